@@ -1,0 +1,287 @@
+//! Every flag and help text, and nothing that acts.
+//!
+//! House rules: a flag's help is one line that starts with a verb or a noun and ends without a full stop; what needs
+//! more goes behind an empty line and shows with `--help` only. Every long flag can come from the environment as
+//! `HOOKCTL_…`; [`command`] sees to that, so no flag says it for itself. Values are parsed here, once, into types.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::builder::styling::{AnsiColor, Styles};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
+use clap_complete::Shell;
+use http::{HeaderName, HeaderValue};
+use jiff::Timestamp;
+use reqwest::Url;
+
+use crate::payload::provider::Provider;
+use crate::payload::retry::Statuses;
+use crate::payload::signature::{Scheme, SecretSpec};
+
+pub mod values;
+
+use values::{Pick, PickParser, Retry};
+
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::Green.on_default().bold())
+    .usage(AnsiColor::Green.on_default().bold())
+    .literal(AnsiColor::Cyan.on_default().bold())
+    .placeholder(AnsiColor::Cyan.on_default());
+
+/// Test webhooks on your own machine: receive and verify them, fire them as the provider would, find out what is wrong
+#[derive(Debug, Parser)]
+#[command(name = "hookctl", version, styles = STYLES, max_term_width = 100, propagate_version = true)]
+#[command(
+    after_help = "Every long flag can come from the environment: HOOKCTL_PORT for --port, HOOKCTL_TO for --to, …\n\
+                        Start with: hookctl listen --secret s3cret --port 0 -- hookctl send success failed"
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Receive webhooks, verify, print and answer them
+    #[command(after_help = LISTEN_EXAMPLES)]
+    Listen(Listen),
+    /// Fire signed payloads, with the provider's own retries
+    #[command(after_help = SEND_EXAMPLES, after_long_help = send_long_help())]
+    Send(Send),
+    /// Read payloads and recorded deliveries; say what is wrong with them
+    #[command(after_help = INSPECT_EXAMPLES)]
+    Inspect(Inspect),
+    /// Print a completion script for a shell
+    Completions(Completions),
+}
+
+const LISTEN_EXAMPLES: &str = "\
+Examples:
+  hookctl listen --secret env:WEBHOOK_SECRET          receive on port 8080, verify, print
+  hookctl listen --record hooks.jsonl                 keep every delivery in a journal
+  hookctl listen --count 2 --timeout 30s --json       wait for two deliveries, as JSON Lines
+  hookctl listen -s s3cret -p 0 -- ./app-test.sh      run a command against the listener, end with it";
+
+const SEND_EXAMPLES: &str = "\
+Examples:
+  hookctl send success --to 3000                      a finished prediction to http://localhost:3000/
+  hookctl send failed --to :3000/hook -s env:SECRET   signed as the provider signs
+  hookctl send payload.json --set output=null --to …  a file, byte for byte but for one field
+  hookctl send failed --to … --retry 1s,5s --speed 1  own retry schedule, in real time";
+
+const INSPECT_EXAMPLES: &str = "\
+Examples:
+  hookctl inspect payload.json                        what this is, and what is wrong with it
+  hookctl inspect body.json -s env:SECRET -H 'X-Webhook-Signature: 9f86…'
+  hookctl inspect hooks.jsonl --status failed --last 5
+  hookctl inspect hooks.jsonl --show 3                one recorded delivery, whole";
+
+fn send_long_help() -> String {
+    format!("{SEND_EXAMPLES}\n\nBuilt-in payloads:\n{}\n{}", values::fixture_list(), values::RETRY_HELP)
+}
+
+/// Flags of every command.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub struct Output {
+    /// Print data as JSON Lines on standard output, people's text on standard error
+    #[arg(long)]
+    pub json: bool,
+    /// Colour the output
+    #[arg(long, value_name = "WHEN", default_value = "auto", value_enum)]
+    pub color: When,
+    /// Print results only
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Print headers and whole bodies too
+    #[arg(short, long)]
+    pub verbose: bool,
+}
+
+/// When to colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum When {
+    /// On a terminal, unless NO_COLOR is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// Flags about signatures.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Signatures")]
+pub struct Signing {
+    /// Secret: VALUE itself, env:NAME, @FILE, or label=env:NAME; repeat for rotation
+    ///
+    /// Without a value it is taken from HOOKCTL_SECRET, or asked for on a terminal. HOOKCTL_SECRET alone, without the
+    /// flag, works too. The value is never printed, logged or recorded.
+    #[arg(short, long, value_name = "VALUE", num_args = 0..=1, default_missing_value = values::ASK)]
+    #[arg(value_parser = values::secret)]
+    pub secret: Vec<Option<SecretSpec>>,
+    /// How deliveries are signed; auto reads it off the headers, and sends as the provider signs
+    #[arg(long, value_name = "NAME", default_value = values::AUTO, value_parser = PickParser::<&'static Scheme>::new())]
+    pub scheme: Pick<&'static Scheme>,
+}
+
+/// `hookctl listen`
+#[derive(Debug, Args)]
+pub struct Listen {
+    /// Port; 0 takes a free one
+    #[arg(short, long, value_name = "N", default_value_t = 8080)]
+    pub port: u16,
+    /// Address to listen on
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1")]
+    pub host: String,
+    /// Who sends; auto reads it off each delivery
+    #[arg(long, value_name = "NAME", default_value = values::AUTO, value_parser = PickParser::<&'static Provider>::new())]
+    pub provider: Pick<&'static Provider>,
+    /// Append every delivery to a journal (JSON Lines), before it is answered
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub record: Option<PathBuf>,
+    /// Keep header values that are secrets themselves in screen, stream and journal
+    #[arg(long)]
+    pub record_secrets: bool,
+    /// Answer 413 to a larger body
+    #[arg(long, value_name = "SIZE", default_value = "10MiB", value_parser = values::size)]
+    pub max_body: u64,
+    /// End once N deliveries have been answered
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub count: Option<u64>,
+    /// Give up waiting after this time; what was awaited and did not come is exit code 3
+    #[arg(long, value_name = "DUR", value_parser = values::duration)]
+    pub timeout: Option<Duration>,
+    /// How far a signed time stamp may be off, instead of the scheme's own tolerance
+    #[arg(long, value_name = "DUR", value_parser = values::duration, help_heading = "Signatures")]
+    pub tolerance: Option<Duration>,
+    /// Answer as usual when a signature does not hold, instead of 401
+    #[arg(long, help_heading = "Signatures")]
+    pub allow_invalid: bool,
+    /// Flags about signatures.
+    #[command(flatten)]
+    pub signing: Signing,
+    /// Flags about output.
+    #[command(flatten)]
+    pub output: Output,
+    /// Run this once ready, with HOOKCTL_TO and HOOKCTL_SECRET set, and end when it ends
+    #[arg(last = true, value_name = "COMMAND", value_hint = ValueHint::CommandWithArguments)]
+    pub command: Vec<std::ffi::OsString>,
+}
+
+/// `hookctl send`
+#[derive(Debug, Args)]
+pub struct Send {
+    /// File, - for standard input, or the name of a built-in payload
+    #[arg(value_name = "SOURCE", value_hint = ValueHint::FilePath)]
+    pub sources: Vec<String>,
+    /// Where to: 3000, :3000/hook, localhost:3000/hook, https://…
+    #[arg(long, value_name = "URL", value_parser = values::url, value_hint = ValueHint::Url)]
+    pub to: Url,
+    /// Change the body: input.prompt="a cat"; VALUE is JSON if it parses, else text
+    #[arg(long, value_name = "PATH=VALUE", help_heading = "Payload")]
+    pub set: Vec<String>,
+    /// Remove a field from the body
+    #[arg(long, value_name = "PATH", help_heading = "Payload")]
+    pub unset: Vec<String>,
+    /// Give the prediction another id: a value, or `new` for a fresh one
+    #[arg(long, value_name = "new|VALUE", help_heading = "Payload")]
+    pub id: Option<String>,
+    /// Add or replace a header
+    #[arg(short = 'H', long = "header", value_name = "K: V", value_parser = values::header, help_heading = "Payload")]
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// Retry as this provider, after these waits (30s,2m,10m), or not at all (none)
+    #[arg(long, value_name = "PROFILE|LIST|none", value_parser = values::RetryParser, help_heading = "Delivery")]
+    pub retry: Option<Retry>,
+    /// Let the waits between retries pass N times faster; 1 is real time
+    #[arg(long, value_name = "N", default_value = "100", value_parser = values::speed, help_heading = "Delivery")]
+    pub speed: f64,
+    /// Give up on an attempt after this time
+    #[arg(long, value_name = "DUR", default_value = "30s", value_parser = values::duration, help_heading = "Delivery")]
+    pub timeout: Duration,
+    /// Answers that count as right: 2xx, 200,202, 4xx [default: 2xx]
+    #[arg(long, value_name = "LIST", value_parser = values::statuses, help_heading = "Delivery")]
+    pub expect_status: Option<Statuses>,
+    /// Append every attempt to a journal (JSON Lines)
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub record: Option<PathBuf>,
+    /// Keep header values that are secrets themselves in screen, stream and journal
+    #[arg(long)]
+    pub record_secrets: bool,
+    /// Show the exact request and send nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Flags about signatures.
+    #[command(flatten)]
+    pub signing: Signing,
+    /// Flags about output.
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// `hookctl inspect`
+#[derive(Debug, Args)]
+pub struct Inspect {
+    /// Payload files, journals, or - for standard input
+    #[arg(value_name = "SOURCE", value_hint = ValueHint::FilePath)]
+    pub sources: Vec<String>,
+    /// Header that came with the payload
+    #[arg(short = 'H', long = "header", value_name = "K: V", value_parser = values::header, help_heading = "Signatures")]
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// Signature that came with the payload, in the header of --scheme
+    #[arg(long, value_name = "VALUE", value_parser = values::header_value, help_heading = "Signatures")]
+    pub signature: Option<HeaderValue>,
+    /// Clock to verify by: Unix seconds, or 2026-11-20T21:23:21Z
+    #[arg(long, value_name = "TIME", value_parser = values::time, help_heading = "Signatures")]
+    pub now: Option<Timestamp>,
+    /// Who sent it; auto reads it off the payload
+    #[arg(long, value_name = "NAME", default_value = values::AUTO, value_parser = PickParser::<&'static Provider>::new())]
+    pub provider: Pick<&'static Provider>,
+    /// Show one delivery of a journal whole: its number in the table, or an id
+    #[arg(long, value_name = "N|ID", help_heading = "Journals")]
+    pub show: Option<String>,
+    /// Only deliveries about this prediction, execution or track id
+    #[arg(long, value_name = "ID", help_heading = "Journals")]
+    pub id: Option<String>,
+    /// Only deliveries with this status: one of hookctl's words or the provider's
+    #[arg(long, value_name = "STATUS", help_heading = "Journals")]
+    pub status: Option<String>,
+    /// Only the last N of those that are left
+    #[arg(long, value_name = "N", help_heading = "Journals")]
+    pub last: Option<usize>,
+    /// Flags about signatures.
+    #[command(flatten)]
+    pub signing: Signing,
+    /// Flags about output.
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// `hookctl completions`
+#[derive(Debug, Args)]
+pub struct Completions {
+    /// For this shell
+    #[arg(value_enum)]
+    pub shell: Shell,
+}
+
+/// The command line as clap sees it, every long flag also readable from the environment.
+pub fn command() -> clap::Command {
+    Cli::command().mut_subcommands(|command| command.mut_args(from_environment))
+}
+
+/// Flags that have their own way with the environment, or none.
+const NOT_FROM_ENVIRONMENT: [&str; 3] = ["secret", "help", "version"];
+
+fn from_environment(arg: clap::Arg) -> clap::Arg {
+    let Some(long) = arg.get_long().filter(|long| !NOT_FROM_ENVIRONMENT.contains(long)) else { return arg };
+    let name = format!("HOOKCTL_{}", long.replace('-', "_").to_uppercase());
+    let arg = arg.env(name).hide_env(true);
+    if matches!(arg.get_action(), clap::ArgAction::SetTrue) {
+        // `HOOKCTL_JSON=1` and `HOOKCTL_JSON=no` mean what they say.
+        return arg.value_parser(clap::builder::BoolishValueParser::new());
+    }
+    arg
+}

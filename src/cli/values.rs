@@ -1,0 +1,336 @@
+//! How the values of flags are read. Each function's error is the end of the sentence `invalid value '…' for '--flag': `.
+
+use std::marker::PhantomData;
+use std::str::FromStr;
+use std::time::Duration;
+
+use bytesize::ByteSize;
+use clap::builder::{PossibleValue, TypedValueParser};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use http::{HeaderName, HeaderValue};
+use jiff::{SignedDuration, Timestamp};
+use reqwest::Url;
+
+use crate::payload::provider::{self, Provider, generic};
+use crate::payload::retry::{self, RetryProfile, Statuses};
+use crate::payload::signature::{self, Scheme, SecretSpec};
+
+/// What clap puts in place of a missing value. A NUL cannot come from a command line, so no real secret is this.
+pub const ASK: &str = "\0";
+
+/// Reads `--secret`; `None` stands for "without a value".
+pub fn secret(text: &str) -> Result<Option<SecretSpec>, String> {
+    Ok((text != ASK).then(|| SecretSpec::parse(text)))
+}
+
+/// Reads `500ms`, `30s`, `2m`, `1h30m`.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    if text != "0" && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(format!("a duration has a unit: {text}s, {text}ms, {text}m"));
+    }
+    let parsed = SignedDuration::from_str(if text == "0" { "0s" } else { text });
+    let parsed = parsed.map_err(|_| "a duration is written 500ms, 30s, 2m or 1h30m".to_owned())?;
+    Duration::try_from(parsed).map_err(|_| "a duration cannot be negative".to_owned())
+}
+
+/// Reads `10MiB`, `512KB`, `1048576`.
+pub fn size(text: &str) -> Result<u64, String> {
+    let size: ByteSize = text.parse().map_err(|_| "a size is written 10MiB, 512KB or 1048576".to_owned())?;
+    Ok(size.as_u64())
+}
+
+/// Reads a positive factor.
+pub fn speed(text: &str) -> Result<f64, String> {
+    let factor: f64 = text.parse().map_err(|_| "a speed is a number, such as 100".to_owned())?;
+    if factor.is_finite() && factor > 0.0 { Ok(factor) } else { Err("a speed is greater than 0".to_owned()) }
+}
+
+/// Reads `3000`, `:3000/hook`, `localhost:3000/hook`, `http://…`, `https://…`.
+pub fn url(text: &str) -> Result<Url, String> {
+    let text = text.trim();
+    let starts_with_port = |rest: &str| {
+        let port = rest.split(['/', '?']).next().unwrap_or_default();
+        !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    let whole = if text.contains("://") {
+        text.to_owned()
+    } else if starts_with_port(text) {
+        format!("http://localhost:{text}")
+    } else if text.strip_prefix(':').is_some_and(starts_with_port) {
+        format!("http://localhost{text}")
+    } else {
+        format!("http://{text}")
+    };
+    const FORMS: &str = "a URL is written 3000, :3000/hook, localhost:3000/hook or http://…";
+    let url = Url::parse(&whole).map_err(|error| format!("{error}; {FORMS}"))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(format!("{} is not http or https; {FORMS}", url.scheme()));
+    }
+    Ok(url)
+}
+
+/// Reads `Name: value`, as curl does.
+pub fn header(text: &str) -> Result<(HeaderName, HeaderValue), String> {
+    let (name, value) = text.split_once(':').ok_or("a header is written 'Name: value'")?;
+    let name = HeaderName::from_str(name.trim()).map_err(|_| format!("'{name}' is not a header name"))?;
+    Ok((name, header_value(value)?))
+}
+
+/// Reads a header's value.
+pub fn header_value(text: &str) -> Result<HeaderValue, String> {
+    HeaderValue::from_str(text.trim()).or_else(|_| {
+        HeaderValue::from_bytes(text.trim().as_bytes()).map_err(|_| "it holds a character that no header can".into())
+    })
+}
+
+/// Reads Unix seconds or RFC 3339.
+pub fn time(text: &str) -> Result<Timestamp, String> {
+    const FORMS: &str = "a time is written 1790000000 or 2026-11-20T21:23:21Z";
+    match text.parse::<i64>() {
+        Ok(seconds) => Timestamp::from_second(seconds).map_err(|_| FORMS.to_owned()),
+        Err(_) => text.parse().map_err(|_| FORMS.to_owned()),
+    }
+}
+
+/// Reads `2xx`, `200,202`, `4xx`.
+pub fn statuses(text: &str) -> Result<Statuses, String> {
+    const FORMS: &str = "statuses are written 2xx, 200,202 or 4xx";
+    let one = |item: &str| {
+        let item = item.trim();
+        if let Some(class) = item.strip_suffix("xx") {
+            return class.parse().ok().filter(|class| (1..=5).contains(class)).map(|c: u16| (c * 100, c * 100 + 99));
+        }
+        item.parse().ok().filter(|status| (100..=599).contains(status)).map(|status: u16| (status, status))
+    };
+    text.split(',').map(one).collect::<Option<Vec<_>>>().map(Statuses::new).ok_or_else(|| FORMS.to_owned())
+}
+
+/// A retry profile that was asked for.
+pub type Retry = RetryProfile;
+
+/// What `send --help` says of the profiles.
+pub const RETRY_HELP: &str = "\
+Retry profiles:
+  eachlabs            after 30 s, 2 m, 10 m (the page of March 2026)
+  eachlabs-b          3 attempts 10 s apart (documented from July 2026)
+  modelslab           one attempt: generations are best effort
+  modelslab-workflow  up to 3 retries; their delays are not documented, 5 s, 10 s, 20 s are a guess
+  cog                 coglet's 13 attempts over 409 s; only terminal deliveries, only 429 and 5xx
+  cog-python          13 attempts over 325 s, obeys Retry-After";
+
+/// The built-in payloads, a line for each provider's group.
+pub fn fixture_list() -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for (_, fixture) in provider::fixtures() {
+        let group = fixture.name.rsplit_once('/').map_or("", |(group, _)| group);
+        let short = fixture.aliases.iter().map(|alias| format!(" ({alias})")).collect::<String>();
+        let name = format!("{}{short}", fixture.name);
+        match lines.last_mut() {
+            Some(line) if line.trim_start().starts_with(&format!("{group}/")) && line.len() + name.len() < 98 => {
+                line.push_str(&format!(", {name}"));
+            }
+            _ => lines.push(format!("  {name}")),
+        }
+    }
+    lines.join("\n") + "\n"
+}
+
+/// Something that is found by its name in a list.
+pub trait Named: Copy + Send + Sync + 'static {
+    /// All of them with their names.
+    fn all() -> Vec<(&'static str, Self)>;
+}
+
+impl Named for &'static Scheme {
+    fn all() -> Vec<(&'static str, Self)> {
+        signature::ALL.iter().map(|scheme| (scheme.name, scheme)).collect()
+    }
+}
+
+impl Named for &'static Provider {
+    fn all() -> Vec<(&'static str, Self)> {
+        provider::ALL.iter().copied().chain([&generic::PROVIDER]).map(|provider| (provider.name, provider)).collect()
+    }
+}
+
+impl Named for &'static RetryProfile {
+    fn all() -> Vec<(&'static str, Self)> {
+        retry::profiles().map(|profile| (profile.name, profile)).collect()
+    }
+}
+
+fn find<T: Named>(text: &str) -> Option<T> {
+    T::all().into_iter().find(|(name, _)| *name == text).map(|(_, value)| value)
+}
+
+fn names<T: Named>() -> Vec<&'static str> {
+    T::all().into_iter().map(|(name, _)| name).collect()
+}
+
+fn unknown(command: &clap::Command, arg: Option<&clap::Arg>, text: &str, names: &[&'static str]) -> clap::Error {
+    let mut error = clap::Error::new(ErrorKind::InvalidValue).with_cmd(command);
+    if let Some(arg) = arg {
+        error.insert(ContextKind::InvalidArg, ContextValue::String(arg.to_string()));
+    }
+    error.insert(ContextKind::InvalidValue, ContextValue::String(text.to_owned()));
+    let listed = names.iter().map(|name| (*name).to_owned()).collect();
+    error.insert(ContextKind::ValidValue, ContextValue::Strings(listed));
+    let likeness = |name: &str| strsim::jaro_winkler(name, text);
+    let near = names.iter().filter(|name| likeness(name) > 0.75);
+    if let Some(near) = near.max_by(|a, b| likeness(a).total_cmp(&likeness(b))) {
+        error.insert(ContextKind::SuggestedValue, ContextValue::String((*near).to_owned()));
+    }
+    error
+}
+
+/// One of a list, or whatever the delivery at hand says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pick<T> {
+    /// `auto`
+    Auto,
+    /// This one.
+    Named(T),
+}
+
+impl<T> Pick<T> {
+    /// The one that was named.
+    pub fn named(self) -> Option<T> {
+        match self {
+            Pick::Auto => None,
+            Pick::Named(value) => Some(value),
+        }
+    }
+}
+
+/// The word for [`Pick::Auto`].
+pub const AUTO: &str = "auto";
+
+/// Reads a name of a list, or `auto`.
+#[derive(Clone, Copy, Debug)]
+pub struct PickParser<T>(PhantomData<T>);
+
+impl<T> PickParser<T> {
+    /// The parser for names of `T`.
+    pub const fn new() -> Self {
+        PickParser(PhantomData)
+    }
+}
+
+impl<T> Default for PickParser<T> {
+    fn default() -> Self {
+        PickParser::new()
+    }
+}
+
+impl<T: Named> TypedValueParser for PickParser<T> {
+    type Value = Pick<T>;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        arg: Option<&clap::Arg>,
+        value: &std::ffi::OsStr,
+    ) -> Result<Self::Value, clap::Error> {
+        let text = value.to_string_lossy();
+        if text == AUTO {
+            return Ok(Pick::Auto);
+        }
+        find(&text).map(Pick::Named).ok_or_else(|| unknown(command, arg, &text, &with_auto::<T>()))
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(with_auto::<T>().into_iter().map(PossibleValue::new)))
+    }
+}
+
+fn with_auto<T: Named>() -> Vec<&'static str> {
+    [AUTO].into_iter().chain(names::<T>()).collect()
+}
+
+/// Reads the name of a retry profile, `none`, or a list of waits.
+#[derive(Clone, Copy, Debug)]
+pub struct RetryParser;
+
+impl TypedValueParser for RetryParser {
+    type Value = Retry;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        arg: Option<&clap::Arg>,
+        value: &std::ffi::OsStr,
+    ) -> Result<Self::Value, clap::Error> {
+        let text = value.to_string_lossy();
+        if let Some(profile) = find::<&'static RetryProfile>(&text) {
+            return Ok(profile.clone());
+        }
+        let waits = text.split(',').map(|wait| duration(wait.trim())).collect::<Result<Vec<_>, _>>();
+        waits.map(RetryProfile::custom).map_err(|_| unknown(command, arg, &text, &names::<&'static RetryProfile>()))
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(names::<&'static RetryProfile>().into_iter().map(PossibleValue::new)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_are_taken_in_every_usual_spelling() {
+        let cases = [
+            ("3000", "http://localhost:3000/"),
+            (":3000/hook", "http://localhost:3000/hook"),
+            ("3000/hook?x=1", "http://localhost:3000/hook?x=1"),
+            ("localhost:3000/hook", "http://localhost:3000/hook"),
+            ("127.0.0.1:80", "http://127.0.0.1/"),
+            ("[::1]:3000", "http://[::1]:3000/"),
+            ("example.com", "http://example.com/"),
+            ("https://example.com/a", "https://example.com/a"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(url(text).map(|url| url.to_string()), Ok(expected.to_owned()), "{text}");
+        }
+        for text in ["", "ftp://x", "http://", ":99999", "a b", "://"] {
+            assert!(url(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn durations_have_units() {
+        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(duration("1h30m"), Ok(Duration::from_secs(5400)));
+        assert_eq!(duration("0"), Ok(Duration::ZERO));
+        assert_eq!(duration("30"), Err("a duration has a unit: 30s, 30ms, 30m".to_owned()));
+        assert!(duration("-1s").is_err() && duration("soon").is_err() && duration("").is_err());
+    }
+
+    #[test]
+    fn statuses_are_classes_and_lists() {
+        let list = statuses("2xx, 404").unwrap();
+        assert!(list.contains(204) && list.contains(404) && !list.contains(500));
+        assert_eq!(list.to_string(), "2xx,404");
+        for text in ["", "9xx", "20", "abc", "200,"] {
+            assert!(statuses(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn times_headers_sizes_and_speeds() {
+        assert_eq!(time("1790000000").unwrap(), time("2026-09-21T14:13:20Z").unwrap());
+        assert!(time("yesterday").is_err());
+        assert_eq!(header("X-A:  b: c ").unwrap().1, "b: c");
+        assert!(header("nothing").is_err() && header("a b: c").is_err());
+        assert_eq!(size("10MiB"), Ok(10 * 1024 * 1024));
+        assert!(size("big").is_err());
+        assert!(speed("0").is_err() && speed("-1").is_err() && speed("inf").is_err() && speed("0.5").is_ok());
+    }
+
+    #[test]
+    fn every_profile_is_explained_in_the_help() {
+        for profile in retry::profiles().filter(|profile| profile.name != "none") {
+            assert!(RETRY_HELP.contains(&format!("  {} ", profile.name)), "{}", profile.name);
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! The time of day: the system's, or a test's. The core gets it as an argument; commands get it from here.
+
+use jiff::Timestamp;
+use uuid::{NoContext, Uuid};
+
+/// Tells the time.
+pub trait Clock: Send + Sync {
+    /// Now.
+    fn now(&self) -> Timestamp;
+}
+
+/// The system's clock.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct System;
+
+impl Clock for System {
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+}
+
+/// A clock that stands still, for `--now` and for tests.
+#[derive(Clone, Copy, Debug)]
+pub struct Fixed(pub Timestamp);
+
+impl Clock for Fixed {
+    fn now(&self) -> Timestamp {
+        self.0
+    }
+}
+
+/// An id for a record made at `at`: a UUID of version 7, unique and in the order of time.
+pub fn record_id(at: Timestamp) -> String {
+    let seconds = u64::try_from(at.as_second()).unwrap_or_default();
+    let nanos = u32::try_from(at.subsec_nanosecond()).unwrap_or_default();
+    Uuid::new_v7(uuid::Timestamp::from_unix(NoContext, seconds, nanos)).to_string()
+}

@@ -1,0 +1,304 @@
+//! What stops the program, and the exit codes. A bad webhook is no error: it is a result.
+
+use std::io;
+use std::process::ExitCode;
+
+use crate::payload::signature::scheme::BadKey;
+
+/// How a command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// Everything waited for and expected came true.
+    Done,
+    /// A runtime failure.
+    Failure,
+    /// A usage error.
+    Usage,
+    /// Waited too long.
+    TimedOut,
+    /// An expectation failed.
+    Expectation,
+    /// A signature did not verify.
+    Signature,
+    /// A delivery was never acknowledged.
+    Unacknowledged,
+    /// SIGINT while something was still awaited.
+    Interrupted,
+    /// SIGTERM while something was still awaited.
+    Terminated,
+    /// The code of the command that `listen` ran.
+    Command(u8),
+}
+
+impl Exit {
+    /// Every code of the contract with its meaning, for `--help` and the README.
+    pub const MEANINGS: [(&str, &str); 8] = [
+        ("0", "done; everything waited for and expected came true, or `listen` was stopped with nothing pending"),
+        ("1", "runtime failure: port taken, file unreadable, disk full"),
+        ("2", "usage: bad flag, unknown fixture, a payload file that is not JSON where one is required"),
+        ("3", "waited too long: `--count` not met within `--timeout`"),
+        ("4", "an expectation failed: `--expect-status`"),
+        ("5", "a signature did not verify (`inspect`)"),
+        ("6", "a delivery was never acknowledged: unreachable, timed out, or not 2xx after the last retry"),
+        ("130 / 143", "SIGINT / SIGTERM while something was still awaited"),
+    ];
+
+    /// The code.
+    pub fn code(self) -> u8 {
+        match self {
+            Exit::Done => 0,
+            Exit::Failure => 1,
+            Exit::Usage => 2,
+            Exit::TimedOut => 3,
+            Exit::Expectation => 4,
+            Exit::Signature => 5,
+            Exit::Unacknowledged => 6,
+            Exit::Interrupted => 130,
+            Exit::Terminated => 143,
+            Exit::Command(code) => code,
+        }
+    }
+
+    /// The more important of two: a signature before an expectation before an acknowledgement before a wait.
+    pub fn and(self, other: Exit) -> Exit {
+        let rank = |exit: Exit| match exit {
+            Exit::Done => 0,
+            Exit::TimedOut => 1,
+            Exit::Unacknowledged => 2,
+            Exit::Expectation => 3,
+            Exit::Signature => 4,
+            Exit::Command(_) => 5,
+            Exit::Interrupted | Exit::Terminated => 6,
+            Exit::Failure | Exit::Usage => 7,
+        };
+        if rank(other) > rank(self) { other } else { self }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        ExitCode::from(exit.code())
+    }
+}
+
+/// What stops the program. Shown as `error: …` with [`Error::hint`] behind it.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The listener's address cannot be had.
+    #[error("cannot listen on {addr}: {}", reason(.source))]
+    Bind {
+        /// Host and port.
+        addr: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file or standard input cannot be read.
+    #[error("cannot read {what}: {}", reason(.source))]
+    Read {
+        /// Which.
+        what: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// An input is larger than is read.
+    #[error("{what} is larger than {limit} bytes, more than is read")]
+    TooLarge {
+        /// Which.
+        what: String,
+        /// The limit.
+        limit: u64,
+    },
+    /// The journal cannot be opened or written.
+    #[error("cannot write the journal {path}: {}", reason(.source))]
+    Journal {
+        /// Which.
+        path: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// A secret's environment variable is not set.
+    #[error("the secret's environment variable {name} is not set")]
+    SecretVariable {
+        /// Which.
+        name: String,
+    },
+    /// `--secret` without a value, and nowhere to take one from.
+    #[error("--secret has no value, HOOKCTL_SECRET is not set, and there is no terminal to ask on")]
+    NoSecret,
+    /// A secret is empty.
+    #[error("the secret \"{label}\" is empty")]
+    EmptySecret {
+        /// Its label.
+        label: String,
+    },
+    /// A secret cannot be a key of the scheme.
+    #[error("the secret \"{label}\" {source}")]
+    BadSecret {
+        /// Its label.
+        label: String,
+        /// The scheme.
+        scheme: &'static str,
+        /// Why.
+        source: BadKey,
+    },
+    /// A source that is neither a file nor a fixture.
+    #[error("there is no file and no built-in payload \"{name}\"")]
+    UnknownSource {
+        /// What was given.
+        name: String,
+        /// The built-in name that is most like it.
+        nearest: Option<&'static str>,
+    },
+    /// No source at all, and no terminal to choose on.
+    #[error("no source was given: name a file, - for standard input, or a built-in payload")]
+    NoSource {
+        /// The built-in names, for the hint; empty where they do not apply.
+        names: Vec<&'static str>,
+    },
+    /// A payload that must be JSON and is not.
+    #[error("{what} is not JSON: {reason}")]
+    NotJson {
+        /// Which.
+        what: String,
+        /// Why.
+        reason: String,
+    },
+    /// A file that must be one payload and is a journal.
+    #[error("{what} is a journal of recorded deliveries, not one payload")]
+    IsJournal {
+        /// Which.
+        what: String,
+    },
+    /// `--set`, `--unset` or `--id` does not fit the body.
+    #[error("{flag} does not fit {what}: {reason}")]
+    Edit {
+        /// The flag.
+        flag: &'static str,
+        /// Which body.
+        what: String,
+        /// Why.
+        reason: String,
+    },
+    /// `--show` names a delivery that is not there.
+    #[error("there is no delivery {which} among the {count} that were read")]
+    NoSuchDelivery {
+        /// Number or id.
+        which: String,
+        /// How many there are.
+        count: usize,
+    },
+    /// The command of `listen` cannot be started.
+    #[error("cannot run {program}: {}", reason(.source))]
+    Command {
+        /// Its program.
+        program: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// Standard output cannot be written.
+    #[error("cannot write the output: {}", reason(.source))]
+    Write {
+        /// Why.
+        source: io::Error,
+    },
+    /// Something that the system owes every program: a runtime, a signal handler, an HTTP client.
+    #[error("cannot set up {what}: {reason}")]
+    Setup {
+        /// What.
+        what: &'static str,
+        /// Why.
+        reason: String,
+    },
+    /// Flags that contradict each other in a way that only shows later.
+    #[error("{0}")]
+    Usage(String),
+}
+
+/// An operating system's reason without its number: `address already in use`.
+fn reason(error: &io::Error) -> String {
+    let text = error.to_string();
+    let text = text.split(" (os error").next().unwrap_or_default();
+    let mut chars = text.chars();
+    // Only the first letter: names within the sentence keep theirs.
+    chars.next().map(|first| first.to_lowercase().chain(chars).collect()).unwrap_or_default()
+}
+
+impl Error {
+    /// How the program ends.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Error::Bind { .. }
+            | Error::Read { .. }
+            | Error::TooLarge { .. }
+            | Error::Journal { .. }
+            | Error::Command { .. }
+            | Error::Write { .. }
+            | Error::Setup { .. } => Exit::Failure,
+            Error::SecretVariable { .. }
+            | Error::NoSecret
+            | Error::EmptySecret { .. }
+            | Error::BadSecret { .. }
+            | Error::UnknownSource { .. }
+            | Error::NoSource { .. }
+            | Error::NotJson { .. }
+            | Error::IsJournal { .. }
+            | Error::Edit { .. }
+            | Error::NoSuchDelivery { .. }
+            | Error::Usage(_) => Exit::Usage,
+        }
+    }
+
+    /// The mend, in a sentence; none where the error says it all.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Error::Bind { source, .. } => match source.kind() {
+                io::ErrorKind::AddrInUse => Some("take a free port with --port 0, or another with --port N".into()),
+                io::ErrorKind::PermissionDenied => Some("ports below 1024 need privileges: try --port 8080".into()),
+                io::ErrorKind::AddrNotAvailable => Some("--host wants an address of this machine".into()),
+                _ => None,
+            },
+            Error::Journal { .. } => Some("name a file in a folder that you can write to, with space left".into()),
+            Error::SecretVariable { name } => Some(format!("set it, as in {name}=… hookctl …")),
+            Error::NoSecret => Some("give it as --secret env:NAME or --secret @FILE".into()),
+            Error::EmptySecret { .. } => Some("an empty secret proves nothing: leave --secret away instead".into()),
+            Error::BadSecret { scheme, .. } => Some(format!("{scheme} is the scheme; choose another with --scheme")),
+            Error::UnknownSource { nearest: Some(near), .. } => Some(format!("did you mean {near}?")),
+            Error::UnknownSource { nearest: None, .. } => {
+                Some("`hookctl send --help` lists the built-in payloads".into())
+            }
+            Error::NoSource { names } if !names.is_empty() => Some(format!("built in are {}", names.join(", "))),
+            Error::IsJournal { .. } => Some("read it with hookctl inspect".into()),
+            Error::NotJson { .. } => Some("send and inspect take one JSON payload a file".into()),
+            Error::Command { .. } => Some("what stands behind -- is run as it is, without a shell".into()),
+            Error::Read { .. }
+            | Error::TooLarge { .. }
+            | Error::NoSource { .. }
+            | Error::Edit { .. }
+            | Error::NoSuchDelivery { .. }
+            | Error::Write { .. }
+            | Error::Setup { .. }
+            | Error::Usage(_) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signature_outweighs_an_expectation_outweighs_an_acknowledgement_outweighs_a_wait() {
+        let order = [Exit::Done, Exit::TimedOut, Exit::Unacknowledged, Exit::Expectation, Exit::Signature];
+        for pair in order.windows(2) {
+            assert_eq!(pair[0].and(pair[1]), pair[1]);
+            assert_eq!(pair[1].and(pair[0]), pair[1]);
+        }
+    }
+
+    #[test]
+    fn reasons_of_the_system_read_as_part_of_a_sentence() {
+        let taken = Error::Bind { addr: "127.0.0.1:80".into(), source: io::Error::from_raw_os_error(98) };
+        assert!(!taken.to_string().contains("os error"), "{taken}");
+        assert!(taken.to_string().starts_with("cannot listen on 127.0.0.1:80: a"), "{taken}");
+    }
+}

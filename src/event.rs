@@ -1,0 +1,306 @@
+//! The narrow waist between doing and showing: commands say events, sinks show them. Nothing else prints.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use crate::payload::Payload;
+use crate::payload::record::Record;
+
+/// Something that a command has to say.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// The listener accepts connections.
+    Ready(Ready),
+    /// A delivery was received and answered, or an attempt to send one has ended.
+    Delivery(Arc<Record>),
+    /// Another attempt comes after a wait.
+    Retry(Retry),
+    /// A request as it would be sent.
+    Plan(Box<Plan>),
+    /// One payload, looked at.
+    Payload(Box<Examined>),
+    /// A delivery of a journal that the filters leave, as a row of a table.
+    Row(Box<Entry>),
+    /// One delivery of a journal, whole.
+    Entry(Box<Entry>),
+    /// Something that the user should know.
+    Note(Note),
+    /// So many deliveries were not shown because the terminal could not keep up.
+    Skipped(u64),
+    /// What a listener received in all.
+    Received(Tally),
+    /// What a sender sent in all.
+    Sent(SentTally),
+}
+
+/// Where the listener listens.
+#[derive(Clone, Debug)]
+pub struct Ready {
+    /// `http://127.0.0.1:8080`
+    pub url: String,
+    /// The port, which `--port 0` leaves open.
+    pub port: u16,
+    /// Whether it can be reached from other machines.
+    pub exposed: bool,
+    /// Whether signatures are checked.
+    pub checks: bool,
+}
+
+/// A retry that was decided on.
+#[derive(Clone, Debug)]
+pub struct Retry {
+    /// The prediction, or the source where that is not known.
+    pub subject: String,
+    /// The number of the retry, from 1.
+    pub retry: u32,
+    /// How many there are at most.
+    pub of: u32,
+    /// How long the provider would wait.
+    pub provider_waits: Duration,
+    /// How long is really waited, at the chosen speed.
+    pub wait: Duration,
+    /// Who waits so.
+    pub label: String,
+}
+
+/// A request as it would be sent.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Where it came from.
+    pub source: String,
+    /// Where to.
+    pub url: String,
+    /// The record that would be written of it.
+    pub record: Record,
+}
+
+/// One payload, looked at.
+#[derive(Clone, Debug)]
+pub struct Examined {
+    /// Where it came from.
+    pub source: String,
+    /// What is known of it.
+    pub record: Record,
+}
+
+/// A delivery of a journal.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// Its number among the deliveries of the files, from 1.
+    pub number: usize,
+    /// The record.
+    pub record: Record,
+    /// Its line as it stands in the file.
+    pub line: String,
+}
+
+/// Something that the user should know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// Whether something is wrong.
+    pub is_warning: bool,
+    /// One sentence.
+    pub text: String,
+}
+
+impl Note {
+    /// Something worth knowing.
+    pub fn info(text: impl Into<String>) -> Event {
+        Event::Note(Note { is_warning: false, text: text.into() })
+    }
+
+    /// Something wrong that does not stop the program.
+    pub fn warning(text: impl Into<String>) -> Event {
+        Event::Note(Note { is_warning: true, text: text.into() })
+    }
+}
+
+/// Counts over a listener's run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Deliveries that were answered by the script, or refused for their signature.
+    pub deliveries: u64,
+    /// By status, in the order of their first coming.
+    pub statuses: Vec<(&'static str, u64)>,
+    /// By verdict, likewise.
+    pub verdicts: Vec<(&'static str, u64)>,
+    /// Repeats of an earlier delivery.
+    pub duplicates: u64,
+    /// Requests that a limit refused.
+    pub refused: u64,
+    /// How many were waited for.
+    pub awaited: Option<u64>,
+    /// How long it ran.
+    pub elapsed: Duration,
+}
+
+impl Tally {
+    /// Adds one delivery.
+    pub fn add(&mut self, record: &Record) {
+        self.deliveries += 1;
+        count(&mut self.statuses, outcome(record.payload.as_ref()));
+        count(&mut self.verdicts, record.verdict.name());
+        self.duplicates += u64::from(record.duplicate.is_some());
+    }
+}
+
+fn count(counts: &mut Vec<(&'static str, u64)>, name: &'static str) {
+    match counts.iter_mut().find(|(known, _)| *known == name) {
+        Some((_, n)) => *n += 1,
+        None => counts.push((name, 1)),
+    }
+}
+
+/// What a delivery is counted under. A provider's own word is not: the words are as many as senders please.
+fn outcome(payload: Option<&Payload>) -> &'static str {
+    match payload.map(|payload| (payload.status, &payload.raw_status)) {
+        None => "not JSON",
+        Some((Some(status), _)) => status.name(),
+        Some((None, Some(_))) => "unknown status",
+        Some((None, None)) => "no status",
+    }
+}
+
+/// Counts over a sender's run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SentTally {
+    /// Deliveries.
+    pub deliveries: u64,
+    /// Of these, acknowledged with 2xx.
+    pub acknowledged: u64,
+    /// Of these, answered as expected (the same unless `--expect-status` says otherwise).
+    pub expected: u64,
+    /// Requests in all, retries included.
+    pub attempts: u64,
+    /// How long it took.
+    pub elapsed: Duration,
+}
+
+/// How many events wait for the writer at most. A delivery is a few kilobytes, so this bounds the memory.
+const WAITING: usize = 256;
+
+/// Where commands say their events. Cloning it gives another mouth to the same writer.
+#[derive(Clone, Debug)]
+pub struct Sink {
+    sender: mpsc::Sender<Event>,
+    may_skip: bool,
+    skipped: Arc<AtomicU64>,
+}
+
+/// The writer has gone: its output was closed, for instance by `| head`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Closed;
+
+/// Makes a sink and the end from which a writer takes its events. With `may_skip`, deliveries that the writer has no
+/// time for are counted instead of waited for.
+pub fn channel(may_skip: bool) -> (Sink, mpsc::Receiver<Event>) {
+    let (sender, receiver) = mpsc::channel(WAITING);
+    (Sink { sender, may_skip, skipped: Arc::default() }, receiver)
+}
+
+/// A place in the queue of a writer, or the right to skip. Taken before a delivery is recorded, so that between the
+/// journal and the screen there is nothing to wait for.
+#[derive(Debug)]
+pub struct Place<'a> {
+    sink: &'a Sink,
+    permit: Option<mpsc::Permit<'a, Event>>,
+}
+
+impl Sink {
+    /// Says something that must not be lost.
+    pub async fn say(&self, event: Event) -> Result<(), Closed> {
+        self.sender.send(event).await.map_err(|_| Closed)
+    }
+
+    /// Takes a place for one delivery, waiting for it unless this sink may skip.
+    pub async fn place(&self) -> Result<Place<'_>, Closed> {
+        let permit = if self.may_skip {
+            match self.sender.try_reserve() {
+                Ok(permit) => Some(permit),
+                Err(mpsc::error::TrySendError::Full(())) => None,
+                Err(mpsc::error::TrySendError::Closed(())) => return Err(Closed),
+            }
+        } else {
+            Some(self.sender.reserve().await.map_err(|_| Closed)?)
+        };
+        Ok(Place { sink: self, permit })
+    }
+
+    /// What was skipped since the last delivery was shown, to be said at the end.
+    pub fn take_skipped(&self) -> u64 {
+        self.skipped.swap(0, Ordering::Relaxed)
+    }
+
+    /// Resolves when the writer has gone.
+    pub async fn closed(&self) {
+        self.sender.closed().await;
+    }
+}
+
+impl Place<'_> {
+    /// Says it without waiting.
+    pub fn say(self, record: Arc<Record>) {
+        let Some(permit) = self.permit else {
+            self.sink.skipped.fetch_add(1, Ordering::Relaxed);
+            return;
+        };
+        permit.send(Event::Delivery(record));
+        let skipped = self.sink.skipped.swap(0, Ordering::Relaxed);
+        if skipped > 0 && self.sink.sender.try_send(Event::Skipped(skipped)).is_err() {
+            self.sink.skipped.fetch_add(skipped, Ordering::Relaxed);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::payload::Delivery;
+
+    fn record() -> Arc<Record> {
+        let delivery = Delivery::bare(Default::default(), Default::default());
+        Arc::new(Record::unsent(Timestamp::UNIX_EPOCH, delivery))
+    }
+
+    #[tokio::test]
+    async fn a_slow_screen_skips_and_says_how_many() {
+        let (sink, mut events) = channel(true);
+        for _ in 0..WAITING + 5 {
+            sink.place().await.unwrap().say(record());
+        }
+        for _ in 0..WAITING {
+            assert!(matches!(events.recv().await, Some(Event::Delivery(_))));
+        }
+        sink.place().await.unwrap().say(record());
+        assert!(matches!(events.recv().await, Some(Event::Delivery(_))));
+        assert!(matches!(events.recv().await, Some(Event::Skipped(5))));
+    }
+
+    #[tokio::test]
+    async fn data_waits_and_never_skips() {
+        let (sink, mut events) = channel(false);
+        for _ in 0..WAITING {
+            sink.place().await.unwrap().say(record());
+        }
+        let waiting = sink.clone();
+        let last = tokio::spawn(async move { waiting.place().await.map(|place| place.say(record())) });
+        for _ in 0..WAITING + 1 {
+            assert!(matches!(events.recv().await, Some(Event::Delivery(_))));
+        }
+        assert!(last.await.unwrap().is_ok());
+        assert_eq!(sink.take_skipped(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_writer_that_has_gone_is_noticed() {
+        let (sink, events) = channel(false);
+        drop(events);
+        assert_eq!(sink.say(Event::Skipped(1)).await, Err(Closed));
+        sink.closed().await;
+    }
+}

@@ -1,0 +1,160 @@
+//! `hookctl inspect`: what a payload is, what a journal holds, and what is wrong with either.
+
+use std::io::{BufRead, Read};
+
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue};
+
+use crate::clock::Clock;
+use crate::error::{Error, Exit};
+use crate::event::{Event, Examined, Sink};
+use crate::io::input::{self, MAX_PAYLOAD};
+use crate::io::journal;
+use crate::payload::record::Record;
+use crate::payload::signature::{self, Choice, Policy, Scheme, Verdict};
+use crate::payload::{Body, Delivery, Headers, Payload, Provider, lint};
+
+pub mod query;
+
+use query::{Query, Reader};
+
+/// What the inspector was asked to do.
+#[derive(Debug)]
+pub struct Config {
+    /// Payload files, journals, or `-`.
+    pub sources: Vec<String>,
+    /// Headers that came with a payload.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// The signature that came with a payload, for the header of the scheme.
+    pub signature: Option<HeaderValue>,
+    /// The provider, when the user named it.
+    pub provider: Option<&'static Provider>,
+    /// What signatures are checked with.
+    pub policy: Policy,
+    /// Which deliveries of a journal.
+    pub query: Query,
+}
+
+/// Looks at every source in order.
+pub async fn run(config: Config, sink: Sink, clock: &dyn Clock) -> Result<Exit, Error> {
+    let mut reader = Reader::new(&config.query, &config.policy, &sink);
+    let mut exit = Exit::Done;
+    let mut closed = false;
+    for source in &config.sources {
+        let name = input::name(source);
+        let mut input = input::open(source)?;
+        let head = Head::read(name, &mut *input)?;
+        if head.is_journal {
+            closed = reader.read(name, &head.bytes, &mut *input).await?.is_closed();
+        } else {
+            if let Some(flag) = config.query.flag() {
+                let text = format!("{name} is one payload, not a journal: {flag} does not apply to it");
+                return Err(Error::Usage(text));
+            }
+            let body = head.rest(name, &mut *input)?;
+            let (examined, found) = examine(name, body, &config, clock)?;
+            exit = exit.and(found);
+            closed = sink.say(Event::Payload(Box::new(examined))).await.is_err();
+        }
+        if closed {
+            break;
+        }
+    }
+    if !closed {
+        reader.finish().await?;
+    }
+    Ok(exit.and(reader.exit()))
+}
+
+/// The first lines of a source, by which a journal is told from a payload.
+struct Head {
+    bytes: Vec<u8>,
+    is_journal: bool,
+}
+
+/// How many lines are looked at: the first of a journal may be damaged.
+const HEAD_LINES: usize = 3;
+
+impl Head {
+    fn read(name: &str, input: &mut dyn BufRead) -> Result<Self, Error> {
+        let failed = |source| Error::Read { what: name.to_owned(), source };
+        let mut head = Head { bytes: Vec::new(), is_journal: false };
+        let mut line = Vec::new();
+        for _ in 0..HEAD_LINES {
+            let before = head.bytes.len();
+            Read::take(&mut *input, journal::MAX_LINE).read_until(b'\n', &mut head.bytes).map_err(failed)?;
+            line.clear();
+            line.extend_from_slice(&head.bytes[before..]);
+            head.is_journal = std::str::from_utf8(&line).is_ok_and(|line| Record::parse(line).is_ok());
+            if head.is_journal || line.is_empty() {
+                break;
+            }
+        }
+        Ok(head)
+    }
+
+    /// The whole payload.
+    fn rest(self, name: &str, input: &mut dyn BufRead) -> Result<Bytes, Error> {
+        let mut bytes = self.bytes;
+        let read = Read::take(input, MAX_PAYLOAD + 1).read_to_end(&mut bytes);
+        read.map_err(|source| Error::Read { what: name.to_owned(), source })?;
+        if bytes.len() as u64 > MAX_PAYLOAD {
+            return Err(Error::TooLarge { what: name.to_owned(), limit: MAX_PAYLOAD });
+        }
+        Ok(Bytes::from(bytes))
+    }
+}
+
+fn examine(name: &str, body: Bytes, config: &Config, clock: &dyn Clock) -> Result<(Examined, Exit), Error> {
+    let given: Headers = config.headers.iter().cloned().collect();
+    let payload = Payload::read(&body, &given, config.provider);
+    if config.policy.secrets.is_empty() {
+        must_be_json(name, &body)?;
+    }
+    let mut headers = given;
+    if let Some(value) = &config.signature {
+        headers.set(signature_header(payload.as_ref(), config.policy.scheme), value.clone());
+    }
+    let delivery = Delivery::bare(headers, body);
+    let provider = payload.as_ref().map(|payload| payload.provider);
+    let now = clock.now();
+    let verdict = signature::check(&delivery, &config.policy, now.as_second(), provider);
+    let exit = if verdict.is_invalid() { Exit::Signature } else { Exit::Done };
+    let record = Record {
+        warnings: payload.as_ref().map(lint::warnings).unwrap_or_default(),
+        payload,
+        verdict,
+        ..Record::unsent(now, delivery.redacted())
+    };
+    Ok((Examined { source: name.to_owned(), record }, exit))
+}
+
+fn must_be_json(name: &str, body: &[u8]) -> Result<(), Error> {
+    let reason = match Body::of(body) {
+        Body::Object(_) | Body::Value(_) => return Ok(()),
+        Body::Broken(flaw) => flaw.reason,
+        Body::Empty => "it is empty".into(),
+        Body::Text(_) => "it is text of another kind".into(),
+        Body::Binary => "it is not UTF-8 text".into(),
+    };
+    Err(Error::NotJson { what: name.to_owned(), reason })
+}
+
+/// The header that `--signature` stands for: that of the named scheme, else of the provider's own, else each::labs'.
+fn signature_header(payload: Option<&Payload>, choice: Choice) -> HeaderName {
+    let own = || payload.and_then(|payload| payload.shape.schemes.first()).and_then(|name| Scheme::named(name));
+    let scheme = match choice {
+        Choice::Named(scheme) => Some(scheme),
+        Choice::Auto => own(),
+    };
+    HeaderName::from_static(scheme.map_or("x-webhook-signature", |scheme| scheme.signature[0]))
+}
+
+/// Checks a recorded delivery again, by the clock of its arrival. One whose proof was blanked out when it was recorded
+/// keeps its verdict.
+fn check_again(record: &Record, policy: &Policy) -> Verdict {
+    let blanked = record.delivery.headers.iter().any(|(_, value)| value == crate::payload::delivery::REDACTED);
+    let provider = record.payload.as_ref().map(|payload| payload.provider);
+    let verdict = signature::check(&record.delivery, policy, record.at.as_second(), provider);
+    if blanked && verdict.is_invalid() { record.verdict.clone() } else { verdict }
+}

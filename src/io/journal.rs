@@ -1,0 +1,88 @@
+//! The journal: records appended line by line, and read back.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufRead, Read, Seek, SeekFrom, Write};
+use std::path::Path;
+
+use crate::error::Error;
+
+/// The longest line that is read: a body of 64 MiB with every byte escaped is not a webhook any more.
+pub const MAX_LINE: u64 = 256 * 1024 * 1024;
+
+/// A journal that is appended to. Every record goes out in one write, so that a crash can tear the last line only.
+#[derive(Debug)]
+pub struct Journal {
+    file: File,
+    path: String,
+}
+
+impl Journal {
+    /// Opens it for appending; makes it, readable by its owner alone, when it is not there. Behind a torn last line the
+    /// next record starts on a new one.
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        let shown = path.display().to_string();
+        let failed = |source| Error::Journal { path: shown.clone(), source };
+        let mut options = OpenOptions::new();
+        options.read(true).append(true).create(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut file = options.open(path).map_err(failed)?;
+        if is_torn(&mut file) {
+            file.write_all(b"\n").map_err(failed)?;
+        }
+        Ok(Journal { file, path: shown })
+    }
+
+    /// Appends one line, which brings its newline along.
+    pub fn append(&mut self, line: &[u8]) -> Result<(), Error> {
+        let written = self.file.write_all(line);
+        written.map_err(|source| Error::Journal { path: self.path.clone(), source })
+    }
+}
+
+/// Whether the file ends within a line. What cannot be looked at (a pipe) has no end to be torn.
+fn is_torn(file: &mut File) -> bool {
+    let mut last = [0];
+    file.seek(SeekFrom::End(-1)).is_ok() && file.read_exact(&mut last).is_ok() && last != *b"\n"
+}
+
+/// Reads the next line into `line` without its newline; `false` at the end. A line beyond [`MAX_LINE`] is an error.
+pub fn next_line(input: &mut dyn BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
+    line.clear();
+    let read = Read::take(&mut *input, MAX_LINE).read_until(b'\n', line)?;
+    if read == 0 {
+        return Ok(false);
+    }
+    match line.last() {
+        Some(b'\n') => drop(line.pop()),
+        _ if read as u64 == MAX_LINE => return Err(io::Error::other("a line is longer than 256 MiB")),
+        _ => {}
+    }
+    Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_torn_last_line_is_not_continued() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("hooks.jsonl");
+        std::fs::write(&path, "{\"a\":1}\n{\"b\":").unwrap();
+        Journal::open(&path).unwrap().append(b"{\"c\":3}\n").unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "{\"a\":1}\n{\"b\":\n{\"c\":3}\n");
+        Journal::open(&path).unwrap().append(b"{\"d\":4}\n").unwrap();
+        assert!(std::fs::read_to_string(&path).unwrap().ends_with("{\"c\":3}\n{\"d\":4}\n"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_new_journal_belongs_to_its_owner_alone() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("hooks.jsonl");
+        Journal::open(&path).unwrap();
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+}

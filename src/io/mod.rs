@@ -1,0 +1,7 @@
+//! Where bytes come in and go out: files and standard input, journals, secrets, the HTTP client.
+
+pub mod client;
+pub mod input;
+pub mod journal;
+pub mod secrets;
+pub mod signals;

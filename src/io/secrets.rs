@@ -1,0 +1,103 @@
+//! Where secrets come from: the command line, the environment, a file, or a prompt.
+
+use std::fs;
+
+use zeroize::Zeroizing;
+
+use crate::error::Error;
+use crate::payload::signature::secret::Place;
+use crate::payload::signature::{Secret, SecretSpec};
+
+/// The variable that a secret without a value is taken from, and that `listen` hands to its command.
+pub const VARIABLE: &str = "HOOKCTL_SECRET";
+
+/// Reads every secret that was asked for. `None` is one without a value: it comes from [`VARIABLE`], else from `ask`,
+/// which gives `None` where there is no terminal. With no secret at all, the variable alone is one too.
+pub fn read(
+    specs: &[Option<SecretSpec>],
+    variable: Option<String>,
+    ask: impl Fn() -> Result<Option<Zeroizing<String>>, Error>,
+) -> Result<Vec<Secret>, Error> {
+    let variable = variable.filter(|value| !value.is_empty()).map(Zeroizing::new);
+    let mut secrets = Vec::new();
+    for spec in specs {
+        let label = label(spec.as_ref(), secrets.len());
+        let value = match spec {
+            Some(spec) => value(&spec.place)?,
+            None => match &variable {
+                Some(value) => value.clone(),
+                None => ask()?.ok_or(Error::NoSecret)?,
+            },
+        };
+        if value.is_empty() {
+            return Err(Error::EmptySecret { label });
+        }
+        secrets.push(Secret::new(label, value.as_bytes()));
+    }
+    if let (true, Some(value)) = (secrets.is_empty(), variable) {
+        secrets.push(Secret::new(MAIN, value.as_bytes()));
+    }
+    Ok(secrets)
+}
+
+/// The label of a first secret that has none of its own.
+const MAIN: &str = "main";
+
+fn label(spec: Option<&SecretSpec>, before: usize) -> String {
+    let own = spec.and_then(|spec| spec.label.clone());
+    own.unwrap_or_else(|| if before == 0 { MAIN.to_owned() } else { format!("secret-{}", before + 1) })
+}
+
+fn value(place: &Place) -> Result<Zeroizing<String>, Error> {
+    match place {
+        Place::Literal(value) => Ok(value.clone()),
+        Place::Env(name) => match std::env::var(name) {
+            Ok(value) => Ok(Zeroizing::new(value)),
+            Err(_) => Err(Error::SecretVariable { name: name.clone() }),
+        },
+        Place::File(path) => {
+            let failed = |source| Error::Read { what: format!("the secret file {}", path.display()), source };
+            let mut text = Zeroizing::new(fs::read_to_string(path).map_err(failed)?);
+            if text.ends_with('\n') {
+                text.pop();
+                if text.ends_with('\r') {
+                    text.pop();
+                }
+            }
+            Ok(text)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read_all(specs: &[Option<&str>], variable: Option<&str>) -> Result<Vec<String>, Error> {
+        let specs: Vec<_> = specs.iter().map(|spec| spec.map(SecretSpec::parse)).collect();
+        let secrets = read(&specs, variable.map(str::to_owned), || Ok(None))?;
+        let show = |s: &Secret| format!("{}:{}", s.label(), String::from_utf8_lossy(s.expose()));
+        Ok(secrets.iter().map(show).collect())
+    }
+
+    #[test]
+    fn a_secret_without_value_comes_from_the_variable() {
+        assert_eq!(read_all(&[None], Some("v")).unwrap(), ["main:v"]);
+        assert_eq!(read_all(&[], Some("v")).unwrap(), ["main:v"]);
+        assert_eq!(read_all(&[Some("x"), Some("y")], Some("v")).unwrap(), ["main:x", "secret-2:y"]);
+        assert_eq!(read_all(&[], None).unwrap(), [""; 0]);
+        assert!(matches!(read_all(&[None], None), Err(Error::NoSecret)));
+        assert!(matches!(read_all(&[Some("")], None), Err(Error::EmptySecret { .. })));
+    }
+
+    #[test]
+    fn one_trailing_newline_of_a_file_does_not_count() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("s");
+        for (content, expected) in [("s\n", "main:s"), ("s\r\n", "main:s"), ("s\n\n", "main:s\n"), (" s", "main: s")] {
+            fs::write(&path, content).unwrap();
+            assert_eq!(read_all(&[Some(&format!("@{}", path.display()))], None).unwrap(), [expected]);
+        }
+        assert!(matches!(read_all(&[Some("@/nowhere/at/all")], None), Err(Error::Read { .. })));
+    }
+}

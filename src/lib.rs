@@ -1,0 +1,44 @@
+//! hookctl: test webhooks on your own machine.
+//!
+//! | module | what it does |
+//! |---|---|
+//! | [`cli`] | every flag and help text, and nothing that acts |
+//! | [`listen`], [`send`], [`inspect`] | the three commands |
+//! | [`payload`] | the shared module: what a webhook is; pure |
+//! | [`event`] | the narrow waist between doing and showing |
+//! | [`render`] | text, JSON Lines, colours, progress, prompts |
+//! | [`io`] | files, journals, secrets, signals, the HTTP client |
+//! | [`clock`], [`error`] | the time of day; what stops the program, and the exit codes |
+//!
+//! [`run`] is the straight line through it: parse, choose the sinks, dispatch, report.
+
+pub mod cli;
+pub mod clock;
+pub mod error;
+pub mod event;
+pub mod inspect;
+pub mod io;
+pub mod listen;
+pub mod payload;
+pub mod render;
+pub mod send;
+
+mod start;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::FromArgMatches;
+
+/// Runs hookctl with these arguments (the program's name is the first) and gives its exit code.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let parsed = cli::command().try_get_matches_from(arguments).and_then(|m| cli::Cli::from_arg_matches(&m));
+    match parsed {
+        Ok(cli) => start::command(cli.command).into(),
+        Err(error) => {
+            // To the stream that clap chose for it; when that is closed, there is nobody to tell.
+            let _ = error.print();
+            ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(error::Exit::Usage.code()))
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! What a sender may ask of the listener, in one place.
+
+use std::time::Duration;
+
+/// Time for the head of a request, from its first byte on.
+pub const HEADER_TIME: Duration = Duration::from_secs(10);
+
+/// Time for the whole body of a request.
+pub const BODY_TIME: Duration = Duration::from_secs(30);
+
+/// How much of a body that is too large is read and thrown away, so that the sender gets to read the 413 instead of a
+/// reset connection.
+pub const DRAIN_BYTES: u64 = 64 * 1024 * 1024;
+
+/// Time for that.
+pub const DRAIN_TIME: Duration = Duration::from_secs(5);
+
+/// Time for requests in flight to be finished when the listener ends.
+pub const FINISH_TIME: Duration = Duration::from_secs(5);
+
+/// Pause after a connection could not be accepted: without it, running out of descriptors is a spin.
+pub const ACCEPT_PAUSE: Duration = Duration::from_millis(100);

@@ -1,0 +1,117 @@
+//! `hookctl listen`: receive, verify, record, answer, say.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use crate::clock::Clock;
+use crate::error::{Error, Exit};
+use crate::event::{Event, Note, Ready, Sink};
+use crate::io::journal::Journal;
+use crate::io::signals::Signals;
+use crate::payload::Provider;
+use crate::payload::signature::Policy;
+
+mod body;
+mod child;
+mod desk;
+pub mod limits;
+mod server;
+mod wait;
+
+use child::Child;
+use desk::Desk;
+use wait::Wait;
+
+/// What the listener was asked to do.
+#[derive(Debug)]
+pub struct Config {
+    /// Address or name to listen on.
+    pub host: String,
+    /// Port; 0 takes a free one.
+    pub port: u16,
+    /// The provider, when the user named it.
+    pub provider: Option<&'static Provider>,
+    /// What signatures are checked with.
+    pub policy: Policy,
+    /// Whether a signature that does not hold is answered as usual.
+    pub allow_invalid: bool,
+    /// The journal.
+    pub record: Option<PathBuf>,
+    /// Whether header values that are secrets stay in records.
+    pub keep_secrets: bool,
+    /// The largest body in bytes.
+    pub max_body: u64,
+    /// How many deliveries to wait for.
+    pub count: Option<u64>,
+    /// How long to wait.
+    pub timeout: Option<Duration>,
+    /// What to run once ready; empty for nothing.
+    pub command: Vec<OsString>,
+    /// Whether standard output belongs to data, so that the command must not write there.
+    pub data_on_stdout: bool,
+}
+
+/// Listens until the end that the configuration or the user sets.
+pub async fn run(config: Config, sink: Sink, clock: Arc<dyn Clock>, mut signals: Signals) -> Result<Exit, Error> {
+    let journal = config.record.as_deref().map(Journal::open).transpose()?;
+    let listener = bind(&config.host, config.port).await?;
+    let address = listener.local_addr().map_err(|source| Error::Bind { addr: config.host.clone(), source })?;
+    let ready = Ready {
+        url: url(address),
+        port: address.port(),
+        exposed: !address.ip().is_loopback(),
+        checks: !config.policy.secrets.is_empty(),
+    };
+
+    let (counter, counted) = watch::channel(0);
+    let desk = Arc::new(Desk::new(&config, journal, sink.clone(), clock, counter));
+    let started = Instant::now();
+    if sink.say(Event::Ready(ready.clone())).await.is_err() {
+        return Ok(Exit::Done);
+    }
+    let server = server::start(listener, Arc::clone(&desk), sink.clone());
+    let child = match config.command.split_first() {
+        Some((program, arguments)) => Some(Child::start(program, arguments, &ready.url, &config)?),
+        None => None,
+    };
+
+    let wait = Wait { count: config.count, timeout: config.timeout };
+    let end = wait.for_end(counted, child, &sink, &mut signals).await;
+    if let Some(reason) = &end.said {
+        // The summary comes anyway, so a writer that has gone is noticed there.
+        let _ = sink.say(Note::warning(reason)).await;
+    }
+    tokio::select! {
+        () = server.finish() => {}
+        again = signals.next() => return Ok(again),
+    }
+    let skipped = sink.take_skipped();
+    if skipped > 0 {
+        let _ = sink.say(Event::Skipped(skipped)).await;
+    }
+    let _ = sink.say(Event::Received(desk.tally(config.count, started.elapsed()))).await;
+    Ok(end.exit)
+}
+
+async fn bind(host: &str, port: u16) -> Result<TcpListener, Error> {
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    let failed = |source| Error::Bind { addr: format!("{host}:{port}"), source };
+    TcpListener::bind((host, port)).await.map_err(failed)
+}
+
+/// The URL by which this machine reaches the listener.
+fn url(address: std::net::SocketAddr) -> String {
+    let mut address = address;
+    if address.ip().is_unspecified() {
+        address.set_ip(match address {
+            std::net::SocketAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
+            std::net::SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    format!("http://{address}")
+}

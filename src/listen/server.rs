@@ -1,0 +1,82 @@
+//! Connections: accepted, served over HTTP/1, ended gracefully.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tokio::time::{sleep, timeout};
+
+use super::desk::Desk;
+use super::limits::{ACCEPT_PAUSE, FINISH_TIME, HEADER_TIME};
+use crate::event::{Note, Sink};
+
+/// A server under way.
+pub struct Server {
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<GracefulShutdown>,
+}
+
+/// Starts to accept connections.
+pub fn start(listener: TcpListener, desk: Arc<Desk>, sink: Sink) -> Server {
+    let (stop, stopped) = oneshot::channel();
+    Server { stop, task: tokio::spawn(accept(listener, desk, sink, stopped)) }
+}
+
+impl Server {
+    /// Stops accepting, and waits for the requests in flight to be answered.
+    pub async fn finish(self) {
+        // The task ends by itself only in a panic; then there is nothing to finish.
+        let _ = self.stop.send(());
+        if let Ok(connections) = self.task.await {
+            let _ = timeout(FINISH_TIME, connections.shutdown()).await;
+        }
+    }
+}
+
+async fn accept(
+    listener: TcpListener,
+    desk: Arc<Desk>,
+    sink: Sink,
+    mut stopped: oneshot::Receiver<()>,
+) -> GracefulShutdown {
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(HEADER_TIME).half_close(true);
+    let connections = GracefulShutdown::new();
+    let mut failing = false;
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = &mut stopped => return connections,
+        };
+        let (stream, remote) = match accepted {
+            Ok(connection) => connection,
+            Err(error) => {
+                if !failing {
+                    let _ = sink.say(Note::warning(format!("cannot accept connections: {error}"))).await;
+                }
+                failing = true;
+                sleep(ACCEPT_PAUSE).await;
+                continue;
+            }
+        };
+        failing = false;
+        // An answer is one small packet; waiting to fill it only adds delay.
+        let _ = stream.set_nodelay(true);
+        let desk = Arc::clone(&desk);
+        let service = service_fn(move |request| {
+            let desk = Arc::clone(&desk);
+            async move { Ok::<_, Infallible>(desk.receive(request, remote).await) }
+        });
+        let connection = connections.watch(http.serve_connection(TokioIo::new(stream), service));
+        // A connection's own failure (a reset, bytes that are no HTTP) concerns nobody else.
+        tokio::spawn(async move {
+            let _ = connection.await;
+        });
+    }
+}

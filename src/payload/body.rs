@@ -1,0 +1,352 @@
+//! What the bytes of a body are. Total: every byte string has an answer, and none of them is an error.
+//!
+//! JSON is looked at as *text*: an object is its members in the sender's order, each value a slice of the body. Nothing
+//! is decoded, rounded, sorted or dropped until somebody asks for one field, because a signature covers the bytes and
+//! because what is shown must be what was sent.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use bytes::Bytes;
+use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
+/// What a body is.
+#[derive(Debug)]
+pub enum Body<'a> {
+    /// No bytes at all.
+    Empty,
+    /// A JSON object, the form of every webhook payload known to us.
+    Object(Object<'a>),
+    /// JSON, but not an object: an array, a string, a number, `true`, `false` or `null`.
+    Value(&'a str),
+    /// Text that sets out to be JSON and is not.
+    Broken(Flaw),
+    /// UTF-8 text of another kind, for instance a form.
+    Text(&'a str),
+    /// Bytes that are not UTF-8.
+    Binary,
+}
+
+/// Where and why a body stops being JSON.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Flaw {
+    /// The cause, with line and column where the parser knows them: `expected value at line 1 column 9`.
+    pub reason: String,
+}
+
+impl<'a> Body<'a> {
+    /// Looks at the bytes of a body.
+    pub fn of(bytes: &'a [u8]) -> Self {
+        let Ok(text) = std::str::from_utf8(bytes) else {
+            return Body::Binary;
+        };
+        let trimmed = text.trim_start_matches([' ', '\n', '\r', '\t']);
+        match trimmed.chars().next() {
+            None if text.is_empty() => Body::Empty,
+            None => Body::Text(text),
+            Some('\u{feff}') => {
+                Body::Broken(Flaw { reason: "it starts with a byte order mark, which JSON does not allow".into() })
+            }
+            Some('{') => match serde_json::from_str::<Object<'a>>(text) {
+                Ok(object) => Body::Object(object),
+                Err(error) => Body::Broken(Flaw { reason: error.to_string() }),
+            },
+            Some(first) => match serde_json::from_str::<&'a RawValue>(text) {
+                Ok(raw) => Body::Value(raw.get()),
+                Err(error) if matches!(first, '[' | '"') => Body::Broken(Flaw { reason: error.to_string() }),
+                Err(_) => Body::Text(text),
+            },
+        }
+    }
+
+    /// Whether the body is valid JSON of any kind.
+    pub fn is_json(&self) -> bool {
+        matches!(self, Body::Object(_) | Body::Value(_))
+    }
+}
+
+/// A JSON object: its members in the sender's order, values undecoded, duplicates kept.
+#[derive(Debug, Default)]
+pub struct Object<'a> {
+    members: Vec<(Cow<'a, str>, &'a str)>,
+}
+
+impl<'a> Object<'a> {
+    /// Reads JSON text as an object; `None` when it is something else.
+    pub fn parse(text: &'a str) -> Option<Self> {
+        serde_json::from_str(text).ok()
+    }
+
+    /// Members in the sender's order: the decoded key and the value's JSON text.
+    pub fn members(&self) -> impl ExactSizeIterator<Item = (&str, &'a str)> {
+        self.members.iter().map(|(key, value)| (key.as_ref(), *value))
+    }
+
+    /// The value's JSON text. Of a key that occurs twice it is the last one, as in every common parser.
+    pub fn get(&self, key: &str) -> Option<&'a str> {
+        self.members.iter().rev().find(|(name, _)| name == key).map(|(_, value)| *value)
+    }
+
+    /// Follows a dotted path; a segment of digits indexes an array: `execution.status`, `output.0.error`.
+    pub fn at(&self, path: &str) -> Option<&'a str> {
+        let mut segments = path.split('.');
+        let mut value = self.get(segments.next()?)?;
+        for segment in segments {
+            value = step(value, segment)?;
+        }
+        Some(value)
+    }
+}
+
+fn step<'a>(value: &'a str, segment: &str) -> Option<&'a str> {
+    match segment.parse::<usize>() {
+        Ok(index) => serde_json::from_str::<Items<'a>>(value).ok()?.0.get(index).copied(),
+        Err(_) => Object::parse(value)?.get(segment),
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members;
+        impl<'de> Visitor<'de> for Members {
+            type Value = Object<'de>;
+            fn expecting(&self, out: &mut fmt::Formatter) -> fmt::Result {
+                out.write_str("an object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object<'de>, A::Error> {
+                let mut members = Vec::with_capacity(12);
+                while let Some(Text(key)) = map.next_key()? {
+                    let value: &'de RawValue = map.next_value()?;
+                    members.push((key, value.get()));
+                }
+                Ok(Object { members })
+            }
+        }
+        deserializer.deserialize_map(Members)
+    }
+}
+
+/// The elements of an array, undecoded.
+struct Items<'a>(Vec<&'a str>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Items<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Elements;
+        impl<'de> Visitor<'de> for Elements {
+            type Value = Items<'de>;
+            fn expecting(&self, out: &mut fmt::Formatter) -> fmt::Result {
+                out.write_str("an array")
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Items<'de>, A::Error> {
+                let mut items = Vec::new();
+                while let Some(value) = seq.next_element::<&'de RawValue>()? {
+                    items.push(value.get());
+                }
+                Ok(Items(items))
+            }
+        }
+        deserializer.deserialize_seq(Elements)
+    }
+}
+
+/// A decoded JSON string. Python's `json.dumps` writes lone surrogates (`"\ud83c"`), which are no Unicode text: they
+/// become the replacement character instead of making the whole body unreadable.
+struct Text<'a>(Cow<'a, str>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Lenient;
+        impl<'de> Visitor<'de> for Lenient {
+            type Value = Text<'de>;
+            fn expecting(&self, out: &mut fmt::Formatter) -> fmt::Result {
+                out.write_str("a string")
+            }
+            fn visit_borrowed_bytes<E: de::Error>(self, bytes: &'de [u8]) -> Result<Text<'de>, E> {
+                Ok(Text(String::from_utf8_lossy(bytes)))
+            }
+            fn visit_bytes<E: de::Error>(self, bytes: &[u8]) -> Result<Text<'de>, E> {
+                Ok(Text(Cow::Owned(String::from_utf8_lossy(bytes).into_owned())))
+            }
+        }
+        deserializer.deserialize_bytes(Lenient)
+    }
+}
+
+/// What kind of value a JSON text is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JsonType {
+    /// `{…}`
+    Object,
+    /// `[…]`
+    Array,
+    /// `"…"`
+    String,
+    /// A number.
+    Number,
+    /// `true` or `false`
+    Bool,
+    /// `null`
+    Null,
+}
+
+impl JsonType {
+    /// The kind of a valid JSON text, told from its first character.
+    pub fn of(text: &str) -> Self {
+        match text.as_bytes().first() {
+            Some(b'{') => JsonType::Object,
+            Some(b'[') => JsonType::Array,
+            Some(b'"') => JsonType::String,
+            Some(b't' | b'f') => JsonType::Bool,
+            Some(b'n') => JsonType::Null,
+            _ => JsonType::Number,
+        }
+    }
+
+    /// The word for it, with its article: `an object`.
+    pub fn noun(self) -> &'static str {
+        match self {
+            JsonType::Object => "an object",
+            JsonType::Array => "an array",
+            JsonType::String => "a string",
+            JsonType::Number => "a number",
+            JsonType::Bool => "a boolean",
+            JsonType::Null => "null",
+        }
+    }
+}
+
+/// Decodes a JSON string; `None` for any other value.
+pub fn string(text: &str) -> Option<Cow<'_, str>> {
+    if JsonType::of(text) != JsonType::String {
+        return None;
+    }
+    serde_json::from_str::<Text<'_>>(text).ok().map(|Text(decoded)| decoded)
+}
+
+/// A scalar as a person would write it: strings decoded, numbers and booleans as spelled. `None` for `null`, arrays and
+/// objects. ModelsLab's ids are strings on one page and integers on another, so ids are read through this.
+pub fn scalar(text: &str) -> Option<Cow<'_, str>> {
+    match JsonType::of(text) {
+        JsonType::String => string(text),
+        JsonType::Number | JsonType::Bool => Some(Cow::Borrowed(text)),
+        JsonType::Null | JsonType::Array | JsonType::Object => None,
+    }
+}
+
+/// A JSON value kept as the sender's text. Shares the body's memory: cloning it copies nothing.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Json(Bytes);
+
+impl Json {
+    /// The value `text`, which must be a slice of `body`.
+    pub fn within(body: &Bytes, text: &str) -> Self {
+        Json(body.slice_ref(text.as_bytes()))
+    }
+
+    /// The JSON text, as sent.
+    pub fn text(&self) -> &str {
+        // Made from a `str` in `within`, so this never takes the other branch.
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+
+    /// What kind of value it is.
+    pub fn kind(&self) -> JsonType {
+        JsonType::of(self.text())
+    }
+
+    /// The decoded text of a string.
+    pub fn string(&self) -> Option<Cow<'_, str>> {
+        string(self.text())
+    }
+
+    /// The elements' JSON texts, of an array.
+    pub fn items(&self) -> Option<Vec<&str>> {
+        serde_json::from_str::<Items<'_>>(self.text()).ok().map(|items| items.0)
+    }
+
+    /// The members, of an object.
+    pub fn object(&self) -> Option<Object<'_>> {
+        Object::parse(self.text())
+    }
+
+    /// Whether the value says nothing: `null`, `""`, `[]` or `{}`.
+    pub fn is_blank(&self) -> bool {
+        match self.kind() {
+            JsonType::Null => true,
+            JsonType::String => self.text() == "\"\"",
+            JsonType::Array => self.items().is_some_and(|items| items.is_empty()),
+            JsonType::Object => self.object().is_some_and(|object| object.members().len() == 0),
+            JsonType::Number | JsonType::Bool => false,
+        }
+    }
+}
+
+impl fmt::Debug for Json {
+    fn fmt(&self, out: &mut fmt::Formatter) -> fmt::Result {
+        out.write_str(self.text())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_body_has_a_kind() {
+        let kind = |bytes: &[u8]| match Body::of(bytes) {
+            Body::Empty => "empty".to_owned(),
+            Body::Object(object) => format!("object of {}", object.members().len()),
+            Body::Value(text) => format!("value {text}"),
+            Body::Broken(flaw) => format!("broken: {}", flaw.reason),
+            Body::Text(_) => "text".into(),
+            Body::Binary => "binary".into(),
+        };
+        assert_eq!(kind(b""), "empty");
+        assert_eq!(kind(b" \r\n"), "text");
+        assert_eq!(kind(b" {\"a\": 1, \"a\": 2} \n"), "object of 2");
+        assert_eq!(kind(b"[1]"), "value [1]");
+        assert_eq!(kind(b"null"), "value null");
+        assert_eq!(kind(b"token=x&team=y"), "text");
+        assert_eq!(kind(b"Hello, World!"), "text");
+        assert_eq!(kind(b"{\"a\":"), "broken: EOF while parsing a value at line 1 column 5");
+        assert_eq!(kind(b"{\"a\":1}}"), "broken: trailing characters at line 1 column 8");
+        assert!(kind("\u{feff}{}".as_bytes()).contains("byte order mark"));
+        assert_eq!(kind(&[0xff, 0xfe]), "binary");
+    }
+
+    #[test]
+    fn the_last_of_two_equal_keys_is_meant_and_paths_reach_inside() {
+        let text = r#"{"a":{"b":[10,{"c":"é"}]},"n":1e400,"n":12345678901234567890.10}"#;
+        let object = Object::parse(text).unwrap();
+        assert_eq!(object.at("a.b.1.c"), Some("\"é\""));
+        assert_eq!(object.at("a.b.2"), None);
+        assert_eq!(object.at("a.x.y"), None);
+        assert_eq!(object.get("n"), Some("12345678901234567890.10"));
+    }
+
+    #[test]
+    fn a_lone_surrogate_costs_one_character_and_not_the_body() {
+        let text = r#"{"\ud800k":"x\udc00y"}"#;
+        let object = Object::parse(text).unwrap();
+        let (key, value) = object.members().next().unwrap();
+        assert!(key.ends_with('k'));
+        assert!(string(value).unwrap().starts_with('x'));
+    }
+
+    #[test]
+    fn nesting_has_no_limit_that_hurts() {
+        let deep = format!("{{\"a\":{}1{}}}", "[".repeat(100_000), "]".repeat(100_000));
+        assert!(matches!(Body::of(deep.as_bytes()), Body::Object(_)));
+    }
+
+    #[test]
+    fn values_share_the_memory_of_the_body() {
+        let body = Bytes::from_static(br#"{"output":["x"],"none":{}}"#);
+        let Body::Object(object) = Body::of(&body) else { panic!("an object") };
+        let output = Json::within(&body, object.get("output").unwrap());
+        assert_eq!(output.text(), "[\"x\"]");
+        assert!(!output.is_blank());
+        assert!(Json::within(&body, object.get("none").unwrap()).is_blank());
+    }
+}

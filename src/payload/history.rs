@@ -1,0 +1,136 @@
+//! What several deliveries tell together.
+
+use std::collections::{HashMap, VecDeque};
+use std::hash::{BuildHasher, RandomState};
+
+use super::read::Payload;
+
+/// How many deliveries are remembered. Beyond it the oldest is forgotten, so that a listener that runs for days keeps
+/// its size; a duplicate comes within minutes (the longest documented schedule but one is Cog's, of 7).
+pub const REMEMBERED: usize = 65_536;
+
+/// The deliveries seen so far, by idempotency key.
+#[derive(Debug)]
+pub struct History {
+    seen: HashMap<String, Seen>,
+    order: VecDeque<String>,
+    hasher: RandomState,
+    capacity: usize,
+}
+
+/// What is kept of an earlier delivery.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// Its number in this run.
+    pub seq: u64,
+    /// The id of its record.
+    pub id: String,
+    /// The status of the last answer to a delivery of this key: a repeat after a failure is a retry.
+    pub answered: u16,
+    body: u64,
+}
+
+/// An earlier delivery with the same idempotency key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Repeat {
+    /// The first of them.
+    pub of: Seen,
+    /// Whether the bodies are the same, byte for byte.
+    pub same_body: bool,
+}
+
+impl Default for History {
+    fn default() -> Self {
+        History::with_capacity(REMEMBERED)
+    }
+}
+
+impl History {
+    fn with_capacity(capacity: usize) -> Self {
+        History { seen: HashMap::new(), order: VecDeque::new(), hasher: RandomState::new(), capacity }
+    }
+
+    /// Takes note of a delivery that is about to be answered with `status`, and says whether it came before.
+    ///
+    /// Progress reports of one prediction share a key (many `output` deliveries are no duplicates), so such a one is a
+    /// repeat only when its body is the same too.
+    pub fn note(&mut self, payload: &Payload, body: &[u8], seq: u64, id: &str, status: u16) -> Option<Repeat> {
+        let (key, digest) = self.key(payload, body)?;
+        if let Some(seen) = self.seen.get_mut(&key) {
+            let repeat = Repeat { of: seen.clone(), same_body: seen.body == digest };
+            seen.answered = status;
+            return Some(repeat);
+        }
+        if self.order.len() == self.capacity
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.seen.remove(&oldest);
+        }
+        self.order.push_back(key.clone());
+        self.seen.insert(key, Seen { seq, id: id.to_owned(), answered: status, body: digest });
+        None
+    }
+
+    /// Corrects the answer of a delivery that was noted.
+    pub fn answered(&mut self, payload: Option<&Payload>, body: &[u8], status: u16) {
+        let key = payload.and_then(|payload| self.key(payload, body));
+        if let Some(seen) = key.and_then(|(key, _)| self.seen.get_mut(&key)) {
+            seen.answered = status;
+        }
+    }
+
+    fn key(&self, payload: &Payload, body: &[u8]) -> Option<(String, u64)> {
+        let mut key = payload.key()?;
+        let digest = self.hasher.hash_one(body);
+        if !payload.is_terminal() {
+            key.push_str(&format!("/{digest:016x}"));
+        }
+        Some((key, digest))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::super::delivery::Headers;
+    use super::*;
+
+    fn note(history: &mut History, body: &str, seq: u64, status: u16) -> Option<(u64, bool, u16)> {
+        let bytes = Bytes::copy_from_slice(body.as_bytes());
+        let payload = Payload::read(&bytes, &Headers::default(), None).unwrap();
+        let repeat = history.note(&payload, body.as_bytes(), seq, "id", status)?;
+        Some((repeat.of.seq, repeat.same_body, repeat.of.answered))
+    }
+
+    #[test]
+    fn a_terminal_delivery_repeats_by_its_key() {
+        let mut history = History::default();
+        let body = r#"{"id":"a","status":"success","output":"u","input":{}}"#;
+        assert_eq!(note(&mut history, body, 1, 503), None);
+        assert_eq!(note(&mut history, body, 2, 200), Some((1, true, 503)));
+        assert_eq!(note(&mut history, &body.replace("\"u\"", "\"v\""), 3, 200), Some((1, false, 200)));
+        assert_eq!(note(&mut history, &body.replace("\"a\"", "\"b\""), 4, 200), None);
+    }
+
+    #[test]
+    fn progress_repeats_only_with_the_same_body() {
+        let mut history = History::default();
+        let body = r#"{"id":"p","logs":"","metrics":{},"output":["a"],"status":"processing"}"#;
+        assert_eq!(note(&mut history, body, 1, 200), None);
+        assert_eq!(note(&mut history, &body.replace("[\"a\"]", "[\"a\",\"b\"]"), 2, 200), None);
+        assert_eq!(note(&mut history, body, 3, 200), Some((1, true, 200)));
+    }
+
+    #[test]
+    fn memory_is_bounded() {
+        let mut history = History::with_capacity(2);
+        let body = |id: &str| format!(r#"{{"id":"{id}","status":"success","output":"u","input":{{}}}}"#);
+        for (seq, id) in ["a", "b", "c"].into_iter().enumerate() {
+            assert_eq!(note(&mut history, &body(id), seq as u64, 200), None);
+        }
+        assert_eq!(history.seen.len(), 2);
+        assert_eq!(note(&mut history, &body("a"), 4, 200), None, "the oldest was forgotten");
+        assert_eq!(note(&mut history, &body("c"), 5, 200).map(|(seq, ..)| seq), Some(2));
+    }
+}

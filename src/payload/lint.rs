@@ -1,0 +1,150 @@
+//! What one payload has that its own provider's rules make suspicious. Unknown extra fields are fine.
+
+use serde::{Deserialize, Serialize};
+
+use super::body::JsonType;
+use super::provider::{Kind, Status};
+use super::read::Payload;
+
+/// Something suspicious.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Warning {
+    /// A stable name: `unknown_status`.
+    pub code: String,
+    /// The dotted path of the field.
+    pub path: String,
+    /// A sentence for people.
+    pub message: String,
+}
+
+impl Warning {
+    fn new(code: &str, path: &str, message: String) -> Self {
+        Warning { code: code.into(), path: path.into(), message }
+    }
+}
+
+/// Ids that stand in documentation and are no real ones; lower case.
+const PLACEHOLDERS: [&str; 5] = ["string", "your_prediction_id", "prediction_id", "xxx", "null"];
+
+/// Every warning about one payload. A body of no known provider has no rules to break.
+pub fn warnings(payload: &Payload) -> Vec<Warning> {
+    if payload.shape.kind == Kind::Other {
+        return Vec::new();
+    }
+    [status(payload), id(payload), output(payload), error(payload), metrics(payload)].into_iter().flatten().collect()
+}
+
+fn path(paths: &[&'static str]) -> &'static str {
+    paths.first().copied().unwrap_or_default()
+}
+
+fn status(payload: &Payload) -> Option<Warning> {
+    let path = path(payload.shape.fields.status);
+    match (&payload.raw_status, payload.status) {
+        (_, Some(_)) => None,
+        (None, _) => Some(Warning::new("missing_status", path, format!("`{path}` is missing or not a word"))),
+        (Some(word), None) => {
+            let label = payload.provider.label;
+            let near = nearest_status(payload, word).map(|near| format!("; did you mean \"{near}\"?"));
+            let message = format!("\"{word}\" is not a status of {label}{}", near.unwrap_or_default());
+            Some(Warning::new("unknown_status", path, message))
+        }
+    }
+}
+
+/// The known status word that is most like `word`, if any is like it at all.
+fn nearest_status(payload: &Payload, word: &str) -> Option<&'static str> {
+    let word = word.to_lowercase();
+    let own = payload.shape.statuses.iter().map(|(known, _)| *known);
+    let likeness = |known: &str| strsim::jaro_winkler(known, &word);
+    own.filter(|known| likeness(known) > 0.75).max_by(|a, b| likeness(a).total_cmp(&likeness(b)))
+}
+
+fn id(payload: &Payload) -> Option<Warning> {
+    let path = path(payload.shape.fields.id);
+    match &payload.id {
+        None => {
+            Some(Warning::new("missing_id", path, format!("`{path}` is missing: nothing to recognise a repeat by")))
+        }
+        Some(id) if id.trim().is_empty() || PLACEHOLDERS.contains(&id.to_lowercase().as_str()) => {
+            Some(Warning::new("placeholder_id", path, format!("\"{id}\" is no real id")))
+        }
+        Some(_) => None,
+    }
+}
+
+fn output(payload: &Payload) -> Option<Warning> {
+    let path = path(payload.shape.fields.output);
+    let missing = payload.status == Some(Status::Succeeded) && payload.output.is_none();
+    missing.then(|| Warning::new("success_without_output", path, format!("it succeeded, but `{path}` holds nothing")))
+}
+
+fn error(payload: &Payload) -> Option<Warning> {
+    let paths = payload.shape.fields.error;
+    let silent = payload.status == Some(Status::Failed) && payload.error.is_none();
+    silent.then(|| {
+        let places = paths.join("`, `");
+        Warning::new("failure_without_reason", path(paths), format!("it failed, but none of `{places}` says why"))
+    })
+}
+
+fn metrics(payload: &Payload) -> Option<Warning> {
+    let metrics = payload.metrics.as_ref()?;
+    let path = path(payload.shape.fields.metrics);
+    (metrics.kind() != JsonType::Object)
+        .then(|| Warning::new("wrong_type", path, format!("`{path}` is {}, not an object", metrics.kind().noun())))
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::super::delivery::Headers;
+    use super::super::provider;
+    use super::*;
+
+    fn codes(body: &str) -> Vec<String> {
+        let payload = Payload::read(&Bytes::copy_from_slice(body.as_bytes()), &Headers::default(), None).unwrap();
+        warnings(&payload).into_iter().map(|w| format!("{} {}: {}", w.code, w.path, w.message)).collect()
+    }
+
+    #[test]
+    fn what_providers_send_is_not_suspicious() {
+        for (_, fixture) in provider::fixtures() {
+            assert_eq!(codes(fixture.body), [""; 0], "{}", fixture.name);
+        }
+    }
+
+    #[test]
+    fn each_rule_names_its_field() {
+        let cases = [
+            (
+                r#"{"id":"a","status":"sucess","output":null,"input":{}}"#,
+                "unknown_status status: \"sucess\" is not a status of each::labs; did you mean \"success\"?",
+            ),
+            (
+                r#"{"id":"a","status":"success","output":null,"input":{}}"#,
+                "success_without_output output: it succeeded, but `output` holds nothing",
+            ),
+            (
+                r#"{"id":"a","status":"failed","output":null,"input":{}}"#,
+                "failure_without_reason error: it failed, but none of `error`, `logs` says why",
+            ),
+            (
+                r#"{"id":"string","status":"success","output":"u","input":{}}"#,
+                "placeholder_id id: \"string\" is no real id",
+            ),
+            (
+                r#"{"id":"a","status":"success","output":"u","input":{},"metrics":[1]}"#,
+                "wrong_type metrics: `metrics` is an array, not an object",
+            ),
+            (
+                r#"{"input": {}, "output": "x", "id": null, "created_at": null, "started_at": "t", "logs": "", "status": "succeeded"}"#,
+                "missing_id id: `id` is missing: nothing to recognise a repeat by",
+            ),
+        ];
+        for (body, expected) in cases {
+            assert_eq!(codes(body), [expected], "{body}");
+        }
+    }
+}

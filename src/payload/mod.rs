@@ -1,0 +1,32 @@
+//! The shared module: what a webhook is, whoever sent it and whichever command looks at it.
+//!
+//! Pure: no clock, socket, file, terminal or colour. Time and secrets are handed in, and nothing here fails on bad
+//! input: a broken body, an unknown status or a wrong signature is a *result* that the commands show.
+//!
+//! | module | what it knows |
+//! |---|---|
+//! | [`delivery`] | one HTTP request as it crossed the wire |
+//! | [`body`] | what its bytes are: JSON, text, binary, empty, broken |
+//! | [`provider`] | what each provider sends, as data, and which of them sent this |
+//! | [`read`] | the [`Payload`]: status, event, ids, output, error, … in one vocabulary |
+//! | [`signature`] | schemes as data; sign, verify, and say why not |
+//! | [`retry`] | retry profiles and the decision what comes next |
+//! | [`lint`] | what is suspicious about one payload |
+//! | [`history`] | what several deliveries tell together: duplicates |
+//! | [`record`] | the JSON Lines form of a delivery |
+
+pub mod body;
+pub mod delivery;
+pub mod history;
+pub mod lint;
+pub mod provider;
+pub mod read;
+pub mod record;
+pub mod retry;
+pub mod signature;
+
+pub use body::{Body, Json};
+pub use delivery::{Delivery, Headers};
+pub use provider::{Fixture, Kind, Provider, Shape, Status};
+pub use read::Payload;
+pub use record::Record;

@@ -1,0 +1,328 @@
+//! What a provider is: the type of a row, the list of rows, and which row a delivery belongs to.
+//!
+//! Everything a provider does is data in one file of `provider/`: its shapes, statuses, events, signature schemes,
+//! retry profiles, headers and fixtures. Adding one is such a file and a line in [`ALL`].
+
+use std::fmt;
+
+use super::body::{self, JsonType, Object};
+use super::delivery::Headers;
+use super::retry::RetryProfile;
+
+pub mod cog;
+pub mod eachlabs;
+pub mod generic;
+pub mod modelslab;
+
+/// Every provider, in the order in which they are listed to people. [`generic::PROVIDER`] is not one of them: it is what
+/// remains when none of these fits.
+pub static ALL: &[&Provider] = &[&eachlabs::PROVIDER, &modelslab::PROVIDER, &cog::PROVIDER];
+
+/// A sender of webhooks.
+#[derive(Debug)]
+pub struct Provider {
+    /// The name on the command line and in records: `eachlabs`.
+    pub name: &'static str,
+    /// The name as its owner writes it: `each::labs`.
+    pub label: &'static str,
+    /// How its requests name themselves: the start of the user agent, and the variant that it gives away.
+    pub agents: &'static [(&'static str, &'static str)],
+    /// Every form of its bodies. The first is taken when the provider was named by the user and none fits.
+    pub shapes: &'static [Shape],
+    /// Payloads built into the binary.
+    pub fixtures: &'static [Fixture],
+}
+
+/// One form of a provider's bodies, and what goes along with it.
+#[derive(Debug)]
+pub struct Shape {
+    /// Which form: a generation, a flavor, or what the body describes.
+    pub variant: &'static str,
+    /// What it is, in words: `prediction, generation A (March 2026)`.
+    pub title: &'static str,
+    /// What the body reports on.
+    pub kind: Kind,
+    /// What must be so for a body to have this form.
+    pub must: &'static [Sign],
+    /// What speaks for it, with a weight; [`ENOUGH`] in all makes it recognised.
+    pub signs: &'static [(u8, Sign)],
+    /// Where its fields are.
+    pub fields: Fields,
+    /// Its status words.
+    pub statuses: &'static [(&'static str, Status)],
+    /// The event, where the body does not name one.
+    pub inferred_event: fn(Progress) -> Option<&'static str>,
+    /// Signature schemes in use with it, strongest first; empty when the provider documents none.
+    pub schemes: &'static [&'static str],
+    /// How it retries.
+    pub retry: &'static RetryProfile,
+    /// Its headers in wire order.
+    pub headers: &'static [HeaderLine],
+    /// Whether it follows redirects.
+    pub follows_redirects: bool,
+}
+
+/// Dotted paths to a shape's fields. Where there are several, the first with a value counts.
+#[derive(Debug)]
+pub struct Fields {
+    /// The id of the prediction or execution.
+    pub id: &'static [&'static str],
+    /// The status word.
+    pub status: &'static [&'static str],
+    /// The event, where the body names it.
+    pub event: &'static [&'static str],
+    /// What was made.
+    pub output: &'static [&'static str],
+    /// What it was made from.
+    pub input: &'static [&'static str],
+    /// Why it failed.
+    pub error: &'static [&'static str],
+    /// What was logged.
+    pub logs: &'static [&'static str],
+    /// Times and costs.
+    pub metrics: &'static [&'static str],
+    /// Further ids, under the names that the provider gives them.
+    pub ids: &'static [(&'static str, &'static str)],
+}
+
+impl Fields {
+    /// No fields; a row names those that it has.
+    pub const NONE: Fields = Fields {
+        id: &[],
+        status: &[],
+        event: &[],
+        output: &[],
+        input: &[],
+        error: &[],
+        logs: &[],
+        metrics: &[],
+        ids: &[],
+    };
+}
+
+/// A header that a provider sends. Where the last two are not listed, HTTP puts them at the end, in this order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HeaderLine {
+    /// This one.
+    Is(&'static str, &'static str),
+    /// Whatever the signature scheme adds.
+    Signature,
+    /// `host`
+    Host,
+    /// `content-length`
+    ContentLength,
+}
+
+/// The headers of a provider of which only the content type is documented.
+pub const PLAIN_HEADERS: &[HeaderLine] = &[
+    HeaderLine::Is("content-type", "application/json"),
+    HeaderLine::Is("user-agent", concat!("hookctl/", env!("CARGO_PKG_VERSION"))),
+    HeaderLine::Is("accept", "*/*"),
+    HeaderLine::Signature,
+];
+
+/// What a body reports on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// One run of a model (ModelsLab: a generation).
+    Prediction,
+    /// A chain of them.
+    Workflow,
+    /// Something that hookctl does not know.
+    Other,
+}
+
+impl Kind {
+    /// The word in records.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Prediction => "prediction",
+            Kind::Workflow => "workflow",
+            Kind::Other => "other",
+        }
+    }
+}
+
+/// The one vocabulary of statuses. Cog's own words; every provider's are mapped to them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// Accepted or queued, not begun.
+    Starting,
+    /// Under way.
+    Processing,
+    /// Ended well.
+    Succeeded,
+    /// Ended with an error.
+    Failed,
+    /// Ended by the user.
+    Canceled,
+}
+
+impl Status {
+    /// Every status, in the order of a prediction's life.
+    pub const ALL: [Status; 5] =
+        [Status::Starting, Status::Processing, Status::Succeeded, Status::Failed, Status::Canceled];
+
+    /// The word in records and on screen.
+    pub fn name(self) -> &'static str {
+        match self {
+            Status::Starting => "starting",
+            Status::Processing => "processing",
+            Status::Succeeded => "succeeded",
+            Status::Failed => "failed",
+            Status::Canceled => "canceled",
+        }
+    }
+
+    /// Whether nothing comes after it.
+    pub fn is_terminal(self) -> bool {
+        matches!(self, Status::Succeeded | Status::Failed | Status::Canceled)
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, out: &mut fmt::Formatter) -> fmt::Result {
+        out.pad(self.name())
+    }
+}
+
+/// How far a body says the work has come: all that an event can be inferred from.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress {
+    /// The status, where its word is known.
+    pub status: Option<Status>,
+    /// Whether there is any output.
+    pub output: bool,
+    /// Whether there are any logs.
+    pub logs: bool,
+}
+
+impl Progress {
+    /// The event of a provider that fires at the end only, and names none: the outcome is the event.
+    pub fn outcome(self) -> Option<&'static str> {
+        Some(match self.status? {
+            Status::Succeeded => "completed",
+            Status::Failed => "failed",
+            Status::Canceled => "canceled",
+            Status::Processing => "processing",
+            Status::Starting => "starting",
+        })
+    }
+}
+
+/// A payload built into the binary: the exact bytes that go over the wire.
+#[derive(Debug)]
+pub struct Fixture {
+    /// Its name on the command line, without `.json`: `eachlabs/a/success`.
+    pub name: &'static str,
+    /// Shorter names for the same bytes: `success`.
+    pub aliases: &'static [&'static str],
+    /// The variant of the provider whose headers, scheme and retries go with it.
+    pub variant: &'static str,
+    /// The body.
+    pub body: &'static str,
+}
+
+/// Something that tells one form of body from another.
+#[derive(Clone, Copy, Debug)]
+pub enum Sign {
+    /// The path has a value, `null` included.
+    Has(&'static str),
+    /// The path has none.
+    Lacks(&'static str),
+    /// The value at the path is of this type.
+    Is(&'static str, JsonType),
+    /// The value at the path is absent or of another type.
+    IsNot(&'static str, JsonType),
+    /// The string at the path is one of these.
+    Word(&'static str, &'static [&'static str]),
+    /// The string at the path starts so.
+    Starts(&'static str, &'static str),
+    /// There are no members but these.
+    Only(&'static [&'static str]),
+    /// The request had this header; also true of a body that came without its request.
+    HeaderIfKnown(&'static str),
+}
+
+impl Sign {
+    fn holds(self, object: &Object<'_>, headers: &Headers) -> bool {
+        let is = |path, wanted| object.at(path).map(JsonType::of) == Some(wanted);
+        let word = |path| object.at(path).and_then(body::string);
+        match self {
+            Sign::Has(path) => object.at(path).is_some(),
+            Sign::Lacks(path) => object.at(path).is_none(),
+            Sign::Is(path, wanted) => is(path, wanted),
+            Sign::IsNot(path, unwanted) => !is(path, unwanted),
+            Sign::Word(path, words) => word(path).is_some_and(|word| words.contains(&word.as_ref())),
+            Sign::Starts(path, start) => word(path).is_some_and(|word| word.starts_with(start)),
+            Sign::Only(keys) => object.members().all(|(key, _)| keys.contains(&key)),
+            Sign::HeaderIfKnown(name) => headers.iter().len() == 0 || headers.has(name),
+        }
+    }
+}
+
+/// The weight of signs from which on a form counts as recognised.
+pub const ENOUGH: u8 = 2;
+
+impl Shape {
+    /// How much speaks for this form; `None` when something that must be so is not.
+    fn weigh(&self, object: &Object<'_>, headers: &Headers) -> Option<u8> {
+        let holds = |sign: &Sign| sign.holds(object, headers);
+        self.must.iter().all(holds).then(|| self.signs.iter().filter(|(_, sign)| holds(sign)).map(|(w, _)| w).sum())
+    }
+
+    /// What the status word means here.
+    pub fn status(&self, word: &str) -> Option<Status> {
+        self.statuses.iter().find(|(known, _)| *known == word).map(|(_, status)| *status)
+    }
+}
+
+impl Provider {
+    /// Finds a provider by its name on the command line; `generic` is one here.
+    pub fn named(name: &str) -> Option<&'static Provider> {
+        ALL.iter().copied().chain([&generic::PROVIDER]).find(|provider| provider.name == name)
+    }
+
+    /// The shape of that variant, or the first.
+    pub fn shape(&self, variant: &str) -> &Shape {
+        self.shapes.iter().find(|shape| shape.variant == variant).unwrap_or(&self.shapes[0])
+    }
+
+    /// The variant that the user agent gives away.
+    fn agent(&'static self, headers: &Headers) -> Option<&'static Shape> {
+        let agent = headers.get("user-agent")?;
+        let (_, variant) = self.agents.iter().find(|(start, _)| agent.starts_with(start))?;
+        Some(self.shape(variant))
+    }
+
+    /// The form that most speaks for, the earlier one of two equals.
+    fn best(&'static self, object: &Object<'_>, headers: &Headers) -> Option<(u8, &'static Shape)> {
+        let weighed = self.shapes.iter().filter_map(|shape| Some((shape.weigh(object, headers)?, shape)));
+        weighed.reduce(|best, next| if next.0 > best.0 { next } else { best })
+    }
+}
+
+/// Which provider sent this body, and in which form. With `named` it is that provider whatever the body looks like.
+pub fn detect(
+    object: &Object<'_>,
+    headers: &Headers,
+    named: Option<&'static Provider>,
+) -> (&'static Provider, &'static Shape) {
+    if let Some(provider) = named {
+        let shape = provider.agent(headers).or_else(|| provider.best(object, headers).map(|(_, shape)| shape));
+        return (provider, shape.unwrap_or(&provider.shapes[0]));
+    }
+    if let Some(found) = ALL.iter().find_map(|provider| Some((*provider, provider.agent(headers)?))) {
+        return found;
+    }
+    let weighed = ALL.iter().filter_map(|provider| Some((*provider, provider.best(object, headers)?)));
+    weighed
+        .filter(|(_, (weight, _))| *weight >= ENOUGH)
+        .reduce(|best, next| if next.1.0 > best.1.0 { next } else { best })
+        .map_or((&generic::PROVIDER, &generic::PROVIDER.shapes[0]), |(provider, (_, shape))| (provider, shape))
+}
+
+/// Every built-in payload with its provider, in the order of [`ALL`].
+pub fn fixtures() -> impl Iterator<Item = (&'static Provider, &'static Fixture)> {
+    ALL.iter().flat_map(|provider| provider.fixtures.iter().map(move |fixture| (*provider, fixture)))
+}

@@ -1,0 +1,230 @@
+//! Cog (`replicate/cog`): two senders with very different bodies.
+//!
+//! Sources: the software itself, run: cog 0.16.12 (the last Python server: `python/cog/server/{webhook,runner}.py`) and
+//! 0.23.1 (coglet, Rust: `crates/coglet/src/{webhook,prediction}.rs`). Cog signs nothing; with `WEBHOOK_AUTH_TOKEN`
+//! in the server's environment it sends a bearer token.
+
+use super::{Fields, Fixture, HeaderLine, Kind, Progress, Provider, Shape, Sign, Status};
+use crate::payload::body::JsonType;
+use crate::payload::retry::{Answered, RetryAfter, RetryProfile, millis, secs};
+
+/// The row.
+pub static PROVIDER: Provider = Provider {
+    name: "cog",
+    label: "Cog",
+    agents: &[("coglet/", "coglet"), ("cog-worker/", "python")],
+    shapes: &[COGLET, PYTHON],
+    fixtures: FIXTURES,
+};
+
+const RETRIED: Answered = Answered::Listed(&[429, 500, 502, 503, 504]);
+
+/// `100 ms << min(attempt, 10)`, 13 attempts, `Retry-After` ignored. Only the terminal delivery is retried.
+pub static RETRY_COGLET: RetryProfile = RetryProfile {
+    name: "cog",
+    label: "Cog",
+    waits: &[
+        millis(200),
+        millis(400),
+        millis(800),
+        millis(1_600),
+        millis(3_200),
+        millis(6_400),
+        millis(12_800),
+        millis(25_600),
+        millis(51_200),
+        millis(102_400),
+        millis(102_400),
+        millis(102_400),
+    ],
+    again_on: RETRIED,
+    again_unanswered: true,
+    retry_after: RetryAfter::Ignored,
+    terminal_only: true,
+};
+
+/// urllib3 `Retry(total=12, backoff_factor=0.1, status_forcelist=[429,500,502,503,504])`: the first retry comes at once,
+/// waits are capped at 120 s. `Retry-After` is obeyed, and then 413 is retried too.
+pub static RETRY_PYTHON: RetryProfile = RetryProfile {
+    name: "cog-python",
+    waits: &[
+        millis(0),
+        millis(200),
+        millis(400),
+        millis(800),
+        millis(1_600),
+        millis(3_200),
+        millis(6_400),
+        millis(12_800),
+        millis(25_600),
+        millis(51_200),
+        millis(102_400),
+        secs(120),
+    ],
+    retry_after: RetryAfter::ObeyedAlsoOn(413),
+    ..RETRY_COGLET
+};
+
+/// Cog has four events and names none of them in its request, so this is inference: an `output` and a `logs` delivery
+/// can look the same, and so can `start` and an early `logs`.
+fn event(progress: Progress) -> Option<&'static str> {
+    Some(match progress {
+        Progress { status: Some(status), .. } if status.is_terminal() => "completed",
+        Progress { status: None, .. } => return None,
+        Progress { output: true, .. } => "output",
+        Progress { logs: true, .. } => "logs",
+        _ => "start",
+    })
+}
+
+const COGLET: Shape = Shape {
+    variant: "coglet",
+    title: "prediction, sent by coglet (cog 0.17 and later)",
+    kind: Kind::Prediction,
+    must: &[
+        Sign::Has("id"),
+        Sign::Has("status"),
+        Sign::Is("logs", JsonType::String),
+        Sign::IsNot("output", JsonType::Null),
+        Sign::Only(&["error", "id", "logs", "metrics", "output", "status"]),
+    ],
+    signs: &[
+        (1, Sign::Has("logs")),
+        (1, Sign::Is("metrics", JsonType::Object)),
+        (2, Sign::Word("status", &["starting", "processing", "succeeded", "failed", "canceled"])),
+    ],
+    fields: Fields {
+        id: &["id"],
+        status: &["status"],
+        output: &["output"],
+        input: &["input"],
+        error: &["error"],
+        logs: &["logs"],
+        metrics: &["metrics"],
+        ..Fields::NONE
+    },
+    statuses: &[
+        ("starting", Status::Starting),
+        ("processing", Status::Processing),
+        ("succeeded", Status::Succeeded),
+        ("failed", Status::Failed),
+        ("canceled", Status::Canceled),
+    ],
+    inferred_event: event,
+    schemes: &["bearer"],
+    retry: &RETRY_COGLET,
+    headers: &[
+        HeaderLine::Is("content-type", "application/json"),
+        HeaderLine::Is("accept", "*/*"),
+        HeaderLine::Signature,
+        HeaderLine::Is("user-agent", "coglet/0.23.1"),
+        HeaderLine::Host,
+        HeaderLine::ContentLength,
+    ],
+    follows_redirects: true,
+};
+
+const PYTHON: Shape = Shape {
+    variant: "python",
+    title: "prediction, sent by the Python server (cog 0.16 and earlier)",
+    // Seven keys are always there. `version` and `urls` are in the bodies of Replicate, which are otherwise alike.
+    must: &[
+        Sign::Has("input"),
+        Sign::Has("output"),
+        Sign::Has("id"),
+        Sign::Has("created_at"),
+        Sign::Has("started_at"),
+        Sign::Has("logs"),
+        Sign::Has("status"),
+        Sign::Lacks("version"),
+        Sign::Lacks("urls"),
+    ],
+    signs: &[(4, Sign::Has("started_at"))],
+    retry: &RETRY_PYTHON,
+    headers: &[
+        HeaderLine::Host,
+        HeaderLine::Is("user-agent", "cog-worker/0.16.12 python-requests/2.34.2"),
+        HeaderLine::Is("accept-encoding", "gzip, deflate"),
+        HeaderLine::Is("accept", "*/*"),
+        HeaderLine::Is("connection", "keep-alive"),
+        HeaderLine::Signature,
+        HeaderLine::ContentLength,
+        HeaderLine::Is("content-type", "application/json"),
+    ],
+    ..COGLET
+};
+
+const FIXTURES: &[Fixture] = &[
+    Fixture {
+        name: "cog/coglet/start",
+        aliases: &[],
+        variant: "coglet",
+        body: include_str!("../../../fixtures/cog/coglet/start.json"),
+    },
+    Fixture {
+        name: "cog/coglet/output",
+        aliases: &[],
+        variant: "coglet",
+        body: include_str!("../../../fixtures/cog/coglet/output.json"),
+    },
+    Fixture {
+        name: "cog/coglet/logs",
+        aliases: &[],
+        variant: "coglet",
+        body: include_str!("../../../fixtures/cog/coglet/logs.json"),
+    },
+    Fixture {
+        name: "cog/coglet/succeeded",
+        aliases: &["cog/succeeded"],
+        variant: "coglet",
+        body: include_str!("../../../fixtures/cog/coglet/succeeded.json"),
+    },
+    Fixture {
+        name: "cog/coglet/failed",
+        aliases: &["cog/failed"],
+        variant: "coglet",
+        body: include_str!("../../../fixtures/cog/coglet/failed.json"),
+    },
+    Fixture {
+        name: "cog/coglet/canceled",
+        aliases: &["cog/canceled"],
+        variant: "coglet",
+        body: include_str!("../../../fixtures/cog/coglet/canceled.json"),
+    },
+    Fixture {
+        name: "cog/python/start",
+        aliases: &[],
+        variant: "python",
+        body: include_str!("../../../fixtures/cog/python/start.json"),
+    },
+    Fixture {
+        name: "cog/python/output",
+        aliases: &[],
+        variant: "python",
+        body: include_str!("../../../fixtures/cog/python/output.json"),
+    },
+    Fixture {
+        name: "cog/python/logs",
+        aliases: &[],
+        variant: "python",
+        body: include_str!("../../../fixtures/cog/python/logs.json"),
+    },
+    Fixture {
+        name: "cog/python/succeeded",
+        aliases: &[],
+        variant: "python",
+        body: include_str!("../../../fixtures/cog/python/succeeded.json"),
+    },
+    Fixture {
+        name: "cog/python/failed",
+        aliases: &[],
+        variant: "python",
+        body: include_str!("../../../fixtures/cog/python/failed.json"),
+    },
+    Fixture {
+        name: "cog/python/canceled",
+        aliases: &[],
+        variant: "python",
+        body: include_str!("../../../fixtures/cog/python/canceled.json"),
+    },
+];

@@ -1,0 +1,204 @@
+//! each::labs: three generations of the prediction webhook, and the workflow webhook.
+//!
+//! Sources: the vendor's documentation repository `eachlabs/mintlify-docs`. Generation A is the page of March 2026;
+//! B its rewrite from the sender's source (commit 47ab06e, July 2026); C adds signing (7f9ea4be and a65610e7, about
+//! September 2026), with the same body as B. All three are received unasked and sent by name.
+
+use super::{Fields, Fixture, Kind, PLAIN_HEADERS, Progress, Provider, Shape, Sign, Status};
+use crate::payload::body::JsonType;
+use crate::payload::retry::{Answered, RetryAfter, RetryProfile, secs};
+
+/// The row.
+pub static PROVIDER: Provider = Provider {
+    name: "eachlabs",
+    label: "each::labs",
+    agents: &[],
+    shapes: &[GENERATION_A, GENERATION_B, GENERATION_C, WORKFLOW],
+    fixtures: FIXTURES,
+};
+
+/// "1st retry ~30 seconds, 2nd retry ~2 minutes, 3rd retry ~10 minutes"; the page of March 2026 asks for 200.
+pub static RETRY_A: RetryProfile = RetryProfile {
+    name: "eachlabs",
+    label: "each::labs",
+    waits: &[secs(30), secs(120), secs(600)],
+    again_on: Answered::AllButSuccess,
+    again_unanswered: true,
+    retry_after: RetryAfter::Ignored,
+    terminal_only: false,
+};
+
+/// "3 attempts in all, ~10 s apart", any 2xx acknowledges (commit 47ab06e).
+pub static RETRY_B: RetryProfile = RetryProfile { name: "eachlabs-b", waits: &[secs(10), secs(10)], ..RETRY_A };
+
+const STATUSES: &[(&str, Status)] = &[
+    ("success", Status::Succeeded),
+    ("succeeded", Status::Succeeded),
+    ("failed", Status::Failed),
+    ("error", Status::Failed),
+    ("cancelled", Status::Canceled),
+    ("created", Status::Starting),
+    ("starting", Status::Starting),
+    ("processing", Status::Processing),
+];
+
+const GENERATION_A: Shape = Shape {
+    variant: "A",
+    title: "prediction, generation A (documented March to July 2026)",
+    kind: Kind::Prediction,
+    must: &[
+        Sign::Has("id"),
+        Sign::Has("status"),
+        Sign::Lacks("created_at"),
+        Sign::Lacks("started_at"),
+        Sign::Lacks("track_id"),
+        Sign::Lacks("generationTime"),
+    ],
+    signs: &[
+        (2, Sign::Has("input")),
+        (1, Sign::Word("status", &["success"])),
+        (1, Sign::Is("output", JsonType::String)),
+        (2, Sign::Is("output", JsonType::Null)),
+        (1, Sign::Has("metrics.cost")),
+    ],
+    fields: Fields {
+        id: &["id"],
+        status: &["status"],
+        output: &["output"],
+        input: &["input"],
+        // The page puts the reason of a failure into `logs`.
+        error: &["error", "logs"],
+        logs: &["logs"],
+        metrics: &["metrics"],
+        ..Fields::NONE
+    },
+    statuses: STATUSES,
+    inferred_event: Progress::outcome,
+    schemes: &["eachlabs"],
+    retry: &RETRY_A,
+    headers: PLAIN_HEADERS,
+    follows_redirects: false,
+};
+
+const GENERATION_B: Shape = Shape {
+    variant: "B",
+    title: "prediction, generation B (documented from July 2026)",
+    must: &[Sign::Has("exec_id"), Sign::Has("status")],
+    signs: &[(4, Sign::Has("exec_id"))],
+    fields: Fields {
+        id: &["exec_id"],
+        status: &["status"],
+        output: &["output"],
+        // A string, or in one line of the pages' history an object with a code and a message.
+        error: &["output.0.error.error_message", "output.0.error.error_code", "output.0.error", "error"],
+        ids: &[("flow_id", "flow_id")],
+        ..Fields::NONE
+    },
+    schemes: &["shared-secret"],
+    retry: &RETRY_B,
+    ..GENERATION_A
+};
+
+const GENERATION_C: Shape = Shape {
+    variant: "C",
+    title: "prediction, generation C (signed; documented from about September 2026)",
+    must: &[Sign::Has("exec_id"), Sign::Has("status"), Sign::HeaderIfKnown("x-webhook-timestamp")],
+    signs: &[(5, Sign::Has("exec_id"))],
+    // "`X-Webhook-Secret` predates signing" and is still sent.
+    schemes: &["eachlabs-timestamped", "shared-secret"],
+    ..GENERATION_B
+};
+
+/// `workflows/webhooks.mdx`: the body of Get Execution; `bulk_id` when it was one of many.
+const WORKFLOW: Shape = Shape {
+    variant: "workflow",
+    title: "workflow execution",
+    kind: Kind::Workflow,
+    must: &[Sign::Has("execution_id"), Sign::Has("workflow_id"), Sign::Has("status"), Sign::Lacks("event")],
+    signs: &[
+        (2, Sign::Is("execution_id", JsonType::String)),
+        (2, Sign::Has("step_outputs")),
+        (1, Sign::Has("inputs")),
+        (1, Sign::Has("error_cause")),
+    ],
+    fields: Fields {
+        id: &["execution_id"],
+        status: &["status"],
+        output: &["output"],
+        input: &["inputs"],
+        error: &["error_cause", "error"],
+        ids: &[("workflow_id", "workflow_id"), ("bulk_id", "bulk_id")],
+        ..Fields::NONE
+    },
+    statuses: &[
+        ("queued", Status::Starting),
+        ("running", Status::Processing),
+        ("completed", Status::Succeeded),
+        ("failed", Status::Failed),
+        ("cancelled", Status::Canceled),
+    ],
+    ..GENERATION_C
+};
+
+const FIXTURES: &[Fixture] = &[
+    Fixture {
+        name: "eachlabs/a/success",
+        aliases: &["success"],
+        variant: "A",
+        body: include_str!("../../../fixtures/success.json"),
+    },
+    Fixture {
+        name: "eachlabs/a/failed",
+        aliases: &["failed"],
+        variant: "A",
+        body: include_str!("../../../fixtures/failed.json"),
+    },
+    Fixture {
+        name: "eachlabs/b/succeeded",
+        aliases: &[],
+        variant: "B",
+        body: include_str!("../../../fixtures/eachlabs/b/succeeded.json"),
+    },
+    Fixture {
+        name: "eachlabs/b/failed",
+        aliases: &[],
+        variant: "B",
+        body: include_str!("../../../fixtures/eachlabs/b/failed.json"),
+    },
+    Fixture {
+        name: "eachlabs/b/failed-code",
+        aliases: &[],
+        variant: "B",
+        body: include_str!("../../../fixtures/eachlabs/b/failed-code.json"),
+    },
+    Fixture {
+        name: "eachlabs/c/succeeded",
+        aliases: &[],
+        variant: "C",
+        body: include_str!("../../../fixtures/eachlabs/c/succeeded.json"),
+    },
+    Fixture {
+        name: "eachlabs/c/failed",
+        aliases: &[],
+        variant: "C",
+        body: include_str!("../../../fixtures/eachlabs/c/failed.json"),
+    },
+    Fixture {
+        name: "eachlabs/workflow/completed",
+        aliases: &["eachlabs/workflow"],
+        variant: "workflow",
+        body: include_str!("../../../fixtures/eachlabs/workflow/completed.json"),
+    },
+    Fixture {
+        name: "eachlabs/workflow/failed",
+        aliases: &[],
+        variant: "workflow",
+        body: include_str!("../../../fixtures/eachlabs/workflow/failed.json"),
+    },
+    Fixture {
+        name: "eachlabs/workflow/bulk",
+        aliases: &[],
+        variant: "workflow",
+        body: include_str!("../../../fixtures/eachlabs/workflow/bulk.json"),
+    },
+];

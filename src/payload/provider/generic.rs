@@ -1,0 +1,48 @@
+//! Whatever no row knows: shown, verified and recorded all the same, with the fields that such bodies usually have.
+
+use super::{Fields, Kind, PLAIN_HEADERS, Provider, Shape, Status};
+use crate::payload::retry::ONCE;
+
+/// The row that remains. It has no fixtures and recognises nothing.
+pub static PROVIDER: Provider =
+    Provider { name: "generic", label: "generic", agents: &[], shapes: &[SHAPE], fixtures: &[] };
+
+const SHAPE: Shape = Shape {
+    variant: "generic",
+    title: "a body of no provider that hookctl knows",
+    kind: Kind::Other,
+    must: &[],
+    signs: &[],
+    fields: Fields {
+        id: &["id", "request_id", "execution_id", "exec_id", "task_id", "transcript_id"],
+        status: &["status", "state"],
+        event: &["event", "type"],
+        output: &["output"],
+        input: &["input"],
+        error: &["error.message", "error", "message"],
+        logs: &["logs"],
+        metrics: &["metrics"],
+        ids: &[("track_id", "track_id")],
+    },
+    statuses: &[
+        ("queued", Status::Starting),
+        ("pending", Status::Starting),
+        ("starting", Status::Starting),
+        ("running", Status::Processing),
+        ("processing", Status::Processing),
+        ("in_progress", Status::Processing),
+        ("success", Status::Succeeded),
+        ("succeeded", Status::Succeeded),
+        ("completed", Status::Succeeded),
+        ("failed", Status::Failed),
+        ("error", Status::Failed),
+        ("canceled", Status::Canceled),
+        ("cancelled", Status::Canceled),
+    ],
+    // Nobody's rule, so nothing is inferred.
+    inferred_event: |_| None,
+    schemes: &[],
+    retry: &ONCE,
+    headers: PLAIN_HEADERS,
+    follows_redirects: false,
+};

@@ -1,0 +1,85 @@
+//! Why a signature does not hold, and what to change. Nothing said here makes a delivery count as valid.
+
+use super::scheme::{BadKey, NoClaim, Scheme};
+use super::secret::Secret;
+use super::verdict::{Reason, Verdict};
+use crate::payload::delivery::Headers;
+use crate::payload::provider::Provider;
+
+/// A time stamp so many seconds ahead counts milliseconds: in seconds it would be the year 33658.
+const MILLISECONDS_FROM: i64 = 1_000_000_000_000;
+
+fn invalid(scheme: Option<&Scheme>, reason: Reason, hint: String) -> Verdict {
+    Verdict::Invalid { scheme: scheme.map(|scheme| scheme.name.to_owned()), reason, hint }
+}
+
+/// Nothing among the headers tells a scheme.
+pub fn nothing_to_check(headers: &Headers, provider: Option<&Provider>) -> Verdict {
+    let unsigned = provider.filter(|provider| provider.shapes.iter().all(|shape| shape.schemes.is_empty()));
+    let look_alike = headers.iter().map(|(name, _)| name).find(|name| name.contains("signature"));
+    let hint = match (unsigned, look_alike) {
+        (_, Some(name)) => format!("the header {name} belongs to no scheme that --scheme auto knows; name the scheme"),
+        (Some(provider), _) if provider.name != "generic" => {
+            format!("{} documents no signature: listen without --secret, or with --allow-invalid", provider.label)
+        }
+        _ => "no signature header came along: sign in the sender, or see whether a proxy drops the header".into(),
+    };
+    invalid(None, Reason::MissingSignature, hint)
+}
+
+/// The headers do not have what the scheme needs.
+pub fn no_claim(scheme: &Scheme, flaw: NoClaim) -> Verdict {
+    let (reason, hint) = match flaw {
+        NoClaim::Missing { header, signature: true } => (
+            Reason::MissingSignature,
+            format!("the header {header} is missing: sign in the sender, or see whether a proxy drops it"),
+        ),
+        NoClaim::Missing { header, signature: false } => (
+            Reason::MissingSignature,
+            format!("the header {header}, which {} needs beside the signature, is missing", scheme.name),
+        ),
+        NoClaim::Malformed { header, how } => {
+            (Reason::MalformedSignature, format!("the header {header} {how}; {} wants {}", scheme.name, scheme.summary))
+        }
+        NoClaim::Encoding { how } => (Reason::WrongEncoding, format!("the signature has another encoding: {how}")),
+    };
+    invalid(Some(scheme), reason, hint)
+}
+
+/// The signature is right, and the clock is not. `age` is in seconds, negative for a time to come.
+pub fn off_clock(scheme: &Scheme, age: i64, tolerance: Option<u64>) -> Verdict {
+    let allowed = tolerance.or(scheme.tolerance()).unwrap_or_default();
+    let off = age.unsigned_abs();
+    let (reason, hint) = if age < -MILLISECONDS_FROM {
+        (Reason::TimestampUnit, "the time stamp counts milliseconds: send Unix seconds".to_owned())
+    } else if age < 0 {
+        let hint = format!("signed {off} s in the future, {allowed} s are allowed: compare the two clocks");
+        (Reason::TimestampInFuture, hint)
+    } else {
+        let hint =
+            format!("signed {off} s ago, {allowed} s are allowed: sign again when sending, or raise --tolerance");
+        (Reason::TimestampExpired, hint)
+    };
+    invalid(Some(scheme), reason, hint)
+}
+
+/// A secret cannot be a key of this scheme.
+pub fn bad_key(scheme: &Scheme, secret: &Secret, error: BadKey) -> Verdict {
+    let hint = format!("the secret \"{}\" {error}: copy it again from the provider's page", secret.label());
+    invalid(Some(scheme), Reason::SecretEncoding, hint)
+}
+
+/// Everything has its form, and no secret gives this signature.
+pub fn no_match(scheme: &Scheme, secrets: usize) -> Verdict {
+    let tried = if secrets == 1 { "the secret".to_owned() } else { format!("none of the {secrets} secrets") };
+    let verb = if secrets == 1 { " does not give" } else { " gives" };
+    let hint = if scheme.covers_body() {
+        format!(
+            "{tried}{verb} this signature: compare the secrets of sender and receiver; a body changed after signing \
+             looks the same"
+        )
+    } else {
+        format!("{tried}{verb} the value that was sent: compare the secrets of sender and receiver")
+    };
+    invalid(Some(scheme), Reason::WrongSecret, hint)
+}

@@ -1,0 +1,13 @@
+//! Signatures: schemes as data, one interpreter that signs and verifies, and the reason when one fails.
+
+pub mod explain;
+pub mod scheme;
+pub mod secret;
+pub mod verdict;
+
+mod rows;
+
+pub use rows::ALL;
+pub use scheme::Scheme;
+pub use secret::{Secret, SecretSpec};
+pub use verdict::{Choice, Policy, Reason, Verdict, check};

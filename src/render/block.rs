@@ -1,0 +1,71 @@
+//! A few lines that belong together: a headline, and labelled fields aligned below it.
+
+use console::truncate_str;
+
+/// Columns of a label and the space behind it.
+const LABEL: usize = 9;
+
+/// Lines under construction.
+pub struct Block {
+    text: String,
+    start: String,
+    indent: usize,
+    width: Option<usize>,
+}
+
+impl Block {
+    /// A block whose headline begins with `start`, and whose other lines stand `indent` columns in. Lines are cut at
+    /// `width`.
+    pub fn new(start: &str, indent: usize, width: Option<usize>) -> Self {
+        Block { text: String::new(), start: start.to_owned(), indent, width }
+    }
+
+    /// Adds the headline.
+    pub fn head(&mut self, text: &str) {
+        let line = format!("{}{text}", self.start);
+        self.push(&line);
+    }
+
+    /// Adds a line.
+    pub fn line(&mut self, text: &str) {
+        let line = if text.is_empty() { String::new() } else { format!("{:indent$}{text}", "", indent = self.indent) };
+        self.push(&line);
+    }
+
+    /// Adds a text of several lines, none of them cut.
+    pub fn text(&mut self, text: &str) {
+        for line in text.lines() {
+            self.text.push_str(&format!("{:indent$}{line}\n", "", indent = self.indent));
+        }
+    }
+
+    /// Adds a labelled field of one line. `columns` is the label's width without colour.
+    pub fn field(&mut self, label: &str, columns: usize, value: &str) {
+        let gap = LABEL.saturating_sub(columns).max(1);
+        self.line(&format!("{label}{:gap$}{value}", ""));
+    }
+
+    /// Adds a labelled field that goes on below itself instead of being cut.
+    pub fn wrapped(&mut self, label: &str, columns: usize, value: &str) {
+        let room = self.width.map_or(usize::MAX, |width| width.saturating_sub(self.indent + LABEL).max(20));
+        for (index, line) in textwrap::wrap(value, room).iter().enumerate() {
+            match index {
+                0 => self.field(label, columns, line),
+                _ => self.field("", 0, line),
+            }
+        }
+    }
+
+    /// The finished text, each line with its newline.
+    pub fn into_text(self) -> String {
+        self.text
+    }
+
+    fn push(&mut self, line: &str) {
+        match self.width {
+            Some(width) => self.text.push_str(&truncate_str(line, width, "…")),
+            None => self.text.push_str(line),
+        }
+        self.text.push('\n');
+    }
+}

@@ -1,0 +1,190 @@
+//! Makes text from outside safe to show.
+//!
+//! Payloads, headers, paths and file names are chosen by whoever sends the webhook. Raw, they
+//! could move the cursor, recolour the screen, or show text in another order than its bytes have.
+
+use std::borrow::Cow;
+
+/// Whether a terminal may act on `c`, or show nothing for it, so that what is seen differs from
+/// what was sent.
+///
+/// Variation selectors are no hazard: they only choose between the forms of one visible character.
+pub fn is_hazard(c: char) -> bool {
+    c.is_control() || is_bidi_control(c) || is_invisible(c)
+}
+
+/// Escapes every hazard in `text`, line breaks and tabs included, for one line of a screen.
+///
+/// The result is for people to read. A backslash in `text` stays as it is, so the escapes cannot
+/// be told for certain from text that was sent that way.
+pub fn line(text: &str) -> Cow<'_, str> {
+    replace(text, is_hazard, |out, c| out.extend(c.escape_default()))
+}
+
+/// Escapes the hazards in JSON text, leaving it JSON text of the same value.
+///
+/// JSON white space stays, so a lone carriage return between tokens still reaches the terminal.
+pub fn json(text: &str) -> Cow<'_, str> {
+    let unwanted = |c| is_hazard(c) && !matches!(c, '\n' | '\r' | '\t');
+    replace(text, unwanted, push_json_escape)
+}
+
+/// Escapes every hazard in a single token of JSON text.
+///
+/// A token of valid JSON holds no raw line break or tab, so for valid JSON this is [`json`]; in a
+/// malformed one they must not break up the layout around it.
+pub fn json_token(token: &str) -> Cow<'_, str> {
+    replace(token, is_hazard, push_json_escape)
+}
+
+fn is_bidi_control(c: char) -> bool {
+    matches!(
+        c,
+        '\u{61c}' | '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+    )
+}
+
+fn is_invisible(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}' // soft hyphen
+            | '\u{180e}' // Mongolian vowel separator
+            | '\u{200b}'..='\u{200d}' // zero-width space and joiners
+            | '\u{2028}'..='\u{2029}' // line and paragraph separators
+            | '\u{2060}'..='\u{2065}' // word joiner and invisible operators
+            | '\u{206a}'..='\u{206f}' // deprecated format characters
+            | '\u{feff}' // byte order mark
+            | '\u{fff9}'..='\u{fffb}' // interlinear annotation
+            | '\u{e0000}'..='\u{e007f}' // tags
+    )
+}
+
+fn replace(text: &str, unwanted: impl Fn(char) -> bool, push_escape: impl Fn(&mut String, char)) -> Cow<'_, str> {
+    let Some(first) = text.find(&unwanted) else {
+        return Cow::Borrowed(text);
+    };
+    let (clean, rest) = text.split_at(first);
+    let mut out = String::from(clean);
+    for c in rest.chars() {
+        if unwanted(c) {
+            push_escape(&mut out, c);
+        } else {
+            out.push(c);
+        }
+    }
+    Cow::Owned(out)
+}
+
+fn push_json_escape(out: &mut String, c: char) {
+    // JSON escapes count UTF-16 units: a character above U+FFFF takes a surrogate pair.
+    for unit in c.encode_utf16(&mut [0; 2]) {
+        out.push_str(&format!("\\u{unit:04x}"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The first and last of each range that must be escaped.
+    const HAZARDS: &str = "\0\t\n\r\u{1b}\u{1f}\u{7f}\u{80}\u{9b}\u{9f}\u{ad}\u{61c}\u{180e}\
+        \u{200b}\u{200c}\u{200d}\u{200e}\u{200f}\u{2028}\u{2029}\u{202a}\u{202e}\
+        \u{2060}\u{2064}\u{2066}\u{2069}\u{206a}\u{206f}\u{feff}\u{fff9}\u{fffb}\
+        \u{e0000}\u{e0001}\u{e007f}";
+
+    /// Neighbours of those ranges, and what people write.
+    const HARMLESS: &str = " ~\u{a0}\u{ac}\u{ae}\u{61b}\u{61d}\u{180d}\u{180f}\u{200a}\u{2010}\
+        \u{2027}\u{202f}\u{205f}\u{2070}\u{fe0e}\u{fe0f}\u{fefe}\u{ff00}\u{fff8}\u{fffc}\u{fffd}\
+        \u{dffff}\u{e0080}\u{e0100}aZ0\"\\'é漢字🦀";
+
+    fn hazard() -> impl Strategy<Value = char> {
+        proptest::sample::select(HAZARDS.chars().collect::<Vec<_>>())
+    }
+
+    fn text() -> impl Strategy<Value = String> {
+        let c = prop_oneof![any::<char>(), hazard(), proptest::char::range(' ', '~')];
+        proptest::collection::vec(c, 0..60).prop_map(String::from_iter)
+    }
+
+    #[test]
+    fn hazards_are_known() {
+        for c in HAZARDS.chars() {
+            assert!(is_hazard(c), "U+{:04X} must be a hazard", u32::from(c));
+        }
+        for c in HARMLESS.chars() {
+            assert!(!is_hazard(c), "U+{:04X} is harmless", u32::from(c));
+        }
+    }
+
+    #[test]
+    fn line_shows_hazards_as_escapes() {
+        let cases = [
+            ("", ""),
+            ("plain é 🦀 \\n", "plain é 🦀 \\n"),
+            ("a\r\n\tb", r"a\r\n\tb"),
+            ("\u{1b}[2J", r"\u{1b}[2J"),
+            ("\0\u{7f}\u{9b}", r"\u{0}\u{7f}\u{9b}"),
+            ("a\u{202e}gpj.exe", r"a\u{202e}gpj.exe"),
+            ("tag\u{e0041}", r"tag\u{e0041}"),
+            ("👩\u{200d}🔬", r"👩\u{200d}🔬"),
+        ];
+        for (text, shown) in cases {
+            assert_eq!(line(text), shown);
+        }
+    }
+
+    #[test]
+    fn json_shows_hazards_as_json_escapes() {
+        let cases = [
+            ("", ""),
+            ("{\r\n\t\"a\": 1}", "{\r\n\t\"a\": 1}"),
+            ("\"\u{7f}\u{9b}31m\"", r#""\u007f\u009b31m""#),
+            ("\"\u{2028}\u{feff}\"", r#""\u2028\ufeff""#),
+            ("\"\u{e0041}\"", r#""\udb40\udc41""#),
+        ];
+        for (text, shown) in cases {
+            assert_eq!(json(text), shown);
+        }
+    }
+
+    #[test]
+    fn json_token_leaves_no_white_space_hazard() {
+        assert_eq!(json_token("\"a\r\n\tb \u{1b}"), r#""a\u000d\u000a\u0009b \u001b"#);
+    }
+
+    #[test]
+    fn clean_text_is_borrowed() {
+        assert!(matches!(line(HARMLESS), Cow::Borrowed(_)));
+        assert!(matches!(json("{\n\t\"a\": 1\r\n}"), Cow::Borrowed(_)));
+        assert!(matches!(json_token(HARMLESS), Cow::Borrowed(_)));
+    }
+
+    proptest! {
+        #[test]
+        fn line_leaves_no_hazard(text in text()) {
+            prop_assert!(!line(&text).contains(is_hazard));
+        }
+
+        #[test]
+        fn json_leaves_no_hazard_but_white_space(text in text()) {
+            let shown = json(&text).replace(['\n', '\r', '\t'], "");
+            prop_assert!(!shown.contains(is_hazard), "{shown:?}");
+        }
+
+        #[test]
+        fn escaping_twice_changes_nothing(text in text()) {
+            let once = json(&text);
+            prop_assert_eq!(&json(&once), &once);
+        }
+
+        #[test]
+        fn json_keeps_the_value(name in text(), value in text()) {
+            let value = serde_json::json!({ name: [value] });
+            let sent = serde_json::to_string_pretty(&value).unwrap();
+            let shown: serde_json::Value = serde_json::from_str(&json(&sent)).unwrap();
+            prop_assert_eq!(shown, value);
+        }
+    }
+}

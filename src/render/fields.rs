@@ -1,0 +1,243 @@
+//! The words for what is known of a delivery. Everything from outside is escaped here.
+
+use super::human::milliseconds;
+use super::paint::Paint;
+use super::{escape, fold};
+use crate::payload::body::{self, JsonType};
+use crate::payload::record::{Duplicate, Record};
+use crate::payload::signature::Verdict;
+use crate::payload::{Json, Kind, Payload, Status};
+
+/// A label and what stands behind it.
+type Field = (&'static str, String);
+
+/// Columns of a status, so that what stands behind it is aligned.
+const STATUS: usize = 10;
+
+/// How much of one value is shown; `-v` and `inspect` show the whole body.
+const VALUE: usize = 300;
+
+/// The status in the one vocabulary; of an unknown one the provider's word; `no status` without any.
+fn status_word(payload: &Payload) -> String {
+    match (payload.status, &payload.raw_status) {
+        (Some(status), _) => status.name().to_owned(),
+        (None, Some(word)) => word.clone(),
+        (None, None) => "no status".to_owned(),
+    }
+}
+
+/// The status in its colour.
+pub fn status(payload: Option<&Payload>, paint: Paint) -> String {
+    let Some(payload) = payload else { return paint.warn(format!("{:STATUS$}", "not JSON")) };
+    let word = status_word(payload);
+    let word = format!("{:STATUS$}", escape::line(&word));
+    match payload.status {
+        Some(Status::Succeeded) => paint.good(word),
+        Some(Status::Failed) => paint.bad(word),
+        Some(Status::Processing | Status::Starting) => paint.busy(word),
+        Some(Status::Canceled) | None => paint.warn(word),
+    }
+}
+
+/// The verdict, and why and what to do when it is a bad one.
+pub fn signature(verdict: &Verdict, paint: Paint) -> Vec<Field> {
+    let with =
+        |secret: &str| if secret == "main" { String::new() } else { format!(", secret {}", escape::line(secret)) };
+    let text = match verdict {
+        Verdict::Verified { scheme, secret } => {
+            format!("{} {}{}", paint.good("✓ verified"), escape::line(scheme), with(secret))
+        }
+        Verdict::Authenticated { scheme, secret } => {
+            let scheme = escape::line(scheme);
+            format!("{} {scheme}{}; the body is not covered", paint.good("✓ authenticated"), with(secret))
+        }
+        Verdict::Invalid { scheme, reason, hint } => {
+            let scheme = scheme.as_deref().map(|scheme| format!(" {}", escape::line(scheme))).unwrap_or_default();
+            let why = format!("{}{scheme}", paint.bad(format!("✗ {}", reason.name())));
+            return vec![("signed", why), ("hint", escape::line(hint).into_owned())];
+        }
+        Verdict::Unsigned => paint.quiet("no signature"),
+        Verdict::Unchecked => paint.quiet("not checked: no secret was given"),
+    };
+    vec![("signed", text)]
+}
+
+/// How a delivery goes out, in a word or two.
+pub fn signed_as(verdict: &Verdict, paint: Paint) -> String {
+    match verdict {
+        Verdict::Verified { scheme, .. } | Verdict::Authenticated { scheme, .. } => format!("signed {scheme}"),
+        Verdict::Invalid { reason, .. } => paint.warn(format!("signature does not hold: {}", reason.name())),
+        Verdict::Unsigned => "unsigned".to_owned(),
+        Verdict::Unchecked => "signed by a header of your own".to_owned(),
+    }
+}
+
+/// What a payload says, most important first.
+pub fn payload(payload: &Payload, paint: Paint) -> Vec<Field> {
+    let mut fields = Vec::new();
+    if let Some(error) = &payload.error {
+        fields.push(("error", paint.bad(short(error))));
+    }
+    if let Some(output) = &payload.output {
+        fields.push(("output", brief(output)));
+    }
+    if let Some(input) = &payload.input {
+        fields.push(("input", brief(input)));
+    }
+    if let Some(logs) = payload.logs.as_ref().filter(|logs| payload.error.as_ref() != Some(*logs)) {
+        fields.push(("logs", last_line(logs)));
+    }
+    if let Some(metrics) = &payload.metrics {
+        fields.push(("metrics", measured(metrics)));
+    }
+    if !payload.ids.is_empty() {
+        let ids = payload.ids.iter().map(|(name, id)| format!("{name} {}", short(id)));
+        fields.push(("ids", ids.collect::<Vec<_>>().join(" · ")));
+    }
+    fields
+}
+
+/// Who and what: for a payload that is looked at by itself.
+pub fn identity(payload: &Payload, paint: Paint) -> Vec<Field> {
+    let mut fields = vec![("payload", format!("{} {}", paint.strong(payload.provider.label), payload.shape.title))];
+    let raw = payload.raw_status.as_deref().filter(|raw| payload.status.map(Status::name) != Some(*raw));
+    let spelled = match (payload.status, raw) {
+        (Some(_), Some(raw)) => format!("(sent as \"{}\")", short(raw)),
+        _ => String::new(),
+    };
+    fields.push(("status", format!("{} {spelled}", status(Some(payload), paint).trim_end())));
+    if let Some(event) = &payload.event {
+        let inferred = if event.inferred { " (inferred: the body does not name it)" } else { "" };
+        fields.push(("event", format!("{}{}", short(&event.name), paint.quiet(inferred))));
+    }
+    if let Some(id) = &payload.id {
+        fields.push(("id", paint.strong(short(id))));
+    }
+    if let Some(key) = payload.key() {
+        fields.push(("key", format!("{} {}", short(&key), paint.quiet("(deduplicate on this)"))));
+    }
+    fields
+}
+
+/// What it means, in a sentence for a newcomer.
+pub fn meaning(payload: &Payload) -> String {
+    let what = match payload.shape.kind {
+        Kind::Prediction => "the prediction",
+        Kind::Workflow => "the workflow",
+        Kind::Other => return "hookctl does not know this sender; the fields are guessed by their usual names".into(),
+    };
+    let label = payload.provider.label;
+    match payload.status {
+        Some(Status::Succeeded) => format!("{what} ended well: take the output, answer 2xx"),
+        Some(Status::Failed) => format!("{what} failed for good: {label} sends nothing more about it"),
+        Some(Status::Canceled) => format!("{what} was canceled: nothing more will come"),
+        Some(Status::Processing | Status::Starting) => format!("{what} is under way: more deliveries will follow"),
+        None => format!("{label} documents no such status; see the warning"),
+    }
+}
+
+/// Which delivery a repeat repeats.
+pub fn repeat(duplicate: Option<&Duplicate>, paint: Paint) -> Option<String> {
+    let duplicate = duplicate?;
+    let Some(seen) = &duplicate.seen else { return Some(format!("duplicate of {}", escape::line(&duplicate.id))) };
+    let of = format!("of #{}", seen.seq);
+    Some(match (seen.answered, seen.same_body) {
+        (200..=299, true) => paint.warn(format!("duplicate {of}, the same body")),
+        (200..=299, false) => paint.warn(format!("duplicate {of} with another body")),
+        (status, true) => format!("retry {of}, which was answered {status}"),
+        (status, false) => paint.warn(format!("retry {of}, which was answered {status}, with another body")),
+    })
+}
+
+/// A status in the colour of its class.
+pub fn answer_status(status: u16, paint: Paint) -> String {
+    match status {
+        200..=299 => paint.good(status),
+        400.. => paint.bad(status),
+        _ => paint.warn(status),
+    }
+}
+
+/// What was answered to what.
+pub fn answer(record: &Record, paint: Paint) -> Option<String> {
+    let answer = record.answer.as_ref()?;
+    let status = answer_status(answer.status, paint);
+    let request = format!("{} {}", record.delivery.method, escape::line(&record.delivery.target));
+    let size = fold::size(record.delivery.body.len() as u64);
+    Some(format!("{status} in {} to {request}, {size}", milliseconds(answer.ms)))
+}
+
+/// Text from outside on one line, not endless.
+fn short(text: &str) -> String {
+    if let Some(folded) = fold::folded(text) {
+        return folded;
+    }
+    match text.char_indices().nth(VALUE) {
+        Some((end, _)) => format!("{}…", escape::line(&text[..end])),
+        None => escape::line(text).into_owned(),
+    }
+}
+
+/// A value in brief: a string as it is, the members of an object, the elements of an array.
+fn brief(json: &Json) -> String {
+    match json.kind() {
+        JsonType::String => json.string().map_or_else(String::new, |text| short(&text)),
+        JsonType::Array => {
+            let items = json.items().unwrap_or_default();
+            let shown: Vec<_> = items.iter().take(3).map(|item| inner(item, false)).collect();
+            let more = items.len().saturating_sub(3);
+            shown.join(" · ") + &if more > 0 { format!(" · and {more} more") } else { String::new() }
+        }
+        JsonType::Object => members(json, |key, value| format!("{} {}", short(key), inner(value, true))),
+        JsonType::Number | JsonType::Bool | JsonType::Null => json.text().to_owned(),
+    }
+}
+
+/// A value within another.
+fn inner(value: &str, quoted: bool) -> String {
+    match JsonType::of(value) {
+        JsonType::String => {
+            let text = short(&body::string(value).unwrap_or_default());
+            if quoted { format!("\"{text}\"") } else { text }
+        }
+        JsonType::Object => "{…}".to_owned(),
+        JsonType::Array => "[…]".to_owned(),
+        JsonType::Number | JsonType::Bool | JsonType::Null => value.to_owned(),
+    }
+}
+
+fn members(json: &Json, show: impl Fn(&str, &str) -> String) -> String {
+    let Some(object) = json.object() else { return String::new() };
+    object.members().map(|(key, value)| show(key, value)).collect::<Vec<_>>().join(" · ")
+}
+
+/// Metrics with the units that providers document for them.
+fn measured(json: &Json) -> String {
+    if json.kind() != JsonType::Object {
+        return brief(json);
+    }
+    members(json, |key, value| match key {
+        "predict_time" | "total_time" => format!("{} {} s", short(key), rounded(value)),
+        "cost" if JsonType::of(value) == JsonType::Number => format!("{} ${value}", short(key)),
+        _ => format!("{} {}", short(key), inner(value, true)),
+    })
+}
+
+/// Seconds to the millisecond: coglet sends nine digits.
+fn rounded(value: &str) -> String {
+    match value.split_once('.') {
+        Some((whole, digits)) if digits.len() > 3 && digits.bytes().all(|byte| byte.is_ascii_digit()) => {
+            value.parse::<f64>().map_or_else(|_| format!("{whole}.{digits}"), |seconds| format!("{seconds:.3}"))
+        }
+        _ => inner(value, true),
+    }
+}
+
+fn last_line(logs: &str) -> String {
+    let lines: Vec<&str> = logs.lines().filter(|line| !line.trim().is_empty()).collect();
+    match lines.as_slice() {
+        [] => "blank".to_owned(),
+        [only] => short(only),
+        [.., last] => format!("{} · the last of {} lines", short(last), lines.len()),
+    }
+}

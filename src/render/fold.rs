@@ -1,0 +1,211 @@
+//! Sums up what nobody reads: data URLs and base64 by what they are, and any bytes by their size.
+
+/// A data URL no longer than this, in bytes, is shown in full.
+const MAX_DATA_URL: usize = 128;
+
+/// Base64 no longer than this, in bytes, is shown in full: tokens and signatures are worth seeing.
+const MAX_BASE64: usize = 256;
+
+/// A summary of a string value which nobody reads as text, such as `data:image/png, 1.4 MB` for a
+/// data URL or `base64, 1.4 MB` for bare base64; `None` for any other value.
+///
+/// `value` is the string after JSON's escapes are undone. The size is that of the decoded bytes.
+pub fn folded(value: &str) -> Option<String> {
+    folded_data_url(value).or_else(|| folded_base64(value))
+}
+
+/// What [`folded`] says of a string which is spelled as JSON, in quotes as well.
+pub(super) fn folded_token(token: &str) -> Option<String> {
+    // Undoing escapes never makes a string longer, so most need no look at all.
+    if token.len() <= MAX_DATA_URL.min(MAX_BASE64) {
+        return None;
+    }
+    let value: String = serde_json::from_str(token).ok()?;
+    folded(&value).map(|summary| format!("\"{summary}\""))
+}
+
+/// A number of bytes for people to read, in decimal units: `312 B`, `1.4 kB`, `14 kB`.
+pub fn size(bytes: u64) -> String {
+    let mut amount = bytes as f64;
+    let mut unit = "B";
+    for larger in ["kB", "MB", "GB", "TB", "PB", "EB"] {
+        // From here on it would be rounded to "1000".
+        if amount < 999.5 {
+            break;
+        }
+        amount /= 1000.0;
+        unit = larger;
+    }
+    // From 9.95 on, one decimal would give "10.0".
+    let decimals = usize::from(unit != "B" && amount < 9.95);
+    format!("{amount:.decimals$} {unit}")
+}
+
+fn folded_data_url(value: &str) -> Option<String> {
+    if value.len() <= MAX_DATA_URL {
+        return None;
+    }
+    let (header, data) = value.strip_prefix("data:")?.split_once(',')?;
+    let media_type = match header.split(';').next() {
+        // What a data URL means by leaving it out (RFC 2397).
+        None | Some("") => "text/plain",
+        Some(named) if is_media_type(named) => named,
+        Some(_) => return None,
+    };
+    let bytes = if header.ends_with(";base64") { base64_decoded_len(data)? } else { percent_decoded_len(data) };
+    Some(format!("data:{media_type}, {}", size(bytes)))
+}
+
+/// Tells a data URL from a sentence which happens to start with `data:`.
+fn is_media_type(text: &str) -> bool {
+    let is_name = |text: &str| {
+        let in_name = |c: char| c.is_ascii_alphanumeric() || "!#$&-^_.+".contains(c);
+        // The bounds are those of RFC 6838, section 4.2.
+        (1..=127).contains(&text.len()) && text.chars().all(in_name)
+    };
+    text.split_once('/').is_some_and(|(kind, subtype)| is_name(kind) && is_name(subtype))
+}
+
+fn folded_base64(value: &str) -> Option<String> {
+    if value.len() <= MAX_BASE64 || is_hex(value) {
+        return None;
+    }
+    let bytes = base64_decoded_len(value)?;
+    Some(format!("base64, {}", size(bytes)))
+}
+
+/// Hexadecimal digits are all in base64's alphabet, but stand for other bytes.
+fn is_hex(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_hexdigit()) && text.contains(|c: char| c.is_ascii_digit())
+}
+
+/// The number of bytes which `text` stands for, if it is base64 of the standard or the URL-safe
+/// alphabet, padded or not.
+fn base64_decoded_len(text: &str) -> Option<u64> {
+    let symbols = text.trim_end_matches('=');
+    let padding = text.len() - symbols.len();
+    let only = |extra: &[u8]| symbols.bytes().all(|byte| byte.is_ascii_alphanumeric() || extra.contains(&byte));
+    let well_formed = padding <= 2 && symbols.len() % 4 != 1 && (only(b"+/") || only(b"-_"));
+    well_formed.then_some(symbols.len() as u64 * 3 / 4)
+}
+
+fn percent_decoded_len(text: &str) -> u64 {
+    let triples = text.as_bytes().windows(3);
+    let escapes = triples.filter(|bytes| is_percent_escape(bytes)).count();
+    // Escapes cannot overlap, so there are three bytes to each.
+    (text.len() - 2 * escapes) as u64
+}
+
+fn is_percent_escape(bytes: &[u8]) -> bool {
+    matches!(bytes, [b'%', digits @ ..] if digits.iter().all(u8::is_ascii_hexdigit))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::render::escape;
+
+    /// Hazards, and what a data URL has a use for, among all else.
+    const ANY_TEXT: &str = "(.|[\n\u{1b}\u{9b}\u{2028}a/;%]){0,80}";
+
+    #[test]
+    fn sizes_are_rounded_to_two_digits_or_three() {
+        let cases = [
+            (0, "0 B"),
+            (7, "7 B"),
+            (312, "312 B"),
+            (999, "999 B"),
+            (1_000, "1.0 kB"),
+            (1_449, "1.4 kB"),
+            (9_949, "9.9 kB"),
+            (9_950, "10 kB"),
+            (14_200, "14 kB"),
+            (999_499, "999 kB"),
+            (999_500, "1.0 MB"),
+            (1_400_000, "1.4 MB"),
+            (2_000_000_000, "2.0 GB"),
+            (u64::MAX, "18 EB"),
+        ];
+        for (bytes, shown) in cases {
+            assert_eq!(size(bytes), shown, "{bytes}");
+        }
+    }
+
+    #[test]
+    fn data_urls_and_base64_fold() {
+        // 300 bytes.
+        let data = "Zm9vYmFy".repeat(50);
+        let cases = [
+            (format!("data:image/png;base64,{data}"), "data:image/png, 300 B"),
+            (format!("data:image/png;base64,{data}Zg=="), "data:image/png, 301 B"),
+            (format!("data:image/png;base64,{data}Zm8"), "data:image/png, 302 B"),
+            (format!("data:a/b+c;charset=utf-8;base64,{data}"), "data:a/b+c, 300 B"),
+            (format!("data:;base64,{data}"), "data:text/plain, 300 B"),
+            (format!("data:text/html,{}", "%3Cp>%".repeat(40)), "data:text/html, 160 B"),
+            (data.clone(), "base64, 300 B"),
+            (format!("{data}Zm8="), "base64, 302 B"),
+            (format!("{data}-_"), "base64, 301 B"),
+            (format!("{data}+/"), "base64, 301 B"),
+            ("A".repeat(1_866_668), "base64, 1.4 MB"),
+        ];
+        for (value, summary) in cases {
+            assert_eq!(folded(&value).as_deref(), Some(summary), "{value:.60}");
+        }
+    }
+
+    #[test]
+    fn other_values_do_not_fold() {
+        let data = "Zm9vYmFy".repeat(50);
+        let cases = [
+            String::new(),
+            "data:image/png;base64,Zm9v".to_owned(),
+            format!("data:image/png;base64{data}"),
+            format!("data:image/png;base64,{data}!"),
+            format!("data:image/png;base64,{data}==="),
+            format!("data: as we said, {data}"),
+            format!("data:a b/c,{data}"),
+            format!("data:{}/c,{data}", "a".repeat(128)),
+            format!("{data}A"),
+            format!("{data}+_"),
+            format!("{data} {data}"),
+            "0123456789abcdef".repeat(32),
+            "é".repeat(300),
+        ];
+        for value in cases {
+            assert_eq!(folded(&value), None, "{value:.60}");
+        }
+    }
+
+    #[test]
+    fn values_fold_from_just_above_the_limits() {
+        let data_url = |len: usize| format!("{:A<len$}", "data:a/b;base64,");
+        let base64 = |len: usize| "A".repeat(len);
+        let cases = [
+            (data_url(MAX_DATA_URL), false),
+            (data_url(MAX_DATA_URL + 2), true),
+            (base64(MAX_BASE64), false),
+            (base64(MAX_BASE64 + 2), true),
+        ];
+        for (value, folds) in cases {
+            assert_eq!(folded(&value).is_some(), folds, "{}", value.len());
+            let sent = format!("\"{value}\"");
+            assert_eq!(folded_token(&sent).is_some(), folds, "{}", value.len());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn summaries_hold_no_hazard(header in ANY_TEXT, data in ANY_TEXT) {
+            let value = format!("data:{header},{data}{}", "A".repeat(MAX_DATA_URL));
+            let summary = folded(&value).unwrap_or_default();
+            prop_assert!(!summary.contains(escape::is_hazard), "{summary:?}");
+        }
+
+        #[test]
+        fn sizes_are_short(bytes: u64) {
+            prop_assert!(size(bytes).len() <= "999 kB".len());
+        }
+    }
+}

@@ -1,0 +1,413 @@
+//! Text for people.
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use console::truncate_str;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::Show;
+use super::block::Block;
+use super::paint::Paint;
+use super::progress::Countdown;
+use super::table::Table;
+use super::{escape, fields, fold, pretty};
+use crate::event::{Entry, Event, Examined, Note, Plan, Ready, Retry, SentTally, Tally};
+use crate::payload::record::{Record, SentOutcome};
+use crate::payload::{Payload, Status};
+
+/// How much to say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verbosity {
+    /// Results only.
+    Quiet,
+    /// What matters.
+    Normal,
+    /// Headers and whole bodies too.
+    Verbose,
+}
+
+/// How to say it.
+#[derive(Clone, Debug)]
+pub struct Style {
+    /// Colours of standard output.
+    pub out: Paint,
+    /// Colours of standard error.
+    pub err: Paint,
+    /// Columns of standard output, when it is a terminal; elsewhere nothing is cut.
+    pub width: Option<usize>,
+    /// How much to say.
+    pub verbosity: Verbosity,
+    /// Whether results are shown here, not as data by another sink.
+    pub results: bool,
+    /// Whether standard error is a terminal, where a countdown can run.
+    pub live: bool,
+    /// The zone for times of day.
+    pub zone: TimeZone,
+}
+
+/// The sink for people: results on `out`, everything else on `err`.
+pub struct Human<O, E> {
+    out: O,
+    err: E,
+    style: Style,
+    table: Table,
+    countdown: Option<Countdown>,
+}
+
+impl<O: Write, E: Write> Human<O, E> {
+    /// Writes to these.
+    pub fn new(out: O, err: E, style: Style) -> Self {
+        let table = Table::new(style.width, style.zone.clone());
+        Human { out, err, style, table, countdown: None }
+    }
+
+    fn quiet(&self) -> bool {
+        self.style.verbosity == Verbosity::Quiet
+    }
+
+    fn verbose(&self) -> bool {
+        self.style.verbosity == Verbosity::Verbose
+    }
+
+    fn result(&mut self, text: &str) -> io::Result<()> {
+        if self.style.results { self.out.write_all(text.as_bytes()) } else { Ok(()) }
+    }
+
+    fn aside(&mut self, text: &str) -> io::Result<()> {
+        if self.quiet() {
+            return Ok(());
+        }
+        // What was said before an aside must stand before it, whichever stream it went to.
+        self.out.flush()?;
+        writeln!(self.err, "{text}")
+    }
+
+    fn ready(&mut self, ready: &Ready) -> io::Result<()> {
+        let paint = self.style.err;
+        self.aside(&format!("listening on {}", paint.strong(&ready.url)))?;
+        if ready.exposed {
+            let warning = "anybody who can reach this machine can post here; --host 127.0.0.1 keeps it to yourself";
+            self.note(&Note { is_warning: true, text: warning.into() })?;
+        }
+        if !ready.checks {
+            self.aside(&paint.quiet("signatures are not checked: give --secret to verify"))?;
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, note: &Note) -> io::Result<()> {
+        let paint = self.style.err;
+        let text = escape::line(&note.text);
+        if note.is_warning {
+            // Said even when quiet: it is about something that went wrong.
+            self.out.flush()?;
+            return writeln!(self.err, "{} {text}", paint.warn("warning:"));
+        }
+        self.aside(&format!("{} {text}", paint.quiet("note:")))
+    }
+
+    fn received(&self, record: &Record) -> String {
+        let paint = self.style.out;
+        let time = self.clock_time(record.at);
+        let mut block = Block::new(&format!("{}  ", paint.quiet(&time)), time.len() + 2, self.style.width);
+        block.head(&self.headline(record, &format!("#{}", record.seq)));
+        self.body_of(record, &mut block);
+        block.into_text()
+    }
+
+    /// `succeeded   each::labs  abc123-def456-ghi789  #1`
+    fn headline(&self, record: &Record, mark: &str) -> String {
+        let paint = self.style.out;
+        let mut parts = vec![fields::status(record.payload.as_ref(), paint)];
+        if let Some(payload) = &record.payload {
+            parts.push(payload.provider.label.to_owned());
+            parts.extend(event(payload));
+            parts.extend(payload.id.as_deref().map(|id| paint.strong(escape::line(id))));
+        }
+        parts.push(paint.quiet(mark));
+        parts.join("  ")
+    }
+
+    /// Everything below the headline.
+    fn body_of(&self, record: &Record, block: &mut Block) {
+        let paint = self.style.out;
+        for (label, value) in fields::signature(&record.verdict, paint) {
+            block.wrapped(&paint.quiet(label), label.len(), &value);
+        }
+        if let Some(payload) = &record.payload {
+            for (label, value) in fields::payload(payload, paint) {
+                block.field(&paint.quiet(label), label.len(), &value);
+            }
+        }
+        for warning in &record.warnings {
+            let text = format!("{}: {}", warning.code, escape::line(&warning.message));
+            block.wrapped(&paint.warn("warning"), "warning".len(), &text);
+        }
+        if let Some(text) = fields::repeat(record.duplicate.as_ref(), paint) {
+            block.field(&paint.quiet("repeat"), "repeat".len(), &text);
+        }
+        if let Some(text) = fields::answer(record, paint) {
+            block.field(&paint.quiet("answer"), "answer".len(), &text);
+        }
+        if self.verbose() {
+            self.whole(record, block);
+        }
+    }
+
+    /// Headers and body as sent.
+    fn whole(&self, record: &Record, block: &mut Block) {
+        let paint = self.style.out;
+        for (name, value) in record.delivery.headers.iter() {
+            block.line(&format!("{}: {}", paint.name(escape::line(name)), escape::line(&value)));
+        }
+        let body = &record.delivery.body;
+        match std::str::from_utf8(body) {
+            Ok(text) if record.payload.is_some() => block.text(&pretty::json(text, paint, false)),
+            Ok("") => {}
+            Ok(text) => text.lines().for_each(|line| block.line(&escape::line(line))),
+            Err(_) => block.line(&paint.quiet(format!("binary, {}", fold::size(body.len() as u64)))),
+        }
+    }
+
+    /// One attempt of a delivery that is sent; the first brings the headline along.
+    fn attempt(&self, record: &Record) -> String {
+        let Some(sent) = &record.sent else { return String::new() };
+        let paint = self.style.out;
+        let mut text = String::new();
+        if sent.attempt == 1 {
+            let size = fold::size(record.delivery.body.len() as u64);
+            let verdict = fields::signed_as(&record.verdict, paint);
+            let to = escape::line(&sent.url);
+            let mut block = Block::new("", 2, self.style.width);
+            block.head(&self.headline(record, &format!("→ {to}")));
+            block.line(&paint.quiet(format!("{size} · {verdict}")));
+            if self.verbose() {
+                self.whole(record, &mut block);
+            }
+            text.push_str(&block.into_text());
+        }
+        let number = format!("{}/{}", sent.attempt, sent.of);
+        let outcome = match (&record.answer, sent.outcome) {
+            (Some(answer), _) => {
+                let line = answer.line.as_deref().map(|line| format!("  {}", paint.quiet(escape::line(line))));
+                let status = fields::answer_status(answer.status, paint);
+                format!("{status} in {}{}", milliseconds(answer.ms), line.unwrap_or_default())
+            }
+            (None, Some(SentOutcome::Unknown)) => {
+                let error = sent.error.as_deref().unwrap_or("no answer");
+                format!("{}  {}; it may have been processed", paint.warn("unknown"), escape::line(error))
+            }
+            (None, _) => {
+                let error = sent.error.as_deref().unwrap_or("no connection");
+                format!("{}  {}", paint.bad("unreachable"), escape::line(error))
+            }
+        };
+        let line = format!("  {}  {outcome}", paint.quiet(number));
+        text + &self.cut(&line) + "\n"
+    }
+
+    fn cut(&self, line: &str) -> String {
+        match self.style.width {
+            Some(width) => truncate_str(line, width, "…").into_owned(),
+            None => line.to_owned(),
+        }
+    }
+
+    fn retry(&mut self, retry: &Retry) -> io::Result<()> {
+        let paint = self.style.err;
+        let count = format!("retry {} of {}", retry.retry, retry.of);
+        let theirs = format!("({} waits {})", retry.label, duration(retry.provider_waits));
+        let text = format!("       {count} in {} {theirs}", duration(retry.wait));
+        self.aside(&paint.quiet(text))?;
+        self.err.flush()?;
+        if self.style.live && !self.quiet() {
+            self.countdown = Countdown::start(&format!("     {count} in"), retry.wait);
+        }
+        Ok(())
+    }
+
+    fn plan(&self, plan: &Plan) -> String {
+        let paint = self.style.out;
+        let delivery = &plan.record.delivery;
+        let mut text = format!("{} {} HTTP/{}\n", delivery.method, escape::line(&delivery.target), delivery.http);
+        for (name, value) in delivery.headers.iter() {
+            text.push_str(&format!("{}: {}\n", paint.name(escape::line(name)), escape::line(&value)));
+        }
+        text.push('\n');
+        match std::str::from_utf8(&delivery.body) {
+            // The exact bytes, so that what is copied from here signs the same; only what a terminal would obey is not.
+            Ok(body) => text.push_str(&escape::json(body)),
+            Err(_) => text.push_str(&paint.quiet("(not text)")),
+        }
+        text.push('\n');
+        text
+    }
+
+    fn examined(&self, examined: &Examined) -> String {
+        let paint = self.style.out;
+        let record = &examined.record;
+        let mut block = Block::new("", 0, self.style.width);
+        match &record.payload {
+            Some(payload) => {
+                for (label, value) in fields::identity(payload, paint) {
+                    block.field(&paint.quiet(label), label.len(), &value);
+                }
+                block.wrapped(&paint.quiet("means"), "means".len(), &fields::meaning(payload));
+            }
+            None => {
+                let size = fold::size(record.delivery.body.len() as u64);
+                block.field(&paint.quiet("payload"), "payload".len(), &format!("not JSON, {size}"));
+            }
+        }
+        self.body_of(record, &mut block);
+        if !self.verbose() && !self.quiet() {
+            block.line("");
+            let body = std::str::from_utf8(&record.delivery.body).unwrap_or_default();
+            match record.payload {
+                Some(_) => block.text(&pretty::json(body, paint, true)),
+                None => body.lines().take(20).for_each(|line| block.line(&escape::line(line))),
+            }
+        }
+        block.into_text()
+    }
+
+    fn entry(&self, entry: &Entry) -> String {
+        let record = &entry.record;
+        let paint = self.style.out;
+        let mut block = Block::new("", 2, self.style.width);
+        block.head(&self.headline(record, &format!("#{}", entry.number)));
+        let when = format!("{:.6}", record.at);
+        block.field(&paint.quiet("at"), 2, &when);
+        if !record.delivery.method.is_empty() {
+            let request = format!("{} {}", record.delivery.method, escape::line(&record.delivery.target));
+            let from = record.remote.as_deref().map(|remote| format!(" from {}", escape::line(remote)));
+            block.field(&paint.quiet("request"), 7, &format!("{request}{}", from.unwrap_or_default()));
+        }
+        if let Some(sent) = &record.sent {
+            let text = format!("{} of {} to {}", sent.attempt, sent.of, escape::line(&sent.url));
+            block.field(&paint.quiet("attempt"), 7, &text);
+            if let Some(error) = &sent.error {
+                block.field(&paint.quiet("failed"), 6, &paint.bad(escape::line(error)));
+            }
+        }
+        block.field(&paint.quiet("record"), 6, &escape::line(&record.id));
+        self.body_of(record, &mut block);
+        if !self.verbose() {
+            block.line("");
+            self.whole(record, &mut block);
+        }
+        block.into_text()
+    }
+
+    fn received_all(&mut self, tally: &Tally) -> io::Result<()> {
+        let listed = |counts: &[(&str, u64)]| {
+            counts.iter().map(|(name, n)| format!("{n} {name}")).collect::<Vec<_>>().join(", ")
+        };
+        let mut parts = vec![match (tally.deliveries, tally.awaited) {
+            (n, Some(awaited)) => format!("{n} of {awaited} deliveries"),
+            (0, None) => "no deliveries".to_owned(),
+            (1, None) => "1 delivery".to_owned(),
+            (n, None) => format!("{n} deliveries"),
+        }];
+        if tally.deliveries > 0 {
+            parts.push(listed(&tally.statuses));
+            parts.push(listed(&tally.verdicts));
+        }
+        if tally.duplicates > 0 {
+            parts.push(format!("{} repeated", tally.duplicates));
+        }
+        if tally.refused > 0 {
+            parts.push(format!("{} refused", tally.refused));
+        }
+        self.aside(&parts.join(" · "))
+    }
+
+    fn sent_all(&mut self, tally: &SentTally) -> io::Result<()> {
+        let deliveries = match tally.deliveries {
+            1 => "1 delivery".to_owned(),
+            n => format!("{n} deliveries"),
+        };
+        let attempts = match tally.attempts {
+            1 => "1 attempt".to_owned(),
+            n => format!("{n} attempts"),
+        };
+        let mut text = format!("sent {deliveries} in {attempts}: {} acknowledged", tally.acknowledged);
+        if tally.expected != tally.acknowledged {
+            text.push_str(&format!(", {} answered as expected", tally.expected));
+        }
+        self.aside(&text)
+    }
+
+    fn clock_time(&self, at: Timestamp) -> String {
+        at.to_zoned(self.style.zone.clone()).strftime("%H:%M:%S%.3f").to_string()
+    }
+}
+
+impl<O: Write, E: Write> Show for Human<O, E> {
+    fn show(&mut self, event: &Event) -> io::Result<()> {
+        self.countdown = None;
+        match event {
+            Event::Ready(ready) => self.ready(ready),
+            Event::Delivery(record) if record.sent.is_some() => self.result(&self.attempt(record)),
+            Event::Delivery(record) => self.result(&self.received(record)),
+            Event::Retry(retry) => self.retry(retry),
+            Event::Plan(plan) => self.result(&self.plan(plan)),
+            Event::Payload(examined) => self.result(&self.examined(examined)),
+            Event::Row(entry) => {
+                let rows = self.table.row(entry, self.style.out);
+                self.result(&rows)
+            }
+            Event::Entry(entry) => self.result(&self.entry(entry)),
+            Event::Note(note) => self.note(note),
+            Event::Skipped(n) => {
+                let text = format!("{n} deliveries were too fast to show; --record keeps them all");
+                self.note(&Note { is_warning: false, text })
+            }
+            Event::Received(tally) => self.received_all(tally),
+            Event::Sent(tally) => self.sent_all(tally),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()?;
+        self.err.flush()
+    }
+}
+
+/// The event in the headline: where it is not just the status over again.
+fn event(payload: &Payload) -> Option<String> {
+    let event = payload.event.as_ref()?;
+    let name = escape::line(&event.name);
+    match (event.inferred, payload.status.is_some_and(Status::is_terminal)) {
+        (false, _) => Some(name.into_owned()),
+        (true, false) => Some(format!("{name} (inferred)")),
+        (true, true) => None,
+    }
+}
+
+/// `0.4 ms`, `12 ms`, `1.25 s`.
+pub fn milliseconds(ms: f64) -> String {
+    match ms {
+        ms if ms < 10.0 => format!("{ms:.1} ms"),
+        ms if ms < 1000.0 => format!("{ms:.0} ms"),
+        ms => format!("{:.2} s", ms / 1000.0),
+    }
+}
+
+/// `300 ms`, `0.3 s`, `30 s`, `2 m`, `1 h 30 m`: as short as it can be told.
+pub fn duration(duration: Duration) -> String {
+    let seconds = duration.as_secs_f64();
+    if seconds < 0.1 {
+        return format!("{:.0} ms", seconds * 1000.0);
+    }
+    if seconds < 60.0 {
+        let text = format!("{seconds:.1}");
+        return format!("{} s", text.strip_suffix(".0").unwrap_or(&text));
+    }
+    let whole = duration.as_secs();
+    let units = [(whole / 3600, "h"), (whole % 3600 / 60, "m"), (whole % 60, "s")];
+    let said: Vec<_> = units.iter().filter(|(n, _)| *n > 0).map(|(n, unit)| format!("{n} {unit}")).collect();
+    said.join(" ")
+}

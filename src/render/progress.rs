@@ -1,0 +1,43 @@
+//! Progress on a terminal. The only file that knows indicatif.
+
+use std::fmt::Write;
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+
+/// How often a countdown is redrawn.
+const TICK: Duration = Duration::from_millis(100);
+
+/// Waits shorter than this are over before they could be read.
+const WORTH_SHOWING: Duration = Duration::from_millis(400);
+
+/// A line that counts down on standard error and goes when it is dropped.
+pub struct Countdown {
+    bar: ProgressBar,
+}
+
+impl Countdown {
+    /// Counts `wait` down behind `text`; `None` when that is too short to be seen.
+    pub fn start(text: &str, wait: Duration) -> Option<Self> {
+        if wait < WORTH_SHOWING {
+            return None;
+        }
+        let end = Instant::now().checked_add(wait);
+        let left = move |_: &ProgressState, out: &mut dyn Write| {
+            let left = end.map_or(Duration::MAX, |end| end.saturating_duration_since(Instant::now()));
+            // A writer that fails here is the terminal's line buffer, which does not.
+            let _ = write!(out, "{}", super::human::duration(left));
+        };
+        let style = ProgressStyle::with_template("{spinner} {msg} {left}").ok()?.with_key("left", left);
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()).with_style(style);
+        bar.set_message(text.to_owned());
+        bar.enable_steady_tick(TICK);
+        Some(Countdown { bar })
+    }
+}
+
+impl Drop for Countdown {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}

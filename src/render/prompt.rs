@@ -1,0 +1,35 @@
+//! Questions on a terminal. The only file that knows dialoguer.
+
+use std::io::{self, IsTerminal};
+
+use dialoguer::theme::ColorfulTheme;
+use dialoguer::{FuzzySelect, Password};
+use zeroize::Zeroizing;
+
+/// Whether there is somebody to ask: questions go out on standard error and are answered on standard input.
+pub fn is_possible() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
+}
+
+/// Asks for a secret without showing it; `None` without a terminal.
+pub fn secret() -> io::Result<Option<Zeroizing<String>>> {
+    if !is_possible() {
+        return Ok(None);
+    }
+    let answer = Password::new().with_prompt("Secret").interact();
+    answer.map(|value| Some(Zeroizing::new(value))).map_err(into_io)
+}
+
+/// Lets the user choose one of the names; `None` when there is no terminal or the choice was left with Esc.
+pub fn choose(prompt: &str, names: &[String]) -> io::Result<Option<usize>> {
+    if !is_possible() {
+        return Ok(None);
+    }
+    let theme = ColorfulTheme::default();
+    FuzzySelect::with_theme(&theme).with_prompt(prompt).items(names).default(0).interact_opt().map_err(into_io)
+}
+
+fn into_io(error: dialoguer::Error) -> io::Error {
+    let dialoguer::Error::IO(error) = error;
+    error
+}

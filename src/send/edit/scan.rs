@@ -1,0 +1,240 @@
+//! Reading one level of a body as text: what an object or array holds, and where each part of it is.
+
+use std::ops::Range;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::path::Name;
+
+/// What holds entries.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Kind {
+    /// `{…}`, of members.
+    Object,
+    /// `[…]`, of elements.
+    Array,
+}
+
+impl Kind {
+    /// What to make when there is nothing yet to hold `name`.
+    pub(super) fn to_hold(name: &Name) -> Kind {
+        match name {
+            Name::Key(_) => Kind::Object,
+            Name::Index(_) => Kind::Array,
+        }
+    }
+
+    /// What it is written between.
+    pub(super) fn brackets(self) -> (char, char) {
+        match self {
+            Kind::Object => ('{', '}'),
+            Kind::Array => ('[', ']'),
+        }
+    }
+}
+
+/// A member of an object, or an element of an array. Both are slices of the body.
+pub(super) struct Entry<'a> {
+    /// As written, in its quotes.
+    key: Option<&'a str>,
+    /// As written.
+    pub(super) value: &'a str,
+}
+
+impl Entry<'_> {
+    /// Where it is in `body`, from its key to the end of its value.
+    pub(super) fn span(&self, body: &str) -> Range<usize> {
+        let value = span(body, self.value);
+        let start = self.key.map_or(value.start, |key| span(body, key).start);
+        start..value.end
+    }
+
+    /// Whether a path means this entry when it says `name`.
+    fn is(&self, name: &Name, position: usize) -> bool {
+        match (self.key, name) {
+            (None, _) => name.index() == Some(position),
+            (Some(written), Name::Key(key)) => is_key(written, key),
+            (Some(_), Name::Index(_)) => false,
+        }
+    }
+}
+
+/// Whether `written`, a JSON string in its quotes, spells `key`.
+fn is_key(written: &str, key: &str) -> bool {
+    if written.contains('\\') {
+        // A key with a lone surrogate is no `String`, and no path can spell it either.
+        serde_json::from_str::<String>(written).is_ok_and(|read| read == key)
+    } else {
+        written.get(1..written.len() - 1) == Some(key)
+    }
+}
+
+/// One level of an object or array. Values stay unread, so depth costs nothing.
+struct Entries<'a> {
+    kind: Kind,
+    list: Vec<Entry<'a>>,
+}
+
+impl<'de> Deserialize<'de> for Entries<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(EntriesVisitor)
+    }
+}
+
+struct EntriesVisitor;
+
+impl<'de> Visitor<'de> for EntriesVisitor {
+    type Value = Entries<'de>;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        f.write_str("an object or an array")
+    }
+
+    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
+        let mut list = Vec::new();
+        while let Some((key, value)) = map.next_entry::<&RawValue, &RawValue>()? {
+            list.push(Entry { key: Some(key.get()), value: value.get() });
+        }
+        let kind = Kind::Object;
+        Ok(Entries { kind, list })
+    }
+
+    fn visit_seq<S: SeqAccess<'de>>(self, mut seq: S) -> Result<Self::Value, S::Error> {
+        let mut list = Vec::new();
+        while let Some(value) = seq.next_element::<&RawValue>()? {
+            list.push(Entry { key: None, value: value.get() });
+        }
+        let kind = Kind::Array;
+        Ok(Entries { kind, list })
+    }
+}
+
+/// An object or array, and where it is in the body.
+pub(super) struct Container<'a> {
+    /// All of the body that it is a part of.
+    pub(super) body: &'a str,
+    /// Where it is in the body, brackets included.
+    pub(super) span: Range<usize>,
+    /// Whether it is an object or an array.
+    pub(super) kind: Kind,
+    /// In the order in which they are written, duplicates among them.
+    pub(super) entries: Vec<Entry<'a>>,
+}
+
+impl<'a> Container<'a> {
+    /// Reads `text`, a value in `body`; `None` if it is neither object nor array.
+    pub(super) fn read(body: &'a str, text: &'a str) -> Option<Container<'a>> {
+        let Entries { kind, list } = serde_json::from_str(text).ok()?;
+        Some(Container { body, span: span(body, text), kind, entries: list })
+    }
+
+    /// Whether `name` can be that of an entry here.
+    pub(super) fn can_hold(&self, name: &Name) -> bool {
+        match self.kind {
+            Kind::Object => matches!(name, Name::Key(_)),
+            Kind::Array => name.index().is_some(),
+        }
+    }
+
+    /// Whether an entry called `name`, which is missing, can be added at the end.
+    pub(super) fn can_append(&self, name: &Name) -> bool {
+        match self.kind {
+            Kind::Object => true,
+            Kind::Array => name.index() == Some(self.entries.len()),
+        }
+    }
+
+    /// The entry that `name` means: of duplicates the last one, as for every parser.
+    pub(super) fn find(&self, name: &Name) -> Option<&Entry<'a>> {
+        let mut entries = self.entries.iter().enumerate();
+        let found = entries.rfind(|(position, entry)| entry.is(name, *position));
+        found.map(|(_, entry)| entry)
+    }
+
+    /// What is written before an entry: after its predecessor, or else after the bracket.
+    fn gap_before(&self, position: usize) -> &'a str {
+        let start = match position.checked_sub(1) {
+            Some(previous) => self.entries[previous].span(self.body).end,
+            None => self.span.start + 1,
+        };
+        &self.body[start..self.entries[position].span(self.body).start]
+    }
+
+    /// What is written before the last entry.
+    pub(super) fn last_gap(&self) -> Option<&'a str> {
+        let last = self.entries.len().checked_sub(1)?;
+        Some(self.gap_before(last))
+    }
+
+    /// The indentation of the entries, if they are on lines of their own.
+    pub(super) fn indent(&self) -> Option<&'a str> {
+        let gap = self.last_gap()?;
+        gap.contains('\n').then(|| last_line_indent(gap))
+    }
+
+    /// What stands between a key and its value here.
+    pub(super) fn colon(&self) -> Option<&'a str> {
+        let last = self.entries.last()?;
+        let start = span(self.body, last.key?).end;
+        Some(&self.body[start..span(self.body, last.value).start])
+    }
+
+    /// The body without the entries that `name` means, all duplicates among them, since a parser
+    /// would find the one before if only the last went. `None` if there are none.
+    pub(super) fn without(&self, name: &Name) -> Option<String> {
+        let mut kept = String::new();
+        let mut count = 0;
+        for (position, entry) in self.entries.iter().enumerate() {
+            if entry.is(name, position) {
+                continue;
+            }
+            if count > 0 {
+                kept.push_str(self.gap_before(position));
+            }
+            kept.push_str(&self.body[entry.span(self.body)]);
+            count += 1;
+        }
+        if count == self.entries.len() {
+            return None;
+        }
+        Some(replace(self.body, self.inside(count > 0), &kept))
+    }
+
+    /// From the first entry to the last, or all between the brackets: white space that set off
+    /// entries has no use in an empty container.
+    fn inside(&self, entries_stay: bool) -> Range<usize> {
+        match (self.entries.first(), self.entries.last()) {
+            (Some(first), Some(last)) if entries_stay => first.span(self.body).start..last.span(self.body).end,
+            _ => self.span.start + 1..self.span.end - 1,
+        }
+    }
+}
+
+/// The JSON in `text` without the white space around it, or why it is not JSON.
+pub(super) fn trimmed_json(text: &str) -> Result<&str, String> {
+    // A raw value is checked without recursion, and a number beyond every range passes.
+    let raw = serde_json::from_str::<&RawValue>(text).map_err(|error| error.to_string())?;
+    Ok(raw.get())
+}
+
+/// Where `part`, a slice of `body`, is in it.
+pub(super) fn span(body: &str, part: &str) -> Range<usize> {
+    let start = part.as_ptr().addr() - body.as_ptr().addr();
+    start..start + part.len()
+}
+
+/// The body with other text in place of `span`.
+pub(super) fn replace(body: &str, span: Range<usize>, with: &str) -> String {
+    [&body[..span.start], with, &body[span.end..]].concat()
+}
+
+/// The white space that `text` starts with.
+pub(super) fn leading_space(text: &str) -> &str {
+    &text[..text.len() - text.trim_start().len()]
+}
+
+/// The indentation of the last line in `gap`, in which a comma may lead that line.
+pub(super) fn last_line_indent(gap: &str) -> &str {
+    leading_space(gap.rsplit('\n').next().unwrap_or(gap))
+}

@@ -1,0 +1,218 @@
+//! From arguments to a running command: configurations, sinks, the runtime, and the report at the end.
+
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::sync::Arc;
+use std::thread;
+
+use console::Term;
+use jiff::tz::TimeZone;
+
+use crate::cli::values::Pick;
+use crate::cli::{self, Command, Completions, Inspect, Listen, Output, Signing, When};
+use crate::clock::{Clock, Fixed, System};
+use crate::error::{Error, Exit};
+use crate::event::{self, Sink};
+use crate::io::secrets;
+use crate::io::signals::Signals;
+use crate::payload::signature::{Choice, Policy, Scheme, Secret};
+use crate::render::human::{Human, Style, Verbosity};
+use crate::render::json::Json;
+use crate::render::paint::{self, ColorChoice, Paint};
+use crate::render::{self, Show, escape, prompt};
+use crate::send::NewId;
+use crate::send::edit::{Edit, EditError};
+use crate::{inspect, listen, send};
+
+/// Runs a command and reports an error on standard error.
+pub fn command(command: Command) -> Exit {
+    let (outcome, color) = match command {
+        Command::Listen(args) => (start_listen(&args), args.output.color),
+        Command::Send(args) => (start_send(&args), args.output.color),
+        Command::Inspect(args) => (start_inspect(&args), args.output.color),
+        Command::Completions(args) => (completions(&args), When::Auto),
+    };
+    outcome.unwrap_or_else(|error| {
+        report(&error, paint_for(color, io::stderr().is_terminal()));
+        error.exit()
+    })
+}
+
+fn report(error: &Error, paint: Paint) {
+    let mut text = format!("{} {}\n", paint.bad("error:"), escape::line(&error.to_string()));
+    if let Some(hint) = error.hint() {
+        text.push_str(&format!("{} {}\n", paint.name("hint:"), escape::line(&hint)));
+    }
+    // With standard error closed there is nobody to tell.
+    let _ = io::stderr().write_all(text.as_bytes());
+}
+
+fn start_listen(args: &Listen) -> Result<Exit, Error> {
+    let config = listen::Config {
+        host: args.host.clone(),
+        port: args.port,
+        provider: args.provider.named(),
+        policy: Policy {
+            scheme: choice(args.signing.scheme),
+            secrets: secrets(&args.signing)?,
+            tolerance: args.tolerance.map(|tolerance| tolerance.as_secs()),
+        },
+        allow_invalid: args.allow_invalid,
+        record: args.record.clone(),
+        keep_secrets: args.record_secrets,
+        max_body: args.max_body,
+        count: args.count,
+        timeout: args.timeout,
+        command: args.command.clone(),
+        data_on_stdout: args.output.json,
+    };
+    // Only a terminal's reader is slower than deliveries and does not miss what was skipped.
+    let may_skip = !args.output.json && io::stdout().is_terminal();
+    with_sink(&args.output, may_skip, async |sink| listen::run(config, sink, Arc::new(System), Signals::take()?).await)
+}
+
+fn start_send(args: &cli::Send) -> Result<Exit, Error> {
+    let mut sources = args.sources.clone();
+    if sources.is_empty() {
+        sources.push(choose_source()?);
+    }
+    let edits = args.set.iter().map(|spec| ("--set", Edit::set(spec)));
+    let edits = edits.chain(args.unset.iter().map(|path| ("--unset", Edit::unset(path))));
+    let config = send::Config {
+        sources,
+        to: args.to.clone(),
+        edits: edits
+            .map(|(flag, edit)| Ok((flag, edit.map_err(|error| unusable(flag, &error))?)))
+            .collect::<Result<_, Error>>()?,
+        id: args.id.as_ref().map(|id| if id == "new" { NewId::Fresh } else { NewId::Given(id.clone()) }),
+        headers: args.headers.clone(),
+        scheme: choice(args.signing.scheme),
+        secrets: secrets(&args.signing)?,
+        retry: args.retry.clone(),
+        speed: args.speed,
+        timeout: args.timeout,
+        expect_status: args.expect_status.clone(),
+        record: args.record.clone(),
+        keep_secrets: args.record_secrets,
+        dry_run: args.dry_run,
+    };
+    with_sink(&args.output, false, async |sink| send::run(config, sink, &System, Signals::take()?).await)
+}
+
+fn unusable(flag: &'static str, error: &EditError) -> Error {
+    Error::Usage(format!("{flag}: {error}"))
+}
+
+fn start_inspect(args: &Inspect) -> Result<Exit, Error> {
+    let mut sources = args.sources.clone();
+    if sources.is_empty() {
+        if io::stdin().is_terminal() {
+            return Err(Error::NoSource { names: Vec::new() });
+        }
+        sources.push(crate::io::input::STDIN.to_owned());
+    }
+    let config = inspect::Config {
+        sources,
+        headers: args.headers.clone(),
+        signature: args.signature.clone(),
+        provider: args.provider.named(),
+        policy: Policy { scheme: choice(args.signing.scheme), secrets: secrets(&args.signing)?, tolerance: None },
+        query: inspect::query::Query {
+            show: args.show.clone(),
+            id: args.id.clone(),
+            status: args.status.clone(),
+            last: args.last,
+        },
+    };
+    let clock: Box<dyn Clock> = match args.now {
+        Some(now) => Box::new(Fixed(now)),
+        None => Box::new(System),
+    };
+    with_sink(&args.output, false, async |sink| inspect::run(config, sink, clock.as_ref()).await)
+}
+
+fn completions(args: &Completions) -> Result<Exit, Error> {
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut cli::command(), "hookctl", &mut script);
+    // Into a closed pipe (`| head`) is no failure.
+    let _ = io::stdout().write_all(&script);
+    Ok(Exit::Done)
+}
+
+fn choice(scheme: Pick<&'static Scheme>) -> Choice {
+    scheme.named().map_or(Choice::Auto, Choice::Named)
+}
+
+fn secrets(signing: &Signing) -> Result<Vec<Secret>, Error> {
+    secrets::read(&signing.secret, std::env::var(secrets::VARIABLE).ok(), || {
+        prompt::secret().map_err(|source| Error::Read { what: "the secret".into(), source })
+    })
+}
+
+fn choose_source() -> Result<String, Error> {
+    let names = send::source::names();
+    let shown: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+    let chosen = prompt::choose("Send which payload?", &shown)
+        .map_err(|source| Error::Read { what: "the choice".into(), source })?;
+    match chosen {
+        Some(index) => Ok(names[index].to_owned()),
+        None => Err(Error::NoSource { names }),
+    }
+}
+
+/// Runs a command on a runtime of one thread while another writes what it says.
+fn with_sink(
+    output: &Output,
+    may_skip: bool,
+    command: impl AsyncFnOnce(Sink) -> Result<Exit, Error>,
+) -> Result<Exit, Error> {
+    let (sink, events) = event::channel(may_skip);
+    let mut sinks = sinks(output);
+    let writer = thread::spawn(move || render::run(events, &mut sinks));
+    // One thread: at the size of a webhook two spend more on handing work over than they win.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Error::Setup { what: "the runtime", reason: error.to_string() })?;
+    let outcome = runtime.block_on(command(sink));
+    // Ends the connections that are left and with them the last mouths of the sink.
+    drop(runtime);
+    match writer.join() {
+        Ok(Ok(())) => outcome,
+        // `| head` has seen enough.
+        Ok(Err(error)) if error.kind() == io::ErrorKind::BrokenPipe => outcome,
+        Ok(Err(source)) => Err(Error::Write { source }),
+        Err(_) => Err(Error::Setup { what: "the output", reason: "its writer stopped".into() }),
+    }
+}
+
+type Sinks = Vec<Box<dyn Show + Send>>;
+
+fn sinks(output: &Output) -> Sinks {
+    let terminal = io::stdout().is_terminal();
+    let style = Style {
+        out: paint_for(output.color, terminal),
+        err: paint_for(output.color, io::stderr().is_terminal()),
+        width: terminal.then(|| usize::from(Term::stdout().size().1)),
+        verbosity: match (output.quiet, output.verbose) {
+            (true, _) => Verbosity::Quiet,
+            (_, true) => Verbosity::Verbose,
+            _ => Verbosity::Normal,
+        },
+        results: !output.json,
+        live: io::stderr().is_terminal(),
+        zone: TimeZone::system(),
+    };
+    let mut sinks: Sinks =
+        vec![Box::new(Human::new(BufWriter::new(io::stdout()), BufWriter::new(io::stderr()), style))];
+    if output.json {
+        sinks.push(Box::new(Json::new(BufWriter::new(io::stdout()), terminal)));
+    }
+    sinks
+}
+
+fn paint_for(color: When, terminal: bool) -> Paint {
+    let choice = match color {
+        When::Auto => ColorChoice::Auto,
+        When::Always => ColorChoice::Always,
+        When::Never => ColorChoice::Never,
+    };
+    Paint::new(paint::wanted(choice, terminal, &|name| std::env::var(name).ok()))
+}

@@ -1,0 +1,96 @@
+//! A listener under way, with everything that it says as it comes.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::process::{Child, ChildStdout, Stdio};
+
+use serde_json::Value;
+
+use super::program::command;
+
+/// `hookctl listen --port 0 --json …`, ready. Ended when dropped.
+pub struct Listener {
+    child: Child,
+    lines: BufReader<ChildStdout>,
+    pub url: String,
+    pub port: u16,
+}
+
+impl Listener {
+    /// Starts it with these further arguments and waits until it is ready.
+    pub fn start(arguments: &[&str]) -> Self {
+        let mut child = command()
+            .args(["listen", "--port", "0", "--json"])
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the listener starts");
+        let stdout = child.stdout.take().expect("standard output is a pipe");
+        let mut listener = Listener { child, lines: BufReader::new(stdout), url: String::new(), port: 0 };
+        let ready = listener.next();
+        assert_eq!(ready["type"], "ready", "{ready}");
+        listener.url = ready["url"].as_str().expect("a URL").to_owned();
+        listener.port = ready["port"].as_u64().expect("a port").try_into().expect("a port");
+        listener
+    }
+
+    /// The next object that it says.
+    #[track_caller]
+    pub fn next(&mut self) -> Value {
+        serde_json::from_str(&self.next_line()).expect("a line of JSON")
+    }
+
+    /// The next line that it says, without its newline.
+    #[track_caller]
+    pub fn next_line(&mut self) -> String {
+        let mut line = String::new();
+        self.lines.read_line(&mut line).expect("the listener speaks");
+        assert!(!line.is_empty(), "the listener has ended");
+        line.trim_end_matches('\n').to_owned()
+    }
+
+    /// Sends raw bytes on a connection of their own and gives the whole answer.
+    pub fn raw(&self, request: &[u8]) -> String {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("the listener accepts");
+        stream.write_all(request).expect("the request goes out");
+        stream.shutdown(Shutdown::Write).expect("the request ends");
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).expect("an answer comes back");
+        String::from_utf8(answer).expect("the answer is text")
+    }
+
+    /// Posts a body with these headers and gives the whole answer.
+    pub fn post(&self, path: &str, headers: &[(&str, &str)], body: &[u8]) -> String {
+        let mut request = format!("POST {path} HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n");
+        for (name, value) in headers {
+            request.push_str(&format!("{name}: {value}\r\n"));
+        }
+        request.push_str(&format!("content-length: {}\r\n\r\n", body.len()));
+        self.raw(&[request.as_bytes(), body].concat())
+    }
+
+    /// Sends it a signal, by its number's name: `INT`, `TERM`, `KILL`.
+    pub fn signal(&self, name: &str) {
+        let mut kill = std::process::Command::new("kill");
+        let ended = kill.args([&format!("-{name}"), &self.child.id().to_string()]).status();
+        assert!(ended.expect("kill runs").success());
+    }
+
+    /// Waits for its end: the exit code, the rest of standard output, and all of standard error.
+    pub fn wait(mut self) -> (Option<i32>, String, String) {
+        let (mut stdout, mut stderr) = (String::new(), String::new());
+        self.lines.read_to_string(&mut stdout).expect("the rest of standard output is text");
+        self.child.stderr.take().expect("a pipe").read_to_string(&mut stderr).expect("standard error is text");
+        (self.child.wait().expect("it ends").code(), stdout, stderr)
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

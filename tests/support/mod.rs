@@ -1,0 +1,12 @@
+//! What the tests stand on.
+
+pub mod listener;
+pub mod program;
+pub mod target;
+
+use std::path::PathBuf;
+
+/// A file of the repository.
+pub fn repository(path: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(path)
+}

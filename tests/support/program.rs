@@ -1,0 +1,119 @@
+//! The real program, run to its end: what it printed, and how it ended.
+
+use std::ffi::OsStr;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// A run to be.
+pub struct Program {
+    command: Command,
+    stdin: Vec<u8>,
+}
+
+/// A run that is over.
+#[derive(Debug)]
+pub struct Finished {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+/// The program with none of the surroundings that change what it does.
+pub fn command() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hookctl"));
+    for (name, _) in std::env::vars_os() {
+        let name = name.to_string_lossy().into_owned();
+        if name.starts_with("HOOKCTL_") || name.starts_with("CLICOLOR") || name == "NO_COLOR" {
+            command.env_remove(name);
+        }
+    }
+    command.env("TZ", "UTC").env("RUST_BACKTRACE", "0");
+    command
+}
+
+/// `hookctl ARGUMENTS…`
+pub fn hookctl<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Program {
+    let mut command = command();
+    command.args(arguments);
+    Program { command, stdin: Vec::new() }
+}
+
+impl Program {
+    /// Sets an environment variable.
+    pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    /// Runs in this folder.
+    pub fn current_dir(mut self, path: &Path) -> Self {
+        self.command.current_dir(path);
+        self
+    }
+
+    /// Gives it something to read; without, standard input is empty.
+    pub fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
+        self.stdin = bytes.into();
+        self
+    }
+
+    /// Runs it to its end.
+    pub fn run(mut self) -> Finished {
+        let mut child = self
+            .command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        let mut stdin = child.stdin.take().expect("standard input is a pipe");
+        let bytes = self.stdin;
+        // From a thread of its own: a program that prints before it has read all must not block us.
+        let writer = std::thread::spawn(move || drop(stdin.write_all(&bytes)));
+        let output = child.wait_with_output().expect("the program ends");
+        writer.join().expect("its input was written");
+        Finished {
+            code: output.status.code(),
+            stdout: String::from_utf8(output.stdout).expect("standard output is text"),
+            stderr: String::from_utf8(output.stderr).expect("standard error is text"),
+        }
+    }
+
+    /// Runs it and wants this exit code.
+    #[track_caller]
+    pub fn exits(self, code: i32) -> Finished {
+        let finished = self.run();
+        assert_eq!(finished.code, Some(code), "{finished:#?}");
+        finished
+    }
+}
+
+impl Finished {
+    /// Wants this text on standard error.
+    #[track_caller]
+    pub fn says(self, text: &str) -> Self {
+        assert!(self.stderr.contains(text), "no {text:?} in {self:#?}");
+        self
+    }
+
+    /// Wants this text on standard output.
+    #[track_caller]
+    pub fn prints(self, text: &str) -> Self {
+        assert!(self.stdout.contains(text), "no {text:?} in {self:#?}");
+        self
+    }
+
+    /// Standard output as JSON Lines.
+    #[track_caller]
+    pub fn json(&self) -> Vec<serde_json::Value> {
+        let parse = |line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        self.stdout.lines().map(parse).collect()
+    }
+
+    /// The JSON Lines that are deliveries.
+    #[track_caller]
+    pub fn deliveries(&self) -> Vec<serde_json::Value> {
+        self.json().into_iter().filter(|line| line["type"] == "delivery").collect()
+    }
+}
