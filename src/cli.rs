@@ -14,6 +14,7 @@ use http::{HeaderName, HeaderValue};
 use jiff::Timestamp;
 use reqwest::Url;
 
+use crate::error::Exit;
 use crate::payload::provider::Provider;
 use crate::payload::retry::Statuses;
 use crate::payload::signature::{Scheme, SecretSpec};
@@ -45,13 +46,13 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Receive webhooks, verify, print and answer them
-    #[command(after_help = LISTEN_EXAMPLES)]
+    #[command(after_help = LISTEN_EXAMPLES, after_long_help = listen_long_help())]
     Listen(Listen),
     /// Fire signed payloads, with the provider's own retries
     #[command(after_help = SEND_EXAMPLES, after_long_help = send_long_help())]
     Send(Send),
     /// Read payloads and recorded deliveries; say what is wrong with them
-    #[command(after_help = INSPECT_EXAMPLES)]
+    #[command(after_help = INSPECT_EXAMPLES, after_long_help = inspect_long_help())]
     Inspect(Inspect),
     /// Print a completion script for a shell
     Completions(Completions),
@@ -59,27 +60,41 @@ pub enum Command {
 
 const LISTEN_EXAMPLES: &str = "\
 Examples:
-  hookctl listen --secret env:WEBHOOK_SECRET          receive on port 8080, verify, print
-  hookctl listen --record hooks.jsonl                 keep every delivery in a journal
-  hookctl listen --count 2 --timeout 30s --json       wait for two deliveries, as JSON Lines
-  hookctl listen -s s3cret -p 0 -- ./app-test.sh      run a command against the listener, end with it";
+  hookctl listen --secret env:WEBHOOK_SECRET       receive on 8080, verify, print
+  hookctl listen --record hooks.jsonl              keep every delivery in a journal
+  hookctl listen --count 2 --timeout 30s --json    wait for two, as JSON Lines
+  hookctl listen -s s3cret -p 0 -- ./app-test.sh   run a command against it";
 
 const SEND_EXAMPLES: &str = "\
 Examples:
-  hookctl send success --to 3000                      a finished prediction to http://localhost:3000/
-  hookctl send failed --to :3000/hook -s env:SECRET   signed as the provider signs
-  hookctl send payload.json --set output=null --to …  a file, byte for byte but for one field
-  hookctl send failed --to … --retry 1s,5s --speed 1  own retry schedule, in real time";
+  hookctl send success --to 3000                   to http://localhost:3000/
+  hookctl send failed --to :3000/hook -s env:KEY   signed as the provider signs
+  hookctl send body.json --set output=null --to 3000
+  hookctl send failed --to 3000 --retry 1s,5s --speed 1";
 
 const INSPECT_EXAMPLES: &str = "\
 Examples:
-  hookctl inspect payload.json                        what this is, and what is wrong with it
-  hookctl inspect body.json -s env:SECRET -H 'X-Webhook-Signature: 9f86…'
+  hookctl inspect body.json                        what it is, what is wrong with it
+  hookctl inspect body.json -s env:KEY -H 'X-Webhook-Signature: 9f86…'
   hookctl inspect hooks.jsonl --status failed --last 5
-  hookctl inspect hooks.jsonl --show 3                one recorded delivery, whole";
+  hookctl inspect hooks.jsonl --show 3             one recorded delivery, whole";
+
+fn listen_long_help() -> String {
+    format!("{LISTEN_EXAMPLES}\n\n{}", exit_codes())
+}
 
 fn send_long_help() -> String {
-    format!("{SEND_EXAMPLES}\n\nBuilt-in payloads:\n{}\n{}", values::fixture_list(), values::RETRY_HELP)
+    let payloads = format!("Built-in payloads (short names first):\n{}", values::fixture_list());
+    format!("{SEND_EXAMPLES}\n\n{payloads}\n{}\n\n{}", values::RETRY_HELP, exit_codes())
+}
+
+fn inspect_long_help() -> String {
+    format!("{INSPECT_EXAMPLES}\n\n{}", exit_codes())
+}
+
+fn exit_codes() -> String {
+    let lines = Exit::MEANINGS.iter().map(|(code, meaning)| format!("  {code:11}{}", meaning.replace('`', "")));
+    format!("Exit codes:\n{}", lines.collect::<Vec<_>>().join("\n"))
 }
 
 /// Flags of every command.
@@ -122,8 +137,11 @@ pub struct Signing {
     #[arg(short, long, value_name = "VALUE", num_args = 0..=1, default_missing_value = values::ASK)]
     #[arg(value_parser = values::secret)]
     pub secret: Vec<Option<SecretSpec>>,
-    /// How deliveries are signed; auto reads it off the headers, and sends as the provider signs
-    #[arg(long, value_name = "NAME", default_value = values::AUTO, value_parser = PickParser::<&'static Scheme>::new())]
+    /// How deliveries are signed [default: auto]
+    ///
+    /// auto reads it off the headers; when sending, it is the provider's own way.
+    #[arg(long, value_name = "NAME", default_value = values::AUTO, hide_default_value = true)]
+    #[arg(value_parser = PickParser::<&'static Scheme>::new())]
     pub scheme: Pick<&'static Scheme>,
 }
 
@@ -142,7 +160,7 @@ pub struct Listen {
     /// Append every delivery to a journal (JSON Lines), before it is answered
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub record: Option<PathBuf>,
-    /// Keep header values that are secrets themselves in screen, stream and journal
+    /// Do not redact header values that are secrets themselves
     #[arg(long)]
     pub record_secrets: bool,
     /// Answer 413 to a larger body
@@ -151,7 +169,7 @@ pub struct Listen {
     /// End once N deliveries have been answered
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub count: Option<u64>,
-    /// Give up waiting after this time; what was awaited and did not come is exit code 3
+    /// Give up waiting after this time: exit code 3
     #[arg(long, value_name = "DUR", value_parser = values::duration)]
     pub timeout: Option<Duration>,
     /// How far a signed time stamp may be off, instead of the scheme's own tolerance
@@ -167,7 +185,7 @@ pub struct Listen {
     #[command(flatten)]
     pub output: Output,
     /// Run this once ready, with HOOKCTL_TO and HOOKCTL_SECRET set, and end when it ends
-    #[arg(last = true, value_name = "COMMAND", value_hint = ValueHint::CommandWithArguments)]
+    #[arg(last = true, value_name = "COMMAND", help_heading = "Arguments", value_hint = ValueHint::CommandWithArguments)]
     pub command: Vec<std::ffi::OsString>,
 }
 
@@ -207,7 +225,7 @@ pub struct Send {
     /// Append every attempt to a journal (JSON Lines)
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub record: Option<PathBuf>,
-    /// Keep header values that are secrets themselves in screen, stream and journal
+    /// Do not redact header values that are secrets themselves
     #[arg(long)]
     pub record_secrets: bool,
     /// Show the exact request and send nothing

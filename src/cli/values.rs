@@ -118,21 +118,22 @@ Retry profiles:
   cog                 coglet's 13 attempts over 409 s; only terminal deliveries, only 429 and 5xx
   cog-python          13 attempts over 325 s, obeys Retry-After";
 
-/// The built-in payloads, a line for each provider's group.
+/// The built-in payloads, a line for each folder of names.
 pub fn fixture_list() -> String {
-    let mut lines: Vec<String> = Vec::new();
-    for (_, fixture) in provider::fixtures() {
-        let group = fixture.name.rsplit_once('/').map_or("", |(group, _)| group);
-        let short = fixture.aliases.iter().map(|alias| format!(" ({alias})")).collect::<String>();
-        let name = format!("{}{short}", fixture.name);
-        match lines.last_mut() {
-            Some(line) if line.trim_start().starts_with(&format!("{group}/")) && line.len() + name.len() < 98 => {
-                line.push_str(&format!(", {name}"));
-            }
-            _ => lines.push(format!("  {name}")),
+    let mut folders: Vec<(&str, Vec<&str>)> = vec![("", Vec::new())];
+    let names = provider::fixtures().flat_map(|(_, fixture)| fixture.aliases.iter().copied().chain([fixture.name]));
+    for name in names {
+        let (folder, name) = name.rsplit_once('/').unwrap_or(("", name));
+        match folders.iter_mut().find(|(known, _)| *known == folder) {
+            Some((_, names)) => names.push(name),
+            None => folders.push((folder, vec![name])),
         }
     }
-    lines.join("\n") + "\n"
+    let line = |(folder, names): &(&str, Vec<&str>)| {
+        let slash = if folder.is_empty() { "" } else { "/" };
+        format!("  {:20}{}\n", format!("{folder}{slash}"), names.join(", "))
+    };
+    folders.iter().map(line).collect()
 }
 
 /// Something that is found by its name in a list.

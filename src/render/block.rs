@@ -41,8 +41,14 @@ impl Block {
 
     /// Adds a labelled field of one line. `columns` is the label's width without colour.
     pub fn field(&mut self, label: &str, columns: usize, value: &str) {
-        let gap = LABEL.saturating_sub(columns).max(1);
-        self.line(&format!("{label}{:gap$}{value}", ""));
+        let line = labelled(label, columns, value);
+        self.line(&line);
+    }
+
+    /// Adds a labelled field that is not cut.
+    pub fn uncut(&mut self, label: &str, columns: usize, value: &str) {
+        let line = labelled(label, columns, value);
+        self.text(&line);
     }
 
     /// Adds a labelled field that goes on below itself instead of being cut.
@@ -68,4 +74,9 @@ impl Block {
         }
         self.text.push('\n');
     }
+}
+
+fn labelled(label: &str, columns: usize, value: &str) -> String {
+    let gap = LABEL.saturating_sub(columns).max(1);
+    format!("{label}{:gap$}{value}", "")
 }

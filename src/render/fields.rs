@@ -65,7 +65,8 @@ pub fn signature(verdict: &Verdict, paint: Paint) -> Vec<Field> {
 /// How a delivery goes out, in a word or two.
 pub fn signed_as(verdict: &Verdict, paint: Paint) -> String {
     match verdict {
-        Verdict::Verified { scheme, .. } | Verdict::Authenticated { scheme, .. } => format!("signed {scheme}"),
+        Verdict::Verified { scheme, .. } => format!("signed {scheme}"),
+        Verdict::Authenticated { scheme, .. } => format!("authenticated by {scheme}"),
         Verdict::Invalid { reason, .. } => paint.warn(format!("signature does not hold: {}", reason.name())),
         Verdict::Unsigned => "unsigned".to_owned(),
         Verdict::Unchecked => "signed by a header of your own".to_owned(),

@@ -122,12 +122,12 @@ impl<O: Write, E: Write> Human<O, E> {
         let paint = self.style.out;
         let mut parts = vec![fields::status(record.payload.as_ref(), paint)];
         if let Some(payload) = &record.payload {
-            parts.push(payload.provider.label.to_owned());
+            parts.push(format!("{:10}", payload.provider.label));
             parts.extend(event(payload));
             parts.extend(payload.id.as_deref().map(|id| paint.strong(escape::line(id))));
         }
         parts.push(paint.quiet(mark));
-        parts.join("  ")
+        parts.join("  ").trim_end().to_owned()
     }
 
     /// Everything below the headline.
@@ -138,7 +138,11 @@ impl<O: Write, E: Write> Human<O, E> {
         }
         if let Some(payload) = &record.payload {
             for (label, value) in fields::payload(payload, paint) {
-                block.field(&paint.quiet(label), label.len(), &value);
+                match label {
+                    // What a user copies: the terminal may break the line, but nothing is missing.
+                    "output" | "error" => block.uncut(&paint.quiet(label), label.len(), &value),
+                    _ => block.field(&paint.quiet(label), label.len(), &value),
+                }
             }
         }
         for warning in &record.warnings {
@@ -179,10 +183,10 @@ impl<O: Write, E: Write> Human<O, E> {
         if sent.attempt == 1 {
             let size = fold::size(record.delivery.body.len() as u64);
             let verdict = fields::signed_as(&record.verdict, paint);
-            let to = escape::line(&sent.url);
-            let mut block = Block::new("", 2, self.style.width);
-            block.head(&self.headline(record, &format!("→ {to}")));
-            block.line(&paint.quiet(format!("{size} · {verdict}")));
+            let request = format!("{} {}", record.delivery.method, escape::line(&sent.url));
+            let mut block = Block::new(&format!("{} ", paint.strong("→")), 2, self.style.width);
+            block.head(&self.headline(record, ""));
+            block.line(&paint.quiet(format!("{request} · {size} · {verdict}")));
             if self.verbose() {
                 self.whole(record, &mut block);
             }
@@ -387,9 +391,10 @@ fn event(payload: &Payload) -> Option<String> {
     }
 }
 
-/// `0.4 ms`, `12 ms`, `1.25 s`.
+/// `0.04 ms`, `2.1 ms`, `12 ms`, `1.25 s`.
 pub fn milliseconds(ms: f64) -> String {
     match ms {
+        ms if ms < 1.0 => format!("{ms:.2} ms"),
         ms if ms < 10.0 => format!("{ms:.1} ms"),
         ms if ms < 1000.0 => format!("{ms:.0} ms"),
         ms => format!("{:.2} s", ms / 1000.0),

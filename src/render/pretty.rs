@@ -20,9 +20,9 @@ const MAX_INDENT_LEVELS: usize = 40;
 
 /// JSON `text` laid out with one member or element a line, without a final line break.
 ///
-/// With `fold`, string values for which [`folded`](super::fold::folded) has a summary are shown as that. The result is
-/// safe for a terminal whatever `text` is. What is not JSON is passed through; several values in
-/// a row go on a line each.
+/// With `fold`, string values for which [`folded`](super::fold::folded) has a summary are shown as
+/// that. The result is safe for a terminal whatever `text` is. What is not JSON is passed through;
+/// several values in a row go on a line each.
 pub fn json(text: &str, paint: Paint, fold: bool) -> String {
     let mut out = String::with_capacity(text.len());
     let mut depth: usize = 0;

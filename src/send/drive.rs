@@ -203,3 +203,131 @@ pub fn record(
         ..Record::unsent(at, if config.keep_secrets { delivery } else { delivery.redacted() })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use tokio::time::Instant;
+
+    use super::*;
+    use crate::clock::System;
+    use crate::event;
+    use crate::payload::retry::RetryProfile;
+    use crate::payload::signature::{Choice, Secret};
+    use crate::send::source;
+
+    /// Answers these in turn, the last one again and again, and notes when and with which headers it was asked.
+    struct Script {
+        outcomes: Vec<Outcome>,
+        seen: RefCell<Vec<(Instant, Headers)>>,
+    }
+
+    impl Transport for Script {
+        async fn deliver(&self, request: Outgoing) -> Reply {
+            let mut seen = self.seen.borrow_mut();
+            let outcome = self.outcomes[seen.len().min(self.outcomes.len() - 1)];
+            seen.push((Instant::now(), request.headers));
+            Reply { outcome, ms: 1.0, line: None, error: None }
+        }
+    }
+
+    fn answered(status: u16) -> Outcome {
+        Outcome::Answered { status, retry_after: None }
+    }
+
+    fn config(scheme: Choice, secret: Option<&str>, retry: Option<RetryProfile>, expect: Option<Statuses>) -> Config {
+        Config {
+            sources: Vec::new(),
+            to: Url::parse("http://localhost:1/hook").unwrap(),
+            edits: Vec::new(),
+            id: None,
+            headers: Vec::new(),
+            scheme,
+            secrets: secret.map(|secret| Secret::new("main", secret)).into_iter().collect(),
+            retry,
+            speed: 1.0,
+            timeout: Duration::from_secs(30),
+            expect_status: expect,
+            record: None,
+            keep_secrets: false,
+            dry_run: false,
+        }
+    }
+
+    /// Seconds from the first attempt to each, how it ended, and the headers of each.
+    async fn drive(name: &str, outcomes: &[Outcome], config: Config) -> (Vec<f64>, Ended, Vec<Headers>) {
+        let script = Script { outcomes: outcomes.to_vec(), seen: RefCell::default() };
+        let (sink, mut events) = event::channel(true);
+        let drain = tokio::spawn(async move { while events.recv().await.is_some() {} });
+        let parcel = Parcel::pack(source::find(name).unwrap(), &config).unwrap();
+        let mut driver = Driver::new(&script, &System, &sink, None, &config);
+        let ended = driver.drive(&parcel, &mut Signals::take().unwrap()).await.unwrap();
+        drop(sink);
+        drain.await.unwrap();
+        let seen = script.seen.into_inner();
+        let first = seen[0].0;
+        let times = seen.iter().map(|(at, _)| at.duration_since(first).as_secs_f64()).collect();
+        (times, ended, seen.into_iter().map(|(_, headers)| headers).collect())
+    }
+
+    /// Timers of a paused clock go by milliseconds.
+    #[track_caller]
+    fn assert_times(times: &[f64], expected: &[f64]) {
+        let near = times.iter().zip(expected).all(|(time, wanted)| (time - wanted).abs() < 0.02);
+        assert!(times.len() == expected.len() && near, "{times:?} is not {expected:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn coglet_tries_thirteen_times_in_seven_minutes() {
+        let plain = || config(Choice::Auto, None, None, None);
+        let (times, ended, _) = drive("cog/coglet/succeeded", &[answered(500)], plain()).await;
+        assert_times(&times, &[0.0, 0.2, 0.6, 1.4, 3.0, 6.2, 12.6, 25.4, 51.0, 102.2, 204.6, 307.0, 409.4]);
+        assert_eq!((ended.attempts, ended.exit), (13, Exit::Unacknowledged));
+        let (times, ended, _) = drive("cog/coglet/start", &[answered(500)], plain()).await;
+        assert_eq!((times.len(), ended.exit), (1, Exit::Unacknowledged));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_acknowledgement_ends_it() {
+        let outcomes = [answered(500), Outcome::Unknown, Outcome::Unreachable, answered(204)];
+        let (times, ended, _) = drive("failed", &outcomes, config(Choice::Auto, Some("s"), None, None)).await;
+        assert_times(&times, &[0.0, 30.0, 150.0, 750.0]);
+        assert_eq!((ended.attempts, ended.acknowledged, ended.exit), (4, true, Exit::Done));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_expected_refusal_is_neither_retried_nor_a_failure() {
+        let expect = |first, last| Some(Statuses::new(vec![(first, last)]));
+        let (times, ended, _) =
+            drive("failed", &[answered(401)], config(Choice::Auto, None, None, expect(400, 499))).await;
+        assert_eq!((times.len(), ended.exit, ended.acknowledged), (1, Exit::Done, false));
+        let (_, ended, _) = drive("failed", &[answered(200)], config(Choice::Auto, None, None, expect(400, 499))).await;
+        assert_eq!((ended.attempts, ended.exit), (1, Exit::Expectation), "2xx ends it: no sender tries again");
+        let (_, ended, _) = drive("failed", &[Outcome::Unreachable], config(Choice::Auto, None, None, expect(400, 499))).await;
+        assert_eq!((ended.attempts, ended.exit), (4, Exit::Unacknowledged));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn python_waits_as_long_as_it_is_told() {
+        let told = Outcome::Answered { status: 503, retry_after: Some(Duration::from_secs(3)) };
+        let (times, ..) =
+            drive("cog/python/succeeded", &[told, told, answered(200)], config(Choice::Auto, None, None, None)).await;
+        assert_times(&times, &[0.0, 3.0, 6.0]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_speed_beyond_all_measure_does_not_panic() {
+        let slow = Config { speed: f64::MIN_POSITIVE, ..config(Choice::Auto, None, None, None) };
+        assert_eq!(faster(Duration::from_secs(30), slow.speed), Duration::MAX);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn each_labs_keeps_its_signature() {
+        let (_, ended, headers) =
+            drive("eachlabs/c/succeeded", &[answered(500)], config(Choice::Auto, Some("s"), None, None)).await;
+        assert_eq!(ended.attempts, 3);
+        assert!(headers[0].has("x-webhook-timestamp") && headers[0].has("x-webhook-secret"));
+        assert!(headers.iter().all(|other| *other == headers[0]));
+    }
+}

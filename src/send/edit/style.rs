@@ -80,8 +80,8 @@ impl<'a> Style<'a> {
         })
     }
 
-    /// The body with an entry added at the end of `container`. `outer` is the indentation of the entry
-    /// which `container` is the value of.
+    /// The body with an entry added at the end of `container`. `outer` is the indentation of the
+    /// entry which `container` is the value of.
     pub(super) fn append(&self, container: &Container, name: &Name, value: &str, outer: Option<&str>) -> String {
         let entry = self.entry(container.kind, name, value);
         match container.entries.last() {

@@ -1,0 +1,134 @@
+
+use builtin;
+use str;
+
+set edit:completion:arg-completer[hookctl] = {|@words|
+    fn spaces {|n|
+        builtin:repeat $n ' ' | str:join ''
+    }
+    fn cand {|text desc|
+        edit:complex-candidate $text &display=$text' '(spaces (- 14 (wcswidth $text)))$desc
+    }
+    var command = 'hookctl'
+    for word $words[1..-1] {
+        if (str:has-prefix $word '-') {
+            break
+        }
+        set command = $command';'$word
+    }
+    var completions = [
+        &'hookctl'= {
+            cand -h 'Print help'
+            cand --help 'Print help'
+            cand -V 'Print version'
+            cand --version 'Print version'
+            cand listen 'Receive webhooks, verify, print and answer them'
+            cand send 'Fire signed payloads, with the provider''s own retries'
+            cand inspect 'Read payloads and recorded deliveries; say what is wrong with them'
+            cand completions 'Print a completion script for a shell'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'hookctl;listen'= {
+            cand -p 'Port; 0 takes a free one'
+            cand --port 'Port; 0 takes a free one'
+            cand --host 'Address to listen on'
+            cand --provider 'Who sends; auto reads it off each delivery'
+            cand --record 'Append every delivery to a journal (JSON Lines), before it is answered'
+            cand --max-body 'Answer 413 to a larger body'
+            cand --count 'End once N deliveries have been answered'
+            cand --timeout 'Give up waiting after this time: exit code 3'
+            cand --tolerance 'How far a signed time stamp may be off, instead of the scheme''s own tolerance'
+            cand -s 'Secret: VALUE itself, env:NAME, @FILE, or label=env:NAME; repeat for rotation'
+            cand --secret 'Secret: VALUE itself, env:NAME, @FILE, or label=env:NAME; repeat for rotation'
+            cand --scheme 'How deliveries are signed [default: auto]'
+            cand --color 'Colour the output'
+            cand --record-secrets 'Do not redact header values that are secrets themselves'
+            cand --allow-invalid 'Answer as usual when a signature does not hold, instead of 401'
+            cand --json 'Print data as JSON Lines on standard output, people''s text on standard error'
+            cand -q 'Print results only'
+            cand --quiet 'Print results only'
+            cand -v 'Print headers and whole bodies too'
+            cand --verbose 'Print headers and whole bodies too'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'hookctl;send'= {
+            cand --to 'Where to: 3000, :3000/hook, localhost:3000/hook, https://…'
+            cand --set 'Change the body: input.prompt="a cat"; VALUE is JSON if it parses, else text'
+            cand --unset 'Remove a field from the body'
+            cand --id 'Give the prediction another id: a value, or `new` for a fresh one'
+            cand -H 'Add or replace a header'
+            cand --header 'Add or replace a header'
+            cand --retry 'Retry as this provider, after these waits (30s,2m,10m), or not at all (none)'
+            cand --speed 'Let the waits between retries pass N times faster; 1 is real time'
+            cand --timeout 'Give up on an attempt after this time'
+            cand --expect-status 'Answers that count as right: 2xx, 200,202, 4xx [default: 2xx]'
+            cand --record 'Append every attempt to a journal (JSON Lines)'
+            cand -s 'Secret: VALUE itself, env:NAME, @FILE, or label=env:NAME; repeat for rotation'
+            cand --secret 'Secret: VALUE itself, env:NAME, @FILE, or label=env:NAME; repeat for rotation'
+            cand --scheme 'How deliveries are signed [default: auto]'
+            cand --color 'Colour the output'
+            cand --record-secrets 'Do not redact header values that are secrets themselves'
+            cand --dry-run 'Show the exact request and send nothing'
+            cand --json 'Print data as JSON Lines on standard output, people''s text on standard error'
+            cand -q 'Print results only'
+            cand --quiet 'Print results only'
+            cand -v 'Print headers and whole bodies too'
+            cand --verbose 'Print headers and whole bodies too'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'hookctl;inspect'= {
+            cand -H 'Header that came with the payload'
+            cand --header 'Header that came with the payload'
+            cand --signature 'Signature that came with the payload, in the header of --scheme'
+            cand --now 'Clock to verify by: Unix seconds, or 2026-11-20T21:23:21Z'
+            cand --provider 'Who sent it; auto reads it off the payload'
+            cand --show 'Show one delivery of a journal whole: its number in the table, or an id'
+            cand --id 'Only deliveries about this prediction, execution or track id'
+            cand --status 'Only deliveries with this status: one of hookctl''s words or the provider''s'
+            cand --last 'Only the last N of those that are left'
+            cand -s 'Secret: VALUE itself, env:NAME, @FILE, or label=env:NAME; repeat for rotation'
+            cand --secret 'Secret: VALUE itself, env:NAME, @FILE, or label=env:NAME; repeat for rotation'
+            cand --scheme 'How deliveries are signed [default: auto]'
+            cand --color 'Colour the output'
+            cand --json 'Print data as JSON Lines on standard output, people''s text on standard error'
+            cand -q 'Print results only'
+            cand --quiet 'Print results only'
+            cand -v 'Print headers and whole bodies too'
+            cand --verbose 'Print headers and whole bodies too'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'hookctl;completions'= {
+            cand -h 'Print help'
+            cand --help 'Print help'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'hookctl;help'= {
+            cand listen 'Receive webhooks, verify, print and answer them'
+            cand send 'Fire signed payloads, with the provider''s own retries'
+            cand inspect 'Read payloads and recorded deliveries; say what is wrong with them'
+            cand completions 'Print a completion script for a shell'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'hookctl;help;listen'= {
+        }
+        &'hookctl;help;send'= {
+        }
+        &'hookctl;help;inspect'= {
+        }
+        &'hookctl;help;completions'= {
+        }
+        &'hookctl;help;help'= {
+        }
+    ]
+    $completions[$command]
+}

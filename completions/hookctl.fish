@@ -1,0 +1,153 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_hookctl_global_optspecs
+    string join \n h/help V/version
+end
+
+function __fish_hookctl_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_hookctl_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_hookctl_using_subcommand
+    set -l cmd (__fish_hookctl_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c hookctl -n "__fish_hookctl_needs_command" -s h -l help -d 'Print help'
+complete -c hookctl -n "__fish_hookctl_needs_command" -s V -l version -d 'Print version'
+complete -c hookctl -n "__fish_hookctl_needs_command" -f -a "listen" -d 'Receive webhooks, verify, print and answer them'
+complete -c hookctl -n "__fish_hookctl_needs_command" -f -a "send" -d 'Fire signed payloads, with the provider\'s own retries'
+complete -c hookctl -n "__fish_hookctl_needs_command" -f -a "inspect" -d 'Read payloads and recorded deliveries; say what is wrong with them'
+complete -c hookctl -n "__fish_hookctl_needs_command" -f -a "completions" -d 'Print a completion script for a shell'
+complete -c hookctl -n "__fish_hookctl_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -s p -l port -d 'Port; 0 takes a free one' -r
+complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -l host -d 'Address to listen on' -r
+complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -l provider -d 'Who sends; auto reads it off each delivery' -r -f -a "auto\t''
+eachlabs\t''
+modelslab\t''
+cog\t''
+generic\t''"
+complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -l record -d 'Append every delivery to a journal (JSON Lines), before it is answered' -r -F
+complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -l max-body -d 'Answer 413 to a larger body' -r
+complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -l count -d 'End once N deliveries have been answered' -r
+complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -l timeout -d 'Give up waiting after this time: exit code 3' -r
+complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -l tolerance -d 'How far a signed time stamp may be off, instead of the scheme\'s own tolerance' -r
+complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -s s -l secret -d 'Secret: VALUE itself, env:NAME, @FILE, or label=env:NAME; repeat for rotation' -r
+complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -l scheme -d 'How deliveries are signed [default: auto]' -r -f -a "auto\t''
+standard-webhooks\t''
+openai\t''
+stripe\t''
+slack\t''
+elevenlabs\t''
+eachlabs-timestamped\t''
+github\t''
+shopify\t''
+bfl\t''
+eachlabs\t''
+kie\t''
+bearer\t''
+shared-secret\t''"
+complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -l record-secrets -d 'Do not redact header values that are secrets themselves'
+complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -l allow-invalid -d 'Answer as usual when a signature does not hold, instead of 401'
+complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -l json -d 'Print data as JSON Lines on standard output, people\'s text on standard error'
+complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -s q -l quiet -d 'Print results only'
+complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -s v -l verbose -d 'Print headers and whole bodies too'
+complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -s V -l version -d 'Print version'
+complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l to -d 'Where to: 3000, :3000/hook, localhost:3000/hook, https://…' -r -f
+complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l set -d 'Change the body: input.prompt="a cat"; VALUE is JSON if it parses, else text' -r
+complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l unset -d 'Remove a field from the body' -r
+complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l id -d 'Give the prediction another id: a value, or `new` for a fresh one' -r
+complete -c hookctl -n "__fish_hookctl_using_subcommand send" -s H -l header -d 'Add or replace a header' -r
+complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l retry -d 'Retry as this provider, after these waits (30s,2m,10m), or not at all (none)' -r -f -a "eachlabs\t''
+eachlabs-b\t''
+modelslab\t''
+modelslab-workflow\t''
+cog\t''
+cog-python\t''
+none\t''"
+complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l speed -d 'Let the waits between retries pass N times faster; 1 is real time' -r
+complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l timeout -d 'Give up on an attempt after this time' -r
+complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l expect-status -d 'Answers that count as right: 2xx, 200,202, 4xx [default: 2xx]' -r
+complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l record -d 'Append every attempt to a journal (JSON Lines)' -r -F
+complete -c hookctl -n "__fish_hookctl_using_subcommand send" -s s -l secret -d 'Secret: VALUE itself, env:NAME, @FILE, or label=env:NAME; repeat for rotation' -r
+complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l scheme -d 'How deliveries are signed [default: auto]' -r -f -a "auto\t''
+standard-webhooks\t''
+openai\t''
+stripe\t''
+slack\t''
+elevenlabs\t''
+eachlabs-timestamped\t''
+github\t''
+shopify\t''
+bfl\t''
+eachlabs\t''
+kie\t''
+bearer\t''
+shared-secret\t''"
+complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l record-secrets -d 'Do not redact header values that are secrets themselves'
+complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l dry-run -d 'Show the exact request and send nothing'
+complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l json -d 'Print data as JSON Lines on standard output, people\'s text on standard error'
+complete -c hookctl -n "__fish_hookctl_using_subcommand send" -s q -l quiet -d 'Print results only'
+complete -c hookctl -n "__fish_hookctl_using_subcommand send" -s v -l verbose -d 'Print headers and whole bodies too'
+complete -c hookctl -n "__fish_hookctl_using_subcommand send" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c hookctl -n "__fish_hookctl_using_subcommand send" -s V -l version -d 'Print version'
+complete -c hookctl -n "__fish_hookctl_using_subcommand inspect" -s H -l header -d 'Header that came with the payload' -r
+complete -c hookctl -n "__fish_hookctl_using_subcommand inspect" -l signature -d 'Signature that came with the payload, in the header of --scheme' -r
+complete -c hookctl -n "__fish_hookctl_using_subcommand inspect" -l now -d 'Clock to verify by: Unix seconds, or 2026-11-20T21:23:21Z' -r
+complete -c hookctl -n "__fish_hookctl_using_subcommand inspect" -l provider -d 'Who sent it; auto reads it off the payload' -r -f -a "auto\t''
+eachlabs\t''
+modelslab\t''
+cog\t''
+generic\t''"
+complete -c hookctl -n "__fish_hookctl_using_subcommand inspect" -l show -d 'Show one delivery of a journal whole: its number in the table, or an id' -r
+complete -c hookctl -n "__fish_hookctl_using_subcommand inspect" -l id -d 'Only deliveries about this prediction, execution or track id' -r
+complete -c hookctl -n "__fish_hookctl_using_subcommand inspect" -l status -d 'Only deliveries with this status: one of hookctl\'s words or the provider\'s' -r
+complete -c hookctl -n "__fish_hookctl_using_subcommand inspect" -l last -d 'Only the last N of those that are left' -r
+complete -c hookctl -n "__fish_hookctl_using_subcommand inspect" -s s -l secret -d 'Secret: VALUE itself, env:NAME, @FILE, or label=env:NAME; repeat for rotation' -r
+complete -c hookctl -n "__fish_hookctl_using_subcommand inspect" -l scheme -d 'How deliveries are signed [default: auto]' -r -f -a "auto\t''
+standard-webhooks\t''
+openai\t''
+stripe\t''
+slack\t''
+elevenlabs\t''
+eachlabs-timestamped\t''
+github\t''
+shopify\t''
+bfl\t''
+eachlabs\t''
+kie\t''
+bearer\t''
+shared-secret\t''"
+complete -c hookctl -n "__fish_hookctl_using_subcommand inspect" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c hookctl -n "__fish_hookctl_using_subcommand inspect" -l json -d 'Print data as JSON Lines on standard output, people\'s text on standard error'
+complete -c hookctl -n "__fish_hookctl_using_subcommand inspect" -s q -l quiet -d 'Print results only'
+complete -c hookctl -n "__fish_hookctl_using_subcommand inspect" -s v -l verbose -d 'Print headers and whole bodies too'
+complete -c hookctl -n "__fish_hookctl_using_subcommand inspect" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c hookctl -n "__fish_hookctl_using_subcommand inspect" -s V -l version -d 'Print version'
+complete -c hookctl -n "__fish_hookctl_using_subcommand completions" -s h -l help -d 'Print help'
+complete -c hookctl -n "__fish_hookctl_using_subcommand completions" -s V -l version -d 'Print version'
+complete -c hookctl -n "__fish_hookctl_using_subcommand help; and not __fish_seen_subcommand_from listen send inspect completions help" -f -a "listen" -d 'Receive webhooks, verify, print and answer them'
+complete -c hookctl -n "__fish_hookctl_using_subcommand help; and not __fish_seen_subcommand_from listen send inspect completions help" -f -a "send" -d 'Fire signed payloads, with the provider\'s own retries'
+complete -c hookctl -n "__fish_hookctl_using_subcommand help; and not __fish_seen_subcommand_from listen send inspect completions help" -f -a "inspect" -d 'Read payloads and recorded deliveries; say what is wrong with them'
+complete -c hookctl -n "__fish_hookctl_using_subcommand help; and not __fish_seen_subcommand_from listen send inspect completions help" -f -a "completions" -d 'Print a completion script for a shell'
+complete -c hookctl -n "__fish_hookctl_using_subcommand help; and not __fish_seen_subcommand_from listen send inspect completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
