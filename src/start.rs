@@ -15,6 +15,7 @@ use crate::event::{self, Sink};
 use crate::io::secrets;
 use crate::io::signals::Signals;
 use crate::payload::signature::{Choice, Policy, Scheme, Secret};
+use crate::render::block::message;
 use crate::render::human::{Human, Style, Verbosity};
 use crate::render::json::Json;
 use crate::render::paint::{self, ColorChoice, Paint};
@@ -38,9 +39,10 @@ pub fn command(command: Command) -> Exit {
 }
 
 fn report(error: &Error, paint: Paint) {
-    let mut text = format!("{} {}\n", paint.bad("error:"), escape::line(&error.to_string()));
+    let width = columns(&Term::stderr());
+    let mut text = message(&paint.bad("error:"), &escape::line(&error.to_string()), width) + "\n";
     if let Some(hint) = error.hint() {
-        text.push_str(&format!("{} {}\n", paint.name("hint:"), escape::line(&hint)));
+        text += &(message(&paint.name("hint:"), &escape::line(&hint), width) + "\n");
     }
     // With standard error closed there is nobody to tell.
     let _ = io::stderr().write_all(text.as_bytes());
@@ -190,7 +192,8 @@ fn sinks(output: &Output) -> Sinks {
     let style = Style {
         out: paint_for(output.color, terminal),
         err: paint_for(output.color, io::stderr().is_terminal()),
-        width: terminal.then(|| usize::from(Term::stdout().size().1)),
+        width: columns(&Term::stdout()),
+        err_width: columns(&Term::stderr()),
         verbosity: match (output.quiet, output.verbose) {
             (true, _) => Verbosity::Quiet,
             (_, true) => Verbosity::Verbose,
@@ -206,6 +209,11 @@ fn sinks(output: &Output) -> Sinks {
         sinks.push(Box::new(Json::new(BufWriter::new(io::stdout()), terminal)));
     }
     sinks
+}
+
+/// The width of a terminal; elsewhere nothing is cut or wrapped.
+fn columns(term: &Term) -> Option<usize> {
+    term.is_term().then(|| usize::from(term.size().1))
 }
 
 fn paint_for(color: When, terminal: bool) -> Paint {

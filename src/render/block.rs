@@ -76,6 +76,15 @@ impl Block {
     }
 }
 
+/// A message behind a word such as `error:`; what does not fit `width` goes on below itself.
+pub fn message(word: &str, text: &str, width: Option<usize>) -> String {
+    let line = format!("{word} {text}");
+    match width {
+        Some(width) => textwrap::fill(&line, textwrap::Options::new(width).subsequent_indent("  ")),
+        None => line,
+    }
+}
+
 fn labelled(label: &str, columns: usize, value: &str) -> String {
     let gap = LABEL.saturating_sub(columns).max(1);
     format!("{label}{:gap$}{value}", "")

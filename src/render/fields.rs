@@ -1,5 +1,7 @@
 //! The words for what is known of a delivery. Everything from outside is escaped here.
 
+use console::measure_text_width;
+
 use super::human::milliseconds;
 use super::paint::Paint;
 use super::{escape, fold};
@@ -11,7 +13,7 @@ use crate::payload::{Json, Kind, Payload, Status};
 /// A label and what stands behind it.
 type Field = (&'static str, String);
 
-/// Columns of a status, so that what stands behind it is aligned.
+/// Columns of a status.
 const STATUS: usize = 10;
 
 /// How much of one value is shown; `-v` and `inspect` show the whole body.
@@ -26,11 +28,15 @@ fn status_word(payload: &Payload) -> String {
     }
 }
 
-/// The status in its colour.
+/// The status in its colour, padded so that what stands behind it is aligned.
 pub fn status(payload: Option<&Payload>, paint: Paint) -> String {
     let Some(payload) = payload else { return paint.warn(format!("{:STATUS$}", "not JSON")) };
-    let word = status_word(payload);
-    let word = format!("{:STATUS$}", escape::line(&word));
+    let gap = STATUS.saturating_sub(measure_text_width(&escape::line(&status_word(payload))));
+    format!("{}{:gap$}", status_unpadded(payload, paint), "")
+}
+
+fn status_unpadded(payload: &Payload, paint: Paint) -> String {
+    let word = short(&status_word(payload));
     match payload.status {
         Some(Status::Succeeded) => paint.good(word),
         Some(Status::Failed) => paint.bad(word),
@@ -103,10 +109,10 @@ pub fn identity(payload: &Payload, paint: Paint) -> Vec<Field> {
     let mut fields = vec![("payload", format!("{} {}", paint.strong(payload.provider.label), payload.shape.title))];
     let raw = payload.raw_status.as_deref().filter(|raw| payload.status.map(Status::name) != Some(*raw));
     let spelled = match (payload.status, raw) {
-        (Some(_), Some(raw)) => format!("(sent as \"{}\")", short(raw)),
+        (Some(_), Some(raw)) => format!(" (sent as \"{}\")", short(raw)),
         _ => String::new(),
     };
-    fields.push(("status", format!("{} {spelled}", status(Some(payload), paint).trim_end())));
+    fields.push(("status", format!("{}{spelled}", status_unpadded(payload, paint))));
     if let Some(event) = &payload.event {
         let inferred = if event.inferred { " (inferred: the body does not name it)" } else { "" };
         fields.push(("event", format!("{}{}", short(&event.name), paint.quiet(inferred))));

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::Show;
-use super::block::Block;
+use super::block::{Block, message};
 use super::paint::Paint;
 use super::progress::Countdown;
 use super::table::Table;
@@ -37,6 +37,8 @@ pub struct Style {
     pub err: Paint,
     /// Columns of standard output, when it is a terminal; elsewhere nothing is cut.
     pub width: Option<usize>,
+    /// Columns of standard error, likewise.
+    pub err_width: Option<usize>,
     /// How much to say.
     pub verbosity: Verbosity,
     /// Whether results are shown here, not as data by another sink.
@@ -103,9 +105,10 @@ impl<O: Write, E: Write> Human<O, E> {
         if note.is_warning {
             // Said even when quiet: it is about something that went wrong.
             self.out.flush()?;
-            return writeln!(self.err, "{} {text}", paint.warn("warning:"));
+            let line = message(&paint.warn("warning:"), &text, self.style.err_width);
+            return writeln!(self.err, "{line}");
         }
-        self.aside(&format!("{} {text}", paint.quiet("note:")))
+        self.aside(&message(&paint.quiet("note:"), &text, self.style.err_width))
     }
 
     fn received(&self, record: &Record) -> String {

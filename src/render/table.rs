@@ -1,6 +1,8 @@
 //! A journal as a table: a row a delivery, printed as it is read, so the columns are fixed.
 
 use console::{measure_text_width, truncate_str};
+use jiff::Zoned;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::escape;
@@ -10,8 +12,12 @@ use crate::event::Entry;
 use crate::payload::record::Record;
 use crate::payload::signature::Verdict;
 
+/// Below so many columns a table leaves out what the status tells as well, so that ids stay readable.
+const WIDE: usize = 100;
+
 const PROVIDER: usize = 10;
-const EVENT: usize = 11;
+const STATUS: usize = 10;
+const EVENT: usize = 18;
 const VERDICT: usize = 13;
 const ANSWER: usize = 6;
 
@@ -19,53 +25,71 @@ const ANSWER: usize = 6;
 pub struct Table {
     width: Option<usize>,
     zone: TimeZone,
-    begun: bool,
+    day: Option<Date>,
 }
 
 impl Table {
     /// A table without rows. Rows are cut at `width`.
     pub fn new(width: Option<usize>, zone: TimeZone) -> Self {
-        Table { width, zone, begun: false }
+        Table { width, zone, day: None }
     }
 
-    /// The next row; the first brings the heading along.
+    fn is_wide(&self) -> bool {
+        self.width.is_none_or(|width| width >= WIDE)
+    }
+
+    /// The next row, with a heading before the first, and the date where it changes.
     pub fn row(&mut self, entry: &Entry, paint: Paint) -> String {
+        let at = entry.record.at.to_zoned(self.zone.clone());
         let mut text = String::new();
-        if !std::mem::replace(&mut self.begun, true) {
-            let heading = format!(
-                "{:>4}  {:12}  {:PROVIDER$}  {:10}  {:EVENT$}  {:VERDICT$}  {:ANSWER$}  id",
-                "#", "time", "provider", "status", "event", "signature", "answer"
-            );
-            text.push_str(&self.cut(&paint.quiet(heading)));
-            text.push('\n');
+        if self.day.is_none() {
+            self.push(&mut text, &paint.quiet(self.heading()));
         }
-        let record = &entry.record;
-        let payload = record.payload.as_ref();
-        let time = record.at.to_zoned(self.zone.clone()).strftime("%H:%M:%S%.3f").to_string();
-        let provider = pad(payload.map_or("-", |payload| payload.provider.label), PROVIDER);
-        let event = payload.and_then(|payload| payload.event.as_ref());
-        let event = pad(&escape::line(event.map_or("-", |event| &event.name)), EVENT);
-        let id = payload.and_then(|payload| payload.id.as_deref()).unwrap_or("-");
-        let line = format!(
-            "{:>4}  {}  {provider}  {}  {event}  {}  {}  {}{}",
-            entry.number,
-            paint.quiet(time),
-            fields::status(payload, paint),
-            verdict(&record.verdict, paint),
-            answer(record, paint),
-            escape::line(id),
-            if record.duplicate.is_some() { paint.warn("  repeat") } else { String::new() },
-        );
-        text.push_str(&self.cut(&line));
-        text.push('\n');
+        if self.day.replace(at.date()) != Some(at.date()) {
+            self.push(&mut text, &paint.quiet(at.date()));
+        }
+        let line = self.line(entry, &at, paint);
+        self.push(&mut text, &line);
         text
     }
 
-    fn cut(&self, line: &str) -> String {
-        match self.width {
-            Some(width) => truncate_str(line, width, "…").into_owned(),
-            None => line.to_owned(),
+    fn heading(&self) -> String {
+        if self.is_wide() {
+            format!(
+                "{:>4}  {:12}  {:STATUS$}  {:PROVIDER$}  {:EVENT$}  {:VERDICT$}  {:ANSWER$}  id",
+                "#", "time", "status", "provider", "event", "signature", "answer"
+            )
+        } else {
+            format!("{:>4}  {:8}  {:STATUS$}  {:PROVIDER$}  sig  ans  id", "#", "time", "status", "provider")
         }
+    }
+
+    fn line(&self, entry: &Entry, at: &Zoned, paint: Paint) -> String {
+        let record = &entry.record;
+        let payload = record.payload.as_ref();
+        let number = entry.number;
+        let status = fields::status(payload, paint);
+        let provider = pad(payload.map_or("-", |payload| payload.provider.label), PROVIDER);
+        let id = escape::line(payload.and_then(|payload| payload.id.as_deref()).unwrap_or("-"));
+        let repeat = if record.duplicate.is_some() { paint.warn("  repeat") } else { String::new() };
+        if !self.is_wide() {
+            let time = paint.quiet(at.strftime("%H:%M:%S"));
+            let (mark, answer) = (mark(&record.verdict, paint), answer(record, 3, paint));
+            return format!("{number:>4}  {time}  {status}  {provider}  {mark}    {answer}  {id}{repeat}");
+        }
+        let time = paint.quiet(at.strftime("%H:%M:%S%.3f"));
+        let event = payload.and_then(|payload| payload.event.as_ref());
+        let event = pad(&escape::line(event.map_or("-", |event| &event.name)), EVENT);
+        let (verdict, answer) = (verdict(&record.verdict, paint), answer(record, ANSWER, paint));
+        format!("{number:>4}  {time}  {status}  {provider}  {event}  {verdict}  {answer}  {id}{repeat}")
+    }
+
+    fn push(&self, text: &mut String, line: &str) {
+        match self.width {
+            Some(width) => text.push_str(&truncate_str(line, width, "…")),
+            None => text.push_str(line),
+        }
+        text.push('\n');
     }
 }
 
@@ -84,12 +108,17 @@ fn verdict(verdict: &Verdict, paint: Paint) -> String {
     }
 }
 
-fn answer(record: &Record, paint: Paint) -> String {
-    match &record.answer {
-        Some(answer) => {
-            let gap = ANSWER.saturating_sub(answer.status.to_string().len());
-            format!("{}{:gap$}", fields::answer_status(answer.status, paint), "")
-        }
-        None => format!("{:ANSWER$}", "-"),
+fn mark(verdict: &Verdict, paint: Paint) -> String {
+    match verdict {
+        Verdict::Verified { .. } | Verdict::Authenticated { .. } => paint.good("✓"),
+        Verdict::Invalid { .. } => paint.bad("✗"),
+        Verdict::Unchecked => paint.quiet("?"),
+        Verdict::Unsigned => paint.quiet("-"),
     }
+}
+
+fn answer(record: &Record, columns: usize, paint: Paint) -> String {
+    let Some(answer) = &record.answer else { return format!("{:columns$}", "-") };
+    let gap = columns.saturating_sub(answer.status.to_string().len());
+    format!("{}{:gap$}", fields::answer_status(answer.status, paint), "")
 }

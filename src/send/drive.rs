@@ -304,7 +304,8 @@ mod tests {
         assert_eq!((times.len(), ended.exit, ended.acknowledged), (1, Exit::Done, false));
         let (_, ended, _) = drive("failed", &[answered(200)], config(Choice::Auto, None, None, expect(400, 499))).await;
         assert_eq!((ended.attempts, ended.exit), (1, Exit::Expectation), "2xx ends it: no sender tries again");
-        let (_, ended, _) = drive("failed", &[Outcome::Unreachable], config(Choice::Auto, None, None, expect(400, 499))).await;
+        let (_, ended, _) =
+            drive("failed", &[Outcome::Unreachable], config(Choice::Auto, None, None, expect(400, 499))).await;
         assert_eq!((ended.attempts, ended.exit), (4, Exit::Unacknowledged));
     }
 
