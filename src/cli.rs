@@ -85,7 +85,8 @@ fn listen_long_help() -> String {
 
 fn send_long_help() -> String {
     let payloads = format!("Built-in payloads (short names first):\n{}", values::fixture_list());
-    format!("{SEND_EXAMPLES}\n\n{payloads}\n{}\n\n{}", values::RETRY_HELP, exit_codes())
+    let profiles = format!("Retry profiles:\n{}", values::retry_list());
+    format!("{SEND_EXAMPLES}\n\n{payloads}\n{profiles}\n{}", exit_codes())
 }
 
 fn inspect_long_help() -> String {
@@ -108,7 +109,7 @@ pub struct Output {
     #[arg(long, value_name = "WHEN", default_value = "auto", value_enum)]
     pub color: When,
     /// Print results only
-    #[arg(short, long, conflicts_with = "verbose")]
+    #[arg(short, long, overrides_with = "verbose")]
     pub quiet: bool,
     /// Print headers and whole bodies too
     #[arg(short, long)]
@@ -185,6 +186,9 @@ pub struct Listen {
     #[command(flatten)]
     pub output: Output,
     /// Run this once ready, with HOOKCTL_TO and HOOKCTL_SECRET set, and end when it ends
+    ///
+    /// Its exit code is passed on if it is not 0. With --count, the listener ends when both have come true; deliveries
+    /// that are still missing when the command has ended are waited for as long as --timeout allows.
     #[arg(last = true, value_name = "COMMAND", help_heading = "Arguments", value_hint = ValueHint::CommandWithArguments)]
     pub command: Vec<std::ffi::OsString>,
 }
@@ -296,6 +300,10 @@ const NOT_FROM_ENVIRONMENT: [&str; 3] = ["secret", "help", "version"];
 fn from_environment(arg: clap::Arg) -> clap::Arg {
     let Some(long) = arg.get_long().filter(|long| !NOT_FROM_ENVIRONMENT.contains(long)) else { return arg };
     let name = format!("HOOKCTL_{}", long.replace('-', "_").to_uppercase());
+    // A variable that is empty is one that was not meant to be set.
+    if std::env::var_os(&name).is_some_and(|value| value.is_empty()) {
+        return arg;
+    }
     let arg = arg.env(name).hide_env(true);
     if matches!(arg.get_action(), clap::ArgAction::SetTrue) {
         // `HOOKCTL_JSON=1` and `HOOKCTL_JSON=no` mean what they say.

@@ -29,7 +29,7 @@ impl Clock for Fixed {
     }
 }
 
-/// An id for a record made at `at`: a UUID of version 7, unique and in the order of time.
+/// An id for a record made at `at`: a UUID of version 7, unique and sorting by the millisecond.
 pub fn record_id(at: Timestamp) -> String {
     let seconds = u64::try_from(at.as_second()).unwrap_or_default();
     let nanos = u32::try_from(at.subsec_nanosecond()).unwrap_or_default();

@@ -117,7 +117,7 @@ pub enum Error {
         source: io::Error,
     },
     /// A secret's environment variable is not set.
-    #[error("the secret's environment variable {name} is not set")]
+    #[error("the secret's environment variable {name} is not set, or is not text")]
     SecretVariable {
         /// Which.
         name: String,

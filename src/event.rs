@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use crate::payload::Payload;
 use crate::payload::record::Record;
@@ -34,6 +34,8 @@ pub enum Event {
     Received(Tally),
     /// What a sender sent in all.
     Sent(SentTally),
+    /// Nothing more will be said.
+    End,
 }
 
 /// Where the listener listens.
@@ -179,13 +181,28 @@ pub struct SentTally {
     pub elapsed: Duration,
 }
 
-/// How many events wait for the writer at most. A delivery is a few kilobytes, so this bounds the memory.
+/// How many events wait for the writer at most.
 const WAITING: usize = 256;
+
+/// How many bytes of bodies wait for the writer at most, in units of [`UNIT`].
+const WAITING_UNITS: usize = 32 * 1024;
+
+/// A kilobyte: finer is not worth counting.
+const UNIT: usize = 1024;
+
+/// An event with its share of the memory that may wait, which it gives back when it has been shown.
+#[derive(Debug)]
+pub struct Queued {
+    /// The event.
+    pub event: Event,
+    _share: Option<OwnedSemaphorePermit>,
+}
 
 /// Where commands say their events. Cloning it gives another mouth to the same writer.
 #[derive(Clone, Debug)]
 pub struct Sink {
-    sender: mpsc::Sender<Event>,
+    sender: mpsc::Sender<Queued>,
+    memory: Arc<Semaphore>,
     may_skip: bool,
     skipped: Arc<AtomicU64>,
 }
@@ -196,9 +213,10 @@ pub struct Closed;
 
 /// Makes a sink and the end from which a writer takes its events. With `may_skip`, deliveries that the writer has no
 /// time for are counted instead of waited for.
-pub fn channel(may_skip: bool) -> (Sink, mpsc::Receiver<Event>) {
+pub fn channel(may_skip: bool) -> (Sink, mpsc::Receiver<Queued>) {
     let (sender, receiver) = mpsc::channel(WAITING);
-    (Sink { sender, may_skip, skipped: Arc::default() }, receiver)
+    let memory = Arc::new(Semaphore::new(WAITING_UNITS));
+    (Sink { sender, memory, may_skip, skipped: Arc::default() }, receiver)
 }
 
 /// A place in the queue of a writer, or the right to skip. Taken before a delivery is recorded, so that between the
@@ -206,27 +224,38 @@ pub fn channel(may_skip: bool) -> (Sink, mpsc::Receiver<Event>) {
 #[derive(Debug)]
 pub struct Place<'a> {
     sink: &'a Sink,
-    permit: Option<mpsc::Permit<'a, Event>>,
+    /// The place, and the memory.
+    held: Option<(mpsc::Permit<'a, Queued>, OwnedSemaphorePermit)>,
 }
 
 impl Sink {
     /// Says something that must not be lost.
     pub async fn say(&self, event: Event) -> Result<(), Closed> {
-        self.sender.send(event).await.map_err(|_| Closed)
+        self.sender.send(Queued { event, _share: None }).await.map_err(|_| Closed)
     }
 
-    /// Takes a place for one delivery, waiting for it unless this sink may skip.
-    pub async fn place(&self) -> Result<Place<'_>, Closed> {
-        let permit = if self.may_skip {
-            match self.sender.try_reserve() {
-                Ok(permit) => Some(permit),
-                Err(mpsc::error::TrySendError::Full(())) => None,
-                Err(mpsc::error::TrySendError::Closed(())) => return Err(Closed),
-            }
-        } else {
-            Some(self.sender.reserve().await.map_err(|_| Closed)?)
+    /// Takes a place for one delivery with a body of so many bytes, waiting for it unless this sink may skip.
+    pub async fn place(&self, bytes: usize) -> Result<Place<'_>, Closed> {
+        let units = u32::try_from((bytes / UNIT + 1).min(WAITING_UNITS)).unwrap_or(1);
+        let memory = Arc::clone(&self.memory);
+        if !self.may_skip {
+            let share = memory.acquire_many_owned(units).await.map_err(|_| Closed)?;
+            let permit = self.sender.reserve().await.map_err(|_| Closed)?;
+            return Ok(Place { sink: self, held: Some((permit, share)) });
+        }
+        let permit = match self.sender.try_reserve() {
+            Ok(permit) => Some(permit),
+            Err(mpsc::error::TrySendError::Full(())) => None,
+            Err(mpsc::error::TrySendError::Closed(())) => return Err(Closed),
         };
-        Ok(Place { sink: self, permit })
+        let share = memory.try_acquire_many_owned(units).ok();
+        Ok(Place { sink: self, held: permit.zip(share) })
+    }
+
+    /// Lets the writer come to an end, though other mouths may still be open.
+    pub async fn end(&self) {
+        // One that has gone has come to its end.
+        let _ = self.say(Event::End).await;
     }
 
     /// What was skipped since the last delivery was shown, to be said at the end.
@@ -243,13 +272,14 @@ impl Sink {
 impl Place<'_> {
     /// Says it without waiting.
     pub fn say(self, record: Arc<Record>) {
-        let Some(permit) = self.permit else {
+        let Some((permit, share)) = self.held else {
             self.sink.skipped.fetch_add(1, Ordering::Relaxed);
             return;
         };
-        permit.send(Event::Delivery(record));
+        permit.send(Queued { event: Event::Delivery(record), _share: Some(share) });
         let skipped = self.sink.skipped.swap(0, Ordering::Relaxed);
-        if skipped > 0 && self.sink.sender.try_send(Event::Skipped(skipped)).is_err() {
+        let said = Queued { event: Event::Skipped(skipped), _share: None };
+        if skipped > 0 && self.sink.sender.try_send(said).is_err() {
             self.sink.skipped.fetch_add(skipped, Ordering::Relaxed);
         }
     }
@@ -271,28 +301,41 @@ mod tests {
     async fn a_slow_screen_skips_and_says_how_many() {
         let (sink, mut events) = channel(true);
         for _ in 0..WAITING + 5 {
-            sink.place().await.unwrap().say(record());
+            sink.place(10).await.unwrap().say(record());
         }
         for _ in 0..WAITING {
-            assert!(matches!(events.recv().await, Some(Event::Delivery(_))));
+            assert!(matches!(events.recv().await, Some(Queued { event: Event::Delivery(_), .. })));
         }
-        sink.place().await.unwrap().say(record());
-        assert!(matches!(events.recv().await, Some(Event::Delivery(_))));
-        assert!(matches!(events.recv().await, Some(Event::Skipped(5))));
+        sink.place(10).await.unwrap().say(record());
+        assert!(matches!(events.recv().await, Some(Queued { event: Event::Delivery(_), .. })));
+        assert!(matches!(events.recv().await, Some(Queued { event: Event::Skipped(5), .. })));
     }
 
     #[tokio::test]
     async fn data_waits_and_never_skips() {
         let (sink, mut events) = channel(false);
         for _ in 0..WAITING {
-            sink.place().await.unwrap().say(record());
+            sink.place(10).await.unwrap().say(record());
         }
         let waiting = sink.clone();
-        let last = tokio::spawn(async move { waiting.place().await.map(|place| place.say(record())) });
+        let last = tokio::spawn(async move { waiting.place(10).await.map(|place| place.say(record())) });
         for _ in 0..WAITING + 1 {
-            assert!(matches!(events.recv().await, Some(Event::Delivery(_))));
+            assert!(matches!(events.recv().await, Some(Queued { event: Event::Delivery(_), .. })));
         }
         assert!(last.await.unwrap().is_ok());
+        assert_eq!(sink.take_skipped(), 0);
+    }
+
+    #[tokio::test]
+    async fn large_bodies_wait_by_their_size() {
+        let (sink, mut events) = channel(true);
+        let half = WAITING_UNITS * UNIT / 2;
+        for _ in 0..3 {
+            sink.place(half).await.unwrap().say(record());
+        }
+        assert_eq!(sink.take_skipped(), 2, "each takes a unit more than half");
+        drop(events.recv().await);
+        sink.place(half).await.unwrap().say(record());
         assert_eq!(sink.take_skipped(), 0);
     }
 

@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 
 use crate::cli::values::Pick;
 use crate::cli::{self, Command, Completions, Inspect, Listen, Output, Signing, When};
-use crate::clock::{Clock, Fixed, System};
+use crate::clock::System;
 use crate::error::{Error, Exit};
 use crate::event::{self, Sink};
 use crate::io::secrets;
@@ -56,7 +56,8 @@ fn start_listen(args: &Listen) -> Result<Exit, Error> {
         policy: Policy {
             scheme: choice(args.signing.scheme),
             secrets: secrets(&args.signing)?,
-            tolerance: args.tolerance.map(|tolerance| tolerance.as_secs()),
+            // Time stamps are whole seconds; a part of one is rounded in the sender's favour.
+            tolerance: args.tolerance.map(|tolerance| tolerance.as_secs() + u64::from(tolerance.subsec_nanos() > 0)),
         },
         allow_invalid: args.allow_invalid,
         record: args.record.clone(),
@@ -69,7 +70,9 @@ fn start_listen(args: &Listen) -> Result<Exit, Error> {
     };
     // Only a terminal's reader is slower than deliveries and does not miss what was skipped.
     let may_skip = !args.output.json && io::stdout().is_terminal();
-    with_sink(&args.output, may_skip, async |sink| listen::run(config, sink, Arc::new(System), Signals::take()?).await)
+    with_sink(&args.output, may_skip, async |sink, signals| {
+        listen::run(config, sink, Arc::new(System), signals.insert(Signals::take()?)).await
+    })
 }
 
 fn start_send(args: &cli::Send) -> Result<Exit, Error> {
@@ -97,7 +100,11 @@ fn start_send(args: &cli::Send) -> Result<Exit, Error> {
         keep_secrets: args.record_secrets,
         dry_run: args.dry_run,
     };
-    with_sink(&args.output, false, async |sink| send::run(config, sink, &System, Signals::take()?).await)
+    // Before the signals are taken over: Ctrl-C must end the wait for standard input.
+    let parcels = send::pack(&config)?;
+    with_sink(&args.output, false, async |sink, signals| {
+        send::run(config, parcels, sink, &System, signals.insert(Signals::take()?)).await
+    })
 }
 
 fn unusable(flag: &'static str, error: &EditError) -> Error {
@@ -117,7 +124,8 @@ fn start_inspect(args: &Inspect) -> Result<Exit, Error> {
         headers: args.headers.clone(),
         signature: args.signature.clone(),
         provider: args.provider.named(),
-        policy: Policy { scheme: choice(args.signing.scheme), secrets: secrets(&args.signing)?, tolerance: None },
+        policy: Policy { scheme: choice(args.signing.scheme), secrets: asked_for(&args.signing)?, tolerance: None },
+        now: args.now,
         query: inspect::query::Query {
             show: args.show.clone(),
             id: args.id.clone(),
@@ -125,11 +133,7 @@ fn start_inspect(args: &Inspect) -> Result<Exit, Error> {
             last: args.last,
         },
     };
-    let clock: Box<dyn Clock> = match args.now {
-        Some(now) => Box::new(Fixed(now)),
-        None => Box::new(System),
-    };
-    with_sink(&args.output, false, async |sink| inspect::run(config, sink, clock.as_ref()).await)
+    with_sink(&args.output, false, async |sink, _| inspect::run(config, sink, &System).await)
 }
 
 fn completions(args: &Completions) -> Result<Exit, Error> {
@@ -145,9 +149,14 @@ fn choice(scheme: Pick<&'static Scheme>) -> Choice {
 }
 
 fn secrets(signing: &Signing) -> Result<Vec<Secret>, Error> {
-    secrets::read(&signing.secret, std::env::var(secrets::VARIABLE).ok(), || {
+    secrets::read(&signing.secret, secrets::variable()?, || {
         prompt::secret().map_err(|source| Error::Read { what: "the secret".into(), source })
     })
+}
+
+/// The secrets of an inspection: a variable that happens to be set must not make every unsigned file an invalid one.
+fn asked_for(signing: &Signing) -> Result<Vec<Secret>, Error> {
+    if signing.secret.is_empty() { Ok(Vec::new()) } else { secrets(signing) }
 }
 
 fn choose_source() -> Result<String, Error> {
@@ -165,7 +174,7 @@ fn choose_source() -> Result<String, Error> {
 fn with_sink(
     output: &Output,
     may_skip: bool,
-    command: impl AsyncFnOnce(Sink) -> Result<Exit, Error>,
+    command: impl AsyncFnOnce(Sink, &mut Option<Signals>) -> Result<Exit, Error>,
 ) -> Result<Exit, Error> {
     let (sink, events) = event::channel(may_skip);
     let mut sinks = sinks(output);
@@ -173,10 +182,29 @@ fn with_sink(
     // One thread: at the size of a webhook two spend more on handing work over than they win.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Error::Setup { what: "the runtime", reason: error.to_string() })?;
-    let outcome = runtime.block_on(command(sink));
-    // Ends the connections that are left and with them the last mouths of the sink.
-    drop(runtime);
-    match writer.join() {
+    let (outcome, written) = runtime.block_on(async {
+        let mut signals = None;
+        let outcome = command(sink.clone(), &mut signals).await;
+        let written = async {
+            sink.end().await;
+            tokio::task::spawn_blocking(move || writer.join()).await.unwrap_or_else(|stopped| Err(Box::new(stopped)))
+        };
+        let urgent = async {
+            match &mut signals {
+                Some(signals) if signals.is_urgent() => {}
+                Some(signals) => drop(signals.next().await),
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            written = written => (outcome, Some(written)),
+            () = urgent => (outcome, None),
+        }
+    });
+    // The writer may be stuck in an output that nobody reads.
+    runtime.shutdown_background();
+    let Some(written) = written else { return outcome };
+    match written {
         Ok(Ok(())) => outcome,
         // `| head` has seen enough.
         Ok(Err(error)) if error.kind() == io::ErrorKind::BrokenPipe => outcome,

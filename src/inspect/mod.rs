@@ -4,13 +4,14 @@ use std::io::{BufRead, Read};
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue};
+use jiff::Timestamp;
 
 use crate::clock::Clock;
 use crate::error::{Error, Exit};
 use crate::event::{Event, Examined, Sink};
 use crate::io::input::{self, MAX_PAYLOAD};
 use crate::io::journal;
-use crate::payload::record::Record;
+use crate::payload::record::{Record, is_journal_line};
 use crate::payload::signature::{self, Choice, Policy, Scheme, Verdict};
 use crate::payload::{Body, Delivery, Headers, Payload, Provider, lint};
 
@@ -31,20 +32,38 @@ pub struct Config {
     pub provider: Option<&'static Provider>,
     /// What signatures are checked with.
     pub policy: Policy,
+    /// The clock that was set instead of the real one, or of that of each recorded delivery.
+    pub now: Option<Timestamp>,
     /// Which deliveries of a journal.
     pub query: Query,
 }
 
+impl Config {
+    /// The first flag that makes sense for payloads only, if any is set.
+    fn payload_flag(&self) -> Option<&'static str> {
+        let flags = [
+            (!self.headers.is_empty(), "-H"),
+            (self.signature.is_some(), "--signature"),
+            (self.provider.is_some(), "--provider"),
+        ];
+        flags.into_iter().find(|(set, _)| *set).map(|(_, flag)| flag)
+    }
+}
+
 /// Looks at every source in order.
 pub async fn run(config: Config, sink: Sink, clock: &dyn Clock) -> Result<Exit, Error> {
-    let mut reader = Reader::new(&config.query, &config.policy, &sink);
+    let mut reader = Reader::new(&config.query, &config.policy, config.now, &sink);
     let mut exit = Exit::Done;
     let mut closed = false;
     for source in &config.sources {
         let name = input::name(source);
         let mut input = input::open(source)?;
         let head = Head::read(name, &mut *input)?;
-        if head.is_journal {
+        if head.is_journal || (head.bytes.is_empty() && may_be_empty(source, &config.query)) {
+            if let Some(flag) = config.payload_flag() {
+                let text = format!("{name} is a journal, not one payload: {flag} does not apply to it");
+                return Err(Error::Usage(text));
+            }
             closed = reader.read(name, &head.bytes, &mut *input).await?.is_closed();
         } else {
             if let Some(flag) = config.query.flag() {
@@ -66,6 +85,11 @@ pub async fn run(config: Config, sink: Sink, clock: &dyn Clock) -> Result<Exit, 
     Ok(exit.and(reader.exit()))
 }
 
+/// Whether nothing at all is a journal without deliveries, not a payload that is missing.
+fn may_be_empty(source: &str, query: &Query) -> bool {
+    source.ends_with(".jsonl") || query.flag().is_some()
+}
+
 /// The first lines of a source, by which a journal is told from a payload.
 struct Head {
     bytes: Vec<u8>,
@@ -79,13 +103,11 @@ impl Head {
     fn read(name: &str, input: &mut dyn BufRead) -> Result<Self, Error> {
         let failed = |source| Error::Read { what: name.to_owned(), source };
         let mut head = Head { bytes: Vec::new(), is_journal: false };
-        let mut line = Vec::new();
         for _ in 0..HEAD_LINES {
             let before = head.bytes.len();
             Read::take(&mut *input, journal::MAX_LINE).read_until(b'\n', &mut head.bytes).map_err(failed)?;
-            line.clear();
-            line.extend_from_slice(&head.bytes[before..]);
-            head.is_journal = std::str::from_utf8(&line).is_ok_and(|line| Record::parse(line).is_ok());
+            let line = &head.bytes[before..];
+            head.is_journal = is_journal_line(line);
             if head.is_journal || line.is_empty() {
                 break;
             }
@@ -117,7 +139,7 @@ fn examine(name: &str, body: Bytes, config: &Config, clock: &dyn Clock) -> Resul
     }
     let delivery = Delivery::bare(headers, body);
     let provider = payload.as_ref().map(|payload| payload.provider);
-    let now = clock.now();
+    let now = config.now.unwrap_or_else(|| clock.now());
     let verdict = signature::check(&delivery, &config.policy, now.as_second(), provider);
     let exit = if verdict.is_invalid() { Exit::Signature } else { Exit::Done };
     let record = Record {
@@ -130,14 +152,10 @@ fn examine(name: &str, body: Bytes, config: &Config, clock: &dyn Clock) -> Resul
 }
 
 fn must_be_json(name: &str, body: &[u8]) -> Result<(), Error> {
-    let reason = match Body::of(body) {
-        Body::Object(_) | Body::Value(_) => return Ok(()),
-        Body::Broken(flaw) => flaw.reason,
-        Body::Empty => "it is empty".into(),
-        Body::Text(_) => "it is text of another kind".into(),
-        Body::Binary => "it is not UTF-8 text".into(),
-    };
-    Err(Error::NotJson { what: name.to_owned(), reason })
+    match Body::of(body).why_not_json() {
+        Some(reason) => Err(Error::NotJson { what: name.to_owned(), reason }),
+        None => Ok(()),
+    }
 }
 
 /// The header that `--signature` stands for: that of the named scheme, else of the provider's own, else each::labs'.
@@ -150,11 +168,12 @@ fn signature_header(payload: Option<&Payload>, choice: Choice) -> HeaderName {
     HeaderName::from_static(scheme.map_or("x-webhook-signature", |scheme| scheme.signature[0]))
 }
 
-/// Checks a recorded delivery again, by the clock of its arrival. One whose proof was blanked out when it was recorded
-/// keeps its verdict.
-fn check_again(record: &Record, policy: &Policy) -> Verdict {
-    let blanked = record.delivery.headers.iter().any(|(_, value)| value == crate::payload::delivery::REDACTED);
+/// Checks a recorded delivery again, by the given clock or that of its arrival. One whose proof was blanked out when it
+/// was recorded cannot be checked any more.
+fn check_again(record: &Record, policy: &Policy, now: Option<Timestamp>) -> Verdict {
+    if signature::is_blanked(&record.delivery, policy) {
+        return Verdict::Unchecked;
+    }
     let provider = record.payload.as_ref().map(|payload| payload.provider);
-    let verdict = signature::check(&record.delivery, policy, record.at.as_second(), provider);
-    if blanked && verdict.is_invalid() { record.verdict.clone() } else { verdict }
+    signature::check(&record.delivery, policy, now.unwrap_or(record.at).as_second(), provider)
 }

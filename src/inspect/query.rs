@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 use std::io::BufRead;
 
+use jiff::Timestamp;
+
 use super::check_again;
 use crate::error::{Error, Exit};
 use crate::event::{Entry, Event, Note, Sink};
@@ -61,6 +63,7 @@ impl Audience {
 pub struct Reader<'a> {
     query: &'a Query,
     policy: &'a Policy,
+    now: Option<Timestamp>,
     sink: &'a Sink,
     /// Deliveries read so far, whatever the filters say.
     count: usize,
@@ -73,8 +76,8 @@ pub struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     /// A reader that has read nothing.
-    pub fn new(query: &'a Query, policy: &'a Policy, sink: &'a Sink) -> Self {
-        Reader { query, policy, sink, count: 0, shown: 0, journals: 0, kept: VecDeque::new(), exit: Exit::Done }
+    pub fn new(query: &'a Query, policy: &'a Policy, now: Option<Timestamp>, sink: &'a Sink) -> Self {
+        Reader { query, policy, now, sink, count: 0, shown: 0, journals: 0, kept: VecDeque::new(), exit: Exit::Done }
     }
 
     /// Reads one journal, of which `head` was read already.
@@ -112,7 +115,7 @@ impl<'a> Reader<'a> {
     async fn delivery(&mut self, mut record: Record, mut line: String) -> Audience {
         self.count += 1;
         if !self.policy.secrets.is_empty() {
-            record.verdict = check_again(&record, self.policy);
+            record.verdict = check_again(&record, self.policy, self.now);
             line = String::from_utf8_lossy(&record.to_line()).trim_end().to_owned();
         }
         if !self.query.takes(&record) {

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST, LOCATION};
 use reqwest::redirect;
 use reqwest::{Method, Request, Url};
 
@@ -39,7 +40,7 @@ pub struct Reply {
     pub outcome: Outcome,
     /// From connecting to the answer's first bytes, milliseconds.
     pub ms: f64,
-    /// The first line of the answer's body.
+    /// The first line of the answer's body, or how it came about when there was a redirect.
     pub line: Option<String>,
     /// Why nothing came back.
     pub error: Option<String>,
@@ -53,28 +54,38 @@ pub trait Transport {
 
 /// The real client.
 #[derive(Clone, Debug)]
-pub struct Client {
-    staying: reqwest::Client,
-    following: reqwest::Client,
-}
+pub struct Client(reqwest::Client);
 
 impl Client {
     /// Sets the client up for requests to `url`.
-    pub fn new(url: &Url) -> Result<Self, Error> {
+    pub fn new(url: &Url, timeout: Duration) -> Result<Self, Error> {
         // Fails only when another provider was installed before, which then serves as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let build = |policy| {
-            let mut builder = reqwest::Client::builder().redirect(policy).tcp_nodelay(true);
-            if is_loopback(url) {
-                // A proxy of the environment cannot reach this machine's own addresses.
-                builder = builder.no_proxy();
-            }
-            builder.build().map_err(|error| Error::Setup { what: "the HTTP client", reason: error.to_string() })
-        };
-        Ok(Client {
-            staying: build(redirect::Policy::none())?,
-            following: build(redirect::Policy::limited(REDIRECTS))?,
-        })
+        // A little less than the whole attempt may take: a connection that does not come about must be told apart from
+        // an answer that does not, because then nothing was delivered.
+        let connect = timeout.mul_f64(0.9);
+        let builder = reqwest::Client::builder().redirect(redirect::Policy::none()).connect_timeout(connect);
+        // A proxy of the environment cannot reach this machine's own addresses.
+        let builder = if is_loopback(url) { builder.no_proxy() } else { builder };
+        let built = builder.tcp_nodelay(true).build();
+        built.map(Client).map_err(|error| Error::Setup { what: "the HTTP client", reason: error.to_string() })
+    }
+
+    async fn follow(
+        &self,
+        first: Request,
+        follow: bool,
+    ) -> Result<(reqwest::Response, Option<String>), reqwest::Error> {
+        let (mut next, mut said) = (first, None);
+        for _ in 0..REDIRECTS {
+            // Only streams cannot be cloned, and these bodies are bytes.
+            let again = next.try_clone();
+            let response = self.0.execute(next).await?;
+            let redirected = again.filter(|_| follow).and_then(|again| redirected(again, &response));
+            let Some((request, text)) = redirected else { return Ok((response, said)) };
+            (next, said) = (request, Some(text));
+        }
+        self.0.execute(next).await.map(|response| (response, said))
     }
 }
 
@@ -88,20 +99,20 @@ fn is_loopback(url: &Url) -> bool {
 impl Transport for Client {
     async fn deliver(&self, outgoing: Outgoing) -> Reply {
         let started = Instant::now();
-        let client = if outgoing.follow { &self.following } else { &self.staying };
         let mut request = Request::new(Method::POST, outgoing.url);
         for (name, value) in outgoing.headers.raw() {
             request.headers_mut().append(name.clone(), value.clone());
         }
         *request.body_mut() = Some(outgoing.body.into());
         *request.timeout_mut() = Some(outgoing.timeout);
-        let answered = client.execute(request).await;
+        let answered = self.follow(request, outgoing.follow).await;
         let ms = started.elapsed().as_secs_f64() * 1000.0;
         match answered {
-            Ok(response) => {
+            Ok((response, redirected)) => {
                 let outcome =
                     Outcome::Answered { status: response.status().as_u16(), retry_after: retry_after(&response) };
-                Reply { outcome, ms, line: first_line(response).await, error: None }
+                let line = redirected.or(first_line(response).await);
+                Reply { outcome, ms, line, error: None }
             }
             Err(error) => {
                 let outcome =
@@ -110,6 +121,35 @@ impl Transport for Client {
             }
         }
     }
+}
+
+/// The request that a redirect asks for, as Python's requests and Rust's reqwest make it: 307 and 308 repeat it, the
+/// others become a GET without a body. Credentials stay with their host.
+fn redirected(mut request: Request, response: &reqwest::Response) -> Option<(Request, String)> {
+    let status = response.status().as_u16();
+    let location = response.headers().get(LOCATION)?.to_str().ok()?;
+    let url = request.url().join(location).ok()?;
+    let repeats = matches!(status, 307 | 308);
+    if !repeats && !matches!(status, 301..=303) {
+        return None;
+    }
+    let text = match repeats {
+        true => format!("after a {status} to {url}"),
+        false => format!("after a {status} to {url}, which gets no body: this delivery was lost"),
+    };
+    if url.origin() != request.url().origin() {
+        request.headers_mut().remove(AUTHORIZATION);
+    }
+    // The client puts in the new ones.
+    request.headers_mut().remove(HOST);
+    if !repeats {
+        request.headers_mut().remove(CONTENT_LENGTH);
+        request.headers_mut().remove(CONTENT_TYPE);
+        *request.method_mut() = Method::GET;
+        *request.body_mut() = None;
+    }
+    *request.url_mut() = url;
+    Some((request, text))
 }
 
 fn retry_after(response: &reqwest::Response) -> Option<Duration> {

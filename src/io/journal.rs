@@ -14,6 +14,8 @@ pub const MAX_LINE: u64 = 256 * 1024 * 1024;
 pub struct Journal {
     file: File,
     path: String,
+    /// Whether the last write failed, maybe within a line.
+    failed: bool,
 }
 
 impl Journal {
@@ -30,12 +32,18 @@ impl Journal {
         if is_torn(&mut file) {
             file.write_all(b"\n").map_err(failed)?;
         }
-        Ok(Journal { file, path: shown })
+        Ok(Journal { file, path: shown, failed: false })
     }
 
-    /// Appends one line, which brings its newline along.
+    /// Appends one line, which brings its newline along. Behind a write that failed within a line, it starts on a new
+    /// one: a full disk must not cost the delivery after it.
     pub fn append(&mut self, line: &[u8]) -> Result<(), Error> {
-        let written = self.file.write_all(line);
+        let written = if self.failed && is_torn(&mut self.file) {
+            self.file.write_all(&[b"\n", line].concat())
+        } else {
+            self.file.write_all(line)
+        };
+        self.failed = written.is_err();
         written.map_err(|source| Error::Journal { path: self.path.clone(), source })
     }
 }

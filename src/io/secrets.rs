@@ -1,5 +1,6 @@
 //! Where secrets come from: the command line, the environment, a file, or a prompt.
 
+use std::env::VarError;
 use std::fs;
 
 use zeroize::Zeroizing;
@@ -10,6 +11,15 @@ use crate::payload::signature::{Secret, SecretSpec};
 
 /// The variable that a secret without a value is taken from, and that `listen` hands to its command.
 pub const VARIABLE: &str = "HOOKCTL_SECRET";
+
+/// What [`VARIABLE`] holds, if it is set.
+pub fn variable() -> Result<Option<String>, Error> {
+    match std::env::var(VARIABLE) {
+        Ok(value) => Ok(Some(value)),
+        Err(VarError::NotPresent) => Ok(None),
+        Err(VarError::NotUnicode(_)) => Err(Error::SecretVariable { name: VARIABLE.to_owned() }),
+    }
+}
 
 /// Reads every secret that was asked for. `None` is one without a value: it comes from [`VARIABLE`], else from `ask`,
 /// which gives `None` where there is no terminal. With no secret at all, the variable alone is one too.

@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM.
+//! Ctrl-C, SIGTERM and the closing of the terminal.
 
 use crate::error::{Error, Exit};
 
@@ -9,6 +9,9 @@ pub struct Signals {
     interrupt: tokio::signal::unix::Signal,
     #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    hangup: tokio::signal::unix::Signal,
+    seen: u32,
 }
 
 impl Signals {
@@ -18,28 +21,40 @@ impl Signals {
         {
             use tokio::signal::unix::{SignalKind, signal};
             let failed = |error: std::io::Error| Error::Setup { what: "signal handling", reason: error.to_string() };
-            let interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
-            let terminate = signal(SignalKind::terminate()).map_err(failed)?;
-            Ok(Signals { interrupt, terminate })
+            let take = |kind| signal(kind).map_err(failed);
+            Ok(Signals {
+                interrupt: take(SignalKind::interrupt())?,
+                terminate: take(SignalKind::terminate())?,
+                hangup: take(SignalKind::hangup())?,
+                seen: 0,
+            })
         }
         #[cfg(not(unix))]
-        Ok(Signals {})
+        Ok(Signals { seen: 0 })
     }
 
     /// The next one: [`Exit::Interrupted`] or [`Exit::Terminated`].
     pub async fn next(&mut self) -> Exit {
         #[cfg(unix)]
-        tokio::select! {
+        let exit = tokio::select! {
             _ = self.interrupt.recv() => Exit::Interrupted,
             _ = self.terminate.recv() => Exit::Terminated,
-        }
+            _ = self.hangup.recv() => Exit::Terminated,
+        };
         #[cfg(not(unix))]
-        {
+        let exit = {
             // Without a console there is no Ctrl-C to wait for.
             if tokio::signal::ctrl_c().await.is_err() {
                 std::future::pending::<()>().await;
             }
             Exit::Interrupted
-        }
+        };
+        self.seen += 1;
+        exit
+    }
+
+    /// Whether the user has asked twice, and wants no goodbyes.
+    pub fn is_urgent(&self) -> bool {
+        self.seen > 1
     }
 }

@@ -2,24 +2,30 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, IsTerminal};
-use std::process::{ExitStatus, Stdio};
+use std::process::ExitStatus;
 
 use tokio::process::Command;
+use tokio::time::timeout;
 
 use super::Config;
+use super::limits::COMMAND_TIME;
 use crate::error::Error;
 use crate::io::secrets;
 
-/// A command under way. Dropping it ends its whole process group.
+/// A command under way. It must be [ended](Child::ended) or [stopped](Child::stop); dropped before, it is killed.
 #[derive(Debug)]
 pub struct Child {
     process: tokio::process::Child,
+    /// Its process group, as long as its leader has not been waited for: after that the number may be somebody else's.
     #[cfg(unix)]
     group: Option<rustix::process::Pid>,
 }
 
 impl Child {
     /// Starts it, with the listener's URL and the first secret in its environment.
+    ///
+    /// Without a terminal it gets a process group of its own, so that all it started ends with it. With one it stays in
+    /// ours: a background group would be stopped as soon as it touched the terminal, and Ctrl-C reaches it by itself.
     pub fn start(program: &OsStr, arguments: &[OsString], url: &str, config: &Config) -> Result<Self, Error> {
         let mut command = Command::new(program);
         command.args(arguments).env("HOOKCTL_TO", url).kill_on_drop(true);
@@ -30,17 +36,16 @@ impl Child {
         if config.data_on_stdout {
             command.stdout(io::stderr());
         }
-        // In a group of its own it must not read from the terminal: it would be stopped.
-        if io::stdin().is_terminal() {
-            command.stdin(Stdio::null());
-        }
+        let own_group = !io::stdin().is_terminal();
         #[cfg(unix)]
-        command.process_group(0);
+        if own_group {
+            command.process_group(0);
+        }
         let started = command.spawn();
         let process =
             started.map_err(|source| Error::Command { program: program.to_string_lossy().into_owned(), source })?;
         #[cfg(unix)]
-        let group = process.id().and_then(|id| rustix::process::Pid::from_raw(id.cast_signed()));
+        let group = process.id().filter(|_| own_group).and_then(|id| rustix::process::Pid::from_raw(id.cast_signed()));
         Ok(Child {
             process,
             #[cfg(unix)]
@@ -48,21 +53,51 @@ impl Child {
         })
     }
 
-    /// Waits for its end and gives its exit code, as a shell would. Never resolves without a child.
+    /// Waits for its end and gives its exit code, as a shell would. Whatever it left running goes on. Never resolves
+    /// without a child.
     pub async fn ended(child: &mut Option<Child>) -> u8 {
-        match child {
-            Some(child) => child.process.wait().await.map_or(1, code),
-            None => std::future::pending().await,
+        let Some(child) = child else { return std::future::pending().await };
+        let status = child.process.wait().await;
+        #[cfg(unix)]
+        {
+            child.group = None;
         }
+        status.map_or(1, code)
+    }
+
+    /// Asks it to end, and kills it when it does not in time.
+    pub async fn stop(mut self) {
+        #[cfg(unix)]
+        self.signal(rustix::process::Signal::TERM);
+        #[cfg(not(unix))]
+        drop(self.process.start_kill());
+        // Whatever its exit code: it was asked to.
+        if timeout(COMMAND_TIME, self.process.wait()).await.is_ok() {
+            #[cfg(unix)]
+            {
+                self.group = None;
+            }
+        }
+    }
+
+    #[cfg(unix)]
+    fn signal(&self, signal: rustix::process::Signal) {
+        use rustix::process::{Pid, kill_process, kill_process_group};
+        let alone = || self.process.id().and_then(|id| Pid::from_raw(id.cast_signed()));
+        // Either may have ended by itself in this very moment.
+        let _ = match (self.group, alone()) {
+            (Some(group), _) => kill_process_group(group, signal),
+            (None, Some(process)) => kill_process(process, signal),
+            (None, None) => Ok(()),
+        };
     }
 }
 
+#[cfg(unix)]
 impl Drop for Child {
     fn drop(&mut self) {
-        #[cfg(unix)]
-        if let Some(group) = self.group {
-            // It may have ended by itself, with nobody left in its group.
-            let _ = rustix::process::kill_process_group(group, rustix::process::Signal::TERM);
+        if self.group.is_some() {
+            self.signal(rustix::process::Signal::KILL);
         }
     }
 }

@@ -124,12 +124,19 @@ impl Desk {
                 self.enter(delivery, None, Verdict::Unchecked, reply, remote, ended).await
             }
             Err(Refusal::CutOff) => {
-                let text = format!("a request from {remote} ended before its body was complete");
-                let _ = self.sink.say(Note::warning(text)).await;
+                self.refused(remote, "it ended before its body was complete").await;
                 Reply::new(StatusCode::BAD_REQUEST, By::Refused, r#"{"error":"body cut off"}"#)
             }
         };
         reply.into_response()
+    }
+
+    /// Notes a request that never became a delivery.
+    pub async fn refused(&self, remote: SocketAddr, why: &str) {
+        self.books().tally.refused += 1;
+        let text = format!("a request from {remote} could not be read: {why}");
+        // A writer that has gone ends the listener by itself.
+        let _ = self.sink.say(Note::warning(text)).await;
     }
 
     async fn judge(&self, delivery: Delivery, remote: SocketAddr, ended: Instant) -> Reply {
@@ -157,8 +164,8 @@ impl Desk {
         remote: SocketAddr,
         ended: Instant,
     ) -> Reply {
-        let place = self.sink.place().await;
         let at = self.clock.now();
+        let place = self.sink.place(delivery.body.len()).await;
         let id = record_id(at);
         let mut books = self.books();
         books.seq += 1;
@@ -178,12 +185,12 @@ impl Desk {
             verdict,
             duplicate: repeat.map(duplicate),
             warnings,
-            answer: Some(Answer { status: reply.status.as_u16(), by: reply.by, ms: round(ms), line: None }),
+            answer: Some(Answer::new(reply.status.as_u16(), reply.by, ms)),
             sent: None,
         };
         if let Err(failed) = books.keep(&record) {
             reply = Reply::new(StatusCode::SERVICE_UNAVAILABLE, By::Refused, r#"{"error":"not recorded"}"#);
-            record.answer = Some(Answer { status: 503, by: reply.by, ms: round(ms), line: None });
+            record.answer = Some(Answer::new(503, reply.by, ms));
             books.history.answered(record.payload.as_ref(), &record.delivery.body, 503);
             self.complain(&mut books, failed);
         } else {
@@ -233,11 +240,6 @@ impl Books {
 fn duplicate(repeat: Repeat) -> Duplicate {
     let seen = Earlier { seq: repeat.of.seq, answered: repeat.of.answered, same_body: repeat.same_body };
     Duplicate { id: repeat.of.id, seen: Some(seen) }
-}
-
-/// Milliseconds to two places: finer is noise.
-fn round(ms: f64) -> f64 {
-    (ms * 100.0).round() / 100.0
 }
 
 /// What a browser or a health check gets to see. It is no delivery.

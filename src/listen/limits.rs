@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-/// Time for the head of a request, from its first byte on.
+/// Time for the head of a request. On a connection that is kept alive it runs from the answer before, so an idle one is
+/// closed after this time.
 pub const HEADER_TIME: Duration = Duration::from_secs(10);
 
 /// Time for the whole body of a request.
@@ -17,6 +18,9 @@ pub const DRAIN_TIME: Duration = Duration::from_secs(5);
 
 /// Time for requests in flight to be finished when the listener ends.
 pub const FINISH_TIME: Duration = Duration::from_secs(5);
+
+/// Time for the command to end when it is asked to, before it is killed.
+pub const COMMAND_TIME: Duration = Duration::from_secs(2);
 
 /// Pause after a connection could not be accepted: without it, running out of descriptors is a spin.
 pub const ACCEPT_PAUSE: Duration = Duration::from_millis(100);

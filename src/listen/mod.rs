@@ -10,7 +10,7 @@ use tokio::sync::watch;
 
 use crate::clock::Clock;
 use crate::error::{Error, Exit};
-use crate::event::{Event, Note, Ready, Sink};
+use crate::event::{Closed, Event, Note, Ready, Sink, Tally};
 use crate::io::journal::Journal;
 use crate::io::signals::Signals;
 use crate::payload::Provider;
@@ -57,7 +57,7 @@ pub struct Config {
 }
 
 /// Listens until the end that the configuration or the user sets.
-pub async fn run(config: Config, sink: Sink, clock: Arc<dyn Clock>, mut signals: Signals) -> Result<Exit, Error> {
+pub async fn run(config: Config, sink: Sink, clock: Arc<dyn Clock>, signals: &mut Signals) -> Result<Exit, Error> {
     let journal = config.record.as_deref().map(Journal::open).transpose()?;
     let listener = bind(&config.host, config.port).await?;
     let address = listener.local_addr().map_err(|source| Error::Bind { addr: config.host.clone(), source })?;
@@ -81,21 +81,33 @@ pub async fn run(config: Config, sink: Sink, clock: Arc<dyn Clock>, mut signals:
     };
 
     let wait = Wait { count: config.count, timeout: config.timeout };
-    let end = wait.for_end(counted, child, &sink, &mut signals).await;
-    if let Some(reason) = &end.said {
-        // The summary comes anyway, so a writer that has gone is noticed there.
-        let _ = sink.say(Note::warning(reason)).await;
-    }
+    let (cause, child) = wait.for_end(counted, child, &sink, signals).await;
+    let end = async {
+        if let Some(child) = child {
+            child.stop().await;
+        }
+        server.finish().await;
+        let tally = desk.tally(config.count, started.elapsed());
+        let (exit, said) = wait.judge(cause, tally.deliveries);
+        // When the writer has gone there is nobody to tell, and nothing left to do.
+        let _ = say_end(&sink, said, tally).await;
+        exit
+    };
     tokio::select! {
-        () = server.finish() => {}
-        again = signals.next() => return Ok(again),
+        exit = end => Ok(exit),
+        again = signals.next() => Ok(again),
     }
+}
+
+async fn say_end(sink: &Sink, said: Option<String>, tally: Tally) -> Result<(), Closed> {
     let skipped = sink.take_skipped();
     if skipped > 0 {
-        let _ = sink.say(Event::Skipped(skipped)).await;
+        sink.say(Event::Skipped(skipped)).await?;
     }
-    let _ = sink.say(Event::Received(desk.tally(config.count, started.elapsed()))).await;
-    Ok(end.exit)
+    if let Some(said) = said {
+        sink.say(Note::warning(said)).await?;
+    }
+    sink.say(Event::Received(tally)).await
 }
 
 async fn bind(host: &str, port: u16) -> Result<TcpListener, Error> {

@@ -68,15 +68,21 @@ async fn accept(
         failing = false;
         // An answer is one small packet; waiting to fill it only adds delay.
         let _ = stream.set_nodelay(true);
-        let desk = Arc::clone(&desk);
+        let service_desk = Arc::clone(&desk);
         let service = service_fn(move |request| {
-            let desk = Arc::clone(&desk);
+            let desk = Arc::clone(&service_desk);
             async move { Ok::<_, Infallible>(desk.receive(request, remote).await) }
         });
         let connection = connections.watch(http.serve_connection(TokioIo::new(stream), service));
-        // A connection's own failure (a reset, bytes that are no HTTP) concerns nobody else.
+        let desk = Arc::clone(&desk);
         tokio::spawn(async move {
-            let _ = connection.await;
+            // A connection that breaks off concerns nobody else; a request that hyper had to refuse never reached the
+            // desk, so it is said here.
+            if let Err(error) = connection.await
+                && error.is_parse()
+            {
+                desk.refused(remote, &error.to_string()).await;
+            }
         });
     }
 }

@@ -19,35 +19,40 @@ pub struct Wait {
     pub timeout: Option<Duration>,
 }
 
-/// How the waiting ended.
-#[derive(Debug, PartialEq, Eq)]
-pub struct End {
-    /// The exit code.
-    pub exit: Exit,
-    /// What to say of it, where it is not as it should be.
-    pub said: Option<String>,
-}
-
-impl End {
-    fn done() -> Self {
-        End { exit: Exit::Done, said: None }
-    }
-
-    fn with(exit: Exit, said: impl Into<String>) -> Self {
-        End { exit, said: Some(said.into()) }
-    }
+/// What ended the waiting. The exit code is decided only when the requests in flight have been answered: they count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// Enough deliveries came, or nobody reads the output any more.
+    Enough,
+    /// The command ended with this code.
+    Command(u8),
+    /// The time was up.
+    TimeUp {
+        /// Whether the command was still running.
+        running: bool,
+    },
+    /// The user's wish.
+    Signal {
+        /// Which.
+        exit: Exit,
+        /// Whether the command was still running.
+        running: bool,
+    },
 }
 
 impl Wait {
-    /// Waits for the end. The deliveries that are counted can come after the command has ended, because whatever it set
-    /// off may take its time; without `--timeout` there is nothing to bound that, so then its end is the end.
+    /// Waits for the end, and gives back the command that is still running.
+    ///
+    /// With a command, the end is its end: its exit code must not be lost. The deliveries that are counted can come
+    /// after that, because whatever it set off may take its time; without `--timeout` nothing bounds that, so then its
+    /// end is the end.
     pub async fn for_end(
         self,
         mut counted: watch::Receiver<u64>,
         mut child: Option<Child>,
         sink: &Sink,
         signals: &mut Signals,
-    ) -> End {
+    ) -> (Cause, Option<Child>) {
         let deadline = async {
             match self.timeout {
                 Some(timeout) => sleep(timeout).await,
@@ -55,44 +60,73 @@ impl Wait {
             }
         };
         tokio::pin!(deadline);
+        let had_command = child.is_some();
         loop {
-            let have = *counted.borrow_and_update();
-            let missing = self.count.filter(|count| have < *count);
-            if self.count.is_some() && missing.is_none() && child.is_none() {
-                return End::done();
+            let missing = self.missing(*counted.borrow_and_update()).is_some();
+            if self.count.is_some() && !missing && child.is_none() {
+                let cause = if had_command { Cause::Command(0) } else { Cause::Enough };
+                return (cause, None);
             }
             tokio::select! {
-                changed = counted.changed() => if changed.is_err() { return End::done() },
-                ended = Child::ended(&mut child) => {
+                changed = counted.changed() => if changed.is_err() { return (Cause::Enough, child) },
+                code = Child::ended(&mut child) => {
                     child = None;
-                    match (ended, missing) {
-                        (0, None) => return End::done(),
-                        (0, Some(_)) if self.timeout.is_some() => {}
-                        (0, Some(count)) => {
-                            let said = format!("the command ended after {have} of {count} deliveries");
-                            return End::with(Exit::TimedOut, said);
-                        }
-                        (code, _) => return End::with(Exit::Command(code), format!("the command ended with {code}")),
+                    if code != 0 || !missing || self.timeout.is_none() {
+                        return (Cause::Command(code), None);
                     }
                 }
-                () = &mut deadline => return self.too_late(have, missing, child.is_some()),
-                signal = signals.next() => {
-                    let pending = missing.is_some() || child.is_some();
-                    return End { exit: if pending { signal } else { Exit::Done }, said: None };
-                }
-                () = sink.closed() => return End::done(),
+                () = &mut deadline => return (Cause::TimeUp { running: child.is_some() }, child),
+                exit = signals.next() => return (Cause::Signal { exit, running: child.is_some() }, child),
+                () = sink.closed() => return (Cause::Enough, child),
             }
         }
     }
 
-    fn too_late(self, have: u64, missing: Option<u64>, running: bool) -> End {
-        let timeout = self.timeout.unwrap_or_default();
-        match (missing, running) {
-            (Some(count), _) => {
-                End::with(Exit::TimedOut, format!("waited {timeout:?}: {have} of {count} deliveries came"))
+    /// The exit code, and what to say of it where it is not as it should be, with the final count.
+    pub fn judge(self, cause: Cause, have: u64) -> (Exit, Option<String>) {
+        let missing = self.missing(have);
+        let time = self.timeout.unwrap_or_default();
+        let short = |how: &str, count: u64| (Exit::TimedOut, Some(format!("{how}: {have} of {count} deliveries came")));
+        match (cause, missing) {
+            (Cause::Enough, _) | (Cause::Command(0), None) => (Exit::Done, None),
+            (Cause::Command(0), Some(count)) => short("the command ended", count),
+            (Cause::Command(code), _) => (Exit::Command(code), Some(format!("the command ended with code {code}"))),
+            (Cause::TimeUp { .. }, Some(count)) => short(&format!("waited {time:?}"), count),
+            (Cause::TimeUp { running: true }, None) => {
+                (Exit::TimedOut, Some(format!("waited {time:?}: the command was still running")))
             }
-            (None, true) => End::with(Exit::TimedOut, format!("waited {timeout:?}: the command was still running")),
-            (None, false) => End::done(),
+            (Cause::TimeUp { running: false }, None) => (Exit::Done, None),
+            (Cause::Signal { exit, running }, missing) => {
+                (if running || missing.is_some() { exit } else { Exit::Done }, None)
+            }
         }
+    }
+
+    /// The count that is not reached.
+    fn missing(self, have: u64) -> Option<u64> {
+        self.count.filter(|count| have < *count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_final_count_decides() {
+        let wait = |count| Wait { count, timeout: Some(Duration::from_secs(30)) };
+        let code = |count, cause, have| wait(count).judge(cause, have).0;
+        assert_eq!(code(Some(2), Cause::Command(0), 2), Exit::Done);
+        assert_eq!(code(Some(2), Cause::Command(0), 1), Exit::TimedOut);
+        assert_eq!(code(Some(2), Cause::Command(7), 2), Exit::Command(7));
+        assert_eq!(code(Some(2), Cause::TimeUp { running: false }, 2), Exit::Done);
+        assert_eq!(code(Some(2), Cause::TimeUp { running: true }, 2), Exit::TimedOut);
+        assert_eq!(code(None, Cause::TimeUp { running: false }, 0), Exit::Done);
+        let signal = |running| Cause::Signal { exit: Exit::Interrupted, running };
+        assert_eq!(code(Some(2), signal(false), 1), Exit::Interrupted);
+        assert_eq!(code(Some(2), signal(false), 2), Exit::Done);
+        assert_eq!(code(None, signal(true), 0), Exit::Interrupted);
+        let (_, said) = wait(Some(2)).judge(Cause::TimeUp { running: false }, 1);
+        assert_eq!(said.as_deref(), Some("waited 30s: 1 of 2 deliveries came"));
     }
 }

@@ -60,9 +60,15 @@ impl<'a> Body<'a> {
         }
     }
 
-    /// Whether the body is valid JSON of any kind.
-    pub fn is_json(&self) -> bool {
-        matches!(self, Body::Object(_) | Body::Value(_))
+    /// Why the body is not JSON, as the end of a sentence; `None` when it is.
+    pub fn why_not_json(self) -> Option<String> {
+        match self {
+            Body::Object(_) | Body::Value(_) => None,
+            Body::Broken(flaw) => Some(flaw.reason),
+            Body::Empty => Some("it is empty".into()),
+            Body::Text(_) => Some("it is text of another kind".into()),
+            Body::Binary => Some("it is not UTF-8 text".into()),
+        }
     }
 }
 

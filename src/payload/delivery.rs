@@ -18,7 +18,7 @@ pub struct Delivery {
     pub target: String,
     /// `1.1` or `1.0`; empty for a payload file.
     pub http: String,
-    /// In the order in which they came, repeated ones included.
+    /// In the order of their first coming, repeated ones included.
     pub headers: Headers,
     /// The exact bytes.
     pub body: Bytes,
@@ -37,7 +37,7 @@ impl Delivery {
     }
 }
 
-/// Headers in order. Names compare without regard to case, as RFC 9110 section 5.1 has it.
+/// Headers in order; a repeated one that hyper received stands behind its first. Names compare without regard to case, as RFC 9110 section 5.1 has it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Headers(Vec<(HeaderName, HeaderValue)>);
 

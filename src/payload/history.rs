@@ -3,6 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher, RandomState};
 
+use super::provider::Kind;
 use super::read::Payload;
 
 /// How many deliveries are remembered. Beyond it the oldest is forgotten, so that a listener that runs for days keeps
@@ -12,9 +13,10 @@ pub const REMEMBERED: usize = 65_536;
 /// The deliveries seen so far, by idempotency key.
 #[derive(Debug)]
 pub struct History {
-    seen: HashMap<String, Seen>,
-    order: VecDeque<String>,
-    hasher: RandomState,
+    seen: HashMap<u128, Seen>,
+    order: VecDeque<u128>,
+    /// Two, because 64 bits are too few to tell deliveries apart by, and keyed, so that no sender can make two alike.
+    hashers: [RandomState; 2],
     capacity: usize,
 }
 
@@ -47,13 +49,18 @@ impl Default for History {
 
 impl History {
     fn with_capacity(capacity: usize) -> Self {
-        History { seen: HashMap::new(), order: VecDeque::new(), hasher: RandomState::new(), capacity }
+        History {
+            seen: HashMap::new(),
+            order: VecDeque::new(),
+            hashers: [RandomState::new(), RandomState::new()],
+            capacity,
+        }
     }
 
     /// Takes note of a delivery that is about to be answered with `status`, and says whether it came before.
     ///
-    /// Progress reports of one prediction share a key (many `output` deliveries are no duplicates), so such a one is a
-    /// repeat only when its body is the same too.
+    /// Progress reports of one prediction share a key (many `output` deliveries are no duplicates), and of a sender that
+    /// is not known nobody knows what its ids mean; such a one is a repeat only when its body is the same too.
     pub fn note(&mut self, payload: &Payload, body: &[u8], seq: u64, id: &str, status: u16) -> Option<Repeat> {
         let (key, digest) = self.key(payload, body)?;
         if let Some(seen) = self.seen.get_mut(&key) {
@@ -66,7 +73,7 @@ impl History {
         {
             self.seen.remove(&oldest);
         }
-        self.order.push_back(key.clone());
+        self.order.push_back(key);
         self.seen.insert(key, Seen { seq, id: id.to_owned(), answered: status, body: digest });
         None
     }
@@ -79,13 +86,13 @@ impl History {
         }
     }
 
-    fn key(&self, payload: &Payload, body: &[u8]) -> Option<(String, u64)> {
-        let mut key = payload.key()?;
-        let digest = self.hasher.hash_one(body);
-        if !payload.is_terminal() {
-            key.push_str(&format!("/{digest:016x}"));
-        }
-        Some((key, digest))
+    /// A digest of the idempotency key, however long a sender made that, and one of the body.
+    fn key(&self, payload: &Payload, body: &[u8]) -> Option<(u128, u64)> {
+        let digest = self.hashers[0].hash_one(body);
+        let with_body = !payload.is_terminal() || payload.shape.kind == Kind::Other;
+        let key = (payload.key()?, with_body.then_some(digest));
+        let [high, low] = [&self.hashers[0], &self.hashers[1]].map(|hasher| u128::from(hasher.hash_one(&key)));
+        Some((high << 64 | low, digest))
     }
 }
 
@@ -120,6 +127,14 @@ mod tests {
         assert_eq!(note(&mut history, body, 1, 200), None);
         assert_eq!(note(&mut history, &body.replace("[\"a\"]", "[\"a\",\"b\"]"), 2, 200), None);
         assert_eq!(note(&mut history, body, 3, 200), Some((1, true, 200)));
+    }
+
+    #[test]
+    fn what_an_unknown_sender_means_by_an_id_is_not_guessed() {
+        let mut history = History::default();
+        assert_eq!(note(&mut history, r#"{"id":1,"action":"opened"}"#, 1, 200), None);
+        assert_eq!(note(&mut history, r#"{"id":1,"action":"closed"}"#, 2, 200), None);
+        assert_eq!(note(&mut history, r#"{"id":1,"action":"opened"}"#, 3, 200), Some((1, true, 200)));
     }
 
     #[test]

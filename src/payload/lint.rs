@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::body::JsonType;
+use super::nearest;
 use super::provider::{Kind, Status};
 use super::read::Payload;
 
@@ -45,19 +46,21 @@ fn status(payload: &Payload) -> Option<Warning> {
         (None, _) => Some(Warning::new("missing_status", path, format!("`{path}` is missing or not a word"))),
         (Some(word), None) => {
             let label = payload.provider.label;
-            let near = nearest_status(payload, word).map(|near| format!("; did you mean \"{near}\"?"));
-            let message = format!("\"{word}\" is not a status of {label}{}", near.unwrap_or_default());
+            let known = payload.shape.statuses.iter().map(|(known, _)| *known);
+            let near = nearest(&word.to_lowercase(), known).map(|near| format!("; did you mean \"{near}\"?"));
+            let message = format!("\"{}\" is not a status of {label}{}", brief(word), near.unwrap_or_default());
             Some(Warning::new("unknown_status", path, message))
         }
     }
 }
 
-/// The known status word that is most like `word`, if any is like it at all.
-fn nearest_status(payload: &Payload, word: &str) -> Option<&'static str> {
-    let word = word.to_lowercase();
-    let own = payload.shape.statuses.iter().map(|(known, _)| *known);
-    let likeness = |known: &str| strsim::jaro_winkler(known, &word);
-    own.filter(|known| likeness(known) > 0.75).max_by(|a, b| likeness(a).total_cmp(&likeness(b)))
+/// A quoted word, not endless.
+fn brief(word: &str) -> String {
+    const LONGEST: usize = 64;
+    match word.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &word[..end]),
+        None => word.to_owned(),
+    }
 }
 
 fn id(payload: &Payload) -> Option<Warning> {
@@ -67,7 +70,7 @@ fn id(payload: &Payload) -> Option<Warning> {
             Some(Warning::new("missing_id", path, format!("`{path}` is missing: nothing to recognise a repeat by")))
         }
         Some(id) if id.trim().is_empty() || PLACEHOLDERS.contains(&id.to_lowercase().as_str()) => {
-            Some(Warning::new("placeholder_id", path, format!("\"{id}\" is no real id")))
+            Some(Warning::new("placeholder_id", path, format!("\"{}\" is no real id", brief(id))))
         }
         Some(_) => None,
     }

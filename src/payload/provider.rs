@@ -159,10 +159,6 @@ pub enum Status {
 }
 
 impl Status {
-    /// Every status, in the order of a prediction's life.
-    pub const ALL: [Status; 5] =
-        [Status::Starting, Status::Processing, Status::Succeeded, Status::Failed, Status::Canceled];
-
     /// The word in records and on screen.
     pub fn name(self) -> &'static str {
         match self {

@@ -103,11 +103,13 @@ impl Payload {
         }
     }
 
-    /// The idempotency key: what a handler may take as the same delivery come again. `None` without an id.
+    /// The idempotency key: what a handler may take as the same delivery come again. Provider, id and event; the status
+    /// where there is no event. `None` without an id.
     pub fn key(&self) -> Option<String> {
         let (id, event) = (self.id.as_ref()?, self.event.as_ref());
-        Some(match event {
-            Some(event) => format!("{}/{id}/{}", self.provider.name, event.name),
+        let what = event.map(|event| event.name.as_ref()).or(self.raw_status.as_deref());
+        Some(match what {
+            Some(what) => format!("{}/{id}/{what}", self.provider.name),
             None => format!("{}/{id}", self.provider.name),
         })
     }

@@ -28,7 +28,7 @@ pub struct Record {
     pub seq: u64,
     /// Unique among all runs; sorts by time (UUID version 7).
     pub id: String,
-    /// When its last byte came in, or its first went out.
+    /// When it was complete, or when the attempt began.
     pub at: Timestamp,
     /// The other side's address, of a received one.
     pub remote: Option<String>,
@@ -75,12 +75,19 @@ pub struct Answer {
     pub status: u16,
     /// Who decided it.
     pub by: By,
-    /// Received: from the request's last byte to the answer being ready. Sent: from connecting to the answer's last
-    /// byte. Milliseconds.
+    /// Received: from the request's last byte to the answer being ready. Sent: from connecting to the
+    /// answer's head. Milliseconds.
     pub ms: f64,
     /// The first line of the answer's body, of a sent one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line: Option<String>,
+}
+
+impl Answer {
+    /// An answer with its time to two places: finer is noise.
+    pub fn new(status: u16, by: By, ms: f64) -> Self {
+        Answer { status, by, ms: (ms * 100.0).round() / 100.0, line: None }
+    }
 }
 
 /// Who decided an answer.
@@ -290,7 +297,7 @@ impl Record {
         bytes
     }
 
-    /// Reads a line of a journal.
+    /// Reads a line of a file that is known to be a journal.
     pub fn parse(line: &str) -> Result<Parsed, Damage> {
         let line: Line = match serde_json::from_str(line) {
             Ok(line) => line,
@@ -322,6 +329,21 @@ const TYPE: &str = "delivery";
 /// The types of the other objects in a stream.
 const OTHER_TYPES: [&str; 4] = ["ready", "attempt", "summary", "drill"];
 
+/// The two fields by which a line of a journal is told from a payload.
+#[derive(Deserialize)]
+struct Marks<'a> {
+    #[serde(borrow)]
+    r#type: Cow<'a, str>,
+    v: Option<u32>,
+}
+
+/// Whether this is a line of a journal: one of our types, with the version of the form. Payloads have a `type` too
+/// (OpenAI's `response.completed`), but not both.
+pub fn is_journal_line(line: &[u8]) -> bool {
+    let marks = serde_json::from_slice::<Marks<'_>>(line);
+    marks.is_ok_and(|marks| marks.v.is_some() && (marks.r#type == TYPE || OTHER_TYPES.contains(&marks.r#type.as_ref())))
+}
+
 /// A line of a journal.
 #[derive(Debug)]
 pub enum Parsed {
@@ -335,14 +357,10 @@ pub enum Parsed {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Damage(pub String);
 
+/// An object of the stream that is no delivery, of a type known or to come.
 fn other_type(line: &str) -> Option<Parsed> {
-    #[derive(Deserialize)]
-    struct Typed<'a> {
-        #[serde(borrow)]
-        r#type: Cow<'a, str>,
-    }
-    let typed: Typed = serde_json::from_str(line).ok()?;
-    OTHER_TYPES.contains(&typed.r#type.as_ref()).then(|| Parsed::Other(typed.r#type.into_owned()))
+    let marks: Marks<'_> = serde_json::from_str(line).ok()?;
+    (marks.r#type != TYPE).then(|| Parsed::Other(marks.r#type.into_owned()))
 }
 
 impl Line<'_> {
@@ -453,8 +471,18 @@ mod tests {
         assert_eq!(read.payload.unwrap().provider.name, "generic");
         assert!(matches!(Record::parse(r#"{"type":"summary","n":1}"#), Ok(Parsed::Other(t)) if t == "summary"));
         assert!(Record::parse(r#"{"type":"delivery","at":"2026-11-"#).is_err());
-        assert!(Record::parse(r#"{"type":"response.completed"}"#).is_err());
+        assert!(matches!(Record::parse(r#"{"type":"of the future"}"#), Ok(Parsed::Other(_))));
         assert!(Record::parse("[]").is_err());
+    }
+
+    #[test]
+    fn a_payload_with_a_type_is_no_journal() {
+        assert!(is_journal_line(&record(b"{}").to_line()));
+        assert!(is_journal_line(br#"{"type":"ready","v":1}"#));
+        assert!(!is_journal_line(br#"{"type":"summary","id":"o1"}"#));
+        assert!(!is_journal_line(br#"{"type":"order.paid","at":"2026-11-20T21:23:21Z","v":1}"#));
+        assert!(!is_journal_line(br#"{"type":"delivery","at":"2026-11-20T21:23:21Z"}"#));
+        assert!(!is_journal_line(b"[1]") && !is_journal_line(b"") && !is_journal_line(&[0xff]));
     }
 
     proptest! {

@@ -9,6 +9,8 @@ pub struct RetryProfile {
     pub name: &'static str,
     /// Who waits so, for people.
     pub label: &'static str,
+    /// What it does, in a line of help.
+    pub summary: &'static str,
     /// The wait before each retry; their number is the number of retries.
     pub waits: &'static [Duration],
     /// Which answers are retried.
@@ -85,11 +87,6 @@ impl Statuses {
         Statuses(ranges)
     }
 
-    /// 2xx, what every provider takes for an acknowledgement.
-    pub fn success() -> Self {
-        Statuses(vec![(200, 299)])
-    }
-
     /// Whether it is one of them.
     pub fn contains(&self, status: u16) -> bool {
         self.0.iter().any(|(first, last)| (*first..=*last).contains(&status))
@@ -110,6 +107,7 @@ impl std::fmt::Display for Statuses {
 pub static ONCE: RetryProfile = RetryProfile {
     name: "none",
     label: "hookctl",
+    summary: "one attempt",
     waits: &[],
     again_on: Answered::AllButSuccess,
     again_unanswered: true,

@@ -8,7 +8,7 @@ use super::{escape, fold};
 use crate::payload::body::{self, JsonType};
 use crate::payload::record::{Duplicate, Record};
 use crate::payload::signature::Verdict;
-use crate::payload::{Json, Kind, Payload, Status};
+use crate::payload::{Delivery, Json, Kind, Payload, Status};
 
 /// A label and what stands behind it.
 type Field = (&'static str, String);
@@ -18,6 +18,10 @@ const STATUS: usize = 10;
 
 /// How much of one value is shown; `-v` and `inspect` show the whole body.
 const VALUE: usize = 300;
+
+/// How many elements of an array are shown, and how many members of an object.
+const ITEMS: usize = 3;
+const MEMBERS: usize = 8;
 
 /// The status in the one vocabulary; of an unknown one the provider's word; `no status` without any.
 fn status_word(payload: &Payload) -> String {
@@ -165,11 +169,16 @@ pub fn answer_status(status: u16, paint: Paint) -> String {
     }
 }
 
+/// `POST /hook`
+pub fn request(delivery: &Delivery) -> String {
+    format!("{} {}", escape::line(&delivery.method), escape::line(&delivery.target))
+}
+
 /// What was answered to what.
 pub fn answer(record: &Record, paint: Paint) -> Option<String> {
     let answer = record.answer.as_ref()?;
     let status = answer_status(answer.status, paint);
-    let request = format!("{} {}", record.delivery.method, escape::line(&record.delivery.target));
+    let request = request(&record.delivery);
     let size = fold::size(record.delivery.body.len() as u64);
     Some(format!("{status} in {} to {request}, {size}", milliseconds(answer.ms)))
 }
@@ -191,13 +200,16 @@ fn brief(json: &Json) -> String {
         JsonType::String => json.string().map_or_else(String::new, |text| short(&text)),
         JsonType::Array => {
             let items = json.items().unwrap_or_default();
-            let shown: Vec<_> = items.iter().take(3).map(|item| inner(item, false)).collect();
-            let more = items.len().saturating_sub(3);
-            shown.join(" · ") + &if more > 0 { format!(" · and {more} more") } else { String::new() }
+            let shown: Vec<_> = items.iter().take(ITEMS).map(|item| inner(item, false)).collect();
+            shown.join(" · ") + &more(items.len(), ITEMS)
         }
         JsonType::Object => members(json, |key, value| format!("{} {}", short(key), inner(value, true))),
         JsonType::Number | JsonType::Bool | JsonType::Null => json.text().to_owned(),
     }
+}
+
+fn more(count: usize, shown: usize) -> String {
+    if count > shown { format!(" · and {} more", count - shown) } else { String::new() }
 }
 
 /// A value within another.
@@ -215,7 +227,8 @@ fn inner(value: &str, quoted: bool) -> String {
 
 fn members(json: &Json, show: impl Fn(&str, &str) -> String) -> String {
     let Some(object) = json.object() else { return String::new() };
-    object.members().map(|(key, value)| show(key, value)).collect::<Vec<_>>().join(" · ")
+    let shown: Vec<_> = object.members().take(MEMBERS).map(|(key, value)| show(key, value)).collect();
+    shown.join(" · ") + &more(object.members().len(), MEMBERS)
 }
 
 /// Metrics with the units that providers document for them.

@@ -149,7 +149,7 @@ impl<O: Write, E: Write> Human<O, E> {
             }
         }
         for warning in &record.warnings {
-            let text = format!("{}: {}", warning.code, escape::line(&warning.message));
+            let text = format!("{}: {}", escape::line(&warning.code), escape::line(&warning.message));
             block.wrapped(&paint.warn("warning"), "warning".len(), &text);
         }
         if let Some(text) = fields::repeat(record.duplicate.as_ref(), paint) {
@@ -186,7 +186,7 @@ impl<O: Write, E: Write> Human<O, E> {
         if sent.attempt == 1 {
             let size = fold::size(record.delivery.body.len() as u64);
             let verdict = fields::signed_as(&record.verdict, paint);
-            let request = format!("{} {}", record.delivery.method, escape::line(&sent.url));
+            let request = format!("{} {}", escape::line(&record.delivery.method), escape::line(&sent.url));
             let mut block = Block::new(&format!("{} ", paint.strong("→")), 2, self.style.width);
             block.head(&self.headline(record, ""));
             block.line(&paint.quiet(format!("{request} · {size} · {verdict}")));
@@ -245,6 +245,7 @@ impl<O: Write, E: Write> Human<O, E> {
         text.push('\n');
         match std::str::from_utf8(&delivery.body) {
             // The exact bytes, so that what is copied from here signs the same; only what a terminal would obey is not.
+            Ok(body) if self.style.width.is_some() => text.push_str(&escape::json(body).replace('\r', "\\r")),
             Ok(body) => text.push_str(&escape::json(body)),
             Err(_) => text.push_str(&paint.quiet("(not text)")),
         }
@@ -288,7 +289,7 @@ impl<O: Write, E: Write> Human<O, E> {
         let when = format!("{:.6}", record.at);
         block.field(&paint.quiet("at"), 2, &when);
         if !record.delivery.method.is_empty() {
-            let request = format!("{} {}", record.delivery.method, escape::line(&record.delivery.target));
+            let request = fields::request(&record.delivery);
             let from = record.remote.as_deref().map(|remote| format!(" from {}", escape::line(remote)));
             block.field(&paint.quiet("request"), 7, &format!("{request}{}", from.unwrap_or_default()));
         }
@@ -374,6 +375,7 @@ impl<O: Write, E: Write> Show for Human<O, E> {
             }
             Event::Received(tally) => self.received_all(tally),
             Event::Sent(tally) => self.sent_all(tally),
+            Event::End => Ok(()),
         }
     }
 

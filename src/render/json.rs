@@ -48,7 +48,7 @@ impl<W: Write> Show for Json<W> {
             Event::Received(tally) => self.object(&ReceivedLine::from(tally)),
             Event::Sent(tally) => self.object(&SentLine::from(tally)),
             // For people.
-            Event::Note(_) | Event::Skipped(_) => Ok(()),
+            Event::Note(_) | Event::Skipped(_) | Event::End => Ok(()),
         }
     }
 

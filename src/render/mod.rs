@@ -4,7 +4,7 @@ use std::io;
 
 use tokio::sync::mpsc;
 
-use crate::event::Event;
+use crate::event::{Event, Queued};
 
 pub mod block;
 pub mod escape;
@@ -29,20 +29,25 @@ pub trait Show {
 
 /// Shows events until there are no more. Ends early, with the error, when an output cannot be written; the end of this
 /// function is how commands learn of it.
-pub fn run(mut events: mpsc::Receiver<Event>, sinks: &mut [Box<dyn Show + Send>]) -> io::Result<()> {
-    while let Some(event) = events.blocking_recv() {
-        show(sinks, &event)?;
+pub fn run(mut events: mpsc::Receiver<Queued>, sinks: &mut [Box<dyn Show + Send>]) -> io::Result<()> {
+    while let Some(queued) = events.blocking_recv() {
+        let mut ended = show(sinks, &queued.event)?;
         // Whatever is there already goes out in one write.
-        while let Ok(event) = events.try_recv() {
-            show(sinks, &event)?;
+        while !ended && let Ok(queued) = events.try_recv() {
+            ended = show(sinks, &queued.event)?;
         }
         for sink in sinks.iter_mut() {
             sink.flush()?;
+        }
+        if ended {
+            break;
         }
     }
     Ok(())
 }
 
-fn show(sinks: &mut [Box<dyn Show + Send>], event: &Event) -> io::Result<()> {
-    sinks.iter_mut().try_for_each(|sink| sink.show(event))
+/// Shows one event in every form; `true` when it was the last.
+fn show(sinks: &mut [Box<dyn Show + Send>], event: &Event) -> io::Result<bool> {
+    sinks.iter_mut().try_for_each(|sink| sink.show(event))?;
+    Ok(matches!(event, Event::End))
 }

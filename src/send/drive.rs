@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use reqwest::Url;
 use tokio::time::sleep;
 
 use super::Config;
@@ -15,7 +14,7 @@ use crate::io::client::{Outgoing, Reply, Transport};
 use crate::io::journal::Journal;
 use crate::io::signals::Signals;
 use crate::payload::record::{Answer, By, Record, Sent, SentOutcome};
-use crate::payload::retry::{Next, Outcome, Statuses};
+use crate::payload::retry::{Next, Outcome, Statuses, Why};
 use crate::payload::signature::scheme::OnRetry;
 use crate::payload::signature::{self, Policy};
 use crate::payload::{Delivery, Headers, lint};
@@ -77,6 +76,9 @@ impl<'a, T: Transport> Driver<'a, T> {
             let reply = tokio::select! {
                 reply = self.transport.deliver(outgoing) => reply,
                 signal = signals.next() => {
+                    // What was under way may have arrived.
+                    let lost = Reply { outcome: Outcome::Unknown, ms: 0.0, line: None, error: Some("interrupted".into()) };
+                    self.keep(record(parcel, self.config, headers, at, attempt, Some(&lost))).await?;
                     self.say_interrupted(parcel, attempt, of).await;
                     return Ok(Ended { exit: signal, ..ended });
                 }
@@ -88,7 +90,16 @@ impl<'a, T: Transport> Driver<'a, T> {
                 return Ok(Ended { closed: true, ..ended });
             }
             let next = parcel.retry.next(attempt, parcel.is_terminal(), reply.outcome);
-            let (Next::Retry(wait), false) = (next, ended.exit == Exit::Done) else { break };
+            let wait = match next {
+                _ if ended.exit == Exit::Done => break,
+                Next::Retry(wait) => wait,
+                Next::GiveUp(Why::NotRetried) => {
+                    let text = format!("{} does not retry after this answer", parcel.retry.label);
+                    ended.closed = self.sink.say(Note::info(text)).await.is_err();
+                    break;
+                }
+                Next::GiveUp(Why::Exhausted) | Next::Done => break,
+            };
             let retry = Retry {
                 subject: parcel.subject().to_owned(),
                 retry: attempt,
@@ -150,14 +161,6 @@ fn judge(expected: Option<&Statuses>, outcome: Outcome) -> Exit {
     }
 }
 
-/// A URL as it may be shown: without the user's password.
-pub fn shown(url: &Url) -> String {
-    let mut url = url.clone();
-    // Refused only by URLs that cannot have any, such as `data:`; those are none to send to.
-    let _ = url.set_username("").and_then(|()| url.set_password(None));
-    url.to_string()
-}
-
 /// The record of an attempt; without a reply, of one that is not made.
 pub fn record(
     parcel: &Parcel,
@@ -177,14 +180,14 @@ pub fn record(
     let verdict = signature::check(&delivery, &policy, at.as_second(), Some(parcel.provider));
     let answer = reply.and_then(|reply| match reply.outcome {
         Outcome::Answered { status, .. } => {
-            Some(Answer { status, by: By::Receiver, ms: (reply.ms * 100.0).round() / 100.0, line: reply.line.clone() })
+            Some(Answer { line: reply.line.clone(), ..Answer::new(status, By::Receiver, reply.ms) })
         }
         Outcome::Unreachable | Outcome::Unknown => None,
     });
     let sent = Sent {
         attempt,
         of: parcel.retry.attempts(parcel.is_terminal()),
-        url: shown(&config.to),
+        url: config.to.to_string(),
         outcome: reply.map(|reply| match reply.outcome {
             Outcome::Answered { .. } => SentOutcome::Answered,
             Outcome::Unreachable => SentOutcome::Unreachable,
@@ -208,6 +211,7 @@ pub fn record(
 mod tests {
     use std::cell::RefCell;
 
+    use reqwest::Url;
     use tokio::time::Instant;
 
     use super::*;

@@ -66,14 +66,21 @@ pub enum NewId {
     Given(String),
 }
 
-/// Sends every source in order.
-pub async fn run(config: Config, sink: Sink, clock: &dyn Clock, mut signals: Signals) -> Result<Exit, Error> {
+/// Reads and edits every source. All of them, before any is sent: a typing error in the last must not leave a handler
+/// with half of them.
+pub fn pack(config: &Config) -> Result<Vec<Parcel>, Error> {
+    config.sources.iter().map(|name| Parcel::pack(source::find(name)?, config)).collect()
+}
+
+/// Sends the parcels in order.
+pub async fn run(
+    config: Config,
+    parcels: Vec<Parcel>,
+    sink: Sink,
+    clock: &dyn Clock,
+    signals: &mut Signals,
+) -> Result<Exit, Error> {
     let started = Instant::now();
-    // All are read before any is sent: a typing error in the last must not leave a handler with half of them.
-    let mut parcels = Vec::new();
-    for name in &config.sources {
-        parcels.push(Parcel::pack(source::find(name)?, &config)?);
-    }
     for note in notes(&parcels, &config) {
         if sink.say(note).await.is_err() {
             return Ok(Exit::Done);
@@ -83,13 +90,13 @@ pub async fn run(config: Config, sink: Sink, clock: &dyn Clock, mut signals: Sig
         return plan(&parcels, &config, &sink, clock).await;
     }
 
-    let client = Client::new(&config.to)?;
+    let client = Client::new(&config.to, config.timeout)?;
     let journal = config.record.as_deref().map(Journal::open).transpose()?;
     let mut driver = Driver::new(&client, clock, &sink, journal, &config);
     let mut tally = SentTally::default();
     let mut exit = Exit::Done;
     for parcel in &parcels {
-        let ended = driver.drive(parcel, &mut signals).await?;
+        let ended = driver.drive(parcel, signals).await?;
         tally.deliveries += 1;
         tally.attempts += u64::from(ended.attempts);
         tally.acknowledged += u64::from(ended.acknowledged);
@@ -136,7 +143,7 @@ async fn plan(parcels: &[Parcel], config: &Config, sink: &Sink, clock: &dyn Cloc
         let headers = parcel.headers(config, now)?;
         let mut record = drive::record(parcel, config, headers, now, 1, None);
         record.seq = index as u64 + 1;
-        let plan = Plan { source: parcel.name.clone(), url: drive::shown(&config.to), record };
+        let plan = Plan { source: parcel.name.clone(), url: config.to.to_string(), record };
         if sink.say(Event::Plan(Box::new(plan))).await.is_err() {
             break;
         }

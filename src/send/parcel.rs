@@ -144,7 +144,7 @@ fn edited(source: &Source, config: &Config) -> Result<Bytes, Error> {
     let mut text = String::from_utf8_lossy(&source.body).into_owned();
     let failed = |flag: &'static str, reason: String| Error::Edit { flag, what: source.name.clone(), reason };
     if let Some(id) = &config.id {
-        let edit = new_id(id, &text, source.shape).ok_or_else(|| failed("--id", "it has no field for an id".into()))?;
+        let edit = new_id(id, &text, source.shape).map_err(|reason| failed("--id", reason))?;
         text = edit.apply(&text).map_err(|error| failed("--id", error.to_string()))?;
     }
     for (flag, edit) in &config.edits {
@@ -154,17 +154,19 @@ fn edited(source: &Source, config: &Config) -> Result<Bytes, Error> {
 }
 
 /// The edit that gives the prediction another id, of the same JSON type as the one it has.
-fn new_id(id: &NewId, text: &str, shape: &Shape) -> Option<Edit> {
-    let object = Object::parse(text)?;
+fn new_id(id: &NewId, text: &str, shape: &Shape) -> Result<Edit, String> {
+    let no_field = || "it has no field for an id".to_owned();
+    let object = Object::parse(text).ok_or_else(no_field)?;
     let paths = shape.fields.id;
-    let path = paths.iter().find(|path| object.at(path).is_some()).or(paths.first())?;
+    let path = paths.iter().find(|path| object.at(path).is_some()).or(paths.first()).ok_or_else(no_field)?;
     let was_number = object.at(path).map(JsonType::of) == Some(JsonType::Number);
     let json = match id {
-        NewId::Given(value) if was_number && value.parse::<u64>().is_ok() => value.clone(),
+        // `007` is a number to Rust and none to JSON.
+        NewId::Given(value) if was_number && serde_json::from_str::<u64>(value).is_ok() => value.clone(),
         NewId::Given(value) => serde_json::Value::from(value.as_str()).to_string(),
         // Eight digits, as in ModelsLab's examples.
         NewId::Fresh if was_number => (10_000_000 + Uuid::new_v4().as_u128() % 90_000_000).to_string(),
         NewId::Fresh => format!("\"{}\"", Uuid::new_v4()),
     };
-    Edit::set_json(path, json).ok()
+    Edit::set_json(path, json).map_err(|error| error.to_string())
 }

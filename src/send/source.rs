@@ -7,8 +7,8 @@ use bytes::Bytes;
 use crate::error::Error;
 use crate::io::input;
 use crate::payload::provider::{self, Provider, Shape};
-use crate::payload::record::Record;
-use crate::payload::{Body, Headers, Payload};
+use crate::payload::record::is_journal_line;
+use crate::payload::{Body, Headers, Payload, nearest};
 
 /// A payload that was found.
 #[derive(Debug)]
@@ -44,7 +44,7 @@ pub fn find(name: &str) -> Result<Source, Error> {
             provider,
             shape: provider.shape(fixture.variant),
         }),
-        None => Err(Error::UnknownSource { name: name.to_owned(), nearest: nearest(plain) }),
+        None => Err(Error::UnknownSource { name: name.to_owned(), nearest: nearest(plain, names()) }),
     }
 }
 
@@ -54,29 +54,17 @@ pub fn names() -> Vec<&'static str> {
     aliases.chain(provider::fixtures().map(|(_, fixture)| fixture.name)).collect()
 }
 
-fn nearest(name: &str) -> Option<&'static str> {
-    let likeness = |known: &str| strsim::jaro_winkler(known, name);
-    names().into_iter().filter(|known| likeness(known) > 0.8).max_by(|a, b| likeness(a).total_cmp(&likeness(b)))
-}
-
 fn from_bytes(name: &str, body: Bytes) -> Result<Source, Error> {
-    let not_json = |reason: &str| Error::NotJson { what: name.to_owned(), reason: reason.to_owned() };
-    match Body::of(&body) {
-        Body::Object(_) | Body::Value(_) => {}
-        Body::Broken(_) if is_journal(&body) => return Err(Error::IsJournal { what: name.to_owned() }),
-        Body::Broken(flaw) => return Err(not_json(&flaw.reason)),
-        Body::Empty => return Err(not_json("it is empty")),
-        Body::Text(_) => return Err(not_json("it is text of another kind")),
-        Body::Binary => return Err(not_json("it is not UTF-8 text")),
+    let first_line = body.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    if is_journal_line(first_line) {
+        return Err(Error::IsJournal { what: name.to_owned() });
     }
-    let payload = Payload::read(&body, &Headers::default(), None).ok_or_else(|| not_json("it cannot be read"))?;
+    let Some(payload) = Payload::read(&body, &Headers::default(), None) else {
+        let reason = Body::of(&body).why_not_json().unwrap_or_default();
+        return Err(Error::NotJson { what: name.to_owned(), reason });
+    };
     let (provider, shape) = (payload.provider, payload.shape);
     Ok(Source { name: name.to_owned(), body, provider, shape })
-}
-
-fn is_journal(body: &[u8]) -> bool {
-    let first = body.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    std::str::from_utf8(first).is_ok_and(|line| Record::parse(line).is_ok())
 }
 
 #[cfg(test)]

@@ -23,6 +23,7 @@ const RETRIED: Answered = Answered::Listed(&[429, 500, 502, 503, 504]);
 pub static RETRY_COGLET: RetryProfile = RetryProfile {
     name: "cog",
     label: "Cog",
+    summary: "coglet's 13 attempts over 409 s; only terminal deliveries, only 429 and 5xx",
     waits: &[
         millis(200),
         millis(400),
@@ -47,6 +48,7 @@ pub static RETRY_COGLET: RetryProfile = RetryProfile {
 /// waits are capped at 120 s. `Retry-After` is obeyed, and then 413 is retried too.
 pub static RETRY_PYTHON: RetryProfile = RetryProfile {
     name: "cog-python",
+    summary: "the Python server's 13 attempts over 325 s; obeys Retry-After",
     waits: &[
         millis(0),
         millis(200),

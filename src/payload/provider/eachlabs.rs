@@ -21,6 +21,7 @@ pub static PROVIDER: Provider = Provider {
 pub static RETRY_A: RetryProfile = RetryProfile {
     name: "eachlabs",
     label: "each::labs",
+    summary: "after 30 s, 2 m, 10 m (the page of March 2026)",
     waits: &[secs(30), secs(120), secs(600)],
     again_on: Answered::AllButSuccess,
     again_unanswered: true,
@@ -29,7 +30,12 @@ pub static RETRY_A: RetryProfile = RetryProfile {
 };
 
 /// "3 attempts in all, ~10 s apart", any 2xx acknowledges (commit 47ab06e).
-pub static RETRY_B: RetryProfile = RetryProfile { name: "eachlabs-b", waits: &[secs(10), secs(10)], ..RETRY_A };
+pub static RETRY_B: RetryProfile = RetryProfile {
+    name: "eachlabs-b",
+    summary: "3 attempts 10 s apart (documented from July 2026)",
+    waits: &[secs(10), secs(10)],
+    ..RETRY_A
+};
 
 const STATUSES: &[(&str, Status)] = &[
     ("success", Status::Succeeded),

@@ -21,6 +21,7 @@ pub static PROVIDER: Provider = Provider {
 pub static RETRY_GENERATION: RetryProfile = RetryProfile {
     name: "modelslab",
     label: "ModelsLab",
+    summary: "one attempt: generations are best effort",
     waits: &[],
     again_on: Answered::AllButSuccess,
     again_unanswered: true,
@@ -30,8 +31,12 @@ pub static RETRY_GENERATION: RetryProfile = RetryProfile {
 
 /// "Workflow webhooks: retried up to 3 times with exponential backoff". The delays are not given; these double from 5 s
 /// on, which is a guess.
-pub static RETRY_WORKFLOW: RetryProfile =
-    RetryProfile { name: "modelslab-workflow", waits: &[secs(5), secs(10), secs(20)], ..RETRY_GENERATION };
+pub static RETRY_WORKFLOW: RetryProfile = RetryProfile {
+    name: "modelslab-workflow",
+    summary: "up to 3 retries; their delays are not documented, 5 s, 10 s, 20 s are a guess",
+    waits: &[secs(5), secs(10), secs(20)],
+    ..RETRY_GENERATION
+};
 
 const GENERATION: Shape = Shape {
     variant: "generation",

@@ -10,4 +10,4 @@ mod rows;
 pub use rows::ALL;
 pub use scheme::Scheme;
 pub use secret::{Secret, SecretSpec};
-pub use verdict::{Choice, Policy, Reason, Verdict, check};
+pub use verdict::{Choice, Policy, Reason, Verdict, check, is_blanked};

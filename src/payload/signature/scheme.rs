@@ -147,6 +147,9 @@ pub enum BadKey {
     /// The scheme wants base64 and this is none.
     #[error("is not base64, which this scheme's secrets are (after an optional whsec_)")]
     NotBase64,
+    /// The scheme wants base64 and this is base64 of nothing.
+    #[error("is an empty key: there is nothing after whsec_")]
+    Empty,
     /// The secret travels in a header and holds a character that cannot.
     #[error("holds a character that an HTTP header cannot carry, such as a newline")]
     NotAHeader,
@@ -211,7 +214,18 @@ impl Scheme {
             Part::Id(names) => any(names),
             _ => true,
         });
-        any(self.signature) && time && ids
+        // A password for HTTP (`Basic …`) is no bearer token.
+        let readable = |name: &&str| headers.all(name).any(|value| !self.form.proofs(&value).is_empty());
+        let signature = match self.proof {
+            Proof::Secret => self.signature.iter().any(readable),
+            Proof::HmacHex | Proof::HmacBase64 => any(self.signature),
+        };
+        signature && time && ids
+    }
+
+    /// Whether the header with the proof is there, whatever else is missing.
+    pub fn is_begun(&self, headers: &Headers) -> bool {
+        self.proof != Proof::Secret && self.signature.iter().any(|name| headers.has(name))
     }
 
     /// Reads what the headers claim.
@@ -468,7 +482,9 @@ impl Key {
         match (self, stripped) {
             (Key::Text, _) | (Key::Base64IfPrefixed, None) => Ok(Zeroizing::new(text.to_vec())),
             (Key::Base64, _) | (Key::Base64IfPrefixed, Some(_)) => {
-                BASE64.decode(stripped.unwrap_or(text)).map(Zeroizing::new).map_err(|_| BadKey::NotBase64)
+                let key = BASE64.decode(stripped.unwrap_or(text)).map(Zeroizing::new);
+                key.map_err(|_| BadKey::NotBase64)
+                    .and_then(|key| if key.is_empty() { Err(BadKey::Empty) } else { Ok(key) })
             }
         }
     }

@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::explain;
-use super::scheme::{BadKey, Claim, NoClaim, Scheme};
+use super::scheme::{BadKey, Claim, NoClaim, Proof, Scheme};
 use super::secret::Secret;
-use crate::payload::delivery::Delivery;
+use crate::payload::delivery::{Delivery, REDACTED};
 use crate::payload::provider::Provider;
 
 /// What is said of a delivery's signature, as it stands in the record.
@@ -136,12 +136,22 @@ pub fn check(delivery: &Delivery, policy: &Policy, now: i64, provider: Option<&P
     }
 }
 
+/// Whether the proof that [`check`] would look at was blanked out when the delivery was recorded.
+pub fn is_blanked(delivery: &Delivery, policy: &Policy) -> bool {
+    let scheme = match policy.scheme {
+        Choice::Named(scheme) => Some(scheme),
+        Choice::Auto => detect(delivery).map(|(scheme, _)| scheme),
+    };
+    let blanked = |name: &&str| delivery.headers.all(name).any(|value| value.contains(REDACTED));
+    scheme.is_some_and(|scheme| scheme.proof == Proof::Secret && scheme.signature.iter().any(blanked))
+}
+
 /// The strongest scheme whose headers are all there; else the strongest whose signature is, so that the header that is
 /// missing beside it can be named. Schemes that share the header are told apart by which can read it.
 fn detect(delivery: &Delivery) -> Option<(&'static Scheme, Result<Claim, NoClaim>)> {
     let headers = &delivery.headers;
     let whole = super::ALL.iter().find(|scheme| scheme.is_present(headers));
-    let part = || super::ALL.iter().find(|scheme| scheme.signature.iter().any(|name| headers.has(name)));
+    let part = || super::ALL.iter().find(|scheme| scheme.is_begun(headers));
     let strongest = whole.or_else(part)?;
     let claim = strongest.claim(delivery);
     if claim.is_ok() {
@@ -160,7 +170,7 @@ fn check_by(scheme: &Scheme, claim: Result<Claim, NoClaim>, delivery: &Delivery,
         Ok(claim) => claim,
         Err(flaw) => return explain::no_claim(scheme, flaw),
     };
-    let mut bad: Option<(&Secret, BadKey)> = None;
+    let mut bad: Vec<(&Secret, BadKey)> = Vec::new();
     for secret in &policy.secrets {
         match scheme.proves(&claim, &delivery.body, secret) {
             Ok(true) => {
@@ -170,12 +180,13 @@ fn check_by(scheme: &Scheme, claim: Result<Claim, NoClaim>, delivery: &Delivery,
                 };
             }
             Ok(false) => {}
-            Err(error) => bad = Some((secret, error)),
+            Err(error) => bad.push((secret, error)),
         }
     }
-    match bad {
-        Some((secret, error)) => explain::bad_key(scheme, secret, error),
-        None => explain::no_match(scheme, policy.secrets.len()),
+    // One unusable secret among several says nothing about why the others do not match.
+    match bad.as_slice() {
+        [(secret, error), ..] if bad.len() == policy.secrets.len() => explain::bad_key(scheme, secret, *error),
+        _ => explain::no_match(scheme, policy.secrets.len() - bad.len()),
     }
 }
 
