@@ -109,11 +109,24 @@ pub struct Output {
     #[arg(long, value_name = "WHEN", default_value = "auto", value_enum)]
     pub color: When,
     /// Print results only
-    #[arg(short, long, overrides_with = "verbose")]
+    #[arg(short, long, conflicts_with = "verbose")]
     pub quiet: bool,
     /// Print headers and whole bodies too
     #[arg(short, long)]
     pub verbose: bool,
+}
+
+impl Output {
+    /// Whether to be quiet and whether to be verbose. The two exclude each other, so a variable counts only where
+    /// neither flag was given: `-q` must beat HOOKCTL_VERBOSE, not clash with it.
+    pub fn quiet_or_verbose(&self, variable: impl Fn(&str) -> Option<String>) -> (bool, bool) {
+        let set =
+            |name| variable(name).is_some_and(|value| !matches!(value.as_str(), "" | "0" | "false" | "no" | "off"));
+        match (self.quiet, self.verbose) {
+            (false, false) => (set("HOOKCTL_QUIET"), set("HOOKCTL_VERBOSE")),
+            given => given,
+        }
+    }
 }
 
 /// When to colour.
@@ -295,7 +308,7 @@ pub fn command() -> clap::Command {
 }
 
 /// Flags that have their own way with the environment, or none.
-const NOT_FROM_ENVIRONMENT: [&str; 3] = ["secret", "help", "version"];
+const NOT_FROM_ENVIRONMENT: [&str; 5] = ["secret", "quiet", "verbose", "help", "version"];
 
 fn from_environment(arg: clap::Arg) -> clap::Arg {
     let Some(long) = arg.get_long().filter(|long| !NOT_FROM_ENVIRONMENT.contains(long)) else { return arg };

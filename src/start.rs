@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::thread;
 
 use console::Term;
+use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use jiff::tz::TimeZone;
 
 use crate::cli::values::Pick;
@@ -79,6 +80,14 @@ fn start_send(args: &cli::Send) -> Result<Exit, Error> {
     let mut sources = args.sources.clone();
     if sources.is_empty() {
         sources.push(choose_source()?);
+    }
+    // Said here and not by the parser, which would repeat the password.
+    if !args.to.username().is_empty() || args.to.password().is_some() {
+        let text = "--to holds a name and password, which would end up in records: use -H 'Authorization: …' instead";
+        return Err(Error::Usage(text.into()));
+    }
+    if let Some((name, _)) = args.headers.iter().find(|(name, _)| [CONTENT_LENGTH, TRANSFER_ENCODING].contains(name)) {
+        return Err(Error::Usage(format!("-H cannot set {name}: it follows from the body")));
     }
     let edits = args.set.iter().map(|spec| ("--set", Edit::set(spec)));
     let edits = edits.chain(args.unset.iter().map(|path| ("--unset", Edit::unset(path))));
@@ -222,7 +231,7 @@ fn sinks(output: &Output) -> Sinks {
         err: paint_for(output.color, io::stderr().is_terminal()),
         width: columns(&Term::stdout()),
         err_width: columns(&Term::stderr()),
-        verbosity: match (output.quiet, output.verbose) {
+        verbosity: match output.quiet_or_verbose(|name| std::env::var(name).ok()) {
             (true, _) => Verbosity::Quiet,
             (_, true) => Verbosity::Verbose,
             _ => Verbosity::Normal,

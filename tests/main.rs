@@ -1,3 +1,13 @@
 //! The integration tests: the real program over real sockets. One binary, so that it is linked once.
 
+#![allow(clippy::unwrap_used, reason = "clippy.toml allows it in functions marked #[test], not in their helpers")]
+
+mod captures;
+mod fresh;
+mod inspect;
+mod interop;
+mod listen;
+mod screen;
+mod send;
+mod structure;
 mod support;

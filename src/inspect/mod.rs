@@ -146,7 +146,7 @@ fn examine(name: &str, body: Bytes, config: &Config, clock: &dyn Clock) -> Resul
         warnings: payload.as_ref().map(lint::warnings).unwrap_or_default(),
         payload,
         verdict,
-        ..Record::unsent(now, delivery.redacted())
+        ..Record::unsent(now, delivery.redacted(&config.policy.secrets))
     };
     Ok((Examined { source: name.to_owned(), record }, exit))
 }

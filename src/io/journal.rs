@@ -48,10 +48,11 @@ impl Journal {
     }
 }
 
-/// Whether the file ends within a line. What cannot be looked at (a pipe) has no end to be torn.
+/// Whether the file ends within a line. A pipe or a device has no end to be torn.
 fn is_torn(file: &mut File) -> bool {
     let mut last = [0];
-    file.seek(SeekFrom::End(-1)).is_ok() && file.read_exact(&mut last).is_ok() && last != *b"\n"
+    let regular = file.metadata().is_ok_and(|metadata| metadata.is_file());
+    regular && file.seek(SeekFrom::End(-1)).is_ok() && file.read_exact(&mut last).is_ok() && last != *b"\n"
 }
 
 /// Reads the next line into `line` without its newline; `false` at the end. A line beyond [`MAX_LINE`] is an error.

@@ -172,7 +172,7 @@ impl Desk {
         let seq = books.seq;
         let repeat = payload
             .as_ref()
-            .and_then(|payload| books.history.note(payload, &delivery.body, seq, &id, reply.status.as_u16()));
+            .and_then(|payload| books.history.note(payload, &delivery.body, &verdict, seq, &id, reply.status.as_u16()));
         let warnings = payload.as_ref().map(lint::warnings).unwrap_or_default();
         let ms = ended.elapsed().as_secs_f64() * 1000.0;
         let mut record = Record {
@@ -180,7 +180,7 @@ impl Desk {
             id,
             at,
             remote: Some(remote.to_string()),
-            delivery: if self.keep_secrets { delivery } else { delivery.redacted() },
+            delivery: if self.keep_secrets { delivery } else { delivery.redacted(&self.policy.secrets) },
             payload,
             verdict,
             duplicate: repeat.map(duplicate),
@@ -191,7 +191,7 @@ impl Desk {
         if let Err(failed) = books.keep(&record) {
             reply = Reply::new(StatusCode::SERVICE_UNAVAILABLE, By::Refused, r#"{"error":"not recorded"}"#);
             record.answer = Some(Answer::new(503, reply.by, ms));
-            books.history.answered(record.payload.as_ref(), &record.delivery.body, 503);
+            books.history.answered(record.payload.as_ref(), &record.delivery.body, &record.verdict, 503);
             self.complain(&mut books, failed);
         } else {
             books.journal_fails = false;

@@ -6,6 +6,8 @@ use bytes::Bytes;
 use http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION, SET_COOKIE};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+use super::signature::Secret;
+
 /// What stands in a record in place of a header value that is itself a secret.
 pub const REDACTED: &str = "<redacted>";
 
@@ -30,9 +32,20 @@ impl Delivery {
         Delivery { method: String::new(), target: String::new(), http: String::new(), headers, body }
     }
 
-    /// The same delivery with every header value that is itself a secret blanked out, as it may be shown and recorded.
-    pub fn redacted(mut self) -> Self {
-        self.headers.redact();
+    /// The same delivery as it may be shown and recorded: every header value that is itself a secret blanked out, and
+    /// wherever else in headers or target one of `known` turns up. The body stays what it is: its bytes are the record.
+    pub fn redacted(mut self, known: &[Secret]) -> Self {
+        for (name, value) in &mut self.headers.0 {
+            if is_secret(name) || known.iter().any(|secret| secret.is_in(value.as_bytes())) {
+                *value = HeaderValue::from_static(REDACTED);
+            }
+        }
+        for secret in known {
+            if !secret.is_in(self.target.as_bytes()) {
+                continue;
+            }
+            self.target = self.target.replace(String::from_utf8_lossy(secret.expose()).as_ref(), REDACTED);
+        }
         self
     }
 }
@@ -80,14 +93,6 @@ impl Headers {
     /// All of them in order, values as bytes.
     pub fn raw(&self) -> impl ExactSizeIterator<Item = (&HeaderName, &HeaderValue)> {
         self.0.iter().map(|(name, value)| (name, value))
-    }
-
-    fn redact(&mut self) {
-        for (name, value) in &mut self.0 {
-            if is_secret(name) {
-                *value = HeaderValue::from_static(REDACTED);
-            }
-        }
     }
 }
 
@@ -167,8 +172,19 @@ mod tests {
             headers(&[("authorization", "Bearer s"), ("x-webhook-secret", "s"), ("x-webhook-signature", "ab")]),
             Bytes::new(),
         );
-        let all: Vec<_> = delivery.redacted().headers.iter().map(|(_, value)| value.into_owned()).collect();
+        let all: Vec<_> = delivery.redacted(&[]).headers.iter().map(|(_, value)| value.into_owned()).collect();
         assert_eq!(all, [REDACTED, REDACTED, "ab"]);
+    }
+
+    #[test]
+    fn a_known_secret_is_blanked_wherever_it_turns_up() {
+        let mut delivery = Delivery::bare(headers(&[("x-api-key", "k=s3cret-enough"), ("x-a", "s")]), Bytes::new());
+        delivery.target = "/hook?token=s3cret-enough".into();
+        let known = [Secret::new("main", "s3cret-enough"), Secret::new("short", "ok")];
+        let shown = delivery.redacted(&known);
+        assert_eq!(shown.target, "/hook?token=<redacted>");
+        let all: Vec<_> = shown.headers.iter().map(|(_, value)| value.into_owned()).collect();
+        assert_eq!(all, [REDACTED, "s"]);
     }
 
     #[test]

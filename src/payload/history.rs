@@ -5,6 +5,7 @@ use std::hash::{BuildHasher, RandomState};
 
 use super::provider::Kind;
 use super::read::Payload;
+use super::signature::Verdict;
 
 /// How many deliveries are remembered. Beyond it the oldest is forgotten, so that a listener that runs for days keeps
 /// its size; a duplicate comes within minutes (the longest documented schedule but one is Cog's, of 7).
@@ -18,6 +19,16 @@ pub struct History {
     /// Two, because 64 bits are too few to tell deliveries apart by, and keyed, so that no sender can make two alike.
     hashers: [RandomState; 2],
     capacity: usize,
+}
+
+/// What a delivery is found by: digests, however long a sender made its id.
+struct Keys {
+    /// Of its idempotency key, with the body where that belongs to it.
+    key: u128,
+    /// Of its idempotency key with the body.
+    exact: u128,
+    /// Of its body.
+    digest: u64,
 }
 
 /// What is kept of an earlier delivery.
@@ -61,12 +72,24 @@ impl History {
     ///
     /// Progress reports of one prediction share a key (many `output` deliveries are no duplicates), and of a sender that
     /// is not known nobody knows what its ids mean; such a one is a repeat only when its body is the same too.
-    pub fn note(&mut self, payload: &Payload, body: &[u8], seq: u64, id: &str, status: u16) -> Option<Repeat> {
-        let (key, digest) = self.key(payload, body)?;
-        if let Some(seen) = self.seen.get_mut(&key) {
-            let repeat = Repeat { of: seen.clone(), same_body: seen.body == digest };
-            seen.answered = status;
-            return Some(repeat);
+    ///
+    /// A delivery whose signature does not hold is anybody's: it stands for nothing but its own bytes.
+    pub fn note(
+        &mut self,
+        payload: &Payload,
+        body: &[u8],
+        verdict: &Verdict,
+        seq: u64,
+        id: &str,
+        status: u16,
+    ) -> Option<Repeat> {
+        let Keys { key, exact, digest } = self.keys(payload, body, verdict)?;
+        for known in [key, exact] {
+            if let Some(seen) = self.seen.get_mut(&known) {
+                let repeat = Repeat { of: seen.clone(), same_body: seen.body == digest };
+                seen.answered = status;
+                return Some(repeat);
+            }
         }
         if self.order.len() == self.capacity
             && let Some(oldest) = self.order.pop_front()
@@ -79,20 +102,26 @@ impl History {
     }
 
     /// Corrects the answer of a delivery that was noted.
-    pub fn answered(&mut self, payload: Option<&Payload>, body: &[u8], status: u16) {
-        let key = payload.and_then(|payload| self.key(payload, body));
-        if let Some(seen) = key.and_then(|(key, _)| self.seen.get_mut(&key)) {
-            seen.answered = status;
+    pub fn answered(&mut self, payload: Option<&Payload>, body: &[u8], verdict: &Verdict, status: u16) {
+        let Some(Keys { key, exact, .. }) = payload.and_then(|payload| self.keys(payload, body, verdict)) else {
+            return;
+        };
+        for known in [key, exact] {
+            if let Some(seen) = self.seen.get_mut(&known) {
+                seen.answered = status;
+            }
         }
     }
 
-    /// A digest of the idempotency key, however long a sender made that, and one of the body.
-    fn key(&self, payload: &Payload, body: &[u8]) -> Option<(u128, u64)> {
-        let digest = self.hashers[0].hash_one(body);
-        let with_body = !payload.is_terminal() || payload.shape.kind == Kind::Other;
-        let key = (payload.key()?, with_body.then_some(digest));
-        let [high, low] = [&self.hashers[0], &self.hashers[1]].map(|hasher| u128::from(hasher.hash_one(&key)));
-        Some((high << 64 | low, digest))
+    fn keys(&self, payload: &Payload, body: &[u8], verdict: &Verdict) -> Option<Keys> {
+        let (key, digest) = (payload.key()?, self.hashers[0].hash_one(body));
+        let hash = |with_body: bool| {
+            let whole = (&key, with_body.then_some(digest));
+            let [high, low] = [&self.hashers[0], &self.hashers[1]].map(|hasher| u128::from(hasher.hash_one(whole)));
+            high << 64 | low
+        };
+        let with_body = !payload.is_terminal() || payload.shape.kind == Kind::Other || verdict.is_invalid();
+        Some(Keys { key: hash(with_body), exact: hash(true), digest })
     }
 }
 
@@ -101,12 +130,23 @@ mod tests {
     use bytes::Bytes;
 
     use super::super::delivery::Headers;
+    use super::super::signature::Reason;
     use super::*;
 
     fn note(history: &mut History, body: &str, seq: u64, status: u16) -> Option<(u64, bool, u16)> {
+        note_as(history, body, &Verdict::Unsigned, seq, status)
+    }
+
+    fn note_as(
+        history: &mut History,
+        body: &str,
+        verdict: &Verdict,
+        seq: u64,
+        status: u16,
+    ) -> Option<(u64, bool, u16)> {
         let bytes = Bytes::copy_from_slice(body.as_bytes());
         let payload = Payload::read(&bytes, &Headers::default(), None).unwrap();
-        let repeat = history.note(&payload, body.as_bytes(), seq, "id", status)?;
+        let repeat = history.note(&payload, body.as_bytes(), verdict, seq, "id", status)?;
         Some((repeat.of.seq, repeat.same_body, repeat.of.answered))
     }
 
@@ -135,6 +175,19 @@ mod tests {
         assert_eq!(note(&mut history, r#"{"id":1,"action":"opened"}"#, 1, 200), None);
         assert_eq!(note(&mut history, r#"{"id":1,"action":"closed"}"#, 2, 200), None);
         assert_eq!(note(&mut history, r#"{"id":1,"action":"opened"}"#, 3, 200), Some((1, true, 200)));
+    }
+
+    #[test]
+    fn a_forgery_does_not_make_the_real_one_a_duplicate() {
+        let invalid = Verdict::Invalid { scheme: None, reason: Reason::WrongSecret, hint: String::new() };
+        let mut history = History::default();
+        let body = r#"{"id":"a","status":"success","output":"u","input":{}}"#;
+        let forged = body.replace("\"u\"", "\"evil\"");
+        assert_eq!(note_as(&mut history, &forged, &invalid, 1, 401), None);
+        assert_eq!(note(&mut history, body, 2, 200), None);
+        assert_eq!(note(&mut history, body, 3, 200), Some((2, true, 200)));
+        assert_eq!(note_as(&mut history, &forged, &invalid, 4, 401), Some((1, true, 401)), "the sender tries again");
+        assert_eq!(note(&mut history, &forged, 5, 200), Some((2, false, 200)));
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 use console::measure_text_width;
 
-use super::human::milliseconds;
 use super::paint::Paint;
+use super::time::milliseconds;
 use super::{escape, fold};
 use crate::payload::body::{self, JsonType};
 use crate::payload::record::{Duplicate, Record};

@@ -1,7 +1,6 @@
 //! Text for people.
 
 use std::io::{self, Write};
-use std::time::Duration;
 
 use console::truncate_str;
 use jiff::Timestamp;
@@ -12,6 +11,7 @@ use super::block::{Block, message};
 use super::paint::Paint;
 use super::progress::Countdown;
 use super::table::Table;
+use super::time::{duration, milliseconds};
 use super::{escape, fields, fold, pretty};
 use crate::event::{Entry, Event, Examined, Note, Plan, Ready, Retry, SentTally, Tally};
 use crate::payload::record::{Record, SentOutcome};
@@ -394,30 +394,4 @@ fn event(payload: &Payload) -> Option<String> {
         (true, false) => Some(format!("{name} (inferred)")),
         (true, true) => None,
     }
-}
-
-/// `0.04 ms`, `2.1 ms`, `12 ms`, `1.25 s`.
-pub fn milliseconds(ms: f64) -> String {
-    match ms {
-        ms if ms < 1.0 => format!("{ms:.2} ms"),
-        ms if ms < 10.0 => format!("{ms:.1} ms"),
-        ms if ms < 1000.0 => format!("{ms:.0} ms"),
-        ms => format!("{:.2} s", ms / 1000.0),
-    }
-}
-
-/// `300 ms`, `0.3 s`, `30 s`, `2 m`, `1 h 30 m`: as short as it can be told.
-pub fn duration(duration: Duration) -> String {
-    let seconds = duration.as_secs_f64();
-    if seconds < 0.1 {
-        return format!("{:.0} ms", seconds * 1000.0);
-    }
-    if seconds < 60.0 {
-        let text = format!("{seconds:.1}");
-        return format!("{} s", text.strip_suffix(".0").unwrap_or(&text));
-    }
-    let whole = duration.as_secs();
-    let units = [(whole / 3600, "h"), (whole % 3600 / 60, "m"), (whole % 60, "s")];
-    let said: Vec<_> = units.iter().filter(|(n, _)| *n > 0).map(|(n, unit)| format!("{n} {unit}")).collect();
-    said.join(" ")
 }

@@ -17,6 +17,7 @@ pub mod pretty;
 pub mod progress;
 pub mod prompt;
 pub mod table;
+pub mod time;
 
 /// A sink: shows events in one form.
 pub trait Show {

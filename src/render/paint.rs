@@ -67,11 +67,6 @@ impl Paint {
         Self { on }
     }
 
-    /// Whether this paint colours anything.
-    pub fn is_on(&self) -> bool {
-        self.on
-    }
-
     /// A success.
     pub fn good(self, text: impl Display) -> String {
         self.apply(text, |text| text.green().bold())
@@ -205,7 +200,7 @@ mod tests {
         // Another stream's paint must not turn this one on.
         let on = Paint::new(true);
         let off = Paint::new(false);
-        assert!(on.is_on() && !off.is_on());
+        assert!(on.on && !off.on);
         for text in ["", "text", "\u{1b}[1mtext\u{1b}[0m"] {
             assert_eq!(every_role(off, text), [text; 10]);
         }

@@ -26,7 +26,7 @@ impl Countdown {
         let left = move |_: &ProgressState, out: &mut dyn Write| {
             let left = end.map_or(Duration::MAX, |end| end.saturating_duration_since(Instant::now()));
             // A writer that fails here is the terminal's line buffer, which does not.
-            let _ = write!(out, "{}", super::human::duration(left));
+            let _ = write!(out, "{}", super::time::duration(left));
         };
         let style = ProgressStyle::with_template("{spinner} {msg} {left}").ok()?.with_key("left", left);
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()).with_style(style);

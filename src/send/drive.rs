@@ -203,7 +203,7 @@ pub fn record(
         verdict,
         answer,
         sent: Some(sent),
-        ..Record::unsent(at, if config.keep_secrets { delivery } else { delivery.redacted() })
+        ..Record::unsent(at, if config.keep_secrets { delivery } else { delivery.redacted(&config.secrets) })
     }
 }
 

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use http::{HeaderName, HeaderValue};
+use jiff::Timestamp;
 use reqwest::Url;
 
 use crate::clock::Clock;
@@ -69,7 +70,14 @@ pub enum NewId {
 /// Reads and edits every source. All of them, before any is sent: a typing error in the last must not leave a handler
 /// with half of them.
 pub fn pack(config: &Config) -> Result<Vec<Parcel>, Error> {
-    config.sources.iter().map(|name| Parcel::pack(source::find(name)?, config)).collect()
+    let mut parcels = Vec::with_capacity(config.sources.len());
+    for name in &config.sources {
+        let parcel = Parcel::pack(source::find(name)?, config)?;
+        // Whether it can be signed does not depend on when.
+        parcel.headers(config, Timestamp::UNIX_EPOCH)?;
+        parcels.push(parcel);
+    }
+    Ok(parcels)
 }
 
 /// Sends the parcels in order.

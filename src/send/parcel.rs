@@ -84,8 +84,12 @@ impl Parcel {
         if !headers.has(CONTENT_LENGTH.as_str()) {
             headers.push(CONTENT_LENGTH, HeaderValue::from(self.body.len()));
         }
-        for (name, value) in &config.headers {
-            headers.set(name.clone(), value.clone());
+        for (index, (name, value)) in config.headers.iter().enumerate() {
+            // The first of a name replaces ours, further ones of the user's come along, as in curl.
+            match config.headers[..index].iter().any(|(earlier, _)| earlier == name) {
+                true => headers.push(name.clone(), value.clone()),
+                false => headers.set(name.clone(), value.clone()),
+            }
         }
         Ok(headers)
     }

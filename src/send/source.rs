@@ -29,10 +29,6 @@ pub fn find(name: &str) -> Result<Source, Error> {
     if name == input::STDIN || Path::new(name).is_file() {
         return from_bytes(input::name(name), input::payload(name)?);
     }
-    if Path::new(name).exists() {
-        // A folder, say: reading it gives the system's own reason.
-        input::open(name)?;
-    }
     let plain = name.strip_prefix("./").unwrap_or(name);
     let plain = plain.strip_prefix("fixtures/").unwrap_or(plain);
     let plain = plain.strip_suffix(".json").unwrap_or(plain);
@@ -44,8 +40,14 @@ pub fn find(name: &str) -> Result<Source, Error> {
             provider,
             shape: provider.shape(fixture.variant),
         }),
+        // A folder, say: reading it gives the system's own reason.
+        None if Path::new(name).exists() => Err(input::open(name).err().unwrap_or_else(|| unreadable(name))),
         None => Err(Error::UnknownSource { name: name.to_owned(), nearest: nearest(plain, names()) }),
     }
+}
+
+fn unreadable(name: &str) -> Error {
+    Error::Read { what: name.to_owned(), source: std::io::ErrorKind::Unsupported.into() }
 }
 
 /// Every name of a built-in payload; the short ones first.

@@ -2,15 +2,16 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpStream};
-use std::process::{Child, ChildStdout, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 use serde_json::Value;
 
-use super::program::command;
+use super::program::{Watchdog, command};
 
 /// `hookctl listen --port 0 --json …`, ready. Ended when dropped.
 pub struct Listener {
     child: Child,
+    _watchdog: Watchdog,
     lines: BufReader<ChildStdout>,
     pub url: String,
     pub port: u16,
@@ -19,16 +20,19 @@ pub struct Listener {
 impl Listener {
     /// Starts it with these further arguments and waits until it is ready.
     pub fn start(arguments: &[&str]) -> Self {
-        let mut child = command()
-            .args(["listen", "--port", "0", "--json"])
-            .args(arguments)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the listener starts");
+        let mut command = command();
+        command.args(["listen", "--port", "0", "--json"]).args(arguments);
+        Listener::spawn(command)
+    }
+
+    /// The same for a command of one's own, which must say `--port 0 --json`.
+    pub fn spawn(mut command: Command) -> Self {
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the listener starts");
         let stdout = child.stdout.take().expect("standard output is a pipe");
-        let mut listener = Listener { child, lines: BufReader::new(stdout), url: String::new(), port: 0 };
+        let watchdog = Watchdog::over(child.id());
+        let lines = BufReader::new(stdout);
+        let mut listener = Listener { child, _watchdog: watchdog, lines, url: String::new(), port: 0 };
         let ready = listener.next();
         assert_eq!(ready["type"], "ready", "{ready}");
         listener.url = ready["url"].as_str().expect("a URL").to_owned();

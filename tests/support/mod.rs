@@ -2,6 +2,7 @@
 
 pub mod listener;
 pub mod program;
+pub mod sign;
 pub mod target;
 
 use std::path::PathBuf;

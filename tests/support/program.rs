@@ -4,6 +4,8 @@ use std::ffi::OsStr;
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::time::Duration;
 
 /// A run to be.
 pub struct Program {
@@ -71,7 +73,9 @@ impl Program {
         let bytes = self.stdin;
         // From a thread of its own: a program that prints before it has read all must not block us.
         let writer = std::thread::spawn(move || drop(stdin.write_all(&bytes)));
+        let watchdog = Watchdog::over(child.id());
         let output = child.wait_with_output().expect("the program ends");
+        drop(watchdog);
         writer.join().expect("its input was written");
         Finished {
             code: output.status.code(),
@@ -86,6 +90,28 @@ impl Program {
         let finished = self.run();
         assert_eq!(finished.code, Some(code), "{finished:#?}");
         finished
+    }
+}
+
+/// Kills a program that does not end, so that a test fails instead of hanging.
+pub struct Watchdog {
+    /// Closed when the watch is over.
+    _over: Sender<()>,
+}
+
+/// Longer than anything here takes on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+impl Watchdog {
+    /// Watches over the process with this id until it is dropped.
+    pub fn over(id: u32) -> Self {
+        let (over, ended) = channel::<()>();
+        std::thread::spawn(move || {
+            if ended.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
+                let _ = Command::new("kill").args(["-KILL", &id.to_string()]).status();
+            }
+        });
+        Watchdog { _over: over }
     }
 }
 

@@ -5,6 +5,7 @@ pub mod scheme;
 pub mod secret;
 pub mod verdict;
 
+mod interpret;
 mod rows;
 
 pub use rows::ALL;

@@ -1,0 +1,319 @@
+//! The one interpreter that signs and checks with any scheme.
+
+use base64::Engine;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use hmac::{Hmac, KeyInit, Mac};
+use http::{HeaderName, HeaderValue};
+use sha2::Sha256;
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
+use super::scheme::{BadKey, Claim, Clock, Form, Key, NoClaim, Part, Proof, Scheme, Time};
+use super::secret::Secret;
+use crate::payload::body::{self, Body};
+use crate::payload::delivery::{Delivery, Headers};
+
+/// Base64 as senders write it, read with or without padding: keys are passed around both ways.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+impl Scheme {
+    /// Finds a scheme by its name.
+    pub fn named(name: &str) -> Option<&'static Scheme> {
+        super::ALL.iter().find(|scheme| scheme.name == name)
+    }
+
+    /// Whether a match proves that the body is the one that was signed.
+    pub fn covers_body(&self) -> bool {
+        self.signed.contains(&Part::Body)
+    }
+
+    /// Whether every header that the scheme needs is there.
+    pub fn is_present(&self, headers: &Headers) -> bool {
+        let any = |names: &[&str]| names.iter().any(|name| headers.has(name));
+        let time = match &self.timestamp {
+            Time::Header(names) => any(names),
+            Time::None | Time::Pair => true,
+        };
+        let ids = self.signed.iter().all(|part| match part {
+            Part::Id(names) => any(names),
+            _ => true,
+        });
+        // A password for HTTP (`Basic …`) is no bearer token.
+        let readable = |name: &&str| headers.all(name).any(|value| !self.form.proofs(&value).is_empty());
+        let signature = match self.proof {
+            Proof::Secret => self.signature.iter().any(readable),
+            Proof::HmacHex | Proof::HmacBase64 => any(self.signature),
+        };
+        signature && time && ids
+    }
+
+    /// Whether the header with the proof is there, whatever else is missing.
+    pub fn is_begun(&self, headers: &Headers) -> bool {
+        self.proof != Proof::Secret && self.signature.iter().any(|name| headers.has(name))
+    }
+
+    /// Reads what the headers claim.
+    pub fn claim(&self, delivery: &Delivery) -> Result<Claim, NoClaim> {
+        let headers = &delivery.headers;
+        let values: Vec<String> =
+            self.signature.iter().flat_map(|name| headers.all(name)).map(|value| value.into_owned()).collect();
+        if values.is_empty() {
+            return Err(NoClaim::Missing { header: self.signature[0], signature: true });
+        }
+        let texts: Vec<&str> = values.iter().flat_map(|value| self.form.proofs(value)).collect();
+        if texts.is_empty() {
+            return Err(NoClaim::Malformed { header: self.signature[0], how: self.form.expected() });
+        }
+        let proofs: Vec<Vec<u8>> = texts.iter().filter_map(|text| self.proof.decode(text)).collect();
+        if proofs.is_empty() {
+            return Err(self.undecodable(&texts));
+        }
+        let mut claim = Claim { proofs, timestamp: self.read_time(headers, &values)?, id: None, field: None };
+        for part in self.signed {
+            match part {
+                Part::Id(names) => claim.id = Some(required(headers, names)?),
+                Part::Field(paths) => claim.field = field(&delivery.body, paths),
+                Part::Body | Part::Timestamp | Part::Text(_) => {}
+            }
+        }
+        Ok(claim)
+    }
+
+    fn undecodable(&self, texts: &[&str]) -> NoClaim {
+        let other = |proof: Proof| texts.iter().any(|text| proof.decode(text).is_some());
+        let upper = || texts.iter().any(|text| Proof::HmacHex.decode(&text.to_ascii_lowercase()).is_some());
+        match self.proof {
+            Proof::HmacHex if upper() => {
+                NoClaim::Encoding { how: "it is upper-case hex, where lower-case is compared" }
+            }
+            Proof::HmacHex if other(Proof::HmacBase64) => {
+                NoClaim::Encoding { how: "it is base64, where hex is wanted" }
+            }
+            Proof::HmacBase64 if other(Proof::HmacHex) => {
+                NoClaim::Encoding { how: "it is hex, where base64 is wanted" }
+            }
+            _ => NoClaim::Malformed { header: self.signature[0], how: self.proof.expected() },
+        }
+    }
+
+    fn read_time(&self, headers: &Headers, values: &[String]) -> Result<Option<(i64, String)>, NoClaim> {
+        let (header, text) = match (&self.timestamp, &self.form) {
+            (Time::None, _) => return Ok(None),
+            (Time::Header(names), _) => (names[0], required(headers, names)?),
+            (Time::Pair, Form::Pairs { time, .. }) => {
+                let found = values.iter().find_map(|value| pairs(value).find(|(key, _)| key == time));
+                let missing = NoClaim::Malformed { header: self.signature[0], how: "has no t=, the time stamp" };
+                (self.signature[0], found.ok_or(missing)?.1.to_owned())
+            }
+            (Time::Pair, Form::One { .. } | Form::List { .. }) => return Ok(None),
+        };
+        let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        let seconds = digits.then(|| text.parse().ok()).flatten();
+        match seconds {
+            Some(seconds) => Ok(Some((seconds, text))),
+            None => Err(NoClaim::Malformed { header, how: "has a time stamp that is not Unix seconds" }),
+        }
+    }
+
+    /// Whether `secret` made one of the claim's proofs. Every comparison is constant-time.
+    pub fn proves(&self, claim: &Claim, body: &[u8], secret: &Secret) -> Result<bool, BadKey> {
+        let key = self.key.bytes(secret)?;
+        if self.proof == Proof::Secret {
+            return Ok(claim.proofs.iter().any(|proof| bool::from(proof.ct_eq(&key))));
+        }
+        let given = Given {
+            id: claim.id.as_deref(),
+            timestamp: claim.timestamp.as_ref().map(|(_, text)| text.as_str()),
+            field: claim.field.as_deref(),
+        };
+        let mac = self.mac(&key, body, given);
+        Ok(claim.proofs.iter().any(|proof| mac.clone().verify_slice(proof).is_ok()))
+    }
+
+    /// The headers that prove `body`, made at `now` (Unix seconds) for a message with this id.
+    pub fn sign(
+        &self,
+        body: &[u8],
+        secret: &Secret,
+        now: i64,
+        id: &str,
+    ) -> Result<Vec<(HeaderName, HeaderValue)>, BadKey> {
+        let key = self.key.bytes(secret)?;
+        let timestamp = now.to_string();
+        let field = self.signed_field(body)?;
+        let proof = match self.proof {
+            Proof::Secret => key,
+            Proof::HmacHex | Proof::HmacBase64 => {
+                let given = Given { id: Some(id), timestamp: Some(&timestamp), field: field.as_deref() };
+                let digest = self.mac(&key, body, given).finalize().into_bytes();
+                Zeroizing::new(self.proof.encode(&digest).into_bytes())
+            }
+        };
+        let mut headers = Vec::with_capacity(3);
+        for part in self.signed {
+            if let Part::Id(names) = part {
+                headers.push(header(names[0], id.as_bytes())?);
+            }
+        }
+        if let Time::Header(names) = self.timestamp {
+            headers.push(header(names[0], timestamp.as_bytes())?);
+        }
+        headers.push(header(self.signature[0], &self.form.write(&proof, &timestamp))?);
+        Ok(headers)
+    }
+
+    fn signed_field(&self, bytes: &[u8]) -> Result<Option<String>, BadKey> {
+        let paths = self.signed.iter().find_map(|part| match part {
+            Part::Field(paths) => Some(*paths),
+            _ => None,
+        });
+        paths.map(|paths| field(bytes, paths).ok_or(BadKey::NoField)).transpose()
+    }
+
+    /// Feeds what is signed part by part: the body is copied nowhere.
+    fn mac(&self, key: &[u8], body: &[u8], given: Given<'_>) -> Hmac<Sha256> {
+        // HMAC takes a key of any length, so this cannot fail; an empty one could only make the check fail.
+        let mut mac = Hmac::<Sha256>::new_from_slice(key).unwrap_or_else(|_| Hmac::new(&Default::default()));
+        for part in self.signed {
+            match part {
+                Part::Body => mac.update(body),
+                Part::Timestamp => mac.update(given.timestamp.unwrap_or_default().as_bytes()),
+                Part::Id(_) => mac.update(given.id.unwrap_or_default().as_bytes()),
+                Part::Text(text) => mac.update(text.as_bytes()),
+                Part::Field(_) => mac.update(given.field.unwrap_or_default().as_bytes()),
+            }
+        }
+        mac
+    }
+
+    /// How many seconds the claim's time stamp is off, of those that the clock rule forbids: positive for too old,
+    /// negative for too far ahead, `None` for within the rule. `tolerance` (seconds) replaces the scheme's own.
+    pub fn off_by(&self, claim: &Claim, now: i64, tolerance: Option<u64>) -> Option<i64> {
+        let (timestamp, _) = claim.timestamp.as_ref()?;
+        let age = now.saturating_sub(*timestamp);
+        let allowed = |own: u64| i64::try_from(tolerance.unwrap_or(own)).unwrap_or(i64::MAX);
+        let outside = match self.clock {
+            Clock::Free => false,
+            Clock::BothWays(own) => age.saturating_abs() > allowed(own),
+            Clock::AgeOnly(own) => age > allowed(own),
+        };
+        outside.then_some(age)
+    }
+
+    /// The tolerance of the scheme's own clock rule in seconds, if it has one.
+    pub fn tolerance(&self) -> Option<u64> {
+        match self.clock {
+            Clock::Free => None,
+            Clock::BothWays(own) | Clock::AgeOnly(own) => Some(own),
+        }
+    }
+}
+
+/// What is signed beside the body.
+#[derive(Clone, Copy)]
+struct Given<'a> {
+    id: Option<&'a str>,
+    timestamp: Option<&'a str>,
+    field: Option<&'a str>,
+}
+
+fn required(headers: &Headers, names: &'static [&'static str]) -> Result<String, NoClaim> {
+    let value = names.iter().find_map(|name| headers.get(name));
+    value.map(|value| value.into_owned()).ok_or(NoClaim::Missing { header: names[0], signature: false })
+}
+
+fn field(bytes: &[u8], paths: &[&str]) -> Option<String> {
+    let Body::Object(object) = Body::of(bytes) else { return None };
+    paths.iter().filter_map(|path| object.at(path)).find_map(body::scalar).map(|text| text.into_owned())
+}
+
+fn header(name: &'static str, value: &[u8]) -> Result<(HeaderName, HeaderValue), BadKey> {
+    let value = HeaderValue::from_bytes(value).map_err(|_| BadKey::NotAHeader)?;
+    Ok((HeaderName::from_static(name), value))
+}
+
+fn pairs(value: &str) -> impl Iterator<Item = (&str, &str)> {
+    value.split(',').filter_map(|pair| pair.trim().split_once('='))
+}
+
+impl Form {
+    /// The proofs in a header's value, as they are written.
+    fn proofs<'a>(&self, value: &'a str) -> Vec<&'a str> {
+        match self {
+            Form::One { reads, .. } => reads.iter().find_map(|prefix| value.strip_prefix(prefix)).into_iter().collect(),
+            Form::List { version, bare } => value
+                .split(' ')
+                .filter_map(|item| match item.split_once(',') {
+                    Some((other, proof)) => (other == *version).then_some(proof),
+                    None => bare.then_some(item),
+                })
+                .collect(),
+            Form::Pairs { proof, .. } => pairs(value).filter(|(key, _)| key == proof).map(|(_, text)| text).collect(),
+        }
+    }
+
+    /// What a value without any proof lacks, continuing "it …".
+    fn expected(&self) -> &'static str {
+        match self {
+            Form::One { .. } => "does not start as this scheme's signatures do",
+            Form::List { .. } => "holds no signature of version v1",
+            Form::Pairs { .. } => "holds no pair with a signature",
+        }
+    }
+
+    fn write(&self, proof: &[u8], timestamp: &str) -> Zeroizing<Vec<u8>> {
+        let start = match self {
+            Form::One { writes, .. } => (*writes).to_owned(),
+            Form::List { version, .. } => format!("{version},"),
+            Form::Pairs { time, proof } => format!("{time}={timestamp},{proof}="),
+        };
+        Zeroizing::new([start.as_bytes(), proof].concat())
+    }
+}
+
+impl Proof {
+    fn decode(self, text: &str) -> Option<Vec<u8>> {
+        const SHA256_LENGTH: usize = 32;
+        let bytes = match self {
+            Proof::Secret => return Some(text.as_bytes().to_vec()),
+            Proof::HmacHex => base16ct::lower::decode_vec(text).ok()?,
+            Proof::HmacBase64 => BASE64.decode(text).ok()?,
+        };
+        (bytes.len() == SHA256_LENGTH).then_some(bytes)
+    }
+
+    fn encode(self, digest: &[u8]) -> String {
+        match self {
+            Proof::HmacBase64 => BASE64.encode(digest),
+            Proof::HmacHex | Proof::Secret => base16ct::lower::encode_string(digest),
+        }
+    }
+
+    fn expected(self) -> &'static str {
+        match self {
+            Proof::HmacHex => "is not 64 characters of hex",
+            Proof::HmacBase64 => "is not 44 characters of base64",
+            Proof::Secret => "holds nothing",
+        }
+    }
+}
+
+impl Key {
+    fn bytes(self, secret: &Secret) -> Result<Zeroizing<Vec<u8>>, BadKey> {
+        const PREFIX: &[u8] = b"whsec_";
+        let text = secret.expose();
+        let stripped = text.strip_prefix(PREFIX);
+        match (self, stripped) {
+            (Key::Text, _) | (Key::Base64IfPrefixed, None) => Ok(Zeroizing::new(text.to_vec())),
+            (Key::Base64, _) | (Key::Base64IfPrefixed, Some(_)) => {
+                let key = BASE64.decode(stripped.unwrap_or(text)).map(Zeroizing::new);
+                key.map_err(|_| BadKey::NotBase64)
+                    .and_then(|key| if key.is_empty() { Err(BadKey::Empty) } else { Ok(key) })
+            }
+        }
+    }
+}

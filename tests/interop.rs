@@ -1,0 +1,180 @@
+//! What real receivers and senders compute, run as they run it. Ignored by a plain `cargo test`, which needs Rust alone;
+//! `.ci/run` runs them.
+
+use std::ffi::OsStr;
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use crate::support::listener::Listener;
+use crate::support::program::hookctl;
+use crate::support::repository;
+use crate::support::target::{Answer, OK, Request, Target};
+
+/// Runs another program with something to read and gives what it printed.
+fn run<S: AsRef<OsStr>>(program: &str, arguments: &[S], stdin: &[u8]) -> String {
+    let mut child = Command::new(program)
+        .args(arguments)
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap_or_else(|error| panic!("{program}: {error}"));
+    child.stdin.take().unwrap().write_all(stdin).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{program} ended with {}", output.status);
+    String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
+}
+
+/// Bodies that test more than ASCII on one line.
+const BODIES: [&str; 5] = [
+    r#"{"id":"a","status":"success","output":"u","input":{}}"#,
+    "{ \"id\": \"a\",\r\n\t\"status\": \"failed\" }\r\n",
+    r#"{"prompt":"Ein Café 🦀","escaped":"\u00e9"}"#,
+    "[]",
+    "{\"n\":1.50,\"big\":12345678901234567890123}\n\n",
+];
+
+const SECRET: &str = "s3cret with spaces, ü and 'quotes'";
+
+/// What `send` delivers of a body.
+fn sent(body: &str, arguments: &[&str]) -> Request {
+    let target = Target::start(&[OK]);
+    let run = ["send", "-", "--to", &target.url].into_iter().chain(arguments.iter().copied());
+    hookctl(run).stdin(body).exits(0);
+    target.requests().remove(0)
+}
+
+/// Asks each::labs' own `verify_webhook`.
+fn believed(body: &[u8], signature: &str, secret: &str) -> String {
+    const ASK: &str = "import sys; sys.path.insert(0, sys.argv[1]); \
+                       from eachlabs_verify_webhook import verify_webhook; \
+                       print(verify_webhook(sys.stdin.buffer.read(), sys.argv[2], sys.argv[3]))";
+    let data = repository("tests/data");
+    run("python3", &["-c", ASK, data.to_str().unwrap(), signature, secret], body)
+}
+
+#[test]
+#[ignore = "needs python3 and openssl"]
+fn eachlabs_own_code_believes_what_is_sent() {
+    for body in BODIES {
+        let request = sent(body, &["--scheme", "eachlabs", "--secret", SECRET]);
+        let signature = request.header("x-webhook-signature").unwrap();
+        assert_eq!(request.body, body.as_bytes());
+        assert_eq!(believed(&request.body, signature, SECRET), "True", "{body}");
+        assert_eq!(believed(&[&request.body[..], b" "].concat(), signature, SECRET), "False", "{body}");
+        assert_eq!(believed(&request.body, signature, "another"), "False", "{body}");
+    }
+}
+
+#[test]
+#[ignore = "needs python3 and openssl"]
+fn eachlabs_own_code_believes_the_fixtures_unasked() {
+    // The provider's scheme without `--scheme`, as a user of the page would call it.
+    for fixture in ["success", "failed"] {
+        let target = Target::start(&[OK]);
+        hookctl(["send", fixture, "--secret", SECRET, "--to", &target.url]).exits(0);
+        let request = target.requests().remove(0);
+        assert_eq!(
+            believed(&request.body, request.header("x-webhook-signature").unwrap(), SECRET),
+            "True",
+            "{fixture}"
+        );
+    }
+}
+
+#[test]
+#[ignore = "needs python3 and openssl"]
+fn python_computes_the_same_standard_webhooks_signature() {
+    const SIGN: &str = "import base64, hashlib, hmac, sys; \
+                        key = base64.b64decode(sys.argv[1].removeprefix('whsec_')); \
+                        signed = f'{sys.argv[2]}.{sys.argv[3]}.'.encode() + sys.stdin.buffer.read(); \
+                        print('v1,' + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode())";
+    const KEY: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    for body in BODIES {
+        let request = sent(body, &["--scheme", "standard-webhooks", "--secret", KEY]);
+        let header = |name: &str| request.header(name).unwrap();
+        let arguments = ["-c", SIGN, KEY, header("webhook-id"), header("webhook-timestamp")];
+        assert_eq!(run("python3", &arguments, &request.body), header("webhook-signature"), "{body}");
+    }
+}
+
+/// `openssl dgst -sha256 -hmac SECRET`, without the `SHA2-256(stdin)= ` that versions spell differently.
+fn openssl_hmac(secret: &str, body: &str) -> String {
+    let said = run("openssl", &["dgst", "-sha256", "-hmac", secret], body.as_bytes());
+    said.rsplit("= ").next().unwrap().to_owned()
+}
+
+#[test]
+#[ignore = "needs python3 and openssl"]
+fn listen_verifies_what_openssl_signs() {
+    let mut listener = Listener::start(&["--secret", SECRET]);
+    for body in BODIES {
+        let hex = openssl_hmac(SECRET, body);
+        let prefixed = format!("sha256={hex}");
+        let cases =
+            [("x-webhook-signature", &hex), ("x-webhook-signature", &prefixed), ("x-hub-signature-256", &prefixed)];
+        for (name, value) in cases {
+            let answer = listener.post("/", &[("content-type", "application/json"), (name, value)], body.as_bytes());
+            assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+            let record = listener.next();
+            assert_eq!((&record["signature"]["verdict"], record["body"].as_str()), (&"verified".into(), Some(body)));
+        }
+        let forged = openssl_hmac("another", body);
+        let answer = listener.post("/", &[("x-webhook-signature", &forged)], body.as_bytes());
+        assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
+        assert_eq!(listener.next()["signature"]["reason"], "wrong_secret");
+    }
+}
+
+#[test]
+#[ignore = "needs python3 and openssl"]
+fn openssl_computes_what_send_signs() {
+    for body in BODIES {
+        for (scheme, name, prefix) in
+            [("eachlabs", "x-webhook-signature", ""), ("github", "x-hub-signature-256", "sha256=")]
+        {
+            let request = sent(body, &["--scheme", scheme, "--secret", SECRET]);
+            let expected = format!("{prefix}{}", openssl_hmac(SECRET, body));
+            assert_eq!(request.header(name), Some(&*expected), "{scheme} {body}");
+        }
+        let request = sent(body, &["--scheme", "eachlabs-timestamped", "--secret", SECRET]);
+        let at = request.header("x-webhook-timestamp").unwrap();
+        let expected = format!("sha256={}", openssl_hmac(SECRET, &format!("{at}.{body}")));
+        assert_eq!(request.header("x-webhook-signature"), Some(&*expected), "{body}");
+    }
+}
+
+/// What jq says of every line, each read by itself.
+fn jq(filter: &str, stream: &str) -> Vec<String> {
+    let each = format!("fromjson | {filter}");
+    run("jq", &["-R", "-r", &each], stream.as_bytes()).lines().map(str::to_owned).collect()
+}
+
+#[test]
+#[ignore = "needs jq"]
+fn jq_reads_what_send_streams() {
+    let target = Target::start(&[Answer::Status(500, "", "caf\u{e9} \u{1b}[31m"), OK]);
+    let run =
+        ["send", "success", "cog/python/failed", "--secret", "s", "--speed", "1000000", "--json", "--to", &target.url];
+    let stream = hookctl(run).exits(0).stdout;
+    assert_eq!(jq(".type", &stream), ["delivery", "attempt", "delivery", "delivery", "summary"]);
+    let attempts =
+        jq("select(.type == \"delivery\") | \"\\(.attempt)/\\(.of) \\(.answer.status) \\(.payload.status)\"", &stream);
+    assert_eq!(attempts, ["1/4 500 succeeded", "2/4 200 succeeded", "1/13 200 failed"]);
+}
+
+#[test]
+#[ignore = "needs jq"]
+fn jq_reads_what_listen_streams() {
+    let listener = Listener::start(&["--count", "6", "--timeout", "1m"]);
+    for body in BODIES.into_iter().map(str::as_bytes).chain([&b"\xff\x00"[..]]) {
+        let answer = listener.post("/", &[("x-odd", "caf\u{e9}\t")], body);
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    }
+    let (code, stream, _) = listener.wait();
+    assert_eq!(code, Some(0));
+    // The first line, `ready`, was read already.
+    assert_eq!(jq(".type", &stream), [&["delivery"; 6][..], &["summary"]].concat());
+    let bodies = run("jq", &["-r", "-j", "select(.seq == 3) | .body"], stream.as_bytes());
+    assert_eq!(bodies, BODIES[2]);
+}

@@ -1,0 +1,248 @@
+//! Attempts: when a delivery is sent again, with what, and how it ends.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::send;
+use crate::support::program::{command, hookctl};
+use crate::support::sign::hmac_hex;
+use crate::support::target::{Answer, OK, Request, Target};
+
+const ERROR: Answer = Answer::Status(500, "", "boom");
+
+fn status(status: u16) -> Answer {
+    Answer::Status(status, "", "")
+}
+
+/// The waits between requests.
+fn gaps(requests: &[Request]) -> Vec<Duration> {
+    requests.windows(2).map(|pair| pair[1].at - pair[0].at).collect()
+}
+
+#[test]
+fn eachlabs_tries_four_times_with_the_same_bytes() {
+    let target = Target::start(&[ERROR]);
+    send(&target, &["failed", "--secret", "s3cret", "--speed", "1000"]).exits(6).prints("4/4");
+    let requests = target.requests();
+    assert_eq!(requests.len(), 4);
+    for (gap, expected) in gaps(&requests).iter().zip([30, 120, 600]) {
+        let expected = Duration::from_millis(expected);
+        // Above, there is room for a busy machine; a wait that is not sped up would still be far beyond.
+        assert!(*gap >= expected && *gap < expected * 3 + Duration::from_secs(1), "{gap:?} instead of {expected:?}");
+    }
+    let first = &requests[0];
+    assert_eq!(first.header("x-webhook-signature"), Some(&*hmac_hex("s3cret", &first.body)));
+    for request in &requests {
+        assert_eq!((&request.line, &request.headers, &request.body), (&first.line, &first.headers, &first.body));
+    }
+}
+
+#[test]
+fn an_acknowledgement_ends_it() {
+    let target = Target::start(&[ERROR, OK]);
+    send(&target, &["failed", "--speed", "100000"]).exits(0).says("retry 1 of 3");
+    assert_eq!(target.requests().len(), 2);
+}
+
+#[test]
+fn a_profile_decides_what_is_retried() {
+    let wait = Answer::Status(413, "retry-after: 1\r\n", "");
+    let cases: [(&[&str], &[Answer], usize, i32); 21] = [
+        (&["success"], &[status(400)], 4, 6),
+        (&["success"], &[status(301)], 4, 6),
+        (&["success"], &[status(204)], 1, 0),
+        (&["success"], &[Answer::Close], 4, 6),
+        (&["eachlabs/b/succeeded"], &[status(404)], 3, 6),
+        (&["modelslab/success"], &[ERROR], 1, 6),
+        (&["workflow"], &[ERROR], 4, 6),
+        // Cog: the terminal delivery only, and only some answers.
+        (&["cog/coglet/start"], &[ERROR], 1, 6),
+        (&["cog/python/output"], &[ERROR], 1, 6),
+        (&["cog/coglet/succeeded"], &[status(400)], 1, 6),
+        (&["cog/coglet/succeeded"], &[status(429), OK], 2, 0),
+        (&["cog/coglet/canceled"], &[ERROR], 13, 6),
+        (&["cog/python/failed"], &[status(503)], 13, 6),
+        (&["cog/coglet/succeeded"], &[wait.clone(), OK], 1, 6),
+        (&["cog/python/succeeded"], &[wait, OK], 2, 0),
+        // Named on the command line.
+        (&["success", "--retry", "none"], &[ERROR], 1, 6),
+        (&["success", "--retry", "1ms,1ms"], &[ERROR], 3, 6),
+        (&["success", "--retry", "cog"], &[status(400)], 1, 6),
+        (&["success", "--retry", "cog-python"], &[ERROR], 13, 6),
+        (&["success", "--retry", "eachlabs-b"], &[ERROR], 3, 6),
+        (&["modelslab/success", "--retry", "modelslab-workflow"], &[ERROR], 4, 6),
+    ];
+    for (arguments, answers, requests, code) in cases {
+        let target = Target::start(answers);
+        send(&target, &[arguments, &["--speed", "1000000"]].concat()).exits(code);
+        assert_eq!(target.requests().len(), requests, "{arguments:?} {answers:?}");
+    }
+}
+
+#[test]
+fn python_obeys_retry_after_and_coglet_does_not() {
+    for (source, waits) in [("cog/python/succeeded", 7_000.0), ("cog/coglet/succeeded", 200.0)] {
+        let target = Target::start(&[Answer::Status(503, "retry-after: 7\r\n", ""), OK]);
+        let lines = send(&target, &[source, "--speed", "1000", "--json"]).exits(0).json();
+        assert_eq!(lines[1]["provider_waits_ms"], waits, "{source}");
+    }
+}
+
+#[test]
+fn cog_follows_a_redirect_and_the_others_do_not() {
+    let moved = Answer::Status(307, "location: /elsewhere\r\n", "");
+    let lines = |source: &str| {
+        let target = Target::start(&[moved.clone(), OK]);
+        send(&target, &[source, "--speed", "1000000"]).exits(0);
+        target.requests().into_iter().map(|request| request.line).collect::<Vec<_>>()
+    };
+    assert_eq!(lines("cog/coglet/start"), ["POST /hook HTTP/1.1", "POST /elsewhere HTTP/1.1"]);
+    assert_eq!(lines("success"), ["POST /hook HTTP/1.1"; 2]);
+}
+
+/// Sends twice with real time between, so that the clock's second changes.
+fn twice(scheme: &str, secret: &str, names: &[&str]) -> Vec<[Option<String>; 2]> {
+    let target = Target::start(&[ERROR, OK]);
+    let retry = ["--retry", "1100ms", "--speed", "1"];
+    send(&target, &[&["success", "--scheme", scheme, "--secret", secret], &retry[..]].concat()).exits(0);
+    let requests = target.requests();
+    assert_eq!(requests[0].body, requests[1].body);
+    let pair = |name: &&str| [0, 1].map(|index: usize| requests[index].header(name).map(str::to_owned));
+    names.iter().map(pair).collect()
+}
+
+#[test]
+fn standard_webhooks_signs_a_retry_anew_under_the_same_id() {
+    let names = ["webhook-id", "webhook-timestamp", "webhook-signature"];
+    let [id, timestamp, signature] = twice("standard-webhooks", "c2VjcmV0", &names).try_into().unwrap();
+    assert!(id[0].is_some() && id[0] == id[1], "{id:?}");
+    let [first, second] = timestamp.map(|timestamp| timestamp.unwrap().parse::<u64>().unwrap());
+    assert!(second > first, "{first} and {second}");
+    assert_ne!(signature[0], signature[1]);
+}
+
+#[test]
+fn eachlabs_keeps_time_stamp_and_signature() {
+    let headers = twice("eachlabs-timestamped", "s", &["x-webhook-timestamp", "x-webhook-signature"]);
+    assert!(headers.iter().all(|[first, second]| first.is_some() && first == second), "{headers:?}");
+}
+
+#[test]
+fn an_expected_status_is_the_measure_where_one_is_named() {
+    let cases: [(&[&str], u16, i32, &str); 8] = [
+        (&[], 200, 0, ""),
+        (&[], 500, 6, ""),
+        (&["--expect-status", "4xx"], 404, 0, "0 acknowledged, 1 answered as expected"),
+        (&["--expect-status", "4xx"], 200, 4, ""),
+        (&["--expect-status", "200,202"], 202, 0, ""),
+        (&["--expect-status", "200,202"], 204, 4, ""),
+        (&["--expect-status", "2xx"], 500, 4, ""),
+        (&["--expect-status", "5xx"], 500, 0, ""),
+    ];
+    for (arguments, answer, code, said) in cases {
+        let target = Target::start(&[status(answer)]);
+        send(&target, &[&["success", "--retry", "1ms"], arguments].concat()).exits(code).says(said);
+        let requests = if code == 6 || answer == 500 && code != 0 { 2 } else { 1 };
+        assert_eq!(target.requests().len(), requests, "{arguments:?} {answer}");
+    }
+}
+
+#[test]
+fn nobody_there_is_unreachable() {
+    // The near end of a connection: taken, so that nobody else gets the port, and nobody listens on it.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let url = format!("http://{}/hook", taken.local_addr().unwrap());
+    let finished = hookctl(["send", "success", "--to", &url, "--speed", "1000000", "--json"]).exits(6);
+    let deliveries = finished.deliveries();
+    assert_eq!(deliveries.len(), 4, "each::labs tries again");
+    for delivery in deliveries {
+        assert_eq!((&delivery["outcome"], &delivery["answer"]), (&Value::from("unreachable"), &Value::Null));
+        assert!(delivery["error"].as_str().is_some_and(|error| error.contains("refused")), "{delivery}");
+    }
+    hookctl(["send", "success", "--to", &url, "--retry", "none"]).exits(6).prints("unreachable");
+}
+
+#[test]
+fn an_answer_that_was_lost_is_unknown() {
+    let cases: [(Answer, &[&str], &str); 2] =
+        [(Answer::Close, &[], "closed"), (Answer::Hang, &["--timeout", "200ms"], "no answer within 200ms")];
+    for (answer, arguments, why) in cases {
+        let target = Target::start(&[answer]);
+        let base = ["success", "--retry", "none"];
+        let finished = send(&target, &[&base, arguments, &["--json"]].concat()).exits(6);
+        let delivery = &finished.deliveries()[0];
+        assert_eq!((&delivery["outcome"], &delivery["answer"]), (&Value::from("unknown"), &Value::Null));
+        assert!(delivery["error"].as_str().is_some_and(|error| error.contains(why)), "{delivery}");
+        send(&target, &[&base, arguments].concat()).exits(6).prints("unknown").prints("may have been processed");
+    }
+}
+
+#[test]
+fn a_lost_answer_on_a_kept_connection_is_not_sent_again_in_silence() {
+    let target = Target::start(&[OK, Answer::Close]);
+    let finished = send(&target, &["success", "failed", "--retry", "none", "--json"]).exits(6);
+    let outcomes: Vec<_> = finished.deliveries().iter().map(|delivery| delivery["outcome"].clone()).collect();
+    assert_eq!(outcomes, ["answered", "unknown"]);
+    assert_eq!(target.requests().len(), 2);
+}
+
+#[test]
+fn one_that_fails_does_not_keep_the_next_from_going_out() {
+    let target = Target::start(&[ERROR, OK]);
+    let finished = send(&target, &["success", "failed", "--retry", "none", "--json"]).exits(6);
+    let summary = finished.json().pop().unwrap();
+    let counts = ["deliveries", "acknowledged", "attempts"].map(|name| summary[name].as_u64().unwrap());
+    assert_eq!(counts, [2, 1, 2], "{summary}");
+}
+
+/// Interrupts a sender in the wait before its first retry: its exit code, and what it said to people.
+fn interrupted(signal: &str, retries: &str) -> (Option<i32>, String) {
+    let target = Target::start(&[ERROR]);
+    let mut child = command()
+        .args(["send", "success", "--retry", retries, "--speed", "1", "--json", "--to", &target.url])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let waiting = lines.map(|line| serde_json::from_str::<Value>(&line.unwrap()).unwrap());
+    assert!(waiting.into_iter().any(|line| line["type"] == "attempt"), "it waits for its retry");
+    let kill = Command::new("kill").args([&format!("-{signal}"), &child.id().to_string()]).status();
+    assert!(kill.unwrap().success());
+    let mut stderr = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
+    assert_eq!(target.requests().len(), 1);
+    (child.wait().unwrap().code(), stderr)
+}
+
+#[test]
+fn a_signal_ends_the_wait_and_says_what_would_have_come() {
+    for (signal, code, retries, said) in [
+        ("INT", 130, "1h,1h,1h", "3 retries of abc123-def456-ghi789 would still have come"),
+        ("TERM", 143, "1h", "1 retry of abc123-def456-ghi789 would still have come"),
+    ] {
+        let (ended, stderr) = interrupted(signal, retries);
+        assert_eq!(ended, Some(code), "{stderr}");
+        assert!(stderr.contains(said), "{stderr}");
+    }
+}
+
+#[test]
+fn a_journal_that_cannot_be_made_stops_before_anything_is_sent() {
+    let folder = tempfile::tempdir().unwrap();
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = silent.local_addr().unwrap().to_string();
+    let journal = folder.path().join("no/such/folder.jsonl");
+    let run = hookctl(["send", "success", "--to", &url, "--record", journal.to_str().unwrap()]);
+    run.exits(1).says("cannot write the journal");
+    silent.set_nonblocking(true).unwrap();
+    assert!(silent.accept().is_err(), "something was sent");
+    assert!(!fs::exists(&journal).unwrap());
+}

@@ -1,0 +1,164 @@
+//! Input that is none: one clear sentence, the contract's exit code, and nothing sent.
+
+use std::fs;
+use std::net::TcpListener;
+
+use tempfile::TempDir;
+
+use crate::support::program::{Finished, hookctl};
+
+/// A receiver that nothing must reach.
+struct Untouched(TcpListener);
+
+impl Untouched {
+    fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        Untouched(listener)
+    }
+
+    fn url(&self) -> String {
+        format!("http://{}/hook", self.0.local_addr().unwrap())
+    }
+
+    /// A connection would be waiting to be accepted by now: the sender has ended.
+    fn check(&self, what: &str) {
+        assert!(self.0.accept().is_err(), "{what}: something was sent");
+    }
+}
+
+/// One sentence that begins with `error:`, and nothing that only a programmer can read.
+fn assert_one_error(finished: &Finished, what: &str) {
+    let errors = finished.stderr.lines().filter(|line| line.starts_with("error:")).count();
+    assert_eq!(errors, 1, "{what}: {finished:#?}");
+    for word in ["panicked", "RUST_BACKTRACE", "src/", "os error", "Err("] {
+        assert!(!finished.stderr.contains(word), "{what}: {word} in {finished:#?}");
+    }
+    assert_eq!(finished.stdout, "", "{what}");
+}
+
+/// A folder with files that `send` does not take.
+fn folder() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let record = r#"{"type":"delivery","v":1,"at":"2026-11-20T21:23:21Z","body":"{}"}"#;
+    let stream = format!("{{\"type\":\"ready\",\"v\":1,\"url\":\"http://127.0.0.1:1\"}}\n{record}\n");
+    let files: [(&str, &[u8]); 8] = [
+        ("text.json", b"hello\n"),
+        ("cut.json", b"{\"id\": \"a\", \"status\""),
+        ("empty.json", b""),
+        ("binary.json", b"\xff\xfe\x00"),
+        ("two.json", b"{\"a\":1}\n{\"a\":2}\n"),
+        ("one.jsonl", record.as_bytes()),
+        ("hooks.jsonl", &[record.as_bytes(), b"\n", record.as_bytes(), b"\n"].concat()),
+        ("stream.jsonl", stream.as_bytes()),
+    ];
+    for (name, content) in files {
+        fs::write(folder.path().join(name), content).unwrap();
+    }
+    folder
+}
+
+#[test]
+fn every_bad_source_is_named_with_its_cause() {
+    let folder = folder();
+    let cases = [
+        ("faild", 2, "\"faild\"", "did you mean failed?"),
+        ("fixtures/sucess.json", 2, "fixtures/sucess.json", "did you mean success?"),
+        ("cog/suceeded", 2, "cog/suceeded", "did you mean cog/succeeded?"),
+        ("no-such-thing-at-all", 2, "no-such-thing-at-all", "hookctl send --help"),
+        ("", 2, "no built-in payload", ""),
+        ("text.json", 2, "text.json is not JSON", ""),
+        ("cut.json", 2, "cut.json is not JSON", ""),
+        ("empty.json", 2, "empty.json is not JSON: it is empty", ""),
+        ("binary.json", 2, "binary.json is not JSON", ""),
+        ("two.json", 2, "two.json is not JSON", ""),
+        ("one.jsonl", 2, "one.jsonl is a journal", "hookctl inspect"),
+        ("hooks.jsonl", 2, "hooks.jsonl is a journal", "hookctl inspect"),
+        ("stream.jsonl", 2, "stream.jsonl is a journal", "hookctl inspect"),
+        ("-", 2, "standard input is not JSON", ""),
+        (".", 1, "cannot read .: is a directory", ""),
+    ];
+    let receiver = Untouched::start();
+    for (source, code, cause, hint) in cases {
+        // Also as the last of several: a handler must not be left with half of them.
+        for sources in [vec![source], vec!["success", source]] {
+            let run = hookctl(["send", "--timeout", "1s", "--to", &receiver.url()].into_iter().chain(sources));
+            let finished = run.current_dir(folder.path()).exits(code);
+            assert_one_error(&finished, source);
+            finished.says(cause).says(hint);
+            receiver.check(source);
+        }
+    }
+}
+
+#[test]
+fn every_bad_flag_is_named_with_its_cause() {
+    let to = Untouched::start();
+    let url = to.url();
+    let cases: [(&[&str], &str); 25] = [
+        (&["success", "--to", "ftp://example.com"], "ftp is not http or https"),
+        (&["success", "--to", "http://"], "--to"),
+        (&["success", "--to", "a b"], "--to"),
+        (&["success", "--to", ""], "--to"),
+        // It would end up in records.
+        (&["success", "--to", "http://user:word@127.0.0.1/"], "--to holds a name and password"),
+        (&["success", "--to", &url, "--retry", "eachlab"], "eachlabs, eachlabs-b, modelslab, modelslab-workflow, cog"),
+        (&["success", "--to", &url, "--retry", "5"], "--retry"),
+        (&["success", "--to", &url, "--scheme", "md5"], "eachlabs-timestamped"),
+        (&["success", "--to", &url, "--speed", "0"], "greater than 0"),
+        (&["success", "--to", &url, "--timeout", "30"], "a duration has a unit"),
+        (&["success", "--to", &url, "--expect-status", "9xx"], "statuses are written"),
+        (&["success", "--to", &url, "-H", "nothing"], "'Name: value'"),
+        (&["success", "--to", &url, "-H", "X-A: a\nb"], "--header"),
+        (&["success", "--to", &url, "--set", "input.prompt"], "PATH=VALUE"),
+        (&["success", "--to", &url, "--set", "a..b=1"], "a key is missing"),
+        (&["success", "--to", &url, "--set", "output.url=x"], "`output` is a string"),
+        (&["success", "--to", &url, "--unset", "outptu"], "there is no `outptu`"),
+        (&["-", "--to", &url, "--id", "x"], "--id does not fit standard input"),
+        (&["success", "--to", &url, "--secret", ""], "is empty"),
+        (&["success", "--to", &url, "--secret"], "HOOKCTL_SECRET is not set"),
+        (&["success", "--to", &url, "--secret", "env:NO_SUCH_VARIABLE"], "NO_SUCH_VARIABLE is not set"),
+        (&["success", "--to", &url, "--secret", "not base64!", "--scheme", "standard-webhooks"], "is not base64"),
+        (&["success", "--to", &url, "--secret", "a\nb", "--scheme", "bearer"], "an HTTP header cannot carry"),
+        (&["success", "--to", &url, "--secret", "s", "--scheme", "kie"], "lacks the field"),
+        (&["success", "--to", &url, "--no-such-flag"], "--no-such-flag"),
+    ];
+    for (arguments, cause) in cases {
+        let finished = hookctl(["send"].iter().chain(arguments)).stdin("[1]").exits(2);
+        assert_one_error(&finished, &format!("{arguments:?}"));
+        assert!(!finished.stderr.contains("not base64!"), "the secret was said: {finished:#?}");
+        finished.says(cause);
+        to.check(&format!("{arguments:?}"));
+    }
+}
+
+#[test]
+fn a_secret_file_that_is_missing_is_a_runtime_failure() {
+    let to = Untouched::start();
+    let finished = hookctl(["send", "success", "--to", &to.url(), "--secret", "@/no/such/file"]).exits(1);
+    assert_one_error(&finished, "@FILE");
+    finished.says("cannot read the secret file /no/such/file: no such file");
+    to.check("@FILE");
+}
+
+#[test]
+fn what_is_missing_is_asked_for() {
+    let to = Untouched::start();
+    let finished = hookctl(["send", "--to", &to.url()]).exits(2);
+    assert_one_error(&finished, "no source");
+    finished.says("no source was given").says("success, failed").says("cog/coglet/start");
+    let finished = hookctl(["send", "success"]).exits(2);
+    assert_one_error(&finished, "no --to");
+    finished.says("--to");
+    to.check("nothing");
+}
+
+#[test]
+fn a_scheme_that_cannot_sign_the_last_of_several_stops_before_the_first() {
+    let to = Untouched::start();
+    // Kie signs a field that only the first has.
+    let run = ["send", "-", "success", "--scheme", "kie", "--secret", "s", "--timeout", "1s", "--to", &to.url()];
+    let finished = hookctl(run).stdin(r#"{"taskId":"t-1","status":"success"}"#).exits(2);
+    to.check("kie");
+    assert_one_error(&finished, "kie");
+}

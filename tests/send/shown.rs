@@ -1,0 +1,153 @@
+//! What `send` says: the stream, the journal, and the dry run.
+
+use std::fs;
+
+use serde_json::Value;
+
+use super::{names, send};
+use crate::support::program::{Finished, hookctl};
+use crate::support::target::{Answer, OK, Target};
+
+const ERROR: Answer = Answer::Status(500, "", "first line\nsecond line");
+
+#[test]
+fn the_journal_has_a_line_for_every_attempt_and_the_stream_the_same_lines() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = folder.path().join("sent.jsonl");
+    let target = Target::start(&[ERROR, OK, OK]);
+    let arguments = ["success", "failed", "--secret", "s3cret", "--speed", "1000000", "--json", "--record"];
+    let finished = send(&target, &[&arguments, &[journal.to_str().unwrap()][..]].concat()).exits(0);
+    let kept = fs::read_to_string(&journal).unwrap();
+    let said: Vec<_> = finished.stdout.lines().filter(|line| line.contains(r#""type":"delivery""#)).collect();
+    assert_eq!(kept.lines().collect::<Vec<_>>(), said);
+
+    let lines: Vec<Value> = kept.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let tries: Vec<_> = lines.iter().map(|line| (line["seq"].as_u64(), line["attempt"].as_u64())).collect();
+    assert_eq!(tries, [(Some(1), Some(1)), (Some(2), Some(2)), (Some(3), Some(1))]);
+    for (line, request) in lines.iter().zip(target.requests()) {
+        assert_eq!((&line["direction"], &line["of"]), (&Value::from("sent"), &Value::from(4)));
+        assert_eq!((&line["url"], &line["target"]), (&Value::from(target.url.as_str()), &Value::from("/hook")));
+        assert_eq!(line["body"].as_str().unwrap().as_bytes(), request.body);
+        assert_eq!(line["signature"]["verdict"], "verified");
+        let headers: Vec<(String, String)> = serde_json::from_value(line["headers"].clone()).unwrap();
+        assert_eq!(headers, request.headers);
+    }
+    assert_eq!((&lines[0]["answer"]["status"], &lines[0]["answer"]["line"]), (&500.into(), &"first line".into()));
+}
+
+#[test]
+fn the_journal_is_appended_to_and_inspect_reads_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = folder.path().join("sent.jsonl");
+    let journal = journal.to_str().unwrap();
+    let target = Target::start(&[OK]);
+    for source in ["success", "cog/succeeded"] {
+        send(&target, &[source, "--secret", "s3cret", "--record", journal]).exits(0);
+    }
+    let kept = fs::read_to_string(journal).unwrap();
+    assert_eq!(kept.lines().count(), 2);
+    // A bearer token is a credential by itself.
+    assert!(kept.contains("<redacted>") && !kept.contains("s3cret"), "{kept}");
+    assert_eq!(hookctl(["inspect", journal, "--json"]).exits(0).stdout, kept);
+    send(&target, &["cog/succeeded", "--secret", "s3cret", "--record-secrets", "--record", journal]).exits(0);
+    assert!(fs::read_to_string(journal).unwrap().contains("Bearer s3cret"));
+}
+
+#[test]
+fn the_stream_tells_every_wait_and_ends_with_a_summary() {
+    let target = Target::start(&[ERROR]);
+    let finished = send(&target, &["failed", "--speed", "100000", "--json", "-v"]).exits(6);
+    let lines = finished.json();
+    let types: Vec<_> = lines.iter().map(|line| line["type"].as_str().unwrap()).collect();
+    let round = ["delivery", "attempt"];
+    assert_eq!(types, [&round[..], &round, &round, &["delivery", "summary"]].concat());
+    for (line, (retry, waits)) in lines.iter().skip(1).step_by(2).zip([(1, 30e3), (2, 120e3), (3, 600e3)]) {
+        assert_eq!((&line["retry"], &line["of"]), (&retry.into(), &3.into()), "{line}");
+        assert_eq!(line["provider_waits_ms"], waits, "{line}");
+        let wait = line["wait_ms"].as_f64().unwrap();
+        assert!((wait - waits / 100_000.0).abs() < 1e-6, "{line}");
+        assert_eq!(line["subject"], "abc123-def456-ghi789");
+    }
+    let summary = lines.last().unwrap();
+    let counts = ["deliveries", "acknowledged", "expected", "attempts"].map(|name| summary[name].as_u64().unwrap());
+    assert_eq!(counts, [1, 0, 0, 4], "{summary}");
+}
+
+#[test]
+fn both_clocks_are_shown_to_people() {
+    let target = Target::start(&[ERROR, OK]);
+    let finished = send(&target, &["failed", "--speed", "1000"]).exits(0);
+    let finished = finished.prints("1/4").prints("500 in").prints("first line").prints("2/4").prints("200 in");
+    finished.says("retry 1 of 3").says("each::labs waits 30 s").says("sent 1 delivery in 2 attempts: 1 acknowledged");
+}
+
+#[test]
+fn quiet_leaves_the_results() {
+    let target = Target::start(&[ERROR, OK]);
+    let finished = send(&target, &["failed", "--speed", "100000", "--quiet"]).exits(0).prints("1/4").prints("2/4");
+    assert_eq!(finished.stderr, "");
+}
+
+/// Header lines and body of a dry run as text.
+fn shown(finished: &Finished) -> (String, Vec<(String, String)>, String) {
+    let (head, body) = finished.stdout.split_once("\n\n").unwrap();
+    let mut lines = head.lines();
+    let request = lines.next().unwrap().to_owned();
+    let headers = lines.map(|line| line.split_once(": ").unwrap());
+    let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    (request, headers, body.trim_end().to_owned())
+}
+
+#[test]
+fn a_dry_run_shows_exactly_what_would_go_out_and_sends_nothing() {
+    for source in ["success", "cog/coglet/succeeded", "cog/python/succeeded", "modelslab/success"] {
+        let target = Target::start(&[OK]);
+        let arguments = [source, "--scheme", "eachlabs", "--secret", "s3cret", "-H", "x-extra: 1", "--set", "more=2"];
+        let text = send(&target, &[&arguments[..], &["--dry-run"]].concat()).exits(0);
+        let data = send(&target, &[&arguments[..], &["--dry-run", "--json"]].concat()).exits(0);
+        assert!(target.requests().is_empty(), "{source}: something was sent");
+        send(&target, &arguments).exits(0);
+        let request = target.requests().remove(0);
+        let body = String::from_utf8(request.body.clone()).unwrap();
+
+        let lower = |(name, value): (String, String)| (name.to_lowercase(), value);
+        let sent: Vec<_> = request.headers.iter().cloned().map(lower).collect();
+        let (line, headers, shown_body) = shown(&text);
+        assert_eq!((line, headers.into_iter().map(lower).collect()), (request.line.clone(), sent.clone()), "{source}");
+        assert_eq!(shown_body, body, "{source}");
+        let record = &data.json()[0];
+        let headers: Vec<(String, String)> = serde_json::from_value(record["headers"].clone()).unwrap();
+        assert_eq!((headers, record["body"].as_str()), (sent, Some(&*body)), "{source}");
+        for output in [&text, &data] {
+            assert!(!format!("{output:?}").contains("s3cret"), "{output:?}");
+        }
+    }
+}
+
+#[test]
+fn a_dry_run_needs_no_receiver_and_keeps_the_secret() {
+    // A documentation address (RFC 5737): nobody is there.
+    let to = ["--to", "http://192.0.2.1/hook", "--dry-run"];
+    for (scheme, header) in [("bearer", "authorization"), ("shared-secret", "x-webhook-secret")] {
+        let run = ["send", "success", "--secret", "s3cret", "--scheme", scheme].into_iter().chain(to);
+        for output in [hookctl(run.clone()).exits(0), hookctl(run.chain(["--json", "-v"])).exits(0)] {
+            assert!(output.stdout.contains("<redacted>") && output.stdout.contains(header), "{output:#?}");
+            assert!(!format!("{output:?}").contains("s3cret"), "{output:#?}");
+        }
+    }
+    let several = hookctl(["send", "success", "failed", "--json"].into_iter().chain(to)).exits(0);
+    assert_eq!(several.deliveries().len(), 2);
+}
+
+#[test]
+fn no_run_says_the_secret() {
+    let target = Target::start(&[ERROR, OK]);
+    for scheme in ["eachlabs", "bearer", "shared-secret", "standard-webhooks"] {
+        let arguments = ["success", "--scheme", scheme, "--secret", "c2VjcmV0", "--speed", "1000000", "-v"];
+        for output in [send(&target, &arguments).run(), send(&target, &[&arguments[..], &["--json"]].concat()).run()] {
+            assert_eq!(output.code, Some(0), "{output:#?}");
+            assert!(!format!("{output:?}").contains("c2VjcmV0"), "{scheme}: {output:#?}");
+        }
+    }
+    assert!(names(&target.requests()[0]).contains(&"x-webhook-signature".to_owned()));
+}

@@ -1,0 +1,152 @@
+//! The rooms and which way the arrows between them point, read off the source.
+
+use std::fs;
+use std::path::Path;
+
+use crate::support::repository;
+
+/// What each room may name of the crate, itself aside. `start` and the crate's root see everything.
+const MAY_USE: [(&str, &[&str]); 10] = [
+    ("payload", &[]),
+    ("clock", &[]),
+    ("error", &["payload"]),
+    ("event", &["payload"]),
+    ("io", &["payload", "error"]),
+    ("cli", &["payload", "error"]),
+    ("render", &["payload", "event"]),
+    ("listen", &["payload", "event", "io", "error", "clock"]),
+    ("send", &["payload", "event", "io", "error", "clock"]),
+    ("inspect", &["payload", "event", "io", "error", "clock"]),
+];
+
+/// Crates that one file alone knows.
+const ONE_PLACE: [(&str, &str); 4] = [
+    ("colored", "src/render/paint.rs"),
+    ("indicatif", "src/render/progress.rs"),
+    ("dialoguer", "src/render/prompt.rs"),
+    ("hmac", "src/payload/signature/interpret.rs"),
+];
+
+/// What would give the core a world of its own.
+const WORLDLY: [&str; 12] = [
+    "std::fs",
+    "std::net",
+    "std::env",
+    "std::io",
+    "std::time::Instant",
+    "SystemTime",
+    "std::thread",
+    "std::process",
+    "tokio::",
+    "reqwest::",
+    "hyper::",
+    "Timestamp::now",
+];
+
+/// Every source file with its path from the root of the repository and its text, tests cut off.
+fn sources() -> Vec<(String, String)> {
+    fn walk(folder: &Path, found: &mut Vec<(String, String)>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                walk(&path, found);
+            } else if path.extension().is_some_and(|extension| extension == "rs") && !path.ends_with("tests.rs") {
+                let text = fs::read_to_string(&path).unwrap();
+                let name = path.strip_prefix(repository("")).unwrap().display().to_string().replace('\\', "/");
+                let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap().to_owned();
+                found.push((name, code));
+            }
+        }
+    }
+    let mut found = Vec::new();
+    walk(&repository("src"), &mut found);
+    assert!(found.len() > 30, "the source was found");
+    found
+}
+
+fn room(path: &str) -> &str {
+    let path = path.strip_prefix("src/").unwrap();
+    path.split(['/', '.']).next().unwrap()
+}
+
+/// The rooms that a text names, as `crate::room` or in `use crate::{room, …}`.
+fn named(code: &str) -> Vec<String> {
+    let mut rooms = Vec::new();
+    for (start, _) in code.match_indices("crate::") {
+        if code[..start].ends_with(|before: char| before.is_alphanumeric() || before == '_') {
+            continue;
+        }
+        let rest = &code[start + "crate::".len()..];
+        let list = rest.strip_prefix('{').map_or(rest, |list| list.split('}').next().unwrap());
+        let items = if rest.starts_with('{') { list.split(',').collect() } else { vec![list] };
+        for item in items {
+            let word = item.trim().split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap();
+            rooms.push(word.to_owned());
+        }
+    }
+    rooms
+}
+
+#[test]
+fn arrows_point_down_only() {
+    let mut wrong = Vec::new();
+    for (path, code) in sources() {
+        let own = room(&path);
+        let Some((_, allowed)) = MAY_USE.iter().find(|(name, _)| *name == own) else {
+            assert!(matches!(own, "lib" | "main" | "start"), "{path} is in no known room");
+            continue;
+        };
+        for other in named(&code) {
+            if other != own && !allowed.contains(&other.as_str()) {
+                wrong.push(format!("{path} names crate::{other}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn each_of_these_crates_is_known_to_one_file() {
+    for (path, code) in sources() {
+        for (krate, place) in ONE_PLACE {
+            let named = code.contains(&format!("use {krate}::")) || code.contains(&format!(" {krate}::"));
+            assert!(!named || path == place, "{path} knows {krate}");
+        }
+    }
+}
+
+#[test]
+fn the_core_knows_no_world() {
+    for (path, code) in sources().into_iter().filter(|(path, _)| room(path) == "payload") {
+        for thing in WORLDLY {
+            assert!(!code.contains(thing), "{path} knows {thing}");
+        }
+    }
+}
+
+#[test]
+fn nothing_is_printed_past_the_sinks() {
+    for (path, code) in sources() {
+        for way in ["println!", "print!(", "eprint", "dbg!"] {
+            assert!(!code.contains(way), "{path} uses {way}");
+        }
+        let writes = code.contains("io::stdout()") || code.contains("io::stderr()") || code.contains("stderr().");
+        let may = ["src/start.rs", "src/render/prompt.rs", "src/listen/child.rs"];
+        assert!(!writes || may.contains(&path.as_str()), "{path} takes hold of an output");
+    }
+}
+
+#[test]
+fn a_provider_is_one_file_and_one_line() {
+    let list = fs::read_to_string(repository("src/payload/provider.rs")).unwrap();
+    for entry in fs::read_dir(repository("src/payload/provider")).unwrap() {
+        let name = entry.unwrap().file_name().to_string_lossy().trim_end_matches(".rs").to_owned();
+        let elsewhere = sources().into_iter().filter(|(path, code)| {
+            !path.starts_with("src/payload/provider") && code.contains(&format!("{name}::PROVIDER"))
+        });
+        // The row that remains when nothing fits is named where that is decided.
+        let elsewhere: Vec<_> = elsewhere.map(|(path, _)| path).filter(|_| name != "generic").collect();
+        assert!(list.contains(&format!("{name}::PROVIDER")), "{name} is in the list");
+        assert!(elsewhere.is_empty(), "{name} is also named in {elsewhere:?}");
+    }
+}
