@@ -141,6 +141,7 @@ fn examine(name: &str, body: Bytes, config: &Config, clock: &dyn Clock) -> Resul
     let provider = payload.as_ref().map(|payload| payload.provider);
     let now = config.now.unwrap_or_else(|| clock.now());
     let verdict = signature::check(&delivery, &config.policy, now.as_second(), provider);
+    let verdict = signature::why(&delivery, &config.policy, now.as_second(), verdict);
     let exit = if verdict.is_invalid() { Exit::Signature } else { Exit::Done };
     let record = Record {
         warnings: payload.as_ref().map(lint::warnings).unwrap_or_default(),
@@ -175,5 +176,6 @@ fn check_again(record: &Record, policy: &Policy, now: Option<Timestamp>) -> Verd
         return Verdict::Unchecked;
     }
     let provider = record.payload.as_ref().map(|payload| payload.provider);
-    signature::check(&record.delivery, policy, now.unwrap_or(record.at).as_second(), provider)
+    let now = now.unwrap_or(record.at).as_second();
+    signature::why(&record.delivery, policy, now, signature::check(&record.delivery, policy, now, provider))
 }

@@ -1,7 +1,7 @@
 //! One delivery after the other: read, judged, recorded, answered, said.
 
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -9,7 +9,8 @@ use http::header::{CONTENT_TYPE, EXPECT, HeaderValue};
 use http::{Method, Request, Response, StatusCode, Version};
 use http_body_util::Full;
 use hyper::body::Incoming;
-use tokio::sync::watch;
+use jiff::Timestamp;
+use tokio::sync::{Mutex, OwnedMutexGuard, watch};
 
 use super::Config;
 use super::body::{self, Refusal};
@@ -30,8 +31,9 @@ pub struct Desk {
     max_body: u64,
     clock: Arc<dyn Clock>,
     sink: Sink,
-    /// Everything that must change together, so that journal, stream and counts have one order.
-    books: Mutex<Books>,
+    /// Everything that must change together. Whoever holds it is next: journal, stream and counts have one order, that
+    /// of arrival.
+    books: Arc<Mutex<Books>>,
     counter: watch::Sender<u64>,
 }
 
@@ -41,6 +43,40 @@ struct Books {
     journal_fails: bool,
     history: History,
     tally: Tally,
+}
+
+/// A request that was read.
+struct Arrival {
+    delivery: Delivery,
+    remote: SocketAddr,
+    /// When it was complete, by the clock.
+    at: Timestamp,
+    /// The same, for measuring.
+    ended: Instant,
+}
+
+impl Arrival {
+    fn with(mut self, body: Bytes) -> Self {
+        self.delivery.body = body;
+        self
+    }
+
+    fn judged(self, payload: Option<Payload>, verdict: Verdict, reply: Reply) -> Judged {
+        let ms = self.ended.elapsed().as_secs_f64() * 1000.0;
+        Judged { delivery: self.delivery, payload, verdict, reply, remote: self.remote, at: self.at, ms }
+    }
+}
+
+/// A request of which everything is known, its answer included.
+struct Judged {
+    delivery: Delivery,
+    payload: Option<Payload>,
+    verdict: Verdict,
+    reply: Reply,
+    remote: SocketAddr,
+    at: Timestamp,
+    /// From its last byte to the answer being ready.
+    ms: f64,
 }
 
 /// What the listener answers, and who decided it.
@@ -82,30 +118,24 @@ impl Desk {
             max_body: config.max_body,
             clock,
             sink,
-            books: Mutex::new(books),
+            books: Arc::new(Mutex::new(books)),
             counter,
         }
     }
 
-    /// The counts so far.
-    pub fn tally(&self, awaited: Option<u64>, elapsed: Duration) -> Tally {
-        Tally { awaited, elapsed, ..self.books().tally.clone() }
-    }
-
-    fn books(&self) -> MutexGuard<'_, Books> {
-        // A handler that panicked left whole numbers behind, so the books still serve.
-        self.books.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The counts, when everything before this has been entered.
+    pub async fn tally(&self, awaited: Option<u64>, elapsed: Duration) -> Tally {
+        Tally { awaited, elapsed, ..self.books.lock().await.tally.clone() }
     }
 
     /// Handles one request.
-    pub async fn receive(&self, request: Request<Incoming>, remote: SocketAddr) -> Response<Full<Bytes>> {
+    pub async fn receive(self: Arc<Self>, request: Request<Incoming>, remote: SocketAddr) -> Response<Full<Bytes>> {
         if matches!(*request.method(), Method::GET | Method::HEAD) {
             return greeting();
         }
         let (head, incoming) = request.into_parts();
         let expects = head.headers.contains_key(EXPECT);
         let read = body::read(incoming, self.max_body, expects).await;
-        let ended = Instant::now();
         let delivery = Delivery {
             method: head.method.as_str().to_owned(),
             target: head.uri.path_and_query().map_or("/", |target| target.as_str()).to_owned(),
@@ -113,15 +143,16 @@ impl Desk {
             headers: Headers::from(head.headers),
             body: Bytes::new(),
         };
+        let arrival = Arrival { delivery, remote, at: self.clock.now(), ended: Instant::now() };
         let reply = match read {
-            Ok(body) => self.judge(Delivery { body, ..delivery }, remote, ended).await,
+            Ok(body) => self.judge(arrival.with(body)).await,
             Err(Refusal::TooLarge) => {
                 let reply = Reply::new(StatusCode::PAYLOAD_TOO_LARGE, By::Limit, r#"{"error":"body too large"}"#);
-                self.enter(delivery, None, Verdict::Unchecked, reply, remote, ended).await
+                self.enter(arrival.judged(None, Verdict::Unchecked, reply)).await
             }
             Err(Refusal::TooSlow) => {
                 let reply = Reply::new(StatusCode::REQUEST_TIMEOUT, By::Limit, r#"{"error":"body too slow"}"#);
-                self.enter(delivery, None, Verdict::Unchecked, reply, remote, ended).await
+                self.enter(arrival.judged(None, Verdict::Unchecked, reply)).await
             }
             Err(Refusal::CutOff) => {
                 self.refused(remote, "it ended before its body was complete").await;
@@ -133,48 +164,64 @@ impl Desk {
 
     /// Notes a request that never became a delivery.
     pub async fn refused(&self, remote: SocketAddr, why: &str) {
-        self.books().tally.refused += 1;
+        self.books.lock().await.tally.refused += 1;
         let text = format!("a request from {remote} could not be read: {why}");
         // A writer that has gone ends the listener by itself.
         let _ = self.sink.say(Note::warning(text)).await;
     }
 
-    async fn judge(&self, delivery: Delivery, remote: SocketAddr, ended: Instant) -> Reply {
+    async fn judge(self: &Arc<Self>, arrival: Arrival) -> Reply {
+        let delivery = &arrival.delivery;
         let payload = Payload::read(&delivery.body, &delivery.headers, self.provider);
         let provider = payload.as_ref().map(|payload| payload.provider);
-        let verdict = signature::check(&delivery, &self.policy, self.clock.now().as_second(), provider);
-        let reply = match &verdict {
-            Verdict::Invalid { reason, .. } if !self.allow_invalid => {
-                let body = format!(r#"{{"error":"invalid signature","reason":"{}"}}"#, reason.name());
-                Reply::new(StatusCode::UNAUTHORIZED, By::Refused, body)
+        let verdict = signature::check(delivery, &self.policy, arrival.at.as_second(), provider);
+        if verdict.is_invalid() && !self.allow_invalid {
+            return self.refuse(arrival, payload, verdict).await;
+        }
+        let verdict = signature::why(delivery, &self.policy, arrival.at.as_second(), verdict);
+        let reply = Reply::new(StatusCode::OK, By::Script, r#"{"received":true}"#);
+        self.enter(arrival.judged(payload, verdict, reply)).await
+    }
+
+    /// Answers 401 at once: what is not acknowledged need not be recorded first. Finding out why it is invalid takes
+    /// milliseconds; whatever comes after it waits on the books for that, so that the order stays.
+    async fn refuse(self: &Arc<Self>, arrival: Arrival, payload: Option<Payload>, verdict: Verdict) -> Reply {
+        let reply = || Reply::new(StatusCode::UNAUTHORIZED, By::Refused, r#"{"error":"invalid signature"}"#);
+        let books = Arc::clone(&self.books).lock_owned().await;
+        let desk = Arc::clone(self);
+        let mut judged = arrival.judged(payload, verdict, reply());
+        tokio::spawn(async move {
+            let asked = Arc::clone(&desk);
+            let explained = tokio::task::spawn_blocking(move || {
+                let now = judged.at.as_second();
+                judged.verdict = signature::why(&judged.delivery, &asked.policy, now, judged.verdict);
+                judged
+            });
+            // It fails only when the runtime ends, and with it everything.
+            if let Ok(judged) = explained.await {
+                desk.enter_into(books, judged).await;
             }
-            _ => Reply::new(StatusCode::OK, By::Script, r#"{"received":true}"#),
-        };
-        self.enter(delivery, payload, verdict, reply, remote, ended).await
+        });
+        reply()
+    }
+
+    async fn enter(&self, judged: Judged) -> Reply {
+        let books = Arc::clone(&self.books).lock_owned().await;
+        self.enter_into(books, judged).await
     }
 
     /// Puts a delivery on the books: numbered, written to the journal, counted, said. Between the place in the writer's
     /// queue and the end nothing waits, so a sender that hangs up cannot leave it half entered.
-    async fn enter(
-        &self,
-        delivery: Delivery,
-        payload: Option<Payload>,
-        verdict: Verdict,
-        mut reply: Reply,
-        remote: SocketAddr,
-        ended: Instant,
-    ) -> Reply {
-        let at = self.clock.now();
+    async fn enter_into(&self, mut books: OwnedMutexGuard<Books>, judged: Judged) -> Reply {
+        let Judged { delivery, payload, verdict, mut reply, remote, at, ms } = judged;
         let place = self.sink.place(delivery.body.len()).await;
-        let id = record_id(at);
-        let mut books = self.books();
+        let books = &mut *books;
         books.seq += 1;
-        let seq = books.seq;
+        let (seq, id) = (books.seq, record_id(at));
         let repeat = payload
             .as_ref()
             .and_then(|payload| books.history.note(payload, &delivery.body, &verdict, seq, &id, reply.status.as_u16()));
         let warnings = payload.as_ref().map(lint::warnings).unwrap_or_default();
-        let ms = ended.elapsed().as_secs_f64() * 1000.0;
         let mut record = Record {
             seq,
             id,
@@ -188,19 +235,22 @@ impl Desk {
             answer: Some(Answer::new(reply.status.as_u16(), reply.by, ms)),
             sent: None,
         };
-        if let Err(failed) = books.keep(&record) {
-            reply = Reply::new(StatusCode::SERVICE_UNAVAILABLE, By::Refused, r#"{"error":"not recorded"}"#);
-            record.answer = Some(Answer::new(503, reply.by, ms));
-            books.history.answered(record.payload.as_ref(), &record.delivery.body, &record.verdict, 503);
-            self.complain(&mut books, failed);
-        } else {
-            books.journal_fails = false;
+        match books.keep(&record) {
+            Ok(()) => books.journal_fails = false,
+            Err(failed) => {
+                // Never an acknowledgement; a refusal stays what it is.
+                if reply.by == By::Script {
+                    reply = Reply::new(StatusCode::SERVICE_UNAVAILABLE, By::Refused, r#"{"error":"not recorded"}"#);
+                    record.answer = Some(Answer::new(503, reply.by, ms));
+                    books.history.answered(record.payload.as_ref(), &record.delivery.body, &record.verdict, 503);
+                }
+                self.complain(books, failed);
+            }
         }
         let counted = books.count(&record);
         if let Ok(place) = place {
             place.say(Arc::new(record));
         }
-        drop(books);
         if counted {
             self.counter.send_modify(|count| *count += 1);
         }

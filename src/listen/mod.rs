@@ -87,7 +87,7 @@ pub async fn run(config: Config, sink: Sink, clock: Arc<dyn Clock>, signals: &mu
             child.stop().await;
         }
         server.finish().await;
-        let tally = desk.tally(config.count, started.elapsed());
+        let tally = desk.tally(config.count, started.elapsed()).await;
         let (exit, said) = wait.judge(cause, tally.deliveries);
         // When the writer has gone there is nobody to tell, and nothing left to do.
         let _ = say_end(&sink, said, tally).await;

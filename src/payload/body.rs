@@ -89,6 +89,11 @@ impl<'a> Object<'a> {
         self.members.iter().map(|(key, value)| (key.as_ref(), *value))
     }
 
+    /// The members themselves.
+    pub fn into_members(self) -> Vec<(Cow<'a, str>, &'a str)> {
+        self.members
+    }
+
     /// The value's JSON text. Of a key that occurs twice it is the last one, as in every common parser.
     pub fn get(&self, key: &str) -> Option<&'a str> {
         self.members.iter().rev().find(|(name, _)| name == key).map(|(_, value)| *value)
@@ -107,7 +112,7 @@ impl<'a> Object<'a> {
 
 fn step<'a>(value: &'a str, segment: &str) -> Option<&'a str> {
     match segment.parse::<usize>() {
-        Ok(index) => serde_json::from_str::<Items<'a>>(value).ok()?.0.get(index).copied(),
+        Ok(index) => items(value)?.get(index).copied(),
         Err(_) => Object::parse(value)?.get(segment),
     }
 }
@@ -131,6 +136,11 @@ impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
         }
         deserializer.deserialize_map(Members)
     }
+}
+
+/// The elements' JSON texts, of an array.
+pub fn items(text: &str) -> Option<Vec<&str>> {
+    serde_json::from_str::<Items<'_>>(text).ok().map(|items| items.0)
 }
 
 /// The elements of an array, undecoded.
@@ -268,7 +278,7 @@ impl Json {
 
     /// The elements' JSON texts, of an array.
     pub fn items(&self) -> Option<Vec<&str>> {
-        serde_json::from_str::<Items<'_>>(self.text()).ok().map(|items| items.0)
+        items(self.text())
     }
 
     /// The members, of an object.

@@ -9,6 +9,7 @@
 //! | [`body`] | what its bytes are: JSON, text, binary, empty, broken |
 //! | [`provider`] | what each provider sends, as data, and which of them sent this |
 //! | [`read`] | the [`Payload`]: status, event, ids, output, error, … in one vocabulary |
+//! | [`respell`] | the same JSON in other spellings, to explain a signature by |
 //! | [`signature`] | schemes as data; sign, verify, and say why not |
 //! | [`retry`] | retry profiles and the decision what comes next |
 //! | [`lint`] | what is suspicious about one payload |
@@ -22,6 +23,7 @@ pub mod lint;
 pub mod provider;
 pub mod read;
 pub mod record;
+pub mod respell;
 pub mod retry;
 pub mod signature;
 

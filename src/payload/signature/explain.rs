@@ -1,5 +1,7 @@
 //! Why a signature does not hold, and what to change. Nothing said here makes a delivery count as valid.
 
+pub mod tries;
+
 use super::scheme::{BadKey, NoClaim, Scheme};
 use super::secret::Secret;
 use super::verdict::{Reason, Verdict};

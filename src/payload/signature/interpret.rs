@@ -130,8 +130,7 @@ impl Scheme {
             timestamp: claim.timestamp.as_ref().map(|(_, text)| text.as_str()),
             field: claim.field.as_deref(),
         };
-        let mac = self.mac(&key, body, given);
-        Ok(claim.proofs.iter().any(|proof| mac.clone().verify_slice(proof).is_ok()))
+        Ok(fits(&claim.proofs, self.signed, &key, body, given))
     }
 
     /// The headers that prove `body`, made at `now` (Unix seconds) for a message with this id.
@@ -149,7 +148,7 @@ impl Scheme {
             Proof::Secret => key,
             Proof::HmacHex | Proof::HmacBase64 => {
                 let given = Given { id: Some(id), timestamp: Some(&timestamp), field: field.as_deref() };
-                let digest = self.mac(&key, body, given).finalize().into_bytes();
+                let digest = mac(self.signed, &key, body, given).finalize().into_bytes();
                 Zeroizing::new(self.proof.encode(&digest).into_bytes())
             }
         };
@@ -172,22 +171,6 @@ impl Scheme {
             _ => None,
         });
         paths.map(|paths| field(bytes, paths).ok_or(BadKey::NoField)).transpose()
-    }
-
-    /// Feeds what is signed part by part: the body is copied nowhere.
-    fn mac(&self, key: &[u8], body: &[u8], given: Given<'_>) -> Hmac<Sha256> {
-        // HMAC takes a key of any length, so this cannot fail; an empty one could only make the check fail.
-        let mut mac = Hmac::<Sha256>::new_from_slice(key).unwrap_or_else(|_| Hmac::new(&Default::default()));
-        for part in self.signed {
-            match part {
-                Part::Body => mac.update(body),
-                Part::Timestamp => mac.update(given.timestamp.unwrap_or_default().as_bytes()),
-                Part::Id(_) => mac.update(given.id.unwrap_or_default().as_bytes()),
-                Part::Text(text) => mac.update(text.as_bytes()),
-                Part::Field(_) => mac.update(given.field.unwrap_or_default().as_bytes()),
-            }
-        }
-        mac
     }
 
     /// How many seconds the claim's time stamp is off, of those that the clock rule forbids: positive for too old,
@@ -215,11 +198,55 @@ impl Scheme {
 
 /// What is signed beside the body.
 #[derive(Clone, Copy)]
-struct Given<'a> {
-    id: Option<&'a str>,
-    timestamp: Option<&'a str>,
-    field: Option<&'a str>,
+pub(super) struct Given<'a> {
+    pub(super) id: Option<&'a str>,
+    pub(super) timestamp: Option<&'a str>,
+    pub(super) field: Option<&'a str>,
 }
+
+/// Whether one of the proofs is the keyed digest of these parts. Constant-time.
+pub(super) fn fits(proofs: &[Vec<u8>], signed: &[Part], key: &[u8], body: &[u8], given: Given<'_>) -> bool {
+    let mac = mac(signed, key, body, given);
+    proofs.iter().any(|proof| mac.clone().verify_slice(proof).is_ok())
+}
+
+/// Feeds what is signed part by part: the body is copied nowhere.
+fn mac(signed: &[Part], key: &[u8], body: &[u8], given: Given<'_>) -> Hmac<Sha256> {
+    // HMAC takes a key of any length, so this cannot fail; an empty one could only make the check fail.
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).unwrap_or_else(|_| Hmac::new(&Default::default()));
+    for part in signed {
+        match part {
+            Part::Body => mac.update(body),
+            Part::Timestamp => mac.update(given.timestamp.unwrap_or_default().as_bytes()),
+            Part::Id(_) => mac.update(given.id.unwrap_or_default().as_bytes()),
+            Part::Text(text) => mac.update(text.as_bytes()),
+            Part::Field(_) => mac.update(given.field.unwrap_or_default().as_bytes()),
+        }
+    }
+    mac
+}
+
+/// A digest however it is written, and how, where that is not as `wanted`.
+pub(super) fn decode_loosely(text: &str, wanted: Proof) -> Option<(Vec<u8>, Option<&'static str>)> {
+    if let Some(bytes) = wanted.decode(text) {
+        return Some((bytes, None));
+    }
+    let digest = |bytes: Vec<u8>| (bytes.len() == SHA256_LENGTH).then_some(bytes);
+    let lower = || digest(base16ct::lower::decode_vec(text).ok()?);
+    let upper = || digest(base16ct::mixed::decode_vec(text).ok()?);
+    let base64 = || digest(BASE64.decode(text).ok()?);
+    let url = || digest(BASE64.decode(text.replace('-', "+").replace('_', "/")).ok()?);
+    let twice = || digest(base16ct::mixed::decode_vec(BASE64.decode(text).ok()?).ok()?);
+    let named = |how| move |bytes| (bytes, Some(how));
+    lower()
+        .map(named("hex"))
+        .or_else(|| upper().map(named("upper-case hex")))
+        .or_else(|| base64().map(named("base64")))
+        .or_else(|| url().map(named("base64 in its URL alphabet")))
+        .or_else(|| twice().map(named("the base64 of hex text")))
+}
+
+const SHA256_LENGTH: usize = 32;
 
 fn required(headers: &Headers, names: &'static [&'static str]) -> Result<String, NoClaim> {
     let value = names.iter().find_map(|name| headers.get(name));
@@ -265,6 +292,16 @@ impl Form {
         }
     }
 
+    /// What a value looks like, for a hint.
+    pub(super) fn example(&self, proof: Proof) -> String {
+        let what = match proof {
+            Proof::HmacHex => "<64 lower-case hex characters>",
+            Proof::HmacBase64 => "<base64>",
+            Proof::Secret => "<secret>",
+        };
+        String::from_utf8_lossy(&self.write(what.as_bytes(), "<time>")).into_owned()
+    }
+
     fn write(&self, proof: &[u8], timestamp: &str) -> Zeroizing<Vec<u8>> {
         let start = match self {
             Form::One { writes, .. } => (*writes).to_owned(),
@@ -277,7 +314,6 @@ impl Form {
 
 impl Proof {
     fn decode(self, text: &str) -> Option<Vec<u8>> {
-        const SHA256_LENGTH: usize = 32;
         let bytes = match self {
             Proof::Secret => return Some(text.as_bytes().to_vec()),
             Proof::HmacHex => base16ct::lower::decode_vec(text).ok()?,
@@ -303,7 +339,8 @@ impl Proof {
 }
 
 impl Key {
-    fn bytes(self, secret: &Secret) -> Result<Zeroizing<Vec<u8>>, BadKey> {
+    /// The key that a secret is.
+    pub(super) fn bytes(self, secret: &Secret) -> Result<Zeroizing<Vec<u8>>, BadKey> {
         const PREFIX: &[u8] = b"whsec_";
         let text = secret.expose();
         let stripped = text.strip_prefix(PREFIX);

@@ -11,4 +11,4 @@ mod rows;
 pub use rows::ALL;
 pub use scheme::Scheme;
 pub use secret::{Secret, SecretSpec};
-pub use verdict::{Choice, Policy, Reason, Verdict, check, is_blanked};
+pub use verdict::{Choice, Policy, Reason, Verdict, check, is_blanked, why};

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::explain;
+use super::explain::tries::{Budget, Case, Finding};
 use super::scheme::{BadKey, Claim, NoClaim, Proof, Scheme};
 use super::secret::Secret;
 use crate::payload::delivery::{Delivery, REDACTED};
@@ -51,6 +52,14 @@ pub enum Reason {
     MalformedSignature,
     /// Base64 for hex and the like.
     WrongEncoding,
+    /// It matches as another scheme.
+    WrongScheme,
+    /// The body went through a serialiser between signing and sending.
+    BodyReserialized,
+    /// A newline, CRLF or byte order mark was added or lost.
+    BodyNewline,
+    /// White space or quotes around the secret.
+    SecretWhitespace,
     /// The secret is not in the form that the scheme's keys have.
     SecretEncoding,
     /// The signature is right and too old.
@@ -59,6 +68,8 @@ pub enum Reason {
     TimestampInFuture,
     /// The time stamp counts milliseconds.
     TimestampUnit,
+    /// The time stamp is not part of what was signed.
+    TimestampNotSigned,
     /// Nothing that was tried matches: another secret, or another body.
     WrongSecret,
     /// A reason of a newer hookctl, in a journal.
@@ -73,10 +84,15 @@ impl Reason {
             Reason::MissingSignature => "missing_signature",
             Reason::MalformedSignature => "malformed_signature",
             Reason::WrongEncoding => "wrong_encoding",
+            Reason::WrongScheme => "wrong_scheme",
+            Reason::BodyReserialized => "body_reserialized",
+            Reason::BodyNewline => "body_newline",
+            Reason::SecretWhitespace => "secret_whitespace",
             Reason::SecretEncoding => "secret_encoding",
             Reason::TimestampExpired => "timestamp_expired",
             Reason::TimestampInFuture => "timestamp_in_future",
             Reason::TimestampUnit => "timestamp_unit",
+            Reason::TimestampNotSigned => "timestamp_not_signed",
             Reason::WrongSecret => "wrong_secret",
             Reason::Other => "other",
         }
@@ -119,6 +135,31 @@ pub struct Policy {
     pub secrets: Vec<Secret>,
     /// Seconds that replace the scheme's own tolerance.
     pub tolerance: Option<u64>,
+}
+
+/// Finds out why a delivery was found invalid, by trying what commonly goes wrong: a verdict with the true reason, or the
+/// same again. Takes some milliseconds at most, and never makes an invalid delivery a valid one.
+pub fn why(delivery: &Delivery, policy: &Policy, now: i64, verdict: Verdict) -> Verdict {
+    let Verdict::Invalid { scheme: Some(name), reason, hint } = &verdict else { return verdict };
+    let Some(scheme) = Scheme::named(name) else { return verdict };
+    let case = Case { scheme, delivery, secrets: &policy.secrets, now };
+    let mut budget = Budget::default();
+    let found = match (reason, scheme.claim(delivery)) {
+        (Reason::WrongSecret | Reason::SecretEncoding, Ok(claim)) => case.of_claim(&claim, &mut budget),
+        (Reason::MissingSignature | Reason::MalformedSignature | Reason::WrongEncoding, Err(_)) => {
+            case.of_headers(&mut budget)
+        }
+        // A clock that is off was found with a signature that fits.
+        _ => return verdict,
+    };
+    match found {
+        Some(Finding { reason, hint }) => Verdict::Invalid { scheme: Some(name.clone()), reason, hint },
+        None if budget.is_spent() => {
+            let hint = format!("{hint}; the body is too large to try every way in which it may have been changed");
+            Verdict::Invalid { scheme: Some(name.clone()), reason: *reason, hint }
+        }
+        None => verdict,
+    }
 }
 
 /// Checks a delivery at `now` (Unix seconds). `provider` is only for the wording of a hint.

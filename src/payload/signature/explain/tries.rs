@@ -1,0 +1,426 @@
+//! What commonly goes wrong between signing and verifying, tried one after the other until something matches.
+//!
+//! Bounded: see [`Budget`]. Nothing that matches here makes a delivery count as valid.
+
+use std::borrow::Cow;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+use zeroize::Zeroizing;
+
+use super::super::ALL;
+use super::super::interpret::{Given, decode_loosely, fits};
+use super::super::scheme::{Claim, Part, Proof, Scheme, Time};
+use super::super::secret::Secret;
+use super::super::verdict::Reason;
+use crate::payload::delivery::Delivery;
+use crate::payload::respell::{Tree, spellings};
+
+/// A cause that was found: with it, the signature fits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The reason.
+    pub reason: Reason,
+    /// What to change.
+    pub hint: String,
+}
+
+impl Finding {
+    fn new(reason: Reason, hint: impl Into<String>) -> Self {
+        Finding { reason, hint: hint.into() }
+    }
+}
+
+/// How many bytes may be hashed to explain one delivery: some milliseconds' worth. A body of a few kilobytes gets every
+/// try, one of a megabyte the first few.
+#[derive(Debug)]
+pub struct Budget {
+    left: usize,
+    /// How many variants were tried.
+    pub tried: usize,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        const BYTES: usize = 4 * 1024 * 1024;
+        Budget { left: BYTES, tried: 0 }
+    }
+}
+
+impl Budget {
+    fn take(&mut self, bytes: usize) -> bool {
+        // A block more or less: a hash of nothing takes time too.
+        const OVERHEAD: usize = 128;
+        let enough = self.left >= bytes + OVERHEAD;
+        self.left = self.left.saturating_sub(bytes + OVERHEAD);
+        self.tried += usize::from(enough);
+        enough
+    }
+
+    /// Whether something was left untried.
+    pub fn is_spent(&self) -> bool {
+        self.left == 0
+    }
+}
+
+/// A delivery under a scheme, with everything that the tries vary.
+pub struct Case<'a> {
+    /// By which it was checked.
+    pub scheme: &'a Scheme,
+    /// What arrived.
+    pub delivery: &'a Delivery,
+    /// What was tried.
+    pub secrets: &'a [Secret],
+    /// The receiver's clock, Unix seconds.
+    pub now: i64,
+}
+
+/// What one try varies; the rest is as it arrived.
+struct Variant<'a> {
+    key: &'a [u8],
+    signed: &'a [Part],
+    body: &'a [u8],
+    timestamp: Option<&'a str>,
+}
+
+impl Case<'_> {
+    /// Finds the cause of a claim that no secret fits.
+    pub fn of_claim(&self, claim: &Claim, budget: &mut Budget) -> Option<Finding> {
+        if self.scheme.proof == Proof::Secret {
+            return self.secret(claim, budget);
+        }
+        // The cheap ones first; a time stamp that is there and not signed also looks like another scheme.
+        self.time(claim, budget)
+            .or_else(|| self.other_scheme(budget))
+            .or_else(|| self.secret(claim, budget))
+            .or_else(|| self.body_ends(claim, budget))
+            .or_else(|| self.body_respelled(claim, budget))
+            .or_else(|| self.dropped_time(claim, budget))
+    }
+
+    /// Finds the cause where the headers do not have the scheme's form.
+    pub fn of_headers(&self, budget: &mut Budget) -> Option<Finding> {
+        self.other_scheme(budget).or_else(|| self.encoding(budget)).or_else(|| {
+            let proofs = self.loose_proofs().map(|(proof, _)| proof).collect();
+            self.dropped_time(&self.claim(proofs), budget)
+        })
+    }
+
+    fn fits(&self, claim: &Claim, variant: &Variant<'_>, budget: &mut Budget) -> bool {
+        if !budget.take(variant.body.len()) {
+            return false;
+        }
+        let given = Given { id: claim.id.as_deref(), timestamp: variant.timestamp, field: claim.field.as_deref() };
+        fits(&claim.proofs, variant.signed, variant.key, variant.body, given)
+    }
+
+    /// Tries a body and a time stamp with every secret as it is.
+    fn any_secret(
+        &self,
+        claim: &Claim,
+        signed: &[Part],
+        body: &[u8],
+        timestamp: Option<&str>,
+        budget: &mut Budget,
+    ) -> bool {
+        self.secrets
+            .iter()
+            .filter_map(|secret| self.scheme.key.bytes(secret).ok())
+            .any(|key| self.fits(claim, &Variant { key: &key, signed, body, timestamp }, budget))
+    }
+
+    /// A claim with these proofs and whatever else the headers hold.
+    fn claim(&self, proofs: Vec<Vec<u8>>) -> Claim {
+        let header = |names: &[&str]| names.iter().find_map(|name| self.delivery.headers.get(name));
+        let time = match self.scheme.timestamp {
+            Time::Header(names) => header(names),
+            Time::None | Time::Pair => None,
+        };
+        let id = self.scheme.signed.iter().find_map(|part| match part {
+            Part::Id(names) => header(names).map(Cow::into_owned),
+            _ => None,
+        });
+        let timestamp = time.and_then(|text| Some((text.parse().ok()?, text.into_owned())));
+        Claim { proofs, timestamp, id, field: None }
+    }
+
+    /// Another scheme fits what is there.
+    fn other_scheme(&self, budget: &mut Budget) -> Option<Finding> {
+        let body = &self.delivery.body;
+        let mut fits = |other: &&Scheme| {
+            let Ok(claim) = other.claim(self.delivery) else { return false };
+            budget.take(body.len()) && self.secrets.iter().any(|secret| other.proves(&claim, body, secret) == Ok(true))
+        };
+        // A shared secret beside a signature that fails says nothing about how that was made.
+        let others = ALL.iter().filter(|other| other.name != self.scheme.name);
+        let others = others.filter(|other| other.proof != Proof::Secret || self.scheme.proof == Proof::Secret);
+        let other = others.into_iter().find(|other| fits(other))?;
+        Some(Finding::new(
+            Reason::WrongScheme,
+            format!(
+                "it is signed as {}: {}; check it by --scheme {}, or sign as {}",
+                other.name, other.summary, other.name, self.scheme.name
+            ),
+        ))
+    }
+
+    /// A relay has dropped the header with the time stamp: one of the last minutes fits.
+    fn dropped_time(&self, claim: &Claim, budget: &mut Budget) -> Option<Finding> {
+        const MINUTES: i64 = 300;
+        let timed = ALL.iter().find(|scheme| {
+            scheme.signature[0] == self.scheme.signature[0]
+                && scheme.signed.contains(&Part::Body)
+                && matches!(scheme.timestamp, Time::Header(names) if !names.iter().any(|n| self.delivery.headers.has(n)))
+        })?;
+        let Time::Header(names) = timed.timestamp else { return None };
+        for back in -10..MINUTES {
+            let text = (self.now - back).to_string();
+            if self.any_secret(claim, timed.signed, &self.delivery.body, Some(&text), budget) {
+                return Some(Finding::new(
+                    Reason::MissingSignature,
+                    format!(
+                        "signed as {} {back} s ago, but its header {} did not arrive: see which proxy or relay drops it",
+                        timed.name, names[0]
+                    ),
+                ));
+            }
+        }
+        None
+    }
+
+    /// The time stamp was left out of what is signed, or counted otherwise.
+    fn time(&self, claim: &Claim, budget: &mut Budget) -> Option<Finding> {
+        let (_, text) = claim.timestamp.as_ref()?;
+        let body = &self.delivery.body;
+        let bare: &[Part] = &[Part::Body];
+        let id = self.scheme.signed.iter().find(|part| matches!(part, Part::Id(_)));
+        let with_id: Vec<Part> = id.into_iter().cloned().chain([Part::Text("."), Part::Body]).collect();
+        let left_out = [bare, &with_id].into_iter().any(|signed| self.any_secret(claim, signed, body, None, budget));
+        if left_out {
+            return Some(Finding::new(
+                Reason::TimestampNotSigned,
+                format!("the time stamp is not part of what was signed; {} signs {}", self.scheme.name, self.signs()),
+            ));
+        }
+        let seconds = text.strip_suffix("000").map(str::to_owned);
+        let other = [seconds, Some(format!("{text}000"))].into_iter().flatten();
+        for other in other {
+            if self.any_secret(claim, self.scheme.signed, body, Some(&other), budget) {
+                return Some(Finding::new(
+                    Reason::TimestampUnit,
+                    format!("the header says {text} and what was signed says {other}: send Unix seconds in both"),
+                ));
+            }
+        }
+        None
+    }
+
+    /// What the scheme signs, in words.
+    fn signs(&self) -> String {
+        let parts = self.scheme.signed.iter().map(|part| match part {
+            Part::Body => "body",
+            Part::Timestamp => "timestamp",
+            Part::Id(_) => "id",
+            Part::Text(text) => text,
+            Part::Field(_) => "field",
+        });
+        parts.collect()
+    }
+
+    /// The secret has white space or quotes around it, or is a key in another form.
+    fn secret(&self, claim: &Claim, budget: &mut Budget) -> Option<Finding> {
+        for secret in self.secrets {
+            let current = self.scheme.key.bytes(secret).ok();
+            for (key, finding) in keys(secret, current.as_deref().map(Vec::as_slice)) {
+                let fits = match self.scheme.proof {
+                    Proof::Secret => claim.proofs.iter().any(|proof| **proof == **key),
+                    Proof::HmacHex | Proof::HmacBase64 => {
+                        let timestamp = claim.timestamp.as_ref().map(|(_, text)| text.as_str());
+                        let variant =
+                            Variant { key: &key, signed: self.scheme.signed, body: &self.delivery.body, timestamp };
+                        self.fits(claim, &variant, budget)
+                    }
+                };
+                if fits {
+                    return Some(finding);
+                }
+            }
+        }
+        None
+    }
+
+    /// A newline or a byte order mark was added or lost.
+    fn body_ends(&self, claim: &Claim, budget: &mut Budget) -> Option<Finding> {
+        let timestamp = claim.timestamp.as_ref().map(|(_, text)| text.as_str());
+        for (body, what) in ends(&self.delivery.body) {
+            if self.any_secret(claim, self.scheme.signed, &body, timestamp, budget) {
+                let hint = format!("{what}: sign and send the same bytes (curl: --data-binary, not -d)");
+                return Some(Finding::new(Reason::BodyNewline, hint));
+            }
+        }
+        None
+    }
+
+    /// The body went through a JSON serialiser between signing and sending.
+    fn body_respelled(&self, claim: &Claim, budget: &mut Budget) -> Option<Finding> {
+        let text = std::str::from_utf8(&self.delivery.body).ok()?;
+        let tree = Tree::parse(text)?;
+        let timestamp = claim.timestamp.as_ref().map(|(_, text)| text.as_str());
+        for spelling in spellings() {
+            if budget.is_spent() {
+                return None;
+            }
+            let body = spelling.write(&tree);
+            if self.any_secret(claim, self.scheme.signed, body.as_bytes(), timestamp, budget) {
+                return Some(Finding::new(
+                    Reason::BodyReserialized,
+                    format!(
+                        "what was signed is this JSON {}: serialise once, sign those bytes and send those bytes",
+                        spelling.describe()
+                    ),
+                ));
+            }
+        }
+        None
+    }
+
+    /// The proof is right but for how it is written.
+    fn encoding(&self, budget: &mut Budget) -> Option<Finding> {
+        let found: Vec<_> = self.loose_proofs().collect();
+        for (proof, how) in found {
+            let claim = self.claim(vec![proof]);
+            let timestamp = claim.timestamp.as_ref().map(|(_, text)| text.as_str());
+            if self.any_secret(&claim, self.scheme.signed, &self.delivery.body, timestamp, budget) {
+                let wanted = self.scheme.form.example(self.scheme.proof);
+                return Some(match how {
+                    Some(how) => Finding::new(
+                        Reason::WrongEncoding,
+                        format!("the signature is right, but it is {how}: write it as {wanted}"),
+                    ),
+                    None => Finding::new(
+                        Reason::MalformedSignature,
+                        format!("the signature is right, but not what stands around it: write it as {wanted}"),
+                    ),
+                });
+            }
+        }
+        None
+    }
+
+    /// Digests in the signature header, however they are written, and how, where that is not as it should be.
+    fn loose_proofs(&self) -> impl Iterator<Item = (Vec<u8>, Option<&'static str>)> {
+        let values: Vec<String> = self
+            .scheme
+            .signature
+            .iter()
+            .flat_map(|name| self.delivery.headers.all(name))
+            .map(Cow::into_owned)
+            .collect();
+        let wanted = self.scheme.proof;
+        values.into_iter().flat_map(move |value| {
+            let bare = value.rsplit(['=', ',', ' ', ':']).next().unwrap_or_default().to_owned();
+            // The padding of base64 looks like a separator.
+            let after = PREFIXES.iter().find_map(|prefix| value.strip_prefix(prefix)).unwrap_or(&value).to_owned();
+            [after, value, bare].into_iter().filter_map(move |text| decode_loosely(&text, wanted)).collect::<Vec<_>>()
+        })
+    }
+}
+
+/// What senders put in front of a digest.
+const PREFIXES: [&str; 8] = ["sha256=", "SHA256=", "sha256:", "hmac-sha256=", "v0=", "v1=", "v1,", "t="];
+
+/// The bytes that a secret could have been taken for, each with what it would mean; without those that the scheme takes
+/// it for.
+fn keys(secret: &Secret, current: Option<&[u8]>) -> Vec<(Zeroizing<Vec<u8>>, Finding)> {
+    let text = secret.expose();
+    let label = secret.label();
+    let mut keys = Vec::new();
+    let mut add = |key: Vec<u8>, reason, hint: String| {
+        let is_new = key != text || reason == Reason::SecretEncoding;
+        if is_new && Some(key.as_slice()) != current && !key.is_empty() {
+            keys.push((Zeroizing::new(key), Finding::new(reason, hint)));
+        }
+    };
+    let trimmed = text.trim_ascii();
+    let ours = |what: &str| format!("the secret \"{label}\" has {what} here, and the sender's has not: take it away");
+    let theirs =
+        |what: &str| format!("the sender's secret has {what}, and \"{label}\" here has not: read it trimmed there");
+    add(trimmed.to_vec(), Reason::SecretWhitespace, ours("white space around it"));
+    for quote in [b'"', b'\''] {
+        if let [first, inner @ .., last] = trimmed
+            && *first == quote
+            && *last == quote
+        {
+            add(inner.to_vec(), Reason::SecretWhitespace, ours("quotes around it"));
+        }
+        add([&[quote], text, &[quote]].concat(), Reason::SecretWhitespace, theirs("quotes around it"));
+    }
+    for (before, after, what) in [
+        ("", "\n", "a newline at its end"),
+        ("", "\r\n", "a CRLF at its end"),
+        ("", " ", "a space at its end"),
+        (" ", "", "a space in front"),
+    ] {
+        let key = [before.as_bytes(), text, after.as_bytes()].concat();
+        add(key, Reason::SecretWhitespace, theirs(what));
+    }
+    const PREFIX: &[u8] = b"whsec_";
+    let after_prefix = trimmed.strip_prefix(PREFIX);
+    let bare = after_prefix.unwrap_or(trimmed);
+    add(
+        trimmed.to_vec(),
+        Reason::SecretEncoding,
+        format!("the sender uses the text of \"{label}\" as it stands; this scheme decodes it"),
+    );
+    if after_prefix.is_some() {
+        let hint = format!("the sender uses \"{label}\" without whsec_, as text; it belongs to the secret here");
+        add(bare.to_vec(), Reason::SecretEncoding, hint);
+    }
+    let unpadded = bare.strip_suffix(b"==").or(bare.strip_suffix(b"=")).unwrap_or(bare);
+    if let Ok(decoded) = STANDARD_NO_PAD.decode(unpadded) {
+        let hint = format!("the sender decodes \"{label}\" as base64; this scheme takes it as text");
+        add(decoded, Reason::SecretEncoding, hint);
+    }
+    if let Ok(decoded) = base16ct::mixed::decode_vec(bare) {
+        let hint = format!("the sender decodes \"{label}\" as hex; this scheme takes it as text");
+        add(decoded, Reason::SecretEncoding, hint);
+    }
+    keys
+}
+
+/// The body with its ends or line ends otherwise, each with what it would mean.
+fn ends(body: &[u8]) -> Vec<(Vec<u8>, &'static str)> {
+    const MARK: &[u8] = b"\xef\xbb\xbf";
+    let mut bodies: Vec<(Vec<u8>, &'static str)> = vec![
+        ([body, b"\n"].concat(), "what was signed ends in a newline, and what arrived does not"),
+        ([body, b"\r\n"].concat(), "what was signed ends in CRLF, and what arrived does not"),
+        ([MARK, body].concat(), "what was signed starts with a byte order mark, and what arrived does not"),
+    ];
+    if let Some(less) = body.strip_suffix(b"\n") {
+        let less = less.strip_suffix(b"\r").unwrap_or(less);
+        bodies.push((less.to_vec(), "what arrived ends in a newline, and what was signed does not"));
+    }
+    if let Some(less) = body.strip_suffix(b"\r\n") {
+        bodies.push(([less, b"\n"].concat(), "what arrived ends in CRLF, and what was signed in a newline"));
+    }
+    if let Some(less) = body.strip_prefix(MARK) {
+        bodies.push((less.to_vec(), "what arrived starts with a byte order mark, and what was signed does not"));
+    }
+    if body.contains(&b'\n') {
+        let unix = replace_line_ends(body, b"\n");
+        let windows = replace_line_ends(body, b"\r\n");
+        bodies.push((unix, "what arrived has CRLF line ends, and what was signed has LF"));
+        bodies.push((windows, "what arrived has LF line ends, and what was signed has CRLF"));
+    }
+    bodies.retain(|(other, _)| other != body);
+    bodies
+}
+
+fn replace_line_ends(body: &[u8], end: &[u8]) -> Vec<u8> {
+    let lines: Vec<&[u8]> =
+        body.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line)).collect();
+    lines.join(end)
+}
+
+#[cfg(test)]
+mod tests;
