@@ -231,7 +231,7 @@ _hookctl() {
             return 0
             ;;
         hookctl__subcmd__listen)
-            opts="-p -s -q -v -h -V --port --host --provider --record --record-secrets --max-body --count --timeout --tolerance --allow-invalid --secret --scheme --json --color --quiet --verbose --help --version"
+            opts="-p -s -q -v -h -V --port --host --provider --record --record-secrets --max-body --count --timeout --require-valid --tolerance --allow-invalid --secret --scheme --json --color --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

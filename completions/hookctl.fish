@@ -41,7 +41,7 @@ generic\t''"
 complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -l record -d 'Append every delivery to a journal (JSON Lines), before it is answered' -r -F
 complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -l max-body -d 'Answer 413 to a larger body' -r
 complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -l count -d 'End once N deliveries have been answered' -r
-complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -l timeout -d 'Give up waiting after this time: exit code 3' -r
+complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -l timeout -d 'Stop after this time: exit code 3 if something that is waited for is missing' -r
 complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -l tolerance -d 'How far a signed time stamp may be off, instead of the scheme\'s own tolerance' -r
 complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -s s -l secret -d 'Secret: VALUE itself, env:NAME, @FILE, or label=env:NAME; repeat for rotation' -r
 complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -l scheme -d 'How deliveries are signed [default: auto]' -r -f -a "auto\t''
@@ -62,6 +62,7 @@ complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -l color -d 'Col
 always\t'Always'
 never\t'Never'"
 complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -l record-secrets -d 'Do not redact header values that are secrets themselves'
+complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -l require-valid -d 'End with exit code 5 when a counted delivery did not verify'
 complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -l allow-invalid -d 'Answer as usual when a signature does not hold, instead of 401'
 complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -l json -d 'Print data as JSON Lines on standard output, people\'s text on standard error'
 complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -s q -l quiet -d 'Print results only'

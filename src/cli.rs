@@ -183,9 +183,12 @@ pub struct Listen {
     /// End once N deliveries have been answered
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub count: Option<u64>,
-    /// Give up waiting after this time: exit code 3
+    /// Stop after this time: exit code 3 if something that is waited for is missing
     #[arg(long, value_name = "DUR", value_parser = values::duration)]
     pub timeout: Option<Duration>,
+    /// End with exit code 5 when a counted delivery did not verify
+    #[arg(long, help_heading = "Signatures")]
+    pub require_valid: bool,
     /// How far a signed time stamp may be off, instead of the scheme's own tolerance
     #[arg(long, value_name = "DUR", value_parser = values::duration, help_heading = "Signatures")]
     pub tolerance: Option<Duration>,
@@ -214,7 +217,7 @@ pub struct Send {
     pub sources: Vec<String>,
     /// Where to: 3000, :3000/hook, localhost:3000/hook, https://…
     #[arg(long, value_name = "URL", value_parser = values::url, value_hint = ValueHint::Url)]
-    pub to: Url,
+    pub to: Option<Url>,
     /// Change the body: input.prompt="a cat"; VALUE is JSON if it parses, else text
     #[arg(long, value_name = "PATH=VALUE", help_heading = "Payload")]
     pub set: Vec<String>,

@@ -38,7 +38,7 @@ impl Exit {
         ("2", "usage: bad flag, unknown fixture, a payload file that is not JSON where one is required"),
         ("3", "waited too long: `--count` not met within `--timeout`"),
         ("4", "an expectation failed: `--expect-status`"),
-        ("5", "a signature did not verify (`inspect`)"),
+        ("5", "a signature did not verify (`inspect`; `listen --require-valid`)"),
         ("6", "a delivery was never acknowledged: unreachable, timed out, or not 2xx after the last retry"),
         ("130 / 143", "SIGINT / SIGTERM while something was still awaited"),
     ];
@@ -131,15 +131,27 @@ pub enum Error {
         /// Its label.
         label: String,
     },
-    /// A secret cannot be a key of the scheme.
-    #[error("the secret \"{label}\" {source}")]
+    /// A secret cannot be a key of the scheme, or the scheme cannot sign the body.
+    #[error("{secret} {source}")]
     BadSecret {
-        /// Its label.
-        label: String,
+        /// How to speak of it.
+        secret: String,
         /// The scheme.
         scheme: &'static str,
         /// Why.
         source: BadKey,
+    },
+    /// `send` without a target.
+    #[error("--to is missing: where should it be sent?")]
+    NoTarget {
+        /// A source that looks like one.
+        meant: Option<String>,
+    },
+    /// `--secret NAME` took the source for its value.
+    #[error("no source is left: \"{name}\" was taken for the value of --secret")]
+    SwallowedSource {
+        /// The source.
+        name: String,
     },
     /// A source that is neither a file nor a fixture.
     #[error("there is no file and no built-in payload \"{name}\"")]
@@ -238,6 +250,8 @@ impl Error {
             | Error::NoSecret
             | Error::EmptySecret { .. }
             | Error::BadSecret { .. }
+            | Error::NoTarget { .. }
+            | Error::SwallowedSource { .. }
             | Error::UnknownSource { .. }
             | Error::NoSource { .. }
             | Error::NotJson { .. }
@@ -262,6 +276,9 @@ impl Error {
             Error::NoSecret => Some("give it as --secret env:NAME or --secret @FILE".into()),
             Error::EmptySecret { .. } => Some("an empty secret proves nothing: leave --secret away instead".into()),
             Error::BadSecret { scheme, .. } => Some(format!("{scheme} is the scheme; choose another with --scheme")),
+            Error::NoTarget { meant: Some(meant) } => Some(format!("did you mean --to {meant}?")),
+            Error::NoTarget { meant: None } => Some("give --to URL, or set HOOKCTL_TO".into()),
+            Error::SwallowedSource { name } => Some(format!("write hookctl send {name} --secret …")),
             Error::UnknownSource { nearest: Some(near), .. } => Some(format!("did you mean {near}?")),
             Error::UnknownSource { nearest: None, .. } => {
                 Some("`hookctl send --help` lists the built-in payloads".into())

@@ -131,7 +131,7 @@ pub struct Tally {
     pub verdicts: Vec<(&'static str, u64)>,
     /// Repeats of an earlier delivery.
     pub duplicates: u64,
-    /// Requests that a limit refused.
+    /// Requests that were not acknowledged: refused for their signature, by a limit, or because they could not be read.
     pub refused: u64,
     /// How many were waited for.
     pub awaited: Option<u64>,
@@ -146,6 +146,12 @@ impl Tally {
         count(&mut self.statuses, outcome(record.payload.as_ref()));
         count(&mut self.verdicts, record.verdict.name());
         self.duplicates += u64::from(record.duplicate.is_some());
+    }
+
+    /// How many deliveries neither verified nor came with the right secret.
+    pub fn unproven(&self) -> u64 {
+        let proven = ["verified", "authenticated"];
+        self.verdicts.iter().filter(|(name, _)| !proven.contains(name)).map(|(_, n)| n).sum()
     }
 }
 

@@ -66,6 +66,7 @@ fn start_listen(args: &Listen) -> Result<Exit, Error> {
         max_body: args.max_body,
         count: args.count,
         timeout: args.timeout,
+        require_valid: args.require_valid,
         command: args.command.clone(),
         data_on_stdout: args.output.json,
     };
@@ -77,12 +78,18 @@ fn start_listen(args: &Listen) -> Result<Exit, Error> {
 }
 
 fn start_send(args: &cli::Send) -> Result<Exit, Error> {
+    let Some(to) = args.to.clone() else {
+        return Err(Error::NoTarget { meant: args.sources.iter().find(|source| is_url(source)).cloned() });
+    };
     let mut sources = args.sources.clone();
     if sources.is_empty() {
+        if let Some(name) = swallowed(&args.signing) {
+            return Err(Error::SwallowedSource { name });
+        }
         sources.push(choose_source()?);
     }
     // Said here and not by the parser, which would repeat the password.
-    if !args.to.username().is_empty() || args.to.password().is_some() {
+    if !to.username().is_empty() || to.password().is_some() {
         let text = "--to holds a name and password, which would end up in records: use -H 'Authorization: …' instead";
         return Err(Error::Usage(text.into()));
     }
@@ -93,7 +100,7 @@ fn start_send(args: &cli::Send) -> Result<Exit, Error> {
     let edits = edits.chain(args.unset.iter().map(|path| ("--unset", Edit::unset(path))));
     let config = send::Config {
         sources,
-        to: args.to.clone(),
+        to,
         edits: edits
             .map(|(flag, edit)| Ok((flag, edit.map_err(|error| unusable(flag, &error))?)))
             .collect::<Result<_, Error>>()?,
@@ -114,6 +121,18 @@ fn start_send(args: &cli::Send) -> Result<Exit, Error> {
     with_sink(&args.output, false, async |sink, signals| {
         send::run(config, parcels, sink, &System, signals.insert(Signals::take()?)).await
     })
+}
+
+/// Whether a source was meant to be the target.
+fn is_url(source: &str) -> bool {
+    source.contains("://") || source.trim_start_matches(':').bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// The name of a built-in payload that was taken for the value of `--secret`. A name is no secret, so it may be shown.
+fn swallowed(signing: &Signing) -> Option<String> {
+    let names = send::source::names();
+    let literals = signing.secret.iter().flatten().filter_map(|spec| spec.literal());
+    literals.into_iter().find(|value| names.contains(value)).map(str::to_owned)
 }
 
 fn unusable(flag: &'static str, error: &EditError) -> Error {

@@ -111,7 +111,7 @@ fn a_newcomer_is_told_what_it_means() {
     let text = |name: &str| inspect(&["-"]).stdin(fs::read(repository(name)).unwrap()).exits(0);
     let success = text("fixtures/success.json");
     success
-        .prints("each::labs prediction, generation A")
+        .prints("each::labs: prediction, generation A")
         .prints("succeeded (sent as \"success\")")
         .prints("completed (inferred: the body does not name it)")
         .prints("eachlabs/abc123-def456-ghi789/completed (deduplicate on this)")
@@ -119,9 +119,9 @@ fn a_newcomer_is_told_what_it_means() {
         .prints("predict_time 12.5 s · cost $0.05")
         .prints("\n  \"status\": \"success\",\n");
     text("fixtures/failed.json").prints("failed for good").prints("Error: Model timeout after 30s");
-    text("fixtures/workflow.json").prints("ModelsLab workflow").prints("workflow_id wf_abc123");
+    text("fixtures/workflow.json").prints("ModelsLab: workflow").prints("workflow_id wf_abc123");
     text("fixtures/modelslab/failed.json").prints("track_id video_001").prints("Invalid input dimensions");
-    text("fixtures/cog/python/failed.json").prints("Cog prediction").prints("Invalid input dimensions");
+    text("fixtures/cog/python/failed.json").prints("Cog: prediction").prints("Invalid input dimensions");
     text("fixtures/cog/coglet/start.json").prints("under way: more deliveries will follow");
     text("fixtures/cog/coglet/canceled.json").prints("canceled: nothing more will come");
     inspect(&["-"]).stdin("{\"hello\":1}").exits(0).prints("hookctl does not know this sender");

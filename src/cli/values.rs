@@ -260,7 +260,14 @@ impl TypedValueParser for RetryParser {
             return Ok(profile.clone());
         }
         let waits = text.split(',').map(|wait| duration(wait.trim())).collect::<Result<Vec<_>, _>>();
-        waits.map(RetryProfile::custom).map_err(|_| unknown(command, arg, &text, &names::<&'static RetryProfile>()))
+        waits.map(RetryProfile::custom).map_err(|_| {
+            let names = names::<&'static RetryProfile>();
+            let near = nearest(&text, names.iter().copied()).map(|near| format!("; did you mean {near}?"));
+            let (names, near) = (names.join(", "), near.unwrap_or_default());
+            let arg = arg.map(ToString::to_string).unwrap_or_default();
+            let text = format!("invalid value '{text}' for '{arg}': no retry profile ({names}) and no list of waits, such as 1s,5s{near}\n");
+            clap::Error::raw(ErrorKind::ValueValidation, text).with_cmd(command)
+        })
     }
 
     fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {

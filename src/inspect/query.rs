@@ -10,7 +10,7 @@ use crate::error::{Error, Exit};
 use crate::event::{Entry, Event, Note, Sink};
 use crate::io::journal;
 use crate::payload::record::{Parsed, Record};
-use crate::payload::signature::Policy;
+use crate::payload::signature::{Policy, Verdict};
 
 /// Which deliveries of a journal.
 #[derive(Clone, Debug, Default)]
@@ -71,13 +71,26 @@ pub struct Reader<'a> {
     journals: usize,
     /// Of `--last N`, the newest N so far.
     kept: VecDeque<Entry>,
+    /// How many could not be checked again.
+    uncheckable: usize,
     exit: Exit,
 }
 
 impl<'a> Reader<'a> {
     /// A reader that has read nothing.
     pub fn new(query: &'a Query, policy: &'a Policy, now: Option<Timestamp>, sink: &'a Sink) -> Self {
-        Reader { query, policy, now, sink, count: 0, shown: 0, journals: 0, kept: VecDeque::new(), exit: Exit::Done }
+        Reader {
+            query,
+            policy,
+            now,
+            sink,
+            count: 0,
+            shown: 0,
+            journals: 0,
+            kept: VecDeque::new(),
+            uncheckable: 0,
+            exit: Exit::Done,
+        }
     }
 
     /// Reads one journal, of which `head` was read already.
@@ -116,6 +129,7 @@ impl<'a> Reader<'a> {
         self.count += 1;
         if !self.policy.secrets.is_empty() {
             record.verdict = check_again(&record, self.policy, self.now);
+            self.uncheckable += usize::from(record.verdict == Verdict::Unchecked);
             line = String::from_utf8_lossy(&record.to_line()).trim_end().to_owned();
         }
         if !self.query.takes(&record) {
@@ -157,6 +171,14 @@ impl<'a> Reader<'a> {
             if self.show(entry).await.is_closed() {
                 return Ok(());
             }
+        }
+        if self.uncheckable > 0 {
+            let text = format!(
+                "{} of {} deliveries could not be checked again: their secret was redacted when they were recorded \
+                 (--record-secrets keeps it)",
+                self.uncheckable, self.count
+            );
+            self.say(Note::warning(text)).await;
         }
         if self.journals == 0 || self.shown > 0 {
             return Ok(());

@@ -6,7 +6,7 @@ use std::fs;
 use zeroize::Zeroizing;
 
 use crate::error::Error;
-use crate::payload::signature::secret::Place;
+use crate::payload::signature::secret::{MAIN, Place};
 use crate::payload::signature::{Secret, SecretSpec};
 
 /// The variable that a secret without a value is taken from, and that `listen` hands to its command.
@@ -50,9 +50,6 @@ pub fn read(
     Ok(secrets)
 }
 
-/// The label of a first secret that has none of its own.
-const MAIN: &str = "main";
-
 fn label(spec: Option<&SecretSpec>, before: usize) -> String {
     let own = spec.and_then(|spec| spec.label.clone());
     own.unwrap_or_else(|| if before == 0 { MAIN.to_owned() } else { format!("secret-{}", before + 1) })
@@ -61,6 +58,7 @@ fn label(spec: Option<&SecretSpec>, before: usize) -> String {
 fn value(place: &Place) -> Result<Zeroizing<String>, Error> {
     match place {
         Place::Literal(value) => Ok(value.clone()),
+        Place::Env(name) if name.is_empty() => Err(Error::Usage("--secret env: names no variable".into())),
         Place::Env(name) => match std::env::var(name) {
             Ok(value) => Ok(Zeroizing::new(value)),
             Err(_) => Err(Error::SecretVariable { name: name.clone() }),

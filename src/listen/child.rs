@@ -12,6 +12,9 @@ use super::limits::COMMAND_TIME;
 use crate::error::Error;
 use crate::io::secrets;
 
+/// Variables that were meant for the listener: a `hookctl send` that it runs must not take them for its own.
+const OURS: [&str; 4] = ["HOOKCTL_RECORD", "HOOKCTL_JSON", "HOOKCTL_COUNT", "HOOKCTL_TIMEOUT"];
+
 /// A command under way. It must be [ended](Child::ended) or [stopped](Child::stop); dropped before, it is killed.
 #[derive(Debug)]
 pub struct Child {
@@ -29,6 +32,9 @@ impl Child {
     pub fn start(program: &OsStr, arguments: &[OsString], url: &str, config: &Config) -> Result<Self, Error> {
         let mut command = Command::new(program);
         command.args(arguments).env("HOOKCTL_TO", url).kill_on_drop(true);
+        for name in OURS {
+            command.env_remove(name);
+        }
         if let Some(secret) = config.policy.secrets.first() {
             // Secrets are read as text, so this loses nothing.
             command.env(secrets::VARIABLE, String::from_utf8_lossy(secret.expose()).as_ref());

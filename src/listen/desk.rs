@@ -14,13 +14,15 @@ use tokio::sync::{Mutex, OwnedMutexGuard, watch};
 
 use super::Config;
 use super::body::{self, Refusal};
+use super::limits::BODY_TIME;
 use crate::clock::{Clock, record_id};
 use crate::event::{Note, Sink, Tally};
 use crate::io::journal::Journal;
 use crate::payload::history::{History, Repeat};
+use crate::payload::lint::{self, Warning};
 use crate::payload::record::{Answer, By, Duplicate, Earlier, Record};
 use crate::payload::signature::{self, Policy, Verdict};
-use crate::payload::{Delivery, Headers, Payload, Provider, lint};
+use crate::payload::{Delivery, Headers, Payload, Provider};
 
 /// Where deliveries are handled.
 pub struct Desk {
@@ -63,7 +65,13 @@ impl Arrival {
 
     fn judged(self, payload: Option<Payload>, verdict: Verdict, reply: Reply) -> Judged {
         let ms = self.ended.elapsed().as_secs_f64() * 1000.0;
-        Judged { delivery: self.delivery, payload, verdict, reply, remote: self.remote, at: self.at, ms }
+        let warnings = payload.as_ref().map(lint::warnings).unwrap_or_default();
+        Judged { delivery: self.delivery, payload, verdict, warnings, reply, remote: self.remote, at: self.at, ms }
+    }
+
+    /// One whose body was not taken in.
+    fn limited(self, why: Warning, reply: Reply) -> Judged {
+        Judged { warnings: vec![why], ..self.judged(None, Verdict::Unchecked, reply) }
     }
 }
 
@@ -72,6 +80,7 @@ struct Judged {
     delivery: Delivery,
     payload: Option<Payload>,
     verdict: Verdict,
+    warnings: Vec<Warning>,
     reply: Reply,
     remote: SocketAddr,
     at: Timestamp,
@@ -148,11 +157,18 @@ impl Desk {
             Ok(body) => self.judge(arrival.with(body)).await,
             Err(Refusal::TooLarge) => {
                 let reply = Reply::new(StatusCode::PAYLOAD_TOO_LARGE, By::Limit, r#"{"error":"body too large"}"#);
-                self.enter(arrival.judged(None, Verdict::Unchecked, reply)).await
+                let why = Warning::new(
+                    "body_too_large",
+                    "",
+                    format!("the body is over {} bytes, see --max-body", self.max_body),
+                );
+                self.enter(arrival.limited(why, reply)).await
             }
             Err(Refusal::TooSlow) => {
                 let reply = Reply::new(StatusCode::REQUEST_TIMEOUT, By::Limit, r#"{"error":"body too slow"}"#);
-                self.enter(arrival.judged(None, Verdict::Unchecked, reply)).await
+                let why =
+                    Warning::new("body_too_slow", "", format!("the body took longer than {} s", BODY_TIME.as_secs()));
+                self.enter(arrival.limited(why, reply)).await
             }
             Err(Refusal::CutOff) => {
                 self.refused(remote, "it ended before its body was complete").await;
@@ -213,7 +229,7 @@ impl Desk {
     /// Puts a delivery on the books: numbered, written to the journal, counted, said. Between the place in the writer's
     /// queue and the end nothing waits, so a sender that hangs up cannot leave it half entered.
     async fn enter_into(&self, mut books: OwnedMutexGuard<Books>, judged: Judged) -> Reply {
-        let Judged { delivery, payload, verdict, mut reply, remote, at, ms } = judged;
+        let Judged { delivery, payload, verdict, warnings, mut reply, remote, at, ms } = judged;
         let place = self.sink.place(delivery.body.len()).await;
         let books = &mut *books;
         books.seq += 1;
@@ -221,7 +237,6 @@ impl Desk {
         let repeat = payload
             .as_ref()
             .and_then(|payload| books.history.note(payload, &delivery.body, &verdict, seq, &id, reply.status.as_u16()));
-        let warnings = payload.as_ref().map(lint::warnings).unwrap_or_default();
         let mut record = Record {
             seq,
             id,
@@ -279,10 +294,10 @@ impl Books {
     fn count(&mut self, record: &Record) -> bool {
         let status = record.answer.as_ref().map_or(0, |answer| answer.status);
         let judged = !matches!(status, 408 | 413 | 503);
-        match judged {
-            true => self.tally.add(record),
-            false => self.tally.refused += 1,
+        if judged {
+            self.tally.add(record);
         }
+        self.tally.refused += u64::from(!(200..300).contains(&status));
         judged
     }
 }

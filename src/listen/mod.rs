@@ -50,6 +50,8 @@ pub struct Config {
     pub count: Option<u64>,
     /// How long to wait.
     pub timeout: Option<Duration>,
+    /// Whether a delivery that did not verify is a failure.
+    pub require_valid: bool,
     /// What to run once ready; empty for nothing.
     pub command: Vec<OsString>,
     /// Whether standard output belongs to data, so that the command must not write there.
@@ -88,7 +90,10 @@ pub async fn run(config: Config, sink: Sink, clock: Arc<dyn Clock>, signals: &mu
         }
         server.finish().await;
         let tally = desk.tally(config.count, started.elapsed()).await;
-        let (exit, said) = wait.judge(cause, tally.deliveries);
+        let (mut exit, said) = wait.judge(cause, tally.deliveries);
+        if config.require_valid && tally.unproven() > 0 {
+            exit = exit.and(Exit::Signature);
+        }
         // When the writer has gone there is nobody to tell, and nothing left to do.
         let _ = say_end(&sink, said, tally).await;
         exit

@@ -19,7 +19,8 @@ pub struct Warning {
 }
 
 impl Warning {
-    fn new(code: &str, path: &str, message: String) -> Self {
+    /// A warning of this code about this path.
+    pub fn new(code: &str, path: &str, message: String) -> Self {
         Warning { code: code.into(), path: path.into(), message }
     }
 }

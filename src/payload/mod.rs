@@ -31,7 +31,7 @@ pub mod signature;
 /// typing error, and comparing it would take long.
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     const LONGEST: usize = 64;
-    const ALIKE: f64 = 0.75;
+    const ALIKE: f64 = 0.85;
     if word.len() > LONGEST {
         return None;
     }

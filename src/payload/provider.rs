@@ -236,6 +236,8 @@ pub enum Sign {
     Starts(&'static str, &'static str),
     /// There are no members but these.
     Only(&'static [&'static str]),
+    /// The request had this header.
+    Header(&'static str),
     /// The request had this header; also true of a body that came without its request.
     HeaderIfKnown(&'static str),
 }
@@ -252,6 +254,7 @@ impl Sign {
             Sign::Word(path, words) => word(path).is_some_and(|word| words.contains(&word.as_ref())),
             Sign::Starts(path, start) => word(path).is_some_and(|word| word.starts_with(start)),
             Sign::Only(keys) => object.members().all(|(key, _)| keys.contains(&key)),
+            Sign::Header(name) => headers.has(name),
             Sign::HeaderIfKnown(name) => headers.iter().len() == 0 || headers.has(name),
         }
     }

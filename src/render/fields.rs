@@ -6,7 +6,8 @@ use super::paint::Paint;
 use super::time::milliseconds;
 use super::{escape, fold};
 use crate::payload::body::{self, JsonType};
-use crate::payload::record::{Duplicate, Record};
+use crate::payload::delivery::REDACTED;
+use crate::payload::record::{By, Duplicate, Record};
 use crate::payload::signature::Verdict;
 use crate::payload::{Delivery, Json, Kind, Payload, Status};
 
@@ -50,7 +51,10 @@ fn status_unpadded(payload: &Payload, paint: Paint) -> String {
 }
 
 /// The verdict, and why and what to do when it is a bad one.
-pub fn signature(verdict: &Verdict, paint: Paint) -> Vec<Field> {
+pub fn signature(record: &Record, paint: Paint) -> Vec<Field> {
+    let limited = record.answer.as_ref().is_some_and(|answer| answer.by == By::Limit);
+    let blanked = record.delivery.headers.iter().any(|(_, value)| value == REDACTED);
+    let verdict = &record.verdict;
     let with =
         |secret: &str| if secret == "main" { String::new() } else { format!(", secret {}", escape::line(secret)) };
     let text = match verdict {
@@ -67,9 +71,20 @@ pub fn signature(verdict: &Verdict, paint: Paint) -> Vec<Field> {
             return vec![("signed", why), ("hint", escape::line(hint).into_owned())];
         }
         Verdict::Unsigned => paint.quiet("no signature"),
+        Verdict::Unchecked if limited => paint.quiet("not checked: the body was not taken in"),
+        Verdict::Unchecked if blanked => {
+            paint.quiet("not checked: no secret was given, or it was redacted when recorded")
+        }
         Verdict::Unchecked => paint.quiet("not checked: no secret was given"),
     };
     vec![("signed", text)]
+}
+
+/// How many bytes a body has, and whether it ends in one that is easily overlooked.
+pub fn size(body: &[u8]) -> String {
+    let end = if body.ends_with(b"\n") { ", the last is a newline" } else { "" };
+    let unit = if body.len() == 1 { "byte" } else { "bytes" };
+    format!("{} {unit}{end}", body.len())
 }
 
 /// How a delivery goes out, in a word or two.
@@ -110,7 +125,7 @@ pub fn payload(payload: &Payload, paint: Paint) -> Vec<Field> {
 
 /// Who and what: for a payload that is looked at by itself.
 pub fn identity(payload: &Payload, paint: Paint) -> Vec<Field> {
-    let mut fields = vec![("payload", format!("{} {}", paint.strong(payload.provider.label), payload.shape.title))];
+    let mut fields = vec![("payload", format!("{}: {}", paint.strong(payload.provider.label), payload.shape.title))];
     let raw = payload.raw_status.as_deref().filter(|raw| payload.status.map(Status::name) != Some(*raw));
     let spelled = match (payload.status, raw) {
         (Some(_), Some(raw)) => format!(" (sent as \"{}\")", short(raw)),
@@ -150,13 +165,13 @@ pub fn meaning(payload: &Payload) -> String {
 /// Which delivery a repeat repeats.
 pub fn repeat(duplicate: Option<&Duplicate>, paint: Paint) -> Option<String> {
     let duplicate = duplicate?;
-    let Some(seen) = &duplicate.seen else { return Some(format!("duplicate of {}", escape::line(&duplicate.id))) };
-    let of = format!("of #{}", seen.seq);
+    let Some(seen) = &duplicate.seen else { return Some(format!("of the record {}", escape::line(&duplicate.id))) };
+    let of = format!("#{}", seen.seq);
     Some(match (seen.answered, seen.same_body) {
-        (200..=299, true) => paint.warn(format!("duplicate {of}, the same body")),
-        (200..=299, false) => paint.warn(format!("duplicate {of} with another body")),
-        (status, true) => format!("retry {of}, which was answered {status}"),
-        (status, false) => paint.warn(format!("retry {of}, which was answered {status}, with another body")),
+        (200..=299, true) => paint.warn(format!("duplicate of {of}, the same body")),
+        (200..=299, false) => paint.warn(format!("duplicate of {of} with another body")),
+        (status, true) => format!("comes again after {of} was answered {status}"),
+        (status, false) => paint.warn(format!("comes again after {of} was answered {status}, with another body")),
     })
 }
 

@@ -136,7 +136,7 @@ impl<O: Write, E: Write> Human<O, E> {
     /// Everything below the headline.
     fn body_of(&self, record: &Record, block: &mut Block) {
         let paint = self.style.out;
-        for (label, value) in fields::signature(&record.verdict, paint) {
+        for (label, value) in fields::signature(record, paint) {
             block.wrapped(&paint.quiet(label), label.len(), &value);
         }
         if let Some(payload) = &record.payload {
@@ -167,7 +167,8 @@ impl<O: Write, E: Write> Human<O, E> {
     fn whole(&self, record: &Record, block: &mut Block) {
         let paint = self.style.out;
         for (name, value) in record.delivery.headers.iter() {
-            block.line(&format!("{}: {}", paint.name(escape::line(name)), escape::line(&value)));
+            // Uncut: a signature is copied from here.
+            block.text(&format!("{}: {}", paint.name(escape::line(name)), escape::line(&value)));
         }
         let body = &record.delivery.body;
         match std::str::from_utf8(body) {
@@ -269,6 +270,7 @@ impl<O: Write, E: Write> Human<O, E> {
                 block.field(&paint.quiet("payload"), "payload".len(), &format!("not JSON, {size}"));
             }
         }
+        block.field(&paint.quiet("body"), "body".len(), &fields::size(&record.delivery.body));
         self.body_of(record, &mut block);
         if !self.verbose() && !self.quiet() {
             block.line("");
@@ -314,7 +316,8 @@ impl<O: Write, E: Write> Human<O, E> {
             counts.iter().map(|(name, n)| format!("{n} {name}")).collect::<Vec<_>>().join(", ")
         };
         let mut parts = vec![match (tally.deliveries, tally.awaited) {
-            (n, Some(awaited)) => format!("{n} of {awaited} deliveries"),
+            (n, Some(awaited)) if n <= awaited => format!("{n} of {awaited} deliveries"),
+            (n, Some(awaited)) => format!("{n} deliveries, {awaited} awaited"),
             (0, None) => "no deliveries".to_owned(),
             (1, None) => "1 delivery".to_owned(),
             (n, None) => format!("{n} deliveries"),

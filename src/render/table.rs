@@ -71,17 +71,17 @@ impl Table {
         let status = fields::status(payload, paint);
         let provider = pad(payload.map_or("-", |payload| payload.provider.label), PROVIDER);
         let id = escape::line(payload.and_then(|payload| payload.id.as_deref()).unwrap_or("-"));
-        let repeat = if record.duplicate.is_some() { paint.warn("  repeat") } else { String::new() };
+        let remarks = remarks(record, paint);
         if !self.is_wide() {
             let time = paint.quiet(at.strftime("%H:%M:%S"));
             let (mark, answer) = (mark(&record.verdict, paint), answer(record, 3, paint));
-            return format!("{number:>4}  {time}  {status}  {provider}  {mark}    {answer}  {id}{repeat}");
+            return format!("{number:>4}  {time}  {status}  {provider}  {mark}    {answer}  {id}{remarks}");
         }
         let time = paint.quiet(at.strftime("%H:%M:%S%.3f"));
         let event = payload.and_then(|payload| payload.event.as_ref());
         let event = pad(&escape::line(event.map_or("-", |event| &event.name)), EVENT);
         let (verdict, answer) = (verdict(&record.verdict, paint), answer(record, ANSWER, paint));
-        format!("{number:>4}  {time}  {status}  {provider}  {event}  {verdict}  {answer}  {id}{repeat}")
+        format!("{number:>4}  {time}  {status}  {provider}  {event}  {verdict}  {answer}  {id}{remarks}")
     }
 
     fn push(&self, text: &mut String, line: &str) {
@@ -91,6 +91,21 @@ impl Table {
         }
         text.push('\n');
     }
+}
+
+/// What else there is to say of a delivery, behind its id.
+fn remarks(record: &Record, paint: Paint) -> String {
+    let mut remarks = String::new();
+    if let Verdict::Invalid { reason, .. } = &record.verdict {
+        remarks += &paint.bad(format!("  {}", reason.name()));
+    }
+    if let Some(sent) = &record.sent {
+        remarks += &paint.quiet(format!("  sent {}/{}", sent.attempt, sent.of));
+    }
+    if record.duplicate.is_some() {
+        remarks += &paint.warn("  repeat");
+    }
+    remarks
 }
 
 fn pad(text: &str, columns: usize) -> String {

@@ -133,9 +133,10 @@ fn notes(parcels: &[Parcel], config: &Config) -> Vec<Event> {
             add("no secret: deliveries go out unsigned (sign with --secret)".into());
         } else if parcel.borrowed_scheme {
             let (label, scheme) = (parcel.provider.label, parcel.schemes[0].name);
+            let name = &parcel.name;
             add(match parcel.provider.name {
-                "generic" => format!("no known provider: signed as {scheme} (choose with --scheme)"),
-                _ => format!("{label} documents no signature: signed as {scheme} here, the real one is not"),
+                "generic" => format!("{name} is of no known provider: signed as {scheme} (choose with --scheme)"),
+                _ => format!("{name}: {label} documents no signature; signed as {scheme} here, the real one is not"),
             });
         }
     }

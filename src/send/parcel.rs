@@ -14,6 +14,7 @@ use crate::error::Error;
 use crate::payload::body::{JsonType, Object};
 use crate::payload::provider::{HeaderLine, Provider, Shape};
 use crate::payload::retry::RetryProfile;
+use crate::payload::signature::scheme::BadKey;
 use crate::payload::signature::{Choice, Scheme};
 use crate::payload::{Headers, Payload};
 
@@ -100,7 +101,10 @@ impl Parcel {
         for scheme in &self.schemes {
             let signed = scheme.sign(&self.body, secret, now.as_second(), &self.message_id);
             headers.extend(signed.map_err(|source| Error::BadSecret {
-                label: secret.label().to_owned(),
+                secret: match source {
+                    BadKey::NoField => format!("{} with {}", scheme.name, self.name),
+                    _ => secret.describe(),
+                },
                 scheme: scheme.name,
                 source,
             })?);

@@ -45,6 +45,22 @@ fn a_delivery_that_does_not_verify_counts_too() {
 }
 
 #[test]
+fn a_smoke_test_can_insist_on_signatures() {
+    let send = |secret: &str| {
+        let child = [HOOKCTL, "send", "success", "cog/coglet/start", "--retry", "none", "--secret", secret];
+        let child: Vec<&str> = child.into_iter().chain(["--expect-status", "200,401"]).collect();
+        run(&["--secret", SECRET, "--require-valid", "--count", "2"], &child)
+    };
+    assert_eq!(send(SECRET).code, Some(0));
+    let refused = send("another secret");
+    assert_eq!(refused.code, Some(5), "{refused:#?}");
+    assert!(refused.stderr.contains("2 invalid") && refused.stderr.contains("2 refused"), "{refused:#?}");
+    // Without a secret nothing is proven either.
+    let unchecked = run(&["--require-valid"], &[HOOKCTL, "send", "success"]);
+    assert_eq!(unchecked.code, Some(5), "{unchecked:#?}");
+}
+
+#[test]
 fn a_count_that_is_not_met_in_time_is_exit_3() {
     let listener = Listener::start(&["--count", "2", "--timeout", "100ms"]);
     let (code, stdout, stderr) = listener.wait();

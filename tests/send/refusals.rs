@@ -95,7 +95,7 @@ fn every_bad_source_is_named_with_its_cause() {
 fn every_bad_flag_is_named_with_its_cause() {
     let to = Untouched::start();
     let url = to.url();
-    let cases: [(&[&str], &str); 25] = [
+    let cases: [(&[&str], &str); 29] = [
         (&["success", "--to", "ftp://example.com"], "ftp is not http or https"),
         (&["success", "--to", "http://"], "--to"),
         (&["success", "--to", "a b"], "--to"),
@@ -122,6 +122,10 @@ fn every_bad_flag_is_named_with_its_cause() {
         (&["success", "--to", &url, "--secret", "a\nb", "--scheme", "bearer"], "an HTTP header cannot carry"),
         (&["success", "--to", &url, "--secret", "s", "--scheme", "kie"], "lacks the field"),
         (&["success", "--to", &url, "--no-such-flag"], "--no-such-flag"),
+        (&["success", "--to", &url, "--secret", "env:"], "names no variable"),
+        (&["success", "--to", &url, "-H", "content-length: 3"], "it follows from the body"),
+        (&["success", "localhost:1", "http://localhost:1"], "did you mean --to http://localhost:1?"),
+        (&["--secret", "failed", "--to", &url], "write hookctl send failed --secret"),
     ];
     for (arguments, cause) in cases {
         let finished = hookctl(["send"].iter().chain(arguments)).stdin("[1]").exits(2);

@@ -6,6 +6,7 @@ use super::scheme::{BadKey, NoClaim, Scheme};
 use super::secret::Secret;
 use super::verdict::{Reason, Verdict};
 use crate::payload::delivery::Headers;
+use crate::payload::nearest;
 use crate::payload::provider::Provider;
 
 /// A time stamp so many seconds ahead counts milliseconds: in seconds it would be the year 33658.
@@ -20,7 +21,12 @@ pub fn nothing_to_check(headers: &Headers, provider: Option<&Provider>) -> Verdi
     let unsigned = provider.filter(|provider| provider.shapes.iter().all(|shape| shape.schemes.is_empty()));
     let look_alike = headers.iter().map(|(name, _)| name).find(|name| name.contains("signature"));
     let hint = match (unsigned, look_alike) {
-        (_, Some(name)) => format!("the header {name} belongs to no scheme that --scheme auto knows; name the scheme"),
+        (_, Some(name)) => {
+            let known = super::ALL.iter().flat_map(|scheme| scheme.signature.iter().copied());
+            let near = nearest(name, known).map(|near| format!("did you mean {near}?"));
+            let near = near.unwrap_or_else(|| "see the schemes in hookctl listen --help".into());
+            format!("the header {name} belongs to no scheme that hookctl knows: {near}")
+        }
         (Some(provider), _) if provider.name != "generic" => {
             format!("{} documents no signature: listen without --secret, or with --allow-invalid", provider.label)
         }
@@ -67,7 +73,7 @@ pub fn off_clock(scheme: &Scheme, age: i64, tolerance: Option<u64>) -> Verdict {
 
 /// A secret cannot be a key of this scheme.
 pub fn bad_key(scheme: &Scheme, secret: &Secret, error: BadKey) -> Verdict {
-    let hint = format!("the secret \"{}\" {error}: copy it again from the provider's page", secret.label());
+    let hint = format!("{} {error}: copy it again from the provider's page", secret.describe());
     invalid(Some(scheme), Reason::SecretEncoding, hint)
 }
 

@@ -5,7 +5,7 @@ use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use hmac::{Hmac, KeyInit, Mac};
 use http::{HeaderName, HeaderValue};
-use sha2::Sha256;
+use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
@@ -66,7 +66,7 @@ impl Scheme {
         }
         let texts: Vec<&str> = values.iter().flat_map(|value| self.form.proofs(value)).collect();
         if texts.is_empty() {
-            return Err(NoClaim::Malformed { header: self.signature[0], how: self.form.expected() });
+            return Err(NoClaim::Malformed { header: self.signature[0], how: self.form.expected().into() });
         }
         let proofs: Vec<Vec<u8>> = texts.iter().filter_map(|text| self.proof.decode(text)).collect();
         if proofs.is_empty() {
@@ -76,7 +76,12 @@ impl Scheme {
         for part in self.signed {
             match part {
                 Part::Id(names) => claim.id = Some(required(headers, names)?),
-                Part::Field(paths) => claim.field = field(&delivery.body, paths),
+                Part::Field(paths) => {
+                    let found = field(&delivery.body, paths);
+                    let how = || "goes with a field that this body has not".into();
+                    claim.field =
+                        Some(found.ok_or_else(|| NoClaim::Malformed { header: self.signature[0], how: how() })?);
+                }
                 Part::Body | Part::Timestamp | Part::Text(_) => {}
             }
         }
@@ -96,7 +101,10 @@ impl Scheme {
             Proof::HmacBase64 if other(Proof::HmacHex) => {
                 NoClaim::Encoding { how: "it is hex, where base64 is wanted" }
             }
-            _ => NoClaim::Malformed { header: self.signature[0], how: self.proof.expected() },
+            _ => {
+                let length = texts.iter().map(|text| text.len()).max().unwrap_or_default();
+                NoClaim::Malformed { header: self.signature[0], how: self.proof.expected(length).into() }
+            }
         }
     }
 
@@ -106,7 +114,7 @@ impl Scheme {
             (Time::Header(names), _) => (names[0], required(headers, names)?),
             (Time::Pair, Form::Pairs { time, .. }) => {
                 let found = values.iter().find_map(|value| pairs(value).find(|(key, _)| key == time));
-                let missing = NoClaim::Malformed { header: self.signature[0], how: "has no t=, the time stamp" };
+                let missing = NoClaim::Malformed { header: self.signature[0], how: "has no t=, the time stamp".into() };
                 (self.signature[0], found.ok_or(missing)?.1.to_owned())
             }
             (Time::Pair, Form::One { .. } | Form::List { .. }) => return Ok(None),
@@ -115,7 +123,7 @@ impl Scheme {
         let seconds = digits.then(|| text.parse().ok()).flatten();
         match seconds {
             Some(seconds) => Ok(Some((seconds, text))),
-            None => Err(NoClaim::Malformed { header, how: "has a time stamp that is not Unix seconds" }),
+            None => Err(NoClaim::Malformed { header, how: "is a time stamp, and not Unix seconds".into() }),
         }
     }
 
@@ -208,6 +216,14 @@ pub(super) struct Given<'a> {
 pub(super) fn fits(proofs: &[Vec<u8>], signed: &[Part], key: &[u8], body: &[u8], given: Given<'_>) -> bool {
     let mac = mac(signed, key, body, given);
     proofs.iter().any(|proof| mac.clone().verify_slice(proof).is_ok())
+}
+
+/// Whether one of the proofs is the digest of these parts without any key.
+pub(super) fn is_plain(proofs: &[Vec<u8>], parts: &[&[u8]]) -> bool {
+    let mut hash = Sha256::new();
+    parts.iter().for_each(|part| hash.update(part));
+    let digest = hash.finalize();
+    proofs.iter().any(|proof| proof.as_slice() == digest.as_slice())
 }
 
 /// Feeds what is signed part by part: the body is copied nowhere.
@@ -329,11 +345,17 @@ impl Proof {
         }
     }
 
-    fn expected(self) -> &'static str {
+    /// What a proof of so many characters that cannot be read lacks, continuing "it …".
+    fn expected(self, length: usize) -> String {
+        let looks = match (self, length) {
+            (Proof::HmacHex, 40) => ", as many as a SHA-1 digest",
+            (Proof::HmacHex, 128) => ", as many as a SHA-512 digest",
+            _ => "",
+        };
         match self {
-            Proof::HmacHex => "is not 64 characters of hex",
-            Proof::HmacBase64 => "is not 44 characters of base64",
-            Proof::Secret => "holds nothing",
+            Proof::HmacHex => format!("is not 64 characters of hex, but {length} characters{looks}"),
+            Proof::HmacBase64 => format!("is not 44 characters of base64, but {length} characters"),
+            Proof::Secret => "holds nothing".to_owned(),
         }
     }
 }

@@ -1,6 +1,8 @@
 //! What a signature scheme is: data. Which headers, what is signed, how the proof is written, what the secret's bytes
 //! are, what the clock must say. The rows are in `rows.rs`; `interpret.rs` signs and checks with any of them.
 
+use std::borrow::Cow;
+
 /// How deliveries are signed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scheme {
@@ -133,7 +135,7 @@ pub enum BadKey {
     #[error("holds a character that an HTTP header cannot carry, such as a newline")]
     NotAHeader,
     /// The scheme signs a field of the body, and it is not there.
-    #[error("cannot sign this body: it lacks the field that the scheme signs")]
+    #[error("cannot be signed: the body lacks the field that this scheme signs, such as taskId")]
     NoField,
 }
 
@@ -162,7 +164,7 @@ pub enum NoClaim {
         /// Its usual name.
         header: &'static str,
         /// What is wrong, continuing "it …".
-        how: &'static str,
+        how: Cow<'static, str>,
     },
     /// The proof is written in another encoding than the scheme's.
     Encoding {

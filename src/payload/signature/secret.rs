@@ -5,6 +5,9 @@ use std::path::PathBuf;
 
 use zeroize::Zeroizing;
 
+/// The label of a first secret to which the user gave none.
+pub const MAIN: &str = "main";
+
 /// A secret with the label under which reports name it. The value never shows in `Debug` and is wiped when dropped.
 #[derive(Clone)]
 pub struct Secret {
@@ -21,6 +24,11 @@ impl Secret {
     /// The name to use in reports.
     pub fn label(&self) -> &str {
         &self.label
+    }
+
+    /// How to speak of it: by its label, if the user gave it one.
+    pub fn describe(&self) -> String {
+        if self.label == MAIN { "the secret".to_owned() } else { format!("the secret \"{}\"", self.label) }
     }
 
     /// Whether these bytes hold the secret. One of a few characters is found everywhere, so it must be all there is.
@@ -73,6 +81,16 @@ impl SecretSpec {
         }
         let place = Place::elsewhere(text).unwrap_or_else(|| Place::Literal(Zeroizing::new(text.to_owned())));
         SecretSpec { label: None, place }
+    }
+}
+
+impl SecretSpec {
+    /// The value, when it stands on the command line itself.
+    pub fn literal(&self) -> Option<&str> {
+        match &self.place {
+            Place::Literal(value) => Some(value.as_str()),
+            Place::Env(_) | Place::File(_) => None,
+        }
     }
 }
 

@@ -201,7 +201,13 @@ fn detect(delivery: &Delivery) -> Option<(&'static Scheme, Result<Claim, NoClaim
     let part = || super::ALL.iter().find(|scheme| scheme.is_begun(headers));
     let strongest = whole.or_else(part)?;
     let claim = strongest.claim(delivery);
-    if claim.is_ok() {
+    // Only a proof that cannot be read speaks for another scheme; a time stamp that cannot is a fault of this one.
+    let unreadable = match &claim {
+        Err(NoClaim::Malformed { header, .. }) => *header == strongest.signature[0],
+        Err(NoClaim::Encoding { .. }) => true,
+        Err(NoClaim::Missing { .. }) | Ok(_) => false,
+    };
+    if !unreadable {
         return Some((strongest, claim));
     }
     let sharing = super::ALL.iter().filter(|scheme| scheme.signature[0] == strongest.signature[0]);

@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use zeroize::Zeroizing;
 
 use super::super::ALL;
-use super::super::interpret::{Given, decode_loosely, fits};
+use super::super::interpret::{Given, decode_loosely, fits, is_plain};
 use super::super::scheme::{Claim, Part, Proof, Scheme, Time};
 use super::super::secret::Secret;
 use super::super::verdict::Reason;
@@ -92,6 +92,8 @@ impl Case<'_> {
         // The cheap ones first; a time stamp that is there and not signed also looks like another scheme.
         self.time(claim, budget)
             .or_else(|| self.other_scheme(budget))
+            .or_else(|| self.other_form(budget))
+            .or_else(|| self.not_keyed(claim, budget))
             .or_else(|| self.secret(claim, budget))
             .or_else(|| self.body_ends(claim, budget))
             .or_else(|| self.body_respelled(claim, budget))
@@ -164,6 +166,30 @@ impl Case<'_> {
         ))
     }
 
+    /// Another scheme with the same header fits, but for the form of its signature.
+    fn other_form(&self, budget: &mut Budget) -> Option<Finding> {
+        let sharing = ALL.iter().filter(|other| other.name != self.scheme.name);
+        let sharing = sharing.filter(|other| other.signature[0] == self.scheme.signature[0]);
+        let mut present = sharing.filter(|other| other.is_present(&self.delivery.headers));
+        present.find_map(|other| {
+            let case = Case { scheme: other, ..*self };
+            let Finding { reason, hint } = case.encoding(budget)?;
+            Some(Finding::new(reason, format!("as {}, {hint}", other.name)))
+        })
+    }
+
+    /// It is a plain SHA-256, with the secret put before or behind the body or not at all.
+    fn not_keyed(&self, claim: &Claim, budget: &mut Budget) -> Option<Finding> {
+        let body = &self.delivery.body;
+        let found = self.secrets.iter().any(|secret| {
+            let secret = secret.expose();
+            let orders: [&[&[u8]]; 3] = [&[body], &[secret, body], &[body, secret]];
+            orders.into_iter().any(|parts| budget.take(body.len()) && is_plain(&claim.proofs, parts))
+        });
+        let hint = format!("it is a plain SHA-256 and no HMAC; {} wants {}", self.scheme.name, self.scheme.summary);
+        found.then(|| Finding::new(Reason::WrongScheme, hint))
+    }
+
     /// A relay has dropped the header with the time stamp: one of the last minutes fits.
     fn dropped_time(&self, claim: &Claim, budget: &mut Budget) -> Option<Finding> {
         const MINUTES: i64 = 300;
@@ -201,6 +227,14 @@ impl Case<'_> {
                 Reason::TimestampNotSigned,
                 format!("the time stamp is not part of what was signed; {} signs {}", self.scheme.name, self.signs()),
             ));
+        }
+        for joint in ["", ":", "\n", ","] {
+            let signed = [Part::Timestamp, Part::Text(joint), Part::Body];
+            if self.scheme.signed != signed && self.any_secret(claim, &signed, body, Some(text), budget) {
+                let hint =
+                    format!("time stamp and body are joined otherwise; {} signs {}", self.scheme.name, self.signs());
+                return Some(Finding::new(Reason::WrongScheme, hint));
+            }
         }
         let seconds = text.strip_suffix("000").map(str::to_owned);
         let other = [seconds, Some(format!("{text}000"))].into_iter().flatten();
@@ -333,7 +367,7 @@ const PREFIXES: [&str; 8] = ["sha256=", "SHA256=", "sha256:", "hmac-sha256=", "v
 /// it for.
 fn keys(secret: &Secret, current: Option<&[u8]>) -> Vec<(Zeroizing<Vec<u8>>, Finding)> {
     let text = secret.expose();
-    let label = secret.label();
+    let label = secret.describe();
     let mut keys = Vec::new();
     let mut add = |key: Vec<u8>, reason, hint: String| {
         let is_new = key != text || reason == Reason::SecretEncoding;
@@ -342,9 +376,9 @@ fn keys(secret: &Secret, current: Option<&[u8]>) -> Vec<(Zeroizing<Vec<u8>>, Fin
         }
     };
     let trimmed = text.trim_ascii();
-    let ours = |what: &str| format!("the secret \"{label}\" has {what} here, and the sender's has not: take it away");
+    let ours = |what: &str| format!("{label} has {what} here, and the sender's has not: take it away");
     let theirs =
-        |what: &str| format!("the sender's secret has {what}, and \"{label}\" here has not: read it trimmed there");
+        |what: &str| format!("the sender's secret has {what}, and {label} here has not: read it trimmed there");
     add(trimmed.to_vec(), Reason::SecretWhitespace, ours("white space around it"));
     for quote in [b'"', b'\''] {
         if let [first, inner @ .., last] = trimmed
@@ -370,19 +404,19 @@ fn keys(secret: &Secret, current: Option<&[u8]>) -> Vec<(Zeroizing<Vec<u8>>, Fin
     add(
         trimmed.to_vec(),
         Reason::SecretEncoding,
-        format!("the sender uses the text of \"{label}\" as it stands; this scheme decodes it"),
+        format!("the sender uses the text of {label} as it stands; this scheme decodes it"),
     );
     if after_prefix.is_some() {
-        let hint = format!("the sender uses \"{label}\" without whsec_, as text; it belongs to the secret here");
+        let hint = format!("the sender uses {label} without whsec_, as text; the prefix belongs to it here");
         add(bare.to_vec(), Reason::SecretEncoding, hint);
     }
     let unpadded = bare.strip_suffix(b"==").or(bare.strip_suffix(b"=")).unwrap_or(bare);
     if let Ok(decoded) = STANDARD_NO_PAD.decode(unpadded) {
-        let hint = format!("the sender decodes \"{label}\" as base64; this scheme takes it as text");
+        let hint = format!("the sender decodes {label} as base64; this scheme takes it as text");
         add(decoded, Reason::SecretEncoding, hint);
     }
     if let Ok(decoded) = base16ct::mixed::decode_vec(bare) {
-        let hint = format!("the sender decodes \"{label}\" as hex; this scheme takes it as text");
+        let hint = format!("the sender decodes {label} as hex; this scheme takes it as text");
         add(decoded, Reason::SecretEncoding, hint);
     }
     keys
