@@ -165,7 +165,7 @@ _hookctl() {
             return 0
             ;;
         hookctl__subcmd__inspect)
-            opts="-H -s -q -v -h -V --header --signature --now --provider --show --id --status --last --secret --scheme --json --color --quiet --verbose --help --version"
+            opts="-H -s -q -v -h -V --header --signature --now --explain --provider --show --id --status --last --secret --scheme --signature-header --json --color --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -219,6 +219,10 @@ _hookctl() {
                     COMPREPLY=($(compgen -W "auto standard-webhooks openai stripe slack elevenlabs eachlabs-timestamped github shopify bfl eachlabs kie bearer shared-secret" -- "${cur}"))
                     return 0
                     ;;
+                --signature-header)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
@@ -231,7 +235,7 @@ _hookctl() {
             return 0
             ;;
         hookctl__subcmd__listen)
-            opts="-p -s -q -v -h -V --port --host --provider --record --record-secrets --max-body --count --timeout --require-valid --tolerance --allow-invalid --secret --scheme --json --color --quiet --verbose --help --version"
+            opts="-p -s -q -v -h -V --port --host --provider --record --record-secrets --max-body --count --timeout --require-valid --tolerance --allow-invalid --secret --scheme --signature-header --json --color --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -296,6 +300,10 @@ _hookctl() {
                     COMPREPLY=($(compgen -W "auto standard-webhooks openai stripe slack elevenlabs eachlabs-timestamped github shopify bfl eachlabs kie bearer shared-secret" -- "${cur}"))
                     return 0
                     ;;
+                --signature-header)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
@@ -308,7 +316,7 @@ _hookctl() {
             return 0
             ;;
         hookctl__subcmd__send)
-            opts="-H -s -q -v -h -V --to --set --unset --id --header --retry --speed --timeout --expect-status --record --record-secrets --dry-run --secret --scheme --json --color --quiet --verbose --help --version"
+            opts="-H -s -q -v -h -V --to --set --unset --id --header --retry --speed --timeout --expect-status --record --record-secrets --dry-run --secret --scheme --signature-header --json --color --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -379,6 +387,10 @@ _hookctl() {
                     ;;
                 --scheme)
                     COMPREPLY=($(compgen -W "auto standard-webhooks openai stripe slack elevenlabs eachlabs-timestamped github shopify bfl eachlabs kie bearer shared-secret" -- "${cur}"))
+                    return 0
+                    ;;
+                --signature-header)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --color)

@@ -58,6 +58,7 @@ eachlabs\t''
 kie\t''
 bearer\t''
 shared-secret\t''"
+complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -l signature-header -d 'Header with the signature, instead of the scheme\'s own; without --scheme it is that of eachlabs' -r
 complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -100,6 +101,7 @@ eachlabs\t''
 kie\t''
 bearer\t''
 shared-secret\t''"
+complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l signature-header -d 'Header with the signature, instead of the scheme\'s own; without --scheme it is that of eachlabs' -r
 complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -137,9 +139,11 @@ eachlabs\t''
 kie\t''
 bearer\t''
 shared-secret\t''"
+complete -c hookctl -n "__fish_hookctl_using_subcommand inspect" -l signature-header -d 'Header with the signature, instead of the scheme\'s own; without --scheme it is that of eachlabs' -r
 complete -c hookctl -n "__fish_hookctl_using_subcommand inspect" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
+complete -c hookctl -n "__fish_hookctl_using_subcommand inspect" -l explain -d 'Give the whole reasoning: what was signed, what each secret gives'
 complete -c hookctl -n "__fish_hookctl_using_subcommand inspect" -l json -d 'Print data as JSON Lines on standard output, people\'s text on standard error'
 complete -c hookctl -n "__fish_hookctl_using_subcommand inspect" -s q -l quiet -d 'Print results only'
 complete -c hookctl -n "__fish_hookctl_using_subcommand inspect" -s v -l verbose -d 'Print headers and whole bodies too'

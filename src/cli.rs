@@ -153,10 +153,14 @@ pub struct Signing {
     pub secret: Vec<Option<SecretSpec>>,
     /// How deliveries are signed [default: auto]
     ///
-    /// auto reads it off the headers; when sending, it is the provider's own way.
+    /// auto reads it off the headers; when sending, it is the provider's own way. One of your own is spelled out:
+    /// hmac-sha256:header=X-Sig,encoding=hex|base64,prefix=sha256=,signed=body|timestamp.body,timestamp-header=X-Ts
     #[arg(long, value_name = "NAME", default_value = values::AUTO, hide_default_value = true)]
     #[arg(value_parser = PickParser::<&'static Scheme>::new())]
     pub scheme: Pick<&'static Scheme>,
+    /// Header with the signature, instead of the scheme's own; without --scheme it is that of eachlabs
+    #[arg(long, value_name = "NAME", value_parser = values::header_name)]
+    pub signature_header: Option<HeaderName>,
 }
 
 /// `hookctl listen`
@@ -274,6 +278,9 @@ pub struct Inspect {
     /// Clock to verify by: Unix seconds, or 2026-11-20T21:23:21Z
     #[arg(long, value_name = "TIME", value_parser = values::time, help_heading = "Signatures")]
     pub now: Option<Timestamp>,
+    /// Give the whole reasoning: what was signed, what each secret gives
+    #[arg(long, help_heading = "Signatures")]
+    pub explain: bool,
     /// Who sent it; auto reads it off the payload
     #[arg(long, value_name = "NAME", default_value = values::AUTO, value_parser = PickParser::<&'static Provider>::new())]
     pub provider: Pick<&'static Provider>,

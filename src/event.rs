@@ -8,6 +8,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use crate::payload::Payload;
 use crate::payload::record::Record;
+use crate::payload::signature::explain::account::Account;
 
 /// Something that a command has to say.
 #[derive(Clone, Debug)]
@@ -86,6 +87,8 @@ pub struct Examined {
     pub source: String,
     /// What is known of it.
     pub record: Record,
+    /// How its signature was checked, when that was asked for.
+    pub account: Option<Account>,
 }
 
 /// A delivery of a journal.
@@ -97,6 +100,8 @@ pub struct Entry {
     pub record: Record,
     /// Its line as it stands in the file.
     pub line: String,
+    /// How its signature was checked, when that was asked for.
+    pub account: Option<Account>,
 }
 
 /// Something that the user should know.

@@ -8,7 +8,6 @@ use console::Term;
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use jiff::tz::TimeZone;
 
-use crate::cli::values::Pick;
 use crate::cli::{self, Command, Completions, Inspect, Listen, Output, Signing, When};
 use crate::clock::System;
 use crate::error::{Error, Exit};
@@ -55,7 +54,7 @@ fn start_listen(args: &Listen) -> Result<Exit, Error> {
         port: args.port,
         provider: args.provider.named(),
         policy: Policy {
-            scheme: choice(args.signing.scheme),
+            scheme: choice(&args.signing),
             secrets: secrets(&args.signing)?,
             // Time stamps are whole seconds; a part of one is rounded in the sender's favour.
             tolerance: args.tolerance.map(|tolerance| tolerance.as_secs() + u64::from(tolerance.subsec_nanos() > 0)),
@@ -106,7 +105,7 @@ fn start_send(args: &cli::Send) -> Result<Exit, Error> {
             .collect::<Result<_, Error>>()?,
         id: args.id.as_ref().map(|id| if id == "new" { NewId::Fresh } else { NewId::Given(id.clone()) }),
         headers: args.headers.clone(),
-        scheme: choice(args.signing.scheme),
+        scheme: choice(&args.signing),
         secrets: secrets(&args.signing)?,
         retry: args.retry.clone(),
         speed: args.speed,
@@ -152,8 +151,9 @@ fn start_inspect(args: &Inspect) -> Result<Exit, Error> {
         headers: args.headers.clone(),
         signature: args.signature.clone(),
         provider: args.provider.named(),
-        policy: Policy { scheme: choice(args.signing.scheme), secrets: asked_for(&args.signing)?, tolerance: None },
+        policy: Policy { scheme: choice(&args.signing), secrets: asked_for(&args.signing)?, tolerance: None },
         now: args.now,
+        explain: args.explain,
         query: inspect::query::Query {
             show: args.show.clone(),
             id: args.id.clone(),
@@ -172,8 +172,13 @@ fn completions(args: &Completions) -> Result<Exit, Error> {
     Ok(Exit::Done)
 }
 
-fn choice(scheme: Pick<&'static Scheme>) -> Choice {
-    scheme.named().map_or(Choice::Auto, Choice::Named)
+fn choice(signing: &Signing) -> Choice {
+    let named = signing.scheme.named();
+    let Some(header) = &signing.signature_header else { return named.map_or(Choice::Auto, Choice::Named) };
+    // each::labs never named the header of its first generation.
+    let scheme = named.or_else(|| Scheme::named("eachlabs"));
+    // Lives as long as the program: it is named once, on the command line.
+    scheme.map_or(Choice::Auto, |scheme| Choice::Named(Box::leak(Box::new(scheme.with_header(header)))))
 }
 
 fn secrets(signing: &Signing) -> Result<Vec<Secret>, Error> {

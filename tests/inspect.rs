@@ -128,6 +128,20 @@ fn a_newcomer_is_told_what_it_means() {
 }
 
 #[test]
+fn the_reasoning_is_shown_on_request() {
+    let body = "{\"id\":\"a\"}\n";
+    let header = format!("X-Webhook-Signature: {}", hmac_hex("s3cret", b"{\"id\":\"a\"}"));
+    let given = hmac_hex("s3cret", body.as_bytes());
+    let arguments = ["-", "--secret", "s3cret", "--secret", "old=env:OLD", "-H", &header, "--explain"];
+    let finished = inspect(&arguments).env("OLD", "0ther").stdin(body).exits(5);
+    finished
+        .prints("✗ body_newline eachlabs")
+        .prints("over     11 bytes: {\"id\":\"a\"}\\n\n")
+        .prints(&format!("gives    {given}\n"))
+        .prints(&format!("gives    {} (old)\n", hmac_hex("0ther", body.as_bytes())));
+}
+
+#[test]
 fn standard_input_is_read_with_a_dash_and_without_any_source() {
     for arguments in [&["-", "--json"][..], &["--json"]] {
         let record = inspect(arguments).stdin("{\"id\":\"x\"}\n").exits(0).json().remove(0);

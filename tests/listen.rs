@@ -148,6 +148,21 @@ fn what_went_wrong_between_signing_and_sending_is_named() {
 }
 
 #[test]
+fn a_scheme_of_ones_own_is_spelled_out() {
+    let own = "hmac-sha256:header=X-Sig,encoding=base64,prefix=v1:";
+    let insist = ["listen", "--port", "0", "--secret", SECRET, "--require-valid", "--count", "1"];
+    let cases = [(["--scheme", own], "wrong_scheme"), (["--signature-header", "X-My-Signature"], "missing_signature")];
+    for (flags, reason) in &cases {
+        let child = [HOOKCTL, "send", "success", "--retry", "none"];
+        let run = [&insist[..], &flags[..], &["--"], &child, flags].concat();
+        hookctl(run).exits(0);
+        // The same secret in the provider's own header is not what was asked for.
+        let run = [&insist[..], &flags[..], &["--"], &child, &["--expect-status", "401"]].concat();
+        hookctl(run).exits(5).prints(reason);
+    }
+}
+
+#[test]
 fn the_tolerance_replaces_the_schemes_own() {
     let (answer, record) = judged(&["--secret", SECRET, "--tolerance", "1h"], &stamped(600));
     assert_eq!((status(&answer), &record["signature"]["verdict"]), (200, &json!("verified")));

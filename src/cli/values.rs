@@ -14,7 +14,7 @@ use reqwest::Url;
 use crate::payload::nearest;
 use crate::payload::provider::{self, Provider, generic};
 use crate::payload::retry::{self, RetryProfile, Statuses};
-use crate::payload::signature::{self, Scheme, SecretSpec};
+use crate::payload::signature::{self, Scheme, SecretSpec, spelled};
 
 /// What clap puts in place of a missing value. A NUL cannot come from a command line, so no real secret is this.
 pub const ASK: &str = "\0";
@@ -77,6 +77,11 @@ pub fn header(text: &str) -> Result<(HeaderName, HeaderValue), String> {
     Ok((name, header_value(value)?))
 }
 
+/// Reads a header's name.
+pub fn header_name(text: &str) -> Result<HeaderName, String> {
+    HeaderName::from_str(text.trim()).map_err(|_| "it is not a header name".to_owned())
+}
+
 /// Reads a header's value.
 pub fn header_value(text: &str) -> Result<HeaderValue, String> {
     HeaderValue::from_str(text.trim()).or_else(|_| {
@@ -136,11 +141,21 @@ pub fn fixture_list() -> String {
 pub trait Named: Copy + Send + Sync + 'static {
     /// All of them with their names.
     fn all() -> Vec<(&'static str, Self)>;
+
+    /// One that is spelled out instead of named; `None` when the text does not set out to be such.
+    fn spelled(_text: &str) -> Option<Result<Self, String>> {
+        None
+    }
 }
 
 impl Named for &'static Scheme {
     fn all() -> Vec<(&'static str, Self)> {
         signature::ALL.iter().map(|scheme| (scheme.name, scheme)).collect()
+    }
+
+    fn spelled(text: &str) -> Option<Result<Self, String>> {
+        let leak = |scheme: Scheme| -> Self { Box::leak(Box::new(scheme)) };
+        spelled::parse(text).map(|read| read.map(leak))
     }
 }
 
@@ -229,6 +244,13 @@ impl<T: Named> TypedValueParser for PickParser<T> {
         let text = value.to_string_lossy();
         if text == AUTO {
             return Ok(Pick::Auto);
+        }
+        if let Some(spelled) = T::spelled(&text) {
+            return spelled.map(Pick::Named).map_err(|reason| {
+                let arg = arg.map(ToString::to_string).unwrap_or_default();
+                let text = format!("invalid value '{text}' for '{arg}': {reason}\n");
+                clap::Error::raw(ErrorKind::ValueValidation, text).with_cmd(command)
+            });
         }
         find(&text).map(Pick::Named).ok_or_else(|| unknown(command, arg, &text, &with_auto::<T>()))
     }

@@ -12,6 +12,7 @@ use crate::event::{Event, Examined, Sink};
 use crate::io::input::{self, MAX_PAYLOAD};
 use crate::io::journal;
 use crate::payload::record::{Record, is_journal_line};
+use crate::payload::signature::explain::account::account;
 use crate::payload::signature::{self, Choice, Policy, Scheme, Verdict};
 use crate::payload::{Body, Delivery, Headers, Payload, Provider, lint};
 
@@ -34,6 +35,8 @@ pub struct Config {
     pub policy: Policy,
     /// The clock that was set instead of the real one, or of that of each recorded delivery.
     pub now: Option<Timestamp>,
+    /// Whether to give the whole reasoning about signatures.
+    pub explain: bool,
     /// Which deliveries of a journal.
     pub query: Query,
 }
@@ -52,7 +55,7 @@ impl Config {
 
 /// Looks at every source in order.
 pub async fn run(config: Config, sink: Sink, clock: &dyn Clock) -> Result<Exit, Error> {
-    let mut reader = Reader::new(&config.query, &config.policy, config.now, &sink);
+    let mut reader = Reader::new(&config, &sink);
     let mut exit = Exit::Done;
     let mut closed = false;
     for source in &config.sources {
@@ -142,6 +145,7 @@ fn examine(name: &str, body: Bytes, config: &Config, clock: &dyn Clock) -> Resul
     let now = config.now.unwrap_or_else(|| clock.now());
     let verdict = signature::check(&delivery, &config.policy, now.as_second(), provider);
     let verdict = signature::why(&delivery, &config.policy, now.as_second(), verdict);
+    let account = config.explain.then(|| account(&delivery, &config.policy)).flatten();
     let exit = if verdict.is_invalid() { Exit::Signature } else { Exit::Done };
     let record = Record {
         warnings: payload.as_ref().map(lint::warnings).unwrap_or_default(),
@@ -149,7 +153,7 @@ fn examine(name: &str, body: Bytes, config: &Config, clock: &dyn Clock) -> Resul
         verdict,
         ..Record::unsent(now, delivery.redacted(&config.policy.secrets))
     };
-    Ok((Examined { source: name.to_owned(), record }, exit))
+    Ok((Examined { source: name.to_owned(), record, account }, exit))
 }
 
 fn must_be_json(name: &str, body: &[u8]) -> Result<(), Error> {

@@ -3,14 +3,13 @@
 use std::collections::VecDeque;
 use std::io::BufRead;
 
-use jiff::Timestamp;
-
-use super::check_again;
+use super::{Config, check_again};
 use crate::error::{Error, Exit};
 use crate::event::{Entry, Event, Note, Sink};
 use crate::io::journal;
 use crate::payload::record::{Parsed, Record};
-use crate::payload::signature::{Policy, Verdict};
+use crate::payload::signature::Verdict;
+use crate::payload::signature::explain::account::account;
 
 /// Which deliveries of a journal.
 #[derive(Clone, Debug, Default)]
@@ -61,9 +60,7 @@ impl Audience {
 
 /// Reads journals one after the other as if they were one.
 pub struct Reader<'a> {
-    query: &'a Query,
-    policy: &'a Policy,
-    now: Option<Timestamp>,
+    config: &'a Config,
     sink: &'a Sink,
     /// Deliveries read so far, whatever the filters say.
     count: usize,
@@ -78,11 +75,9 @@ pub struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     /// A reader that has read nothing.
-    pub fn new(query: &'a Query, policy: &'a Policy, now: Option<Timestamp>, sink: &'a Sink) -> Self {
+    pub fn new(config: &'a Config, sink: &'a Sink) -> Self {
         Reader {
-            query,
-            policy,
-            now,
+            config,
             sink,
             count: 0,
             shown: 0,
@@ -127,20 +122,21 @@ impl<'a> Reader<'a> {
 
     async fn delivery(&mut self, mut record: Record, mut line: String) -> Audience {
         self.count += 1;
-        if !self.policy.secrets.is_empty() {
-            record.verdict = check_again(&record, self.policy, self.now);
+        if !self.config.policy.secrets.is_empty() {
+            record.verdict = check_again(&record, &self.config.policy, self.config.now);
             self.uncheckable += usize::from(record.verdict == Verdict::Unchecked);
             line = String::from_utf8_lossy(&record.to_line()).trim_end().to_owned();
         }
-        if !self.query.takes(&record) {
+        if !self.config.query.takes(&record) {
             return Audience::Listening;
         }
-        let entry = Entry { number: self.count, record, line };
-        if let Some(which) = &self.query.show {
+        let explained = self.config.explain.then(|| account(&record.delivery, &self.config.policy)).flatten();
+        let entry = Entry { number: self.count, record, line, account: explained };
+        if let Some(which) = &self.config.query.show {
             let wanted = entry.record.has_id(which) || which.parse() == Ok(entry.number);
             return if wanted { self.show(entry).await } else { Audience::Listening };
         }
-        match self.query.last {
+        match self.config.query.last {
             Some(last) => {
                 self.kept.push_back(entry);
                 if self.kept.len() > last {
@@ -154,11 +150,11 @@ impl<'a> Reader<'a> {
 
     async fn show(&mut self, entry: Entry) -> Audience {
         self.shown += 1;
-        if entry.record.verdict.is_invalid() && !self.policy.secrets.is_empty() {
+        if entry.record.verdict.is_invalid() && !self.config.policy.secrets.is_empty() {
             self.exit = Exit::Signature;
         }
         let entry = Box::new(entry);
-        self.say(if self.query.show.is_some() { Event::Entry(entry) } else { Event::Row(entry) }).await
+        self.say(if self.config.query.show.is_some() { Event::Entry(entry) } else { Event::Row(entry) }).await
     }
 
     async fn say(&self, event: Event) -> Audience {
@@ -183,7 +179,7 @@ impl<'a> Reader<'a> {
         if self.journals == 0 || self.shown > 0 {
             return Ok(());
         }
-        match &self.query.show {
+        match &self.config.query.show {
             Some(which) => Err(Error::NoSuchDelivery { which: which.clone(), count: self.count }),
             None => {
                 self.say(Note::info(format!("none of {} deliveries matches", self.count))).await;

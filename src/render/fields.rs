@@ -9,6 +9,8 @@ use crate::payload::body::{self, JsonType};
 use crate::payload::delivery::REDACTED;
 use crate::payload::record::{By, Duplicate, Record};
 use crate::payload::signature::Verdict;
+use crate::payload::signature::explain::account::Account;
+use crate::payload::signature::secret::MAIN;
 use crate::payload::{Delivery, Json, Kind, Payload, Status};
 
 /// A label and what stands behind it.
@@ -55,8 +57,7 @@ pub fn signature(record: &Record, paint: Paint) -> Vec<Field> {
     let limited = record.answer.as_ref().is_some_and(|answer| answer.by == By::Limit);
     let blanked = record.delivery.headers.iter().any(|(_, value)| value == REDACTED);
     let verdict = &record.verdict;
-    let with =
-        |secret: &str| if secret == "main" { String::new() } else { format!(", secret {}", escape::line(secret)) };
+    let with = |secret: &str| if secret == MAIN { String::new() } else { format!(", secret {}", escape::line(secret)) };
     let text = match verdict {
         Verdict::Verified { scheme, secret } => {
             format!("{} {}{}", paint.good("✓ verified"), escape::line(scheme), with(secret))
@@ -78,6 +79,29 @@ pub fn signature(record: &Record, paint: Paint) -> Vec<Field> {
         Verdict::Unchecked => paint.quiet("not checked: no secret was given"),
     };
     vec![("signed", text)]
+}
+
+/// How a signature was checked, invisible characters made visible.
+pub fn account(account: &Account) -> Vec<Field> {
+    const SHOWN: usize = 2000;
+    let (name, summary) = account.scheme;
+    let mut fields = vec![("scheme", format!("{name}: {summary}"))];
+    let (header, values) = &account.header;
+    if values.is_empty() {
+        fields.push(("header", format!("{header} is not there")));
+    }
+    fields.extend(values.iter().map(|value| ("header", format!("{header}: {}", escape::line(value)))));
+    if let Some(signed) = &account.signed {
+        let text = String::from_utf8_lossy(signed);
+        let cut = text.char_indices().nth(SHOWN).map_or(text.len(), |(end, _)| end);
+        let more = if cut < text.len() { "…" } else { "" };
+        fields.push(("over", format!("{} bytes: {}{more}", signed.len(), escape::line(&text[..cut]))));
+    }
+    fields.extend(account.expected.iter().map(|(label, value)| {
+        let value = escape::line(value);
+        ("gives", if label == MAIN { value.into_owned() } else { format!("{value} ({})", escape::line(label)) })
+    }));
+    fields
 }
 
 /// How many bytes a body has, and whether it ends in one that is easily overlooked.

@@ -15,6 +15,7 @@ use super::time::{duration, milliseconds};
 use super::{escape, fields, fold, pretty};
 use crate::event::{Entry, Event, Examined, Note, Plan, Ready, Retry, SentTally, Tally};
 use crate::payload::record::{Record, SentOutcome};
+use crate::payload::signature::explain::account::Account;
 use crate::payload::{Payload, Status};
 
 /// How much to say.
@@ -163,6 +164,15 @@ impl<O: Write, E: Write> Human<O, E> {
         }
     }
 
+    /// The whole reasoning about a signature.
+    fn account(&self, account: Option<&Account>, block: &mut Block) {
+        let Some(account) = account else { return };
+        block.line("");
+        for (label, value) in fields::account(account) {
+            block.uncut(&self.style.out.quiet(label), label.len(), &value);
+        }
+    }
+
     /// Headers and body as sent.
     fn whole(&self, record: &Record, block: &mut Block) {
         let paint = self.style.out;
@@ -272,6 +282,7 @@ impl<O: Write, E: Write> Human<O, E> {
         }
         block.field(&paint.quiet("body"), "body".len(), &fields::size(&record.delivery.body));
         self.body_of(record, &mut block);
+        self.account(examined.account.as_ref(), &mut block);
         if !self.verbose() && !self.quiet() {
             block.line("");
             let body = std::str::from_utf8(&record.delivery.body).unwrap_or_default();
@@ -304,6 +315,7 @@ impl<O: Write, E: Write> Human<O, E> {
         }
         block.field(&paint.quiet("record"), 6, &escape::line(&record.id));
         self.body_of(record, &mut block);
+        self.account(entry.account.as_ref(), &mut block);
         if !self.verbose() {
             block.line("");
             self.whole(record, &mut block);

@@ -95,7 +95,7 @@ fn every_bad_source_is_named_with_its_cause() {
 fn every_bad_flag_is_named_with_its_cause() {
     let to = Untouched::start();
     let url = to.url();
-    let cases: [(&[&str], &str); 29] = [
+    let cases: [(&[&str], &str); 31] = [
         (&["success", "--to", "ftp://example.com"], "ftp is not http or https"),
         (&["success", "--to", "http://"], "--to"),
         (&["success", "--to", "a b"], "--to"),
@@ -123,6 +123,8 @@ fn every_bad_flag_is_named_with_its_cause() {
         (&["success", "--to", &url, "--secret", "s", "--scheme", "kie"], "lacks the field"),
         (&["success", "--to", &url, "--no-such-flag"], "--no-such-flag"),
         (&["success", "--to", &url, "--secret", "env:"], "names no variable"),
+        (&["success", "--to", &url, "--scheme", "hmac-sha256:encoding=hex"], "header= is missing"),
+        (&["success", "--to", &url, "--signature-header", "a b"], "not a header name"),
         (&["success", "--to", &url, "-H", "content-length: 3"], "it follows from the body"),
         (&["success", "localhost:1", "http://localhost:1"], "did you mean --to http://localhost:1?"),
         (&["--secret", "failed", "--to", &url], "write hookctl send failed --secret"),

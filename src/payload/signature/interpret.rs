@@ -173,6 +173,16 @@ impl Scheme {
         Ok(headers)
     }
 
+    /// What this secret gives for what a claim says, as the header should have it.
+    pub(super) fn expected(&self, claim: &Claim, body: &[u8], secret: &Secret) -> Result<String, BadKey> {
+        let key = self.key.bytes(secret)?;
+        let timestamp = claim.timestamp.as_ref().map(|(_, text)| text.as_str());
+        let given = Given { id: claim.id.as_deref(), timestamp, field: claim.field.as_deref() };
+        let proof = self.proof.encode(&mac(self.signed, &key, body, given).finalize().into_bytes());
+        let written = self.form.write(proof.as_bytes(), timestamp.unwrap_or_default());
+        Ok(String::from_utf8_lossy(&written).into_owned())
+    }
+
     fn signed_field(&self, bytes: &[u8]) -> Result<Option<String>, BadKey> {
         let paths = self.signed.iter().find_map(|part| match part {
             Part::Field(paths) => Some(*paths),
@@ -218,6 +228,22 @@ pub(super) fn fits(proofs: &[Vec<u8>], signed: &[Part], key: &[u8], body: &[u8],
     proofs.iter().any(|proof| mac.clone().verify_slice(proof).is_ok())
 }
 
+/// What is signed, in one piece: to be shown.
+pub(super) fn signed_bytes(signed: &[Part], body: &[u8], given: Given<'_>) -> Vec<u8> {
+    let parts = signed.iter().map(|part| part_bytes(part, body, given));
+    parts.collect::<Vec<_>>().concat()
+}
+
+fn part_bytes<'a>(part: &'a Part, body: &'a [u8], given: Given<'a>) -> &'a [u8] {
+    match part {
+        Part::Body => body,
+        Part::Timestamp => given.timestamp.unwrap_or_default().as_bytes(),
+        Part::Id(_) => given.id.unwrap_or_default().as_bytes(),
+        Part::Text(text) => text.as_bytes(),
+        Part::Field(_) => given.field.unwrap_or_default().as_bytes(),
+    }
+}
+
 /// Whether one of the proofs is the digest of these parts without any key.
 pub(super) fn is_plain(proofs: &[Vec<u8>], parts: &[&[u8]]) -> bool {
     let mut hash = Sha256::new();
@@ -231,13 +257,7 @@ fn mac(signed: &[Part], key: &[u8], body: &[u8], given: Given<'_>) -> Hmac<Sha25
     // HMAC takes a key of any length, so this cannot fail; an empty one could only make the check fail.
     let mut mac = Hmac::<Sha256>::new_from_slice(key).unwrap_or_else(|_| Hmac::new(&Default::default()));
     for part in signed {
-        match part {
-            Part::Body => mac.update(body),
-            Part::Timestamp => mac.update(given.timestamp.unwrap_or_default().as_bytes()),
-            Part::Id(_) => mac.update(given.id.unwrap_or_default().as_bytes()),
-            Part::Text(text) => mac.update(text.as_bytes()),
-            Part::Field(_) => mac.update(given.field.unwrap_or_default().as_bytes()),
-        }
+        mac.update(part_bytes(part, body, given));
     }
     mac
 }

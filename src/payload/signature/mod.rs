@@ -3,6 +3,7 @@
 pub mod explain;
 pub mod scheme;
 pub mod secret;
+pub mod spelled;
 pub mod verdict;
 
 mod interpret;

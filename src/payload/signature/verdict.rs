@@ -141,7 +141,13 @@ pub struct Policy {
 /// same again. Takes some milliseconds at most, and never makes an invalid delivery a valid one.
 pub fn why(delivery: &Delivery, policy: &Policy, now: i64, verdict: Verdict) -> Verdict {
     let Verdict::Invalid { scheme: Some(name), reason, hint } = &verdict else { return verdict };
-    let Some(scheme) = Scheme::named(name) else { return verdict };
+    let scheme = match policy.scheme {
+        Choice::Named(scheme) => scheme,
+        Choice::Auto => match Scheme::named(name) {
+            Some(scheme) => scheme,
+            None => return verdict,
+        },
+    };
     let case = Case { scheme, delivery, secrets: &policy.secrets, now };
     let mut budget = Budget::default();
     let found = match (reason, scheme.claim(delivery)) {
@@ -195,7 +201,7 @@ pub fn is_blanked(delivery: &Delivery, policy: &Policy) -> bool {
 
 /// The strongest scheme whose headers are all there; else the strongest whose signature is, so that the header that is
 /// missing beside it can be named. Schemes that share the header are told apart by which can read it.
-fn detect(delivery: &Delivery) -> Option<(&'static Scheme, Result<Claim, NoClaim>)> {
+pub(super) fn detect(delivery: &Delivery) -> Option<(&'static Scheme, Result<Claim, NoClaim>)> {
     let headers = &delivery.headers;
     let whole = super::ALL.iter().find(|scheme| scheme.is_present(headers));
     let part = || super::ALL.iter().find(|scheme| scheme.is_begun(headers));

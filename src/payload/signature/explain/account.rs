@@ -1,0 +1,89 @@
+//! The whole reasoning about one signature, for a person who wants to follow it.
+
+use super::super::interpret::{Given, signed_bytes};
+use super::super::scheme::{Claim, Proof, Scheme};
+use super::super::verdict::{Choice, Policy, detect};
+use crate::payload::delivery::{Delivery, REDACTED};
+
+/// What was looked at, what was computed and what came of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// The scheme's name and what it does.
+    pub scheme: (&'static str, &'static str),
+    /// The signature's header and its values, as they came.
+    pub header: (&'static str, Vec<String>),
+    /// The bytes that the scheme signs; `None` when it signs nothing, or the headers lack a part of it.
+    pub signed: Option<Vec<u8>>,
+    /// What each secret gives over them, by its label, written as the scheme writes it; or why it gives nothing.
+    pub expected: Vec<(String, String)>,
+}
+
+/// Accounts for the check of a delivery; `None` when nothing tells a scheme.
+pub fn account(delivery: &Delivery, policy: &Policy) -> Option<Account> {
+    let scheme = match policy.scheme {
+        Choice::Named(scheme) => scheme,
+        Choice::Auto => detect(delivery).map(|(scheme, _)| scheme)?,
+    };
+    let hidden = |value: &str| policy.secrets.iter().any(|secret| secret.is_in(value.as_bytes()));
+    let values = scheme.signature.iter().flat_map(|name| delivery.headers.all(name)).map(|value| match value {
+        value if scheme.proof == Proof::Secret || hidden(&value) => REDACTED.to_owned(),
+        value => value.into_owned(),
+    });
+    let claim = scheme.claim(delivery).ok().filter(|_| scheme.proof != Proof::Secret);
+    Some(Account {
+        scheme: (scheme.name, scheme.summary),
+        header: (scheme.signature[0], values.collect()),
+        signed: claim.as_ref().map(|claim| signed_bytes(scheme.signed, &delivery.body, given(claim))),
+        expected: claim.map(|claim| expected(scheme, &claim, delivery, policy)).unwrap_or_default(),
+    })
+}
+
+fn given(claim: &Claim) -> Given<'_> {
+    Given {
+        id: claim.id.as_deref(),
+        timestamp: claim.timestamp.as_ref().map(|(_, text)| text.as_str()),
+        field: claim.field.as_deref(),
+    }
+}
+
+fn expected(scheme: &Scheme, claim: &Claim, delivery: &Delivery, policy: &Policy) -> Vec<(String, String)> {
+    let gives = policy.secrets.iter().map(|secret| {
+        let value = match scheme.expected(claim, &delivery.body, secret) {
+            Ok(value) => value,
+            Err(error) => format!("nothing: it {error}"),
+        };
+        (secret.label().to_owned(), value)
+    });
+    gives.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::super::super::Secret;
+    use super::*;
+
+    #[test]
+    fn it_shows_what_was_signed_and_what_each_secret_gives() {
+        let scheme = Scheme::named("eachlabs-timestamped").unwrap();
+        let headers = scheme.sign(b"{}\n", &Secret::new("main", "s3cret"), 1_790_000_000, "m").unwrap();
+        let delivery = Delivery::bare(headers.into_iter().collect(), Bytes::from_static(b"{}\n"));
+        let secrets = vec![Secret::new("old", "other"), Secret::new("main", "s3cret")];
+        let account = account(&delivery, &Policy { scheme: Choice::Auto, secrets, tolerance: None }).unwrap();
+        assert_eq!(account.signed.as_deref(), Some(&b"1790000000.{}\n"[..]));
+        assert_eq!(account.header.1[0], account.expected[1].1);
+        assert_ne!(account.header.1[0], account.expected[0].1);
+        assert_eq!(account.expected[0].0, "old");
+    }
+
+    #[test]
+    fn a_shared_secret_is_not_told() {
+        let scheme = Scheme::named("bearer").unwrap();
+        let secret = Secret::new("main", "s3cret");
+        let delivery = Delivery::bare(scheme.sign(b"", &secret, 1, "m").unwrap().into_iter().collect(), Bytes::new());
+        let policy = Policy { scheme: Choice::Auto, secrets: vec![secret], tolerance: None };
+        let shown = format!("{:?}", account(&delivery, &policy));
+        assert!(shown.contains("bearer") && !shown.contains("s3cret"), "{shown}");
+    }
+}

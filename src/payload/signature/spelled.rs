@@ -1,0 +1,160 @@
+//! A scheme of the user's own, spelled out: `hmac-sha256:header=X-Sig,encoding=base64,signed=timestamp.body,…`.
+
+use std::str::FromStr;
+
+use http::HeaderName;
+
+use super::scheme::{Clock, Form, Key, OnRetry, Part, Proof, Scheme, Time};
+
+/// What a spelled-out scheme starts with; also its name in reports.
+pub const NAME: &str = "hmac-sha256";
+
+/// The parts that can be spelled, for messages and help.
+pub const FORM: &str = "hmac-sha256:header=X-Sig[,encoding=hex|base64][,prefix=sha256=][,signed=body|timestamp.body][,timestamp-header=X-Ts]";
+
+/// Seconds that a signed time stamp may be off either way, as most providers have it.
+const TOLERANCE: u64 = 300;
+
+/// Reads a spelled-out scheme; `None` when the text does not set out to be one. The error is the end of a sentence.
+pub fn parse(text: &str) -> Option<Result<Scheme, String>> {
+    let rest = text.strip_prefix(NAME)?.strip_prefix(':')?;
+    Some(read(rest))
+}
+
+fn read(text: &str) -> Result<Scheme, String> {
+    let (mut header, mut timestamp_header) = (None, None);
+    let (mut proof, mut prefix, mut signed) = (Proof::HmacHex, "", "body");
+    for part in text.split(',') {
+        let (key, value) = part.split_once('=').ok_or_else(|| format!("\"{part}\" is not KEY=VALUE"))?;
+        match key {
+            "header" => header = Some(header_name(value)?),
+            "timestamp-header" => timestamp_header = Some(header_name(value)?),
+            "prefix" => prefix = value,
+            "signed" => signed = value,
+            "encoding" => {
+                proof = match value {
+                    "hex" => Proof::HmacHex,
+                    "base64" => Proof::HmacBase64,
+                    _ => return Err(format!("encoding is hex or base64, not \"{value}\"")),
+                }
+            }
+            _ => return Err(format!("\"{key}\" is none of header, encoding, prefix, signed, timestamp-header")),
+        }
+    }
+    let header = header.ok_or("header= is missing: where is the signature?")?;
+    let signed = parts(signed)?;
+    let timed = signed.contains(&Part::Timestamp);
+    let timestamp = match (timed, timestamp_header) {
+        (true, Some(name)) => Time::Header(once(name)),
+        (false, None) => Time::None,
+        (true, None) => return Err("timestamp-header= is missing: the time stamp is signed".into()),
+        (false, Some(_)) => return Err("timestamp-header= is of no use: signed= has no timestamp".into()),
+    };
+    // All of this lives as long as the program: a scheme is spelled once, on the command line.
+    let prefix: &'static str = prefix.to_owned().leak();
+    Ok(Scheme {
+        name: NAME,
+        summary: if proof == Proof::HmacHex {
+            "HMAC-SHA256 in hex, as spelled out"
+        } else {
+            "HMAC-SHA256 in base64, as spelled out"
+        },
+        signature: once(header),
+        form: Form::One { writes: prefix, reads: once(prefix) },
+        timestamp,
+        signed: signed.leak(),
+        proof,
+        key: Key::Text,
+        clock: if timed { Clock::BothWays(TOLERANCE) } else { Clock::Free },
+        on_retry: if timed { OnRetry::Renew } else { OnRetry::Keep },
+    })
+}
+
+/// `timestamp.body` and the like: the two words, and whatever stands around them.
+fn parts(text: &str) -> Result<Vec<Part>, String> {
+    let mut parts = Vec::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let words = [("timestamp", Part::Timestamp), ("body", Part::Body)];
+        let found = words.into_iter().filter_map(|(word, part)| Some((rest.find(word)?, word, part)));
+        let Some((start, word, part)) = found.min_by_key(|(start, ..)| *start) else { break };
+        if start > 0 {
+            parts.push(Part::Text(rest[..start].to_owned().leak()));
+        }
+        parts.push(part);
+        rest = &rest[start + word.len()..];
+    }
+    if !rest.is_empty() {
+        parts.push(Part::Text(rest.to_owned().leak()));
+    }
+    match parts.contains(&Part::Body) {
+        true => Ok(parts),
+        false => Err(format!("signed is body or timestamp.body, not \"{text}\"")),
+    }
+}
+
+fn header_name(text: &str) -> Result<&'static str, String> {
+    let name = HeaderName::from_str(text).map_err(|_| format!("\"{text}\" is not a header name"))?;
+    Ok(name.as_str().to_owned().leak())
+}
+
+fn once(text: &'static str) -> &'static [&'static str] {
+    vec![text].leak()
+}
+
+impl Scheme {
+    /// The same scheme with its signature in another header.
+    pub fn with_header(&self, name: &HeaderName) -> Scheme {
+        Scheme { signature: once(name.as_str().to_owned().leak()), ..self.clone() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::super::{Choice, Policy, Secret, check};
+    use super::*;
+    use crate::payload::delivery::Delivery;
+
+    #[test]
+    fn a_spelled_out_scheme_does_what_the_row_does() {
+        let cases = [
+            ("header=X-Hub-Signature-256,prefix=sha256=", "github"),
+            ("header=x-shopify-hmac-sha256,encoding=base64", "shopify"),
+            (
+                "header=X-Webhook-Signature,prefix=sha256=,signed=timestamp.body,timestamp-header=X-Webhook-Timestamp",
+                "eachlabs-timestamped",
+            ),
+            (
+                "header=x-slack-signature,prefix=v0=,signed=v0:timestamp:body,timestamp-header=x-slack-request-timestamp",
+                "slack",
+            ),
+        ];
+        for (text, name) in cases {
+            let spelled = parse(&format!("hmac-sha256:{text}")).unwrap().unwrap();
+            let row = Scheme::named(name).unwrap();
+            let secret = Secret::new("main", "s3cret");
+            assert_eq!(spelled.sign(b"{}", &secret, 1, "m"), row.sign(b"{}", &secret, 1, "m"), "{text}");
+            let headers = row.sign(b"{}", &secret, 1, "m").unwrap().into_iter().collect();
+            let delivery = Delivery::bare(headers, Bytes::from_static(b"{}"));
+            let scheme = Choice::Named(Box::leak(Box::new(spelled)));
+            let policy = Policy { scheme, secrets: vec![secret], tolerance: None };
+            assert_eq!(check(&delivery, &policy, 1, None).name(), "verified", "{text}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_a_scheme_says_why() {
+        let why = |text: &str| parse(text).unwrap().unwrap_err();
+        assert!(why("hmac-sha256:").contains("KEY=VALUE"));
+        assert!(why("hmac-sha256:encoding=hex").contains("header= is missing"));
+        assert!(why("hmac-sha256:header=X,encoding=rot13").contains("hex or base64"));
+        assert!(why("hmac-sha256:header=X Y").contains("not a header name"));
+        assert!(why("hmac-sha256:header=X,signed=timestamp.body").contains("timestamp-header= is missing"));
+        assert!(why("hmac-sha256:header=X,timestamp-header=T").contains("of no use"));
+        assert!(why("hmac-sha256:header=X,signed=nothing").contains("body or timestamp.body"));
+        assert!(why("hmac-sha256:header=X,colour=red").contains("\"colour\""));
+        assert!(parse("github").is_none());
+    }
+}
