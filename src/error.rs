@@ -221,6 +221,9 @@ pub enum Error {
         /// Why.
         reason: String,
     },
+    /// The user left a prompt with Ctrl-C.
+    #[error("interrupted")]
+    Interrupted,
     /// Flags that contradict each other in a way that only shows later.
     #[error("{0}")]
     Usage(String),
@@ -246,6 +249,7 @@ impl Error {
             | Error::Command { .. }
             | Error::Write { .. }
             | Error::Setup { .. } => Exit::Failure,
+            Error::Interrupted => Exit::Interrupted,
             Error::SecretVariable { .. }
             | Error::NoSecret
             | Error::EmptySecret { .. }
@@ -294,6 +298,7 @@ impl Error {
             | Error::NoSuchDelivery { .. }
             | Error::Write { .. }
             | Error::Setup { .. }
+            | Error::Interrupted
             | Error::Usage(_) => None,
         }
     }

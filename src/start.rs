@@ -80,6 +80,8 @@ fn start_send(args: &cli::Send) -> Result<Exit, Error> {
     let Some(to) = args.to.clone() else {
         return Err(Error::NoTarget { meant: args.sources.iter().find(|source| is_url(source)).cloned() });
     };
+    // Before the menu, behind which Ctrl-C no longer ends a prompt.
+    let secrets = secrets(&args.signing)?;
     let mut sources = args.sources.clone();
     if sources.is_empty() {
         if let Some(name) = swallowed(&args.signing) {
@@ -106,7 +108,7 @@ fn start_send(args: &cli::Send) -> Result<Exit, Error> {
         id: args.id.as_ref().map(|id| if id == "new" { NewId::Fresh } else { NewId::Given(id.clone()) }),
         headers: args.headers.clone(),
         scheme: choice(&args.signing),
-        secrets: secrets(&args.signing)?,
+        secrets,
         retry: args.retry.clone(),
         speed: args.speed,
         timeout: args.timeout,
@@ -183,7 +185,7 @@ fn choice(signing: &Signing) -> Choice {
 
 fn secrets(signing: &Signing) -> Result<Vec<Secret>, Error> {
     secrets::read(&signing.secret, secrets::variable()?, || {
-        prompt::secret().map_err(|source| Error::Read { what: "the secret".into(), source })
+        prompt::secret().map_err(|source| unanswered("the secret", source))
     })
 }
 
@@ -192,11 +194,17 @@ fn asked_for(signing: &Signing) -> Result<Vec<Secret>, Error> {
     if signing.secret.is_empty() { Ok(Vec::new()) } else { secrets(signing) }
 }
 
+fn unanswered(what: &str, source: io::Error) -> Error {
+    match source.kind() {
+        io::ErrorKind::Interrupted => Error::Interrupted,
+        _ => Error::Read { what: what.to_owned(), source },
+    }
+}
+
 fn choose_source() -> Result<String, Error> {
     let names = send::source::names();
     let shown: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-    let chosen = prompt::choose("Send which payload?", &shown)
-        .map_err(|source| Error::Read { what: "the choice".into(), source })?;
+    let chosen = prompt::choose("Send which payload?", &shown).map_err(|source| unanswered("the choice", source))?;
     match chosen {
         Some(index) => Ok(names[index].to_owned()),
         None => Err(Error::NoSource { names }),

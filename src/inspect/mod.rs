@@ -11,7 +11,7 @@ use crate::error::{Error, Exit};
 use crate::event::{Event, Examined, Sink};
 use crate::io::input::{self, MAX_PAYLOAD};
 use crate::io::journal;
-use crate::payload::record::{Record, is_journal_line};
+use crate::payload::record::{By, Record, is_journal_line};
 use crate::payload::signature::explain::account::account;
 use crate::payload::signature::{self, Choice, Policy, Scheme, Verdict};
 use crate::payload::{Body, Delivery, Headers, Payload, Provider, lint};
@@ -174,9 +174,10 @@ fn signature_header(payload: Option<&Payload>, choice: Choice) -> HeaderName {
 }
 
 /// Checks a recorded delivery again, by the given clock or that of its arrival. One whose proof was blanked out when it
-/// was recorded cannot be checked any more.
+/// was recorded, or whose body was not taken in, cannot be checked any more.
 fn check_again(record: &Record, policy: &Policy, now: Option<Timestamp>) -> Verdict {
-    if signature::is_blanked(&record.delivery, policy) {
+    let not_taken_in = record.answer.as_ref().is_some_and(|answer| answer.by == By::Limit);
+    if not_taken_in || signature::is_blanked(&record.delivery, policy) {
         return Verdict::Unchecked;
     }
     let provider = record.payload.as_ref().map(|payload| payload.provider);

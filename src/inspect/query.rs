@@ -124,7 +124,6 @@ impl<'a> Reader<'a> {
         self.count += 1;
         if !self.config.policy.secrets.is_empty() {
             record.verdict = check_again(&record, &self.config.policy, self.config.now);
-            self.uncheckable += usize::from(record.verdict == Verdict::Unchecked);
             line = String::from_utf8_lossy(&record.to_line()).trim_end().to_owned();
         }
         if !self.config.query.takes(&record) {
@@ -150,6 +149,8 @@ impl<'a> Reader<'a> {
 
     async fn show(&mut self, entry: Entry) -> Audience {
         self.shown += 1;
+        let checked = !self.config.policy.secrets.is_empty();
+        self.uncheckable += usize::from(checked && entry.record.verdict == Verdict::Unchecked);
         if entry.record.verdict.is_invalid() && !self.config.policy.secrets.is_empty() {
             self.exit = Exit::Signature;
         }
@@ -171,8 +172,8 @@ impl<'a> Reader<'a> {
         if self.uncheckable > 0 {
             let text = format!(
                 "{} of {} deliveries could not be checked again: their secret was redacted when they were recorded \
-                 (--record-secrets keeps it)",
-                self.uncheckable, self.count
+                 (--record-secrets keeps it), or their body was not taken in",
+                self.uncheckable, self.shown
             );
             self.say(Note::warning(text)).await;
         }

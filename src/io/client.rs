@@ -3,12 +3,13 @@
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST, LOCATION};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST, LOCATION};
 use reqwest::redirect;
 use reqwest::{Method, Request, Url};
 
 use crate::error::Error;
 use crate::payload::Headers;
+use crate::payload::delivery::is_secret;
 use crate::payload::retry::Outcome;
 
 /// How much of an answer's body is read: enough for its first line. The rest is left unread.
@@ -71,21 +72,31 @@ impl Client {
         built.map(Client).map_err(|error| Error::Setup { what: "the HTTP client", reason: error.to_string() })
     }
 
+    /// Makes the request, and those that redirects ask for, all within `timeout`. The text says where it was led.
     async fn follow(
         &self,
         first: Request,
+        timeout: Duration,
         follow: bool,
-    ) -> Result<(reqwest::Response, Option<String>), reqwest::Error> {
+    ) -> (Result<reqwest::Response, reqwest::Error>, Option<String>) {
+        let started = Instant::now();
         let (mut next, mut said) = (first, None);
-        for _ in 0..REDIRECTS {
+        let mut hop = 0;
+        loop {
             // Only streams cannot be cloned, and these bodies are bytes.
-            let again = next.try_clone();
-            let response = self.0.execute(next).await?;
-            let redirected = again.filter(|_| follow).and_then(|again| redirected(again, &response));
-            let Some((request, text)) = redirected else { return Ok((response, said)) };
-            (next, said) = (request, Some(text));
+            let again = next.try_clone().filter(|_| follow && hop < REDIRECTS);
+            *next.timeout_mut() = Some(timeout.saturating_sub(started.elapsed()));
+            let response = match self.0.execute(next).await {
+                Ok(response) => response,
+                Err(error) => return (Err(error), said),
+            };
+            let Some((request, status)) = again.and_then(|again| redirected(again, &response)) else {
+                return (Ok(response), said);
+            };
+            let lost = if request.body().is_some() { "" } else { ", which gets no body: this delivery was lost" };
+            said = Some(format!("after a {status} to {}{lost}", request.url()));
+            (next, hop) = (request, hop + 1);
         }
-        self.0.execute(next).await.map(|response| (response, said))
     }
 }
 
@@ -104,11 +115,10 @@ impl Transport for Client {
             request.headers_mut().append(name.clone(), value.clone());
         }
         *request.body_mut() = Some(outgoing.body.into());
-        *request.timeout_mut() = Some(outgoing.timeout);
-        let answered = self.follow(request, outgoing.follow).await;
+        let (answered, redirected) = self.follow(request, outgoing.timeout, outgoing.follow).await;
         let ms = started.elapsed().as_secs_f64() * 1000.0;
         match answered {
-            Ok((response, redirected)) => {
+            Ok(response) => {
                 let outcome =
                     Outcome::Answered { status: response.status().as_u16(), retry_after: retry_after(&response) };
                 let line = redirected.or(first_line(response).await);
@@ -117,7 +127,9 @@ impl Transport for Client {
             Err(error) => {
                 let outcome =
                     if error.is_connect() || error.is_builder() { Outcome::Unreachable } else { Outcome::Unknown };
-                Reply { outcome, ms, line: None, error: Some(reason(&error, outgoing.timeout)) }
+                let reason = reason(&error, outgoing.timeout);
+                let reason = redirected.map_or(reason.clone(), |redirected| format!("{redirected}: {reason}"));
+                Reply { outcome, ms, line: None, error: Some(reason) }
             }
         }
     }
@@ -125,20 +137,19 @@ impl Transport for Client {
 
 /// The request that a redirect asks for, as Python's requests and Rust's reqwest make it: 307 and 308 repeat it, the
 /// others become a GET without a body. Credentials stay with their host.
-fn redirected(mut request: Request, response: &reqwest::Response) -> Option<(Request, String)> {
+fn redirected(mut request: Request, response: &reqwest::Response) -> Option<(Request, u16)> {
     let status = response.status().as_u16();
     let location = response.headers().get(LOCATION)?.to_str().ok()?;
-    let url = request.url().join(location).ok()?;
+    let mut url = request.url().join(location).ok()?;
+    // Refused only by URLs that cannot have any; no answer may put a password into our records.
+    let _ = url.set_username("").and_then(|()| url.set_password(None));
     let repeats = matches!(status, 307 | 308);
     if !repeats && !matches!(status, 301..=303) {
         return None;
     }
-    let text = match repeats {
-        true => format!("after a {status} to {url}"),
-        false => format!("after a {status} to {url}, which gets no body: this delivery was lost"),
-    };
     if url.origin() != request.url().origin() {
-        request.headers_mut().remove(AUTHORIZATION);
+        let secret: Vec<_> = request.headers().keys().filter(|name| is_secret(name)).cloned().collect();
+        secret.iter().for_each(|name| drop(request.headers_mut().remove(name)));
     }
     // The client puts in the new ones.
     request.headers_mut().remove(HOST);
@@ -149,7 +160,7 @@ fn redirected(mut request: Request, response: &reqwest::Response) -> Option<(Req
         *request.body_mut() = None;
     }
     *request.url_mut() = url;
-    Some((request, text))
+    Some((request, status))
 }
 
 fn retry_after(response: &reqwest::Response) -> Option<Duration> {

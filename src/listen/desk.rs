@@ -89,6 +89,7 @@ struct Judged {
 }
 
 /// What the listener answers, and who decided it.
+#[derive(Clone)]
 struct Reply {
     status: StatusCode,
     by: By,
@@ -191,34 +192,40 @@ impl Desk {
         let payload = Payload::read(&delivery.body, &delivery.headers, self.provider);
         let provider = payload.as_ref().map(|payload| payload.provider);
         let verdict = signature::check(delivery, &self.policy, arrival.at.as_second(), provider);
-        if verdict.is_invalid() && !self.allow_invalid {
-            return self.refuse(arrival, payload, verdict).await;
+        let refused = verdict.is_invalid() && !self.allow_invalid;
+        let reply = match refused {
+            true => Reply::new(StatusCode::UNAUTHORIZED, By::Refused, r#"{"error":"invalid signature"}"#),
+            false => Reply::new(StatusCode::OK, By::Script, r#"{"received":true}"#),
+        };
+        let judged = arrival.judged(payload, verdict, reply.clone());
+        if !judged.verdict.is_invalid() {
+            return self.enter(judged).await;
         }
-        let verdict = signature::why(delivery, &self.policy, arrival.at.as_second(), verdict);
-        let reply = Reply::new(StatusCode::OK, By::Script, r#"{"received":true}"#);
-        self.enter(arrival.judged(payload, verdict, reply)).await
-    }
-
-    /// Answers 401 at once: what is not acknowledged need not be recorded first. Finding out why it is invalid takes
-    /// milliseconds; whatever comes after it waits on the books for that, so that the order stays.
-    async fn refuse(self: &Arc<Self>, arrival: Arrival, payload: Option<Payload>, verdict: Verdict) -> Reply {
-        let reply = || Reply::new(StatusCode::UNAUTHORIZED, By::Refused, r#"{"error":"invalid signature"}"#);
+        // Finding out why takes milliseconds; whatever comes after waits on the books for that, so that the order stays.
         let books = Arc::clone(&self.books).lock_owned().await;
         let desk = Arc::clone(self);
-        let mut judged = arrival.judged(payload, verdict, reply());
-        tokio::spawn(async move {
-            let asked = Arc::clone(&desk);
-            let explained = tokio::task::spawn_blocking(move || {
-                let now = judged.at.as_second();
-                judged.verdict = signature::why(&judged.delivery, &asked.policy, now, judged.verdict);
-                judged
-            });
-            // It fails only when the runtime ends, and with it everything.
-            if let Ok(judged) = explained.await {
-                desk.enter_into(books, judged).await;
-            }
-        });
-        reply()
+        let explaining = async move {
+            let judged = desk.explain(judged).await;
+            desk.enter_into(books, judged).await
+        };
+        if refused {
+            // What is not acknowledged need not be recorded before it is answered.
+            tokio::spawn(explaining);
+            return reply;
+        }
+        explaining.await
+    }
+
+    /// Finds out why a delivery is invalid, on a thread of its own.
+    async fn explain(self: &Arc<Self>, mut judged: Judged) -> Judged {
+        let (desk, delivery, verdict) = (Arc::clone(self), judged.delivery.clone(), judged.verdict.clone());
+        let now = judged.at.as_second();
+        let why = move || signature::why(&delivery, &desk.policy, now, verdict);
+        // Without an explanation it keeps the verdict that it has.
+        if let Ok(explained) = tokio::task::spawn_blocking(why).await {
+            judged.verdict = explained;
+        }
+        judged
     }
 
     async fn enter(&self, judged: Judged) -> Reply {

@@ -25,7 +25,7 @@ mod wait;
 
 use child::Child;
 use desk::Desk;
-use wait::Wait;
+use wait::{Cause, Wait};
 
 /// What the listener was asked to do.
 #[derive(Debug)]
@@ -98,9 +98,14 @@ pub async fn run(config: Config, sink: Sink, clock: Arc<dyn Clock>, signals: &mu
         let _ = say_end(&sink, said, tally).await;
         exit
     };
-    tokio::select! {
-        exit = end => Ok(exit),
-        again = signals.next() => Ok(again),
+    tokio::pin!(end);
+    let stopped = matches!(cause, Cause::Signal { .. });
+    loop {
+        tokio::select! {
+            exit = &mut end => return Ok(exit),
+            // The first wish to stop, while it is ending anyway, is already being fulfilled.
+            again = signals.next() => if stopped || signals.is_urgent() { return Ok(again) },
+        }
     }
 }
 

@@ -84,13 +84,16 @@ impl History {
         status: u16,
     ) -> Option<Repeat> {
         let Keys { key, exact, digest } = self.keys(payload, body, verdict)?;
-        for known in [key, exact] {
-            if let Some(seen) = self.seen.get_mut(&known) {
-                let repeat = Repeat { of: seen.clone(), same_body: seen.body == digest };
-                seen.answered = status;
-                return Some(repeat);
-            }
+        let earlier = [key, exact].into_iter().find_map(|known| {
+            let seen = self.seen.get_mut(&known)?;
+            let repeat = Repeat { of: seen.clone(), same_body: seen.body == digest };
+            seen.answered = status;
+            Some(repeat)
+        });
+        if self.seen.contains_key(&key) {
+            return earlier;
         }
+        // What repeats only the bytes of an invalid one is itself the first of its key.
         if self.order.len() == self.capacity
             && let Some(oldest) = self.order.pop_front()
         {
@@ -98,7 +101,7 @@ impl History {
         }
         self.order.push_back(key);
         self.seen.insert(key, Seen { seq, id: id.to_owned(), answered: status, body: digest });
-        None
+        earlier
     }
 
     /// Corrects the answer of a delivery that was noted.
@@ -188,6 +191,11 @@ mod tests {
         assert_eq!(note(&mut history, body, 3, 200), Some((2, true, 200)));
         assert_eq!(note_as(&mut history, &forged, &invalid, 4, 401), Some((1, true, 401)), "the sender tries again");
         assert_eq!(note(&mut history, &forged, 5, 200), Some((2, false, 200)));
+
+        let mut history = History::default();
+        assert_eq!(note_as(&mut history, body, &invalid, 1, 401), None);
+        assert_eq!(note(&mut history, body, 2, 200), Some((1, true, 401)), "the same bytes, now signed right");
+        assert_eq!(note(&mut history, &forged, 3, 200), Some((2, false, 200)), "another body for a key that is known");
     }
 
     #[test]

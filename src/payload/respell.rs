@@ -247,11 +247,39 @@ impl Spelling {
             Numbers::Python | Numbers::JavaScript => word.parse::<f64>().ok().filter(|value| value.is_finite()),
         };
         let Some(value) = value else { return Cow::Borrowed(word) };
-        let digits = value.to_string();
-        match self.numbers {
-            Numbers::Python if !digits.contains('.') => Cow::Owned(digits + ".0"),
-            _ => Cow::Owned(digits),
-        }
+        Cow::Owned(match self.numbers {
+            Numbers::Python => python(value),
+            Numbers::JavaScript | Numbers::AsSent => javascript(value),
+        })
+    }
+}
+
+/// The shortest digits of a number in scientific notation: `1.5e-7` gives `1.5` and -7.
+fn scientific(value: f64) -> (String, i32) {
+    let text = format!("{value:e}");
+    let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+    (digits.to_owned(), exponent.parse().unwrap_or_default())
+}
+
+/// As Python's `repr` writes a float: `1.0`, `1e-07`, `1e+16`.
+fn python(value: f64) -> String {
+    let (digits, exponent) = scientific(value);
+    if value != 0.0 && !(-4..16).contains(&exponent) {
+        let sign = if exponent < 0 { '-' } else { '+' };
+        return format!("{digits}e{sign}{:02}", exponent.abs());
+    }
+    let text = value.to_string();
+    if text.contains('.') { text } else { text + ".0" }
+}
+
+/// As JavaScript's `JSON.stringify` writes a number: `1`, `1e-7`, `1e+21`.
+fn javascript(value: f64) -> String {
+    let (digits, exponent) = scientific(value);
+    match exponent {
+        _ if value == 0.0 => "0".to_owned(),
+        21.. => format!("{digits}e+{exponent}"),
+        ..-6 => format!("{digits}e{exponent}"),
+        _ => value.to_string(),
     }
 }
 
@@ -316,6 +344,18 @@ mod tests {
             assert!(same, "{}", spelling.describe());
         }
         assert_eq!(spellings().count(), 300);
+    }
+
+    #[test]
+    fn numbers_are_those_of_the_language() {
+        let python_says = [1.0, 12.5, 1e-7, 0.00003, 0.0001, 1e15, 1e16, -0.0, 1.5e300].map(python);
+        assert_eq!(
+            python_says,
+            ["1.0", "12.5", "1e-07", "3e-05", "0.0001", "1000000000000000.0", "1e+16", "-0.0", "1.5e+300"]
+        );
+        let javascript_says = [1.0, 12.5, 1e-7, 0.000001, 1e20, 1e21, -0.0, 12345678901234567890.0].map(javascript);
+        let expected = ["1", "12.5", "1e-7", "0.000001", "100000000000000000000", "1e+21", "0", "12345678901234567000"];
+        assert_eq!(javascript_says, expected);
     }
 
     #[test]

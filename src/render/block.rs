@@ -76,9 +76,9 @@ impl Block {
     }
 }
 
-/// A message behind a word such as `error:`; what does not fit `width` goes on below itself.
+/// A message, maybe behind a word such as `error:`; what does not fit `width` goes on below itself.
 pub fn message(word: &str, text: &str, width: Option<usize>) -> String {
-    let line = format!("{word} {text}");
+    let line = if word.is_empty() { text.to_owned() } else { format!("{word} {text}") };
     match width {
         Some(width) => textwrap::fill(&line, textwrap::Options::new(width).subsequent_indent("  ")),
         None => line,

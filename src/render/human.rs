@@ -344,7 +344,7 @@ impl<O: Write, E: Write> Human<O, E> {
         if tally.refused > 0 {
             parts.push(format!("{} refused", tally.refused));
         }
-        self.aside(&parts.join(" · "))
+        self.aside(&message("", &parts.join(" · "), self.style.err_width))
     }
 
     fn sent_all(&mut self, tally: &SentTally) -> io::Result<()> {

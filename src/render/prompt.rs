@@ -25,49 +25,26 @@ pub fn choose(prompt: &str, names: &[String]) -> io::Result<Option<usize>> {
     if !is_possible() {
         return Ok(None);
     }
+    take_interrupts();
     let theme = ColorfulTheme::default();
-    let _cursor = CursorGuard::watch();
     FuzzySelect::with_theme(&theme).with_prompt(prompt).items(names).default(0).interact_opt().map_err(into_io)
 }
 
-/// Shows the cursor again when Ctrl-C ends the program within a menu, which hides it.
-struct CursorGuard(Option<tokio::sync::oneshot::Sender<()>>);
-
-impl CursorGuard {
-    fn watch() -> Self {
-        let (over, ended) = tokio::sync::oneshot::channel::<()>();
-        std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build();
-            let Ok(runtime) = runtime else { return };
-            runtime.block_on(async {
-                tokio::select! {
-                    interrupted = tokio::signal::ctrl_c() => if interrupted.is_ok() {
-                        let term = console::Term::stderr();
-                        // The menu's lines stay; a cursor that stays away would be worse.
-                        let _ = term.show_cursor().and_then(|()| term.write_line(""));
-                        std::process::exit(INTERRUPTED);
-                    },
-                    _ = ended => {}
-                }
-            });
-        });
-        CursorGuard(Some(over))
+/// Keeps Ctrl-C from killing the program within a menu, which hides the cursor: the menu then ends with an error, and
+/// the cursor can be shown again. From here on nothing but a runtime's own handler ends the program by Ctrl-C.
+fn take_interrupts() {
+    #[cfg(unix)]
+    if let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_io().build() {
+        use tokio::signal::unix::{SignalKind, signal};
+        let _within = runtime.enter();
+        // Without it the cursor stays hidden, and all else is as it should be.
+        let _ = signal(SignalKind::interrupt());
     }
 }
-
-impl Drop for CursorGuard {
-    fn drop(&mut self) {
-        if let Some(over) = self.0.take() {
-            // The watcher may have ended by itself.
-            let _ = over.send(());
-        }
-    }
-}
-
-/// The exit code of a program that Ctrl-C ended.
-const INTERRUPTED: i32 = 130;
 
 fn into_io(error: dialoguer::Error) -> io::Error {
     let dialoguer::Error::IO(error) = error;
+    // A menu hides the cursor, and Ctrl-C leaves it so.
+    let _ = console::Term::stderr().show_cursor();
     error
 }

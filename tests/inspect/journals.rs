@@ -299,6 +299,14 @@ fn a_proof_that_was_blanked_cannot_be_checked_again() {
 }
 
 #[test]
+fn a_body_that_was_not_taken_in_cannot_be_checked_again() {
+    let journal = Journal::of(&["success"], &["--max-body", "20"]);
+    let finished = inspect(&[journal.path(), "--json", "--secret", SECRET]).exits(0);
+    assert_eq!(verdicts(&finished), ["unchecked"]);
+    finished.says("could not be checked again");
+}
+
+#[test]
 fn flags_for_one_payload_do_not_apply_to_a_journal() {
     let journal = Journal::of(&["success"], &[]);
     for flag in [["-H", "x-a: b"], ["--signature", "00"], ["--provider", "cog"]] {

@@ -160,7 +160,7 @@ pub fn why(delivery: &Delivery, policy: &Policy, now: i64, verdict: Verdict) -> 
     };
     match found {
         Some(Finding { reason, hint }) => Verdict::Invalid { scheme: Some(name.clone()), reason, hint },
-        None if budget.is_spent() => {
+        None if budget.is_spent() && *reason == Reason::WrongSecret && scheme.covers_body() => {
             let hint = format!("{hint}; the body is too large to try every way in which it may have been changed");
             Verdict::Invalid { scheme: Some(name.clone()), reason: *reason, hint }
         }
@@ -203,9 +203,13 @@ pub fn is_blanked(delivery: &Delivery, policy: &Policy) -> bool {
 /// missing beside it can be named. Schemes that share the header are told apart by which can read it.
 pub(super) fn detect(delivery: &Delivery) -> Option<(&'static Scheme, Result<Claim, NoClaim>)> {
     let headers = &delivery.headers;
-    let whole = super::ALL.iter().find(|scheme| scheme.is_present(headers));
+    let whole = |keyed: bool| {
+        let of_kind = super::ALL.iter().filter(move |scheme| (scheme.proof != Proof::Secret) == keyed);
+        of_kind.into_iter().find(|scheme| scheme.is_present(headers))
+    };
     let part = || super::ALL.iter().find(|scheme| scheme.is_begun(headers));
-    let strongest = whole.or_else(part)?;
+    // A signature of which a part is missing still outranks a password beside it.
+    let strongest = whole(true).or_else(part).or_else(|| whole(false))?;
     let claim = strongest.claim(delivery);
     // Only a proof that cannot be read speaks for another scheme; a time stamp that cannot is a fault of this one.
     let unreadable = match &claim {
@@ -216,7 +220,9 @@ pub(super) fn detect(delivery: &Delivery) -> Option<(&'static Scheme, Result<Cla
     if !unreadable {
         return Some((strongest, claim));
     }
+    // One that signs the same and is only less strict in reading is not another scheme.
     let sharing = super::ALL.iter().filter(|scheme| scheme.signature[0] == strongest.signature[0]);
+    let sharing = sharing.filter(|scheme| scheme.signed != strongest.signed);
     let readable = sharing.filter(|scheme| scheme.is_present(headers)).find_map(|scheme| {
         let claim = scheme.claim(delivery);
         claim.is_ok().then_some((scheme, claim))

@@ -6,13 +6,15 @@ use std::borrow::Cow;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
+use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::super::ALL;
 use super::super::interpret::{Given, decode_loosely, fits, is_plain};
-use super::super::scheme::{Claim, Part, Proof, Scheme, Time};
+use super::super::scheme::{Claim, Key, Part, Proof, Scheme, Time};
 use super::super::secret::Secret;
 use super::super::verdict::Reason;
+use crate::payload::body::Body;
 use crate::payload::delivery::Delivery;
 use crate::payload::respell::{Tree, spellings};
 
@@ -36,32 +38,52 @@ impl Finding {
 #[derive(Debug)]
 pub struct Budget {
     left: usize,
+    /// Whether something was left untried.
+    spent: bool,
     /// How many variants were tried.
     pub tried: usize,
 }
 
+/// What one family of tries may hash. Each gets as much, so that none starves those behind it.
+const FAMILY: usize = 4 * 1024 * 1024;
+
+/// A larger body is not respelled: reading and writing it again takes longer than hashing it.
+const RESPELLED: usize = 64 * 1024;
+
 impl Default for Budget {
     fn default() -> Self {
-        const BYTES: usize = 4 * 1024 * 1024;
-        Budget { left: BYTES, tried: 0 }
+        Budget { left: FAMILY, spent: false, tried: 0 }
     }
 }
 
 impl Budget {
+    fn renew(&mut self) -> &mut Self {
+        self.left = FAMILY;
+        self
+    }
+
+    /// Whether so many bytes may still be hashed; asked before anything is built to be hashed.
+    fn allows(&mut self, bytes: usize) -> bool {
+        let enough = self.left >= bytes.saturating_add(OVERHEAD);
+        self.spent |= !enough;
+        enough
+    }
+
     fn take(&mut self, bytes: usize) -> bool {
-        // A block more or less: a hash of nothing takes time too.
-        const OVERHEAD: usize = 128;
-        let enough = self.left >= bytes + OVERHEAD;
-        self.left = self.left.saturating_sub(bytes + OVERHEAD);
+        let enough = self.allows(bytes);
+        self.left = self.left.saturating_sub(bytes.saturating_add(OVERHEAD));
         self.tried += usize::from(enough);
         enough
     }
 
     /// Whether something was left untried.
     pub fn is_spent(&self) -> bool {
-        self.left == 0
+        self.spent
     }
 }
+
+/// A block more or less: a hash of nothing takes time too.
+const OVERHEAD: usize = 128;
 
 /// A delivery under a scheme, with everything that the tries vary.
 pub struct Case<'a> {
@@ -90,21 +112,21 @@ impl Case<'_> {
             return self.secret(claim, budget);
         }
         // The cheap ones first; a time stamp that is there and not signed also looks like another scheme.
-        self.time(claim, budget)
-            .or_else(|| self.other_scheme(budget))
-            .or_else(|| self.other_form(budget))
-            .or_else(|| self.not_keyed(claim, budget))
-            .or_else(|| self.secret(claim, budget))
-            .or_else(|| self.body_ends(claim, budget))
-            .or_else(|| self.body_respelled(claim, budget))
-            .or_else(|| self.dropped_time(claim, budget))
+        self.time(claim, budget.renew())
+            .or_else(|| self.other_scheme(budget.renew()))
+            .or_else(|| self.other_form(budget.renew()))
+            .or_else(|| self.not_keyed(claim, budget.renew()))
+            .or_else(|| self.secret(claim, budget.renew()))
+            .or_else(|| self.body_ends(claim, budget.renew()))
+            .or_else(|| self.dropped_time(claim, budget.renew()))
+            .or_else(|| self.body_respelled(claim, budget.renew()))
     }
 
     /// Finds the cause where the headers do not have the scheme's form.
     pub fn of_headers(&self, budget: &mut Budget) -> Option<Finding> {
-        self.other_scheme(budget).or_else(|| self.encoding(budget)).or_else(|| {
+        self.other_scheme(budget.renew()).or_else(|| self.encoding(budget.renew())).or_else(|| {
             let proofs = self.loose_proofs().map(|(proof, _)| proof).collect();
-            self.dropped_time(&self.claim(proofs), budget)
+            self.dropped_time(&self.claim(proofs), budget.renew())
         })
     }
 
@@ -157,6 +179,13 @@ impl Case<'_> {
         let others = ALL.iter().filter(|other| other.name != self.scheme.name);
         let others = others.filter(|other| other.proof != Proof::Secret || self.scheme.proof == Proof::Secret);
         let other = others.into_iter().find(|other| fits(other))?;
+        if other.signed == self.scheme.signed && other.proof == self.scheme.proof && other.key != self.scheme.key {
+            let hint = format!(
+                "the sender takes the secret for a key as {} does, not as {}: one decodes base64, the other takes text",
+                other.name, self.scheme.name
+            );
+            return Some(Finding::new(Reason::SecretEncoding, hint));
+        }
         Some(Finding::new(
             Reason::WrongScheme,
             format!(
@@ -202,10 +231,11 @@ impl Case<'_> {
         for back in -10..MINUTES {
             let text = (self.now - back).to_string();
             if self.any_secret(claim, timed.signed, &self.delivery.body, Some(&text), budget) {
+                let when = if back < 0 { format!("{} s ahead", -back) } else { format!("{back} s ago") };
                 return Some(Finding::new(
                     Reason::MissingSignature,
                     format!(
-                        "signed as {} {back} s ago, but its header {} did not arrive: see which proxy or relay drops it",
+                        "signed as {} {when}, but its header {} did not arrive: see which proxy or relay drops it",
                         timed.name, names[0]
                     ),
                 ));
@@ -228,7 +258,7 @@ impl Case<'_> {
                 format!("the time stamp is not part of what was signed; {} signs {}", self.scheme.name, self.signs()),
             ));
         }
-        for joint in ["", ":", "\n", ","] {
+        for joint in [".", "", ":", "\n", ","] {
             let signed = [Part::Timestamp, Part::Text(joint), Part::Body];
             if self.scheme.signed != signed && self.any_secret(claim, &signed, body, Some(text), budget) {
                 let hint =
@@ -264,10 +294,9 @@ impl Case<'_> {
     /// The secret has white space or quotes around it, or is a key in another form.
     fn secret(&self, claim: &Claim, budget: &mut Budget) -> Option<Finding> {
         for secret in self.secrets {
-            let current = self.scheme.key.bytes(secret).ok();
-            for (key, finding) in keys(secret, current.as_deref().map(Vec::as_slice)) {
+            for (key, finding) in keys(secret, self.scheme.key) {
                 let fits = match self.scheme.proof {
-                    Proof::Secret => claim.proofs.iter().any(|proof| **proof == **key),
+                    Proof::Secret => claim.proofs.iter().any(|proof| proof.ct_eq(&key).into()),
                     Proof::HmacHex | Proof::HmacBase64 => {
                         let timestamp = claim.timestamp.as_ref().map(|(_, text)| text.as_str());
                         let variant =
@@ -286,7 +315,12 @@ impl Case<'_> {
     /// A newline or a byte order mark was added or lost.
     fn body_ends(&self, claim: &Claim, budget: &mut Budget) -> Option<Finding> {
         let timestamp = claim.timestamp.as_ref().map(|(_, text)| text.as_str());
-        for (body, what) in ends(&self.delivery.body) {
+        let sent = &self.delivery.body;
+        for (change, what) in ENDS {
+            if !self.scheme.covers_body() || !budget.allows(sent.len()) {
+                return None;
+            }
+            let Some(body) = change(sent).filter(|body| body != sent) else { continue };
             if self.any_secret(claim, self.scheme.signed, &body, timestamp, budget) {
                 let hint = format!("{what}: sign and send the same bytes (curl: --data-binary, not -d)");
                 return Some(Finding::new(Reason::BodyNewline, hint));
@@ -297,11 +331,18 @@ impl Case<'_> {
 
     /// The body went through a JSON serialiser between signing and sending.
     fn body_respelled(&self, claim: &Claim, budget: &mut Budget) -> Option<Finding> {
+        if !self.scheme.covers_body() || !matches!(Body::of(&self.delivery.body), Body::Object(_) | Body::Value(_)) {
+            return None;
+        }
+        if self.delivery.body.len() > RESPELLED {
+            budget.spent = true;
+            return None;
+        }
         let text = std::str::from_utf8(&self.delivery.body).ok()?;
         let tree = Tree::parse(text)?;
         let timestamp = claim.timestamp.as_ref().map(|(_, text)| text.as_str());
         for spelling in spellings() {
-            if budget.is_spent() {
+            if !budget.allows(text.len()) {
                 return None;
             }
             let body = spelling.write(&tree);
@@ -363,92 +404,101 @@ impl Case<'_> {
 /// What senders put in front of a digest.
 const PREFIXES: [&str; 8] = ["sha256=", "SHA256=", "sha256:", "hmac-sha256=", "v0=", "v1=", "v1,", "t="];
 
-/// The bytes that a secret could have been taken for, each with what it would mean; without those that the scheme takes
-/// it for.
-fn keys(secret: &Secret, current: Option<&[u8]>) -> Vec<(Zeroizing<Vec<u8>>, Finding)> {
-    let text = secret.expose();
-    let label = secret.describe();
+/// The keys that a secret could have been taken for, each with what it would mean; without the one that it is.
+fn keys(secret: &Secret, form: Key) -> Vec<(Zeroizing<Vec<u8>>, Finding)> {
+    let current = form.bytes(secret).ok();
+    let mut keys = around(secret, form);
+    keys.extend(decodings(secret, form));
+    keys.retain(|(key, _)| !key.is_empty() && Some(key) != current.as_ref());
+    keys
+}
+
+/// White space or quotes around the secret, here or at the sender's. The scheme then reads it as it reads every other.
+fn around(secret: &Secret, form: Key) -> Vec<(Zeroizing<Vec<u8>>, Finding)> {
+    let (text, name) = (secret.expose(), secret.describe());
     let mut keys = Vec::new();
-    let mut add = |key: Vec<u8>, reason, hint: String| {
-        let is_new = key != text || reason == Reason::SecretEncoding;
-        if is_new && Some(key.as_slice()) != current && !key.is_empty() {
-            keys.push((Zeroizing::new(key), Finding::new(reason, hint)));
+    let mut add = |other: Vec<u8>, hint: String| {
+        if let (true, Ok(key)) = (other != text, form.bytes(&Secret::new(secret.label(), other))) {
+            keys.push((key, Finding::new(Reason::SecretWhitespace, hint)));
         }
     };
+    let ours = |what: &str| format!("{name} has {what} here, and the sender's has not: take it away");
+    let theirs = |what: &str| format!("the sender's secret has {what}, and {name} here has not: read it trimmed there");
     let trimmed = text.trim_ascii();
-    let ours = |what: &str| format!("{label} has {what} here, and the sender's has not: take it away");
-    let theirs =
-        |what: &str| format!("the sender's secret has {what}, and {label} here has not: read it trimmed there");
-    add(trimmed.to_vec(), Reason::SecretWhitespace, ours("white space around it"));
+    add(trimmed.to_vec(), ours("white space around it"));
     for quote in [b'"', b'\''] {
-        if let [first, inner @ .., last] = trimmed
-            && *first == quote
-            && *last == quote
-        {
-            add(inner.to_vec(), Reason::SecretWhitespace, ours("quotes around it"));
-        }
-        add([&[quote], text, &[quote]].concat(), Reason::SecretWhitespace, theirs("quotes around it"));
+        let unquoted = trimmed.strip_prefix(&[quote]).and_then(|inner| inner.strip_suffix(&[quote]));
+        add(unquoted.unwrap_or(text).to_vec(), ours("quotes around it"));
+        add([&[quote], text, &[quote]].concat(), theirs("quotes around it"));
     }
-    for (before, after, what) in [
+    let ends = [
         ("", "\n", "a newline at its end"),
         ("", "\r\n", "a CRLF at its end"),
         ("", " ", "a space at its end"),
         (" ", "", "a space in front"),
-    ] {
-        let key = [before.as_bytes(), text, after.as_bytes()].concat();
-        add(key, Reason::SecretWhitespace, theirs(what));
-    }
-    const PREFIX: &[u8] = b"whsec_";
-    let after_prefix = trimmed.strip_prefix(PREFIX);
-    let bare = after_prefix.unwrap_or(trimmed);
-    add(
-        trimmed.to_vec(),
-        Reason::SecretEncoding,
-        format!("the sender uses the text of {label} as it stands; this scheme decodes it"),
-    );
-    if after_prefix.is_some() {
-        let hint = format!("the sender uses {label} without whsec_, as text; the prefix belongs to it here");
-        add(bare.to_vec(), Reason::SecretEncoding, hint);
-    }
-    let unpadded = bare.strip_suffix(b"==").or(bare.strip_suffix(b"=")).unwrap_or(bare);
-    if let Ok(decoded) = STANDARD_NO_PAD.decode(unpadded) {
-        let hint = format!("the sender decodes {label} as base64; this scheme takes it as text");
-        add(decoded, Reason::SecretEncoding, hint);
-    }
-    if let Ok(decoded) = base16ct::mixed::decode_vec(bare) {
-        let hint = format!("the sender decodes {label} as hex; this scheme takes it as text");
-        add(decoded, Reason::SecretEncoding, hint);
+    ];
+    for (before, after, what) in ends {
+        add([before.as_bytes(), text, after.as_bytes()].concat(), theirs(what));
     }
     keys
 }
 
-/// The body with its ends or line ends otherwise, each with what it would mean.
-fn ends(body: &[u8]) -> Vec<(Vec<u8>, &'static str)> {
-    const MARK: &[u8] = b"\xef\xbb\xbf";
-    let mut bodies: Vec<(Vec<u8>, &'static str)> = vec![
-        ([body, b"\n"].concat(), "what was signed ends in a newline, and what arrived does not"),
-        ([body, b"\r\n"].concat(), "what was signed ends in CRLF, and what arrived does not"),
-        ([MARK, body].concat(), "what was signed starts with a byte order mark, and what arrived does not"),
+/// The secret decoded where the scheme takes it as text, and the other way round.
+fn decodings(secret: &Secret, form: Key) -> Vec<(Zeroizing<Vec<u8>>, Finding)> {
+    const PREFIX: &[u8] = b"whsec_";
+    let (text, name) = (secret.expose().trim_ascii(), secret.describe());
+    let ours = match form {
+        Key::Text => "this scheme takes it as text",
+        Key::Base64 | Key::Base64IfPrefixed => "this scheme decodes it as base64",
+    };
+    let found = |hint: String| Finding::new(Reason::SecretEncoding, format!("{hint}; {ours}"));
+    let bare = text.strip_prefix(PREFIX).unwrap_or(text);
+    let mut keys = vec![
+        (Zeroizing::new(text.to_vec()), found(format!("the sender takes {name} as text"))),
+        (Zeroizing::new(bare.to_vec()), found(format!("the sender takes {name} as text, without whsec_"))),
     ];
-    if let Some(less) = body.strip_suffix(b"\n") {
-        let less = less.strip_suffix(b"\r").unwrap_or(less);
-        bodies.push((less.to_vec(), "what arrived ends in a newline, and what was signed does not"));
+    let unpadded = bare.strip_suffix(b"==").or(bare.strip_suffix(b"=")).unwrap_or(bare);
+    if let Ok(decoded) = STANDARD_NO_PAD.decode(unpadded) {
+        keys.push((Zeroizing::new(decoded), found(format!("the sender decodes {name} as base64"))));
     }
-    if let Some(less) = body.strip_suffix(b"\r\n") {
-        bodies.push(([less, b"\n"].concat(), "what arrived ends in CRLF, and what was signed in a newline"));
+    if let Ok(decoded) = base16ct::mixed::decode_vec(bare) {
+        keys.push((Zeroizing::new(decoded), found(format!("the sender decodes {name} as hex"))));
     }
-    if let Some(less) = body.strip_prefix(MARK) {
-        bodies.push((less.to_vec(), "what arrived starts with a byte order mark, and what was signed does not"));
-    }
-    if body.contains(&b'\n') {
-        let unix = replace_line_ends(body, b"\n");
-        let windows = replace_line_ends(body, b"\r\n");
-        bodies.push((unix, "what arrived has CRLF line ends, and what was signed has LF"));
-        bodies.push((windows, "what arrived has LF line ends, and what was signed has CRLF"));
-    }
-    bodies.retain(|(other, _)| other != body);
-    bodies
+    keys
 }
+
+/// A way to make another body of one; `None` where it does not apply.
+type Change = fn(&[u8]) -> Option<Vec<u8>>;
+
+const MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// The body with its ends or line ends otherwise, each with what it would mean.
+const ENDS: &[(Change, &str)] = &[
+    (|body| Some([body, b"\n"].concat()), "what was signed ends in a newline, and what arrived does not"),
+    (
+        |body| Some(body.strip_suffix(b"\r\n").or(body.strip_suffix(b"\n"))?.to_vec()),
+        "what arrived ends in a newline, and what was signed does not",
+    ),
+    (|body| Some([body, b"\r\n"].concat()), "what was signed ends in CRLF, and what arrived does not"),
+    (
+        |body| Some([body.strip_suffix(b"\r\n")?, b"\n"].concat()),
+        "what arrived ends in CRLF, and what was signed in a newline",
+    ),
+    (|body| Some(body.trim_ascii_end().to_vec()), "what arrived ends in white space, and what was signed does not"),
+    (|body| Some([MARK, body].concat()), "what was signed starts with a byte order mark, and what arrived does not"),
+    (
+        |body| Some(body.strip_prefix(MARK)?.to_vec()),
+        "what arrived starts with a byte order mark, and what was signed does not",
+    ),
+    (
+        |body| body.contains(&b'\n').then(|| replace_line_ends(body, b"\n")),
+        "what arrived has CRLF line ends, and what was signed has LF",
+    ),
+    (
+        |body| body.contains(&b'\n').then(|| replace_line_ends(body, b"\r\n")),
+        "what arrived has LF line ends, and what was signed has CRLF",
+    ),
+];
 
 fn replace_line_ends(body: &[u8], end: &[u8]) -> Vec<u8> {
     let lines: Vec<&[u8]> =

@@ -193,3 +193,24 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_signature_in_parts_outranks_a_password_beside_it() {
+    let mut delivery = signed(Scheme::named("standard-webhooks").unwrap(), b"{}", "c2VjcmV0");
+    let left = delivery.headers.raw().filter(|(name, _)| *name != "webhook-timestamp");
+    delivery.headers = left.map(|(name, value)| (name.clone(), value.clone())).collect();
+    delivery.headers.push(HeaderName::from_static("authorization"), HeaderValue::from_static("Bearer c2VjcmV0"));
+    let verdict = check(&delivery, &policy(Choice::Auto, &["c2VjcmV0"]), NOW, None);
+    assert_eq!(reason(&verdict), "missing_signature");
+}
+
+#[test]
+fn auto_reads_as_strictly_as_the_scheme() {
+    let openai = Scheme::named("openai").unwrap();
+    let mut bare = signed(openai, b"{}", "whsec_c2VjcmV0");
+    let value = bare.headers.get("webhook-signature").unwrap().trim_start_matches("v1,").to_owned();
+    bare.headers.set(HeaderName::from_static("webhook-signature"), HeaderValue::from_str(&value).unwrap());
+    let secrets = ["whsec_c2VjcmV0"];
+    assert_eq!(reason(&check(&bare, &policy(Choice::Auto, &secrets), NOW, None)), "malformed_signature");
+    assert_eq!(check(&bare, &policy(Choice::Named(openai), &secrets), NOW, None).name(), "verified");
+}

@@ -273,3 +273,71 @@ fn a_large_body_is_not_tried_for_ever() {
     assert_eq!(reason, Reason::WrongSecret);
     assert!(hint.contains("too large to try"), "{hint}");
 }
+
+#[test]
+fn white_space_around_a_secret_that_is_decoded() {
+    let standard = named("standard-webhooks");
+    for body in BODIES {
+        let delivery = deliver(standard, SECRET, body.as_bytes(), body.as_bytes());
+        for ours in [format!("{SECRET} "), format!("{SECRET}\n"), format!("\"{SECRET}\""), format!("'{SECRET}'")] {
+            assert_reason(&delivery, Choice::Auto, &[&ours], Reason::SecretWhitespace, &ours);
+        }
+    }
+}
+
+#[test]
+fn two_readings_of_one_secret_are_told_apart_from_two_schemes() {
+    let bare = &SECRET["whsec_".len()..];
+    let openai = deliver(named("openai"), bare, PLAIN.as_bytes(), PLAIN.as_bytes());
+    let standard = Choice::Named(named("standard-webhooks"));
+    assert_reason(&openai, standard, &[bare], Reason::SecretEncoding, "openai takes it as text");
+}
+
+#[test]
+fn one_family_of_tries_does_not_starve_the_next() {
+    let body = format!(r#"{{"id":"a","text":"{}"}}"#, "x".repeat(12_000));
+    let mut delivery = deliver(named("eachlabs-timestamped"), SECRET, body.as_bytes(), body.as_bytes());
+    let left = delivery.headers.raw().filter(|(name, _)| *name != "x-webhook-timestamp");
+    delivery.headers = left.map(|(name, value)| (name.clone(), value.clone())).collect();
+    assert_reason(&delivery, Choice::Auto, &[SECRET], Reason::MissingSignature, "dropped");
+
+    let large = format!(r#"{{"id":"a","text":"{}"}}"#, "x".repeat(500_000));
+    let signed = deliver(named("github"), SECRET, format!("{large}\n").as_bytes(), large.as_bytes());
+    assert_reason(&signed, Choice::Auto, &[SECRET], Reason::BodyNewline, "large");
+}
+
+#[test]
+fn text_that_is_no_json_is_not_respelled() {
+    for (signed, sent) in [("token=x&a=b", "token=x&a=b \n"), ("hello", "hello\n\n"), (r#"{"a":1}"#, "{\"a\":1}\n\n")] {
+        let delivery = deliver(named("slack"), SECRET, signed.as_bytes(), sent.as_bytes());
+        assert_reason(&delivery, Choice::Auto, &[SECRET], Reason::BodyNewline, sent);
+    }
+}
+
+/// What a sender can make large: the body, its depth, its lines, the list of signatures.
+#[test]
+fn nothing_that_a_sender_makes_large_is_worked_through() {
+    let deep = format!("{}{}0{}", "[".repeat(60), "0,".repeat(1 << 20), "]".repeat(60));
+    let lines = "\n".repeat(8 << 20);
+    let zeros = "0".repeat(64);
+    for body in [deep, lines] {
+        let mut delivery = Delivery::bare(Headers::default(), Bytes::from(body));
+        let value = HeaderValue::from_str(&format!("sha256={zeros}")).unwrap();
+        delivery.headers.push(HeaderName::from_static("x-hub-signature-256"), value);
+        let case = super::Case {
+            scheme: named("github"),
+            delivery: &delivery,
+            secrets: &[Secret::new("main", "s")],
+            now: NOW,
+        };
+        let mut budget = super::Budget::default();
+        assert_eq!(case.of_claim(&named("github").claim(&delivery).unwrap(), &mut budget), None);
+        assert!(budget.is_spent() && budget.tried < 8, "{budget:?}");
+    }
+    let good = deliver(named("standard-webhooks"), SECRET, b"{}", b"{}");
+    let mut delivery = good.clone();
+    let list = vec!["v1,q6urq6urq6urq6urq6urq6urq6urq6urq6urq6urq6s="; 5000].join(" ");
+    delivery.headers.set(HeaderName::from_static("webhook-signature"), HeaderValue::from_str(&list).unwrap());
+    let claim = named("standard-webhooks").claim(&delivery).unwrap();
+    assert!(claim.proofs.len() <= 32, "{}", claim.proofs.len());
+}
