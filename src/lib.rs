@@ -10,7 +10,8 @@
 //! | [`io`] | files, journals, secrets, signals, the HTTP client |
 //! | [`clock`], [`error`] | the time of day; what stops the program, and the exit codes |
 //!
-//! [`run`] is the straight line through it: parse, choose the sinks, dispatch, report.
+//! [`run`] is the straight line through it: parse, choose the sinks, dispatch, report. The part between parsing and a
+//! running command is in `start.rs`.
 
 pub mod cli;
 pub mod clock;
