@@ -165,7 +165,7 @@ _hookctl() {
             return 0
             ;;
         hookctl__subcmd__inspect)
-            opts="-H -s -q -v -h -V --header --signature --now --explain --provider --show --id --status --last --secret --scheme --signature-header --json --color --quiet --verbose --help --version"
+            opts="-H -s -q -v -h -V --header --signature --now --jwks --explain --provider --show --id --status --last --secret --scheme --signature-header --json --color --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -185,6 +185,21 @@ _hookctl() {
                     ;;
                 --now)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --jwks)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
                     return 0
                     ;;
                 --provider)
@@ -216,7 +231,7 @@ _hookctl() {
                     return 0
                     ;;
                 --scheme)
-                    COMPREPLY=($(compgen -W "auto standard-webhooks openai stripe slack elevenlabs eachlabs-timestamped github shopify bfl eachlabs kie bearer shared-secret" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto standard-webhooks openai fal stripe slack elevenlabs eachlabs-timestamped github shopify bfl eachlabs kie bearer shared-secret" -- "${cur}"))
                     return 0
                     ;;
                 --signature-header)
@@ -235,7 +250,7 @@ _hookctl() {
             return 0
             ;;
         hookctl__subcmd__listen)
-            opts="-p -s -q -v -h -V --port --host --provider --record --record-secrets --max-body --count --timeout --require-valid --tolerance --allow-invalid --secret --scheme --signature-header --json --color --quiet --verbose --help --version"
+            opts="-p -s -q -v -h -V --port --host --provider --record --record-secrets --max-body --count --timeout --jwks --require-valid --tolerance --allow-invalid --secret --scheme --signature-header --json --color --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -284,6 +299,21 @@ _hookctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --jwks)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
                 --tolerance)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -297,7 +327,7 @@ _hookctl() {
                     return 0
                     ;;
                 --scheme)
-                    COMPREPLY=($(compgen -W "auto standard-webhooks openai stripe slack elevenlabs eachlabs-timestamped github shopify bfl eachlabs kie bearer shared-secret" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto standard-webhooks openai fal stripe slack elevenlabs eachlabs-timestamped github shopify bfl eachlabs kie bearer shared-secret" -- "${cur}"))
                     return 0
                     ;;
                 --signature-header)
@@ -386,7 +416,7 @@ _hookctl() {
                     return 0
                     ;;
                 --scheme)
-                    COMPREPLY=($(compgen -W "auto standard-webhooks openai stripe slack elevenlabs eachlabs-timestamped github shopify bfl eachlabs kie bearer shared-secret" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto standard-webhooks openai fal stripe slack elevenlabs eachlabs-timestamped github shopify bfl eachlabs kie bearer shared-secret" -- "${cur}"))
                     return 0
                     ;;
                 --signature-header)

@@ -42,11 +42,13 @@ complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -l record -d 'Ap
 complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -l max-body -d 'Answer 413 to a larger body' -r
 complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -l count -d 'End once N deliveries have been answered' -r
 complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -l timeout -d 'Stop after this time: exit code 3 if something that is waited for is missing' -r
+complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -l jwks -d 'Public keys that verify fal\'s signatures: a JWK set in a file or at a URL' -r -F
 complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -l tolerance -d 'How far a signed time stamp may be off, instead of the scheme\'s own tolerance' -r
 complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -s s -l secret -d 'Secret: VALUE itself, env:NAME, @FILE, or label=env:NAME; repeat for rotation' -r
 complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -l scheme -d 'How deliveries are signed [default: auto]' -r -f -a "auto\t''
 standard-webhooks\t''
 openai\t''
+fal\t''
 stripe\t''
 slack\t''
 elevenlabs\t''
@@ -90,6 +92,7 @@ complete -c hookctl -n "__fish_hookctl_using_subcommand send" -s s -l secret -d 
 complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l scheme -d 'How deliveries are signed [default: auto]' -r -f -a "auto\t''
 standard-webhooks\t''
 openai\t''
+fal\t''
 stripe\t''
 slack\t''
 elevenlabs\t''
@@ -115,6 +118,7 @@ complete -c hookctl -n "__fish_hookctl_using_subcommand send" -s V -l version -d
 complete -c hookctl -n "__fish_hookctl_using_subcommand inspect" -s H -l header -d 'Header that came with the payload' -r
 complete -c hookctl -n "__fish_hookctl_using_subcommand inspect" -l signature -d 'Signature that came with the payload, in the header of --scheme' -r
 complete -c hookctl -n "__fish_hookctl_using_subcommand inspect" -l now -d 'Clock to verify by: Unix seconds, or 2026-11-20T21:23:21Z' -r
+complete -c hookctl -n "__fish_hookctl_using_subcommand inspect" -l jwks -d 'Public keys that verify fal\'s signatures: a JWK set in a file or at a URL' -r -F
 complete -c hookctl -n "__fish_hookctl_using_subcommand inspect" -l provider -d 'Who sent it; auto reads it off the payload' -r -f -a "auto\t''
 eachlabs\t''
 modelslab\t''
@@ -128,6 +132,7 @@ complete -c hookctl -n "__fish_hookctl_using_subcommand inspect" -s s -l secret 
 complete -c hookctl -n "__fish_hookctl_using_subcommand inspect" -l scheme -d 'How deliveries are signed [default: auto]' -r -f -a "auto\t''
 standard-webhooks\t''
 openai\t''
+fal\t''
 stripe\t''
 slack\t''
 elevenlabs\t''

@@ -190,6 +190,9 @@ pub struct Listen {
     /// Stop after this time: exit code 3 if something that is waited for is missing
     #[arg(long, value_name = "DUR", value_parser = values::duration)]
     pub timeout: Option<Duration>,
+    /// Public keys that verify fal's signatures: a JWK set in a file or at a URL
+    #[arg(long, value_name = "FILE|URL", value_hint = ValueHint::FilePath, help_heading = "Signatures")]
+    pub jwks: Option<String>,
     /// End with exit code 5 when a counted delivery did not verify
     #[arg(long, help_heading = "Signatures")]
     pub require_valid: bool,
@@ -278,6 +281,9 @@ pub struct Inspect {
     /// Clock to verify by: Unix seconds, or 2026-11-20T21:23:21Z
     #[arg(long, value_name = "TIME", value_parser = values::time, help_heading = "Signatures")]
     pub now: Option<Timestamp>,
+    /// Public keys that verify fal's signatures: a JWK set in a file or at a URL
+    #[arg(long, value_name = "FILE|URL", value_hint = ValueHint::FilePath, help_heading = "Signatures")]
+    pub jwks: Option<String>,
     /// Give the whole reasoning: what was signed, what each secret gives
     #[arg(long, help_heading = "Signatures")]
     pub explain: bool,

@@ -100,6 +100,14 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
+    /// A set of public keys cannot be had, or is none.
+    #[error("cannot take keys from {what}: {reason}")]
+    Jwks {
+        /// From where.
+        what: String,
+        /// Why.
+        reason: String,
+    },
     /// An input is larger than is read.
     #[error("{what} is larger than {limit} bytes, more than is read")]
     TooLarge {
@@ -245,6 +253,7 @@ impl Error {
             Error::Bind { .. }
             | Error::Read { .. }
             | Error::TooLarge { .. }
+            | Error::Jwks { .. }
             | Error::Journal { .. }
             | Error::Command { .. }
             | Error::Write { .. }
@@ -290,6 +299,7 @@ impl Error {
             Error::NoSource { names } if !names.is_empty() => Some(format!("built in are {}", names.join(", "))),
             Error::IsJournal { .. } => Some("read it with hookctl inspect".into()),
             Error::NotJson { .. } => Some("send and inspect take one JSON payload a file".into()),
+            Error::Jwks { .. } => Some("fal publishes its keys at https://rest.fal.ai/.well-known/jwks.json".into()),
             Error::Command { .. } => Some("what stands behind -- is run as it is, without a shell".into()),
             Error::Read { .. }
             | Error::TooLarge { .. }

@@ -7,6 +7,7 @@ use std::thread;
 use console::Term;
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use jiff::tz::TimeZone;
+use zeroize::Zeroizing;
 
 use crate::cli::{self, Command, Completions, Inspect, Listen, Output, Signing, When};
 use crate::clock::System;
@@ -14,7 +15,8 @@ use crate::error::{Error, Exit};
 use crate::event::{self, Sink};
 use crate::io::secrets;
 use crate::io::signals::Signals;
-use crate::payload::signature::{Choice, Policy, Scheme, Secret};
+use crate::payload::signature::secret::MAIN;
+use crate::payload::signature::{Choice, Policy, Scheme, Secret, keypair};
 use crate::render::block::message;
 use crate::render::human::{Human, Style, Verbosity};
 use crate::render::json::Json;
@@ -55,7 +57,7 @@ fn start_listen(args: &Listen) -> Result<Exit, Error> {
         provider: args.provider.named(),
         policy: Policy {
             scheme: choice(&args.signing),
-            secrets: secrets(&args.signing)?,
+            secrets: with_keys(secrets(&args.signing)?, args.jwks.as_deref())?,
             // Time stamps are whole seconds; a part of one is rounded in the sender's favour.
             tolerance: args.tolerance.map(|tolerance| tolerance.as_secs() + u64::from(tolerance.subsec_nanos() > 0)),
         },
@@ -81,7 +83,7 @@ fn start_send(args: &cli::Send) -> Result<Exit, Error> {
         return Err(Error::NoTarget { meant: args.sources.iter().find(|source| is_url(source)).cloned() });
     };
     // Before the menu, behind which Ctrl-C no longer ends a prompt.
-    let secrets = secrets(&args.signing)?;
+    let secrets = signing_secrets(&args.signing)?;
     let mut sources = args.sources.clone();
     if sources.is_empty() {
         if let Some(name) = swallowed(&args.signing) {
@@ -153,7 +155,11 @@ fn start_inspect(args: &Inspect) -> Result<Exit, Error> {
         headers: args.headers.clone(),
         signature: args.signature.clone(),
         provider: args.provider.named(),
-        policy: Policy { scheme: choice(&args.signing), secrets: asked_for(&args.signing)?, tolerance: None },
+        policy: Policy {
+            scheme: choice(&args.signing),
+            secrets: with_keys(asked_for(&args.signing)?, args.jwks.as_deref())?,
+            tolerance: None,
+        },
         now: args.now,
         explain: args.explain,
         query: inspect::query::Query {
@@ -187,6 +193,26 @@ fn secrets(signing: &Signing) -> Result<Vec<Secret>, Error> {
     secrets::read(&signing.secret, secrets::variable()?, || {
         prompt::secret().map_err(|source| unanswered("the secret", source))
     })
+}
+
+/// These secrets and the public keys of a JWK set.
+fn with_keys(mut secrets: Vec<Secret>, jwks: Option<&str>) -> Result<Vec<Secret>, Error> {
+    if let Some(source) = jwks {
+        secrets.extend(crate::io::jwks::read(source)?);
+    }
+    Ok(secrets)
+}
+
+/// The secrets of a sender: a scheme that wants a key pair gets a fresh one when the user gave none.
+fn signing_secrets(signing: &Signing) -> Result<Vec<Secret>, Error> {
+    let given = secrets(signing)?;
+    let wants_pair = signing.scheme.named().is_some_and(|scheme| scheme.proof.is_asymmetric());
+    if !given.is_empty() || !wants_pair {
+        return Ok(given);
+    }
+    let mut seed = Zeroizing::new([0; 32]);
+    getrandom::fill(&mut *seed).map_err(|error| Error::Setup { what: "a key pair", reason: error.to_string() })?;
+    Ok(vec![Secret::new(MAIN, keypair::made_of(&seed).as_bytes())])
 }
 
 /// The secrets of an inspection: a variable that happens to be set must not make every unsigned file an invalid one.

@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::support::program::{Program, hookctl};
 use crate::support::repository;
 use crate::support::sign::hmac_hex;
+use crate::support::target::{Answer, Target};
 
 mod journals;
 mod vectors;
@@ -125,6 +126,24 @@ fn a_newcomer_is_told_what_it_means() {
     text("fixtures/cog/coglet/start.json").prints("under way: more deliveries will follow");
     text("fixtures/cog/coglet/canceled.json").prints("canceled: nothing more will come");
     inspect(&["-"]).stdin("{\"hello\":1}").exits(0).prints("hookctl does not know this sender");
+}
+
+#[test]
+fn a_key_pair_of_hookctls_own_is_verified_by_its_published_half() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = folder.path().join("sent.jsonl");
+    let send = ["send", "success", "--scheme", "fal", "--to", "http://127.0.0.1:9", "--retry", "none", "--record"];
+    let sent = hookctl(send).arg(&journal).run();
+    let (_, jwks) = sent.stderr.split_once("as a JWK set: ").expect("the public half is printed");
+    let keys = folder.path().join("jwks.json");
+    fs::write(&keys, jwks.lines().next().unwrap()).unwrap();
+    let (keys, journal) = (keys.to_str().unwrap(), journal.to_str().unwrap());
+    let verified = inspect(&[journal, "--jwks", keys, "--json"]).exits(0).json();
+    assert_eq!(verified[0]["signature"]["verdict"], "verified");
+    assert_eq!(verified[0]["signature"]["scheme"], "fal");
+    let target = Target::start(&[Answer::Status(200, "content-type: application/json\r\n", r#"{"keys":[]}"#)]);
+    inspect(&[journal, "--jwks", &target.url]).exits(1).says("holds no Ed25519 key");
+    inspect(&[journal, "--jwks", "/no/such/file"]).exits(1).says("cannot read /no/such/file");
 }
 
 #[test]

@@ -213,14 +213,22 @@ fn schemes() -> Vec<String> {
 
 #[test]
 fn what_any_scheme_signs_inspect_and_listen_verify() {
-    // Standard Webhooks wants base64, Kie signs a field of the body.
-    const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    // Standard Webhooks wants base64, fal a key pair, Kie signs a field of the body.
+    const TEXT: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    const PAIR: &str = "whsk_6Xb/dCcHpPea21PS1N9VY/NZW723CEc77N4rJCubMbfVKIDij2HKpMKkioLlX0dRqSKJp4AJ6p9lMicMFs6Kvg==";
+    const OTHER_PAIR: &str = "whpk_A6EHv/POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg=";
     const BODY: &str = r#"{"taskId":"t-1","id":"a","status":"success","output":"u"}"#;
     let schemes = schemes();
-    assert!(schemes.len() >= 13, "{schemes:?}");
-    let mut listener = Listener::start(&["--secret", SECRET]);
-    for scheme in &schemes {
-        let signed = ["--scheme", scheme, "--secret", SECRET];
+    assert!(schemes.len() >= 14, "{schemes:?}");
+    let mut listener = Listener::start(&["--secret", TEXT, "--secret", PAIR]);
+    // Standard Webhooks signs with either.
+    for scheme in schemes.iter().map(String::as_str).chain(["standard-webhooks v1a"]) {
+        let (scheme, secret, other) = match scheme.split_once(' ') {
+            Some((scheme, _)) => (scheme, PAIR, OTHER_PAIR),
+            None if scheme == "fal" => (scheme, PAIR, OTHER_PAIR),
+            None => (scheme, TEXT, "whsec_AAAAAAAA"),
+        };
+        let signed = ["--scheme", scheme, "--secret", secret];
         let target = Target::start(&[OK]);
         send(&target, &[&["-"], &signed[..]].concat()).stdin(BODY).exits(0);
         let request = &target.requests()[0];
@@ -228,10 +236,10 @@ fn what_any_scheme_signs_inspect_and_listen_verify() {
         let headers = headers.iter().flat_map(|header| ["-H", header]);
         let inspect = ["inspect", "-", "--json"].into_iter().chain(signed).chain(headers);
         let record = hookctl(inspect.clone()).stdin(BODY).exits(0).json().remove(0);
-        let covered = !["kie", "bearer", "shared-secret"].contains(&scheme.as_str());
+        let covered = !["kie", "bearer", "shared-secret"].contains(&scheme);
         let verdict = if covered { "verified" } else { "authenticated" };
         assert_eq!(record["signature"]["verdict"], verdict, "{scheme}: {record}");
-        let other = inspect.map(|argument| if argument == SECRET { "whsec_AAAAAAAA" } else { argument });
+        let other = inspect.map(|argument| if argument == secret { other } else { argument });
         hookctl(other).stdin(BODY).exits(5);
 
         hookctl(["send", "-", "--to", &listener.url].iter().chain(&signed)).stdin(BODY).exits(0);

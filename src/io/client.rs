@@ -60,8 +60,7 @@ pub struct Client(reqwest::Client);
 impl Client {
     /// Sets the client up for requests to `url`.
     pub fn new(url: &Url, timeout: Duration) -> Result<Self, Error> {
-        // Fails only when another provider was installed before, which then serves as well.
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        install_crypto();
         // A little less than the whole attempt may take: a connection that does not come about must be told apart from
         // an answer that does not, because then nothing was delivered.
         let connect = timeout.mul_f64(0.9);
@@ -98,6 +97,12 @@ impl Client {
             (next, hop) = (request, hop + 1);
         }
     }
+}
+
+/// Chooses the cryptography of TLS, once for the program.
+pub fn install_crypto() {
+    // Fails only when it was chosen before, which then serves as well.
+    let _ = rustls::crypto::ring::default_provider().install_default();
 }
 
 fn is_loopback(url: &Url) -> bool {

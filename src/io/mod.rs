@@ -3,5 +3,6 @@
 pub mod client;
 pub mod input;
 pub mod journal;
+pub mod jwks;
 pub mod secrets;
 pub mod signals;

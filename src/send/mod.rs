@@ -14,7 +14,7 @@ use crate::io::client::Client;
 use crate::io::journal::Journal;
 use crate::io::signals::Signals;
 use crate::payload::retry::{RetryProfile, Statuses};
-use crate::payload::signature::{Choice, Secret};
+use crate::payload::signature::{Choice, Secret, keypair};
 
 pub mod drive;
 pub mod edit;
@@ -139,6 +139,13 @@ fn notes(parcels: &[Parcel], config: &Config) -> Vec<Event> {
                 _ => format!("{name}: {label} documents no signature; signed as {scheme} here, the real one is not"),
             });
         }
+    }
+    let asymmetric = |secret: &&Secret| {
+        let forms = parcels.iter().filter_map(|parcel| parcel.schemes.first()).map(|scheme| scheme.for_secret(secret));
+        forms.into_iter().any(|form| form.proof.is_asymmetric())
+    };
+    if let Some(Ok(jwks)) = config.secrets.first().filter(asymmetric).map(keypair::jwks) {
+        add(format!("a handler verifies this by the public half of the key pair, as a JWK set: {jwks}"));
     }
     if config.secrets.len() > 1 {
         add(format!("of {} secrets the first signs", config.secrets.len()));

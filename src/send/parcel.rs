@@ -99,7 +99,7 @@ impl Parcel {
         let Some(secret) = config.secrets.first() else { return Ok(Vec::new()) };
         let mut headers = Vec::new();
         for scheme in &self.schemes {
-            let signed = scheme.sign(&self.body, secret, now.as_second(), &self.message_id);
+            let signed = scheme.for_secret(secret).sign(&self.body, secret, now.as_second(), &self.message_id);
             headers.extend(signed.map_err(|source| Error::BadSecret {
                 secret: match source {
                     BadKey::NoField => format!("{} with {}", scheme.name, self.name),

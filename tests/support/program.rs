@@ -42,6 +42,12 @@ pub fn hookctl<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Progr
 }
 
 impl Program {
+    /// Adds one argument.
+    pub fn arg(mut self, argument: impl AsRef<OsStr>) -> Self {
+        self.command.arg(argument);
+        self
+    }
+
     /// Sets an environment variable.
     pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
         self.command.env(name, value);

@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use subtle::{Choice, ConstantTimeEq};
 use zeroize::Zeroizing;
 
+use super::keypair;
 use super::scheme::{BadKey, Claim, Clock, Form, Key, NoClaim, Part, Proof, Scheme, Time};
 use super::secret::Secret;
 use crate::payload::body::{self, Body};
@@ -28,7 +29,12 @@ impl Scheme {
 
     /// Whether a match proves that the body is the one that was signed.
     pub fn covers_body(&self) -> bool {
-        self.signed.contains(&Part::Body)
+        self.signed.contains(&Part::Body) || self.signed.contains(&Part::BodySha256)
+    }
+
+    /// The scheme as it is with this secret: some have another form for key pairs.
+    pub fn for_secret(&self, secret: &Secret) -> &Scheme {
+        self.with_key_pair.filter(|_| keypair::is_one(secret)).unwrap_or(self)
     }
 
     /// Whether every header that the scheme needs is there.
@@ -39,14 +45,14 @@ impl Scheme {
             Time::None | Time::Pair => true,
         };
         let ids = self.signed.iter().all(|part| match part {
-            Part::Id(names) => any(names),
+            Part::Id(names) | Part::Account(names) => any(names),
             _ => true,
         });
         // A password for HTTP (`Basic …`) is no bearer token.
         let readable = |name: &&str| headers.all(name).any(|value| !self.form.proofs(&value).is_empty());
         let signature = match self.proof {
             Proof::Secret => self.signature.iter().any(readable),
-            Proof::HmacHex | Proof::HmacBase64 => any(self.signature),
+            _ => any(self.signature),
         };
         signature && time && ids
     }
@@ -74,17 +80,19 @@ impl Scheme {
         if proofs.is_empty() {
             return Err(self.undecodable(&texts));
         }
-        let mut claim = Claim { proofs, timestamp: self.read_time(headers, &values)?, id: None, field: None };
+        let mut claim =
+            Claim { proofs, timestamp: self.read_time(headers, &values)?, id: None, field: None, account: None };
         for part in self.signed {
             match part {
                 Part::Id(names) => claim.id = Some(required(headers, names)?),
+                Part::Account(names) => claim.account = Some(required(headers, names)?),
                 Part::Field(paths) => {
                     let found = field(&delivery.body, paths);
                     let how = || "goes with a field that this body has not".into();
                     claim.field =
                         Some(found.ok_or_else(|| NoClaim::Malformed { header: self.signature[0], how: how() })?);
                 }
-                Part::Body | Part::Timestamp | Part::Text(_) => {}
+                Part::Body | Part::BodySha256 | Part::Timestamp | Part::Text(_) => {}
             }
         }
         Ok(claim)
@@ -131,15 +139,17 @@ impl Scheme {
 
     /// Whether `secret` made one of the claim's proofs. Every comparison is constant-time.
     pub fn proves(&self, claim: &Claim, body: &[u8], secret: &Secret) -> Result<bool, BadKey> {
+        let digest = self.body_digest(body);
+        let given = Given::of(claim, digest.as_deref());
+        if self.proof.is_asymmetric() {
+            let key = keypair::public(secret)?;
+            let message = signed_bytes(self.signed, body, given);
+            return Ok(claim.proofs.iter().any(|proof| keypair::verifies(&key, &message, proof)));
+        }
         let key = self.key.bytes(secret)?;
         if self.proof == Proof::Secret {
             return Ok(claim.proofs.iter().any(|proof| bool::from(proof.ct_eq(&key))));
         }
-        let given = Given {
-            id: claim.id.as_deref(),
-            timestamp: claim.timestamp.as_ref().map(|(_, text)| text.as_str()),
-            field: claim.field.as_deref(),
-        };
         Ok(fits(&claim.proofs, self.signed, &key, body, given))
     }
 
@@ -151,21 +161,32 @@ impl Scheme {
         now: i64,
         id: &str,
     ) -> Result<Vec<(HeaderName, HeaderValue)>, BadKey> {
-        let key = self.key.bytes(secret)?;
         let timestamp = now.to_string();
-        let field = self.signed_field(body)?;
+        let (field, digest) = (self.signed_field(body)?, self.body_digest(body));
+        let given = Given {
+            id: Some(id),
+            timestamp: Some(&timestamp),
+            field: field.as_deref(),
+            account: Some(ACCOUNT),
+            digest: digest.as_deref(),
+        };
         let proof = match self.proof {
-            Proof::Secret => key,
+            Proof::Secret => self.key.bytes(secret)?,
             Proof::HmacHex | Proof::HmacBase64 => {
-                let given = Given { id: Some(id), timestamp: Some(&timestamp), field: field.as_deref() };
-                let digest = mac(self.signed, &key, body, given).finalize().into_bytes();
+                let digest = mac(self.signed, &self.key.bytes(secret)?, body, given).finalize().into_bytes();
                 Zeroizing::new(self.proof.encode(&digest).into_bytes())
+            }
+            Proof::Ed25519Hex | Proof::Ed25519Base64 => {
+                let signature = keypair::sign(&keypair::private(secret)?, &signed_bytes(self.signed, body, given));
+                Zeroizing::new(self.proof.encode(&signature).into_bytes())
             }
         };
         let mut headers = Vec::with_capacity(3);
         for part in self.signed {
-            if let Part::Id(names) = part {
-                headers.push(header(names[0], id.as_bytes())?);
+            match part {
+                Part::Id(names) => headers.push(header(names[0], id.as_bytes())?),
+                Part::Account(names) => headers.push(header(names[0], ACCOUNT.as_bytes())?),
+                _ => {}
             }
         }
         if let Time::Header(names) = self.timestamp {
@@ -177,12 +198,23 @@ impl Scheme {
 
     /// What this secret gives for what a claim says, as the header should have it.
     pub(super) fn expected(&self, claim: &Claim, body: &[u8], secret: &Secret) -> Result<String, BadKey> {
+        let (timestamp, digest) = (claim.timestamp.as_ref().map(|(_, text)| text.as_str()), self.body_digest(body));
+        let given = Given::of(claim, digest.as_deref());
+        if self.proof.is_asymmetric() {
+            let signature = keypair::sign(&keypair::private(secret)?, &signed_bytes(self.signed, body, given));
+            let written = self.form.write(self.proof.encode(&signature).as_bytes(), timestamp.unwrap_or_default());
+            return Ok(String::from_utf8_lossy(&written).into_owned());
+        }
         let key = self.key.bytes(secret)?;
-        let timestamp = claim.timestamp.as_ref().map(|(_, text)| text.as_str());
-        let given = Given { id: claim.id.as_deref(), timestamp, field: claim.field.as_deref() };
         let proof = self.proof.encode(&mac(self.signed, &key, body, given).finalize().into_bytes());
         let written = self.form.write(proof.as_bytes(), timestamp.unwrap_or_default());
         Ok(String::from_utf8_lossy(&written).into_owned())
+    }
+
+    /// The body's digest in hex, where the scheme signs that.
+    pub(super) fn body_digest(&self, body: &[u8]) -> Option<String> {
+        let signs = self.signed.contains(&Part::BodySha256);
+        signs.then(|| base16ct::lower::encode_string(&Sha256::digest(body)))
     }
 
     fn signed_field(&self, bytes: &[u8]) -> Result<Option<String>, BadKey> {
@@ -222,7 +254,26 @@ pub(super) struct Given<'a> {
     pub(super) id: Option<&'a str>,
     pub(super) timestamp: Option<&'a str>,
     pub(super) field: Option<&'a str>,
+    pub(super) account: Option<&'a str>,
+    /// The body's digest in hex, where that is signed.
+    pub(super) digest: Option<&'a str>,
 }
+
+impl<'a> Given<'a> {
+    /// What a claim says, and the body's digest where that is signed.
+    pub(super) fn of(claim: &'a Claim, digest: Option<&'a str>) -> Self {
+        Given {
+            id: claim.id.as_deref(),
+            timestamp: claim.timestamp.as_ref().map(|(_, text)| text.as_str()),
+            field: claim.field.as_deref(),
+            account: claim.account.as_deref(),
+            digest,
+        }
+    }
+}
+
+/// The account that a simulated sender has.
+const ACCOUNT: &str = "hookctl";
 
 /// Whether one of the proofs is the keyed digest of these parts. Constant-time.
 pub(super) fn fits(proofs: &[Vec<u8>], signed: &[Part], key: &[u8], body: &[u8], given: Given<'_>) -> bool {
@@ -245,6 +296,8 @@ fn part_bytes<'a>(part: &'a Part, body: &'a [u8], given: Given<'a>) -> &'a [u8] 
         Part::Id(_) => given.id.unwrap_or_default().as_bytes(),
         Part::Text(text) => text.as_bytes(),
         Part::Field(_) => given.field.unwrap_or_default().as_bytes(),
+        Part::Account(_) => given.account.unwrap_or_default().as_bytes(),
+        Part::BodySha256 => given.digest.unwrap_or_default().as_bytes(),
     }
 }
 
@@ -287,6 +340,7 @@ pub(super) fn decode_loosely(text: &str, wanted: Proof) -> Option<(Vec<u8>, Opti
 }
 
 const SHA256_LENGTH: usize = 32;
+const ED25519_LENGTH: usize = 64;
 
 fn required(headers: &Headers, names: &'static [&'static str]) -> Result<String, NoClaim> {
     let value = names.iter().find_map(|name| headers.get(name));
@@ -336,7 +390,8 @@ impl Form {
     pub(super) fn example(&self, proof: Proof) -> String {
         let what = match proof {
             Proof::HmacHex => "<64 lower-case hex characters>",
-            Proof::HmacBase64 => "<base64>",
+            Proof::HmacBase64 | Proof::Ed25519Base64 => "<base64>",
+            Proof::Ed25519Hex => "<128 lower-case hex characters>",
             Proof::Secret => "<secret>",
         };
         String::from_utf8_lossy(&self.write(what.as_bytes(), "<time>")).into_owned()
@@ -357,15 +412,17 @@ impl Proof {
         let bytes = match self {
             Proof::Secret => return Some(text.as_bytes().to_vec()),
             Proof::HmacHex => base16ct::lower::decode_vec(text).ok()?,
-            Proof::HmacBase64 => BASE64.decode(text).ok()?,
+            Proof::Ed25519Hex => base16ct::lower::decode_vec(text).ok()?,
+            Proof::HmacBase64 | Proof::Ed25519Base64 => BASE64.decode(text).ok()?,
         };
-        (bytes.len() == SHA256_LENGTH).then_some(bytes)
+        let length = if self.is_asymmetric() { ED25519_LENGTH } else { SHA256_LENGTH };
+        (bytes.len() == length).then_some(bytes)
     }
 
     fn encode(self, digest: &[u8]) -> String {
         match self {
-            Proof::HmacBase64 => BASE64.encode(digest),
-            Proof::HmacHex | Proof::Secret => base16ct::lower::encode_string(digest),
+            Proof::HmacBase64 | Proof::Ed25519Base64 => BASE64.encode(digest),
+            Proof::HmacHex | Proof::Ed25519Hex | Proof::Secret => base16ct::lower::encode_string(digest),
         }
     }
 
@@ -379,6 +436,8 @@ impl Proof {
         match self {
             Proof::HmacHex => format!("is not 64 characters of hex, but {length} characters{looks}"),
             Proof::HmacBase64 => format!("is not 44 characters of base64, but {length} characters"),
+            Proof::Ed25519Hex => format!("is not 128 characters of hex, but {length} characters"),
+            Proof::Ed25519Base64 => format!("is not 88 characters of base64, but {length} characters"),
             Proof::Secret => "holds nothing".to_owned(),
         }
     }
@@ -391,6 +450,9 @@ impl Key {
         let text = secret.expose();
         let stripped = text.strip_prefix(PREFIX);
         match (self, stripped) {
+            // The halves of a pair have their own readers; nothing else may take them for a key.
+            (Key::KeyPair, _) => Err(BadKey::NotAKeyPair),
+            _ if keypair::is_public(secret) => Err(BadKey::PublicHalf),
             (Key::Text, _) | (Key::Base64IfPrefixed, None) => Ok(Zeroizing::new(text.to_vec())),
             (Key::Base64, _) | (Key::Base64IfPrefixed, Some(_)) => {
                 let key = BASE64.decode(stripped.unwrap_or(text)).map(Zeroizing::new);

@@ -1,6 +1,7 @@
 //! Signatures: schemes as data, one interpreter that signs and verifies, and the reason when one fails.
 
 pub mod explain;
+pub mod keypair;
 pub mod scheme;
 pub mod secret;
 pub mod spelled;

@@ -9,6 +9,21 @@ const MESSAGE_TIMESTAMP: &[&str] = &["webhook-timestamp", "svix-timestamp"];
 const FIVE_MINUTES: u64 = 300;
 const HALF_AN_HOUR: u64 = 1800;
 
+/// The asymmetric half of Standard Webhooks: the same headers and content, `v1a,` before the signature.
+static STANDARD_WEBHOOKS_V1A: Scheme = Scheme {
+    name: "standard-webhooks",
+    summary: "Ed25519 of id.timestamp.body, in base64 (Standard Webhooks, v1a)",
+    signature: &["webhook-signature", "svix-signature"],
+    form: Form::List { version: "v1a", bare: false },
+    timestamp: Time::Header(MESSAGE_TIMESTAMP),
+    signed: &[Part::Id(MESSAGE_ID), Part::Text("."), Part::Timestamp, Part::Text("."), Part::Body],
+    proof: Proof::Ed25519Base64,
+    key: Key::KeyPair,
+    clock: Clock::BothWays(FIVE_MINUTES),
+    on_retry: OnRetry::Renew,
+    with_key_pair: None,
+};
+
 /// Every scheme, the strongest first.
 pub static ALL: &[Scheme] = &[
     // standard-webhooks/spec v1.0.0; Svix brands the headers, and its libraries read both.
@@ -23,6 +38,7 @@ pub static ALL: &[Scheme] = &[
         key: Key::Base64,
         clock: Clock::BothWays(FIVE_MINUTES),
         on_retry: OnRetry::Renew,
+        with_key_pair: Some(&STANDARD_WEBHOOKS_V1A),
     },
     // openai/openai-python, lib/_webhooks.py: a secret without whsec_ is text, a signature may come without v1.
     Scheme {
@@ -36,6 +52,29 @@ pub static ALL: &[Scheme] = &[
         key: Key::Base64IfPrefixed,
         clock: Clock::BothWays(FIVE_MINUTES),
         on_retry: OnRetry::Renew,
+        with_key_pair: None,
+    },
+    // docs.fal.ai, model-endpoints/webhooks: request id, user id, time stamp and the body's digest, a line each.
+    Scheme {
+        name: "fal",
+        summary: "Ed25519 of request id, user id, time stamp and the body's SHA-256, in hex (fal)",
+        signature: &["x-fal-webhook-signature"],
+        form: Form::One { writes: "", reads: &[""] },
+        timestamp: Time::Header(&["x-fal-webhook-timestamp"]),
+        signed: &[
+            Part::Id(&["x-fal-webhook-request-id"]),
+            Part::Text("\n"),
+            Part::Account(&["x-fal-webhook-user-id"]),
+            Part::Text("\n"),
+            Part::Timestamp,
+            Part::Text("\n"),
+            Part::BodySha256,
+        ],
+        proof: Proof::Ed25519Hex,
+        key: Key::KeyPair,
+        clock: Clock::BothWays(FIVE_MINUTES),
+        on_retry: OnRetry::Renew,
+        with_key_pair: None,
     },
     // stripe/stripe-node, Webhooks.ts: whsec_ belongs to the text of the key, and only the age is checked.
     Scheme {
@@ -49,6 +88,7 @@ pub static ALL: &[Scheme] = &[
         key: Key::Text,
         clock: Clock::AgeOnly(FIVE_MINUTES),
         on_retry: OnRetry::Renew,
+        with_key_pair: None,
     },
     // Slack, "Verifying requests from Slack": the form body as sent, undecoded.
     Scheme {
@@ -62,6 +102,7 @@ pub static ALL: &[Scheme] = &[
         key: Key::Text,
         clock: Clock::BothWays(FIVE_MINUTES),
         on_retry: OnRetry::Renew,
+        with_key_pair: None,
     },
     // elevenlabs-python, webhooks_custom.py: half an hour, age only.
     Scheme {
@@ -75,6 +116,7 @@ pub static ALL: &[Scheme] = &[
         key: Key::Text,
         clock: Clock::AgeOnly(HALF_AN_HOUR),
         on_retry: OnRetry::Keep,
+        with_key_pair: None,
     },
     // eachlabs/mintlify-docs, verifying-signatures.mdx: "all attempts carry the same signature and timestamp".
     Scheme {
@@ -88,6 +130,7 @@ pub static ALL: &[Scheme] = &[
         key: Key::Text,
         clock: Clock::BothWays(FIVE_MINUTES),
         on_retry: OnRetry::Keep,
+        with_key_pair: None,
     },
     // github/docs, validating-webhook-deliveries.md.
     Scheme {
@@ -101,6 +144,7 @@ pub static ALL: &[Scheme] = &[
         key: Key::Text,
         clock: Clock::Free,
         on_retry: OnRetry::Keep,
+        with_key_pair: None,
     },
     // shopify.dev, verify deliveries: base64, not hex.
     Scheme {
@@ -114,6 +158,7 @@ pub static ALL: &[Scheme] = &[
         key: Key::Text,
         clock: Clock::Free,
         on_retry: OnRetry::Keep,
+        with_key_pair: None,
     },
     // black-forest-labs/skills, webhook-integration.md.
     Scheme {
@@ -127,6 +172,7 @@ pub static ALL: &[Scheme] = &[
         key: Key::Text,
         clock: Clock::Free,
         on_retry: OnRetry::Keep,
+        with_key_pair: None,
     },
     // The each::labs page of March 2026, which shows the code but never names the header; this name is generation C's.
     Scheme {
@@ -140,6 +186,7 @@ pub static ALL: &[Scheme] = &[
         key: Key::Text,
         clock: Clock::Free,
         on_retry: OnRetry::Keep,
+        with_key_pair: None,
     },
     // docs.kie.ai, webhook-verification: the body is left out.
     Scheme {
@@ -153,6 +200,7 @@ pub static ALL: &[Scheme] = &[
         key: Key::Text,
         clock: Clock::Free,
         on_retry: OnRetry::Keep,
+        with_key_pair: None,
     },
     // Cog, with WEBHOOK_AUTH_TOKEN in the server's environment.
     Scheme {
@@ -166,6 +214,7 @@ pub static ALL: &[Scheme] = &[
         key: Key::Text,
         clock: Clock::Free,
         on_retry: OnRetry::Keep,
+        with_key_pair: None,
     },
     // each::labs, generation B; Hugging Face.
     Scheme {
@@ -179,5 +228,6 @@ pub static ALL: &[Scheme] = &[
         key: Key::Text,
         clock: Clock::Free,
         on_retry: OnRetry::Keep,
+        with_key_pair: None,
     },
 ];

@@ -26,6 +26,8 @@ pub struct Scheme {
     pub clock: Clock,
     /// What becomes of the signature when a delivery is sent again.
     pub on_retry: OnRetry,
+    /// The same scheme for a secret that is half of a key pair.
+    pub with_key_pair: Option<&'static Scheme>,
 }
 
 /// How a header's value holds proofs.
@@ -76,6 +78,10 @@ pub enum Part {
     Id(&'static [&'static str]),
     /// This text.
     Text(&'static str),
+    /// SHA-256 of the body in lower-case hex.
+    BodySha256,
+    /// The account, a header of one of these names; the first is written.
+    Account(&'static [&'static str]),
     /// A field of the JSON body, the first of these paths that has one.
     Field(&'static [&'static str]),
 }
@@ -89,6 +95,17 @@ pub enum Proof {
     HmacBase64,
     /// The secret itself.
     Secret,
+    /// An Ed25519 signature in lower-case hex.
+    Ed25519Hex,
+    /// An Ed25519 signature in base64.
+    Ed25519Base64,
+}
+
+impl Proof {
+    /// Whether it is made with a private key and checked with a public one.
+    pub fn is_asymmetric(self) -> bool {
+        matches!(self, Proof::Ed25519Hex | Proof::Ed25519Base64)
+    }
 }
 
 /// What a secret's bytes are.
@@ -100,6 +117,8 @@ pub enum Key {
     Base64,
     /// Base64 after `whsec_`; without that, the text as it stands.
     Base64IfPrefixed,
+    /// Half of an Ed25519 key pair, `whpk_` or `whsk_` and base64.
+    KeyPair,
 }
 
 /// What the receiver's clock must say. The last second of the tolerance still passes.
@@ -131,6 +150,12 @@ pub enum BadKey {
     /// The scheme wants base64 and this is base64 of nothing.
     #[error("is an empty key: there is nothing after whsec_")]
     Empty,
+    /// The scheme wants half of a key pair and this is none.
+    #[error("is not a key pair's half, which is written whpk_… or whsk_… in base64")]
+    NotAKeyPair,
+    /// The public half signs nothing, and as the key of a digest it would prove nothing.
+    #[error("is the public half of a key pair, which everybody may know: it can only check Ed25519 signatures")]
+    PublicHalf,
     /// The secret travels in a header and holds a character that cannot.
     #[error("holds a character that an HTTP header cannot carry, such as a newline")]
     NotAHeader,
@@ -147,6 +172,7 @@ pub struct Claim {
     pub(super) timestamp: Option<(i64, String)>,
     pub(super) id: Option<String>,
     pub(super) field: Option<String>,
+    pub(super) account: Option<String>,
 }
 
 /// Why there is no claim.

@@ -67,6 +67,7 @@ fn read(text: &str) -> Result<Scheme, String> {
         key: Key::Text,
         clock: if timed { Clock::BothWays(TOLERANCE) } else { Clock::Free },
         on_retry: if timed { OnRetry::Renew } else { OnRetry::Keep },
+        with_key_pair: None,
     })
 }
 

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::explain;
 use super::explain::tries::{Budget, Case, Finding};
+use super::keypair;
 use super::scheme::{BadKey, Claim, NoClaim, Proof, Scheme};
 use super::secret::Secret;
 use crate::payload::delivery::{Delivery, REDACTED};
@@ -148,6 +149,10 @@ pub fn why(delivery: &Delivery, policy: &Policy, now: i64, verdict: Verdict) -> 
             None => return verdict,
         },
     };
+    // Everything that is tried is about keyed digests.
+    if scheme.proof.is_asymmetric() || policy.secrets.iter().all(keypair::is_one) {
+        return verdict;
+    }
     let case = Case { scheme, delivery, secrets: &policy.secrets, now };
     let mut budget = Budget::default();
     let found = match (reason, scheme.claim(delivery)) {
@@ -231,22 +236,32 @@ pub(super) fn detect(delivery: &Delivery) -> Option<(&'static Scheme, Result<Cla
 }
 
 fn check_by(scheme: &Scheme, claim: Result<Claim, NoClaim>, delivery: &Delivery, policy: &Policy, now: i64) -> Verdict {
-    let claim = match claim {
-        Ok(claim) => claim,
-        Err(flaw) => return explain::no_claim(scheme, flaw),
-    };
     let mut bad: Vec<(&Secret, BadKey)> = Vec::new();
+    let mut flaw = None;
     for secret in &policy.secrets {
-        match scheme.proves(&claim, &delivery.body, secret) {
+        let form = scheme.for_secret(secret);
+        // Claimed anew only where the secret calls for another form of the scheme.
+        let own = if form == scheme { None } else { Some(form.claim(delivery)) };
+        let claim = match own.as_ref().unwrap_or(&claim) {
+            Ok(claim) => claim,
+            Err(missing) => {
+                flaw.get_or_insert_with(|| (form.clone(), missing.clone()));
+                continue;
+            }
+        };
+        match form.proves(claim, &delivery.body, secret) {
             Ok(true) => {
-                return match scheme.off_by(&claim, now, policy.tolerance) {
-                    Some(age) => explain::off_clock(scheme, age, policy.tolerance),
-                    None => holds(scheme, secret),
+                return match form.off_by(claim, now, policy.tolerance) {
+                    Some(age) => explain::off_clock(form, age, policy.tolerance),
+                    None => holds(form, secret),
                 };
             }
             Ok(false) => {}
             Err(error) => bad.push((secret, error)),
         }
+    }
+    if let Some((form, flaw)) = flaw {
+        return explain::no_claim(&form, flaw);
     }
     // One unusable secret among several says nothing about why the others do not match.
     match bad.as_slice() {

@@ -33,17 +33,12 @@ pub fn account(delivery: &Delivery, policy: &Policy) -> Option<Account> {
     Some(Account {
         scheme: (scheme.name, scheme.summary),
         header: (scheme.signature[0], values.collect()),
-        signed: claim.as_ref().map(|claim| signed_bytes(scheme.signed, &delivery.body, given(claim))),
+        signed: claim.as_ref().map(|claim| {
+            let digest = scheme.body_digest(&delivery.body);
+            signed_bytes(scheme.signed, &delivery.body, Given::of(claim, digest.as_deref()))
+        }),
         expected: claim.map(|claim| expected(scheme, &claim, delivery, policy)).unwrap_or_default(),
     })
-}
-
-fn given(claim: &Claim) -> Given<'_> {
-    Given {
-        id: claim.id.as_deref(),
-        timestamp: claim.timestamp.as_ref().map(|(_, text)| text.as_str()),
-        field: claim.field.as_deref(),
-    }
 }
 
 fn expected(scheme: &Scheme, claim: &Claim, delivery: &Delivery, policy: &Policy) -> Vec<(String, String)> {

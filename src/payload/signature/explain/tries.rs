@@ -135,7 +135,7 @@ impl Case<'_> {
         if !budget.take(variant.body.len()) {
             return false;
         }
-        let given = Given { id: claim.id.as_deref(), timestamp: variant.timestamp, field: claim.field.as_deref() };
+        let given = Given { timestamp: variant.timestamp, ..Given::of(claim, None) };
         fits(&claim.proofs, variant.signed, variant.key, variant.body, given)
     }
 
@@ -166,7 +166,7 @@ impl Case<'_> {
             _ => None,
         });
         let timestamp = time.and_then(|text| Some((text.parse().ok()?, text.into_owned())));
-        Claim { proofs, timestamp, id, field: None }
+        Claim { proofs, timestamp, id, field: None, account: None }
     }
 
     /// Another scheme fits what is there.
@@ -288,6 +288,8 @@ impl Case<'_> {
             Part::Id(_) => "id",
             Part::Text(text) => text,
             Part::Field(_) => "field",
+            Part::Account(_) => "account",
+            Part::BodySha256 => "sha256(body)",
         });
         parts.collect()
     }
@@ -298,7 +300,7 @@ impl Case<'_> {
             for (key, finding) in keys(secret, self.scheme.key) {
                 let fits = match self.scheme.proof {
                     Proof::Secret => claim.proofs.iter().any(|proof| proof.ct_eq(&key).into()),
-                    Proof::HmacHex | Proof::HmacBase64 => {
+                    _ => {
                         let timestamp = claim.timestamp.as_ref().map(|(_, text)| text.as_str());
                         let variant =
                             Variant { key: &key, signed: self.scheme.signed, body: &self.delivery.body, timestamp };

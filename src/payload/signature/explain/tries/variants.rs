@@ -54,7 +54,7 @@ fn decodings(secret: &Secret, form: Key) -> Vec<(Zeroizing<Vec<u8>>, Finding)> {
     let (text, name) = (secret.expose().trim_ascii(), secret.describe());
     let ours = match form {
         Key::Text => "this scheme takes it as text",
-        Key::Base64 | Key::Base64IfPrefixed => "this scheme decodes it as base64",
+        Key::Base64 | Key::Base64IfPrefixed | Key::KeyPair => "this scheme decodes it as base64",
     };
     let found = |hint: String| Finding::new(Reason::SecretEncoding, format!("{hint}; {ours}"));
     let bare = text.strip_prefix(PREFIX).unwrap_or(text);
