@@ -9,6 +9,7 @@ pub mod verdict;
 
 mod interpret;
 mod rows;
+mod writing;
 
 pub use rows::ALL;
 pub use scheme::Scheme;

@@ -7,10 +7,11 @@ use std::borrow::Cow;
 use subtle::ConstantTimeEq;
 
 use super::super::ALL;
-use super::super::interpret::{Given, decode_loosely, fits, is_plain};
+use super::super::interpret::{Given, fits, is_plain};
 use super::super::scheme::{Claim, Part, Proof, Scheme, Time};
 use super::super::secret::Secret;
 use super::super::verdict::Reason;
+use super::super::writing::decode_loosely;
 use crate::payload::body::Body;
 use crate::payload::delivery::Delivery;
 use crate::payload::respell::{Tree, spellings};
