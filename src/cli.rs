@@ -146,8 +146,9 @@ pub enum When {
 pub struct Signing {
     /// Secret: VALUE itself, env:NAME, @FILE, or label=env:NAME; repeat for rotation
     ///
-    /// Without a value it is taken from HOOKCTL_SECRET, or asked for on a terminal. HOOKCTL_SECRET alone, without the
-    /// flag, works too. The value is never printed, logged or recorded.
+    /// Without a value it is taken from HOOKCTL_SECRET, or asked for on a terminal. For listen and send, HOOKCTL_SECRET
+    /// alone, without the flag, works too. Half of a key pair is written whsk_… (private) or whpk_… (public). The value
+    /// is never printed, logged or recorded.
     #[arg(short, long, value_name = "VALUE", num_args = 0..=1, default_missing_value = values::ASK)]
     #[arg(value_parser = values::secret)]
     pub secret: Vec<Option<SecretSpec>>,
