@@ -3,6 +3,7 @@
 use std::io;
 use std::process::ExitCode;
 
+use crate::payload::Body;
 use crate::payload::signature::scheme::BadKey;
 
 /// How a command ended.
@@ -247,6 +248,12 @@ fn reason(error: &io::Error) -> String {
 }
 
 impl Error {
+    /// That a body which must be JSON is none, with the reason.
+    pub fn not_json(what: &str, body: &[u8]) -> Self {
+        let reason = Body::of(body).why_not_json().unwrap_or_default();
+        Error::NotJson { what: what.to_owned(), reason }
+    }
+
     /// How the program ends.
     pub fn exit(&self) -> Exit {
         match self {

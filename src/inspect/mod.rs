@@ -9,12 +9,12 @@ use jiff::Timestamp;
 use crate::clock::Clock;
 use crate::error::{Error, Exit};
 use crate::event::{Event, Examined, Sink};
-use crate::io::input::{self, MAX_PAYLOAD};
+use crate::io::input;
 use crate::io::journal;
 use crate::payload::record::{By, Record, is_journal_line};
 use crate::payload::signature::explain::account::account;
 use crate::payload::signature::{self, Choice, Policy, Scheme, Verdict};
-use crate::payload::{Body, Delivery, Headers, Payload, Provider, lint};
+use crate::payload::{Delivery, Headers, Payload, Provider, lint};
 
 pub mod query;
 
@@ -120,31 +120,23 @@ impl Head {
 
     /// The whole payload.
     fn rest(self, name: &str, input: &mut dyn BufRead) -> Result<Bytes, Error> {
-        let mut bytes = self.bytes;
-        let read = Read::take(input, MAX_PAYLOAD + 1).read_to_end(&mut bytes);
-        read.map_err(|source| Error::Read { what: name.to_owned(), source })?;
-        if bytes.len() as u64 > MAX_PAYLOAD {
-            return Err(Error::TooLarge { what: name.to_owned(), limit: MAX_PAYLOAD });
-        }
-        Ok(Bytes::from(bytes))
+        input::rest(name, self.bytes, input)
     }
 }
 
 fn examine(name: &str, body: Bytes, config: &Config, clock: &dyn Clock) -> Result<(Examined, Exit), Error> {
     let given: Headers = config.headers.iter().cloned().collect();
     let payload = Payload::read(&body, &given, config.provider);
-    if config.policy.secrets.is_empty() {
-        must_be_json(name, &body)?;
+    if payload.is_none() && config.policy.secrets.is_empty() {
+        return Err(Error::not_json(name, &body));
     }
     let mut headers = given;
     if let Some(value) = &config.signature {
         headers.set(signature_header(payload.as_ref(), config.policy.scheme), value.clone());
     }
     let delivery = Delivery::bare(headers, body);
-    let provider = payload.as_ref().map(|payload| payload.provider);
     let now = config.now.unwrap_or_else(|| clock.now());
-    let verdict = signature::check(&delivery, &config.policy, now.as_second(), provider);
-    let verdict = signature::why(&delivery, &config.policy, now.as_second(), verdict);
+    let verdict = judge(&delivery, &config.policy, now, payload.as_ref());
     let account = config.explain.then(|| account(&delivery, &config.policy)).flatten();
     let exit = if verdict.is_invalid() { Exit::Signature } else { Exit::Done };
     let record = Record {
@@ -156,11 +148,9 @@ fn examine(name: &str, body: Bytes, config: &Config, clock: &dyn Clock) -> Resul
     Ok((Examined { source: name.to_owned(), record, account }, exit))
 }
 
-fn must_be_json(name: &str, body: &[u8]) -> Result<(), Error> {
-    match Body::of(body).why_not_json() {
-        Some(reason) => Err(Error::NotJson { what: name.to_owned(), reason }),
-        None => Ok(()),
-    }
+fn judge(delivery: &Delivery, policy: &Policy, now: Timestamp, payload: Option<&Payload>) -> Verdict {
+    let (now, provider) = (now.as_second(), payload.map(|payload| payload.provider));
+    signature::why(delivery, policy, now, signature::check(delivery, policy, now, provider))
 }
 
 /// The header that `--signature` stands for: that of the named scheme, else of the provider's own, else each::labs'.
@@ -180,7 +170,5 @@ fn check_again(record: &Record, policy: &Policy, now: Option<Timestamp>) -> Verd
     if not_taken_in || signature::is_blanked(&record.delivery, policy) {
         return Verdict::Unchecked;
     }
-    let provider = record.payload.as_ref().map(|payload| payload.provider);
-    let now = now.unwrap_or(record.at).as_second();
-    signature::why(&record.delivery, policy, now, signature::check(&record.delivery, policy, now, provider))
+    judge(&record.delivery, policy, now.unwrap_or(record.at), record.payload.as_ref())
 }

@@ -120,17 +120,12 @@ impl<'a> Reader<'a> {
         }
     }
 
-    async fn delivery(&mut self, mut record: Record, mut line: String) -> Audience {
+    async fn delivery(&mut self, record: Record, line: String) -> Audience {
         self.count += 1;
-        if !self.config.policy.secrets.is_empty() {
-            record.verdict = check_again(&record, &self.config.policy, self.config.now);
-            line = String::from_utf8_lossy(&record.to_line()).trim_end().to_owned();
-        }
         if !self.config.query.takes(&record) {
             return Audience::Listening;
         }
-        let explained = self.config.explain.then(|| account(&record.delivery, &self.config.policy)).flatten();
-        let entry = Entry { number: self.count, record, line, account: explained };
+        let entry = Entry { number: self.count, record, line, account: None };
         if let Some(which) = &self.config.query.show {
             let wanted = entry.record.has_id(which) || which.parse() == Ok(entry.number);
             return if wanted { self.show(entry).await } else { Audience::Listening };
@@ -147,15 +142,27 @@ impl<'a> Reader<'a> {
         }
     }
 
-    async fn show(&mut self, entry: Entry) -> Audience {
+    async fn show(&mut self, mut entry: Entry) -> Audience {
         self.shown += 1;
-        let checked = !self.config.policy.secrets.is_empty();
-        self.uncheckable += usize::from(checked && entry.record.verdict == Verdict::Unchecked);
-        if entry.record.verdict.is_invalid() && !self.config.policy.secrets.is_empty() {
-            self.exit = Exit::Signature;
+        if !self.config.policy.secrets.is_empty() {
+            self.check_again(&mut entry);
+        }
+        if self.config.explain {
+            entry.account = account(&entry.record.delivery, &self.config.policy);
         }
         let entry = Box::new(entry);
         self.say(if self.config.query.show.is_some() { Event::Entry(entry) } else { Event::Row(entry) }).await
+    }
+
+    /// Checks a delivery that is shown: finding out why one is invalid takes too long for those that are not.
+    fn check_again(&mut self, entry: &mut Entry) {
+        let record = &mut entry.record;
+        record.verdict = check_again(record, &self.config.policy, self.config.now);
+        self.uncheckable += usize::from(record.verdict == Verdict::Unchecked);
+        if record.verdict.is_invalid() {
+            self.exit = Exit::Signature;
+        }
+        entry.line = String::from_utf8_lossy(&record.to_line()).trim_end().to_owned();
     }
 
     async fn say(&self, event: Event) -> Audience {

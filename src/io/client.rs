@@ -83,7 +83,7 @@ impl Client {
         let mut hop = 0;
         loop {
             // Only streams cannot be cloned, and these bodies are bytes.
-            let again = next.try_clone().filter(|_| follow && hop < REDIRECTS);
+            let again = (follow && hop < REDIRECTS).then(|| next.try_clone()).flatten();
             *next.timeout_mut() = Some(timeout.saturating_sub(started.elapsed()));
             let response = match self.0.execute(next).await {
                 Ok(response) => response,

@@ -33,11 +33,15 @@ pub fn open(source: &str) -> Result<Box<dyn BufRead>, Error> {
 
 /// Reads a payload whole.
 pub fn payload(source: &str) -> Result<Bytes, Error> {
-    let mut bytes = Vec::new();
-    let read = open(source)?.take(MAX_PAYLOAD + 1).read_to_end(&mut bytes);
-    read.map_err(|error| Error::Read { what: name(source).to_owned(), source: error })?;
+    rest(name(source), Vec::new(), &mut *open(source)?)
+}
+
+/// Reads the rest of a payload, of which `bytes` were read already.
+pub fn rest(name: &str, mut bytes: Vec<u8>, input: &mut dyn BufRead) -> Result<Bytes, Error> {
+    let read = Read::take(input, MAX_PAYLOAD + 1).read_to_end(&mut bytes);
+    read.map_err(|source| Error::Read { what: name.to_owned(), source })?;
     if bytes.len() as u64 > MAX_PAYLOAD {
-        return Err(Error::TooLarge { what: name(source).to_owned(), limit: MAX_PAYLOAD });
+        return Err(Error::TooLarge { what: name.to_owned(), limit: MAX_PAYLOAD });
     }
     Ok(Bytes::from(bytes))
 }

@@ -1,5 +1,7 @@
 //! A few lines that belong together: a headline, and labelled fields aligned below it.
 
+use std::borrow::Cow;
+
 use console::truncate_str;
 
 /// Columns of a label and the space behind it.
@@ -68,12 +70,14 @@ impl Block {
     }
 
     fn push(&mut self, line: &str) {
-        match self.width {
-            Some(width) => self.text.push_str(&truncate_str(line, width, "…")),
-            None => self.text.push_str(line),
-        }
+        self.text.push_str(&cut(line, self.width));
         self.text.push('\n');
     }
+}
+
+/// A line that fits `width`; without one, as it is.
+pub fn cut(line: &str, width: Option<usize>) -> Cow<'_, str> {
+    width.map_or(Cow::Borrowed(line), |width| truncate_str(line, width, "…"))
 }
 
 /// A message, maybe behind a word such as `error:`; what does not fit `width` goes on below itself.

@@ -2,12 +2,11 @@
 
 use std::io::{self, Write};
 
-use console::truncate_str;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::Show;
-use super::block::{Block, message};
+use super::block::{Block, cut, message};
 use super::paint::Paint;
 use super::progress::Countdown;
 use super::table::Table;
@@ -223,14 +222,7 @@ impl<O: Write, E: Write> Human<O, E> {
             }
         };
         let line = format!("  {}  {outcome}", paint.quiet(number));
-        text + &self.cut(&line) + "\n"
-    }
-
-    fn cut(&self, line: &str) -> String {
-        match self.style.width {
-            Some(width) => truncate_str(line, width, "…").into_owned(),
-            None => line.to_owned(),
-        }
+        text + &cut(&line, self.style.width) + "\n"
     }
 
     fn retry(&mut self, retry: &Retry) -> io::Result<()> {

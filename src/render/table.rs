@@ -5,6 +5,7 @@ use jiff::Zoned;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use super::block::cut;
 use super::escape;
 use super::fields;
 use super::paint::Paint;
@@ -85,10 +86,7 @@ impl Table {
     }
 
     fn push(&self, text: &mut String, line: &str) {
-        match self.width {
-            Some(width) => text.push_str(&truncate_str(line, width, "…")),
-            None => text.push_str(line),
-        }
+        text.push_str(&cut(line, self.width));
         text.push('\n');
     }
 }

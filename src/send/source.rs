@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::io::input;
 use crate::payload::provider::{self, Provider, Shape};
 use crate::payload::record::is_journal_line;
-use crate::payload::{Body, Headers, Payload, nearest};
+use crate::payload::{Headers, Payload, nearest};
 
 /// A payload that was found.
 #[derive(Debug)]
@@ -62,8 +62,7 @@ fn from_bytes(name: &str, body: Bytes) -> Result<Source, Error> {
         return Err(Error::IsJournal { what: name.to_owned() });
     }
     let Some(payload) = Payload::read(&body, &Headers::default(), None) else {
-        let reason = Body::of(&body).why_not_json().unwrap_or_default();
-        return Err(Error::NotJson { what: name.to_owned(), reason });
+        return Err(Error::not_json(name, &body));
     };
     let (provider, shape) = (payload.provider, payload.shape);
     Ok(Source { name: name.to_owned(), body, provider, shape })

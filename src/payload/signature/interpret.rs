@@ -162,17 +162,7 @@ impl Scheme {
             account: Some(ACCOUNT),
             digest: digest.as_deref(),
         };
-        let proof = match self.proof {
-            Proof::Secret => self.key.bytes(secret)?,
-            Proof::HmacHex | Proof::HmacBase64 => {
-                let digest = mac(self.signed, &self.key.bytes(secret)?, body, given).finalize().into_bytes();
-                Zeroizing::new(self.proof.encode(&digest).into_bytes())
-            }
-            Proof::Ed25519Hex | Proof::Ed25519Base64 => {
-                let signature = keypair::sign(&keypair::private(secret)?, &signed_bytes(self.signed, body, given));
-                Zeroizing::new(self.proof.encode(&signature).into_bytes())
-            }
-        };
+        let proof = self.prove(body, secret, given)?;
         let mut headers = Vec::with_capacity(3);
         for part in self.signed {
             match part {
@@ -190,17 +180,24 @@ impl Scheme {
 
     /// What this secret gives for what a claim says, as the header should have it.
     pub(super) fn expected(&self, claim: &Claim, body: &[u8], secret: &Secret) -> Result<String, BadKey> {
-        let (timestamp, digest) = (claim.timestamp.as_ref().map(|(_, text)| text.as_str()), self.body_digest(body));
-        let given = Given::of(claim, digest.as_deref());
-        if self.proof.is_asymmetric() {
-            let signature = keypair::sign(&keypair::private(secret)?, &signed_bytes(self.signed, body, given));
-            let written = self.form.write(self.proof.encode(&signature).as_bytes(), timestamp.unwrap_or_default());
-            return Ok(String::from_utf8_lossy(&written).into_owned());
-        }
-        let key = self.key.bytes(secret)?;
-        let proof = self.proof.encode(&mac(self.signed, &key, body, given).finalize().into_bytes());
-        let written = self.form.write(proof.as_bytes(), timestamp.unwrap_or_default());
+        let digest = self.body_digest(body);
+        let proof = self.prove(body, secret, Given::of(claim, digest.as_deref()))?;
+        let written = self.form.write(&proof, claim.time().unwrap_or_default());
         Ok(String::from_utf8_lossy(&written).into_owned())
+    }
+
+    /// The proof that this secret gives, as it is written.
+    fn prove(&self, body: &[u8], secret: &Secret, given: Given<'_>) -> Result<Zeroizing<Vec<u8>>, BadKey> {
+        let encoded = |bytes: &[u8]| Zeroizing::new(self.proof.encode(bytes).into_bytes());
+        Ok(match self.proof {
+            Proof::Secret => self.key.bytes(secret)?,
+            Proof::HmacHex | Proof::HmacBase64 => {
+                encoded(&mac(self.signed, &self.key.bytes(secret)?, body, given).finalize().into_bytes())
+            }
+            Proof::Ed25519Hex | Proof::Ed25519Base64 => {
+                encoded(&keypair::sign(&keypair::private(secret)?, &signed_bytes(self.signed, body, given)))
+            }
+        })
     }
 
     /// The body's digest in hex, where the scheme signs that.
@@ -256,7 +253,7 @@ impl<'a> Given<'a> {
     pub(super) fn of(claim: &'a Claim, digest: Option<&'a str>) -> Self {
         Given {
             id: claim.id.as_deref(),
-            timestamp: claim.timestamp.as_ref().map(|(_, text)| text.as_str()),
+            timestamp: claim.time(),
             field: claim.field.as_deref(),
             account: claim.account.as_deref(),
             digest,
@@ -275,7 +272,7 @@ pub(super) fn fits(proofs: &[Vec<u8>], signed: &[Part], key: &[u8], body: &[u8],
     found.into()
 }
 
-/// What is signed, in one piece: to be shown.
+/// What is signed, in one piece: Ed25519 wants it so, and people do.
 pub(super) fn signed_bytes(signed: &[Part], body: &[u8], given: Given<'_>) -> Vec<u8> {
     let parts = signed.iter().map(|part| part_bytes(part, body, given));
     parts.collect::<Vec<_>>().concat()

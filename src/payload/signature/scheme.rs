@@ -175,6 +175,13 @@ pub struct Claim {
     pub(super) account: Option<String>,
 }
 
+impl Claim {
+    /// The time stamp as it was spelled.
+    pub(super) fn time(&self) -> Option<&str> {
+        self.timestamp.as_ref().map(|(_, text)| text.as_str())
+    }
+}
+
 /// Why there is no claim.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NoClaim {

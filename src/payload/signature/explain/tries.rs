@@ -248,7 +248,7 @@ impl Case<'_> {
 
     /// The time stamp was left out of what is signed, or counted otherwise.
     fn time(&self, claim: &Claim, budget: &mut Budget) -> Option<Finding> {
-        let (_, text) = claim.timestamp.as_ref()?;
+        let text = claim.time()?;
         let body = &self.delivery.body;
         let bare: &[Part] = &[Part::Body];
         let id = self.scheme.signed.iter().find(|part| matches!(part, Part::Id(_)));
@@ -302,7 +302,7 @@ impl Case<'_> {
                 let fits = match self.scheme.proof {
                     Proof::Secret => claim.proofs.iter().any(|proof| proof.ct_eq(&key).into()),
                     _ => {
-                        let timestamp = claim.timestamp.as_ref().map(|(_, text)| text.as_str());
+                        let timestamp = claim.time();
                         let variant =
                             Variant { key: &key, signed: self.scheme.signed, body: &self.delivery.body, timestamp };
                         self.fits(claim, &variant, budget)
@@ -318,7 +318,7 @@ impl Case<'_> {
 
     /// A newline or a byte order mark was added or lost.
     fn body_ends(&self, claim: &Claim, budget: &mut Budget) -> Option<Finding> {
-        let timestamp = claim.timestamp.as_ref().map(|(_, text)| text.as_str());
+        let timestamp = claim.time();
         let sent = &self.delivery.body;
         for (change, what) in ENDS {
             if !self.scheme.covers_body() || !budget.allows(sent.len()) {
@@ -344,7 +344,7 @@ impl Case<'_> {
         }
         let text = std::str::from_utf8(&self.delivery.body).ok()?;
         let tree = Tree::parse(text)?;
-        let timestamp = claim.timestamp.as_ref().map(|(_, text)| text.as_str());
+        let timestamp = claim.time();
         for spelling in spellings() {
             if !budget.allows(text.len()) {
                 return None;
@@ -368,7 +368,7 @@ impl Case<'_> {
         let found: Vec<_> = self.loose_proofs().collect();
         for (proof, how) in found {
             let claim = self.claim(vec![proof]);
-            let timestamp = claim.timestamp.as_ref().map(|(_, text)| text.as_str());
+            let timestamp = claim.time();
             if self.any_secret(&claim, self.scheme.signed, &self.delivery.body, timestamp, budget) {
                 let wanted = self.scheme.form.example(self.scheme.proof);
                 return Some(match how {
