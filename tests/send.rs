@@ -15,8 +15,11 @@ use crate::support::sign::hmac_hex;
 use crate::support::target::{OK, Request, Target};
 
 mod attempts;
+mod many;
 mod refusals;
+mod replay;
 mod shown;
+mod worst_day;
 
 /// `hookctl send ARGUMENTS… --to TARGET`
 fn send(target: &Target, arguments: &[&str]) -> Program {

@@ -11,6 +11,21 @@ use super::signature::Secret;
 /// What stands in a record in place of a header value that is itself a secret.
 pub const REDACTED: &str = "<redacted>";
 
+/// Headers of one connection, and those that every request makes anew.
+const HOP_BY_HOP: [&str; 11] = [
+    "connection",
+    "content-length",
+    "expect",
+    "host",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
 /// A request: what was sent, or what arrived.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delivery {
@@ -67,6 +82,29 @@ impl Headers {
         match place {
             Some(place) => self.0.insert(place, (name, value)),
             None => self.push(name, value),
+        }
+    }
+
+    /// Those that concern the message and not one connection (RFC 9110 section 7.6.1), without the host and the length,
+    /// which follow from where it goes next, and without what was blanked out.
+    pub fn end_to_end(&self) -> Headers {
+        let named = self
+            .all("connection")
+            .flat_map(|value| value.split(',').map(|name| name.trim().to_lowercase()).collect::<Vec<_>>());
+        let named: Vec<String> = named.collect();
+        let stays = |name: &str| !HOP_BY_HOP.contains(&name) && !named.iter().any(|other| other == name);
+        self.0.iter().filter(|(name, value)| stays(name.as_str()) && value != REDACTED).cloned().collect()
+    }
+
+    /// Removes every header of that name.
+    pub fn remove(&mut self, name: &str) {
+        self.0.retain(|(other, _)| !other.as_str().eq_ignore_ascii_case(name));
+    }
+
+    /// Gives every header of one of these names another value.
+    pub fn replace(&mut self, names: &[&str], with: impl Fn(&HeaderValue) -> HeaderValue) {
+        for (_, value) in self.0.iter_mut().filter(|(name, _)| names.contains(&name.as_str())) {
+            *value = with(value);
         }
     }
 

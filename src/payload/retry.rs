@@ -87,6 +87,11 @@ impl Statuses {
         Statuses(ranges)
     }
 
+    /// 4xx: what a good receiver answers to a delivery that it must not believe.
+    pub fn client_errors() -> Self {
+        Statuses(vec![(400, 499)])
+    }
+
     /// Whether it is one of them.
     pub fn contains(&self, status: u16) -> bool {
         self.0.iter().any(|(first, last)| (*first..=*last).contains(&status))

@@ -1,45 +1,58 @@
-//! What a SOURCE on the command line is: a file, standard input, or the name of a built-in payload.
+//! What a SOURCE on the command line is: a file (a payload or a journal), standard input, or the name of a
+//! built-in payload.
 
+use std::io::BufRead;
 use std::path::Path;
 
 use bytes::Bytes;
 
+use super::recording::Recording;
 use crate::error::Error;
-use crate::io::input;
+use crate::io::input::{self, Head};
 use crate::payload::provider::{self, Provider, Shape};
-use crate::payload::record::is_journal_line;
 use crate::payload::{Headers, Payload, nearest};
 
-/// A payload that was found.
+/// Something to send that was found.
 #[derive(Debug)]
 pub struct Source {
     /// What to call it.
     pub name: String,
-    /// Its exact bytes: valid JSON.
-    pub body: Bytes,
-    /// Who sends such.
-    pub provider: &'static Provider,
-    /// In which form.
-    pub shape: &'static Shape,
+    /// What it is.
+    pub matter: Matter,
+}
+
+/// What a source holds.
+#[derive(Debug)]
+pub enum Matter {
+    /// One body.
+    Payload {
+        /// Its exact bytes: valid JSON.
+        body: Bytes,
+        /// Who sends such.
+        provider: &'static Provider,
+        /// In which form.
+        shape: &'static Shape,
+    },
+    /// Recorded deliveries.
+    Journal(Recording),
 }
 
 /// Finds a source. A file comes before a built-in payload of that name; a path that does not exist but names a built-in
 /// payload (`fixtures/failed.json`) is that one, wherever the user stands.
 pub fn find(name: &str) -> Result<Source, Error> {
     if name == input::STDIN || Path::new(name).is_file() {
-        return from_bytes(input::name(name), input::payload(name)?);
+        return from_input(input::name(name), &mut *input::open(name)?);
     }
     let plain = name.strip_prefix("./").unwrap_or(name);
     let plain = plain.strip_prefix("fixtures/").unwrap_or(plain);
     let plain = plain.strip_suffix(".json").unwrap_or(plain);
     let found = provider::fixtures().find(|(_, fixture)| fixture.name == plain || fixture.aliases.contains(&plain));
     match found {
-        Some((provider, fixture)) => Ok(Source {
-            name: plain.to_owned(),
-            body: Bytes::from_static(fixture.body.as_bytes()),
-            provider,
-            shape: provider.shape(fixture.variant),
-        }),
+        Some((provider, fixture)) => {
+            let body = Bytes::from_static(fixture.body.as_bytes());
+            let matter = Matter::Payload { body, provider, shape: provider.shape(fixture.variant) };
+            Ok(Source { name: plain.to_owned(), matter })
+        }
         // A folder, say: reading it gives the system's own reason.
         None if Path::new(name).exists() => Err(input::open(name).err().unwrap_or_else(|| unreadable(name))),
         None => Err(Error::UnknownSource { name: name.to_owned(), nearest: nearest(plain, names()) }),
@@ -56,16 +69,18 @@ pub fn names() -> Vec<&'static str> {
     aliases.chain(provider::fixtures().map(|(_, fixture)| fixture.name)).collect()
 }
 
-fn from_bytes(name: &str, body: Bytes) -> Result<Source, Error> {
-    let first_line = body.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    if is_journal_line(first_line) {
-        return Err(Error::IsJournal { what: name.to_owned() });
-    }
-    let Some(payload) = Payload::read(&body, &Headers::default(), None) else {
-        return Err(Error::not_json(name, &body));
+fn from_input(name: &str, input: &mut dyn BufRead) -> Result<Source, Error> {
+    let head = Head::read(name, input)?;
+    let matter = if head.is_journal {
+        Matter::Journal(Recording::read(name, &head.bytes, input)?)
+    } else {
+        let body = head.rest(name, input)?;
+        let Some(payload) = Payload::read(&body, &Headers::default(), None) else {
+            return Err(Error::not_json(name, &body));
+        };
+        Matter::Payload { body, provider: payload.provider, shape: payload.shape }
     };
-    let (provider, shape) = (payload.provider, payload.shape);
-    Ok(Source { name: name.to_owned(), body, provider, shape })
+    Ok(Source { name: name.to_owned(), matter })
 }
 
 #[cfg(test)]
@@ -76,7 +91,8 @@ mod tests {
     fn a_fixture_is_found_by_every_name_and_from_anywhere() {
         for name in ["failed", "fixtures/failed.json", "./fixtures/failed.json", "eachlabs/a/failed", "failed.json"] {
             let source = find(name).unwrap();
-            assert_eq!((source.provider.name, source.shape.variant), ("eachlabs", "A"), "{name}");
+            let Matter::Payload { provider, shape, .. } = source.matter else { panic!("{name}") };
+            assert_eq!((provider.name, shape.variant), ("eachlabs", "A"), "{name}");
         }
         for name in names() {
             assert!(find(name).is_ok(), "{name}");

@@ -14,6 +14,8 @@ pub enum Answer {
     Close,
     /// Nothing, for as long as the target lives.
     Hang,
+    /// What this says: a handler under test. It gets the requests so far, the last being the one to answer.
+    By(fn(&[Request]) -> (u16, String)),
 }
 
 /// 200 with an empty body.
@@ -78,16 +80,27 @@ fn serve(stream: TcpStream, answers: &[Answer], seen: &Mutex<Vec<Request>>) {
     let mut writer = stream.try_clone().expect("a second handle");
     let mut reader = BufReader::new(stream);
     while let Some(request) = read(&mut reader) {
-        let number = {
+        let (answer, by) = {
             let mut seen = seen.lock().expect("no server panicked");
             seen.push(request);
-            seen.len()
+            let answer = answers[seen.len().min(answers.len()) - 1].clone();
+            let by = if let Answer::By(handler) = &answer { Some(handler(&seen)) } else { None };
+            (answer, by)
         };
-        match &answers[number.min(answers.len()) - 1] {
+        let mut answered = |status: u16, headers: &str, body: &str| {
+            let length = body.len();
+            let text = format!("HTTP/1.1 {status} X\r\n{headers}content-length: {length}\r\n\r\n{body}");
+            writer.write_all(text.as_bytes()).is_ok()
+        };
+        match answer {
             Answer::Status(status, headers, body) => {
-                let length = body.len();
-                let text = format!("HTTP/1.1 {status} X\r\n{headers}content-length: {length}\r\n\r\n{body}");
-                if writer.write_all(text.as_bytes()).is_err() {
+                if !answered(status, headers, body) {
+                    return;
+                }
+            }
+            Answer::By(_) => {
+                let (status, body) = by.expect("the handler's answer");
+                if !answered(status, "", &body) {
                     return;
                 }
             }
