@@ -16,7 +16,7 @@ pub static PROVIDER: Provider =
 pub static RETRY: RetryProfile = RetryProfile {
     name: "luma",
     label: "Luma",
-    summary: "3 retries 100 ms apart; waits 5 s for an answer",
+    summary: "3 retries 100 ms apart",
     waits: &[millis(100); 3],
     answer_within: Some(secs(5)),
     ..ONCE

@@ -145,6 +145,11 @@ fn variations_that_providers_really_send() {
             r#"{"input": {}, "output": null, "id": "p", "created_at": "2026-11-20T21:21:23.336925+00:00", "started_at": "t", "logs": "", "status": "processing"}"#,
             "cog python prediction start* processing/processing p",
         ),
+        // What tells Cog and Replicate apart when both could be meant: how times end.
+        (
+            r#"{"id":"r","input":{},"output":null,"logs":"","status":"processing","created_at":"2022-04-26T22:13:06.224088Z","started_at":null}"#,
+            "replicate prediction prediction start* processing/processing r",
+        ),
         // OpenAI: `object` may be absent, and events come that are not known yet.
         (
             r#"{"id":"evt_1","created_at":1,"type":"response.completed","data":{"id":"resp_1"}}"#,
