@@ -203,7 +203,7 @@ _hookctl() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "auto eachlabs modelslab cog generic" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto eachlabs modelslab cog replicate openai fal bfl runpod huggingface assemblyai elevenlabs luma kie generic" -- "${cur}"))
                     return 0
                     ;;
                 --show)
@@ -269,7 +269,7 @@ _hookctl() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "auto eachlabs modelslab cog generic" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto eachlabs modelslab cog replicate openai fal bfl runpod huggingface assemblyai elevenlabs luma kie generic" -- "${cur}"))
                     return 0
                     ;;
                 --record)
@@ -385,7 +385,7 @@ _hookctl() {
                     return 0
                     ;;
                 --retry)
-                    COMPREPLY=($(compgen -W "eachlabs eachlabs-b modelslab modelslab-workflow cog cog-python none" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "eachlabs eachlabs-b modelslab modelslab-workflow cog cog-python replicate openai fal bfl runpod huggingface assemblyai elevenlabs luma kie standard-webhooks github stripe shopify none" -- "${cur}"))
                     return 0
                     ;;
                 --speed)

@@ -88,7 +88,8 @@ fn listen_long_help() -> String {
 }
 
 fn send_long_help() -> String {
-    let payloads = format!("Built-in payloads (short names first):\n{}", values::fixture_list());
+    const SPACING: &str = "Where nobody says how a provider spaces its JSON, it is compact.";
+    let payloads = format!("Built-in payloads (short names first):\n{}{SPACING}\n", values::fixture_list());
     let profiles = format!("Retry profiles:\n{}", values::retry_list());
     format!("{SEND_EXAMPLES}\n\n{payloads}\n{profiles}\n{}", exit_codes())
 }
