@@ -252,9 +252,9 @@ pub struct Send {
     /// Let simulated time pass N times faster [default: 100 for waits between retries, 1 for a sequence's gaps]
     #[arg(long, value_name = "N", value_parser = values::speed, help_heading = "Delivery")]
     pub speed: Option<f64>,
-    /// Give up on an attempt after this time
-    #[arg(long, value_name = "DUR", default_value = "30s", value_parser = values::duration, help_heading = "Delivery")]
-    pub timeout: Duration,
+    /// Give up on an attempt after this time [default: as long as the provider waits, 30s where that is not known]
+    #[arg(long, value_name = "DUR", value_parser = values::duration, help_heading = "Delivery")]
+    pub timeout: Option<Duration>,
     /// Answers that count as right: 2xx, 200,202, 4xx [default: 2xx]
     #[arg(long, value_name = "LIST", value_parser = values::statuses, help_heading = "Delivery")]
     pub expect_status: Option<Statuses>,

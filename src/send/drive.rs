@@ -173,7 +173,7 @@ impl<'a, T: Transport> Driver<'a, T> {
             url: self.config.to.clone(),
             headers: headers.clone(),
             body: parcel.body.clone(),
-            timeout: self.config.timeout,
+            timeout: self.config.patience(parcel.shape.retry),
             follow: parcel.shape.follows_redirects,
         };
         let (reply, stopped) = tokio::select! {
@@ -333,7 +333,7 @@ mod tests {
             tamper: None,
             load: None,
             drill: false,
-            timeout: Duration::from_secs(30),
+            timeout: None,
             expect_status: expect,
             record: None,
             keep_secrets: false,

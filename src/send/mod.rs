@@ -68,8 +68,8 @@ pub struct Config {
     pub load: Option<Load>,
     /// Whether the handler is put through the drill.
     pub drill: bool,
-    /// How long an attempt may take.
-    pub timeout: Duration,
+    /// How long an attempt may take; without, as long as the provider waits.
+    pub timeout: Option<Duration>,
     /// The answers that were named as right; without, 2xx is.
     pub expect_status: Option<Statuses>,
     /// The journal.
@@ -82,7 +82,15 @@ pub struct Config {
     pub data: bool,
 }
 
+/// How long an attempt may take where the provider documents no limit.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
 impl Config {
+    /// How long an attempt of this profile may take.
+    fn patience(&self, retry: &RetryProfile) -> Duration {
+        self.timeout.or(retry.answer_within).unwrap_or(TIMEOUT)
+    }
+
     /// Which attempts are shown one by one.
     fn shown(&self) -> Shown {
         match (self.drill, self.load) {
@@ -155,7 +163,7 @@ pub async fn run(
     if config.dry_run {
         return plan(&packed, &config, &sink, clock).await;
     }
-    let client = Client::new(&config.to, config.timeout)?;
+    let client = Client::new(&config.to, config.timeout.unwrap_or(TIMEOUT))?;
     let journal = config.record.as_deref().map(Journal::open).transpose()?;
     let (wish, stop) = watch::channel(None);
     let driver = Driver::new(&client, clock, &sink, journal, &config, config.shown(), stop);
