@@ -16,6 +16,7 @@ use crate::io::signals::Signals;
 use crate::payload::retry::{RetryProfile, Statuses};
 use crate::payload::signature::{Choice, Secret, keypair};
 
+pub mod cog;
 pub mod drive;
 pub mod edit;
 pub mod parcel;
