@@ -33,6 +33,14 @@ pub use run::{Run, RunError};
 
 use run::Filter;
 
+/// The runs that go by a name: those of the recorded predictions.
+pub const BUILT_IN: [(&str, &str); 4] = [
+    ("cog/succeeded", include_str!("../../../fixtures/cog/runs/succeeded.json")),
+    ("cog/failed", include_str!("../../../fixtures/cog/runs/failed.json")),
+    ("cog/canceled", include_str!("../../../fixtures/cog/runs/canceled.json")),
+    ("cog/stream", include_str!("../../../fixtures/cog/runs/stream.json")),
+];
+
 /// `COG_THROTTLE_RESPONSE_INTERVAL` where nothing sets it.
 const INTERVAL: Duration = Duration::from_millis(500);
 
@@ -229,9 +237,7 @@ impl Simulation {
                 // `webhook_events_filter or default_events()`: an empty list is as good as none.
                 if events.is_empty() { CogEvent::ALL.to_vec() } else { events },
             ),
-            Flavor::Coglet => {
-                (coglet::moments(run), Box::new(coglet::State::new(run, id, started_at)), events)
-            }
+            Flavor::Coglet => (coglet::moments(run), Box::new(coglet::State::new(run, id, started_at)), events),
         };
         let flavor = *flavor;
         Ok(Simulation { flavor, moments: moments.into(), prediction, events, interval, last: None, given_up: false })

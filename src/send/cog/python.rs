@@ -101,8 +101,7 @@ fn failed(failure: &Failure, iterator: bool, lines: &mut Lines) -> (Vec<String>,
 
 /// `FatalWorkerException`, and `traceback.format_exc()` of the server itself, which is logged in one piece.
 fn worker_died(code: i32) -> (String, Outcome) {
-    let error =
-        format!("Prediction failed for an unknown reason. It might have run out of memory? (exitcode {code})");
+    let error = format!("Prediction failed for an unknown reason. It might have run out of memory? (exitcode {code})");
     let log = format!(
         "Traceback (most recent call last):\n  \
          File \"{COG}/runner.py\", line 491, in _handle_done\n    f.result()\n  \

@@ -190,7 +190,9 @@ pub enum RunError {
         reason: String,
     },
     /// coglet answers 422 to `null`.
-    #[error("\"webhook_events_filter\" is null, to which coglet answers 422: leave it out, or send with --flavor python")]
+    #[error(
+        "\"webhook_events_filter\" is null, to which coglet answers 422: leave it out, or send with --flavor python"
+    )]
     NullFilter,
 }
 
@@ -321,9 +323,7 @@ fn in_order(steps: &[Step], end: &End) -> Result<(), RunError> {
         }
     }
     match steps.last() {
-        Some(last) if end.at < last.at => {
-            Err(RunError::EndsTooEarly { step: steps.len(), at: last.at, end: end.at })
-        }
+        Some(last) if end.at < last.at => Err(RunError::EndsTooEarly { step: steps.len(), at: last.at, end: end.at }),
         _ => Ok(()),
     }
 }
@@ -427,7 +427,10 @@ impl<'a> Members<'a> {
         }
         serde_json::from_str::<Value>(text).map_err(|error| self.unsendable(name, &error))?;
         if Tree::parse(text).is_none() {
-            return Err(RunError::Unsendable { place: self.place_of(name), reason: "it is nested too deep".to_owned() });
+            return Err(RunError::Unsendable {
+                place: self.place_of(name),
+                reason: "it is nested too deep".to_owned(),
+            });
         }
         Ok(Some(text.to_owned()))
     }
@@ -438,7 +441,9 @@ impl<'a> Members<'a> {
 
     fn duration(&self, name: &str) -> Result<Option<Duration>, RunError> {
         let Some(found) = self.get(name) else { return Ok(None) };
-        let Some(text) = string(found) else { return Err(self.wrong_type(name, found, "a duration, such as \"500ms\"")) };
+        let Some(text) = string(found) else {
+            return Err(self.wrong_type(name, found, "a duration, such as \"500ms\""));
+        };
         let read = duration::parse(&text).map(Some);
         read.map_err(|reason| RunError::Time { place: self.place_of(name), text: text.into_owned(), reason })
     }

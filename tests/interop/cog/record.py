@@ -158,7 +158,7 @@ def main(paths):
             if key not in servers:
                 servers[key] = Server(key[0], env)
             print(json.dumps({"run": str(path), **record(servers[key], run)}), flush=True)
-            if "exit" in run["end"]:
+            if "exit_code" in run["end"]:
                 servers.pop(key).close()
     finally:
         for server in servers.values():
