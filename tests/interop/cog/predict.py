@@ -16,7 +16,7 @@ def script():
 
 
 def wait(started, at):
-    seconds = float(at.removesuffix("ms")) / 1000
+    seconds = float(at.removesuffix("ms")) / 1000  # all that these runs use
     time.sleep(max(0.0, started + seconds - time.monotonic()))
 
 
@@ -30,10 +30,9 @@ def steps(run, started):
     for step in run.get("steps", []):
         wait(started, step["at"])
         if "log" in step:
-            stream = sys.stderr if step.get("stream") == "stderr" else sys.stdout
-            stream.write(step["log"])
-            if step.get("flush", True):
-                stream.flush()
+            sys.stdout.write(step["log"])
+            if step.get("flush"):
+                sys.stdout.flush()
         for name, value in step.get("metrics", {}).items():
             metric(name, value)
         if "output" in step:
@@ -47,8 +46,7 @@ def finish(run, started):
         os._exit(end["exit_code"])
     if "raises" in end:
         kind, _, message = end["raises"].partition(": ")
-        error = getattr(builtins, kind)
-        raise error(message) if message else error()
+        raise getattr(builtins, kind)(message)
     if end["status"] == "canceled":
         time.sleep(60)
     return end.get("output")

@@ -67,8 +67,12 @@ class Server:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
         env = {
-            **os.environ, **env,
-            "COG_RUN": str(self.script), "PORT": str(self.port), "PYTHONPATH": "",
+            **os.environ,
+            **env,
+            "PYTHONUNBUFFERED": "1",  # as in the images that Cog builds
+            "PYTHONPATH": "",
+            "COG_RUN": str(self.script),
+            "PORT": str(self.port),
             # Coglet starts its worker as `python`.
             "PATH": os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]]),
             "COG_PREDICT_TYPE_STUB": f"predict.py:{predictor}",
@@ -76,7 +80,11 @@ class Server:
         self.log = open(folder / "log", "w+")
         self.process = subprocess.Popen(
             [sys.executable, "-m", "cog.server.http", "--host", "127.0.0.1"],
-            cwd=folder, env=env, stdout=self.log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+            cwd=folder,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=self.log,
+            stderr=subprocess.STDOUT,
         )
         self.wait_until_ready()
 
