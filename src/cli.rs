@@ -16,6 +16,7 @@ use reqwest::Url;
 
 use crate::error::Exit;
 use crate::payload::provider::Provider;
+use crate::payload::provider::cog::Flavor;
 use crate::payload::retry::Statuses;
 use crate::payload::signature::{Scheme, SecretSpec, Tamper};
 
@@ -74,6 +75,7 @@ Examples:
   hookctl send success --to 3000 -s env:KEY --tamper body
   hookctl send --drill --to 3000 -s env:KEY        how does the handler do?
   hookctl send success --to 3000 --count 10000 --concurrency 64
+  hookctl send cog/stream --to 3000 --flavor python
   hookctl send hooks.jsonl --to 3000               a journal, with its gaps";
 
 const INSPECT_EXAMPLES: &str = "\
@@ -246,6 +248,12 @@ pub struct Send {
     /// Of a sequence, only these events (completed,output); of a Cog run, its webhook_events_filter
     #[arg(short, long, value_name = "LIST", value_delimiter = ',', help_heading = "Delivery")]
     pub events: Option<Vec<String>>,
+    /// Which of Cog's servers sends a run: coglet (cog 0.17 and later) or the Python one
+    #[arg(long, value_name = "FLAVOR", default_value = "coglet", value_parser = values::flavor(), help_heading = "Delivery")]
+    pub flavor: Flavor,
+    /// The interval of Cog's throttle [default: the run's, else 500ms]
+    #[arg(long, value_name = "DUR", value_parser = values::duration, help_heading = "Delivery")]
+    pub throttle: Option<Duration>,
     /// Retry as this provider, after these waits (30s,2m,10m), or not at all (none)
     #[arg(long, value_name = "PROFILE|LIST|none", value_parser = values::RetryParser, help_heading = "Delivery")]
     pub retry: Option<Retry>,

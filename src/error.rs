@@ -184,6 +184,14 @@ pub enum Error {
         /// Why.
         reason: String,
     },
+    /// A Cog run that says what cannot be.
+    #[error("{what}: {reason}")]
+    BadRun {
+        /// Which.
+        what: String,
+        /// Why, and what to write instead.
+        reason: String,
+    },
     /// Nobody answers where a drill is to be held.
     #[error("nobody is there to be drilled: {reason}")]
     Unreachable {
@@ -287,6 +295,7 @@ impl Error {
             | Error::UnknownSource { .. }
             | Error::NoSource { .. }
             | Error::NotJson { .. }
+            | Error::BadRun { .. }
             | Error::NothingToSend { .. }
             | Error::Edit { .. }
             | Error::NoSuchDelivery { .. }
@@ -323,6 +332,7 @@ impl Error {
             Error::Read { .. }
             | Error::TooLarge { .. }
             | Error::NoSource { .. }
+            | Error::BadRun { .. }
             | Error::NothingToSend { .. }
             | Error::Edit { .. }
             | Error::NoSuchDelivery { .. }

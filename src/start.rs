@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 use zeroize::Zeroizing;
 
 use crate::cli::{self, Command, Completions, Inspect, Listen, Output, Signing, When};
-use crate::clock::System;
+use crate::clock::{Clock, System};
 use crate::error::{Error, Exit};
 use crate::event::{self, Sink};
 use crate::io::secrets;
@@ -126,6 +126,8 @@ fn start_send(args: &cli::Send) -> Result<Exit, Error> {
         retry_speed: args.speed.unwrap_or(RETRY_SPEED),
         gap_speed: args.speed.unwrap_or(1.0),
         events: args.events.clone(),
+        flavor: args.flavor,
+        throttle: args.throttle,
         duplicate: args.duplicate,
         shuffle: args.shuffle.then(|| args.seed.unwrap_or_else(|| u64::from(fastrand::u16(..)))),
         tamper: args.tamper,
@@ -139,7 +141,7 @@ fn start_send(args: &cli::Send) -> Result<Exit, Error> {
         data: args.output.json,
     };
     // Before the signals are taken over: Ctrl-C must end the wait for standard input.
-    let packed = send::pack(&config)?;
+    let packed = send::pack(&config, System.now())?;
     with_sink(&args.output, false, async |sink, signals| {
         send::run(config, packed, sink, &System, signals.insert(Signals::take()?)).await
     })

@@ -1,6 +1,8 @@
 //! What real receivers and senders compute, run as they run it. Ignored by a plain `cargo test`, which needs Rust alone;
 //! `.ci/run` runs them.
 
+mod cog;
+
 use std::ffi::OsStr;
 use std::io::Write;
 use std::process::{Command, Stdio};

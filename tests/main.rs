@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "clippy.toml allows it in functions marked #[test], not in their helpers")]
 
 mod captures;
+mod cog;
 mod fresh;
 mod inspect;
 mod interop;

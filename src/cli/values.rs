@@ -2,16 +2,16 @@
 
 use std::marker::PhantomData;
 use std::str::FromStr;
-use std::time::Duration;
 
 use bytesize::ByteSize;
 use clap::builder::{PossibleValue, TypedValueParser};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use http::{HeaderName, HeaderValue};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use reqwest::Url;
 
 use crate::payload::nearest;
+use crate::payload::provider::cog::{self, Flavor};
 use crate::payload::provider::{self, Provider, generic};
 use crate::payload::retry::{self, RetryProfile, Statuses};
 use crate::payload::signature::{self, Scheme, SecretSpec, Tamper, spelled};
@@ -25,14 +25,7 @@ pub fn secret(text: &str) -> Result<Option<SecretSpec>, String> {
 }
 
 /// Reads `500ms`, `30s`, `2m`, `1h30m`.
-pub fn duration(text: &str) -> Result<Duration, String> {
-    if text != "0" && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(format!("a duration has a unit: {text}s, {text}ms, {text}m"));
-    }
-    let parsed = SignedDuration::from_str(if text == "0" { "0s" } else { text });
-    let parsed = parsed.map_err(|_| "a duration is written 500ms, 30s, 2m or 1h30m".to_owned())?;
-    Duration::try_from(parsed).map_err(|_| "a duration cannot be negative".to_owned())
-}
+pub use crate::payload::duration::parse as duration;
 
 /// Reads `10MiB`, `512KB`, `1048576`.
 pub fn size(text: &str) -> Result<u64, String> {
@@ -141,7 +134,7 @@ pub fn retry_list() -> String {
 pub fn fixture_list() -> String {
     let mut folders: Vec<(&str, Vec<&str>)> = vec![("", Vec::new())];
     let names = provider::fixtures().flat_map(|(_, fixture)| fixture.aliases.iter().copied().chain([fixture.name]));
-    for name in names {
+    for name in names.chain(cog::RUNS.iter().map(|(name, _)| *name)) {
         let (folder, name) = name.rsplit_once('/').unwrap_or(("", name));
         match folders.iter_mut().find(|(known, _)| *known == folder) {
             Some((_, names)) => names.push(name),
@@ -153,6 +146,14 @@ pub fn fixture_list() -> String {
         format!("  {:20}{}\n", format!("{folder}{slash}"), names.join(", "))
     };
     folders.iter().map(line).collect()
+}
+
+/// Reads the name of one of Cog's servers.
+pub fn flavor() -> impl TypedValueParser<Value = Flavor> {
+    let values = Flavor::ALL.map(|flavor| PossibleValue::new(flavor.variant()));
+    // The list lets only these names through.
+    clap::builder::PossibleValuesParser::new(values)
+        .map(|name| Flavor::ALL.into_iter().find(|flavor| flavor.variant() == name).unwrap_or_default())
 }
 
 /// Something that is found by its name in a list.
@@ -337,15 +338,6 @@ mod tests {
         for text in ["", "ftp://x", "http://", ":99999", "a b", "://"] {
             assert!(url(text).is_err(), "{text}");
         }
-    }
-
-    #[test]
-    fn durations_have_units() {
-        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
-        assert_eq!(duration("1h30m"), Ok(Duration::from_secs(5400)));
-        assert_eq!(duration("0"), Ok(Duration::ZERO));
-        assert_eq!(duration("30"), Err("a duration has a unit: 30s, 30ms, 30m".to_owned()));
-        assert!(duration("-1s").is_err() && duration("soon").is_err() && duration("").is_err());
     }
 
     #[test]

@@ -14,10 +14,12 @@
 //! | [`retry`] | retry profiles and the decision what comes next |
 //! | [`lint`] | what is suspicious about one payload |
 //! | [`history`] | what several deliveries tell together: duplicates |
+//! | [`duration`] | how a length of time is written |
 //! | [`record`] | the JSON Lines form of a delivery |
 
 pub mod body;
 pub mod delivery;
+pub mod duration;
 pub mod history;
 pub mod lint;
 pub mod provider;

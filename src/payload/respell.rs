@@ -128,6 +128,13 @@ impl Spelling {
         out
     }
 
+    /// A string in this spelling, quoted.
+    pub fn quote(self, text: &str) -> String {
+        let mut out = String::with_capacity(text.len() + 2);
+        self.text(text, &mut out);
+        out
+    }
+
     /// What was done, in words: `compact, with sorted keys`.
     pub fn describe(self) -> String {
         let layout = match self.layout {

@@ -3,10 +3,16 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::Config;
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::cog::{CogEvent, Planned, Run, RunError, Settings, Simulation};
 use super::parcel::Parcel;
 use super::source::{Matter, Source};
+use super::{Config, NewId};
 use crate::error::Error;
+use crate::payload::nearest;
+use crate::payload::provider::{Shape, cog};
 
 /// A delivery with its place in time.
 #[derive(Clone, Debug)]
@@ -19,13 +25,26 @@ pub struct Leg {
 
 /// The deliveries of one source.
 #[derive(Debug)]
-pub struct Course {
-    legs: VecDeque<Leg>,
+pub enum Course {
+    /// Known from the start.
+    Fixed(VecDeque<Leg>),
+    /// Made on the way: what Cog sends depends on how fast it is answered.
+    Run(Box<RunCourse>),
+}
+
+/// A Cog run to be sent.
+#[derive(Debug)]
+pub struct RunCourse {
+    name: String,
+    run: Run,
+    settings: Settings,
+    /// What it comes to when every answer is there at once.
+    preview: Vec<Leg>,
 }
 
 impl Course {
     /// The course of a source as the user asked for it.
-    pub fn of(source: Source, config: &Config) -> Result<Self, Error> {
+    pub fn of(source: Source, config: &Config, now: Timestamp) -> Result<Self, Error> {
         let name = source.name;
         let legs = match source.matter {
             Matter::Payload { body, provider, shape } => {
@@ -36,40 +55,87 @@ impl Course {
                 let replay = |(at, delivery)| Ok(Leg { at, parcel: Parcel::replay(&name, &delivery, config)? });
                 recording.deliveries.into_iter().map(replay).collect::<Result<_, Error>>()?
             }
+            Matter::Run(run) => return Ok(Course::Run(Box::new(RunCourse::new(name, run, config, now)?))),
         };
         let wanted = |leg: &Leg| config.events.as_ref().is_none_or(|events| leg.parcel.is_one_of(events));
-        let legs = legs.into_iter().filter(wanted);
-        Ok(Course::of_legs(legs.flat_map(|leg| std::iter::repeat_n(leg, 1 + config.duplicate)).collect()))
+        Ok(Course::Fixed(repeated(legs.into_iter().filter(wanted), config).collect()))
     }
 
-    /// A course of these, in this order.
-    pub fn of_legs(legs: Vec<Leg>) -> Self {
-        Course { legs: legs.into() }
+    /// Whether it is a Cog run, of which a filter may leave nothing at all.
+    pub fn is_run(&self) -> bool {
+        matches!(self, Course::Run(_))
     }
 
-    /// The next delivery.
-    pub fn next_leg(&mut self) -> Option<Leg> {
-        self.legs.pop_front()
-    }
-
-    /// Those that are still to come.
-    pub fn rest(&self) -> impl Iterator<Item = &Leg> {
-        self.legs.iter()
+    /// Its deliveries, as far as they can be known before they leave.
+    pub fn legs(&self) -> impl Iterator<Item = &Leg> {
+        let (fixed, preview) = match self {
+            Course::Fixed(legs) => (Some(legs.iter()), None),
+            Course::Run(run) => (None, Some(run.preview.iter())),
+        };
+        fixed.into_iter().flatten().chain(preview.into_iter().flatten())
     }
 }
 
+/// Each of these, as often as it is to be sent.
+fn repeated(legs: impl Iterator<Item = Leg>, config: &Config) -> impl Iterator<Item = Leg> {
+    let times = 1 + config.duplicate;
+    legs.flat_map(move |leg| std::iter::repeat_n(leg, times))
+}
+
+impl RunCourse {
+    fn new(name: String, run: Run, config: &Config, now: Timestamp) -> Result<Self, Error> {
+        let events = config.events.as_ref().map(|names| names.iter().map(|name| event(name)).collect()).transpose()?;
+        let id = config.id.as_ref().map(|id| match id {
+            NewId::Fresh => Uuid::new_v4().simple().to_string(),
+            NewId::Given(id) => id.clone(),
+        });
+        let settings = Settings { flavor: config.flavor, throttle: config.throttle, events, id };
+        let mut course = RunCourse { name, run, settings, preview: Vec::new() };
+        let planned = course.start(now)?.play(Duration::ZERO);
+        let legs = planned.iter().map(|planned| Ok(Leg { at: planned.at, parcel: course.parcel(planned, config)? }));
+        let legs: Vec<Leg> = legs.collect::<Result<_, Error>>()?;
+        course.preview = repeated(legs.into_iter(), config).collect();
+        Ok(course)
+    }
+
+    /// The run from its beginning.
+    pub fn start(&self, now: Timestamp) -> Result<Simulation, Error> {
+        let failed = |error: RunError| Error::BadRun { what: self.name.clone(), reason: error.to_string() };
+        Simulation::new(&self.run, &self.settings, now).map_err(failed)
+    }
+
+    /// A delivery of it made ready.
+    pub fn parcel(&self, planned: &Planned, config: &Config) -> Result<Parcel, Error> {
+        Parcel::of_run(&self.name, &planned.body, self.shape(), config)
+    }
+
+    fn shape(&self) -> &'static Shape {
+        cog::PROVIDER.shape(self.settings.flavor.variant())
+    }
+}
+
+fn event(name: &str) -> Result<CogEvent, Error> {
+    let names = || CogEvent::ALL.iter().map(|event| event.name());
+    CogEvent::parse(name).ok_or_else(|| {
+        let near = nearest(name, names()).map(|near| format!("; did you mean {near}?")).unwrap_or_default();
+        let names = names().collect::<Vec<_>>().join(", ");
+        Error::Usage(format!("--events: Cog has no event \"{name}\", only {names}{near}"))
+    })
+}
+
 /// All deliveries of these in another order. The times at which one leaves stay; which one it is changes.
-pub fn shuffled(courses: Vec<Course>, seed: u64) -> Course {
+pub fn shuffled(courses: &[Course], seed: u64) -> Course {
     let (mut times, mut parcels) = (Vec::new(), Vec::new());
     let mut start = Duration::ZERO;
     for course in courses {
-        let end = course.legs.back().map_or(Duration::ZERO, |leg| leg.at);
-        for leg in course.legs {
+        let mut end = Duration::ZERO;
+        for leg in course.legs() {
             times.push(start + leg.at);
-            parcels.push(leg.parcel);
+            parcels.push(leg.parcel.clone());
+            end = leg.at;
         }
         start += end;
     }
     fastrand::Rng::with_seed(seed).shuffle(&mut parcels);
-    Course::of_legs(times.into_iter().zip(parcels).map(|(at, parcel)| Leg { at, parcel }).collect())
+    Course::Fixed(times.into_iter().zip(parcels).map(|(at, parcel)| Leg { at, parcel }).collect())
 }

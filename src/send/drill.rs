@@ -28,10 +28,13 @@ const LARGE: usize = 1024 * 1024;
 
 /// Sends the pack.
 pub async fn run<T: Transport>(driver: &Driver<'_, T>, courses: Vec<Course>) -> Result<Exit, Error> {
-    let mut legs = courses.iter().flat_map(Course::rest);
-    let (Some(leg), None) = (legs.next(), legs.next()) else {
+    // Of a run, the delivery that ends it.
+    let ([course], Some(leg)) = (&courses[..], courses.iter().flat_map(Course::legs).last()) else {
         return Err(Error::Usage("a drill takes one payload: its cases are made of it".into()));
     };
+    if !course.is_run() && course.legs().count() > 1 {
+        return Err(Error::Usage("a drill takes one payload, not a journal: its cases are made of it".into()));
+    }
     let drill = Drill { driver, pattern: &leg.parcel };
     let mut tally = DrillTally::default();
     let mut exit = Exit::Done;

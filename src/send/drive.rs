@@ -92,6 +92,11 @@ impl<'a, T: Transport> Driver<'a, T> {
         self.config
     }
 
+    /// The time of day.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
     /// Resolves when the user wants to stop.
     pub async fn stopped(&self) -> Exit {
         let mut stop = self.stop.clone();
@@ -294,7 +299,7 @@ mod tests {
     use crate::event;
     use crate::payload::retry::RetryProfile;
     use crate::payload::signature::{Choice, Secret};
-    use crate::send::{course::Course, source};
+    use crate::send::{cog::Flavor, course::Course, source};
 
     /// Answers these in turn, the last one again and again, and notes when and with which headers it was asked.
     struct Script {
@@ -328,6 +333,8 @@ mod tests {
             retry_speed: 1.0,
             gap_speed: 1.0,
             events: None,
+            flavor: Flavor::default(),
+            throttle: None,
             duplicate: 0,
             shuffle: None,
             tamper: None,
@@ -347,10 +354,10 @@ mod tests {
         let script = Script { outcomes: outcomes.to_vec(), seen: RefCell::default() };
         let (sink, mut events) = event::channel(true);
         let drain = tokio::spawn(async move { while events.recv().await.is_some() {} });
-        let mut course = Course::of(source::find(name).unwrap(), &config).unwrap();
+        let course = Course::of(source::find(name).unwrap(), &config, Timestamp::UNIX_EPOCH).unwrap();
         let (_wish, stop) = watch::channel(None);
         let driver = Driver::new(&script, &System, &sink, None, &config, Shown::Every, stop);
-        let ended = driver.drive(&course.next_leg().unwrap().parcel).await.unwrap();
+        let ended = driver.drive(&course.legs().next().unwrap().parcel).await.unwrap();
         drop(sink);
         drain.await.unwrap();
         let seen = script.seen.into_inner();

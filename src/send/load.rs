@@ -34,7 +34,7 @@ const TICK: Duration = Duration::from_millis(100);
 
 /// Sends them, the sources taking turns.
 pub async fn run<T: Transport>(driver: &Driver<'_, T>, courses: Vec<Course>, load: Load) -> Result<Exit, Error> {
-    let patterns: Vec<Parcel> = courses.iter().flat_map(Course::rest).map(|leg| leg.parcel.clone()).collect();
+    let patterns: Vec<Parcel> = courses.iter().flat_map(Course::legs).map(|leg| leg.parcel.clone()).collect();
     let run = Run {
         driver,
         patterns,

@@ -17,6 +17,7 @@ use crate::io::signals::Signals;
 use crate::payload::retry::{RetryProfile, Statuses};
 use crate::payload::signature::{Choice, Secret, Tamper, keypair};
 
+pub mod cog;
 pub mod course;
 pub mod drill;
 pub mod drive;
@@ -27,6 +28,7 @@ pub mod parcel;
 pub mod recording;
 pub mod source;
 
+use cog::Flavor;
 use course::{Course, Leg};
 use drive::{Driver, Shown};
 use edit::Edit;
@@ -58,6 +60,10 @@ pub struct Config {
     pub gap_speed: f64,
     /// Of a sequence, only these events.
     pub events: Option<Vec<String>>,
+    /// Which of Cog's servers sends a run.
+    pub flavor: Flavor,
+    /// The interval of its throttle, instead of the run's.
+    pub throttle: Option<Duration>,
     /// How many more times each delivery goes out.
     pub duplicate: usize,
     /// Another order, by this seed.
@@ -112,20 +118,20 @@ pub enum NewId {
 
 /// Reads and edits every source. All of them, before any is sent: a typing error in the last must not leave a handler
 /// with half of them.
-pub fn pack(config: &Config) -> Result<Packed, Error> {
+pub fn pack(config: &Config, now: Timestamp) -> Result<Packed, Error> {
     let mut packed = Packed::default();
     for name in &config.sources {
         let source = source::find(name)?;
         if let Matter::Journal(recording) = &source.matter {
             packed.notes.extend(recording.notes.iter().cloned());
         }
-        packed.courses.push(Course::of(source, config)?);
+        packed.courses.push(Course::of(source, config, now)?);
     }
-    if packed.legs().next().is_none() {
+    if packed.legs().next().is_none() && !packed.courses.iter().any(Course::is_run) {
         return Err(Error::NothingToSend { events: config.events.clone() });
     }
     if let Some(seed) = config.shuffle {
-        packed.courses = vec![course::shuffled(packed.courses, seed)];
+        packed.courses = vec![course::shuffled(&packed.courses, seed)];
     }
     for leg in packed.legs() {
         // Whether it can be signed does not depend on when.
@@ -143,7 +149,7 @@ pub struct Packed {
 
 impl Packed {
     fn legs(&self) -> impl Iterator<Item = &Leg> {
-        self.courses.iter().flat_map(Course::rest)
+        self.courses.iter().flat_map(Course::legs)
     }
 }
 

@@ -12,7 +12,7 @@ use super::edit::Edit;
 use super::{Config, NewId};
 use crate::error::Error;
 use crate::payload::body::{JsonType, Object};
-use crate::payload::provider::{HeaderLine, Provider, Shape, generic};
+use crate::payload::provider::{HeaderLine, Provider, Shape, cog, generic};
 use crate::payload::retry::{self, RetryProfile};
 use crate::payload::signature::scheme::BadKey;
 use crate::payload::signature::tamper::another_secret;
@@ -62,7 +62,12 @@ impl Parcel {
         shape: &'static Shape,
         config: &Config,
     ) -> Result<Self, Error> {
-        Parcel::plain(name, body, provider, shape, config)?.asked(config)
+        Parcel::plain(name, body, provider, shape, config.id.as_ref(), config)?.asked(config)
+    }
+
+    /// One of several bodies of a run, which has its id already.
+    pub fn of_run(name: &str, body: &Bytes, shape: &'static Shape, config: &Config) -> Result<Self, Error> {
+        Parcel::plain(name, body, &cog::PROVIDER, shape, None, config)?.asked(config)
     }
 
     fn plain(
@@ -70,9 +75,10 @@ impl Parcel {
         body: &Bytes,
         provider: &'static Provider,
         shape: &'static Shape,
+        id: Option<&NewId>,
         config: &Config,
     ) -> Result<Self, Error> {
-        let body = edited(name, body, shape, config)?;
+        let body = edited(name, body, shape, id, config)?;
         let (schemes, borrowed_scheme) = schemes(shape, config);
         Ok(Parcel {
             payload: Payload::read_as(&body, provider, shape),
@@ -103,7 +109,7 @@ impl Parcel {
     pub fn replay(name: &str, delivery: &Delivery, config: &Config) -> Result<Self, Error> {
         let read = Payload::read(&delivery.body, &delivery.headers, None);
         let (provider, shape) = read.map_or_else(generic, |payload| (payload.provider, payload.shape));
-        let mut parcel = Parcel::plain(name, &delivery.body, provider, shape, config)?;
+        let mut parcel = Parcel::plain(name, &delivery.body, provider, shape, config.id.as_ref(), config)?;
         let came_with = detect(delivery).map(|(scheme, _)| scheme);
         if let (Some(scheme), Choice::Auto) = (came_with, config.scheme) {
             (parcel.schemes, parcel.borrowed_scheme) = (vec![scheme], false);
@@ -319,14 +325,14 @@ fn generic() -> (&'static Provider, &'static Shape) {
     (&generic::PROVIDER, &generic::PROVIDER.shapes[0])
 }
 
-fn edited(name: &str, body: &Bytes, shape: &Shape, config: &Config) -> Result<Bytes, Error> {
-    if config.id.is_none() && config.edits.is_empty() {
+fn edited(name: &str, body: &Bytes, shape: &Shape, id: Option<&NewId>, config: &Config) -> Result<Bytes, Error> {
+    if id.is_none() && config.edits.is_empty() {
         return Ok(body.clone());
     }
     let failed = |flag: &'static str, reason: String| Error::Edit { flag, what: name.to_owned(), reason };
     let not_text = || failed("--set", "it is not text".to_owned());
     let mut text = String::from_utf8(body.to_vec()).map_err(|_| not_text())?;
-    if let Some(id) = &config.id {
+    if let Some(id) = id {
         let edit = new_id(id, &text, shape).map_err(|reason| failed("--id", reason))?;
         text = edit.apply(&text).map_err(|error| failed("--id", error.to_string()))?;
     }

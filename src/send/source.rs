@@ -1,4 +1,4 @@
-//! What a SOURCE on the command line is: a file (a payload or a journal), standard input, or the name of a
+//! What a SOURCE on the command line is: a file (a payload, a Cog run or a journal), standard input, or the name of a
 //! built-in payload.
 
 use std::io::BufRead;
@@ -6,10 +6,11 @@ use std::path::Path;
 
 use bytes::Bytes;
 
+use super::cog::Run;
 use super::recording::Recording;
 use crate::error::Error;
 use crate::io::input::{self, Head};
-use crate::payload::provider::{self, Provider, Shape};
+use crate::payload::provider::{self, Provider, Shape, cog};
 use crate::payload::{Headers, Payload, nearest};
 
 /// Something to send that was found.
@@ -33,6 +34,8 @@ pub enum Matter {
         /// In which form.
         shape: &'static Shape,
     },
+    /// What a model does, of which Cog makes deliveries.
+    Run(Run),
     /// Recorded deliveries.
     Journal(Recording),
 }
@@ -46,6 +49,9 @@ pub fn find(name: &str) -> Result<Source, Error> {
     let plain = name.strip_prefix("./").unwrap_or(name);
     let plain = plain.strip_prefix("fixtures/").unwrap_or(plain);
     let plain = plain.strip_suffix(".json").unwrap_or(plain);
+    if let Some((name, text)) = cog::RUNS.into_iter().find(|(name, _)| *name == plain) {
+        return Ok(Source { name: name.to_owned(), matter: Matter::Run(run(name, text)?) });
+    }
     let found = provider::fixtures().find(|(_, fixture)| fixture.name == plain || fixture.aliases.contains(&plain));
     match found {
         Some((provider, fixture)) => {
@@ -59,6 +65,10 @@ pub fn find(name: &str) -> Result<Source, Error> {
     }
 }
 
+fn run(name: &str, text: &str) -> Result<Run, Error> {
+    Run::parse(text).map_err(|source| Error::BadRun { what: name.to_owned(), reason: source.to_string() })
+}
+
 fn unreadable(name: &str) -> Error {
     Error::Read { what: name.to_owned(), source: std::io::ErrorKind::Unsupported.into() }
 }
@@ -66,7 +76,8 @@ fn unreadable(name: &str) -> Error {
 /// Every name of a built-in payload; the short ones first.
 pub fn names() -> Vec<&'static str> {
     let aliases = provider::fixtures().flat_map(|(_, fixture)| fixture.aliases.iter().copied());
-    aliases.chain(provider::fixtures().map(|(_, fixture)| fixture.name)).collect()
+    let runs = cog::RUNS.into_iter().map(|(name, _)| name);
+    aliases.chain(runs).chain(provider::fixtures().map(|(_, fixture)| fixture.name)).collect()
 }
 
 fn from_input(name: &str, input: &mut dyn BufRead) -> Result<Source, Error> {
@@ -75,6 +86,9 @@ fn from_input(name: &str, input: &mut dyn BufRead) -> Result<Source, Error> {
         Matter::Journal(Recording::read(name, &head.bytes, input)?)
     } else {
         let body = head.rest(name, input)?;
+        if let Some(text) = std::str::from_utf8(&body).ok().filter(|text| Run::is_run(text)) {
+            return Ok(Source { name: name.to_owned(), matter: Matter::Run(run(name, text)?) });
+        }
         let Some(payload) = Payload::read(&body, &Headers::default(), None) else {
             return Err(Error::not_json(name, &body));
         };

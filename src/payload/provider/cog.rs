@@ -17,6 +17,38 @@ pub static PROVIDER: Provider = Provider {
     fixtures: FIXTURES,
 };
 
+/// Built-in runs: what a model does, of which `send` works out the deliveries that Cog makes. Those of the recorded
+/// predictions.
+pub static RUNS: [(&str, &str); 4] = [
+    ("cog/succeeded", include_str!("../../../fixtures/cog/runs/succeeded.json")),
+    ("cog/failed", include_str!("../../../fixtures/cog/runs/failed.json")),
+    ("cog/canceled", include_str!("../../../fixtures/cog/runs/canceled.json")),
+    ("cog/stream", include_str!("../../../fixtures/cog/runs/stream.json")),
+];
+
+/// Which of Cog's two servers sends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Flavor {
+    /// The Python server: cog 0.16.12 and earlier.
+    Python,
+    /// The Rust one: cog 0.17 and later.
+    #[default]
+    Coglet,
+}
+
+impl Flavor {
+    /// Both.
+    pub const ALL: [Flavor; 2] = [Flavor::Coglet, Flavor::Python];
+
+    /// The name on the command line, and of the shape that its bodies have.
+    pub fn variant(self) -> &'static str {
+        match self {
+            Flavor::Python => "python",
+            Flavor::Coglet => "coglet",
+        }
+    }
+}
+
 const RETRIED: Answered = Answered::Listed(&[429, 500, 502, 503, 504]);
 
 /// `100 ms << min(attempt, 10)`, 13 attempts, `Retry-After` ignored. Only the terminal delivery is retried. An attempt
@@ -182,19 +214,19 @@ const FIXTURES: &[Fixture] = &[
     },
     Fixture {
         name: "cog/coglet/succeeded",
-        aliases: &["cog/succeeded"],
+        aliases: &[],
         variant: "coglet",
         body: include_str!("../../../fixtures/cog/coglet/succeeded.json"),
     },
     Fixture {
         name: "cog/coglet/failed",
-        aliases: &["cog/failed"],
+        aliases: &[],
         variant: "coglet",
         body: include_str!("../../../fixtures/cog/coglet/failed.json"),
     },
     Fixture {
         name: "cog/coglet/canceled",
-        aliases: &["cog/canceled"],
+        aliases: &[],
         variant: "coglet",
         body: include_str!("../../../fixtures/cog/coglet/canceled.json"),
     },

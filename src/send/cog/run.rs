@@ -1,0 +1,455 @@
+//! The run file: what a model does and when, as JSON.
+
+use std::time::Duration;
+
+use jiff::fmt::temporal::Pieces;
+use serde_json::Value;
+
+use crate::payload::body::{Body, JsonType, Object, items, string};
+use crate::payload::respell::Tree;
+use crate::payload::{duration, nearest};
+
+use super::CogEvent;
+
+/// A prediction as it runs in the model: what it prints, yields and returns, and how it ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// The client's id for it.
+    pub(super) id: Option<String>,
+    /// What the client sent as `created_at`: a date and a time.
+    pub(super) created_at: Option<String>,
+    /// JSON of the input.
+    pub(super) input: String,
+    /// Whether the model is a generator. Its steps tell, but for one that yields nothing.
+    pub(super) iterator: bool,
+    /// In order of time.
+    pub(super) steps: Vec<Step>,
+    /// How it ends.
+    pub(super) end: End,
+    /// `webhook_events_filter`.
+    pub(super) filter: Filter,
+    /// The server's interval.
+    pub(super) throttle: Option<Duration>,
+}
+
+/// Something the model does on its way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Step {
+    pub(super) at: Duration,
+    pub(super) does: Does,
+}
+
+/// What a step does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Does {
+    /// Writes to stdout or stderr; `flush` hands on a line that has not ended, too.
+    Log { text: String, flush: bool },
+    /// Yields this JSON.
+    Output(String),
+    /// Records metrics: a JSON object.
+    Metrics(String),
+}
+
+/// How the run ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct End {
+    pub(super) at: Duration,
+    pub(super) how: Ending,
+    /// A JSON object.
+    pub(super) metrics: Option<String>,
+}
+
+/// The outcome.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// With what a plain function returns; nothing is `null`.
+    Succeeded(Option<String>),
+    /// The model raised, or the worker died.
+    Failed(Failure),
+    /// The client canceled it.
+    Canceled,
+}
+
+/// Why a run fails.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Failure {
+    /// Words that are sent as they stand.
+    Error(String),
+    /// The last line of a Python traceback, `ValueError: Invalid input dimensions`.
+    Raises(String),
+    /// The worker process died with this exit code.
+    Exit(i32),
+}
+
+/// What the request says of the events it wants.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Filter {
+    Absent,
+    Null,
+    Only(Vec<CogEvent>),
+}
+
+/// What is wrong with a run file, in one sentence.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RunError {
+    /// Not JSON, or no object.
+    #[error("a Cog run is a JSON object, and this is not: {0}")]
+    NotAnObject(String),
+    /// Something that must be there is not.
+    #[error("{place} is missing: write {mend}")]
+    Missing {
+        /// What and where.
+        place: String,
+        /// An example.
+        mend: &'static str,
+    },
+    /// Something of another type.
+    #[error("{place} is {found}: make it {wanted}")]
+    WrongType {
+        /// What and where.
+        place: String,
+        /// What it is.
+        found: &'static str,
+        /// What it should be.
+        wanted: &'static str,
+    },
+    /// A time that cannot be read.
+    #[error("{place} is '{text}': {reason}")]
+    Time {
+        /// What and where.
+        place: String,
+        /// As written.
+        text: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A word that is not one of those known.
+    #[error("{place} is '{found}', which Cog does not know: {}", did_you_mean(.nearest, .known))]
+    UnknownWord {
+        /// What and where.
+        place: String,
+        /// As written.
+        found: String,
+        /// The known word most like it.
+        nearest: Option<&'static str>,
+        /// All that are known.
+        known: String,
+    },
+    /// A member whose name is almost a known one.
+    #[error("{place} has a member '{found}': did you mean '{nearest}'?")]
+    UnknownMember {
+        /// Where.
+        place: String,
+        /// As written.
+        found: String,
+        /// The known name.
+        nearest: &'static str,
+    },
+    /// A step that does nothing, or two things.
+    #[error("step {step} does {does}: give it one of \"log\", \"output\" and \"metrics\"")]
+    NotOneDeed {
+        /// Which, from 1.
+        step: usize,
+        /// How many it does.
+        does: &'static str,
+    },
+    /// A step is before the one before it.
+    #[error("step {step} is at {at:?}, before step {} at {before:?}: put the steps in order of time", .step - 1)]
+    StepOutOfOrder {
+        /// Which, from 1.
+        step: usize,
+        /// When it is.
+        at: Duration,
+        /// When the one before it is.
+        before: Duration,
+    },
+    /// The end is before the last step.
+    #[error("the end is at {end:?}, before step {step} at {at:?}: end later, or drop the step")]
+    EndsTooEarly {
+        /// The last step, from 1.
+        step: usize,
+        /// When it is.
+        at: Duration,
+        /// When the end is.
+        end: Duration,
+    },
+    /// Members of `end` that exclude each other or its status.
+    #[error("the end has {what}: {mend}")]
+    Contradiction {
+        /// What is there.
+        what: &'static str,
+        /// What to do.
+        mend: &'static str,
+    },
+    /// JSON that no Cog can send.
+    #[error("{place} is nothing that Cog can send: {reason}")]
+    Unsendable {
+        /// What and where.
+        place: String,
+        /// Why.
+        reason: String,
+    },
+    /// coglet answers 422 to `null`.
+    #[error(
+        "\"webhook_events_filter\" is null, to which coglet answers 422: leave it out, or send with --flavor python"
+    )]
+    NullFilter,
+}
+
+fn did_you_mean(nearest: &Option<&'static str>, known: &str) -> String {
+    match nearest {
+        Some(word) => format!("did you mean '{word}'?"),
+        None => format!("write one of {known}"),
+    }
+}
+
+const TOP: [&str; 9] =
+    ["provider", "id", "created_at", "input", "iterator", "steps", "end", "webhook_events_filter", "throttle"];
+const STEP: [&str; 5] = ["at", "log", "flush", "output", "metrics"];
+const END: [&str; 7] = ["at", "status", "output", "error", "raises", "exit_code", "metrics"];
+const STATUSES: [&str; 3] = ["succeeded", "failed", "canceled"];
+
+impl Run {
+    /// Whether this text sets out to be a run: Cog's, with `steps` or an `end`, which no payload of Cog has.
+    pub fn is_run(text: &str) -> bool {
+        let Some(run) = Object::parse(text) else { return false };
+        let cog = run.get("provider").and_then(string).is_some_and(|provider| provider == "cog");
+        cog && (run.get("steps").is_some() || run.get("end").is_some())
+    }
+
+    /// Reads and checks a run file.
+    pub fn parse(text: &str) -> Result<Self, RunError> {
+        let run = match Body::of(text.as_bytes()) {
+            Body::Object(run) => Members { object: run, place: "the run".to_owned() },
+            Body::Value(value) => return Err(RunError::NotAnObject(format!("it is {}", JsonType::of(value).noun()))),
+            other => return Err(RunError::NotAnObject(other.why_not_json().unwrap_or_default())),
+        };
+        run.known(&TOP)?;
+        let steps = run.get("steps").map_or(Ok(Vec::new()), |steps| read_steps(&run, steps))?;
+        let yields = steps.iter().any(|step| matches!(step.does, Does::Output(_)));
+        let iterator = run.bool("iterator")?.unwrap_or(yields);
+        let Some(end) = run.get("end") else {
+            let mend = r#""end": {"at": "1s", "status": "succeeded"}"#;
+            return Err(RunError::Missing { place: run.place_of("end"), mend });
+        };
+        let end = read_end(Members::of(end, "the end".to_owned())?, iterator || yields)?;
+        in_order(&steps, &end)?;
+        if yields && !iterator {
+            let (place, wanted) = (run.place_of("iterator"), "true, as there are output steps, or drop it");
+            return Err(RunError::WrongType { place, found: "false", wanted });
+        }
+        Ok(Run {
+            id: run.text("id")?,
+            created_at: run.text("created_at")?.map(|text| date_and_time(&run, text)).transpose()?,
+            input: run.json("input", Some(JsonType::Object))?.unwrap_or_else(|| "{}".to_owned()),
+            iterator,
+            steps,
+            end,
+            filter: read_filter(&run)?,
+            throttle: run.duration("throttle")?,
+        })
+    }
+}
+
+fn read_steps(run: &Members<'_>, steps: &str) -> Result<Vec<Step>, RunError> {
+    let Some(steps) = items(steps) else { return Err(run.wrong_type("steps", steps, "an array")) };
+    let read = |(index, text): (usize, &str)| {
+        let step = Members::of(text, format!("step {}", index + 1))?;
+        step.known(&STEP)?;
+        let at = step.at()?;
+        let flush = step.bool("flush")?.unwrap_or(false);
+        let log = step.text("log")?.map(|text| Does::Log { text, flush });
+        let output = step.json("output", None)?.map(Does::Output);
+        let metrics = step.json("metrics", Some(JsonType::Object))?.map(Does::Metrics);
+        let mut deeds = [log, output, metrics].into_iter().flatten();
+        match (deeds.next(), deeds.next()) {
+            (Some(does), None) => Ok(Step { at, does }),
+            (one, _) => Err(RunError::NotOneDeed {
+                step: index + 1,
+                does: if one.is_some() { "several things" } else { "nothing" },
+            }),
+        }
+    };
+    steps.into_iter().enumerate().map(read).collect()
+}
+
+fn read_end(end: Members<'_>, iterator: bool) -> Result<End, RunError> {
+    end.known(&END)?;
+    let Some(status) = end.text("status")? else {
+        return Err(RunError::Missing { place: end.place_of("status"), mend: r#""status": "succeeded""# });
+    };
+    let output = end.json("output", None)?.filter(|output| output != "null");
+    let error = end.text("error")?.map(Failure::Error);
+    let raises = end.text("raises")?.map(Failure::Raises);
+    let exit = end.integer("exit_code")?.map(Failure::Exit);
+    let mut reasons = [error, raises, exit].into_iter().flatten();
+    let (reason, second) = (reasons.next(), reasons.next());
+    let contradiction = |what, mend| Err(RunError::Contradiction { what, mend });
+    if second.is_some() {
+        return contradiction("more than one reason to fail", "keep one of \"error\", \"raises\" and \"exit_code\"");
+    }
+    let how = match (status.as_str(), reason) {
+        ("succeeded", None) if output.is_some() && iterator => {
+            return contradiction("an output beside output steps", "an iterator returns nothing; drop \"output\"");
+        }
+        ("succeeded", None) => Ending::Succeeded(output),
+        (_, _) if !STATUSES.contains(&status.as_str()) => {
+            let near = nearest(&status, STATUSES);
+            return Err(RunError::UnknownWord {
+                place: end.place_of("status"),
+                found: status,
+                nearest: near,
+                known: STATUSES.join(", "),
+            });
+        }
+        (_, _) if output.is_some() => {
+            return contradiction("an output", "only a run that succeeded returns one; drop it, or use output steps");
+        }
+        ("failed", Some(reason)) => Ending::Failed(reason),
+        ("failed", None) => {
+            let mend = r#""raises": "ValueError: Invalid input dimensions", or "error""#;
+            return Err(RunError::Missing { place: "the end's reason to fail".to_owned(), mend });
+        }
+        ("canceled", None) => Ending::Canceled,
+        _ => return contradiction("a reason to fail", "only a run with the status \"failed\" has one"),
+    };
+    Ok(End { at: end.at()?, how, metrics: end.json("metrics", Some(JsonType::Object))? })
+}
+
+fn in_order(steps: &[Step], end: &End) -> Result<(), RunError> {
+    for (index, pair) in steps.windows(2).enumerate() {
+        if pair[1].at < pair[0].at {
+            return Err(RunError::StepOutOfOrder { step: index + 2, at: pair[1].at, before: pair[0].at });
+        }
+    }
+    match steps.last() {
+        Some(last) if end.at < last.at => Err(RunError::EndsTooEarly { step: steps.len(), at: last.at, end: end.at }),
+        _ => Ok(()),
+    }
+}
+
+fn read_filter(run: &Members<'_>) -> Result<Filter, RunError> {
+    const NAME: &str = "webhook_events_filter";
+    let Some(text) = run.get(NAME) else { return Ok(Filter::Absent) };
+    if JsonType::of(text) == JsonType::Null {
+        return Ok(Filter::Null);
+    }
+    let Some(listed) = items(text) else { return Err(run.wrong_type(NAME, text, "an array of events")) };
+    let read = |event: &str| {
+        let Some(word) = string(event) else { return Err(run.wrong_type(NAME, text, "an array of events")) };
+        CogEvent::parse(&word).ok_or_else(|| RunError::UnknownWord {
+            place: format!("an event of {}", run.place_of(NAME)),
+            nearest: nearest(&word.to_lowercase(), CogEvent::ALL.map(CogEvent::name)),
+            found: word.into_owned(),
+            known: CogEvent::ALL.map(CogEvent::name).join(", "),
+        })
+    };
+    listed.into_iter().map(read).collect::<Result<_, _>>().map(Filter::Only)
+}
+
+fn date_and_time(run: &Members<'_>, text: String) -> Result<String, RunError> {
+    match Pieces::parse(&text) {
+        Ok(pieces) if pieces.time().is_some() => Ok(text),
+        _ => {
+            let reason = "a date and time is written 2026-11-20T21:21:23Z".to_owned();
+            Err(RunError::Time { place: run.place_of("created_at"), text, reason })
+        }
+    }
+}
+
+/// The members of an object in the run file, and what to call it in a message.
+struct Members<'a> {
+    object: Object<'a>,
+    place: String,
+}
+
+impl<'a> Members<'a> {
+    fn of(text: &'a str, place: String) -> Result<Self, RunError> {
+        match Object::parse(text) {
+            Some(object) => Ok(Members { object, place }),
+            None => Err(RunError::WrongType { place, found: JsonType::of(text).noun(), wanted: "an object" }),
+        }
+    }
+
+    /// Refuses a name that is almost a known one; others are somebody's notes.
+    fn known(&self, known: &[&'static str]) -> Result<(), RunError> {
+        for (name, _) in self.object.members() {
+            if let Some(near) = nearest(name, known.iter().copied()).filter(|near| *near != name) {
+                return Err(RunError::UnknownMember {
+                    place: self.place.clone(),
+                    found: name.to_owned(),
+                    nearest: known.iter().find(|known| **known == near).copied().unwrap_or(near),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn get(&self, name: &str) -> Option<&'a str> {
+        self.object.get(name)
+    }
+
+    fn place_of(&self, name: &str) -> String {
+        format!("\"{name}\" of {}", self.place)
+    }
+
+    fn wrong_type(&self, name: &str, found: &str, wanted: &'static str) -> RunError {
+        RunError::WrongType { place: self.place_of(name), found: JsonType::of(found).noun(), wanted }
+    }
+
+    /// A string; `null` is as good as absent.
+    fn text(&self, name: &str) -> Result<Option<String>, RunError> {
+        let Some(text) = self.get(name).filter(|text| *text != "null") else { return Ok(None) };
+        let read = serde_json::from_str::<Value>(text).map_err(|error| self.unsendable(name, &error))?;
+        let Value::String(decoded) = read else { return Err(self.wrong_type(name, text, "a string")) };
+        Ok(Some(decoded))
+    }
+
+    fn bool(&self, name: &str) -> Result<Option<bool>, RunError> {
+        match self.get(name) {
+            None => Ok(None),
+            Some("true") => Ok(Some(true)),
+            Some("false") => Ok(Some(false)),
+            Some(other) => Err(self.wrong_type(name, other, "true or false")),
+        }
+    }
+
+    fn integer(&self, name: &str) -> Result<Option<i32>, RunError> {
+        let Some(text) = self.get(name) else { return Ok(None) };
+        text.parse().map(Some).map_err(|_| self.wrong_type(name, text, "a whole number"))
+    }
+
+    /// JSON as it stands in the file. All of it must be what Cog's own servers can hold.
+    fn json(&self, name: &str, wanted: Option<JsonType>) -> Result<Option<String>, RunError> {
+        let Some(text) = self.get(name) else { return Ok(None) };
+        if let Some(wanted) = wanted.filter(|wanted| *wanted != JsonType::of(text)) {
+            return Err(self.wrong_type(name, text, wanted.noun()));
+        }
+        serde_json::from_str::<Value>(text).map_err(|error| self.unsendable(name, &error))?;
+        if Tree::parse(text).is_none() {
+            return Err(RunError::Unsendable {
+                place: self.place_of(name),
+                reason: "it is nested too deep".to_owned(),
+            });
+        }
+        Ok(Some(text.to_owned()))
+    }
+
+    fn unsendable(&self, name: &str, error: &serde_json::Error) -> RunError {
+        RunError::Unsendable { place: self.place_of(name), reason: error.to_string() }
+    }
+
+    fn duration(&self, name: &str) -> Result<Option<Duration>, RunError> {
+        let Some(found) = self.get(name) else { return Ok(None) };
+        let Some(text) = string(found) else {
+            return Err(self.wrong_type(name, found, "a duration, such as \"500ms\""));
+        };
+        let read = duration::parse(&text).map(Some);
+        read.map_err(|reason| RunError::Time { place: self.place_of(name), text: text.into_owned(), reason })
+    }
+
+    fn at(&self) -> Result<Duration, RunError> {
+        let at = self.duration("at")?;
+        at.ok_or_else(|| RunError::Missing { place: self.place_of("at"), mend: r#""at": "500ms""# })
+    }
+}
