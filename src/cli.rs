@@ -15,12 +15,15 @@ use jiff::Timestamp;
 use reqwest::Url;
 
 use crate::error::Exit;
+use crate::payload::Name;
 use crate::payload::provider::Provider;
 use crate::payload::retry::Statuses;
 use crate::payload::signature::{Scheme, SecretSpec};
 
+mod connection;
 pub mod values;
 
+pub use connection::Connection;
 use values::{Pick, PickParser, Retry};
 
 const STYLES: Styles = Styles::styled()
@@ -237,7 +240,7 @@ pub struct Send {
     pub id: Option<String>,
     /// Add or replace a header
     #[arg(short = 'H', long = "header", value_name = "K: V", value_parser = values::header, help_heading = "Payload")]
-    pub headers: Vec<(HeaderName, HeaderValue)>,
+    pub headers: Vec<(Name, HeaderValue)>,
     /// Retry as this provider, after these waits (30s,2m,10m), or not at all (none)
     #[arg(long, value_name = "PROFILE|LIST|none", value_parser = values::RetryParser, help_heading = "Delivery")]
     pub retry: Option<Retry>,
@@ -256,9 +259,17 @@ pub struct Send {
     /// Do not redact header values that are secrets themselves
     #[arg(long)]
     pub record_secrets: bool,
-    /// Show the exact request and send nothing
+    /// Show the exact request, and what is signed of it, and send nothing
     #[arg(long)]
     pub dry_run: bool,
+    /// Show the curl command that sends the same bytes, and send nothing
+    ///
+    /// Secrets are left to the variable HOOKCTL_SECRET of the shell that runs it.
+    #[arg(long, conflicts_with = "dry_run")]
+    pub curl: bool,
+    /// Flags about connections.
+    #[command(flatten)]
+    pub connection: Connection,
     /// Flags about signatures.
     #[command(flatten)]
     pub signing: Signing,
@@ -275,7 +286,7 @@ pub struct Inspect {
     pub sources: Vec<String>,
     /// Header that came with the payload
     #[arg(short = 'H', long = "header", value_name = "K: V", value_parser = values::header, help_heading = "Signatures")]
-    pub headers: Vec<(HeaderName, HeaderValue)>,
+    pub headers: Vec<(Name, HeaderValue)>,
     /// Signature that came with the payload, in the header of --scheme
     #[arg(long, value_name = "VALUE", value_parser = values::header_value, help_heading = "Signatures")]
     pub signature: Option<HeaderValue>,

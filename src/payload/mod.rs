@@ -40,7 +40,7 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
 }
 
 pub use body::{Body, Json};
-pub use delivery::{Delivery, Headers};
+pub use delivery::{Delivery, Headers, Name};
 pub use provider::{Fixture, Kind, Provider, Shape, Status};
 pub use read::Payload;
 pub use record::Record;

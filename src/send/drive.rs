@@ -13,6 +13,7 @@ use crate::event::{Event, Note, Retry, Sink};
 use crate::io::client::{Outgoing, Reply, Transport};
 use crate::io::journal::Journal;
 use crate::io::signals::Signals;
+use crate::payload::provider::HeaderLine;
 use crate::payload::record::{Answer, By, Record, Sent, SentOutcome};
 use crate::payload::retry::{Next, Outcome, Statuses, Why};
 use crate::payload::signature::scheme::OnRetry;
@@ -71,7 +72,8 @@ impl<'a, T: Transport> Driver<'a, T> {
                 headers: headers.clone(),
                 body: parcel.body.clone(),
                 timeout: self.config.timeout,
-                follow: parcel.shape.follows_redirects,
+                follow: self.config.follow && parcel.shape.follows_redirects,
+                referer: parcel.shape.headers.contains(&HeaderLine::Referer),
             };
             let reply = tokio::select! {
                 reply = self.transport.deliver(outgoing) => reply,
@@ -217,6 +219,7 @@ mod tests {
     use super::*;
     use crate::clock::System;
     use crate::event;
+    use crate::io::client::Options;
     use crate::payload::retry::RetryProfile;
     use crate::payload::signature::{Choice, Secret};
     use crate::send::source;
@@ -256,6 +259,9 @@ mod tests {
             record: None,
             keep_secrets: false,
             dry_run: false,
+            curl: false,
+            connection: Options::default(),
+            follow: true,
         }
     }
 

@@ -3,16 +3,17 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use http::{HeaderName, HeaderValue};
+use http::HeaderValue;
 use jiff::Timestamp;
 use reqwest::Url;
 
 use crate::clock::Clock;
 use crate::error::{Error, Exit};
 use crate::event::{Event, Note, Plan, SentTally, Sink};
-use crate::io::client::Client;
+use crate::io::client::{Client, Options};
 use crate::io::journal::Journal;
 use crate::io::signals::Signals;
+use crate::payload::Name;
 use crate::payload::retry::{RetryProfile, Statuses};
 use crate::payload::signature::{Choice, Secret, keypair};
 
@@ -37,7 +38,7 @@ pub struct Config {
     /// Another id for the prediction.
     pub id: Option<NewId>,
     /// Headers that are added, or replace those of the same name.
-    pub headers: Vec<(HeaderName, HeaderValue)>,
+    pub headers: Vec<(Name, HeaderValue)>,
     /// The scheme, or the provider's own.
     pub scheme: Choice,
     /// What to sign with: the first.
@@ -56,6 +57,12 @@ pub struct Config {
     pub keep_secrets: bool,
     /// Whether to show the requests only.
     pub dry_run: bool,
+    /// Whether to show the curl commands only.
+    pub curl: bool,
+    /// How the receiver is reached.
+    pub connection: Options,
+    /// Whether redirects are followed where the provider follows them.
+    pub follow: bool,
 }
 
 /// Another id for a prediction.
@@ -98,7 +105,7 @@ pub async fn run(
         return plan(&parcels, &config, &sink, clock).await;
     }
 
-    let client = Client::new(&config.to, config.timeout)?;
+    let client = Client::new(&config.to, &config.connection)?;
     let journal = config.record.as_deref().map(Journal::open).transpose()?;
     let mut driver = Driver::new(&client, clock, &sink, journal, &config);
     let mut tally = SentTally::default();

@@ -4,19 +4,19 @@ use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, HOST};
 use http::{HeaderName, HeaderValue};
 use jiff::Timestamp;
-use reqwest::Url;
 use uuid::Uuid;
 
 use super::edit::Edit;
 use super::source::Source;
 use super::{Config, NewId};
 use crate::error::Error;
+use crate::io::client;
 use crate::payload::body::{JsonType, Object};
 use crate::payload::provider::{HeaderLine, Provider, Shape};
 use crate::payload::retry::RetryProfile;
 use crate::payload::signature::scheme::BadKey;
 use crate::payload::signature::{Choice, Scheme};
-use crate::payload::{Headers, Payload};
+use crate::payload::{Headers, Name, Payload};
 
 /// What a provider without a documented signature is signed as.
 const BORROWED: &str = "eachlabs";
@@ -64,26 +64,27 @@ impl Parcel {
 
     /// The headers in wire order, signed at `now`.
     pub fn headers(&self, config: &Config, now: Timestamp) -> Result<Headers, Error> {
+        let length = || HeaderValue::from(self.body.len());
         let mut headers = Headers::default();
         for line in self.shape.headers {
-            match line {
-                HeaderLine::Is(name, value) => {
-                    headers.push(HeaderName::from_static(name), HeaderValue::from_static(value));
-                }
+            match *line {
+                HeaderLine::Is(name, value) => headers.push(Name::from_static(name), HeaderValue::from_static(value)),
                 HeaderLine::Signature => {
                     for (name, value) in self.sign(config, now)? {
                         headers.push(name, value);
                     }
                 }
-                HeaderLine::Host => headers.push(HOST, host(&config.to)),
-                HeaderLine::ContentLength => headers.push(CONTENT_LENGTH, HeaderValue::from(self.body.len())),
+                // Nothing has led here.
+                HeaderLine::Referer => {}
+                HeaderLine::Host(name) => headers.push(Name::from_static(name), client::host(&config.to)),
+                HeaderLine::ContentLength(name) => headers.push(Name::from_static(name), length()),
             }
         }
         if !headers.has(HOST.as_str()) {
-            headers.push(HOST, host(&config.to));
+            headers.push(HOST, client::host(&config.to));
         }
         if !headers.has(CONTENT_LENGTH.as_str()) {
-            headers.push(CONTENT_LENGTH, HeaderValue::from(self.body.len()));
+            headers.push(CONTENT_LENGTH, length());
         }
         for (index, (name, value)) in config.headers.iter().enumerate() {
             // The first of a name replaces ours, further ones of the user's come along, as in curl.
@@ -135,13 +136,6 @@ fn schemes(shape: &Shape, config: &Config) -> (Vec<&'static Scheme>, bool) {
         true => (Scheme::named(BORROWED).into_iter().collect(), true),
         false => (own, false),
     }
-}
-
-fn host(url: &Url) -> HeaderValue {
-    let name = url.host_str().unwrap_or_default();
-    let text = url.port().map_or_else(|| name.to_owned(), |port| format!("{name}:{port}"));
-    // A URL's host is ASCII without spaces, so this always is a header value.
-    HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static(""))
 }
 
 fn edited(source: &Source, config: &Config) -> Result<Bytes, Error> {

@@ -110,10 +110,9 @@ fn a_dry_run_shows_exactly_what_would_go_out_and_sends_nothing() {
         let request = target.requests().remove(0);
         let body = String::from_utf8(request.body.clone()).unwrap();
 
-        let lower = |(name, value): (String, String)| (name.to_lowercase(), value);
-        let sent: Vec<_> = request.headers.iter().cloned().map(lower).collect();
+        let sent = request.headers.clone();
         let (line, headers, shown_body) = shown(&text);
-        assert_eq!((line, headers.into_iter().map(lower).collect()), (request.line.clone(), sent.clone()), "{source}");
+        assert_eq!((line, headers), (request.line.clone(), sent.clone()), "{source}");
         assert_eq!(shown_body, body, "{source}");
         let record = &data.json()[0];
         let headers: Vec<(String, String)> = serde_json::from_value(record["headers"].clone()).unwrap();
