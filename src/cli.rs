@@ -53,7 +53,7 @@ pub enum Command {
     Listen(Listen),
     /// Fire signed payloads, with the provider's own retries
     #[command(after_help = SEND_EXAMPLES, after_long_help = send_long_help())]
-    Send(Send),
+    Send(Box<Send>),
     /// Read payloads and recorded deliveries; say what is wrong with them
     #[command(after_help = INSPECT_EXAMPLES, after_long_help = inspect_long_help())]
     Inspect(Inspect),

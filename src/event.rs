@@ -21,6 +21,8 @@ pub enum Event {
     Retry(Retry),
     /// A request as it would be sent.
     Plan(Box<Plan>),
+    /// The curl command that sends the same.
+    Curl(String),
     /// One payload, looked at.
     Payload(Box<Examined>),
     /// A delivery of a journal that the filters leave, as a row of a table.
@@ -78,6 +80,8 @@ pub struct Plan {
     pub url: String,
     /// The record that would be written of it.
     pub record: Record,
+    /// How it is signed, by each of its schemes.
+    pub accounts: Vec<Account>,
 }
 
 /// One payload, looked at.

@@ -15,8 +15,11 @@ use crate::support::sign::hmac_hex;
 use crate::support::target::{OK, Request, Target};
 
 mod attempts;
+mod curl;
 mod refusals;
+mod secure;
 mod shown;
+mod wire;
 
 /// `hookctl send ARGUMENTS… --to TARGET`
 fn send(target: &Target, arguments: &[&str]) -> Program {

@@ -5,6 +5,7 @@
 //!
 //! | module | what it knows |
 //! |---|---|
+//! | [`curl`] | the curl command that sends a delivery again |
 //! | [`delivery`] | one HTTP request as it crossed the wire |
 //! | [`body`] | what its bytes are: JSON, text, binary, empty, broken |
 //! | [`provider`] | what each provider sends, as data, and which of them sent this |
@@ -17,6 +18,7 @@
 //! | [`record`] | the JSON Lines form of a delivery |
 
 pub mod body;
+pub mod curl;
 pub mod delivery;
 pub mod history;
 pub mod lint;

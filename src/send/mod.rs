@@ -17,6 +17,7 @@ use crate::payload::Name;
 use crate::payload::retry::{RetryProfile, Statuses};
 use crate::payload::signature::{Choice, Secret, keypair};
 
+mod curl;
 pub mod drive;
 pub mod edit;
 pub mod parcel;
@@ -104,6 +105,9 @@ pub async fn run(
     if config.dry_run {
         return plan(&parcels, &config, &sink, clock).await;
     }
+    if config.curl {
+        return curl::say(&parcels, &config, &sink, clock).await;
+    }
 
     let client = Client::new(&config.to, &config.connection)?;
     let journal = config.record.as_deref().map(Journal::open).transpose()?;
@@ -164,9 +168,10 @@ async fn plan(parcels: &[Parcel], config: &Config, sink: &Sink, clock: &dyn Cloc
     for (index, parcel) in parcels.iter().enumerate() {
         let now = clock.now();
         let headers = parcel.headers(config, now)?;
+        let accounts = parcel.accounts(config, &headers);
         let mut record = drive::record(parcel, config, headers, now, 1, None);
         record.seq = index as u64 + 1;
-        let plan = Plan { source: parcel.name.clone(), url: config.to.to_string(), record };
+        let plan = Plan { source: parcel.name.clone(), url: config.to.to_string(), record, accounts };
         if sink.say(Event::Plan(Box::new(plan))).await.is_err() {
             break;
         }

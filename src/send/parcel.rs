@@ -14,9 +14,10 @@ use crate::io::client;
 use crate::payload::body::{JsonType, Object};
 use crate::payload::provider::{HeaderLine, Provider, Shape};
 use crate::payload::retry::RetryProfile;
+use crate::payload::signature::explain::account::{Account, account};
 use crate::payload::signature::scheme::BadKey;
-use crate::payload::signature::{Choice, Scheme};
-use crate::payload::{Headers, Name, Payload};
+use crate::payload::signature::{Choice, Policy, Scheme};
+use crate::payload::{Delivery, Headers, Name, Payload};
 
 /// What a provider without a documented signature is signed as.
 const BORROWED: &str = "eachlabs";
@@ -26,6 +27,8 @@ const BORROWED: &str = "eachlabs";
 pub struct Parcel {
     /// The source's name.
     pub name: String,
+    /// The file that holds the body as it goes out, where one does.
+    pub file: Option<String>,
     /// The exact bytes that go out.
     pub body: Bytes,
     /// Who sends it.
@@ -51,6 +54,7 @@ impl Parcel {
         let (schemes, borrowed_scheme) = schemes(source.shape, config);
         Ok(Parcel {
             payload: Payload::read_as(&body, source.provider, source.shape),
+            file: source.file.filter(|_| body == source.body),
             name: source.name,
             body,
             provider: source.provider,
@@ -111,6 +115,17 @@ impl Parcel {
             })?);
         }
         Ok(headers)
+    }
+
+    /// How these headers come to be, by each scheme.
+    pub fn accounts(&self, config: &Config, headers: &Headers) -> Vec<Account> {
+        let Some(secret) = config.secrets.first() else { return Vec::new() };
+        let delivery = Delivery::bare(headers.clone(), self.body.clone());
+        let account = |scheme: &&'static Scheme| {
+            let scheme = Choice::Named(scheme.for_secret(secret));
+            account(&delivery, &Policy { scheme, secrets: vec![secret.clone()], tolerance: None })
+        };
+        self.schemes.iter().filter_map(account).collect()
     }
 
     /// What to call the prediction in a message.

@@ -15,6 +15,8 @@ use crate::payload::{Headers, Payload, nearest};
 pub struct Source {
     /// What to call it.
     pub name: String,
+    /// The file that holds it, where one does.
+    pub file: Option<String>,
     /// Its exact bytes: valid JSON.
     pub body: Bytes,
     /// Who sends such.
@@ -27,7 +29,8 @@ pub struct Source {
 /// payload (`fixtures/failed.json`) is that one, wherever the user stands.
 pub fn find(name: &str) -> Result<Source, Error> {
     if name == input::STDIN || Path::new(name).is_file() {
-        return from_bytes(input::name(name), input::payload(name)?);
+        let file = (name != input::STDIN).then(|| name.to_owned());
+        return from_bytes(input::name(name), file, input::payload(name)?);
     }
     let plain = name.strip_prefix("./").unwrap_or(name);
     let plain = plain.strip_prefix("fixtures/").unwrap_or(plain);
@@ -36,6 +39,7 @@ pub fn find(name: &str) -> Result<Source, Error> {
     match found {
         Some((provider, fixture)) => Ok(Source {
             name: plain.to_owned(),
+            file: None,
             body: Bytes::from_static(fixture.body.as_bytes()),
             provider,
             shape: provider.shape(fixture.variant),
@@ -56,7 +60,7 @@ pub fn names() -> Vec<&'static str> {
     aliases.chain(provider::fixtures().map(|(_, fixture)| fixture.name)).collect()
 }
 
-fn from_bytes(name: &str, body: Bytes) -> Result<Source, Error> {
+fn from_bytes(name: &str, file: Option<String>, body: Bytes) -> Result<Source, Error> {
     let first_line = body.split(|byte| *byte == b'\n').next().unwrap_or_default();
     if is_journal_line(first_line) {
         return Err(Error::IsJournal { what: name.to_owned() });
@@ -65,7 +69,7 @@ fn from_bytes(name: &str, body: Bytes) -> Result<Source, Error> {
         return Err(Error::not_json(name, &body));
     };
     let (provider, shape) = (payload.provider, payload.shape);
-    Ok(Source { name: name.to_owned(), body, provider, shape })
+    Ok(Source { name: name.to_owned(), file, body, provider, shape })
 }
 
 #[cfg(test)]

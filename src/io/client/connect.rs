@@ -69,10 +69,7 @@ impl Connector {
             return self.open(url, None).await.map_err(|error| reason(&*error, url));
         };
         let opened = self.open(url, Some(&proxy)).await;
-        opened.map_err(|error| match tls::words(cause(&*error), host(url)) {
-            Some(words) => words,
-            None => format!("by the proxy {}: {}", host_and_port(proxy.uri()), reason(&*error, url)),
-        })
+        opened.map_err(|error| format!("by the proxy {}: {}", host_and_port(proxy.uri()), reason(&*error, url)))
     }
 
     /// Whether a proxy passes requests to this URL on, which are then addressed to it.
@@ -165,13 +162,17 @@ fn is_loopback(url: &Url) -> bool {
     host == "localhost" || host == "[::1]" || host.starts_with("127.")
 }
 
-/// Why a connection failed, in words.
+/// Why a connection could not be made, or broke, in words.
 pub fn reason(error: &(dyn StdError + 'static), url: &Url) -> String {
-    let cause = cause(error);
-    if let Some(words) = tls::words(cause, host(url)) {
+    if let Some(words) = causes(error).find_map(|cause| tls::words(cause, host(url))) {
         return words;
     }
-    let text = cause.to_string();
+    let is_end = |error: &io::Error| error.kind() == io::ErrorKind::UnexpectedEof;
+    if url.scheme() == "https" && causes(error).filter_map(|cause| cause.downcast_ref()).any(is_end) {
+        return format!("{} closed the connection in the middle of the TLS handshake: is it http://?", host(url));
+    }
+    // The innermost is the one that says something.
+    let text = causes(error).last().unwrap_or(error).to_string();
     let text = text.split(" (os error").next().unwrap_or(&text).to_lowercase();
     match text.strip_prefix("failed to lookup address information: ") {
         Some(why) => format!("there is no host {}: {why}", host(url)),
@@ -179,15 +180,11 @@ pub fn reason(error: &(dyn StdError + 'static), url: &Url) -> String {
     }
 }
 
-/// The innermost cause, which is the one that says something.
-fn cause<'a>(error: &'a (dyn StdError + 'static)) -> &'a (dyn StdError + 'static) {
-    let mut cause = error;
-    loop {
+/// An error and what caused it.
+fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    std::iter::successors(Some(error), |&error| {
         // An I/O error passes over what it wraps when asked for its source.
-        let wrapped = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        match wrapped.map(|inner| inner as &(dyn StdError + 'static)).or(cause.source()) {
-            Some(inner) => cause = inner,
-            None => return cause,
-        }
-    }
+        let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        wrapped.map(|inner| inner as &(dyn StdError + 'static)).or(error.source())
+    })
 }
