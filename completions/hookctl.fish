@@ -88,6 +88,10 @@ complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l speed -d 'Let t
 complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l timeout -d 'Give up on an attempt after this time' -r
 complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l expect-status -d 'Answers that count as right: 2xx, 200,202, 4xx [default: 2xx]' -r
 complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l record -d 'Append every attempt to a journal (JSON Lines)' -r -F
+complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l cacert -d 'Trust the certificates in this PEM file instead of the system\'s' -r -F
+complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l cert -d 'Client certificate, a PEM file, which may hold its key too' -r -F
+complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l key -d 'Key of the client certificate, a PEM file' -r -F
+complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l proxy -d 'Go by this proxy: host:port, http://…, https://…, socks5h://…' -r -f
 complete -c hookctl -n "__fish_hookctl_using_subcommand send" -s s -l secret -d 'Secret: VALUE itself, env:NAME, @FILE, or label=env:NAME; repeat for rotation' -r
 complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l scheme -d 'How deliveries are signed [default: auto]' -r -f -a "auto\t''
 standard-webhooks\t''
@@ -109,7 +113,11 @@ complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l color -d 'Colou
 always\t'Always'
 never\t'Never'"
 complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l record-secrets -d 'Do not redact header values that are secrets themselves'
-complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l dry-run -d 'Show the exact request and send nothing'
+complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l dry-run -d 'Show the exact request, and what is signed of it, and send nothing'
+complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l curl -d 'Show the curl command that sends the same bytes, and send nothing'
+complete -c hookctl -n "__fish_hookctl_using_subcommand send" -s k -l insecure -d 'Take any certificate for good'
+complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l http1.1 -d 'Accepted for the sake of curl\'s users: HTTP/1.1 is what is always sent'
+complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l no-follow -d 'Do not follow redirects, though the provider does'
 complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l json -d 'Print data as JSON Lines on standard output, people\'s text on standard error'
 complete -c hookctl -n "__fish_hookctl_using_subcommand send" -s q -l quiet -d 'Print results only'
 complete -c hookctl -n "__fish_hookctl_using_subcommand send" -s v -l verbose -d 'Print headers and whole bodies too'

@@ -95,6 +95,26 @@ pub struct Client {
     idle: Mutex<Vec<(Url, Connection<Stream>)>>,
 }
 
+/// How long an attempt may take, from connecting to the answer.
+#[derive(Clone, Copy)]
+struct Limit {
+    length: Duration,
+    end: Instant,
+}
+
+impl Limit {
+    fn starting(now: Instant, length: Duration) -> Self {
+        // One beyond the end of time is none.
+        const EVER: Duration = Duration::from_secs(u32::MAX as u64);
+        Limit { length, end: now.checked_add(length).unwrap_or(now + EVER) }
+    }
+
+    /// What the work gives, unless time runs out first.
+    async fn within<T>(self, work: impl Future<Output = T>) -> Option<T> {
+        timeout_at(self.end.into(), work).await.ok()
+    }
+}
+
 /// An attempt without an answer.
 struct Failure {
     outcome: Outcome,
@@ -115,36 +135,36 @@ impl Client {
     }
 
     /// Makes one request: on a kept connection if there is one, else on a fresh one.
-    async fn make(&self, request: &Request, deadline: Instant) -> Result<Answered, Failure> {
+    async fn make(&self, request: &Request, limit: Limit) -> Result<Answered, Failure> {
         if let Some(kept) = self.take_idle(&request.url).await {
-            match self.exchange(kept, request, deadline).await {
+            match self.exchange(kept, request, limit).await {
                 // It was gone before the first byte went out: nothing was delivered, and the next is a first delivery.
                 Err(Failure { outcome: Outcome::Unreachable, .. }) => {}
                 settled => return settled,
             }
         }
-        let unreachable = |reason| Failure { outcome: Outcome::Unreachable, reason };
-        let connected = timeout_at(deadline.into(), self.connector.connect(&request.url)).await;
-        let stream = connected.map_err(|_| unreachable("no connection".to_owned()))?.map_err(unreachable)?;
-        self.exchange(Connection::new(stream), request, deadline).await
+        let connected = limit.within(self.connector.connect(&request.url)).await;
+        let connected = connected.unwrap_or_else(|| Err(format!("no connection within {:?}", limit.length)));
+        let stream = connected.map_err(|reason| unanswered(reason, false))?;
+        self.exchange(Connection::new(stream), request, limit).await
     }
 
     async fn exchange(
         &self,
         mut connection: Connection<Stream>,
         request: &Request,
-        deadline: Instant,
+        limit: Limit,
     ) -> Result<Answered, Failure> {
         connection.send(request.head(self.connector.forwards(&request.url).as_ref()), request.body.clone());
-        let mut head = match timeout_at(deadline.into(), connection.head()).await {
-            Ok(Ok(head)) => head,
-            Ok(Err(broken)) => return Err(failure(&broken, connection.has_sent(), &request.url)),
-            Err(_) => return Err(unanswered("no answer".to_owned(), connection.has_sent())),
+        let mut head = match limit.within(connection.head()).await {
+            Some(Ok(head)) => head,
+            Some(Err(broken)) => return Err(failure(&broken, connection.has_sent(), &request.url)),
+            None => return Err(unanswered(format!("no answer within {:?}", limit.length), connection.has_sent())),
         };
         let at = Instant::now();
         let mut body = Vec::new();
-        let whole = timeout_at(deadline.into(), connection.body(&mut head.framing, &mut body, ANSWER_BYTES)).await;
-        if whole == Ok(true) && head.keep_alive && connection.is_settled() {
+        let whole = limit.within(connection.body(&mut head.framing, &mut body, ANSWER_BYTES)).await;
+        if whole == Some(true) && head.keep_alive && connection.is_settled() {
             self.idle().push((request.url.clone(), connection));
         }
         Ok(Answered { head, line: first_line(&body), at })
@@ -174,20 +194,16 @@ impl Transport for Client {
     async fn deliver(&self, outgoing: Outgoing) -> Reply {
         let started = Instant::now();
         let ms = |at: Instant| at.duration_since(started).as_secs_f64() * 1000.0;
-        // A time-out beyond the end of time is none.
-        let deadline =
-            started.checked_add(outgoing.timeout).unwrap_or_else(|| started + Duration::from_secs(u32::MAX.into()));
-        let (timeout, follow, referer) = (outgoing.timeout, outgoing.follow, outgoing.referer);
+        let limit = Limit::starting(started, outgoing.timeout);
+        let (follow, referer) = (outgoing.follow, outgoing.referer);
         let mut request = Request::first(outgoing);
         let (mut said, mut hops): (Option<String>, _) = (None, 0);
         loop {
-            let answered = match self.make(&request, deadline).await {
+            let answered = match self.make(&request, limit).await {
                 Ok(answered) => answered,
                 Err(failure) => {
-                    let late = Instant::now() >= deadline;
-                    let within = if late { format!(" within {timeout:?}") } else { String::new() };
                     let before = said.map(|said| format!("{said}: ")).unwrap_or_default();
-                    let error = Some(format!("{before}{}{within}", failure.reason));
+                    let error = Some(format!("{before}{}", failure.reason));
                     return Reply { outcome: failure.outcome, ms: ms(Instant::now()), line: None, error };
                 }
             };

@@ -15,6 +15,7 @@ use reqwest::Url;
 use rustls::ClientConfig;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tower_service::Service;
+use url::Host;
 
 use super::{Options, tls};
 use crate::error::Error;
@@ -158,8 +159,13 @@ fn is_socks(uri: &Uri) -> bool {
 }
 
 fn is_loopback(url: &Url) -> bool {
-    let host = host(url);
-    host == "localhost" || host == "[::1]" || host.starts_with("127.")
+    match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        // RFC 6761 section 6.3.
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        None => false,
+    }
 }
 
 /// Why a connection could not be made, or broke, in words.
