@@ -203,7 +203,7 @@ _hookctl() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "auto eachlabs modelslab cog generic" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto eachlabs modelslab cog replicate openai fal bfl runpod huggingface assemblyai elevenlabs luma kie generic" -- "${cur}"))
                     return 0
                     ;;
                 --show)
@@ -269,7 +269,7 @@ _hookctl() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "auto eachlabs modelslab cog generic" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto eachlabs modelslab cog replicate openai fal bfl runpod huggingface assemblyai elevenlabs luma kie generic" -- "${cur}"))
                     return 0
                     ;;
                 --record)
@@ -346,7 +346,7 @@ _hookctl() {
             return 0
             ;;
         hookctl__subcmd__send)
-            opts="-H -k -s -q -v -h -V --to --set --unset --id --header --retry --speed --timeout --expect-status --record --record-secrets --dry-run --curl --insecure --cacert --cert --key --proxy --http1.1 --no-follow --secret --scheme --signature-header --json --color --quiet --verbose --help --version"
+            opts="-H -e -k -s -q -v -h -V --to --set --unset --id --header --events --retry --speed --timeout --expect-status --duplicate --shuffle --seed --tamper --drill --count --concurrency --rate --record --record-secrets --dry-run --curl --insecure --cacert --cert --key --proxy --http1.1 --no-follow --secret --scheme --signature-header --json --color --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -376,8 +376,16 @@ _hookctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --events)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -e)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --retry)
-                    COMPREPLY=($(compgen -W "eachlabs eachlabs-b modelslab modelslab-workflow cog cog-python none" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "eachlabs eachlabs-b modelslab modelslab-workflow cog cog-python replicate openai fal bfl runpod huggingface assemblyai elevenlabs luma kie standard-webhooks github stripe shopify none" -- "${cur}"))
                     return 0
                     ;;
                 --speed)
@@ -389,6 +397,30 @@ _hookctl() {
                     return 0
                     ;;
                 --expect-status)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --duplicate)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --seed)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tamper)
+                    COMPREPLY=($(compgen -W "body signature secret missing malformed stale future" -- "${cur}"))
+                    return 0
+                    ;;
+                --count)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --concurrency)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --rate)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

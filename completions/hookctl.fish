@@ -37,6 +37,16 @@ complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -l provider -d '
 eachlabs\t''
 modelslab\t''
 cog\t''
+replicate\t''
+openai\t''
+fal\t''
+bfl\t''
+runpod\t''
+huggingface\t''
+assemblyai\t''
+elevenlabs\t''
+luma\t''
+kie\t''
 generic\t''"
 complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -l record -d 'Append every delivery to a journal (JSON Lines), before it is answered' -r -F
 complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -l max-body -d 'Answer 413 to a larger body' -r
@@ -77,16 +87,43 @@ complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l set -d 'Change 
 complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l unset -d 'Remove a field from the body' -r
 complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l id -d 'Give the prediction another id: a value, or `new` for a fresh one' -r
 complete -c hookctl -n "__fish_hookctl_using_subcommand send" -s H -l header -d 'Add or replace a header' -r
+complete -c hookctl -n "__fish_hookctl_using_subcommand send" -s e -l events -d 'Of a sequence, only these events (completed,output); of a Cog run, its webhook_events_filter' -r
 complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l retry -d 'Retry as this provider, after these waits (30s,2m,10m), or not at all (none)' -r -f -a "eachlabs\t''
 eachlabs-b\t''
 modelslab\t''
 modelslab-workflow\t''
 cog\t''
 cog-python\t''
+replicate\t''
+openai\t''
+fal\t''
+bfl\t''
+runpod\t''
+huggingface\t''
+assemblyai\t''
+elevenlabs\t''
+luma\t''
+kie\t''
+standard-webhooks\t''
+github\t''
+stripe\t''
+shopify\t''
 none\t''"
-complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l speed -d 'Let the waits between retries pass N times faster; 1 is real time' -r
-complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l timeout -d 'Give up on an attempt after this time' -r
+complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l speed -d 'Let simulated time pass N times faster [default: 100 for waits between retries, 1 for a sequence\'s gaps]' -r
+complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l timeout -d 'Give up on an attempt after this time [default: as long as the provider waits, 30s where that is not known]' -r
 complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l expect-status -d 'Answers that count as right: 2xx, 200,202, 4xx [default: 2xx]' -r
+complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l duplicate -d 'Send each delivery N more times' -r
+complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l seed -d 'Shuffle by this seed: the same one gives the same order' -r
+complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l tamper -d 'Send what a good handler refuses; implies --expect-status 4xx' -r -f -a "body\t'a body changed after it was signed'
+signature\t'a changed signature'
+secret\t'a signature by another secret'
+missing\t'no signature at all'
+malformed\t'something else in the signature\'s place'
+stale\t'a time stamp older than the scheme allows'
+future\t'a time stamp further ahead than the scheme allows'"
+complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l count -d 'Send N deliveries, each with its own id and signature, and measure' -r
+complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l concurrency -d 'Have N of them under way at the same time' -r
+complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l rate -d 'Let N leave in a second, however slow the answers are; without, as fast as they come' -r
 complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l record -d 'Append every attempt to a journal (JSON Lines)' -r -F
 complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l cacert -d 'Trust the certificates in this PEM file instead of the system\'s' -r -F
 complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l cert -d 'Client certificate, a PEM file, which may hold its key too' -r -F
@@ -112,6 +149,8 @@ complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l signature-heade
 complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
+complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l shuffle -d 'Send in another order'
+complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l drill -d 'Put the handler through the whole pack: good, repeated, forged, broken; exit code 4 if it fails a case'
 complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l record-secrets -d 'Do not redact header values that are secrets themselves'
 complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l dry-run -d 'Show the exact request, and what is signed of it, and send nothing'
 complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l curl -d 'Show the curl command that sends the same bytes, and send nothing'
@@ -131,6 +170,16 @@ complete -c hookctl -n "__fish_hookctl_using_subcommand inspect" -l provider -d 
 eachlabs\t''
 modelslab\t''
 cog\t''
+replicate\t''
+openai\t''
+fal\t''
+bfl\t''
+runpod\t''
+huggingface\t''
+assemblyai\t''
+elevenlabs\t''
+luma\t''
+kie\t''
 generic\t''"
 complete -c hookctl -n "__fish_hookctl_using_subcommand inspect" -l show -d 'Show one delivery of a journal whole: its number in the table, or an id' -r
 complete -c hookctl -n "__fish_hookctl_using_subcommand inspect" -l id -d 'Only deliveries about this prediction, execution or track id' -r

@@ -18,7 +18,7 @@ use crate::error::Exit;
 use crate::payload::Name;
 use crate::payload::provider::Provider;
 use crate::payload::retry::Statuses;
-use crate::payload::signature::{Scheme, SecretSpec};
+use crate::payload::signature::{Scheme, SecretSpec, Tamper};
 
 mod connection;
 pub mod values;
@@ -73,7 +73,11 @@ Examples:
   hookctl send success --to 3000                   to http://localhost:3000/
   hookctl send failed --to :3000/hook -s env:KEY   signed as the provider signs
   hookctl send body.json --set output=null --to 3000
-  hookctl send failed --to 3000 --retry 1s,5s --speed 1";
+  hookctl send failed --to 3000 --retry 1s,5s --speed 1
+  hookctl send success --to 3000 -s env:KEY --tamper body
+  hookctl send --drill --to 3000 -s env:KEY        how does the handler do?
+  hookctl send success --to 3000 --count 10000 --concurrency 64
+  hookctl send hooks.jsonl --to 3000               a journal, with its gaps";
 
 const INSPECT_EXAMPLES: &str = "\
 Examples:
@@ -87,7 +91,8 @@ fn listen_long_help() -> String {
 }
 
 fn send_long_help() -> String {
-    let payloads = format!("Built-in payloads (short names first):\n{}", values::fixture_list());
+    const SPACING: &str = "Where nobody says how a provider spaces its JSON, it is compact.";
+    let payloads = format!("Built-in payloads (short names first):\n{}{SPACING}\n", values::fixture_list());
     let profiles = format!("Retry profiles:\n{}", values::retry_list());
     format!("{SEND_EXAMPLES}\n\n{payloads}\n{profiles}\n{}", exit_codes())
 }
@@ -241,18 +246,52 @@ pub struct Send {
     /// Add or replace a header
     #[arg(short = 'H', long = "header", value_name = "K: V", value_parser = values::header, help_heading = "Payload")]
     pub headers: Vec<(Name, HeaderValue)>,
+    /// Of a sequence, only these events (completed,output); of a Cog run, its webhook_events_filter
+    #[arg(short, long, value_name = "LIST", value_delimiter = ',', help_heading = "Delivery")]
+    pub events: Option<Vec<String>>,
     /// Retry as this provider, after these waits (30s,2m,10m), or not at all (none)
     #[arg(long, value_name = "PROFILE|LIST|none", value_parser = values::RetryParser, help_heading = "Delivery")]
     pub retry: Option<Retry>,
-    /// Let the waits between retries pass N times faster; 1 is real time
-    #[arg(long, value_name = "N", default_value = "100", value_parser = values::speed, help_heading = "Delivery")]
-    pub speed: f64,
-    /// Give up on an attempt after this time
-    #[arg(long, value_name = "DUR", default_value = "30s", value_parser = values::duration, help_heading = "Delivery")]
-    pub timeout: Duration,
+    /// Let simulated time pass N times faster [default: 100 for waits between retries, 1 for a sequence's gaps]
+    #[arg(long, value_name = "N", value_parser = values::speed, help_heading = "Delivery")]
+    pub speed: Option<f64>,
+    /// Give up on an attempt after this time [default: as long as the provider waits, 30s where that is not known]
+    #[arg(long, value_name = "DUR", value_parser = values::duration, help_heading = "Delivery")]
+    pub timeout: Option<Duration>,
     /// Answers that count as right: 2xx, 200,202, 4xx [default: 2xx]
     #[arg(long, value_name = "LIST", value_parser = values::statuses, help_heading = "Delivery")]
     pub expect_status: Option<Statuses>,
+    /// Send each delivery N more times
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true, help_heading = "The worst day")]
+    pub duplicate: usize,
+    /// Send in another order
+    #[arg(long, help_heading = "The worst day")]
+    pub shuffle: bool,
+    /// Shuffle by this seed: the same one gives the same order
+    #[arg(long, value_name = "N", requires = "shuffle", help_heading = "The worst day")]
+    pub seed: Option<u64>,
+    /// Send what a good handler refuses; implies --expect-status 4xx
+    #[arg(long, value_name = "KIND", value_parser = values::tamper(), help_heading = "The worst day")]
+    pub tamper: Option<Tamper>,
+    /// Put the handler through the whole pack: good, repeated, forged, broken; exit code 4 if it fails a case
+    ///
+    /// Every case says what a good handler does and why. It is made of the source, else of `success`; with --secret the
+    /// signed cases run too.
+    #[arg(long, help_heading = "The worst day")]
+    #[arg(conflicts_with_all = ["tamper", "duplicate", "shuffle", "retry", "expect_status", "count", "dry_run", "curl"])]
+    pub drill: bool,
+    /// Send N deliveries, each with its own id and signature, and measure
+    ///
+    /// Several sources take turns. Each is attempted once, unless --retry says otherwise.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Many")]
+    #[arg(conflicts_with_all = ["duplicate", "shuffle", "dry_run", "curl"])]
+    pub count: Option<u64>,
+    /// Have N of them under way at the same time
+    #[arg(long, value_name = "N", default_value = "16", value_parser = values::at_least_one, help_heading = "Many")]
+    pub concurrency: usize,
+    /// Let N leave in a second, however slow the answers are; without, as fast as they come
+    #[arg(long, value_name = "N", value_parser = values::rate, help_heading = "Many")]
+    pub rate: Option<f64>,
     /// Append every attempt to a journal (JSON Lines)
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub record: Option<PathBuf>,

@@ -184,11 +184,17 @@ pub enum Error {
         /// Why.
         reason: String,
     },
-    /// A file that must be one payload and is a journal.
-    #[error("{what} is a journal of recorded deliveries, not one payload")]
-    IsJournal {
-        /// Which.
-        what: String,
+    /// Nobody answers where a drill is to be held.
+    #[error("nobody is there to be drilled: {reason}")]
+    Unreachable {
+        /// Why.
+        reason: String,
+    },
+    /// Nothing is left to send.
+    #[error("nothing is left to send{}", .events.as_ref().map_or_else(|| ": no received delivery is recorded there".to_owned(), |events| format!(": no delivery is one of the events {}", events.join(", "))))]
+    NothingToSend {
+        /// The events that were asked for.
+        events: Option<Vec<String>>,
     },
     /// `--set`, `--unset` or `--id` does not fit the body.
     #[error("{flag} does not fit {what}: {reason}")]
@@ -254,6 +260,11 @@ impl Error {
         Error::NotJson { what: what.to_owned(), reason }
     }
 
+    /// That the system has no randomness to give.
+    pub fn random(error: &getrandom::Error) -> Self {
+        Error::Setup { what: "a random key", reason: error.to_string() }
+    }
+
     /// How the program ends.
     pub fn exit(&self) -> Exit {
         match self {
@@ -266,6 +277,7 @@ impl Error {
             | Error::Write { .. }
             | Error::Setup { .. } => Exit::Failure,
             Error::Interrupted => Exit::Interrupted,
+            Error::Unreachable { .. } => Exit::Unacknowledged,
             Error::SecretVariable { .. }
             | Error::NoSecret
             | Error::EmptySecret { .. }
@@ -275,7 +287,7 @@ impl Error {
             | Error::UnknownSource { .. }
             | Error::NoSource { .. }
             | Error::NotJson { .. }
-            | Error::IsJournal { .. }
+            | Error::NothingToSend { .. }
             | Error::Edit { .. }
             | Error::NoSuchDelivery { .. }
             | Error::Usage(_) => Exit::Usage,
@@ -304,13 +316,14 @@ impl Error {
                 Some("`hookctl send --help` lists the built-in payloads".into())
             }
             Error::NoSource { names } if !names.is_empty() => Some(format!("built in are {}", names.join(", "))),
-            Error::IsJournal { .. } => Some("read it with hookctl inspect".into()),
+            Error::Unreachable { .. } => Some("start the handler first, and give its URL with --to".into()),
             Error::NotJson { .. } => Some("send and inspect take one JSON payload a file".into()),
             Error::Jwks { .. } => Some("fal publishes its keys at https://rest.fal.ai/.well-known/jwks.json".into()),
             Error::Command { .. } => Some("what stands behind -- is run as it is, without a shell".into()),
             Error::Read { .. }
             | Error::TooLarge { .. }
             | Error::NoSource { .. }
+            | Error::NothingToSend { .. }
             | Error::Edit { .. }
             | Error::NoSuchDelivery { .. }
             | Error::Write { .. }

@@ -10,6 +10,12 @@ use crate::payload::Payload;
 use crate::payload::record::Record;
 use crate::payload::signature::explain::account::Account;
 
+pub mod sending;
+
+pub use sending::{
+    Answered, DrillTally, Drilled, Judgement, Latency, LoadReport, Plan, Progress, Retry, SentTally, Wanted,
+};
+
 /// Something that a command has to say.
 #[derive(Clone, Debug)]
 pub enum Event {
@@ -37,6 +43,14 @@ pub enum Event {
     Received(Tally),
     /// What a sender sent in all.
     Sent(SentTally),
+    /// How far a sender of many has come.
+    Progress(Progress),
+    /// What a sender of many measured.
+    Load(Box<LoadReport>),
+    /// How a handler did in one case of the drill.
+    Drilled(Box<Drilled>),
+    /// How it did in all of them.
+    DrillEnd(DrillTally),
     /// Nothing more will be said.
     End,
 }
@@ -52,36 +66,6 @@ pub struct Ready {
     pub exposed: bool,
     /// Whether signatures are checked.
     pub checks: bool,
-}
-
-/// A retry that was decided on.
-#[derive(Clone, Debug)]
-pub struct Retry {
-    /// The prediction, or the source where that is not known.
-    pub subject: String,
-    /// The number of the retry, from 1.
-    pub retry: u32,
-    /// How many there are at most.
-    pub of: u32,
-    /// How long the provider would wait.
-    pub provider_waits: Duration,
-    /// How long is really waited, at the chosen speed.
-    pub wait: Duration,
-    /// Who waits so.
-    pub label: String,
-}
-
-/// A request as it would be sent.
-#[derive(Clone, Debug)]
-pub struct Plan {
-    /// Where it came from.
-    pub source: String,
-    /// Where to.
-    pub url: String,
-    /// The record that would be written of it.
-    pub record: Record,
-    /// How it is signed, by each of its schemes.
-    pub accounts: Vec<Account>,
 }
 
 /// One payload, looked at.
@@ -179,21 +163,6 @@ fn outcome(payload: Option<&Payload>) -> &'static str {
         Some((None, Some(_))) => "unknown status",
         Some((None, None)) => "no status",
     }
-}
-
-/// Counts over a sender's run.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SentTally {
-    /// Deliveries.
-    pub deliveries: u64,
-    /// Of these, acknowledged with 2xx.
-    pub acknowledged: u64,
-    /// Of these, answered as expected (the same unless `--expect-status` says otherwise).
-    pub expected: u64,
-    /// Requests in all, retries included.
-    pub attempts: u64,
-    /// How long it took.
-    pub elapsed: Duration,
 }
 
 /// How many events wait for the writer at most.

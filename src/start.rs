@@ -16,6 +16,7 @@ use crate::event::{self, Sink};
 use crate::io::client::Options;
 use crate::io::secrets;
 use crate::io::signals::Signals;
+use crate::payload::retry::{ONCE, Statuses};
 use crate::payload::signature::secret::MAIN;
 use crate::payload::signature::{Choice, Policy, Scheme, Secret, keypair};
 use crate::render::block::message;
@@ -25,6 +26,7 @@ use crate::render::paint::{self, ColorChoice, Paint};
 use crate::render::{self, Show, escape, prompt};
 use crate::send::NewId;
 use crate::send::edit::{Edit, EditError};
+use crate::send::load::Load;
 use crate::{inspect, listen, send};
 
 /// Runs a command and reports an error on standard error.
@@ -50,6 +52,12 @@ fn report(error: &Error, paint: Paint) {
     // With standard error closed there is nobody to tell.
     let _ = io::stderr().write_all(text.as_bytes());
 }
+
+/// How many times faster than the provider's the waits between retries pass, unless the user says otherwise.
+const RETRY_SPEED: f64 = 100.0;
+
+/// What a drill is made of when no source is named.
+const DRILLED: &str = "success";
 
 fn start_listen(args: &Listen) -> Result<Exit, Error> {
     let config = listen::Config {
@@ -86,6 +94,9 @@ fn start_send(args: &cli::Send) -> Result<Exit, Error> {
     // Before the menu, behind which Ctrl-C no longer ends a prompt.
     let secrets = signing_secrets(&args.signing)?;
     let mut sources = args.sources.clone();
+    if sources.is_empty() && args.drill {
+        sources.push(DRILLED.to_owned());
+    }
     if sources.is_empty() {
         if let Some(name) = swallowed(&args.signing) {
             return Err(Error::SwallowedSource { name });
@@ -114,21 +125,29 @@ fn start_send(args: &cli::Send) -> Result<Exit, Error> {
         headers: args.headers.clone(),
         scheme: choice(&args.signing),
         secrets,
-        retry: args.retry.clone(),
-        speed: args.speed,
+        retry: args.retry.clone().or_else(|| args.count.map(|_| ONCE.clone())),
+        retry_speed: args.speed.unwrap_or(RETRY_SPEED),
+        gap_speed: args.speed.unwrap_or(1.0),
+        events: args.events.clone(),
+        duplicate: args.duplicate,
+        shuffle: args.shuffle.then(|| args.seed.unwrap_or_else(|| u64::from(fastrand::u16(..)))),
+        tamper: args.tamper,
+        drill: args.drill,
+        load: args.count.map(|count| Load { count, concurrency: args.concurrency, rate: args.rate }),
         timeout: args.timeout,
-        expect_status: args.expect_status.clone(),
+        expect_status: args.expect_status.clone().or_else(|| args.tamper.map(|_| Statuses::client_errors())),
         record: args.record.clone(),
         keep_secrets: args.record_secrets,
         dry_run: args.dry_run,
         curl: args.curl,
         connection: options(&args.connection),
         follow: !args.connection.no_follow,
+        data: args.output.json,
     };
     // Before the signals are taken over: Ctrl-C must end the wait for standard input.
-    let parcels = send::pack(&config)?;
+    let packed = send::pack(&config)?;
     with_sink(&args.output, false, async |sink, signals| {
-        send::run(config, parcels, sink, &System, signals.insert(Signals::take()?)).await
+        send::run(config, packed, sink, &System, signals.insert(Signals::take()?)).await
     })
 }
 
@@ -227,7 +246,7 @@ fn signing_secrets(signing: &Signing) -> Result<Vec<Secret>, Error> {
         return Ok(given);
     }
     let mut seed = Zeroizing::new([0; 32]);
-    getrandom::fill(&mut *seed).map_err(|error| Error::Setup { what: "a key pair", reason: error.to_string() })?;
+    getrandom::fill(&mut *seed).map_err(|error| Error::random(&error))?;
     Ok(vec![Secret::new(MAIN, keypair::made_of(&seed).as_bytes())])
 }
 

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use hookctl::payload::{Headers, Payload};
 use serde_json::{Value, json};
 
 use crate::support::listener::Listener;
@@ -119,6 +120,16 @@ fn every_recorded_cog_delivery_comes_out_as_it_went_in() {
         assert_eq!(std::fs::read_to_string(journal).unwrap(), stream, "{name}");
         let inspected = hookctl(["inspect", "--json", journal]).exits(0);
         assert_eq!(inspected.stdout, stream, "{name}");
+    }
+}
+
+#[test]
+fn a_recorded_cog_body_is_known_without_its_headers() {
+    for (path, captures) in captures() {
+        for capture in captures {
+            let read = Payload::read(&capture.body.into(), &Headers::default(), None).unwrap();
+            assert_eq!(read.provider.name, "cog", "{path:?}: {}", capture.line);
+        }
     }
 }
 

@@ -16,10 +16,13 @@ use crate::support::target::{OK, Request, Target};
 
 mod attempts;
 mod curl;
+mod many;
 mod refusals;
+mod replay;
 mod secure;
 mod shown;
 mod wire;
+mod worst_day;
 
 /// `hookctl send ARGUMENTS… --to TARGET`
 fn send(target: &Target, arguments: &[&str]) -> Program {

@@ -13,7 +13,7 @@ use reqwest::Url;
 
 use crate::payload::provider::{self, Provider, generic};
 use crate::payload::retry::{self, RetryProfile, Statuses};
-use crate::payload::signature::{self, Scheme, SecretSpec, spelled};
+use crate::payload::signature::{self, Scheme, SecretSpec, Tamper, spelled};
 use crate::payload::{Name, nearest};
 
 /// What clap puts in place of a missing value. A NUL cannot come from a command line, so no real secret is this.
@@ -54,6 +54,16 @@ pub fn proxy(text: &str) -> Result<Url, String> {
 pub fn speed(text: &str) -> Result<f64, String> {
     let factor: f64 = text.parse().map_err(|_| "a speed is a number, such as 100".to_owned())?;
     if factor.is_finite() && factor > 0.0 { Ok(factor) } else { Err("a speed is greater than 0".to_owned()) }
+}
+
+/// Reads how many a second.
+pub fn rate(text: &str) -> Result<f64, String> {
+    speed(text).map_err(|_| "a rate is a number greater than 0: deliveries a second".to_owned())
+}
+
+/// Reads a number from 1.
+pub fn at_least_one(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|n| *n > 0).ok_or_else(|| "it is a whole number from 1".to_owned())
 }
 
 /// Reads `3000`, `:3000/hook`, `localhost:3000/hook`, `http://…`, `https://…`.
@@ -123,6 +133,14 @@ pub fn statuses(text: &str) -> Result<Statuses, String> {
 
 /// A retry profile that was asked for.
 pub type Retry = RetryProfile;
+
+/// Reads the name of a way to tamper with a delivery.
+pub fn tamper() -> impl TypedValueParser<Value = Tamper> {
+    let values = Tamper::ALL.map(|tamper| PossibleValue::new(tamper.name()).help(tamper.summary()));
+    // The list lets only these names through.
+    clap::builder::PossibleValuesParser::new(values)
+        .map(|name| Tamper::ALL.into_iter().find(|tamper| tamper.name() == name).unwrap_or(Tamper::Body))
+}
 
 /// The retry profiles, a line each.
 pub fn retry_list() -> String {

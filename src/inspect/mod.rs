@@ -1,7 +1,5 @@
 //! `hookctl inspect`: what a payload is, what a journal holds, and what is wrong with either.
 
-use std::io::{BufRead, Read};
-
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue};
 use jiff::Timestamp;
@@ -9,9 +7,8 @@ use jiff::Timestamp;
 use crate::clock::Clock;
 use crate::error::{Error, Exit};
 use crate::event::{Event, Examined, Sink};
-use crate::io::input;
-use crate::io::journal;
-use crate::payload::record::{By, Record, is_journal_line};
+use crate::io::input::{self, Head};
+use crate::payload::record::{By, Record};
 use crate::payload::signature::explain::account::account;
 use crate::payload::signature::{self, Choice, Policy, Scheme, Verdict};
 use crate::payload::{Delivery, Headers, Name, Payload, Provider, lint};
@@ -91,37 +88,6 @@ pub async fn run(config: Config, sink: Sink, clock: &dyn Clock) -> Result<Exit, 
 /// Whether nothing at all is a journal without deliveries, not a payload that is missing.
 fn may_be_empty(source: &str, query: &Query) -> bool {
     source.ends_with(".jsonl") || query.flag().is_some()
-}
-
-/// The first lines of a source, by which a journal is told from a payload.
-struct Head {
-    bytes: Vec<u8>,
-    is_journal: bool,
-}
-
-/// How many lines are looked at: the first of a journal may be damaged.
-const HEAD_LINES: usize = 3;
-
-impl Head {
-    fn read(name: &str, input: &mut dyn BufRead) -> Result<Self, Error> {
-        let failed = |source| Error::Read { what: name.to_owned(), source };
-        let mut head = Head { bytes: Vec::new(), is_journal: false };
-        for _ in 0..HEAD_LINES {
-            let before = head.bytes.len();
-            Read::take(&mut *input, journal::MAX_LINE).read_until(b'\n', &mut head.bytes).map_err(failed)?;
-            let line = &head.bytes[before..];
-            head.is_journal = is_journal_line(line);
-            if head.is_journal || line.is_empty() {
-                break;
-            }
-        }
-        Ok(head)
-    }
-
-    /// The whole payload.
-    fn rest(self, name: &str, input: &mut dyn BufRead) -> Result<Bytes, Error> {
-        input::rest(name, self.bytes, input)
-    }
 }
 
 fn examine(name: &str, body: Bytes, config: &Config, clock: &dyn Clock) -> Result<(Examined, Exit), Error> {

@@ -5,7 +5,9 @@ use std::io::{self, BufRead, BufReader, Read};
 
 use bytes::Bytes;
 
+use super::journal;
 use crate::error::Error;
+use crate::payload::record::is_journal_line;
 
 /// The largest payload that is read from a file or standard input: 64 MiB. Providers stay below 20 MB.
 pub const MAX_PAYLOAD: u64 = 64 * 1024 * 1024;
@@ -31,17 +33,50 @@ pub fn open(source: &str) -> Result<Box<dyn BufRead>, Error> {
     Ok(Box::new(BufReader::new(file)))
 }
 
-/// Reads a payload whole.
+/// Reads a file or standard input whole.
 pub fn payload(source: &str) -> Result<Bytes, Error> {
     rest(name(source), Vec::new(), &mut *open(source)?)
 }
 
-/// Reads the rest of a payload, of which `bytes` were read already.
-pub fn rest(name: &str, mut bytes: Vec<u8>, input: &mut dyn BufRead) -> Result<Bytes, Error> {
+fn rest(name: &str, mut bytes: Vec<u8>, input: &mut dyn BufRead) -> Result<Bytes, Error> {
     let read = Read::take(input, MAX_PAYLOAD + 1).read_to_end(&mut bytes);
     read.map_err(|source| Error::Read { what: name.to_owned(), source })?;
     if bytes.len() as u64 > MAX_PAYLOAD {
         return Err(Error::TooLarge { what: name.to_owned(), limit: MAX_PAYLOAD });
     }
     Ok(Bytes::from(bytes))
+}
+
+/// The first lines of a source, by which a journal is told from a payload.
+pub struct Head {
+    /// The lines.
+    pub bytes: Vec<u8>,
+    /// Whether one of them is a journal's.
+    pub is_journal: bool,
+}
+
+/// How many lines are looked at: the first of a journal may be damaged.
+const HEAD_LINES: usize = 3;
+
+impl Head {
+    /// Reads the first lines of an input.
+    pub fn read(name: &str, input: &mut dyn BufRead) -> Result<Self, Error> {
+        let failed = |source| Error::Read { what: name.to_owned(), source };
+        let mut head = Head { bytes: Vec::new(), is_journal: false };
+        for _ in 0..HEAD_LINES {
+            let before = head.bytes.len();
+            Read::take(&mut *input, journal::MAX_LINE).read_until(b'\n', &mut head.bytes).map_err(failed)?;
+            let line = &head.bytes[before..];
+            head.is_journal = is_journal_line(line);
+            if head.is_journal || line.is_empty() {
+                break;
+            }
+        }
+        Ok(head)
+    }
+
+    /// The whole payload.
+    pub fn rest(self, name: &str, input: &mut dyn BufRead) -> Result<Bytes, Error> {
+        rest(name, self.bytes, input)
+    }
 }

@@ -99,6 +99,21 @@ impl PartialEq for Name {
 
 impl Eq for Name {}
 
+/// Headers of one connection, and those that every request makes anew.
+const HOP_BY_HOP: [&str; 11] = [
+    "connection",
+    "content-length",
+    "expect",
+    "host",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
 /// Headers in order; a repeated one that hyper received stands behind its first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Headers(Vec<(Name, HeaderValue)>);
@@ -113,7 +128,7 @@ impl Headers {
     pub fn set(&mut self, name: impl Into<Name>, value: HeaderValue) {
         let name = name.into();
         let place = self.place(name.plain());
-        self.remove(name.plain());
+        self.remove(name.plain().as_str());
         self.0.insert(place.unwrap_or(self.0.len()), (name, value));
     }
 
@@ -131,9 +146,27 @@ impl Headers {
         self.0.insert(place, (name.into(), value));
     }
 
-    /// Takes every header of that name out.
-    pub fn remove(&mut self, name: &HeaderName) {
-        self.0.retain(|(other, _)| other.plain() != name);
+    /// Those that concern the message and not one connection (RFC 9110 section 7.6.1), without the host and the length,
+    /// which follow from where it goes next, and without what was blanked out.
+    pub fn end_to_end(&self) -> Headers {
+        let named = self
+            .all("connection")
+            .flat_map(|value| value.split(',').map(|name| name.trim().to_lowercase()).collect::<Vec<_>>());
+        let named: Vec<String> = named.collect();
+        let stays = |name: &str| !HOP_BY_HOP.contains(&name) && !named.iter().any(|other| other == name);
+        self.0.iter().filter(|(name, value)| stays(name.plain().as_str()) && value != REDACTED).cloned().collect()
+    }
+
+    /// Removes every header of that name.
+    pub fn remove(&mut self, name: &str) {
+        self.0.retain(|(other, _)| !other.as_str().eq_ignore_ascii_case(name));
+    }
+
+    /// Gives every header of one of these names another value.
+    pub fn replace(&mut self, names: &[&str], with: impl Fn(&HeaderValue) -> HeaderValue) {
+        for (_, value) in self.0.iter_mut().filter(|(name, _)| names.contains(&name.plain().as_str())) {
+            *value = with(value);
+        }
     }
 
     /// Keeps only those whose names fulfil this.
@@ -244,7 +277,7 @@ mod tests {
         assert_eq!(headers.get("content-TYPE").as_deref(), Some("c"));
         headers.set(Name::spelled("X-Low").unwrap(), value("e"));
         assert_eq!(headers.iter().last().unwrap().0, "X-Low");
-        headers.remove(&http::header::CONTENT_TYPE);
+        headers.remove("Content-Type");
         assert!(!headers.has("content-type"));
         assert!(Name::spelled("a b").is_err());
     }

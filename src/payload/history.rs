@@ -70,8 +70,9 @@ impl History {
 
     /// Takes note of a delivery that is about to be answered with `status`, and says whether it came before.
     ///
-    /// Progress reports of one prediction share a key (many `output` deliveries are no duplicates), and of a sender that
-    /// is not known nobody knows what its ids mean; such a one is a repeat only when its body is the same too.
+    /// Progress reports of one prediction share a key (many `output` deliveries are no duplicates), a thing can be
+    /// reported about more than once (a repository is updated again), and of a sender that is not known nobody knows what
+    /// its ids mean; such a one is a repeat only when its body is the same too.
     ///
     /// A delivery whose signature does not hold is anybody's: it stands for nothing but its own bytes.
     pub fn note(
@@ -123,7 +124,8 @@ impl History {
             let [high, low] = [&self.hashers[0], &self.hashers[1]].map(|hasher| u128::from(hasher.hash_one(whole)));
             high << 64 | low
         };
-        let with_body = !payload.is_terminal() || payload.shape.kind == Kind::Other || verdict.is_invalid();
+        let with_body =
+            !payload.is_terminal() || matches!(payload.shape.kind, Kind::Notice | Kind::Other) || verdict.is_invalid();
         Some(Keys { key: hash(with_body), exact: hash(true), digest })
     }
 }
@@ -178,6 +180,15 @@ mod tests {
         assert_eq!(note(&mut history, r#"{"id":1,"action":"opened"}"#, 1, 200), None);
         assert_eq!(note(&mut history, r#"{"id":1,"action":"closed"}"#, 2, 200), None);
         assert_eq!(note(&mut history, r#"{"id":1,"action":"opened"}"#, 3, 200), Some((1, true, 200)));
+    }
+
+    #[test]
+    fn a_thing_may_be_reported_about_again() {
+        let mut history = History::default();
+        let body = r#"{"type":"post_call_review","event_timestamp":1,"data":{"conversation_id":"c"}}"#;
+        assert_eq!(note(&mut history, body, 1, 200), None);
+        assert_eq!(note(&mut history, &body.replace(":1,", ":2,"), 2, 200), None);
+        assert_eq!(note(&mut history, body, 3, 200), Some((1, true, 200)));
     }
 
     #[test]

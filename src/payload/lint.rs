@@ -28,7 +28,8 @@ impl Warning {
 /// Ids that stand in documentation and are no real ones; lower case.
 const PLACEHOLDERS: [&str; 5] = ["string", "your_prediction_id", "prediction_id", "xxx", "null"];
 
-/// Every warning about one payload. A body of no known provider has no rules to break.
+/// Every warning about one payload. A body of no known provider has no rules to break, and what a form has no field for
+/// is not missed: some only say that there is a result to fetch.
 pub fn warnings(payload: &Payload) -> Vec<Warning> {
     if payload.shape.kind == Kind::Other {
         return Vec::new();
@@ -36,12 +37,8 @@ pub fn warnings(payload: &Payload) -> Vec<Warning> {
     [status(payload), id(payload), output(payload), error(payload), metrics(payload)].into_iter().flatten().collect()
 }
 
-fn path(paths: &[&'static str]) -> &'static str {
-    paths.first().copied().unwrap_or_default()
-}
-
 fn status(payload: &Payload) -> Option<Warning> {
-    let path = path(payload.shape.fields.status);
+    let path = payload.shape.fields.status.first()?;
     match (&payload.raw_status, payload.status) {
         (_, Some(_)) => None,
         (None, _) => Some(Warning::new("missing_status", path, format!("`{path}` is missing or not a word"))),
@@ -65,7 +62,7 @@ fn brief(word: &str) -> String {
 }
 
 fn id(payload: &Payload) -> Option<Warning> {
-    let path = path(payload.shape.fields.id);
+    let path = payload.shape.fields.id.first()?;
     match &payload.id {
         None => {
             Some(Warning::new("missing_id", path, format!("`{path}` is missing: nothing to recognise a repeat by")))
@@ -78,23 +75,24 @@ fn id(payload: &Payload) -> Option<Warning> {
 }
 
 fn output(payload: &Payload) -> Option<Warning> {
-    let path = path(payload.shape.fields.output);
+    let path = payload.shape.fields.output.first()?;
     let missing = payload.status == Some(Status::Succeeded) && payload.output.is_none();
     missing.then(|| Warning::new("success_without_output", path, format!("it succeeded, but `{path}` holds nothing")))
 }
 
 fn error(payload: &Payload) -> Option<Warning> {
     let paths = payload.shape.fields.error;
+    let path = paths.first()?;
     let silent = payload.status == Some(Status::Failed) && payload.error.is_none();
     silent.then(|| {
         let places = paths.join("`, `");
-        Warning::new("failure_without_reason", path(paths), format!("it failed, but none of `{places}` says why"))
+        Warning::new("failure_without_reason", path, format!("it failed, but none of `{places}` says why"))
     })
 }
 
 fn metrics(payload: &Payload) -> Option<Warning> {
     let metrics = payload.metrics.as_ref()?;
-    let path = path(payload.shape.fields.metrics);
+    let path = payload.shape.fields.metrics.first()?;
     (metrics.kind() != JsonType::Object)
         .then(|| Warning::new("wrong_type", path, format!("`{path}` is {}, not an object", metrics.kind().noun())))
 }
@@ -125,6 +123,26 @@ mod tests {
             (
                 r#"{"id":"a","status":"sucess","output":null,"input":{}}"#,
                 "unknown_status status: \"sucess\" is not a status of each::labs; did you mean \"success\"?",
+            ),
+            (
+                r#"{"id":"evt_1","object":"event","created_at":1,"type":"response.complete","data":{"id":"r"}}"#,
+                "unknown_status type: \"response.complete\" is not a status of OpenAI; did you mean \"response.completed\"?",
+            ),
+            (
+                r#"{"transcript_id":"t","status":"complete"}"#,
+                "unknown_status status: \"complete\" is not a status of AssemblyAI; did you mean \"completed\"?",
+            ),
+            (
+                r#"{"id":"g","generation_type":"video","state":"completed","assets":null}"#,
+                "success_without_output assets.video: it succeeded, but `assets.video` holds nothing",
+            ),
+            (
+                r#"{"delayTime":1,"id":"r","status":"FAILED"}"#,
+                "failure_without_reason error: it failed, but none of `error`, `output.error` says why",
+            ),
+            (
+                r#"{"code":200,"msg":"ok","taskId":"string","data":{"info":{"resultUrls":["u"]}}}"#,
+                "placeholder_id data.task_id: \"string\" is no real id",
             ),
             (
                 r#"{"id":"a","status":"success","output":null,"input":{}}"#,

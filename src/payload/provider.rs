@@ -9,14 +9,50 @@ use super::body::{self, JsonType, Object};
 use super::delivery::Headers;
 use super::retry::RetryProfile;
 
+/// A built-in payload of that name and variant, with the bytes of the file of that name in `fixtures/`.
+macro_rules! fixture {
+    ($name:literal, $variant:literal) => {
+        Fixture {
+            name: $name,
+            aliases: &[],
+            variant: $variant,
+            body: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/", $name, ".json")),
+        }
+    };
+}
+
+pub mod assemblyai;
+pub mod bfl;
 pub mod cog;
 pub mod eachlabs;
+pub mod elevenlabs;
+pub mod fal;
 pub mod generic;
+pub mod huggingface;
+pub mod kie;
+pub mod luma;
 pub mod modelslab;
+pub mod openai;
+pub mod replicate;
+pub mod runpod;
 
 /// Every provider, in the order in which they are listed to people. [`generic::PROVIDER`] is not one of them: it is what
 /// remains when none of these fits.
-pub static ALL: &[&Provider] = &[&eachlabs::PROVIDER, &modelslab::PROVIDER, &cog::PROVIDER];
+pub static ALL: &[&Provider] = &[
+    &eachlabs::PROVIDER,
+    &modelslab::PROVIDER,
+    &cog::PROVIDER,
+    &replicate::PROVIDER,
+    &openai::PROVIDER,
+    &fal::PROVIDER,
+    &bfl::PROVIDER,
+    &runpod::PROVIDER,
+    &huggingface::PROVIDER,
+    &assemblyai::PROVIDER,
+    &elevenlabs::PROVIDER,
+    &luma::PROVIDER,
+    &kie::PROVIDER,
+];
 
 /// A sender of webhooks.
 #[derive(Debug)]
@@ -50,6 +86,8 @@ pub struct Shape {
     pub fields: Fields,
     /// Its status words.
     pub statuses: &'static [(&'static str, Status)],
+    /// What any other word means; `None` where it would be an unknown one.
+    pub other_status: Option<Status>,
     /// The event, where the body does not name one.
     pub inferred_event: fn(Progress) -> Option<&'static str>,
     /// Signature schemes in use with it, strongest first; empty when the provider documents none.
@@ -71,6 +109,8 @@ pub struct Fields {
     pub status: &'static [&'static str],
     /// The event, where the body names it.
     pub event: &'static [&'static str],
+    /// What was done, where that is not in the event's name: the event then is `repo.content.update`.
+    pub action: &'static [&'static str],
     /// What was made.
     pub output: &'static [&'static str],
     /// What it was made from.
@@ -91,6 +131,7 @@ impl Fields {
         id: &[],
         status: &[],
         event: &[],
+        action: &[],
         output: &[],
         input: &[],
         error: &[],
@@ -131,6 +172,8 @@ pub enum Kind {
     Prediction,
     /// A chain of them.
     Workflow,
+    /// Something that happened, with no run behind it that could fail.
+    Notice,
     /// Something that hookctl does not know.
     Other,
 }
@@ -141,6 +184,7 @@ impl Kind {
         match self {
             Kind::Prediction => "prediction",
             Kind::Workflow => "workflow",
+            Kind::Notice => "notice",
             Kind::Other => "other",
         }
     }
@@ -235,8 +279,10 @@ pub enum Sign {
     IsNot(&'static str, JsonType),
     /// The string at the path is one of these.
     Word(&'static str, &'static [&'static str]),
-    /// The string at the path starts so.
-    Starts(&'static str, &'static str),
+    /// The string at the path starts with one of these.
+    Starts(&'static str, &'static [&'static str]),
+    /// The string at the path ends so.
+    Ends(&'static str, &'static str),
     /// There are no members but these.
     Only(&'static [&'static str]),
     /// The request had this header.
@@ -255,7 +301,10 @@ impl Sign {
             Sign::Is(path, wanted) => is(path, wanted),
             Sign::IsNot(path, unwanted) => !is(path, unwanted),
             Sign::Word(path, words) => word(path).is_some_and(|word| words.contains(&word.as_ref())),
-            Sign::Starts(path, start) => word(path).is_some_and(|word| word.starts_with(start)),
+            Sign::Starts(path, starts) => {
+                word(path).is_some_and(|word| starts.iter().any(|start| word.starts_with(start)))
+            }
+            Sign::Ends(path, end) => word(path).is_some_and(|word| word.ends_with(end)),
             Sign::Only(keys) => object.members().all(|(key, _)| keys.contains(&key)),
             Sign::Header(name) => headers.has(name),
             Sign::HeaderIfKnown(name) => headers.iter().len() == 0 || headers.has(name),
@@ -275,7 +324,8 @@ impl Shape {
 
     /// What the status word means here.
     pub fn status(&self, word: &str) -> Option<Status> {
-        self.statuses.iter().find(|(known, _)| *known == word).map(|(_, status)| *status)
+        let known = self.statuses.iter().find(|(known, _)| *known == word).map(|(_, status)| *status);
+        known.or(self.other_status)
     }
 }
 

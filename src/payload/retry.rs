@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+pub mod general;
+
 /// When a provider tries again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RetryProfile {
@@ -21,6 +23,8 @@ pub struct RetryProfile {
     pub retry_after: RetryAfter,
     /// Whether only a delivery that ends a prediction is retried at all.
     pub terminal_only: bool,
+    /// How long an attempt waits for an answer, where that is documented.
+    pub answer_within: Option<Duration>,
 }
 
 /// Which answers lead to a retry.
@@ -28,6 +32,8 @@ pub struct RetryProfile {
 pub enum Answered {
     /// Every answer but 2xx.
     AllButSuccess,
+    /// Every answer but 2xx and those within one of these ranges, first and last included: they end it.
+    AllBut(&'static [(u16, u16)]),
     /// These statuses; any other ends it.
     Listed(&'static [u16]),
 }
@@ -39,6 +45,8 @@ pub enum RetryAfter {
     Ignored,
     /// Its seconds replace the profile's wait, and this status is retried too when it carries one.
     ObeyedAlsoOn(u16),
+    /// The wait is never shorter than its seconds.
+    AtLeast,
 }
 
 /// How an attempt ended.
@@ -87,6 +95,11 @@ impl Statuses {
         Statuses(ranges)
     }
 
+    /// 4xx: what a good receiver answers to a delivery that it must not believe.
+    pub fn client_errors() -> Self {
+        Statuses(vec![(400, 499)])
+    }
+
     /// Whether it is one of them.
     pub fn contains(&self, status: u16) -> bool {
         self.0.iter().any(|(first, last)| (*first..=*last).contains(&status))
@@ -113,6 +126,7 @@ pub static ONCE: RetryProfile = RetryProfile {
     again_unanswered: true,
     retry_after: RetryAfter::Ignored,
     terminal_only: false,
+    answer_within: None,
 };
 
 impl RetryProfile {
@@ -129,13 +143,13 @@ impl RetryProfile {
 
     /// What comes after attempt number `attempt` (from 1) of a delivery that is `terminal` or not.
     pub fn next(&self, attempt: u32, terminal: bool, outcome: Outcome) -> Next {
-        let obeyed = match (outcome, self.retry_after) {
-            (Outcome::Answered { retry_after, .. }, RetryAfter::ObeyedAlsoOn(_)) => retry_after,
-            _ => None,
+        let told = match outcome {
+            Outcome::Answered { retry_after, .. } => retry_after,
+            Outcome::Unreachable | Outcome::Unknown => None,
         };
         let again = match outcome {
             Outcome::Answered { status, .. } if (200..300).contains(&status) => return Next::Done,
-            Outcome::Answered { status, .. } => self.retries(status, obeyed.is_some()),
+            Outcome::Answered { status, .. } => self.retries(status, told.is_some()),
             Outcome::Unreachable | Outcome::Unknown => self.again_unanswered,
         };
         if !again {
@@ -145,12 +159,17 @@ impl RetryProfile {
             return Next::GiveUp(Why::Exhausted);
         }
         let wait = self.waits[attempt as usize - 1];
-        Next::Retry(obeyed.unwrap_or(wait))
+        Next::Retry(match (self.retry_after, told) {
+            (RetryAfter::Ignored, _) | (_, None) => wait,
+            (RetryAfter::ObeyedAlsoOn(_), Some(told)) => told,
+            (RetryAfter::AtLeast, Some(told)) => told.max(wait),
+        })
     }
 
     fn retries(&self, status: u16, told_when: bool) -> bool {
         let listed = match self.again_on {
             Answered::AllButSuccess => true,
+            Answered::AllBut(ranges) => !ranges.iter().any(|(first, last)| (*first..=*last).contains(&status)),
             Answered::Listed(statuses) => statuses.contains(&status),
         };
         listed || (told_when && self.retry_after == RetryAfter::ObeyedAlsoOn(status))
@@ -167,7 +186,7 @@ pub const fn millis(n: u64) -> Duration {
     Duration::from_millis(n)
 }
 
-/// Every profile that can be named, [`ONCE`] included.
+/// Every profile that can be named: those of the providers, the general ones, and [`ONCE`].
 pub fn profiles() -> impl Iterator<Item = &'static RetryProfile> {
     let mut seen: Vec<&'static RetryProfile> = Vec::new();
     for shape in super::provider::ALL.iter().flat_map(|provider| provider.shapes) {
@@ -175,74 +194,8 @@ pub fn profiles() -> impl Iterator<Item = &'static RetryProfile> {
             seen.push(shape.retry);
         }
     }
-    seen.into_iter().chain([&ONCE])
+    seen.into_iter().chain(general::ALL.iter().copied()).chain([&ONCE])
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::provider::{cog, eachlabs, modelslab};
-    use super::*;
-
-    fn answered(status: u16) -> Outcome {
-        Outcome::Answered { status, retry_after: None }
-    }
-
-    /// Seconds from the first attempt to each further one, when every answer is the same.
-    fn schedule(profile: &RetryProfile, terminal: bool, outcome: Outcome) -> Vec<f64> {
-        let mut at = Duration::ZERO;
-        let mut times = vec![0.0];
-        for attempt in 1.. {
-            let Next::Retry(wait) = profile.next(attempt, terminal, outcome) else { break };
-            at += wait;
-            times.push(at.as_secs_f64());
-        }
-        times
-    }
-
-    #[test]
-    fn schedules_are_those_that_were_measured_or_documented() {
-        let coglet = [0.0, 0.2, 0.6, 1.4, 3.0, 6.2, 12.6, 25.4, 51.0, 102.2, 204.6, 307.0, 409.4];
-        assert_eq!(schedule(&cog::RETRY_COGLET, true, answered(500)), coglet);
-        let python = [0.0, 0.0, 0.2, 0.6, 1.4, 3.0, 6.2, 12.6, 25.4, 51.0, 102.2, 204.6, 324.6];
-        assert_eq!(schedule(&cog::RETRY_PYTHON, true, answered(503)), python);
-        assert_eq!(schedule(&eachlabs::RETRY_A, true, answered(500)), [0.0, 30.0, 150.0, 750.0]);
-        assert_eq!(schedule(&eachlabs::RETRY_B, true, answered(404)), [0.0, 10.0, 20.0]);
-        assert_eq!(schedule(&modelslab::RETRY_GENERATION, true, answered(500)), [0.0]);
-        assert_eq!(schedule(&modelslab::RETRY_WORKFLOW, true, Outcome::Unreachable).len(), 4);
-    }
-
-    #[test]
-    fn cog_retries_the_terminal_delivery_only_and_only_some_answers() {
-        let cog = &cog::RETRY_COGLET;
-        assert_eq!(cog.next(1, false, answered(500)), Next::GiveUp(Why::Exhausted));
-        assert_eq!(cog.next(1, true, answered(400)), Next::GiveUp(Why::NotRetried));
-        assert_eq!(cog.next(1, true, answered(429)), Next::Retry(millis(200)));
-        assert_eq!(cog.next(1, true, Outcome::Unknown), Next::Retry(millis(200)));
-        assert_eq!(cog.next(13, true, answered(500)), Next::GiveUp(Why::Exhausted));
-    }
-
-    #[test]
-    fn retry_after_is_obeyed_by_python_alone() {
-        let told = |status| Outcome::Answered { status, retry_after: Some(secs(3)) };
-        assert_eq!(cog::RETRY_PYTHON.next(1, true, told(503)), Next::Retry(secs(3)));
-        assert_eq!(cog::RETRY_PYTHON.next(1, true, told(413)), Next::Retry(secs(3)));
-        assert_eq!(cog::RETRY_PYTHON.next(1, true, answered(413)), Next::GiveUp(Why::NotRetried));
-        assert_eq!(cog::RETRY_COGLET.next(1, true, told(503)), Next::Retry(millis(200)));
-        assert_eq!(cog::RETRY_COGLET.next(1, true, told(413)), Next::GiveUp(Why::NotRetried));
-    }
-
-    #[test]
-    fn any_2xx_acknowledges_and_a_redirect_does_not() {
-        for status in [200, 202, 204, 299] {
-            assert_eq!(eachlabs::RETRY_A.next(1, true, answered(status)), Next::Done);
-        }
-        assert_eq!(eachlabs::RETRY_A.next(1, true, answered(302)), Next::Retry(secs(30)));
-        assert_eq!(ONCE.next(1, true, answered(302)), Next::GiveUp(Why::Exhausted));
-    }
-
-    #[test]
-    fn profiles_have_names_of_their_own() {
-        let names: Vec<_> = profiles().map(|profile| profile.name).collect();
-        assert_eq!(names, ["eachlabs", "eachlabs-b", "modelslab", "modelslab-workflow", "cog", "cog-python", "none"]);
-    }
-}
+mod tests;

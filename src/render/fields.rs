@@ -155,7 +155,9 @@ pub fn identity(payload: &Payload, paint: Paint) -> Vec<Field> {
         (Some(_), Some(raw)) => format!(" (sent as \"{}\")", short(raw)),
         _ => String::new(),
     };
-    fields.push(("status", format!("{}{spelled}", status_unpadded(payload, paint))));
+    if !payload.shape.fields.status.is_empty() {
+        fields.push(("status", format!("{}{spelled}", status_unpadded(payload, paint))));
+    }
     if let Some(event) = &payload.event {
         let inferred = if event.inferred { " (inferred: the body does not name it)" } else { "" };
         fields.push(("event", format!("{}{}", short(&event.name), paint.quiet(inferred))));
@@ -171,13 +173,17 @@ pub fn identity(payload: &Payload, paint: Paint) -> Vec<Field> {
 
 /// What it means, in a sentence for a newcomer.
 pub fn meaning(payload: &Payload) -> String {
+    let label = payload.provider.label;
     let what = match payload.shape.kind {
         Kind::Prediction => "the prediction",
         Kind::Workflow => "the workflow",
+        Kind::Notice => return format!("{label} reports an event: act on it, answer 2xx"),
         Kind::Other => return "hookctl does not know this sender; the fields are guessed by their usual names".into(),
     };
-    let label = payload.provider.label;
     match payload.status {
+        Some(Status::Succeeded) if payload.shape.fields.output.is_empty() => {
+            format!("{what} ended well: answer 2xx, then fetch the result, which is not in here")
+        }
         Some(Status::Succeeded) => format!("{what} ended well: take the output, answer 2xx"),
         Some(Status::Failed) => format!("{what} failed for good: {label} sends nothing more about it"),
         Some(Status::Canceled) => format!("{what} was canceled: nothing more will come"),

@@ -8,11 +8,11 @@ use jiff::tz::TimeZone;
 use super::Show;
 use super::block::{Block, cut, message};
 use super::paint::Paint;
-use super::progress::Countdown;
+use super::progress::{Bar, Countdown};
 use super::table::Table;
 use super::time::{duration, milliseconds};
-use super::{escape, fields, fold, pretty};
-use crate::event::{Entry, Event, Examined, Note, Plan, Ready, Retry, SentTally, Tally};
+use super::{drill, escape, fields, fold, pretty, summary};
+use crate::event::{Drilled, Entry, Event, Examined, Note, Plan, Progress, Ready, Retry};
 use crate::payload::record::{Record, SentOutcome};
 use crate::payload::signature::explain::account::Account;
 use crate::payload::{Payload, Status};
@@ -56,13 +56,16 @@ pub struct Human<O, E> {
     style: Style,
     table: Table,
     countdown: Option<Countdown>,
+    bar: Option<Bar>,
+    /// Whether the head of a drill's table is out.
+    drilling: bool,
 }
 
 impl<O: Write, E: Write> Human<O, E> {
     /// Writes to these.
     pub fn new(out: O, err: E, style: Style) -> Self {
         let table = Table::new(style.width, style.zone.clone());
-        Human { out, err, style, table, countdown: None }
+        Human { out, err, style, table, countdown: None, bar: None, drilling: false }
     }
 
     fn quiet(&self) -> bool {
@@ -327,44 +330,16 @@ impl<O: Write, E: Write> Human<O, E> {
         block.into_text()
     }
 
-    fn received_all(&mut self, tally: &Tally) -> io::Result<()> {
-        let listed = |counts: &[(&str, u64)]| {
-            counts.iter().map(|(name, n)| format!("{n} {name}")).collect::<Vec<_>>().join(", ")
-        };
-        let mut parts = vec![match (tally.deliveries, tally.awaited) {
-            (n, Some(awaited)) if n <= awaited => format!("{n} of {awaited} deliveries"),
-            (n, Some(awaited)) => format!("{n} deliveries, {awaited} awaited"),
-            (0, None) => "no deliveries".to_owned(),
-            (1, None) => "1 delivery".to_owned(),
-            (n, None) => format!("{n} deliveries"),
-        }];
-        if tally.deliveries > 0 {
-            parts.push(listed(&tally.statuses));
-            parts.push(listed(&tally.verdicts));
-        }
-        if tally.duplicates > 0 {
-            parts.push(format!("{} repeated", tally.duplicates));
-        }
-        if tally.refused > 0 {
-            parts.push(format!("{} refused", tally.refused));
-        }
-        self.aside(&message("", &parts.join(" · "), self.style.err_width))
+    fn drilled(&mut self, drilled: &Drilled) -> io::Result<()> {
+        let (paint, width) = (self.style.out, self.style.width);
+        let head = if std::mem::replace(&mut self.drilling, true) { String::new() } else { drill::head(paint) };
+        self.result(&(head + &drill::case(drilled, paint, width, self.verbose())))
     }
 
-    fn sent_all(&mut self, tally: &SentTally) -> io::Result<()> {
-        let deliveries = match tally.deliveries {
-            1 => "1 delivery".to_owned(),
-            n => format!("{n} deliveries"),
-        };
-        let attempts = match tally.attempts {
-            1 => "1 attempt".to_owned(),
-            n => format!("{n} attempts"),
-        };
-        let mut text = format!("sent {deliveries} in {attempts}: {} acknowledged", tally.acknowledged);
-        if tally.expected != tally.acknowledged {
-            text.push_str(&format!(", {} answered as expected", tally.expected));
+    fn progress(&mut self, progress: &Progress) {
+        if self.style.live && !self.quiet() {
+            self.bar.get_or_insert_with(|| Bar::start(progress.of)).show(progress);
         }
-        self.aside(&text)
     }
 
     fn clock_time(&self, at: Timestamp) -> String {
@@ -375,6 +350,9 @@ impl<O: Write, E: Write> Human<O, E> {
 impl<O: Write, E: Write> Show for Human<O, E> {
     fn show(&mut self, event: &Event) -> io::Result<()> {
         self.countdown = None;
+        if !matches!(event, Event::Progress(_)) {
+            self.bar = None;
+        }
         match event {
             Event::Ready(ready) => self.ready(ready),
             Event::Delivery(record) if record.sent.is_some() => self.result(&self.attempt(record)),
@@ -397,8 +375,15 @@ impl<O: Write, E: Write> Show for Human<O, E> {
                 let text = format!("{n} deliveries were too fast to show; --record keeps them all");
                 self.note(&Note { is_warning: false, text })
             }
-            Event::Received(tally) => self.received_all(tally),
-            Event::Sent(tally) => self.sent_all(tally),
+            Event::Received(tally) => self.aside(&message("", &summary::received(tally), self.style.err_width)),
+            Event::Sent(tally) => self.aside(&summary::sent(tally)),
+            Event::Progress(progress) => {
+                self.progress(progress);
+                Ok(())
+            }
+            Event::Load(report) => self.result(&summary::load(report, self.style.out, self.style.width)),
+            Event::Drilled(drilled) => self.drilled(drilled),
+            Event::DrillEnd(tally) => self.result(&drill::end(*tally, self.style.out)),
             Event::End => Ok(()),
         }
     }

@@ -1,13 +1,14 @@
 //! Data for programs: one JSON object a line.
 
 use std::io::{self, Write};
+use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::Show;
 use super::escape;
-use crate::event::{Event, Retry, SentTally, Tally};
+use crate::event::{Drilled, Event, Judgement, LoadReport, Retry, SentTally, Tally};
 use crate::payload::record::VERSION;
 
 /// The JSON Lines sink.
@@ -48,8 +49,17 @@ impl<W: Write> Show for Json<W> {
             Event::Retry(retry) => self.object(&AttemptLine::from(retry)),
             Event::Received(tally) => self.object(&ReceivedLine::from(tally)),
             Event::Sent(tally) => self.object(&SentLine::from(tally)),
+            Event::Load(report) => self.object(&LoadLine::from(&**report)),
+            Event::Drilled(drilled) => self.object(&DrillLine::from(&**drilled)),
+            Event::DrillEnd(tally) => self.object(&DrillEndLine {
+                r#type: "summary",
+                v: VERSION,
+                passed: tally.passed,
+                failed: tally.failed,
+                skipped: tally.skipped,
+            }),
             // For people.
-            Event::Note(_) | Event::Skipped(_) | Event::End => Ok(()),
+            Event::Note(_) | Event::Skipped(_) | Event::Progress(_) | Event::End => Ok(()),
         }
     }
 
@@ -151,6 +161,115 @@ impl From<&SentTally> for SentLine {
             expected: tally.expected,
             attempts: tally.attempts,
             elapsed_ms: tally.elapsed.as_millis() as u64,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct LoadLine {
+    r#type: &'static str,
+    v: u32,
+    asked: u64,
+    deliveries: u64,
+    acknowledged: u64,
+    expected: u64,
+    attempts: u64,
+    elapsed_ms: u64,
+    per_second: f64,
+    latency_ms: Option<LatencyLine>,
+    statuses: Map<String, Value>,
+    errors: Map<String, Value>,
+}
+
+#[derive(Serialize)]
+struct LatencyLine {
+    p50: f64,
+    p90: f64,
+    p99: f64,
+    max: f64,
+}
+
+impl From<&LoadReport> for LoadLine {
+    fn from(report: &LoadReport) -> Self {
+        let ms = |time: Duration| time.as_secs_f64() * 1000.0;
+        LoadLine {
+            r#type: "summary",
+            v: VERSION,
+            asked: report.asked,
+            deliveries: report.deliveries,
+            acknowledged: report.acknowledged,
+            expected: report.expected,
+            attempts: report.attempts,
+            elapsed_ms: report.elapsed.as_millis() as u64,
+            per_second: report.per_second(),
+            latency_ms: report.latency.map(|latency| LatencyLine {
+                p50: ms(latency.p50),
+                p90: ms(latency.p90),
+                p99: ms(latency.p99),
+                max: ms(latency.max),
+            }),
+            statuses: report.statuses.iter().map(|(status, n)| (status.to_string(), Value::from(*n))).collect(),
+            errors: report.errors.iter().map(|(error, n)| (error.clone(), Value::from(*n))).collect(),
+        }
+    }
+}
+
+/// One case of a drill.
+#[derive(Serialize)]
+struct DrillLine<'a> {
+    r#type: &'static str,
+    v: u32,
+    case: &'static str,
+    sent: &'static str,
+    expect_status: &'static str,
+    why: &'static str,
+    verdict: &'static str,
+    /// What was wrong, or why it was skipped.
+    reason: Option<&'a str>,
+    answers: Vec<AnsweredLine<'a>>,
+}
+
+#[derive(Serialize)]
+struct AnsweredLine<'a> {
+    status: Option<u16>,
+    ms: f64,
+    error: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct DrillEndLine {
+    r#type: &'static str,
+    v: u32,
+    passed: u64,
+    failed: u64,
+    skipped: u64,
+}
+
+impl<'a> From<&'a Drilled> for DrillLine<'a> {
+    fn from(drilled: &'a Drilled) -> Self {
+        let (verdict, reason) = match &drilled.judgement {
+            Judgement::Passed => ("passed", None),
+            Judgement::Failed(how) => ("failed", Some(how.as_str())),
+            Judgement::Skipped(why) => ("skipped", Some(why.as_str())),
+        };
+        DrillLine {
+            r#type: "drill",
+            v: VERSION,
+            case: drilled.name,
+            sent: drilled.what,
+            expect_status: drilled.wants.statuses(),
+            why: drilled.why,
+            verdict,
+            reason,
+            answers: drilled
+                .answers
+                .iter()
+                .map(|answer| AnsweredLine {
+                    status: answer.status.as_ref().ok().copied(),
+                    ms: (answer.ms * 100.0).round() / 100.0,
+                    error: answer.status.as_ref().err().map(String::as_str),
+                })
+                .collect(),
         }
     }
 }

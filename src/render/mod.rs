@@ -7,6 +7,7 @@ use tokio::sync::mpsc;
 use crate::event::{Event, Queued};
 
 pub mod block;
+pub mod drill;
 pub mod escape;
 pub mod fields;
 pub mod fold;
@@ -16,6 +17,7 @@ pub mod paint;
 pub mod pretty;
 pub mod progress;
 pub mod prompt;
+pub mod summary;
 pub mod table;
 pub mod time;
 

@@ -5,11 +5,41 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
+use crate::event::Progress;
+
 /// How often a countdown is redrawn.
 const TICK: Duration = Duration::from_millis(100);
 
 /// Waits shorter than this are over before they could be read.
 const WORTH_SHOWING: Duration = Duration::from_millis(400);
+
+/// A bar on standard error that goes when it is dropped.
+pub struct Bar {
+    bar: ProgressBar,
+}
+
+impl Bar {
+    /// An empty bar for so many deliveries.
+    pub fn start(of: u64) -> Self {
+        let bar = ProgressBar::with_draw_target(Some(of), ProgressDrawTarget::stderr());
+        let style = ProgressStyle::with_template("{bar:24} {pos}/{len} {msg}");
+        Bar { bar: style.map_or_else(|_| bar.clone(), |style| bar.clone().with_style(style)) }
+    }
+
+    /// Shows how far it has come.
+    pub fn show(&self, progress: &Progress) {
+        let rate = progress.done as f64 / progress.elapsed.as_secs_f64().max(0.001);
+        let failed = if progress.failed > 0 { format!(" · {} failed", progress.failed) } else { String::new() };
+        self.bar.set_message(format!("· {rate:.0}/s{failed}"));
+        self.bar.set_position(progress.done);
+    }
+}
+
+impl Drop for Bar {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
 
 /// A line that counts down on standard error and goes when it is dropped.
 pub struct Countdown {

@@ -9,7 +9,12 @@ use crate::payload::Delivery;
 use crate::payload::curl::{command, quote};
 
 /// Says a command for each of the parcels.
-pub async fn say(parcels: &[Parcel], config: &Config, sink: &Sink, clock: &dyn Clock) -> Result<Exit, Error> {
+pub async fn say(
+    parcels: impl Iterator<Item = &Parcel>,
+    config: &Config,
+    sink: &Sink,
+    clock: &dyn Clock,
+) -> Result<Exit, Error> {
     let options = options(config);
     for parcel in parcels {
         let delivery = Delivery::bare(parcel.headers(config, clock.now())?, parcel.body.clone());

@@ -1,8 +1,10 @@
 //! The retry loop: attempts and waits, until the receiver acknowledges or the provider would give up.
 
+use std::cell::RefCell;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::sync::watch;
 use tokio::time::sleep;
 
 use super::Config;
@@ -12,7 +14,6 @@ use crate::error::{Error, Exit};
 use crate::event::{Event, Note, Retry, Sink};
 use crate::io::client::{Outgoing, Reply, Transport};
 use crate::io::journal::Journal;
-use crate::io::signals::Signals;
 use crate::payload::provider::HeaderLine;
 use crate::payload::record::{Answer, By, Record, Sent, SentOutcome};
 use crate::payload::retry::{Next, Outcome, Statuses, Why};
@@ -25,13 +26,34 @@ pub struct Driver<'a, T> {
     transport: &'a T,
     clock: &'a dyn Clock,
     sink: &'a Sink,
-    journal: Option<Journal>,
     config: &'a Config,
+    books: RefCell<Books>,
+    shown: Shown,
+    stop: Stop,
+}
+
+/// Which attempts are shown one by one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shown {
+    /// All of them.
+    Every,
+    /// Those that were not answered as they should be.
+    Failed,
+    /// None: what matters is said of several together.
+    None,
+}
+
+/// The user's wish to stop, once there is one.
+pub type Stop = watch::Receiver<Option<Exit>>;
+
+/// What deliveries that are under way at the same time have in common.
+struct Books {
     seq: u64,
+    journal: Option<Journal>,
 }
 
 /// How a delivery ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Ended {
     /// How many requests it took.
     pub attempts: u32,
@@ -41,6 +63,15 @@ pub struct Ended {
     pub exit: Exit,
     /// Whether nobody reads the output any more.
     pub closed: bool,
+    /// What came of the last request.
+    pub reply: Option<Reply>,
+}
+
+impl Ended {
+    /// Whether nothing may come after it.
+    pub fn is_end(&self) -> bool {
+        self.closed || matches!(self.exit, Exit::Interrupted | Exit::Terminated)
+    }
 }
 
 impl<'a, T: Transport> Driver<'a, T> {
@@ -51,53 +82,62 @@ impl<'a, T: Transport> Driver<'a, T> {
         sink: &'a Sink,
         journal: Option<Journal>,
         config: &'a Config,
+        shown: Shown,
+        stop: Stop,
     ) -> Self {
-        Driver { transport, clock, sink, journal, config, seq: 0 }
+        Driver { transport, clock, sink, config, books: RefCell::new(Books { seq: 0, journal }), shown, stop }
+    }
+
+    /// What was asked for.
+    pub fn config(&self) -> &'a Config {
+        self.config
+    }
+
+    /// Resolves when the user wants to stop.
+    pub async fn stopped(&self) -> Exit {
+        let mut stop = self.stop.clone();
+        let wish = stop.wait_for(Option::is_some).await.ok().and_then(|wish| *wish);
+        match wish {
+            Some(exit) => exit,
+            // Nobody is left to wish anything.
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Says something; `true` when nobody listens any more.
+    pub async fn say(&self, event: Event) -> bool {
+        self.sink.say(event).await.is_err()
+    }
+
+    /// The headers of a parcel, signed now.
+    pub fn sign(&self, parcel: &Parcel) -> Result<Headers, Error> {
+        parcel.headers(self.config, self.clock.now())
     }
 
     /// Sends one parcel, again and again where its profile says so.
-    pub async fn drive(&mut self, parcel: &Parcel, signals: &mut Signals) -> Result<Ended, Error> {
+    pub async fn drive(&self, parcel: &Parcel) -> Result<Ended, Error> {
         let of = parcel.retry.attempts(parcel.is_terminal());
         let renews = parcel.schemes.first().is_some_and(|scheme| scheme.on_retry == OnRetry::Renew);
-        let mut headers = parcel.headers(self.config, self.clock.now())?;
-        let mut ended = Ended { attempts: 0, acknowledged: false, exit: Exit::Unacknowledged, closed: false };
+        let mut headers = self.sign(parcel)?;
+        let mut ended =
+            Ended { attempts: 0, acknowledged: false, exit: Exit::Unacknowledged, closed: false, reply: None };
         for attempt in 1.. {
             if attempt > 1 && renews {
-                headers = parcel.headers(self.config, self.clock.now())?;
+                headers = self.sign(parcel)?;
             }
-            ended.attempts = attempt;
-            let at = self.clock.now();
-            let outgoing = Outgoing {
-                url: self.config.to.clone(),
-                headers: headers.clone(),
-                body: parcel.body.clone(),
-                timeout: self.config.timeout,
-                follow: self.config.follow && parcel.shape.follows_redirects,
-                referer: parcel.shape.headers.contains(&HeaderLine::Referer),
-            };
-            let reply = tokio::select! {
-                reply = self.transport.deliver(outgoing) => reply,
-                signal = signals.next() => {
-                    // What was under way may have arrived.
-                    let lost = Reply { outcome: Outcome::Unknown, ms: 0.0, line: None, error: Some("interrupted".into()) };
-                    self.keep(record(parcel, self.config, headers, at, attempt, Some(&lost))).await?;
-                    self.say_interrupted(parcel, attempt, of).await;
-                    return Ok(Ended { exit: signal, ..ended });
-                }
-            };
-            ended.acknowledged = matches!(reply.outcome, Outcome::Answered { status: 200..=299, .. });
-            ended.exit = judge(self.config.expect_status.as_ref(), reply.outcome);
-            let record = record(parcel, self.config, headers.clone(), at, attempt, Some(&reply));
-            if self.keep(record).await? {
-                return Ok(Ended { closed: true, ..ended });
+            ended = self.attempt(parcel, headers.clone(), attempt).await?;
+            if ended.is_end() {
+                self.say_interrupted(parcel, &ended, of).await;
+                break;
             }
+            let Some(reply) = &ended.reply else { break };
             let next = parcel.retry.next(attempt, parcel.is_terminal(), reply.outcome);
             let wait = match next {
                 _ if ended.exit == Exit::Done => break,
                 Next::Retry(wait) => wait,
                 Next::GiveUp(Why::NotRetried) => {
                     let text = format!("{} does not retry after this answer", parcel.retry.label);
-                    ended.closed = self.sink.say(Note::info(text)).await.is_err();
+                    ended.closed = self.say(Note::info(text)).await;
                     break;
                 }
                 Next::GiveUp(Why::Exhausted) | Next::Done => break,
@@ -107,49 +147,84 @@ impl<'a, T: Transport> Driver<'a, T> {
                 retry: attempt,
                 of: of - 1,
                 provider_waits: wait,
-                wait: faster(wait, self.config.speed),
+                wait: faster(wait, self.config.retry_speed),
                 label: parcel.retry.label.to_owned(),
             };
             let pause = retry.wait;
-            if self.sink.say(Event::Retry(retry)).await.is_err() {
+            if self.say(Event::Retry(retry)).await {
                 return Ok(Ended { closed: true, ..ended });
             }
             tokio::select! {
                 () = sleep(pause) => {}
                 () = self.sink.closed() => return Ok(Ended { closed: true, ..ended }),
-                signal = signals.next() => {
-                    self.say_interrupted(parcel, attempt, of).await;
-                    return Ok(Ended { exit: signal, ..ended });
+                exit = self.stopped() => {
+                    ended.exit = exit;
+                    self.say_interrupted(parcel, &ended, of).await;
+                    break;
                 }
             }
         }
         Ok(ended)
     }
 
-    /// Writes a record to the journal and says it; `true` when nobody listens any more.
-    async fn keep(&mut self, mut record: Record) -> Result<bool, Error> {
-        self.seq += 1;
-        record.seq = self.seq;
-        if let Some(journal) = &mut self.journal {
-            journal.append(&record.to_line())?;
-        }
-        Ok(self.sink.say(Event::Delivery(record.into())).await.is_err())
+    /// Makes one attempt and records it.
+    pub async fn attempt(&self, parcel: &Parcel, headers: Headers, attempt: u32) -> Result<Ended, Error> {
+        let at = self.clock.now();
+        let outgoing = Outgoing {
+            url: self.config.to.clone(),
+            headers: headers.clone(),
+            body: parcel.body.clone(),
+            timeout: self.config.patience(parcel.shape.retry),
+            follow: self.config.follow && parcel.shape.follows_redirects,
+            referer: parcel.shape.headers.contains(&HeaderLine::Referer),
+        };
+        let (reply, stopped) = tokio::select! {
+            reply = self.transport.deliver(outgoing) => (reply, None),
+            // What was under way may have arrived.
+            exit = self.stopped() => {
+                (Reply { outcome: Outcome::Unknown, ms: 0.0, line: None, error: Some("interrupted".into()) }, Some(exit))
+            }
+        };
+        let acknowledged = matches!(reply.outcome, Outcome::Answered { status: 200..=299, .. });
+        let exit = stopped.unwrap_or_else(|| judge(self.config.expect_status.as_ref(), reply.outcome));
+        let shown = self.shown == Shown::Every || (self.shown == Shown::Failed && exit != Exit::Done);
+        let closed = match shown || self.books.borrow().journal.is_some() {
+            true => self.keep(record(parcel, self.config, headers, at, attempt, Some(&reply)), shown).await?,
+            false => false,
+        };
+        Ok(Ended { attempts: attempt, acknowledged, exit, closed, reply: Some(reply) })
     }
 
-    async fn say_interrupted(&self, parcel: &Parcel, attempt: u32, of: u32) {
-        let left = of - attempt;
+    /// Writes a record to the journal and says it where it is `shown`; `true` when nobody listens any more.
+    async fn keep(&self, mut record: Record, shown: bool) -> Result<bool, Error> {
+        {
+            let mut books = self.books.borrow_mut();
+            books.seq += 1;
+            record.seq = books.seq;
+            if let Some(journal) = &mut books.journal {
+                journal.append(&record.to_line())?;
+            }
+        }
+        Ok(shown && self.say(Event::Delivery(record.into())).await)
+    }
+
+    async fn say_interrupted(&self, parcel: &Parcel, ended: &Ended, of: u32) {
+        if self.shown != Shown::Every {
+            return;
+        }
+        let left = of - ended.attempts;
         let text = match left {
             0 => format!("interrupted: {} was not acknowledged", parcel.subject()),
             1 => format!("interrupted: 1 retry of {} would still have come", parcel.subject()),
             _ => format!("interrupted: {left} retries of {} would still have come", parcel.subject()),
         };
         // The program ends here anyway.
-        let _ = self.sink.say(Note::warning(text)).await;
+        self.say(Note::warning(text)).await;
     }
 }
 
 /// A wait of the provider's, passing `speed` times faster.
-fn faster(wait: Duration, speed: f64) -> Duration {
+pub fn faster(wait: Duration, speed: f64) -> Duration {
     Duration::try_from_secs_f64(wait.as_secs_f64() / speed).unwrap_or(Duration::MAX)
 }
 
@@ -222,7 +297,7 @@ mod tests {
     use crate::io::client::Options;
     use crate::payload::retry::RetryProfile;
     use crate::payload::signature::{Choice, Secret};
-    use crate::send::source;
+    use crate::send::{course::Course, source};
 
     /// Answers these in turn, the last one again and again, and notes when and with which headers it was asked.
     struct Script {
@@ -253,12 +328,20 @@ mod tests {
             scheme,
             secrets: secret.map(|secret| Secret::new("main", secret)).into_iter().collect(),
             retry,
-            speed: 1.0,
-            timeout: Duration::from_secs(30),
+            retry_speed: 1.0,
+            gap_speed: 1.0,
+            events: None,
+            duplicate: 0,
+            shuffle: None,
+            tamper: None,
+            load: None,
+            drill: false,
+            timeout: None,
             expect_status: expect,
             record: None,
             keep_secrets: false,
             dry_run: false,
+            data: false,
             curl: false,
             connection: Options::default(),
             follow: true,
@@ -270,9 +353,10 @@ mod tests {
         let script = Script { outcomes: outcomes.to_vec(), seen: RefCell::default() };
         let (sink, mut events) = event::channel(true);
         let drain = tokio::spawn(async move { while events.recv().await.is_some() {} });
-        let parcel = Parcel::pack(source::find(name).unwrap(), &config).unwrap();
-        let mut driver = Driver::new(&script, &System, &sink, None, &config);
-        let ended = driver.drive(&parcel, &mut Signals::take().unwrap()).await.unwrap();
+        let mut course = Course::of(source::find(name).unwrap(), &config).unwrap();
+        let (_wish, stop) = watch::channel(None);
+        let driver = Driver::new(&script, &System, &sink, None, &config, Shown::Every, stop);
+        let ended = driver.drive(&course.next_leg().unwrap().parcel).await.unwrap();
         drop(sink);
         drain.await.unwrap();
         let seen = script.seen.into_inner();
@@ -327,10 +411,9 @@ mod tests {
         assert_times(&times, &[0.0, 3.0, 6.0]);
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn a_speed_beyond_all_measure_does_not_panic() {
-        let slow = Config { speed: f64::MIN_POSITIVE, ..config(Choice::Auto, None, None, None) };
-        assert_eq!(faster(Duration::from_secs(30), slow.speed), Duration::MAX);
+    #[test]
+    fn a_speed_beyond_all_measure_does_not_panic() {
+        assert_eq!(faster(Duration::from_secs(30), f64::MIN_POSITIVE), Duration::MAX);
     }
 
     #[tokio::test(start_paused = true)]

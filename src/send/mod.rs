@@ -1,31 +1,39 @@
 //! `hookctl send`: payloads as the provider would send them.
 
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use http::HeaderValue;
 use jiff::Timestamp;
 use reqwest::Url;
+use tokio::sync::watch;
 
 use crate::clock::Clock;
 use crate::error::{Error, Exit};
-use crate::event::{Event, Note, Plan, SentTally, Sink};
+use crate::event::{Event, Note, Plan, Sink};
 use crate::io::client::{Client, Options};
 use crate::io::journal::Journal;
 use crate::io::signals::Signals;
 use crate::payload::Name;
 use crate::payload::retry::{RetryProfile, Statuses};
-use crate::payload::signature::{Choice, Secret, keypair};
+use crate::payload::signature::{Choice, Secret, Tamper, keypair};
 
+pub mod course;
 mod curl;
+pub mod drill;
 pub mod drive;
 pub mod edit;
+pub mod journey;
+pub mod load;
 pub mod parcel;
+pub mod recording;
 pub mod source;
 
-use drive::Driver;
+use course::{Course, Leg};
+use drive::{Driver, Shown};
 use edit::Edit;
-use parcel::Parcel;
+use load::Load;
+use source::Matter;
 
 /// What the sender was asked to do.
 #[derive(Debug)]
@@ -47,9 +55,23 @@ pub struct Config {
     /// The retry profile, or the provider's own.
     pub retry: Option<RetryProfile>,
     /// How many times faster the waits between retries pass.
-    pub speed: f64,
-    /// How long an attempt may take.
-    pub timeout: Duration,
+    pub retry_speed: f64,
+    /// How many times faster the gaps within a sequence pass.
+    pub gap_speed: f64,
+    /// Of a sequence, only these events.
+    pub events: Option<Vec<String>>,
+    /// How many more times each delivery goes out.
+    pub duplicate: usize,
+    /// Another order, by this seed.
+    pub shuffle: Option<u64>,
+    /// What is wrong with every delivery.
+    pub tamper: Option<Tamper>,
+    /// Many of the same.
+    pub load: Option<Load>,
+    /// Whether the handler is put through the drill.
+    pub drill: bool,
+    /// How long an attempt may take; without, as long as the provider waits.
+    pub timeout: Option<Duration>,
     /// The answers that were named as right; without, 2xx is.
     pub expect_status: Option<Statuses>,
     /// The journal.
@@ -64,6 +86,27 @@ pub struct Config {
     pub connection: Options,
     /// Whether redirects are followed where the provider follows them.
     pub follow: bool,
+    /// Whether every attempt is wanted as data.
+    pub data: bool,
+}
+
+/// How long an attempt may take where the provider documents no limit.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+impl Config {
+    /// How long an attempt of this profile may take.
+    fn patience(&self, retry: &RetryProfile) -> Duration {
+        self.timeout.or(retry.answer_within).unwrap_or(TIMEOUT)
+    }
+
+    /// Which attempts are shown one by one.
+    fn shown(&self) -> Shown {
+        match (self.drill, self.load) {
+            (true, _) => Shown::None,
+            (false, Some(_)) if !self.data => Shown::Failed,
+            _ => Shown::Every,
+        }
+    }
 }
 
 /// Another id for a prediction.
@@ -77,69 +120,98 @@ pub enum NewId {
 
 /// Reads and edits every source. All of them, before any is sent: a typing error in the last must not leave a handler
 /// with half of them.
-pub fn pack(config: &Config) -> Result<Vec<Parcel>, Error> {
-    let mut parcels = Vec::with_capacity(config.sources.len());
+pub fn pack(config: &Config) -> Result<Packed, Error> {
+    let mut packed = Packed::default();
     for name in &config.sources {
-        let parcel = Parcel::pack(source::find(name)?, config)?;
-        // Whether it can be signed does not depend on when.
-        parcel.headers(config, Timestamp::UNIX_EPOCH)?;
-        parcels.push(parcel);
+        let source = source::find(name)?;
+        if let Matter::Journal(recording) = &source.matter {
+            packed.notes.extend(recording.notes.iter().cloned());
+        }
+        packed.courses.push(Course::of(source, config)?);
     }
-    Ok(parcels)
+    if packed.legs().next().is_none() {
+        return Err(Error::NothingToSend { events: config.events.clone() });
+    }
+    if let Some(seed) = config.shuffle {
+        packed.courses = vec![course::shuffled(packed.courses, seed)];
+    }
+    for leg in packed.legs() {
+        // Whether it can be signed does not depend on when.
+        leg.parcel.headers(config, Timestamp::UNIX_EPOCH)?;
+    }
+    Ok(packed)
 }
 
-/// Sends the parcels in order.
+/// What is ready to go.
+#[derive(Debug, Default)]
+pub struct Packed {
+    courses: Vec<Course>,
+    notes: Vec<String>,
+}
+
+impl Packed {
+    fn legs(&self) -> impl Iterator<Item = &Leg> {
+        self.courses.iter().flat_map(Course::rest)
+    }
+}
+
+/// Sends what was packed, in order.
 pub async fn run(
     config: Config,
-    parcels: Vec<Parcel>,
+    packed: Packed,
     sink: Sink,
     clock: &dyn Clock,
     signals: &mut Signals,
 ) -> Result<Exit, Error> {
-    let started = Instant::now();
-    for note in notes(&parcels, &config) {
+    for note in packed.notes.iter().map(Note::warning).chain(notes(&packed, &config, clock.now())) {
         if sink.say(note).await.is_err() {
             return Ok(Exit::Done);
         }
     }
     if config.dry_run {
-        return plan(&parcels, &config, &sink, clock).await;
+        return plan(&packed, &config, &sink, clock).await;
     }
     if config.curl {
-        return curl::say(&parcels, &config, &sink, clock).await;
+        return curl::say(packed.legs().map(|leg| &leg.parcel), &config, &sink, clock).await;
     }
-
     let client = Client::new(&config.to, &config.connection)?;
     let journal = config.record.as_deref().map(Journal::open).transpose()?;
-    let mut driver = Driver::new(&client, clock, &sink, journal, &config);
-    let mut tally = SentTally::default();
-    let mut exit = Exit::Done;
-    for parcel in &parcels {
-        let ended = driver.drive(parcel, signals).await?;
-        tally.deliveries += 1;
-        tally.attempts += u64::from(ended.attempts);
-        tally.acknowledged += u64::from(ended.acknowledged);
-        tally.expected += u64::from(ended.exit == Exit::Done);
-        exit = exit.and(ended.exit);
-        if matches!(ended.exit, Exit::Interrupted | Exit::Terminated) || ended.closed {
-            break;
+    let (wish, stop) = watch::channel(None);
+    let driver = Driver::new(&client, clock, &sink, journal, &config, config.shown(), stop);
+    let work = async {
+        match config.load {
+            Some(load) => load::run(&driver, packed.courses, load).await,
+            None if config.drill => drill::run(&driver, packed.courses).await,
+            None => journey::run(&driver, packed.courses).await,
+        }
+    };
+    tokio::pin!(work);
+    loop {
+        tokio::select! {
+            exit = &mut work => return exit,
+            exit = signals.next() => {
+                if signals.is_urgent() {
+                    return Ok(exit);
+                }
+                wish.send_replace(Some(exit));
+            }
         }
     }
-    tally.elapsed = started.elapsed();
-    // The last thing said: a writer that has gone by now has nothing to miss.
-    let _ = sink.say(Event::Sent(tally)).await;
-    Ok(exit)
 }
 
 /// What the user should know about how these are signed, once for all sources alike.
-fn notes(parcels: &[Parcel], config: &Config) -> Vec<Event> {
+fn notes(packed: &Packed, config: &Config, now: Timestamp) -> Vec<Event> {
     let mut notes: Vec<String> = Vec::new();
     let mut add = |text: String| {
         if !notes.contains(&text) {
             notes.push(text);
         }
     };
-    for parcel in parcels {
+    let parcels = || packed.legs().map(|leg| &leg.parcel);
+    for parcel in parcels() {
+        if parcel.is_replayed_as_signed(config) {
+            continue;
+        }
         if config.secrets.is_empty() {
             add("no secret: deliveries go out unsigned (sign with --secret)".into());
         } else if parcel.borrowed_scheme {
@@ -152,11 +224,23 @@ fn notes(parcels: &[Parcel], config: &Config) -> Vec<Event> {
         }
     }
     let asymmetric = |secret: &&Secret| {
-        let forms = parcels.iter().filter_map(|parcel| parcel.schemes.first()).map(|scheme| scheme.for_secret(secret));
+        let forms = parcels().filter_map(|parcel| parcel.schemes.first()).map(|scheme| scheme.for_secret(secret));
         forms.into_iter().any(|form| form.proof.is_asymmetric())
     };
     if let Some(Ok(jwks)) = config.secrets.first().filter(asymmetric).map(keypair::jwks) {
         add(format!("a handler verifies this by the public half of the key pair, as a JWK set: {jwks}"));
+    }
+    if let Some(tamper) = config.tamper {
+        add(format!("tampered with: {}; a good handler answers 4xx", tamper.summary()));
+    }
+    let old = parcels().filter(|parcel| parcel.is_out_of_date(config, now)).count();
+    if old > 0 {
+        add(format!(
+            "{old} recorded time stamps are too old by now: a handler that checks them refuses these (sign afresh with --secret)"
+        ));
+    }
+    if let Some(seed) = config.shuffle {
+        add(format!("shuffled; --seed {seed} gives this order again"));
     }
     if config.secrets.len() > 1 {
         add(format!("of {} secrets the first signs", config.secrets.len()));
@@ -164,8 +248,8 @@ fn notes(parcels: &[Parcel], config: &Config) -> Vec<Event> {
     notes.into_iter().map(Note::info).collect()
 }
 
-async fn plan(parcels: &[Parcel], config: &Config, sink: &Sink, clock: &dyn Clock) -> Result<Exit, Error> {
-    for (index, parcel) in parcels.iter().enumerate() {
+async fn plan(packed: &Packed, config: &Config, sink: &Sink, clock: &dyn Clock) -> Result<Exit, Error> {
+    for (index, Leg { parcel, .. }) in packed.legs().enumerate() {
         let now = clock.now();
         let headers = parcel.headers(config, now)?;
         let accounts = parcel.accounts(config, &headers);

@@ -5,25 +5,26 @@ use http::header::{CONTENT_LENGTH, HOST};
 use http::{HeaderName, HeaderValue};
 use jiff::Timestamp;
 use uuid::Uuid;
+use zeroize::Zeroizing;
 
 use super::edit::Edit;
-use super::source::Source;
 use super::{Config, NewId};
 use crate::error::Error;
 use crate::io::client;
 use crate::payload::body::{JsonType, Object};
-use crate::payload::provider::{HeaderLine, Provider, Shape};
-use crate::payload::retry::RetryProfile;
+use crate::payload::provider::{HeaderLine, Provider, Shape, generic};
+use crate::payload::retry::{self, RetryProfile};
 use crate::payload::signature::explain::account::{Account, account};
 use crate::payload::signature::scheme::BadKey;
-use crate::payload::signature::{Choice, Policy, Scheme};
+use crate::payload::signature::tamper::another_secret;
+use crate::payload::signature::{Choice, Policy, Scheme, Secret, Tamper, detect};
 use crate::payload::{Delivery, Headers, Name, Payload};
 
 /// What a provider without a documented signature is signed as.
 const BORROWED: &str = "eachlabs";
 
 /// A payload made ready.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Parcel {
     /// The source's name.
     pub name: String,
@@ -37,38 +38,184 @@ pub struct Parcel {
     pub shape: &'static Shape,
     /// What it says, after the edits.
     pub payload: Option<Payload>,
-    /// What it is signed with, the first being the one that counts; empty without a secret.
+    /// What it is signed with, the first being the one that counts; empty when it goes out unsigned.
     pub schemes: Vec<&'static Scheme>,
     /// Whether the provider documents no signature and the scheme is another's.
     pub borrowed_scheme: bool,
     /// When it is sent again.
     pub retry: RetryProfile,
+    /// The headers that it was recorded with, in place of the provider's own.
+    recorded: Option<Headers>,
+    /// Headers that replace the provider's.
+    further: Vec<(HeaderName, HeaderValue)>,
+    /// The bytes that are signed: the body as it was before anybody tampered with it.
+    signed: Bytes,
+    /// What is wrong with it, and the secret that is not the receiver's.
+    tampered: Option<(Tamper, Option<Secret>)>,
     /// The message id of schemes that have one; it stays the same over retries.
     message_id: String,
 }
 
 impl Parcel {
-    /// Edits a source and decides how it is signed and retried.
-    pub fn pack(source: Source, config: &Config) -> Result<Self, Error> {
-        let body = edited(&source, config)?;
-        let (schemes, borrowed_scheme) = schemes(source.shape, config);
+    /// A body of a known form: edited, with the provider's own scheme and retries unless others were asked for.
+    pub fn pack(
+        name: &str,
+        body: &Bytes,
+        provider: &'static Provider,
+        shape: &'static Shape,
+        config: &Config,
+    ) -> Result<Self, Error> {
+        Parcel::plain(name, body, provider, shape, config)?.asked(config)
+    }
+
+    fn plain(
+        name: &str,
+        body: &Bytes,
+        provider: &'static Provider,
+        shape: &'static Shape,
+        config: &Config,
+    ) -> Result<Self, Error> {
+        let body = edited(name, body, shape, config)?;
+        let (schemes, borrowed_scheme) = schemes(shape, config);
         Ok(Parcel {
-            payload: Payload::read_as(&body, source.provider, source.shape),
-            file: source.file.filter(|_| body == source.body),
-            name: source.name,
+            payload: Payload::read_as(&body, provider, shape),
+            name: name.to_owned(),
+            signed: body.clone(),
+            file: None,
             body,
-            provider: source.provider,
-            shape: source.shape,
+            provider,
+            shape,
             schemes,
             borrowed_scheme,
-            retry: config.retry.clone().unwrap_or_else(|| source.shape.retry.clone()),
-            message_id: format!("msg_{}", Uuid::new_v4().simple()),
+            retry: config.retry.clone().unwrap_or_else(|| shape.retry.clone()),
+            recorded: None,
+            further: Vec::new(),
+            tampered: None,
+            message_id: message_id(),
+        })
+    }
+
+    fn asked(self, config: &Config) -> Result<Self, Error> {
+        match config.tamper {
+            Some(tamper) => self.tampered(tamper, config),
+            None => Ok(self),
+        }
+    }
+
+    /// A delivery as it was recorded, with the headers that go from end to end. With a secret it is signed afresh, by
+    /// the scheme that it came with. A journal has the retries in it, so by itself it is not sent again.
+    pub fn replay(name: &str, delivery: &Delivery, config: &Config) -> Result<Self, Error> {
+        let read = Payload::read(&delivery.body, &delivery.headers, None);
+        let (provider, shape) = read.map_or_else(generic, |payload| (payload.provider, payload.shape));
+        let mut parcel = Parcel::plain(name, &delivery.body, provider, shape, config)?;
+        let came_with = detect(delivery).map(|(scheme, _)| scheme);
+        if let (Some(scheme), Choice::Auto) = (came_with, config.scheme) {
+            (parcel.schemes, parcel.borrowed_scheme) = (vec![scheme], false);
+        }
+        let mut headers = delivery.headers.end_to_end();
+        if !config.secrets.is_empty() {
+            let old = came_with.into_iter().chain(parcel.schemes.iter().copied()).flat_map(Scheme::header_names);
+            old.for_each(|name| headers.remove(name));
+        }
+        parcel.recorded = Some(headers);
+        parcel.retry = config.retry.clone().unwrap_or_else(|| retry::ONCE.clone());
+        parcel.asked(config)
+    }
+
+    /// The same with something wrong about it that a good handler notices.
+    pub fn tampered(mut self, tamper: Tamper, config: &Config) -> Result<Self, Error> {
+        let refused = |why: String| Error::Usage(format!("--tamper {tamper} does not fit {}: {why}", self.name));
+        let Some(scheme) = self.schemes.first() else {
+            return Err(refused("it is not signed; sign it with --secret".into()));
+        };
+        if config.secrets.is_empty() && tamper.needs_secret() {
+            return Err(refused("it takes a signature of our own; give --secret".into()));
+        }
+        if let Some(why) = tamper.unnoticed(scheme) {
+            return Err(refused(format!("it is signed as {}, and {why}", scheme.name)));
+        }
+        let another = match tamper {
+            Tamper::Secret => Some(another_secret(scheme, &*random()?)),
+            _ => None,
+        };
+        self.body = tamper.body(&self.signed);
+        self.tampered = Some((tamper, another));
+        Ok(self)
+    }
+
+    /// The same for another prediction: with an id of its own in the body, where there is one, and for the signature.
+    pub fn anew(&self) -> Self {
+        let text = String::from_utf8_lossy(&self.signed);
+        let edit = new_id(&NewId::Fresh, &text, self.shape).ok();
+        let signed = edit.and_then(|edit| edit.apply(&text).ok()).map_or_else(|| self.signed.clone(), Bytes::from);
+        Parcel {
+            payload: Payload::read_as(&signed, self.provider, self.shape),
+            body: self.tampered.as_ref().map_or_else(|| signed.clone(), |(tamper, _)| tamper.body(&signed)),
+            signed,
+            file: None,
+            message_id: message_id(),
+            ..self.clone()
+        }
+    }
+
+    /// The same with this body instead, signed as it is.
+    pub fn with_body(self, body: Bytes) -> Self {
+        Parcel {
+            payload: Payload::read_as(&body, self.provider, self.shape),
+            file: None,
+            body: body.clone(),
+            signed: body,
+            ..self
+        }
+    }
+
+    /// The same with this header instead of the provider's.
+    pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.further.push((name, value));
+        self
+    }
+
+    /// An event of the same prediction that comes before this one, where the provider sends any.
+    pub fn earlier(&self) -> Option<Self> {
+        let id = self.payload.as_ref()?.id.clone()?;
+        self.provider.fixtures.iter().filter(|fixture| fixture.variant == self.shape.variant).find_map(|fixture| {
+            let body = Bytes::from_static(fixture.body.as_bytes());
+            let payload = Payload::read_as(&body, self.provider, self.shape)?;
+            let edit = new_id(&NewId::Given(id.clone()), fixture.body, self.shape).ok()?;
+            let body = edit.apply(fixture.body).ok().filter(|_| !payload.is_terminal())?;
+            Some(Parcel { message_id: message_id(), ..self.clone().with_body(body.into()) })
         })
     }
 
     /// The headers in wire order, signed at `now`.
     pub fn headers(&self, config: &Config, now: Timestamp) -> Result<Headers, Error> {
-        let length = || HeaderValue::from(self.body.len());
+        let mut headers = match &self.recorded {
+            Some(recorded) => self.recorded_headers(recorded, config, now)?,
+            None => self.own_headers(config, now)?,
+        };
+        if !headers.has(HOST.as_str()) {
+            headers.push(HOST, client::host(&config.to));
+        }
+        if !headers.has(CONTENT_LENGTH.as_str()) {
+            headers.push(CONTENT_LENGTH, HeaderValue::from(self.body.len()));
+        }
+        if let Some((tamper, _)) = &self.tampered {
+            self.schemes.iter().for_each(|scheme| tamper.headers(scheme, &mut headers));
+        }
+        for (name, value) in &self.further {
+            headers.set(name.clone(), value.clone());
+        }
+        for (index, (name, value)) in config.headers.iter().enumerate() {
+            // The first of a name replaces ours, further ones of the user's come along, as in curl.
+            match config.headers[..index].iter().any(|(earlier, _)| earlier == name) {
+                true => headers.push(name.clone(), value.clone()),
+                false => headers.set(name.clone(), value.clone()),
+            }
+        }
+        Ok(headers)
+    }
+
+    fn own_headers(&self, config: &Config, now: Timestamp) -> Result<Headers, Error> {
         let mut headers = Headers::default();
         for line in self.shape.headers {
             match *line {
@@ -81,30 +228,30 @@ impl Parcel {
                 // Nothing has led here.
                 HeaderLine::Referer => {}
                 HeaderLine::Host(name) => headers.push(Name::from_static(name), client::host(&config.to)),
-                HeaderLine::ContentLength(name) => headers.push(Name::from_static(name), length()),
-            }
-        }
-        if !headers.has(HOST.as_str()) {
-            headers.push(HOST, client::host(&config.to));
-        }
-        if !headers.has(CONTENT_LENGTH.as_str()) {
-            headers.push(CONTENT_LENGTH, length());
-        }
-        for (index, (name, value)) in config.headers.iter().enumerate() {
-            // The first of a name replaces ours, further ones of the user's come along, as in curl.
-            match config.headers[..index].iter().any(|(earlier, _)| earlier == name) {
-                true => headers.push(name.clone(), value.clone()),
-                false => headers.set(name.clone(), value.clone()),
+                HeaderLine::ContentLength(name) => {
+                    headers.push(Name::from_static(name), HeaderValue::from(self.body.len()));
+                }
             }
         }
         Ok(headers)
     }
 
+    fn recorded_headers(&self, recorded: &Headers, config: &Config, now: Timestamp) -> Result<Headers, Error> {
+        let mut headers = recorded.clone();
+        for (name, value) in self.sign(config, now)? {
+            headers.push(name, value);
+        }
+        Ok(headers)
+    }
+
     fn sign(&self, config: &Config, now: Timestamp) -> Result<Vec<(HeaderName, HeaderValue)>, Error> {
-        let Some(secret) = config.secrets.first() else { return Ok(Vec::new()) };
+        let (tamper, another) =
+            self.tampered.as_ref().map_or((None, None), |(tamper, another)| (Some(tamper), another.as_ref()));
+        let Some(secret) = another.or(config.secrets.first()) else { return Ok(Vec::new()) };
         let mut headers = Vec::new();
         for scheme in &self.schemes {
-            let signed = scheme.for_secret(secret).sign(&self.body, secret, now.as_second(), &self.message_id);
+            let now = tamper.map_or(now.as_second(), |tamper| tamper.time(scheme, now.as_second()));
+            let signed = scheme.for_secret(secret).sign(&self.signed, secret, now, &self.message_id);
             headers.extend(signed.map_err(|source| Error::BadSecret {
                 secret: match source {
                     BadKey::NoField => format!("{} with {}", scheme.name, self.name),
@@ -126,6 +273,27 @@ impl Parcel {
             account(&delivery, &Policy { scheme, secrets: vec![secret.clone()], tolerance: None })
         };
         self.schemes.iter().filter_map(account).collect()
+    }
+
+    /// Whether it goes out with the signature that it was recorded with.
+    pub fn is_replayed_as_signed(&self, config: &Config) -> bool {
+        self.recorded.is_some() && config.secrets.is_empty() && !self.schemes.is_empty()
+    }
+
+    /// Whether its recorded time stamp is older at `now` than its scheme allows.
+    pub fn is_out_of_date(&self, config: &Config, now: Timestamp) -> bool {
+        let (Some(recorded), Some(scheme), true) = (&self.recorded, self.schemes.first(), config.secrets.is_empty())
+        else {
+            return false;
+        };
+        let claim = scheme.claim(&Delivery::bare(recorded.clone(), self.signed.clone()));
+        claim.is_ok_and(|claim| scheme.off_by(&claim, now.as_second(), None).is_some())
+    }
+
+    /// Whether its event is one of these names.
+    pub fn is_one_of(&self, events: &[String]) -> bool {
+        let event = self.payload.as_ref().and_then(|payload| payload.event.as_ref());
+        event.is_some_and(|event| events.iter().any(|name| *name == event.name))
     }
 
     /// What to call the prediction in a message.
@@ -153,15 +321,30 @@ fn schemes(shape: &Shape, config: &Config) -> (Vec<&'static Scheme>, bool) {
     }
 }
 
-fn edited(source: &Source, config: &Config) -> Result<Bytes, Error> {
+fn random() -> Result<Zeroizing<[u8; 32]>, Error> {
+    let mut bytes = Zeroizing::new([0; 32]);
+    getrandom::fill(&mut *bytes).map_err(|error| Error::random(&error))?;
+    Ok(bytes)
+}
+
+fn message_id() -> String {
+    format!("msg_{}", Uuid::new_v4().simple())
+}
+
+/// The form of a body that is no JSON.
+fn generic() -> (&'static Provider, &'static Shape) {
+    (&generic::PROVIDER, &generic::PROVIDER.shapes[0])
+}
+
+fn edited(name: &str, body: &Bytes, shape: &Shape, config: &Config) -> Result<Bytes, Error> {
     if config.id.is_none() && config.edits.is_empty() {
-        return Ok(source.body.clone());
+        return Ok(body.clone());
     }
-    // A source is valid JSON, which is UTF-8.
-    let mut text = String::from_utf8_lossy(&source.body).into_owned();
-    let failed = |flag: &'static str, reason: String| Error::Edit { flag, what: source.name.clone(), reason };
+    let failed = |flag: &'static str, reason: String| Error::Edit { flag, what: name.to_owned(), reason };
+    let not_text = || failed("--set", "it is not text".to_owned());
+    let mut text = String::from_utf8(body.to_vec()).map_err(|_| not_text())?;
     if let Some(id) = &config.id {
-        let edit = new_id(id, &text, source.shape).map_err(|reason| failed("--id", reason))?;
+        let edit = new_id(id, &text, shape).map_err(|reason| failed("--id", reason))?;
         text = edit.apply(&text).map_err(|error| failed("--id", error.to_string()))?;
     }
     for (flag, edit) in &config.edits {

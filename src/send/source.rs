@@ -1,28 +1,42 @@
-//! What a SOURCE on the command line is: a file, standard input, or the name of a built-in payload.
+//! What a SOURCE on the command line is: a file (a payload or a journal), standard input, or the name of a
+//! built-in payload.
 
+use std::io::BufRead;
 use std::path::Path;
 
 use bytes::Bytes;
 
+use super::recording::Recording;
 use crate::error::Error;
-use crate::io::input;
+use crate::io::input::{self, Head};
 use crate::payload::provider::{self, Provider, Shape};
-use crate::payload::record::is_journal_line;
 use crate::payload::{Headers, Payload, nearest};
 
-/// A payload that was found.
+/// Something to send that was found.
 #[derive(Debug)]
 pub struct Source {
     /// What to call it.
     pub name: String,
     /// The file that holds it, where one does.
     pub file: Option<String>,
-    /// Its exact bytes: valid JSON.
-    pub body: Bytes,
-    /// Who sends such.
-    pub provider: &'static Provider,
-    /// In which form.
-    pub shape: &'static Shape,
+    /// What it is.
+    pub matter: Matter,
+}
+
+/// What a source holds.
+#[derive(Debug)]
+pub enum Matter {
+    /// One body.
+    Payload {
+        /// Its exact bytes: valid JSON.
+        body: Bytes,
+        /// Who sends such.
+        provider: &'static Provider,
+        /// In which form.
+        shape: &'static Shape,
+    },
+    /// Recorded deliveries.
+    Journal(Recording),
 }
 
 /// Finds a source. A file comes before a built-in payload of that name; a path that does not exist but names a built-in
@@ -30,20 +44,18 @@ pub struct Source {
 pub fn find(name: &str) -> Result<Source, Error> {
     if name == input::STDIN || Path::new(name).is_file() {
         let file = (name != input::STDIN).then(|| name.to_owned());
-        return from_bytes(input::name(name), file, input::payload(name)?);
+        return Ok(Source { file, ..from_input(input::name(name), &mut *input::open(name)?)? });
     }
     let plain = name.strip_prefix("./").unwrap_or(name);
     let plain = plain.strip_prefix("fixtures/").unwrap_or(plain);
     let plain = plain.strip_suffix(".json").unwrap_or(plain);
     let found = provider::fixtures().find(|(_, fixture)| fixture.name == plain || fixture.aliases.contains(&plain));
     match found {
-        Some((provider, fixture)) => Ok(Source {
-            name: plain.to_owned(),
-            file: None,
-            body: Bytes::from_static(fixture.body.as_bytes()),
-            provider,
-            shape: provider.shape(fixture.variant),
-        }),
+        Some((provider, fixture)) => {
+            let body = Bytes::from_static(fixture.body.as_bytes());
+            let matter = Matter::Payload { body, provider, shape: provider.shape(fixture.variant) };
+            Ok(Source { name: plain.to_owned(), file: None, matter })
+        }
         // A folder, say: reading it gives the system's own reason.
         None if Path::new(name).exists() => Err(input::open(name).err().unwrap_or_else(|| unreadable(name))),
         None => Err(Error::UnknownSource { name: name.to_owned(), nearest: nearest(plain, names()) }),
@@ -60,16 +72,18 @@ pub fn names() -> Vec<&'static str> {
     aliases.chain(provider::fixtures().map(|(_, fixture)| fixture.name)).collect()
 }
 
-fn from_bytes(name: &str, file: Option<String>, body: Bytes) -> Result<Source, Error> {
-    let first_line = body.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    if is_journal_line(first_line) {
-        return Err(Error::IsJournal { what: name.to_owned() });
-    }
-    let Some(payload) = Payload::read(&body, &Headers::default(), None) else {
-        return Err(Error::not_json(name, &body));
+fn from_input(name: &str, input: &mut dyn BufRead) -> Result<Source, Error> {
+    let head = Head::read(name, input)?;
+    let matter = if head.is_journal {
+        Matter::Journal(Recording::read(name, &head.bytes, input)?)
+    } else {
+        let body = head.rest(name, input)?;
+        let Some(payload) = Payload::read(&body, &Headers::default(), None) else {
+            return Err(Error::not_json(name, &body));
+        };
+        Matter::Payload { body, provider: payload.provider, shape: payload.shape }
     };
-    let (provider, shape) = (payload.provider, payload.shape);
-    Ok(Source { name: name.to_owned(), file, body, provider, shape })
+    Ok(Source { name: name.to_owned(), file: None, matter })
 }
 
 #[cfg(test)]
@@ -80,7 +94,8 @@ mod tests {
     fn a_fixture_is_found_by_every_name_and_from_anywhere() {
         for name in ["failed", "fixtures/failed.json", "./fixtures/failed.json", "eachlabs/a/failed", "failed.json"] {
             let source = find(name).unwrap();
-            assert_eq!((source.provider.name, source.shape.variant), ("eachlabs", "A"), "{name}");
+            let Matter::Payload { provider, shape, .. } = source.matter else { panic!("{name}") };
+            assert_eq!((provider.name, shape.variant), ("eachlabs", "A"), "{name}");
         }
         for name in names() {
             assert!(find(name).is_ok(), "{name}");

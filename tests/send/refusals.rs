@@ -72,9 +72,6 @@ fn every_bad_source_is_named_with_its_cause() {
         ("empty.json", 2, "empty.json is not JSON: it is empty", ""),
         ("binary.json", 2, "binary.json is not JSON", ""),
         ("two.json", 2, "two.json is not JSON", ""),
-        ("one.jsonl", 2, "one.jsonl is a journal", "hookctl inspect"),
-        ("hooks.jsonl", 2, "hooks.jsonl is a journal", "hookctl inspect"),
-        ("stream.jsonl", 2, "stream.jsonl is a journal", "hookctl inspect"),
         ("-", 2, "standard input is not JSON", ""),
         (".", 1, "cannot read .: is a directory", ""),
     ];

@@ -20,6 +20,8 @@ pub enum Answer {
     Close,
     /// Nothing, for as long as the target lives.
     Hang,
+    /// What this says: a handler under test. It gets the requests so far, the last being the one to answer.
+    By(fn(&[Request]) -> (u16, String)),
 }
 
 /// 200 with an empty body.
@@ -104,18 +106,33 @@ impl Drop for Target {
 fn serve(stream: impl Read + Write, connection: usize, answers: &[Answer], seen: &Mutex<Vec<Request>>) {
     let mut stream = BufReader::new(stream);
     while let Some(mut request) = read_head(&mut stream, connection) {
-        let number = seen.lock().expect("no server panicked").len() + 1;
-        let answer = &answers[number.min(answers.len()) - 1];
-        if !matches!(answer, Answer::Early(_)) && read_body(&mut stream, &mut request).is_none() {
+        let is_early = |number: usize| matches!(answers[number.min(answers.len() - 1)], Answer::Early(_));
+        let number = seen.lock().expect("no server panicked").len();
+        if !is_early(number) && read_body(&mut stream, &mut request).is_none() {
             return;
         }
-        seen.lock().expect("no server panicked").push(request);
+        let (answer, by) = {
+            let mut seen = seen.lock().expect("no server panicked");
+            seen.push(request);
+            let answer = answers[seen.len().min(answers.len()) - 1].clone();
+            let by = if let Answer::By(handler) = &answer { Some(handler(&seen)) } else { None };
+            (answer, by)
+        };
         let stream = stream.get_mut();
+        let mut answered = |status: u16, headers: &str, body: &str| {
+            let length = body.len();
+            let text = format!("HTTP/1.1 {status} X\r\n{headers}content-length: {length}\r\n\r\n{body}");
+            stream.write_all(text.as_bytes()).and_then(|()| stream.flush()).is_ok()
+        };
         match answer {
             Answer::Status(status, headers, body) => {
-                let length = body.len();
-                let text = format!("HTTP/1.1 {status} X\r\n{headers}content-length: {length}\r\n\r\n{body}");
-                if stream.write_all(text.as_bytes()).and_then(|()| stream.flush()).is_err() {
+                if !answered(status, headers, body) {
+                    return;
+                }
+            }
+            Answer::By(_) => {
+                let (status, body) = by.expect("the handler's answer");
+                if !answered(status, "", &body) {
                     return;
                 }
             }

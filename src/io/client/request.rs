@@ -31,7 +31,7 @@ impl Request {
             headers.push(HOST, host(&url));
         }
         // How the body is framed is decided here: its length is known, as it is to the real senders.
-        headers.remove(&TRANSFER_ENCODING);
+        headers.remove(TRANSFER_ENCODING.as_str());
         headers.change(CONTENT_LENGTH, HeaderValue::from(body.len()));
         Request { url, body, method: Method::POST, headers }
     }
@@ -79,7 +79,7 @@ impl Request {
             headers.retain(|name| !is_secret(name));
         }
         headers.change(HOST, host(&url));
-        headers.remove(&REFERER);
+        headers.remove(REFERER.as_str());
         // As reqwest: not from a page that is protected to one that is not.
         if referer
             && (self.url.scheme() == "http" || url.scheme() == "https")
@@ -90,8 +90,8 @@ impl Request {
         if repeats {
             return Some(Request { url, body: self.body.clone(), method: self.method.clone(), headers });
         }
-        headers.remove(&CONTENT_LENGTH);
-        headers.remove(&CONTENT_TYPE);
+        headers.remove(CONTENT_LENGTH.as_str());
+        headers.remove(CONTENT_TYPE.as_str());
         Some(Request { url, body: Bytes::new(), method: Method::GET, headers })
     }
 }

@@ -19,7 +19,8 @@ pub static PROVIDER: Provider = Provider {
 
 const RETRIED: Answered = Answered::Listed(&[429, 500, 502, 503, 504]);
 
-/// `100 ms << min(attempt, 10)`, 13 attempts, `Retry-After` ignored. Only the terminal delivery is retried.
+/// `100 ms << min(attempt, 10)`, 13 attempts, `Retry-After` ignored. Only the terminal delivery is retried. An attempt
+/// without an answer ends after 30 s.
 pub static RETRY_COGLET: RetryProfile = RetryProfile {
     name: "cog",
     label: "Cog",
@@ -42,6 +43,7 @@ pub static RETRY_COGLET: RetryProfile = RetryProfile {
     again_unanswered: true,
     retry_after: RetryAfter::Ignored,
     terminal_only: true,
+    answer_within: Some(secs(30)),
 };
 
 /// urllib3 `Retry(total=12, backoff_factor=0.1, status_forcelist=[429,500,502,503,504])`: the first retry comes at once,
@@ -64,12 +66,14 @@ pub static RETRY_PYTHON: RetryProfile = RetryProfile {
         secs(120),
     ],
     retry_after: RetryAfter::ObeyedAlsoOn(413),
+    // It waits for ever.
+    answer_within: None,
     ..RETRY_COGLET
 };
 
 /// Cog has four events and names none of them in its request, so this is inference: an `output` and a `logs` delivery
 /// can look the same, and so can `start` and an early `logs`.
-fn event(progress: Progress) -> Option<&'static str> {
+pub(super) fn event(progress: Progress) -> Option<&'static str> {
     Some(match progress {
         Progress { status: Some(status), .. } if status.is_terminal() => "completed",
         Progress { status: None, .. } => return None,
@@ -112,6 +116,7 @@ const COGLET: Shape = Shape {
         ("failed", Status::Failed),
         ("canceled", Status::Canceled),
     ],
+    other_status: None,
     inferred_event: event,
     schemes: &["bearer"],
     retry: &RETRY_COGLET,

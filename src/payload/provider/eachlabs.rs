@@ -27,6 +27,7 @@ pub static RETRY_A: RetryProfile = RetryProfile {
     again_unanswered: true,
     retry_after: RetryAfter::Ignored,
     terminal_only: false,
+    answer_within: None,
 };
 
 /// "3 attempts in all, ~10 s apart", any 2xx acknowledges (commit 47ab06e).
@@ -80,6 +81,7 @@ const GENERATION_A: Shape = Shape {
         ..Fields::NONE
     },
     statuses: STATUSES,
+    other_status: None,
     inferred_event: Progress::outcome,
     schemes: &["eachlabs"],
     retry: &RETRY_A,

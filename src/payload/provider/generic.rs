@@ -17,6 +17,7 @@ const SHAPE: Shape = Shape {
         id: &["id", "request_id", "execution_id", "exec_id", "task_id", "transcript_id"],
         status: &["status", "state"],
         event: &["event", "type"],
+        action: &[],
         output: &["output"],
         input: &["input"],
         error: &["error.message", "error", "message"],
@@ -39,6 +40,7 @@ const SHAPE: Shape = Shape {
         ("canceled", Status::Canceled),
         ("cancelled", Status::Canceled),
     ],
+    other_status: None,
     // Nobody's rule, so nothing is inferred.
     inferred_event: |_| None,
     schemes: &[],

@@ -17,7 +17,7 @@ pub static PROVIDER: Provider = Provider {
     fixtures: FIXTURES,
 };
 
-/// "Generation webhooks: best-effort delivery": no retry is promised.
+/// "Generation webhooks: best-effort delivery": no retry is promised. 2xx is wanted within 30 s.
 pub static RETRY_GENERATION: RetryProfile = RetryProfile {
     name: "modelslab",
     label: "ModelsLab",
@@ -27,6 +27,7 @@ pub static RETRY_GENERATION: RetryProfile = RetryProfile {
     again_unanswered: true,
     retry_after: RetryAfter::Ignored,
     terminal_only: false,
+    answer_within: Some(secs(30)),
 };
 
 /// "Workflow webhooks: retried up to 3 times with exponential backoff". The delays are not given; these double from 5 s
@@ -79,6 +80,7 @@ const GENERATION: Shape = Shape {
         ("failed", Status::Failed),
         ("error", Status::Failed),
     ],
+    other_status: None,
     inferred_event: Progress::outcome,
     schemes: &[],
     retry: &RETRY_GENERATION,
@@ -91,7 +93,7 @@ const NESTED: Shape = Shape {
     title: "workflow execution (webhooks.mdx: nested)",
     kind: Kind::Workflow,
     must: &[Sign::Has("execution.id"), Sign::Has("execution.status"), Sign::Has("event")],
-    signs: &[(3, Sign::Starts("event", "workflow.")), (2, Sign::Has("workflow.id"))],
+    signs: &[(3, Sign::Starts("event", &["workflow."])), (2, Sign::Has("workflow.id"))],
     fields: Fields {
         id: &["execution.id"],
         status: &["execution.status"],
@@ -117,7 +119,7 @@ const FLAT: Shape = Shape {
     variant: "workflow-flat",
     title: "workflow execution (workflows-api/overview.mdx: flat)",
     must: &[Sign::Has("execution_id"), Sign::Has("status"), Sign::Has("event")],
-    signs: &[(3, Sign::Starts("event", "workflow.")), (2, Sign::Has("workflow_id"))],
+    signs: &[(3, Sign::Starts("event", &["workflow."])), (2, Sign::Has("workflow_id"))],
     fields: Fields {
         id: &["execution_id"],
         status: &["status"],

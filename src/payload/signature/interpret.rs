@@ -29,6 +29,19 @@ impl Scheme {
         self.with_key_pair.filter(|_| keypair::is_one(secret)).unwrap_or(self)
     }
 
+    /// Every header that goes with it: the signature, and what is signed beside the body.
+    pub fn header_names(&self) -> impl Iterator<Item = &'static str> {
+        let time = match self.timestamp {
+            Time::Header(names) => names,
+            Time::None | Time::Pair => &[],
+        };
+        let parts = self.signed.iter().flat_map(|part| match part {
+            Part::Id(names) | Part::Account(names) => *names,
+            _ => &[],
+        });
+        self.signature.iter().chain(time).chain(parts).copied()
+    }
+
     /// Whether every header that the scheme needs is there.
     pub fn is_present(&self, headers: &Headers) -> bool {
         let any = |names: &[&str]| names.iter().any(|name| headers.has(name));

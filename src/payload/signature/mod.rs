@@ -5,6 +5,7 @@ pub mod keypair;
 pub mod scheme;
 pub mod secret;
 pub mod spelled;
+pub mod tamper;
 pub mod verdict;
 
 mod interpret;
@@ -14,4 +15,5 @@ mod writing;
 pub use rows::ALL;
 pub use scheme::Scheme;
 pub use secret::{Secret, SecretSpec};
-pub use verdict::{Choice, Policy, Reason, Verdict, check, is_blanked, why};
+pub use tamper::Tamper;
+pub use verdict::{Choice, Policy, Reason, Verdict, check, detect, is_blanked, why};

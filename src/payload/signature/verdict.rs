@@ -206,7 +206,7 @@ pub fn is_blanked(delivery: &Delivery, policy: &Policy) -> bool {
 
 /// The strongest scheme whose headers are all there; else the strongest whose signature is, so that the header that is
 /// missing beside it can be named. Schemes that share the header are told apart by which can read it.
-pub(super) fn detect(delivery: &Delivery) -> Option<(&'static Scheme, Result<Claim, NoClaim>)> {
+pub fn detect(delivery: &Delivery) -> Option<(&'static Scheme, Result<Claim, NoClaim>)> {
     let headers = &delivery.headers;
     let whole = |keyed: bool| {
         let of_kind = super::ALL.iter().filter(move |scheme| (scheme.proof != Proof::Secret) == keyed);

@@ -1,0 +1,197 @@
+//! What `send` has to say.
+
+use std::time::Duration;
+
+use crate::payload::record::Record;
+use crate::payload::signature::explain::account::Account;
+
+/// A retry that was decided on.
+#[derive(Clone, Debug)]
+pub struct Retry {
+    /// The prediction, or the source where that is not known.
+    pub subject: String,
+    /// The number of the retry, from 1.
+    pub retry: u32,
+    /// How many there are at most.
+    pub of: u32,
+    /// How long the provider would wait.
+    pub provider_waits: Duration,
+    /// How long is really waited, at the chosen speed.
+    pub wait: Duration,
+    /// Who waits so.
+    pub label: String,
+}
+
+/// A request as it would be sent.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Where it came from.
+    pub source: String,
+    /// Where to.
+    pub url: String,
+    /// The record that would be written of it.
+    pub record: Record,
+    /// How it is signed, by each of its schemes.
+    pub accounts: Vec<Account>,
+}
+
+/// Counts over a sender's run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SentTally {
+    /// Deliveries.
+    pub deliveries: u64,
+    /// Of these, acknowledged with 2xx.
+    pub acknowledged: u64,
+    /// Of these, answered as expected (the same unless `--expect-status` says otherwise).
+    pub expected: u64,
+    /// Requests in all, retries included.
+    pub attempts: u64,
+    /// How long it took.
+    pub elapsed: Duration,
+}
+
+/// How far a sender of many has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Deliveries that have ended.
+    pub done: u64,
+    /// Deliveries in all.
+    pub of: u64,
+    /// Of those that have ended, not answered as expected.
+    pub failed: u64,
+    /// Since the first.
+    pub elapsed: Duration,
+}
+
+/// What a sender of many measured.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LoadReport {
+    /// How many deliveries were asked for.
+    pub asked: u64,
+    /// How many ended.
+    pub deliveries: u64,
+    /// Of these, acknowledged with 2xx.
+    pub acknowledged: u64,
+    /// Of these, answered as expected.
+    pub expected: u64,
+    /// Requests in all, retries included.
+    pub attempts: u64,
+    /// From the first request to the last answer.
+    pub elapsed: Duration,
+    /// How long answers took; `None` when there were none.
+    pub latency: Option<Latency>,
+    /// The last answer of each delivery by status, in the order of their first coming.
+    pub statuses: Vec<(u16, u64)>,
+    /// Why others got none, likewise.
+    pub errors: Vec<(String, u64)>,
+}
+
+impl LoadReport {
+    /// Deliveries a second.
+    pub fn per_second(&self) -> f64 {
+        self.deliveries as f64 / self.elapsed.as_secs_f64().max(f64::EPSILON)
+    }
+}
+
+/// How long deliveries took, from when each was due to its answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Latency {
+    /// Half of them at most.
+    pub p50: Duration,
+    /// Nine of ten at most.
+    pub p90: Duration,
+    /// 99 of a hundred at most.
+    pub p99: Duration,
+    /// The longest.
+    pub max: Duration,
+}
+
+/// What a good handler answers to a case of the drill.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// 2xx.
+    Accepted,
+    /// 4xx.
+    Refused,
+    /// 2xx or 4xx: anything but an error of its own.
+    Survived,
+}
+
+impl Wanted {
+    /// Whether it is such an answer.
+    pub fn allows(self, status: u16) -> bool {
+        match self {
+            Wanted::Accepted => (200..300).contains(&status),
+            Wanted::Refused => (400..500).contains(&status),
+            Wanted::Survived => (200..300).contains(&status) || (400..500).contains(&status),
+        }
+    }
+
+    /// The statuses, as `--expect-status` has them.
+    pub fn statuses(self) -> &'static str {
+        match self {
+            Wanted::Accepted => "2xx",
+            Wanted::Refused => "4xx",
+            Wanted::Survived => "2xx,4xx",
+        }
+    }
+}
+
+/// How a handler did in one case of the drill.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Drilled {
+    /// The case's name.
+    pub name: &'static str,
+    /// What a good handler answers.
+    pub wants: Wanted,
+    /// What was sent, in words.
+    pub what: &'static str,
+    /// Why a good handler answers so.
+    pub why: &'static str,
+    /// What this one answered to each request.
+    pub answers: Vec<Answered>,
+    /// Whether that was right.
+    pub judgement: Judgement,
+}
+
+/// One answer of a handler under drill.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answered {
+    /// Its status, or why there was none.
+    pub status: Result<u16, String>,
+    /// How long it took, milliseconds.
+    pub ms: f64,
+}
+
+/// Whether a handler did right.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Judgement {
+    /// It did.
+    Passed,
+    /// It did not, in this way.
+    Failed(String),
+    /// The case does not apply, for this reason.
+    Skipped(String),
+}
+
+/// Counts over a drill.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DrillTally {
+    /// Cases in which the handler did right.
+    pub passed: u64,
+    /// Cases in which it did not.
+    pub failed: u64,
+    /// Cases that did not apply.
+    pub skipped: u64,
+}
+
+impl DrillTally {
+    /// Adds one case.
+    pub fn add(&mut self, judgement: &Judgement) {
+        match judgement {
+            Judgement::Passed => self.passed += 1,
+            Judgement::Failed(_) => self.failed += 1,
+            Judgement::Skipped(_) => self.skipped += 1,
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! AssemblyAI: that a transcript is there, or that there will be none.
+//!
+//! Source: the webhook pages of assemblyai.com/docs. No signature: the user may name a header and a value of their own
+//! (`webhook_auth_header_name`), which `--header` stands in for. Sent by Python's `requests`, hence the spaces.
+
+use std::time::Duration;
+
+use super::{Fields, Fixture, HeaderLine, Kind, Progress, Provider, Shape, Sign, Status};
+use crate::payload::retry::{Answered, ONCE, RetryProfile, secs};
+
+/// The row. Python's `requests` are everybody's, so the user agent gives nobody away.
+pub static PROVIDER: Provider =
+    Provider { name: "assemblyai", label: "AssemblyAI", agents: &[], shapes: &[TRANSCRIPT], fixtures: FIXTURES };
+
+const TEN_SECONDS: Duration = secs(10);
+
+/// Up to 10 attempts, 10 s apart; 2xx is wanted within 10 s. The newer page adds that a 4xx ends it.
+pub static RETRY: RetryProfile = RetryProfile {
+    name: "assemblyai",
+    label: "AssemblyAI",
+    summary: "10 attempts 10 s apart; ends on 4xx",
+    waits: &[TEN_SECONDS; 9],
+    again_on: Answered::AllBut(&[(400, 499)]),
+    answer_within: Some(TEN_SECONDS),
+    ..ONCE
+};
+
+const TRANSCRIPT: Shape = Shape {
+    variant: "transcript",
+    title: "transcript",
+    kind: Kind::Prediction,
+    must: &[Sign::Has("transcript_id"), Sign::Has("status")],
+    signs: &[(3, Sign::Has("transcript_id"))],
+    // Neither the text nor the reason of a failure comes along.
+    fields: Fields { id: &["transcript_id"], status: &["status"], ..Fields::NONE },
+    statuses: &[("completed", Status::Succeeded), ("error", Status::Failed)],
+    other_status: None,
+    inferred_event: Progress::outcome,
+    schemes: &[],
+    retry: &RETRY,
+    // The order of `requests`; its version is not documented.
+    headers: &[
+        HeaderLine::Host("host"),
+        HeaderLine::Is("user-agent", "python-requests/2.34.2"),
+        HeaderLine::Is("accept-encoding", "gzip, deflate"),
+        HeaderLine::Is("accept", "*/*"),
+        HeaderLine::Is("connection", "keep-alive"),
+        HeaderLine::Signature,
+        HeaderLine::ContentLength("content-length"),
+        HeaderLine::Is("content-type", "application/json"),
+    ],
+    follows_redirects: false,
+};
+
+const FIXTURES: &[Fixture] =
+    &[fixture!("assemblyai/completed", "transcript"), fixture!("assemblyai/error", "transcript")];

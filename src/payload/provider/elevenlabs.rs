@@ -1,0 +1,94 @@
+//! ElevenLabs: what came of a call.
+//!
+//! Sources: elevenlabs.io/docs/eleven-api/resources/webhooks; `elevenlabs-python`, `webhooks_custom.py` (signature) and
+//! `GetConversationResponseModel` (the fields of `data`, the status words). How the JSON is spaced on the wire is not
+//! documented; it is compact here.
+
+use super::{Fields, Fixture, Kind, PLAIN_HEADERS, Provider, Shape, Sign, Status};
+use crate::payload::body::JsonType;
+use crate::payload::retry::{ONCE, RetryProfile};
+
+/// The row.
+pub static PROVIDER: Provider = Provider {
+    name: "elevenlabs",
+    label: "ElevenLabs",
+    agents: &[],
+    shapes: &[TRANSCRIPTION, AUDIO, OTHER],
+    fixtures: FIXTURES,
+};
+
+/// Off unless a webhook asks for them, and then without a documented schedule. After 10 failures in a row and none
+/// delivered for 7 days the webhook is disabled.
+pub static RETRY: RetryProfile = RetryProfile {
+    name: "elevenlabs",
+    label: "ElevenLabs",
+    summary: "one attempt: retries are off by default, and their waits are not documented",
+    ..ONCE
+};
+
+const SIGNS: &[(u8, Sign)] = &[
+    (3, Sign::Header("elevenlabs-signature")),
+    (3, Sign::Starts("type", &["post_call_"])),
+    (2, Sign::Has("data.conversation_id")),
+    (1, Sign::Has("data.agent_id")),
+];
+
+const OTHER: Shape = Shape {
+    variant: "event",
+    title: "event",
+    kind: Kind::Notice,
+    must: &[Sign::Is("type", JsonType::String), Sign::Has("event_timestamp"), Sign::Is("data", JsonType::Object)],
+    signs: SIGNS,
+    fields: Fields {
+        id: &["data.conversation_id"],
+        event: &["type"],
+        ids: &[("agent_id", "data.agent_id")],
+        ..Fields::NONE
+    },
+    statuses: &[],
+    other_status: None,
+    inferred_event: |_| None,
+    schemes: &["elevenlabs"],
+    retry: &RETRY,
+    headers: PLAIN_HEADERS,
+    follows_redirects: false,
+};
+
+const TRANSCRIPTION: Shape = Shape {
+    variant: "transcription",
+    title: "transcript and analysis of a call",
+    must: &[
+        Sign::Word("type", &["post_call_transcription"]),
+        Sign::Has("event_timestamp"),
+        Sign::Is("data", JsonType::Object),
+    ],
+    fields: Fields {
+        status: &["data.status"],
+        // The transcript can be left out; the analysis still comes.
+        output: &["data.transcript", "data.analysis"],
+        error: &["data.metadata.error.reason", "data.metadata.termination_reason"],
+        ..OTHER.fields
+    },
+    statuses: &[
+        ("initiated", Status::Starting),
+        ("in-progress", Status::Processing),
+        ("processing", Status::Processing),
+        ("done", Status::Succeeded),
+        ("failed", Status::Failed),
+    ],
+    ..OTHER
+};
+
+const AUDIO: Shape = Shape {
+    variant: "audio",
+    title: "audio of a call",
+    must: &[Sign::Word("type", &["post_call_audio"]), Sign::Has("event_timestamp"), Sign::Is("data", JsonType::Object)],
+    fields: Fields { output: &["data.full_audio"], ..OTHER.fields },
+    ..OTHER
+};
+
+const FIXTURES: &[Fixture] = &[
+    fixture!("elevenlabs/transcription", "transcription"),
+    fixture!("elevenlabs/failed", "transcription"),
+    fixture!("elevenlabs/audio", "audio"),
+];

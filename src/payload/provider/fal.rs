@@ -1,0 +1,71 @@
+//! fal: results of its queue.
+//!
+//! Source: docs.fal.ai/model-endpoints/webhooks. How the JSON is spaced on the wire and how long an answer is waited for
+//! is not documented; it is compact here, and without a limit of its own.
+
+use std::time::Duration;
+
+use super::{Fields, Fixture, Kind, PLAIN_HEADERS, Progress, Provider, Shape, Sign, Status};
+use crate::payload::retry::{ONCE, RetryProfile, secs};
+
+/// The row.
+pub static PROVIDER: Provider =
+    Provider { name: "fal", label: "fal", agents: &[], shapes: &[RESULT, UNSERIALIZABLE], fixtures: FIXTURES };
+
+const TWELVE_MINUTES: Duration = secs(12 * 60);
+
+/// "10 times in the span of 2 hours". The waits are not given; that they are even is a guess.
+pub static RETRY: RetryProfile = RetryProfile {
+    name: "fal",
+    label: "fal",
+    summary: "10 retries in 2 h; that they are 12 m apart is a guess",
+    waits: &[TWELVE_MINUTES; 10],
+    ..ONCE
+};
+
+const RESULT: Shape = Shape {
+    variant: "result",
+    title: "result of a request",
+    kind: Kind::Prediction,
+    must: &[Sign::Has("request_id"), Sign::Has("status"), Sign::Lacks("payload_error")],
+    signs: &[
+        (3, Sign::Has("gateway_request_id")),
+        (3, Sign::Header("x-fal-webhook-signature")),
+        (1, Sign::Has("payload")),
+        (1, Sign::Word("status", &["OK", "ERROR"])),
+    ],
+    fields: Fields {
+        id: &["request_id"],
+        status: &["status"],
+        output: &["payload"],
+        // Of a failure the payload holds what was wrong in detail.
+        error: &["error", "payload.detail.0.msg"],
+        ids: &[("gateway_request_id", "gateway_request_id")],
+        ..Fields::NONE
+    },
+    statuses: &[("OK", Status::Succeeded), ("ERROR", Status::Failed)],
+    other_status: None,
+    inferred_event: Progress::outcome,
+    schemes: &["fal"],
+    retry: &RETRY,
+    headers: PLAIN_HEADERS,
+    follows_redirects: false,
+};
+
+/// It ended, and its result is no JSON: the payload is `null`, and a sentence says so.
+const UNSERIALIZABLE: Shape = Shape {
+    variant: "payload-error",
+    title: "result of a request that could not be written as JSON",
+    must: &[Sign::Has("request_id"), Sign::Has("status"), Sign::Has("payload_error")],
+    fields: Fields {
+        output: &[],
+        error: &["error", "payload_error"],
+        // The place for what a run has to say.
+        logs: &["payload_error"],
+        ..RESULT.fields
+    },
+    ..RESULT
+};
+
+const FIXTURES: &[Fixture] =
+    &[fixture!("fal/ok", "result"), fixture!("fal/error", "result"), fixture!("fal/payload-error", "payload-error")];

@@ -1,0 +1,57 @@
+//! Hugging Face: what happens to repositories and their discussions.
+//!
+//! Sources: `huggingface/hub-docs`, `docs/hub/webhooks.md`; `huggingface_hub`, `_webhooks_payload.py`. The secret itself
+//! comes along. No delivery has an id: a repository is updated again and again, so its id recognises no repeat. How the
+//! JSON is spaced on the wire is not documented; it is compact here.
+
+use super::{Fields, Fixture, Kind, PLAIN_HEADERS, Provider, Shape, Sign};
+use crate::payload::body::JsonType;
+use crate::payload::retry::{ONCE, RetryProfile};
+
+/// The row.
+pub static PROVIDER: Provider =
+    Provider { name: "huggingface", label: "Hugging Face", agents: &[], shapes: &[CHANGE], fixtures: FIXTURES };
+
+/// Retries are not documented; a delivery can be replayed by hand.
+pub static RETRY: RetryProfile = RetryProfile {
+    name: "huggingface",
+    label: "Hugging Face",
+    summary: "one attempt: retries are not documented",
+    ..ONCE
+};
+
+const CHANGE: Shape = Shape {
+    variant: "change",
+    title: "event of a repository",
+    kind: Kind::Notice,
+    must: &[Sign::Has("event.action"), Sign::Has("event.scope"), Sign::Is("repo", JsonType::Object)],
+    signs: &[
+        (2, Sign::Has("event.scope")),
+        (1, Sign::Has("webhook.id")),
+        (1, Sign::Word("event.action", &["create", "delete", "update", "move"])),
+    ],
+    fields: Fields {
+        event: &["event.scope"],
+        action: &["event.action"],
+        ids: &[
+            ("repo", "repo.name"),
+            ("discussion", "discussion.num"),
+            ("comment", "comment.id"),
+            ("commit", "updatedRefs.0.newSha"),
+        ],
+        ..Fields::NONE
+    },
+    statuses: &[],
+    other_status: None,
+    inferred_event: |_| None,
+    schemes: &["shared-secret"],
+    retry: &RETRY,
+    headers: PLAIN_HEADERS,
+    follows_redirects: false,
+};
+
+const FIXTURES: &[Fixture] = &[
+    fixture!("huggingface/repo", "change"),
+    fixture!("huggingface/discussion", "change"),
+    fixture!("huggingface/comment", "change"),
+];

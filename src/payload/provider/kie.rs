@@ -1,0 +1,52 @@
+//! Kie: one door to many models (Suno, Veo and others).
+//!
+//! Source: docs.kie.ai, `common-api/webhook-verification` (the signature, which leaves the body out; 15 s to answer). The
+//! body is an answer of its API, `code`, `msg` and `data` with the task's id, which is spelled differently by model, as
+//! is what stands beside it. How the JSON is spaced on the wire is not documented; it is compact here.
+
+use super::{Fields, Fixture, Kind, PLAIN_HEADERS, Progress, Provider, Shape, Sign, Status};
+use crate::payload::body::JsonType;
+use crate::payload::retry::{ONCE, RetryProfile, secs};
+
+/// The row.
+pub static PROVIDER: Provider =
+    Provider { name: "kie", label: "Kie", agents: &[], shapes: &[TASK], fixtures: FIXTURES };
+
+/// No retry is documented.
+pub static RETRY: RetryProfile = RetryProfile {
+    name: "kie",
+    label: "Kie",
+    summary: "one attempt: retries are not documented",
+    answer_within: Some(secs(15)),
+    ..ONCE
+};
+
+const TASK: Shape = Shape {
+    variant: "task",
+    title: "task",
+    kind: Kind::Prediction,
+    must: &[Sign::Is("code", JsonType::Number), Sign::Has("msg")],
+    signs: &[
+        (3, Sign::Has("data.task_id")),
+        (3, Sign::Has("data.taskId")),
+        (3, Sign::Has("taskId")),
+        (2, Sign::Header("x-webhook-timestamp")),
+    ],
+    fields: Fields {
+        id: &["data.task_id", "data.taskId", "taskId"],
+        status: &["code"],
+        output: &["data"],
+        error: &["msg"],
+        ..Fields::NONE
+    },
+    statuses: &[("200", Status::Succeeded)],
+    // As in HTTP, there are many codes for what can go wrong.
+    other_status: Some(Status::Failed),
+    inferred_event: Progress::outcome,
+    schemes: &["kie"],
+    retry: &RETRY,
+    headers: PLAIN_HEADERS,
+    follows_redirects: false,
+};
+
+const FIXTURES: &[Fixture] = &[fixture!("kie/success", "task"), fixture!("kie/failed", "task")];

@@ -1,0 +1,64 @@
+//! Luma (Dream Machine): the generation, on every change of its state.
+//!
+//! Sources: docs.lumalabs.ai, changelog (callbacks); `lumaai-python`, `types/generation.py` (fields, states, and that a
+//! callback comes "when the generation is dreaming, completed, or failed"). Nothing is signed. How the JSON is spaced on
+//! the wire is not documented; it is compact here.
+
+use super::{Fields, Fixture, Kind, PLAIN_HEADERS, Progress, Provider, Shape, Sign, Status};
+use crate::payload::retry::{ONCE, RetryProfile, millis, secs};
+
+/// The row.
+pub static PROVIDER: Provider =
+    Provider { name: "luma", label: "Luma", agents: &[], shapes: &[GENERATION], fixtures: FIXTURES };
+
+/// "Retried 3 times, 100 ms apart"; 200 is wanted within 5 s. What another 2xx does is not documented, and taken for an
+/// acknowledgement.
+pub static RETRY: RetryProfile = RetryProfile {
+    name: "luma",
+    label: "Luma",
+    summary: "3 retries 100 ms apart",
+    waits: &[millis(100); 3],
+    answer_within: Some(secs(5)),
+    ..ONCE
+};
+
+const GENERATION: Shape = Shape {
+    variant: "generation",
+    title: "generation",
+    kind: Kind::Prediction,
+    must: &[Sign::Has("id"), Sign::Has("state")],
+    signs: &[
+        (2, Sign::Has("generation_type")),
+        (2, Sign::Word("state", &["dreaming"])),
+        (1, Sign::Has("failure_reason")),
+        (1, Sign::Has("assets")),
+        (1, Sign::Has("request")),
+    ],
+    fields: Fields {
+        id: &["id"],
+        status: &["state"],
+        output: &["assets.video", "assets.image", "assets"],
+        input: &["request"],
+        error: &["failure_reason"],
+        ids: &[("model", "model")],
+        ..Fields::NONE
+    },
+    statuses: &[
+        ("queued", Status::Starting),
+        ("dreaming", Status::Processing),
+        ("completed", Status::Succeeded),
+        ("failed", Status::Failed),
+    ],
+    other_status: None,
+    inferred_event: Progress::outcome,
+    schemes: &[],
+    retry: &RETRY,
+    headers: PLAIN_HEADERS,
+    follows_redirects: false,
+};
+
+const FIXTURES: &[Fixture] = &[
+    fixture!("luma/dreaming", "generation"),
+    fixture!("luma/completed", "generation"),
+    fixture!("luma/failed", "generation"),
+];

@@ -1,0 +1,108 @@
+//! OpenAI: thin events, which name what has a result and do not carry it.
+//!
+//! Sources: `openai/openai-python`, `types/webhooks/*.py` (every event and its fields; `object` may be absent) and
+//! `lib/_webhooks.py` (its reading of Standard Webhooks). How the JSON is spaced on the wire is not documented; it is
+//! compact here.
+
+use super::{Fields, Fixture, Kind, PLAIN_HEADERS, Provider, Shape, Sign, Status};
+use crate::payload::body::JsonType;
+use crate::payload::retry::general::DOUBLING_FOR_THREE_DAYS;
+use crate::payload::retry::{ONCE, RetryProfile};
+
+/// The row.
+pub static PROVIDER: Provider =
+    Provider { name: "openai", label: "OpenAI", agents: &[], shapes: &[RUN, NOTICE], fixtures: FIXTURES };
+
+/// "Exponential, up to 72 hours" (from a secondary source). The waits are a guess. A redirect is a failure.
+pub static RETRY: RetryProfile = RetryProfile {
+    name: "openai",
+    label: "OpenAI",
+    summary: "up to 72 h with growing waits; 12 that double from 1 m are a guess",
+    waits: DOUBLING_FOR_THREE_DAYS,
+    ..ONCE
+};
+
+const RUN: Shape = Shape {
+    variant: "run",
+    title: "end of a response, batch, fine-tuning job or eval run",
+    kind: Kind::Prediction,
+    must: &[
+        Sign::Has("id"),
+        Sign::Is("created_at", JsonType::Number),
+        Sign::Is("data", JsonType::Object),
+        Sign::Starts("type", &["response.", "batch.", "fine_tuning.job.", "eval.run."]),
+    ],
+    signs: &[
+        (3, Sign::Word("object", &["event"])),
+        (2, Sign::Starts("id", &["evt_"])),
+        (2, Sign::Is("type", JsonType::String)),
+    ],
+    fields: Fields {
+        id: &["data.id"],
+        // The event is all that is said about the status.
+        status: &["type"],
+        event: &["type"],
+        ids: &[("event_id", "id")],
+        ..Fields::NONE
+    },
+    statuses: &[
+        ("response.completed", Status::Succeeded),
+        ("response.failed", Status::Failed),
+        // It ended before it was whole: too long, or filtered.
+        ("response.incomplete", Status::Failed),
+        ("response.cancelled", Status::Canceled),
+        ("batch.completed", Status::Succeeded),
+        ("batch.failed", Status::Failed),
+        ("batch.expired", Status::Failed),
+        ("batch.cancelled", Status::Canceled),
+        ("fine_tuning.job.succeeded", Status::Succeeded),
+        ("fine_tuning.job.failed", Status::Failed),
+        ("fine_tuning.job.cancelled", Status::Canceled),
+        ("eval.run.succeeded", Status::Succeeded),
+        ("eval.run.failed", Status::Failed),
+        ("eval.run.canceled", Status::Canceled),
+    ],
+    other_status: None,
+    inferred_event: |_| None,
+    schemes: &["openai"],
+    retry: &RETRY,
+    headers: PLAIN_HEADERS,
+    follows_redirects: false,
+};
+
+/// Calls that come in, agents, safety: whatever is not the end of a run.
+const NOTICE: Shape = Shape {
+    variant: "notice",
+    title: "event",
+    kind: Kind::Notice,
+    must: &[
+        Sign::Has("id"),
+        Sign::Is("created_at", JsonType::Number),
+        Sign::Is("data", JsonType::Object),
+        Sign::Is("type", JsonType::String),
+    ],
+    signs: &[
+        (3, Sign::Word("object", &["event"])),
+        (1, Sign::Starts("id", &["evt_"])),
+        (1, Sign::Starts("type", &["realtime.", "live.", "agent.", "safety.", "safety_identifier."])),
+    ],
+    fields: Fields {
+        id: &["id"],
+        event: &["type"],
+        ids: &[("call_id", "data.call_id"), ("session_id", "data.session_id"), ("subject", "data.id")],
+        ..Fields::NONE
+    },
+    statuses: &[],
+    ..RUN
+};
+
+const FIXTURES: &[Fixture] = &[
+    fixture!("openai/completed", "run"),
+    fixture!("openai/failed", "run"),
+    fixture!("openai/incomplete", "run"),
+    fixture!("openai/cancelled", "run"),
+    fixture!("openai/batch-completed", "run"),
+    fixture!("openai/fine-tuning-succeeded", "run"),
+    fixture!("openai/eval-failed", "run"),
+    fixture!("openai/call-incoming", "notice"),
+];

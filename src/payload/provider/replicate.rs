@@ -1,0 +1,80 @@
+//! Replicate: Cog's predictions, hosted and signed.
+//!
+//! Sources: replicate.com/docs/topics/webhooks (the body is the prediction itself, not wrapped in `type` and `data`) and
+//! docs/topics/predictions (`model`, `data_removed`, `urls`, `metrics.total_time`). Signed exactly as Standard Webhooks
+//! has it. How the JSON is spaced on the wire is not documented; it is compact here.
+
+use super::{Fields, Fixture, Kind, PLAIN_HEADERS, Provider, Shape, Sign, Status, cog};
+use crate::payload::body::JsonType;
+use crate::payload::retry::{Answered, ONCE, RetryProfile, secs};
+
+/// The row.
+pub static PROVIDER: Provider =
+    Provider { name: "replicate", label: "Replicate", agents: &[], shapes: &[PREDICTION], fixtures: FIXTURES };
+
+/// Only the terminal webhook, "on no answer, 4xx or 5xx", exponentially, the last about a minute after completion.
+/// Waits that double from 1 s end there, which is a guess.
+pub static RETRY: RetryProfile = RetryProfile {
+    name: "replicate",
+    label: "Replicate",
+    summary: "terminal deliveries only, for a minute; waits that double from 1 s are a guess",
+    waits: &[secs(1), secs(2), secs(4), secs(8), secs(16), secs(32)],
+    again_on: Answered::AllBut(&[(300, 399)]),
+    terminal_only: true,
+    ..ONCE
+};
+
+const PREDICTION: Shape = Shape {
+    variant: "prediction",
+    title: "prediction",
+    kind: Kind::Prediction,
+    must: &[
+        Sign::Has("id"),
+        Sign::Has("status"),
+        Sign::Has("input"),
+        Sign::Has("output"),
+        Sign::Has("logs"),
+        Sign::Has("created_at"),
+    ],
+    // Cog's Python server sends much the same. It has no version and no URLs, and its times end in +00:00.
+    signs: &[
+        (5, Sign::Ends("created_at", "Z")),
+        (3, Sign::Is("version", JsonType::String)),
+        (3, Sign::Has("urls.get")),
+        (1, Sign::Has("data_removed")),
+        (1, Sign::Header("webhook-id")),
+    ],
+    fields: Fields {
+        id: &["id"],
+        status: &["status"],
+        output: &["output"],
+        input: &["input"],
+        error: &["error"],
+        logs: &["logs"],
+        metrics: &["metrics"],
+        ids: &[("model", "model"), ("version", "version")],
+        ..Fields::NONE
+    },
+    statuses: &[
+        ("starting", Status::Starting),
+        ("processing", Status::Processing),
+        ("succeeded", Status::Succeeded),
+        ("failed", Status::Failed),
+        ("canceled", Status::Canceled),
+    ],
+    other_status: None,
+    inferred_event: cog::event,
+    schemes: &["standard-webhooks"],
+    retry: &RETRY,
+    headers: PLAIN_HEADERS,
+    follows_redirects: false,
+};
+
+const FIXTURES: &[Fixture] = &[
+    fixture!("replicate/start", "prediction"),
+    fixture!("replicate/logs", "prediction"),
+    fixture!("replicate/output", "prediction"),
+    fixture!("replicate/succeeded", "prediction"),
+    fixture!("replicate/failed", "prediction"),
+    fixture!("replicate/canceled", "prediction"),
+];

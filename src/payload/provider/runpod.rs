@@ -1,0 +1,61 @@
+//! RunPod serverless: what `/status` answers, once, at the end.
+//!
+//! Sources: `runpod/docs`, `serverless/endpoints/send-requests.mdx` and `operation-reference.mdx` (the body, its keys
+//! sorted; some carry the `input` too); `runpod-python`, `endpoint/helpers.py` (the last states) and `rp_job.py` (the
+//! error as JSON in a string). Nothing is signed. How the JSON is spaced on the wire is not documented; it is compact here.
+
+use super::{Fields, Fixture, Kind, PLAIN_HEADERS, Progress, Provider, Shape, Sign, Status};
+use crate::payload::retry::{ONCE, RetryProfile, secs};
+
+/// The row.
+pub static PROVIDER: Provider =
+    Provider { name: "runpod", label: "RunPod", agents: &[], shapes: &[JOB], fixtures: FIXTURES };
+
+/// Two more, 10 s apart. It asks for 200; what another 2xx does is not documented, and taken for an acknowledgement.
+pub static RETRY: RetryProfile = RetryProfile {
+    name: "runpod",
+    label: "RunPod",
+    summary: "2 retries 10 s apart",
+    waits: &[secs(10), secs(10)],
+    ..ONCE
+};
+
+const JOB: Shape = Shape {
+    variant: "job",
+    title: "serverless job",
+    kind: Kind::Prediction,
+    must: &[Sign::Has("id"), Sign::Has("status")],
+    signs: &[
+        (3, Sign::Has("delayTime")),
+        (3, Sign::Has("executionTime")),
+        (1, Sign::Word("status", &["COMPLETED", "FAILED", "CANCELLED", "TIMED_OUT", "IN_QUEUE", "IN_PROGRESS"])),
+    ],
+    fields: Fields {
+        id: &["id"],
+        status: &["status"],
+        output: &["output"],
+        input: &["input"],
+        error: &["error", "output.error"],
+        ..Fields::NONE
+    },
+    statuses: &[
+        ("IN_QUEUE", Status::Starting),
+        ("IN_PROGRESS", Status::Processing),
+        ("COMPLETED", Status::Succeeded),
+        ("FAILED", Status::Failed),
+        ("TIMED_OUT", Status::Failed),
+        ("CANCELLED", Status::Canceled),
+    ],
+    other_status: None,
+    inferred_event: Progress::outcome,
+    schemes: &[],
+    retry: &RETRY,
+    headers: PLAIN_HEADERS,
+    follows_redirects: false,
+};
+
+const FIXTURES: &[Fixture] = &[
+    fixture!("runpod/completed", "job"),
+    fixture!("runpod/completed-with-input", "job"),
+    fixture!("runpod/failed", "job"),
+];

@@ -1,0 +1,71 @@
+//! The table of a drill.
+
+use super::block::Block;
+use super::escape;
+use super::fields;
+use super::paint::Paint;
+use super::time::milliseconds;
+use crate::event::{Answered, DrillTally, Drilled, Judgement};
+
+/// The width of the names' column: that of the longest, "concurrent duplicates".
+const NAMES: usize = 21;
+
+/// The width of what a good handler answers: "a good handler".
+const WANTED: usize = 14;
+
+/// The line above the first case.
+pub fn head(paint: Paint) -> String {
+    format!("   {}\n", paint.quiet(format!("{:NAMES$}  {:WANTED$}  this one", "case", "a good handler")))
+}
+
+/// One case: a line, and where the handler failed what was sent and why it matters.
+pub fn case(drilled: &Drilled, paint: Paint, width: Option<usize>, verbose: bool) -> String {
+    let mark = match drilled.judgement {
+        Judgement::Passed => paint.good("✓"),
+        Judgement::Failed(_) => paint.bad("✗"),
+        Judgement::Skipped(_) => paint.quiet("–"),
+    };
+    let name = format!("{:NAMES$}", drilled.name);
+    let wanted = paint.quiet(format!("{:WANTED$}", drilled.wants.statuses()));
+    let mut block = Block::new(&format!("{mark}  "), 3, width);
+    match &drilled.judgement {
+        Judgement::Passed => block.head(&format!("{name}  {wanted}  {}", answers(&drilled.answers, paint))),
+        Judgement::Failed(_) => {
+            block.head(&format!("{}  {wanted}  {}", paint.strong(&name), answers(&drilled.answers, paint)));
+        }
+        Judgement::Skipped(why) => {
+            block.head(&paint.quiet(format!("{name}  {:WANTED$}  skipped: {}", "", escape::line(why))))
+        }
+    }
+    let failed = match &drilled.judgement {
+        Judgement::Failed(how) => Some(how),
+        Judgement::Passed | Judgement::Skipped(_) => None,
+    };
+    if let Some(how) = failed {
+        block.wrapped(&paint.quiet("fault"), "fault".len(), &escape::line(how));
+    }
+    if failed.is_some() || verbose {
+        block.wrapped(&paint.quiet("sent"), "sent".len(), drilled.what);
+        block.wrapped(&paint.quiet("why"), "why".len(), drilled.why);
+    }
+    block.into_text()
+}
+
+/// `200 in 1.1 ms`, or of several each status and the longest time.
+fn answers(answers: &[Answered], paint: Paint) -> String {
+    let status = |answer: &Answered| match &answer.status {
+        Ok(status) => fields::answer_status(*status, paint),
+        Err(error) => paint.bad(escape::line(error)),
+    };
+    let longest = answers.iter().map(|answer| answer.ms).fold(0.0, f64::max);
+    let all: Vec<String> = answers.iter().map(status).collect();
+    format!("{} in {}", all.join(" "), milliseconds(longest))
+}
+
+/// What came of it all.
+pub fn end(tally: DrillTally, paint: Paint) -> String {
+    let failed = format!("{} failed", tally.failed);
+    let failed = if tally.failed > 0 { paint.bad(&failed) } else { failed };
+    let skipped = if tally.skipped > 0 { format!(" · {} skipped", tally.skipped) } else { String::new() };
+    format!("{} passed · {failed}{skipped}\n", tally.passed)
+}

@@ -1,0 +1,88 @@
+//! What a command says at its end.
+
+use super::block::Block;
+use super::escape;
+use super::fields;
+use super::paint::Paint;
+use super::time::{duration, milliseconds};
+use crate::event::{LoadReport, SentTally, Tally};
+
+/// What a listener received.
+pub fn received(tally: &Tally) -> String {
+    let listed =
+        |counts: &[(&str, u64)]| counts.iter().map(|(name, n)| format!("{n} {name}")).collect::<Vec<_>>().join(", ");
+    let mut parts = vec![match (tally.deliveries, tally.awaited) {
+        (n, Some(awaited)) if n <= awaited => format!("{n} of {awaited} deliveries"),
+        (n, Some(awaited)) => format!("{n} deliveries, {awaited} awaited"),
+        (0, None) => "no deliveries".to_owned(),
+        (n, None) => several(n, "delivery", "deliveries"),
+    }];
+    if tally.deliveries > 0 {
+        parts.push(listed(&tally.statuses));
+        parts.push(listed(&tally.verdicts));
+    }
+    if tally.duplicates > 0 {
+        parts.push(format!("{} repeated", tally.duplicates));
+    }
+    if tally.refused > 0 {
+        parts.push(format!("{} refused", tally.refused));
+    }
+    parts.join(" · ")
+}
+
+/// What a sender sent.
+pub fn sent(tally: &SentTally) -> String {
+    let deliveries = several(tally.deliveries, "delivery", "deliveries");
+    let attempts = several(tally.attempts, "attempt", "attempts");
+    let mut text = format!("sent {deliveries} in {attempts}: {} acknowledged", tally.acknowledged);
+    if tally.expected != tally.acknowledged {
+        text.push_str(&format!(", {} answered as expected", tally.expected));
+    }
+    text
+}
+
+/// What a sender of many measured.
+pub fn load(report: &LoadReport, paint: Paint, width: Option<usize>) -> String {
+    let mut block = Block::new("", 2, width);
+    let mut head = format!(
+        "{} in {}: {} a second",
+        paint.strong(several(report.deliveries, "delivery", "deliveries")),
+        duration(report.elapsed),
+        paint.strong(per_second(report.per_second())),
+    );
+    if report.deliveries < report.asked {
+        head.push_str(&format!(" · {} not sent", report.asked - report.deliveries));
+    }
+    block.head(&head);
+    let expected = format!("{} of {} as expected", report.expected, report.deliveries);
+    let expected = if report.expected == report.deliveries { paint.good(&expected) } else { paint.bad(&expected) };
+    let mut field = |label: &str, value: &str| block.field(&paint.quiet(label), label.len(), value);
+    field("answers", &format!("{expected} · {}", several(report.attempts, "attempt", "attempts")));
+    if let Some(latency) = report.latency {
+        let ms = |time: std::time::Duration| milliseconds(time.as_secs_f64() * 1000.0);
+        let times = format!(
+            "p50 {} · p90 {} · p99 {} · max {}",
+            ms(latency.p50),
+            ms(latency.p90),
+            ms(latency.p99),
+            ms(latency.max)
+        );
+        field("latency", &times);
+    }
+    let statuses = report.statuses.iter().map(|(status, n)| format!("{n} × {}", fields::answer_status(*status, paint)));
+    if !report.statuses.is_empty() {
+        field("status", &statuses.collect::<Vec<_>>().join(" · "));
+    }
+    for (error, n) in &report.errors {
+        field("error", &format!("{n} × {}", paint.bad(escape::line(error))));
+    }
+    block.into_text()
+}
+
+fn per_second(rate: f64) -> String {
+    if rate < 100.0 { format!("{rate:.1}") } else { format!("{rate:.0}") }
+}
+
+fn several(n: u64, one: &str, many: &str) -> String {
+    if n == 1 { format!("1 {one}") } else { format!("{n} {many}") }
+}

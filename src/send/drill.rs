@@ -1,0 +1,193 @@
+//! `--drill`: the whole pack against a handler, and what a good one does.
+
+use bytes::Bytes;
+use futures_util::future::try_join_all;
+use http::HeaderValue;
+use http::header::CONTENT_TYPE;
+
+use super::course::Course;
+use super::drive::{Driver, Ended};
+use super::edit::Edit;
+use super::parcel::Parcel;
+use crate::error::{Error, Exit};
+use crate::event::{Answered, DrillTally, Drilled, Event, Judgement, Note, Wanted};
+use crate::io::client::{Reply, Transport};
+use crate::payload::provider::Fields;
+use crate::payload::retry::Outcome;
+
+mod cases;
+mod twice;
+
+use cases::{Case, Sends};
+
+/// How many of the same are sent at once.
+const AT_ONCE: usize = 5;
+
+/// The size of a large output, in bytes of base64.
+const LARGE: usize = 1024 * 1024;
+
+/// Sends the pack.
+pub async fn run<T: Transport>(driver: &Driver<'_, T>, courses: Vec<Course>) -> Result<Exit, Error> {
+    let mut legs = courses.iter().flat_map(Course::rest);
+    let (Some(leg), None) = (legs.next(), legs.next()) else {
+        return Err(Error::Usage("a drill takes one payload: its cases are made of it".into()));
+    };
+    let drill = Drill { driver, pattern: &leg.parcel };
+    let mut tally = DrillTally::default();
+    let mut exit = Exit::Done;
+    for case in &cases::ALL {
+        let (drilled, ended) = drill.case(case).await?;
+        if let Some(end) = ended.iter().find(|ended| ended.is_end()) {
+            driver.say(Note::warning("interrupted: the rest of the drill was not sent")).await;
+            return Ok(end.exit);
+        }
+        if case.sends == Sends::One
+            && let Some(Reply { outcome: Outcome::Unreachable, error, .. }) = &ended[0].reply
+        {
+            return Err(Error::Unreachable { reason: error.clone().unwrap_or_default() });
+        }
+        let refused = case.sends == Sends::One && matches!(drilled.judgement, Judgement::Failed(_));
+        if matches!(drilled.judgement, Judgement::Failed(_)) {
+            exit = Exit::Expectation;
+        }
+        tally.add(&drilled.judgement);
+        let mut closed = driver.say(Event::Drilled(Box::new(drilled))).await;
+        if refused {
+            let text =
+                "the good delivery was not accepted, so the rest says little: check the URL and the secret first";
+            closed |= driver.say(Note::warning(text)).await;
+        }
+        if closed {
+            return Ok(exit);
+        }
+    }
+    driver.say(Event::DrillEnd(tally)).await;
+    Ok(exit)
+}
+
+struct Drill<'a, 'b, T> {
+    driver: &'a Driver<'b, T>,
+    /// What every case is made of.
+    pattern: &'a Parcel,
+}
+
+/// What a case sends: these one after the other, or all at once.
+struct Volley {
+    parcels: Vec<Parcel>,
+    at_once: bool,
+}
+
+impl Volley {
+    fn in_turn(parcels: Vec<Parcel>) -> Result<Self, String> {
+        Ok(Volley { parcels, at_once: false })
+    }
+}
+
+impl<T: Transport> Drill<'_, '_, T> {
+    async fn case(&self, case: &'static Case) -> Result<(Drilled, Vec<Ended>), Error> {
+        let drilled = |replies: &[Reply], judgement| Drilled {
+            name: case.name,
+            wants: case.wants,
+            what: case.what,
+            why: case.why,
+            answers: replies.iter().map(answered).collect(),
+            judgement,
+        };
+        let volley = match self.volley(case.sends) {
+            Ok(volley) => volley,
+            Err(why) => return Ok((drilled(&[], Judgement::Skipped(why)), Vec::new())),
+        };
+        let ended = self.fire(&volley).await?;
+        let replies: Vec<Reply> = ended.iter().filter_map(|ended| ended.reply.clone()).collect();
+        let judgement = judge(case, &replies);
+        Ok((drilled(&replies, judgement), ended))
+    }
+
+    /// What a case sends, or why it cannot.
+    fn volley(&self, sends: Sends) -> Result<Volley, String> {
+        let parcel = self.pattern.anew();
+        let config = self.driver.config();
+        let one = |parcel| Volley::in_turn(vec![parcel]);
+        match sends {
+            Sends::One => one(parcel),
+            Sends::Twice => Volley::in_turn(vec![parcel; 2]),
+            Sends::AtOnce => Ok(Volley { parcels: vec![parcel; AT_ONCE], at_once: true }),
+            Sends::OutOfOrder => match parcel.earlier() {
+                Some(earlier) => Volley::in_turn(vec![parcel, earlier]),
+                None => Err(format!("{} sends one event a prediction", parcel.provider.label)),
+            },
+            Sends::Tampered(tamper) => match parcel.schemes.first() {
+                None => Err("nothing is signed; give --secret".to_owned()),
+                Some(scheme) => match tamper.unnoticed(scheme) {
+                    Some(why) => Err(format!("signed as {}: {why}", scheme.name)),
+                    None => one(parcel.tampered(tamper, config).map_err(|error| error.to_string())?),
+                },
+            },
+            Sends::ContentType(value) => one(parcel.with_header(CONTENT_TYPE, HeaderValue::from_static(value))),
+            Sends::Body(body) => one(parcel.with_body(Bytes::from_static(body.as_bytes()))),
+            Sends::Large => {
+                let image = format!("\"data:image/png;base64,{}\"", "iVBORw0K".repeat(LARGE / 8));
+                one(self.with_field(parcel, |fields| fields.output, image, "output")?)
+            }
+            Sends::Status(word) => {
+                one(self.with_field(parcel, |fields| fields.status, format!("\"{word}\""), "status")?)
+            }
+        }
+    }
+
+    /// The same with another value of one of its fields.
+    fn with_field(
+        &self,
+        parcel: Parcel,
+        paths: impl Fn(&Fields) -> &'static [&'static str],
+        json: String,
+        what: &str,
+    ) -> Result<Parcel, String> {
+        let path = paths(&parcel.shape.fields).first().ok_or_else(|| format!("it has no field for the {what}"))?;
+        let text = String::from_utf8_lossy(&parcel.body);
+        let edited =
+            Edit::set_json(path, json).and_then(|edit| edit.apply(&text)).map_err(|error| error.to_string())?;
+        Ok(parcel.with_body(edited.into()))
+    }
+
+    async fn fire(&self, volley: &Volley) -> Result<Vec<Ended>, Error> {
+        let fire = |parcel| async move {
+            let headers = self.driver.sign(parcel)?;
+            self.driver.attempt(parcel, headers, 1).await
+        };
+        if volley.at_once {
+            return try_join_all(volley.parcels.iter().map(fire)).await;
+        }
+        let mut ended = Vec::with_capacity(volley.parcels.len());
+        for parcel in &volley.parcels {
+            ended.push(fire(parcel).await?);
+        }
+        Ok(ended)
+    }
+}
+
+fn judge(case: &Case, replies: &[Reply]) -> Judgement {
+    let fault = replies.iter().find_map(|reply| fault(case.wants, reply));
+    let fault = fault.or_else(|| match case.sends {
+        Sends::Twice => twice::processed_again(replies),
+        _ => None,
+    });
+    fault.map_or(Judgement::Passed, Judgement::Failed)
+}
+
+fn answered(reply: &Reply) -> Answered {
+    let status = match reply.outcome {
+        Outcome::Answered { status, .. } => Ok(status),
+        Outcome::Unreachable | Outcome::Unknown => Err(reply.error.clone().unwrap_or_else(|| "no answer".to_owned())),
+    };
+    Answered { status, ms: reply.ms }
+}
+
+/// What is wrong with an answer.
+fn fault(wants: Wanted, reply: &Reply) -> Option<String> {
+    match answered(reply).status {
+        Ok(status) if wants.allows(status) => None,
+        Ok(status) => Some(format!("answered {status}")),
+        Err(error) => Some(format!("no answer: {error}")),
+    }
+}

@@ -1,0 +1,70 @@
+//! A journal to send again: every delivery that was received, with its place in time.
+
+use std::io::{BufRead, Read};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::error::Error;
+use crate::io::journal;
+use crate::payload::Delivery;
+use crate::payload::delivery::REDACTED;
+use crate::payload::record::{By, Parsed, Record};
+
+/// The received deliveries of a journal, in its order.
+#[derive(Debug, Default)]
+pub struct Recording {
+    /// Each with the time since the first.
+    pub deliveries: Vec<(Duration, Delivery)>,
+    /// What the user should know about those that are not among them, or not whole.
+    pub notes: Vec<String>,
+}
+
+impl Recording {
+    /// Reads a journal, of which `head` was read already. Damaged lines are passed over, and said.
+    pub fn read(name: &str, head: &[u8], input: &mut dyn BufRead) -> Result<Self, Error> {
+        let mut recording = Recording::default();
+        let mut input = Read::chain(head, input);
+        let (mut line, mut number, mut first) = (Vec::new(), 0, None);
+        let (mut not_taken_in, mut blanked) = (0, 0);
+        while journal::next_line(&mut input, &mut line)
+            .map_err(|source| Error::Read { what: name.to_owned(), source })?
+        {
+            number += 1;
+            let text = String::from_utf8_lossy(&line);
+            if text.trim().is_empty() {
+                continue;
+            }
+            match Record::parse(&text) {
+                Ok(Parsed::Delivery(record)) if record.sent.is_some() => {}
+                Ok(Parsed::Delivery(record)) if is_not_taken_in(&record) => not_taken_in += 1,
+                Ok(Parsed::Delivery(record)) => {
+                    blanked += usize::from(record.delivery.headers.iter().any(|(_, value)| value == REDACTED));
+                    let since = since(*first.get_or_insert(record.at), record.at);
+                    recording.deliveries.push((since, record.delivery));
+                }
+                Ok(Parsed::Other(_)) => {}
+                Err(damage) => {
+                    recording.notes.push(format!("{name}, line {number} is damaged and left out: {}", damage.0));
+                }
+            }
+        }
+        let mut note = |count: usize, text: &str| {
+            if count > 0 {
+                recording.notes.push(format!("{name}: {count} of the deliveries {text}"));
+            }
+        };
+        note(not_taken_in, "cannot be sent again: their bodies were not taken in");
+        note(blanked, "go out without the header values that were redacted when they were recorded");
+        Ok(recording)
+    }
+}
+
+fn is_not_taken_in(record: &Record) -> bool {
+    record.answer.as_ref().is_some_and(|answer| answer.by == By::Limit)
+}
+
+/// A journal that several listeners wrote to may go back in time; a delivery then comes right after the one before it.
+fn since(first: Timestamp, at: Timestamp) -> Duration {
+    Duration::try_from(at.duration_since(first)).unwrap_or_default()
+}

@@ -1,0 +1,126 @@
+//! A journal that goes out again.
+
+use std::fs;
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::send;
+use crate::support::listener::Listener;
+use crate::support::program::hookctl;
+use crate::support::sign::hmac_hex;
+use crate::support::target::{OK, Target};
+
+/// A signature that is well formed; what it proves does not matter here.
+const SIGNATURE: &str = "v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=";
+
+/// A journal of these lines.
+fn journal(lines: &[String]) -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("hooks.jsonl");
+    fs::write(&path, lines.join("\n") + "\n").unwrap();
+    (folder, path)
+}
+
+fn record(at: &str, headers: &[(&str, &str)], body: &str) -> String {
+    json!({"type": "delivery", "v": 1, "at": at, "method": "POST", "target": "/hook", "http": "1.1",
+           "headers": headers, "body": body})
+    .to_string()
+}
+
+#[test]
+fn what_a_listener_recorded_goes_out_as_it_came() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("hooks.jsonl");
+    let bodies = [r#"{"id":"a","status":"success","output":"é","input":{}}"#, "not JSON \u{1F980}"];
+    let mut listener = Listener::start(&["--record", path.to_str().unwrap()]);
+    for body in bodies {
+        listener.post("/deep?x=1", &[("x-webhook-signature", "abc"), ("connection", "keep-alive")], body.as_bytes());
+        listener.next();
+    }
+    drop(listener);
+    let target = Target::start(&[OK]);
+    send(&target, &[path.to_str().unwrap()]).exits(0).says("2 acknowledged");
+    let requests = target.requests();
+    for (request, body) in requests.iter().zip(bodies) {
+        assert_eq!(request.body, body.as_bytes());
+        assert_eq!(request.line, "POST /hook HTTP/1.1", "the path is that of --to");
+        assert_eq!(request.header("x-webhook-signature"), Some("abc"));
+        assert_eq!(request.header("connection"), None, "it concerns one connection alone");
+        assert_eq!(request.header("host"), Some(target.url["http://".len()..].trim_end_matches("/hook")));
+    }
+    assert_eq!(requests.len(), 2);
+}
+
+#[test]
+fn gaps_pass_as_fast_as_they_are_told_to() {
+    let lines = ["10", "11", "13"].map(|second| record(&format!("2026-11-20T21:23:{second}Z"), &[], "{}"));
+    let (_folder, path) = journal(&lines);
+    let target = Target::start(&[OK]);
+    send(&target, &[path.to_str().unwrap(), "--speed", "10"]).exits(0);
+    let requests = target.requests();
+    for (pair, expected) in requests.windows(2).zip([100, 200]) {
+        let gap = (pair[1].at - pair[0].at).as_millis();
+        assert!((expected - 15..expected + 150).contains(&gap), "{gap} instead of {expected}");
+    }
+}
+
+#[test]
+fn with_a_secret_it_is_signed_afresh() {
+    let old =
+        [("content-type", "application/json"), ("x-webhook-timestamp", "1"), ("x-webhook-signature", "sha256=00")];
+    let (_folder, path) = journal(&[record("2026-11-20T21:23:10Z", &old, r#"{"status":"success"}"#)]);
+    let target = Target::start(&[OK]);
+    send(&target, &[path.to_str().unwrap(), "--secret", "k"]).exits(0);
+    let request = target.requests().remove(0);
+    let at = request.header("x-webhook-timestamp").unwrap();
+    assert_ne!(at, "1");
+    let signed = [at.as_bytes(), b".", &request.body].concat();
+    let expected = format!("sha256={}", hmac_hex("k", &signed));
+    let signatures: Vec<_> =
+        request.headers.iter().filter(|(name, _)| name == "x-webhook-signature").map(|(_, value)| value).collect();
+    assert_eq!(signatures, [&expected], "in place of the recorded one");
+}
+
+#[test]
+fn an_old_time_stamp_and_a_blanked_value_are_said() {
+    let headers = [("webhook-id", "msg_1"), ("webhook-timestamp", "1700000000"), ("webhook-signature", SIGNATURE)];
+    let blanked = [("authorization", "<redacted>"), ("x-kept", "1")];
+    let (_folder, path) = journal(&[
+        record("2026-11-20T21:23:10Z", &headers, "{}"),
+        "{\"type\":\"delivery\",\"v\":1,\"at\":\"2026".to_owned(),
+        record("2026-11-20T21:23:10Z", &blanked, "{}"),
+    ]);
+    let target = Target::start(&[OK]);
+    send(&target, &[path.to_str().unwrap()])
+        .exits(0)
+        .says("1 recorded time stamps are too old by now")
+        .says("line 2 is damaged and left out")
+        .says("1 of the deliveries go out without the header values that were redacted");
+    let requests = target.requests();
+    assert_eq!(requests[0].header("webhook-id"), Some("msg_1"));
+    assert_eq!((requests[1].header("authorization"), requests[1].header("x-kept")), (None, Some("1")));
+}
+
+#[test]
+fn what_was_sent_or_not_taken_in_is_left_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("sent.jsonl");
+    let target = Target::start(&[OK]);
+    send(&target, &["success", "--record", path.to_str().unwrap()]).exits(0);
+    let nobody = ["send", path.to_str().unwrap(), "--to", "127.0.0.1:1"];
+    hookctl(nobody).exits(2).says("nothing is left to send: no received delivery is recorded there");
+}
+
+#[test]
+fn a_stream_of_a_listener_is_read_from_a_pipe() {
+    let ready = json!({"type": "ready", "v": 1, "url": "http://127.0.0.1:1"}).to_string();
+    let stream = [ready, record("2026-11-20T21:23:10Z", &[("x-a", "1"), ("x-a", "2")], "{}")].join("\n");
+    let target = Target::start(&[OK]);
+    hookctl(["send", "-", "--json", "--to", &target.url]).stdin(stream).exits(0);
+    let request = target.requests().remove(0);
+    let repeated = request.headers.iter().filter(|(name, _)| name == "x-a").map(|(_, value)| value.as_str());
+    assert_eq!(repeated.collect::<Vec<_>>(), ["1", "2"]);
+    let _: Value = serde_json::from_slice(&request.body).unwrap();
+}

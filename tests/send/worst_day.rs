@@ -1,0 +1,220 @@
+//! What providers do by accident, done on purpose: repeats, other orders, forgeries, and the drill.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::send;
+use crate::support::program::hookctl;
+use crate::support::sign::hmac_hex;
+use crate::support::target::{Answer, OK, Request, Target};
+
+const SECRET: &str = "s3cret";
+
+/// Whether the signature of the each::labs page holds.
+fn is_signed(request: &Request) -> bool {
+    request.header("x-webhook-signature") == Some(&*hmac_hex(SECRET, &request.body))
+}
+
+/// A handler that does everything right: verifies the raw body, remembers ids, acknowledges what it does not know.
+fn careful(requests: &[Request]) -> (u16, String) {
+    let request = &requests[requests.len() - 1];
+    if !is_signed(request) {
+        return (401, String::new());
+    }
+    let Ok(payload) = serde_json::from_slice::<Value>(&request.body) else { return (400, String::new()) };
+    let seen = requests[..requests.len() - 1].iter().filter(|other| other.body == request.body && is_signed(other));
+    let duplicate = seen.count() > 0;
+    (200, serde_json::json!({"received": payload["id"], "duplicate": duplicate}).to_string())
+}
+
+/// A handler with the usual mistakes: it signs the body as it would write it, counts every delivery, and breaks on a
+/// status that it does not know.
+fn careless(requests: &[Request]) -> (u16, String) {
+    let request = &requests[requests.len() - 1];
+    let payload: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+    let rewritten = serde_json::to_vec(&payload).unwrap();
+    let signature = request.header("x-webhook-signature");
+    // The second mistake: nothing to check is taken for checked.
+    if signature.is_some_and(|signature| signature != hmac_hex(SECRET, &rewritten)) {
+        return (401, String::new());
+    }
+    match payload["status"].as_str() {
+        Some("success" | "failed") => (200, format!("{{\"processed\":{}}}", requests.len())),
+        _ => (500, String::new()),
+    }
+}
+
+fn drill(handler: fn(&[Request]) -> (u16, String), source: &str, code: i32) -> (BTreeMap<String, String>, Target) {
+    let target = Target::start(&[Answer::By(handler)]);
+    let run = ["send", source, "--drill", "--json", "--secret", SECRET, "--to", &target.url];
+    let stream = hookctl(run).exits(code).stdout;
+    let lines = stream.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let cases = lines.filter(|line| line["type"] == "drill");
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let cases =
+        cases.map(|line| (text(&line["case"]), format!("{} {}", text(&line["verdict"]), text(&line["reason"]))));
+    (cases.collect(), target)
+}
+
+#[test]
+fn a_careful_handler_passes_the_drill() {
+    let (cases, target) = drill(careful, "success", 0);
+    let not_passed: Vec<_> = cases.iter().filter(|(_, verdict)| *verdict != "passed ").collect();
+    insta::assert_debug_snapshot!(not_passed, @r#"
+    [
+        (
+            "from the future",
+            "skipped signed as eachlabs: it sets no limit to a time stamp",
+        ),
+        (
+            "out of order",
+            "skipped each::labs sends one event a prediction",
+        ),
+        (
+            "stale",
+            "skipped signed as eachlabs: it sets no limit to a time stamp",
+        ),
+    ]
+    "#);
+    let requests = target.requests();
+    let large = requests.iter().map(|request| request.body.len()).max().unwrap();
+    assert!(large > 1024 * 1024, "{large}");
+    let ids: Vec<Value> = requests
+        .iter()
+        .filter_map(|request| serde_json::from_slice::<Value>(&request.body).ok())
+        .map(|payload| payload["id"].clone())
+        .collect();
+    // One, two and five of the same; each case is about a prediction of its own.
+    assert!(ids[0] != ids[1] && ids[1] == ids[2] && ids[2] != ids[3] && ids[3..8].iter().all(|id| *id == ids[3]));
+}
+
+#[test]
+fn a_careless_handler_fails_what_it_does_wrong() {
+    // Its own fixture is spelled as serde_json writes it, so the good delivery verifies all the same.
+    let folder = tempfile::tempdir().unwrap();
+    let payload = folder.path().join("compact.json");
+    std::fs::write(&payload, r#"{"id":"abc","input":{},"output":"u","status":"success"}"#).unwrap();
+    let (cases, _target) = drill(careless, payload.to_str().unwrap(), 4);
+    let failed: Vec<_> = cases.iter().filter(|(_, verdict)| verdict.starts_with("failed")).collect();
+    insta::assert_debug_snapshot!(failed, @r#"
+    [
+        (
+            "duplicate",
+            "failed processed twice: \"processed\" went from 2 to 3",
+        ),
+        (
+            "missing signature",
+            "failed answered 200",
+        ),
+        (
+            "unknown status",
+            "failed answered 500",
+        ),
+    ]
+    "#);
+}
+
+#[test]
+fn a_drill_without_a_handler_says_so() {
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    hookctl(["send", "--drill", "--secret", "s", "--to", &closed.to_string()])
+        .exits(6)
+        .says("nobody is there to be drilled: connection refused");
+}
+
+#[test]
+fn every_forgery_is_one_and_expects_a_refusal() {
+    type Check = fn(&Request) -> bool;
+    let json: Check = |request| serde_json::from_slice::<Value>(&request.body).is_ok();
+    let cases: [(&str, &str, Check); 5] = [
+        ("body", "success", json),
+        ("signature", "success", |request| request.header("x-webhook-signature").unwrap().len() == 64),
+        ("secret", "success", |request| request.header("x-webhook-signature").unwrap().len() == 64),
+        ("missing", "success", |request| request.header("x-webhook-signature").is_none()),
+        ("malformed", "success", |request| request.header("x-webhook-signature") == Some("not-a-signature")),
+    ];
+    for (kind, source, looks_right) in cases {
+        let target = Target::start(&[Answer::By(careful)]);
+        send(&target, &[source, "--secret", SECRET, "--tamper", kind]).exits(0).says("a good handler answers 4xx");
+        let request = target.requests().remove(0);
+        assert!(!is_signed(&request) && looks_right(&request), "{kind}: {request:?}");
+        // A handler that takes it has failed.
+        let target = Target::start(&[OK]);
+        send(&target, &[source, "--secret", SECRET, "--tamper", kind]).exits(4).says("the handler did not refuse");
+        assert_eq!(target.requests().len(), 1, "2xx ends it: no sender tries again");
+    }
+}
+
+#[test]
+fn a_time_stamp_is_moved_beyond_what_the_scheme_allows() {
+    let now = || jiff::Timestamp::now().as_second();
+    for (kind, sign) in [("stale", 1), ("future", -1)] {
+        let target = Target::start(&[Answer::Status(401, "", "")]);
+        send(&target, &["eachlabs/c/succeeded", "--secret", SECRET, "--tamper", kind]).exits(0);
+        let request = target.requests().remove(0);
+        let at: i64 = request.header("x-webhook-timestamp").unwrap().parse().unwrap();
+        let age = (now() - at) * sign;
+        assert!((330..400).contains(&age), "{kind}: {age}");
+        let signed = [at.to_string().as_bytes(), b".", &request.body].concat();
+        let expected = format!("sha256={}", hmac_hex(SECRET, &signed));
+        assert_eq!(request.header("x-webhook-signature"), Some(&*expected), "the signature itself is right");
+    }
+}
+
+#[test]
+fn a_forgery_that_nobody_can_notice_is_refused() {
+    let nobody = ["--to", "127.0.0.1:1"];
+    let cases: [(&[&str], &str); 5] = [
+        (&["success", "--tamper", "body"], "it is not signed; sign it with --secret"),
+        (&["success", "--tamper", "stale", "-s", "k"], "it sets no limit to a time stamp"),
+        (&["success", "--tamper", "body", "-s", "k", "--scheme", "bearer"], "its proof does not cover the body"),
+        (&["success", "--tamper", "future", "-s", "k", "--scheme", "stripe"], "lets a time stamp in the future pass"),
+        (&["success", "--tamper", "bdy", "-s", "k"], "possible values"),
+    ];
+    for (arguments, cause) in cases {
+        hookctl(["send"].into_iter().chain(nobody).chain(arguments.iter().copied())).exits(2).says(cause);
+    }
+}
+
+#[test]
+fn a_duplicate_is_the_same_to_the_last_byte() {
+    let target = Target::start(&[OK]);
+    send(&target, &["success", "failed", "--secret", SECRET, "--duplicate", "2"]).exits(0);
+    let requests = target.requests();
+    assert_eq!(requests.len(), 6);
+    for of_one in requests.chunks(3) {
+        assert!(of_one.iter().all(|other| (&other.headers, &other.body) == (&of_one[0].headers, &of_one[0].body)));
+    }
+    assert_ne!(requests[0].body, requests[3].body);
+}
+
+#[test]
+fn a_seed_gives_the_same_order_again() {
+    let sources = ["success", "failed", "workflow", "eachlabs/b/succeeded", "eachlabs/b/failed", "modelslab/success"];
+    let order = |extra: &[&str]| {
+        let target = Target::start(&[OK]);
+        let finished = send(&target, &[&sources, extra].concat()).exits(0);
+        (target.requests().into_iter().map(|request| request.body).collect::<Vec<_>>(), finished.stderr)
+    };
+    let (plain, _) = order(&[]);
+    let (shuffled, said) = order(&["--shuffle", "--seed", "7"]);
+    assert!(said.contains("--seed 7 gives this order again"), "{said}");
+    assert_eq!(order(&["--shuffle", "--seed", "7"]).0, shuffled);
+    assert_ne!(plain, shuffled);
+    let sorted = |mut bodies: Vec<Vec<u8>>| {
+        bodies.sort();
+        bodies
+    };
+    assert_eq!(sorted(plain), sorted(shuffled));
+}
+
+#[test]
+fn only_the_wanted_events_go_out() {
+    let target = Target::start(&[OK]);
+    let sources = ["cog/coglet/start", "cog/coglet/output", "cog/coglet/succeeded"];
+    send(&target, &[&sources[..], &["-e", "output,completed"]].concat()).exits(0);
+    assert_eq!(target.requests().len(), 2);
+    let nothing = ["send", "success", "-e", "start", "--to", "127.0.0.1:1"];
+    hookctl(nothing).exits(2).says("nothing is left to send: no delivery is one of the events start");
+}
