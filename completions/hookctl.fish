@@ -88,6 +88,9 @@ complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l unset -d 'Remov
 complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l id -d 'Give the prediction another id: a value, or `new` for a fresh one' -r
 complete -c hookctl -n "__fish_hookctl_using_subcommand send" -s H -l header -d 'Add or replace a header' -r
 complete -c hookctl -n "__fish_hookctl_using_subcommand send" -s e -l events -d 'Of a sequence, only these events (completed,output); of a Cog run, its webhook_events_filter' -r
+complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l flavor -d 'Which of Cog\'s servers sends a run: coglet (cog 0.17 and later) or the Python one' -r -f -a "coglet\t''
+python\t''"
+complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l throttle -d 'The interval of Cog\'s throttle [default: the run\'s, else 500ms]' -r
 complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l retry -d 'Retry as this provider, after these waits (30s,2m,10m), or not at all (none)' -r -f -a "eachlabs\t''
 eachlabs-b\t''
 modelslab\t''
@@ -110,7 +113,7 @@ stripe\t''
 shopify\t''
 none\t''"
 complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l speed -d 'Let simulated time pass N times faster [default: 100 for waits between retries, 1 for a sequence\'s gaps]' -r
-complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l timeout -d 'Give up on an attempt after this time' -r
+complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l timeout -d 'Give up on an attempt after this time [default: as long as the provider waits, 30s where that is not known]' -r
 complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l expect-status -d 'Answers that count as right: 2xx, 200,202, 4xx [default: 2xx]' -r
 complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l duplicate -d 'Send each delivery N more times' -r
 complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l seed -d 'Shuffle by this seed: the same one gives the same order' -r
@@ -125,6 +128,10 @@ complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l count -d 'Send 
 complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l concurrency -d 'Have N of them under way at the same time' -r
 complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l rate -d 'Let N leave in a second, however slow the answers are; without, as fast as they come' -r
 complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l record -d 'Append every attempt to a journal (JSON Lines)' -r -F
+complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l cacert -d 'Trust the certificates in this PEM file instead of the system\'s' -r -F
+complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l cert -d 'Client certificate, a PEM file, which may hold its key too' -r -F
+complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l key -d 'Key of the client certificate, a PEM file' -r -F
+complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l proxy -d 'Go by this proxy: host:port, http://…, https://…, socks5h://…' -r -f
 complete -c hookctl -n "__fish_hookctl_using_subcommand send" -s s -l secret -d 'Secret: VALUE itself, env:NAME, @FILE, or label=env:NAME; repeat for rotation' -r
 complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l scheme -d 'How deliveries are signed [default: auto]' -r -f -a "auto\t''
 standard-webhooks\t''
@@ -148,7 +155,11 @@ never\t'Never'"
 complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l shuffle -d 'Send in another order'
 complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l drill -d 'Put the handler through the whole pack: good, repeated, forged, broken; exit code 4 if it fails a case'
 complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l record-secrets -d 'Do not redact header values that are secrets themselves'
-complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l dry-run -d 'Show the exact request and send nothing'
+complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l dry-run -d 'Show the exact request, and what is signed of it, and send nothing'
+complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l curl -d 'Show the curl command that sends the same bytes, and send nothing'
+complete -c hookctl -n "__fish_hookctl_using_subcommand send" -s k -l insecure -d 'Take any certificate for good'
+complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l http1.1 -d 'Accepted for the sake of curl\'s users: HTTP/1.1 is what is always sent'
+complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l no-follow -d 'Do not follow redirects, though the provider does'
 complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l json -d 'Print data as JSON Lines on standard output, people\'s text on standard error'
 complete -c hookctl -n "__fish_hookctl_using_subcommand send" -s q -l quiet -d 'Print results only'
 complete -c hookctl -n "__fish_hookctl_using_subcommand send" -s v -l verbose -d 'Print headers and whole bodies too'

@@ -15,13 +15,16 @@ use jiff::Timestamp;
 use reqwest::Url;
 
 use crate::error::Exit;
+use crate::payload::Name;
 use crate::payload::provider::Provider;
 use crate::payload::provider::cog::Flavor;
 use crate::payload::retry::Statuses;
 use crate::payload::signature::{Scheme, SecretSpec, Tamper};
 
+mod connection;
 pub mod values;
 
+pub use connection::Connection;
 use values::{Pick, PickParser, Retry};
 
 const STYLES: Styles = Styles::styled()
@@ -244,7 +247,7 @@ pub struct Send {
     pub id: Option<String>,
     /// Add or replace a header
     #[arg(short = 'H', long = "header", value_name = "K: V", value_parser = values::header, help_heading = "Payload")]
-    pub headers: Vec<(HeaderName, HeaderValue)>,
+    pub headers: Vec<(Name, HeaderValue)>,
     /// Of a sequence, only these events (completed,output); of a Cog run, its webhook_events_filter
     #[arg(short, long, value_name = "LIST", value_delimiter = ',', help_heading = "Delivery")]
     pub events: Option<Vec<String>>,
@@ -283,13 +286,13 @@ pub struct Send {
     /// Every case says what a good handler does and why. It is made of the source, else of `success`; with --secret the
     /// signed cases run too.
     #[arg(long, help_heading = "The worst day")]
-    #[arg(conflicts_with_all = ["tamper", "duplicate", "shuffle", "retry", "expect_status", "count", "dry_run"])]
+    #[arg(conflicts_with_all = ["tamper", "duplicate", "shuffle", "retry", "expect_status", "count", "dry_run", "curl"])]
     pub drill: bool,
     /// Send N deliveries, each with its own id and signature, and measure
     ///
     /// Several sources take turns. Each is attempted once, unless --retry says otherwise.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Many")]
-    #[arg(conflicts_with_all = ["duplicate", "shuffle", "dry_run"])]
+    #[arg(conflicts_with_all = ["duplicate", "shuffle", "dry_run", "curl"])]
     pub count: Option<u64>,
     /// Have N of them under way at the same time
     #[arg(long, value_name = "N", default_value = "16", value_parser = values::at_least_one, help_heading = "Many")]
@@ -303,9 +306,17 @@ pub struct Send {
     /// Do not redact header values that are secrets themselves
     #[arg(long)]
     pub record_secrets: bool,
-    /// Show the exact request and send nothing
+    /// Show the exact request, and what is signed of it, and send nothing
     #[arg(long)]
     pub dry_run: bool,
+    /// Show the curl command that sends the same bytes, and send nothing
+    ///
+    /// Secrets are left to the variable HOOKCTL_SECRET of the shell that runs it.
+    #[arg(long, conflicts_with = "dry_run")]
+    pub curl: bool,
+    /// Flags about connections.
+    #[command(flatten)]
+    pub connection: Connection,
     /// Flags about signatures.
     #[command(flatten)]
     pub signing: Signing,
@@ -322,7 +333,7 @@ pub struct Inspect {
     pub sources: Vec<String>,
     /// Header that came with the payload
     #[arg(short = 'H', long = "header", value_name = "K: V", value_parser = values::header, help_heading = "Signatures")]
-    pub headers: Vec<(HeaderName, HeaderValue)>,
+    pub headers: Vec<(Name, HeaderValue)>,
     /// Signature that came with the payload, in the header of --scheme
     #[arg(long, value_name = "VALUE", value_parser = values::header_value, help_heading = "Signatures")]
     pub signature: Option<HeaderValue>,

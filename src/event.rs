@@ -27,6 +27,8 @@ pub enum Event {
     Retry(Retry),
     /// A request as it would be sent.
     Plan(Box<Plan>),
+    /// The curl command that sends the same.
+    Curl(String),
     /// One payload, looked at.
     Payload(Box<Examined>),
     /// A delivery of a journal that the filters leave, as a row of a table.

@@ -13,6 +13,7 @@ use crate::cli::{self, Command, Completions, Inspect, Listen, Output, Signing, W
 use crate::clock::{Clock, System};
 use crate::error::{Error, Exit};
 use crate::event::{self, Sink};
+use crate::io::client::Options;
 use crate::io::secrets;
 use crate::io::signals::Signals;
 use crate::payload::retry::{ONCE, Statuses};
@@ -107,8 +108,10 @@ fn start_send(args: &cli::Send) -> Result<Exit, Error> {
         let text = "--to holds a name and password, which would end up in records: use -H 'Authorization: …' instead";
         return Err(Error::Usage(text.into()));
     }
-    if let Some((name, _)) = args.headers.iter().find(|(name, _)| [CONTENT_LENGTH, TRANSFER_ENCODING].contains(name)) {
-        return Err(Error::Usage(format!("-H cannot set {name}: it follows from the body")));
+    if let Some((name, _)) =
+        args.headers.iter().find(|(name, _)| [CONTENT_LENGTH, TRANSFER_ENCODING].contains(name.plain()))
+    {
+        return Err(Error::Usage(format!("-H cannot set {}: it follows from the body", name.as_str())));
     }
     let edits = args.set.iter().map(|spec| ("--set", Edit::set(spec)));
     let edits = edits.chain(args.unset.iter().map(|path| ("--unset", Edit::unset(path))));
@@ -138,6 +141,9 @@ fn start_send(args: &cli::Send) -> Result<Exit, Error> {
         record: args.record.clone(),
         keep_secrets: args.record_secrets,
         dry_run: args.dry_run,
+        curl: args.curl,
+        connection: options(&args.connection),
+        follow: !args.connection.no_follow,
         data: args.output.json,
     };
     // Before the signals are taken over: Ctrl-C must end the wait for standard input.
@@ -145,6 +151,16 @@ fn start_send(args: &cli::Send) -> Result<Exit, Error> {
     with_sink(&args.output, false, async |sink, signals| {
         send::run(config, packed, sink, &System, signals.insert(Signals::take()?)).await
     })
+}
+
+fn options(connection: &cli::Connection) -> Options {
+    Options {
+        insecure: connection.insecure,
+        cacert: connection.cacert.clone(),
+        cert: connection.cert.clone(),
+        key: connection.key.clone(),
+        proxy: connection.proxy.clone(),
+    }
 }
 
 /// Whether a source was meant to be the target.

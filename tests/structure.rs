@@ -20,11 +20,12 @@ const MAY_USE: [(&str, &[&str]); 10] = [
 ];
 
 /// Crates that one file alone knows.
-const ONE_PLACE: [(&str, &str); 4] = [
+const ONE_PLACE: [(&str, &str); 5] = [
     ("colored", "src/render/paint.rs"),
     ("indicatif", "src/render/progress.rs"),
     ("dialoguer", "src/render/prompt.rs"),
     ("hmac", "src/payload/signature/interpret.rs"),
+    ("httparse", "src/io/client/answer.rs"),
 ];
 
 /// What would give the core a world of its own.

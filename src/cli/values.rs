@@ -10,11 +10,11 @@ use http::{HeaderName, HeaderValue};
 use jiff::Timestamp;
 use reqwest::Url;
 
-use crate::payload::nearest;
 use crate::payload::provider::cog::{self, Flavor};
 use crate::payload::provider::{self, Provider, generic};
 use crate::payload::retry::{self, RetryProfile, Statuses};
 use crate::payload::signature::{self, Scheme, SecretSpec, Tamper, spelled};
+use crate::payload::{Name, nearest};
 
 /// What clap puts in place of a missing value. A NUL cannot come from a command line, so no real secret is this.
 pub const ASK: &str = "\0";
@@ -31,6 +31,16 @@ pub use crate::payload::duration::parse as duration;
 pub fn size(text: &str) -> Result<u64, String> {
     let size: ByteSize = text.parse().map_err(|_| "a size is written 10MiB, 512KB or 1048576".to_owned())?;
     Ok(size.as_u64())
+}
+
+/// Reads a proxy as curl does: `host:port`, `http://…`, `https://…`, `socks5://…`, `socks5h://…`.
+pub fn proxy(text: &str) -> Result<Url, String> {
+    let text = text.trim();
+    let whole = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
+    // Its words must not be said: they may hold a password.
+    let url = Url::parse(&whole).ok().filter(Url::has_host);
+    let known = |url: &Url| matches!(url.scheme(), "http" | "https" | "socks5" | "socks5h");
+    url.filter(known).ok_or_else(|| "a proxy is written host:port, http://…, https://… or socks5h://…".to_owned())
 }
 
 /// Reads a positive factor.
@@ -73,10 +83,10 @@ pub fn url(text: &str) -> Result<Url, String> {
     Ok(url)
 }
 
-/// Reads `Name: value`, as curl does.
-pub fn header(text: &str) -> Result<(HeaderName, HeaderValue), String> {
+/// Reads `Name: value`, as curl does: the name keeps its spelling.
+pub fn header(text: &str) -> Result<(Name, HeaderValue), String> {
     let (name, value) = text.split_once(':').ok_or("a header is written 'Name: value'")?;
-    let name = HeaderName::from_str(name.trim()).map_err(|_| format!("'{name}' is not a header name"))?;
+    let name = Name::spelled(name.trim()).map_err(|_| format!("'{name}' is not a header name"))?;
     Ok((name, header_value(value)?))
 }
 

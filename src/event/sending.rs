@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::payload::record::Record;
+use crate::payload::signature::explain::account::Account;
 
 /// A retry that was decided on.
 #[derive(Clone, Debug)]
@@ -30,6 +31,8 @@ pub struct Plan {
     pub url: String,
     /// The record that would be written of it.
     pub record: Record,
+    /// How it is signed, by each of its schemes.
+    pub accounts: Vec<Account>,
 }
 
 /// Counts over a sender's run.

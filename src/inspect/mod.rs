@@ -11,7 +11,7 @@ use crate::io::input::{self, Head};
 use crate::payload::record::{By, Record};
 use crate::payload::signature::explain::account::account;
 use crate::payload::signature::{self, Choice, Policy, Scheme, Verdict};
-use crate::payload::{Delivery, Headers, Payload, Provider, lint};
+use crate::payload::{Delivery, Headers, Name, Payload, Provider, lint};
 
 pub mod query;
 
@@ -23,7 +23,7 @@ pub struct Config {
     /// Payload files, journals, or `-`.
     pub sources: Vec<String>,
     /// Headers that came with a payload.
-    pub headers: Vec<(HeaderName, HeaderValue)>,
+    pub headers: Vec<(Name, HeaderValue)>,
     /// The signature that came with a payload, for the header of the scheme.
     pub signature: Option<HeaderValue>,
     /// The provider, when the user named it.

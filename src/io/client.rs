@@ -1,30 +1,64 @@
 //! The HTTP client that deliveries go out by.
+//!
+//! It makes its own exchange instead of using hyper or reqwest: how a request looks on the wire is what hookctl is for,
+//! and those spell header names in lower case, order them by themselves, and cannot tell whether any byte of a request
+//! had gone out when a connection broke, which is what [`Outcome::Unreachable`] promises. A request is one block of
+//! bytes and the answer's head is httparse's to read, so there is little of it. Connecting, with TLS and proxies, is
+//! left to hyper-util and rustls.
 
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST, LOCATION};
-use reqwest::redirect;
-use reqwest::{Method, Request, Url};
+use reqwest::Url;
+use tokio::time::timeout_at;
 
 use crate::error::Error;
 use crate::payload::Headers;
-use crate::payload::delivery::is_secret;
 use crate::payload::retry::Outcome;
 
-/// How much of an answer's body is read: enough for its first line. The rest is left unread.
-const ANSWER_BYTES: usize = 16 * 1024;
+mod answer;
+mod connect;
+mod exchange;
+mod request;
+mod tls;
+
+pub use request::host;
+pub use tls::install_crypto;
+
+use connect::{Connector, Stream};
+use exchange::{Broken, Connection};
+use request::Request;
 
 /// How many redirects are followed where a provider follows any; reqwest's and Python requests' habit is more than
 /// enough to find a loop.
 const REDIRECTS: usize = 10;
+
+/// How many bytes of an answer's body are read: enough for its first line. The rest is left unread, and with it the
+/// connection.
+const ANSWER_BYTES: usize = 16 * 1024;
+
+/// How receivers are reached.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Whether any certificate is good enough.
+    pub insecure: bool,
+    /// The certificates to trust, instead of the system's: a file in PEM form.
+    pub cacert: Option<String>,
+    /// The client's certificate in PEM form, with its key behind it or in a file of its own.
+    pub cert: Option<String>,
+    /// The client's key in PEM form.
+    pub key: Option<String>,
+    /// The proxy for every request, instead of the environment's.
+    pub proxy: Option<Url>,
+}
 
 /// A request to make.
 #[derive(Clone, Debug)]
 pub struct Outgoing {
     /// Where to.
     pub url: Url,
-    /// In this order, before `host` and `content-length`, which HTTP adds.
+    /// In this order and spelling; `host` and `content-length` come at the end where they are missing.
     pub headers: Headers,
     /// The exact bytes.
     pub body: Bytes,
@@ -32,6 +66,8 @@ pub struct Outgoing {
     pub timeout: Duration,
     /// Whether redirects are followed.
     pub follow: bool,
+    /// Whether a redirected request says where it comes from.
+    pub referer: bool,
 }
 
 /// What came of it.
@@ -39,7 +75,7 @@ pub struct Outgoing {
 pub struct Reply {
     /// In the words of retry profiles.
     pub outcome: Outcome,
-    /// From connecting to the answer's first bytes, milliseconds.
+    /// From connecting to the answer's head, milliseconds.
     pub ms: f64,
     /// The first line of the answer's body, or how it came about when there was a redirect.
     pub line: Option<String>,
@@ -53,147 +89,162 @@ pub trait Transport {
     fn deliver(&self, request: Outgoing) -> impl Future<Output = Reply>;
 }
 
-/// The real client.
-#[derive(Clone, Debug)]
-pub struct Client(reqwest::Client);
+/// The real client. Its connections are kept and used again.
+pub struct Client {
+    connector: Connector,
+    idle: Mutex<Vec<(Url, Connection<Stream>)>>,
+}
+
+/// How long an attempt may take, from connecting to the answer.
+#[derive(Clone, Copy)]
+struct Limit {
+    length: Duration,
+    end: Instant,
+}
+
+impl Limit {
+    fn starting(now: Instant, length: Duration) -> Self {
+        // One beyond the end of time is none.
+        const EVER: Duration = Duration::from_secs(u32::MAX as u64);
+        Limit { length, end: now.checked_add(length).unwrap_or(now + EVER) }
+    }
+
+    /// What the work gives, unless time runs out first.
+    async fn within<T>(self, work: impl Future<Output = T>) -> Option<T> {
+        timeout_at(self.end.into(), work).await.ok()
+    }
+}
+
+/// An attempt without an answer.
+struct Failure {
+    outcome: Outcome,
+    reason: String,
+}
+
+/// An answer, and when it came.
+struct Answered {
+    head: answer::Head,
+    line: Option<String>,
+    at: Instant,
+}
 
 impl Client {
     /// Sets the client up for requests to `url`.
-    pub fn new(url: &Url, timeout: Duration) -> Result<Self, Error> {
-        install_crypto();
-        // A little less than the whole attempt may take: a connection that does not come about must be told apart from
-        // an answer that does not, because then nothing was delivered.
-        let connect = timeout.mul_f64(0.9);
-        let builder = reqwest::Client::builder().redirect(redirect::Policy::none()).connect_timeout(connect);
-        // A proxy of the environment cannot reach this machine's own addresses.
-        let builder = if is_loopback(url) { builder.no_proxy() } else { builder };
-        let built = builder.tcp_nodelay(true).build();
-        built.map(Client).map_err(|error| Error::Setup { what: "the HTTP client", reason: error.to_string() })
+    pub fn new(url: &Url, options: &Options) -> Result<Self, Error> {
+        Ok(Client { connector: Connector::new(url, options)?, idle: Mutex::default() })
     }
 
-    /// Makes the request, and those that redirects ask for, all within `timeout`. The text says where it was led.
-    async fn follow(
+    /// Makes one request: on a kept connection if there is one, else on a fresh one.
+    async fn make(&self, request: &Request, limit: Limit) -> Result<Answered, Failure> {
+        if let Some(kept) = self.take_idle(&request.url).await {
+            match self.exchange(kept, request, limit).await {
+                // It was gone before the first byte went out: nothing was delivered, and the next is a first delivery.
+                Err(Failure { outcome: Outcome::Unreachable, .. }) => {}
+                settled => return settled,
+            }
+        }
+        let connected = limit.within(self.connector.connect(&request.url)).await;
+        let connected = connected.unwrap_or_else(|| Err(format!("no connection within {:?}", limit.length)));
+        let stream = connected.map_err(|reason| unanswered(reason, false))?;
+        self.exchange(Connection::new(stream), request, limit).await
+    }
+
+    async fn exchange(
         &self,
-        first: Request,
-        timeout: Duration,
-        follow: bool,
-    ) -> (Result<reqwest::Response, reqwest::Error>, Option<String>) {
-        let started = Instant::now();
-        let (mut next, mut said) = (first, None);
-        let mut hop = 0;
+        mut connection: Connection<Stream>,
+        request: &Request,
+        limit: Limit,
+    ) -> Result<Answered, Failure> {
+        connection.send(request.head(self.connector.forwards(&request.url).as_ref()), request.body.clone());
+        let mut head = match limit.within(connection.head()).await {
+            Some(Ok(head)) => head,
+            Some(Err(broken)) => return Err(failure(&broken, connection.has_sent(), &request.url)),
+            None => return Err(unanswered(format!("no answer within {:?}", limit.length), connection.has_sent())),
+        };
+        let at = Instant::now();
+        let mut body = Vec::new();
+        let whole = limit.within(connection.body(&mut head.framing, &mut body, ANSWER_BYTES)).await;
+        if whole == Some(true) && head.keep_alive && connection.is_settled() {
+            self.idle().push((request.url.clone(), connection));
+        }
+        Ok(Answered { head, line: first_line(&body), at })
+    }
+
+    /// A kept connection to the same place that is still good.
+    async fn take_idle(&self, url: &Url) -> Option<Connection<Stream>> {
         loop {
-            // Only streams cannot be cloned, and these bodies are bytes.
-            let again = (follow && hop < REDIRECTS).then(|| next.try_clone()).flatten();
-            *next.timeout_mut() = Some(timeout.saturating_sub(started.elapsed()));
-            let response = match self.0.execute(next).await {
-                Ok(response) => response,
-                Err(error) => return (Err(error), said),
+            let mut connection = {
+                let mut idle = self.idle();
+                let place = idle.iter().rposition(|(other, _)| is_same_origin(other, url))?;
+                idle.swap_remove(place).1
             };
-            let Some((request, status)) = again.and_then(|again| redirected(again, &response)) else {
-                return (Ok(response), said);
-            };
-            let lost = if request.body().is_some() { "" } else { ", which gets no body: this delivery was lost" };
-            said = Some(format!("after a {status} to {}{lost}", request.url()));
-            (next, hop) = (request, hop + 1);
+            if connection.is_quiet().await {
+                return Some(connection);
+            }
         }
     }
-}
 
-/// Chooses the cryptography of TLS, once for the program.
-pub fn install_crypto() {
-    // Fails only when it was chosen before, which then serves as well.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host_str() {
-        Some(host) => host == "localhost" || host == "[::1]" || host.starts_with("127."),
-        None => false,
+    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<(Url, Connection<Stream>)>> {
+        // What a panic left behind is a list of whole connections all the same.
+        self.idle.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 
 impl Transport for Client {
     async fn deliver(&self, outgoing: Outgoing) -> Reply {
         let started = Instant::now();
-        let mut request = Request::new(Method::POST, outgoing.url);
-        for (name, value) in outgoing.headers.raw() {
-            request.headers_mut().append(name.clone(), value.clone());
-        }
-        *request.body_mut() = Some(outgoing.body.into());
-        let (answered, redirected) = self.follow(request, outgoing.timeout, outgoing.follow).await;
-        let ms = started.elapsed().as_secs_f64() * 1000.0;
-        match answered {
-            Ok(response) => {
+        let ms = |at: Instant| at.duration_since(started).as_secs_f64() * 1000.0;
+        let limit = Limit::starting(started, outgoing.timeout);
+        let (follow, referer) = (outgoing.follow, outgoing.referer);
+        let mut request = Request::first(outgoing);
+        let (mut said, mut hops): (Option<String>, _) = (None, 0);
+        loop {
+            let answered = match self.make(&request, limit).await {
+                Ok(answered) => answered,
+                Err(failure) => {
+                    let before = said.map(|said| format!("{said}: ")).unwrap_or_default();
+                    let error = Some(format!("{before}{}", failure.reason));
+                    return Reply { outcome: failure.outcome, ms: ms(Instant::now()), line: None, error };
+                }
+            };
+            let next = if follow && hops < REDIRECTS { request.redirected(&answered.head, referer) } else { None };
+            let Some(next) = next else {
                 let outcome =
-                    Outcome::Answered { status: response.status().as_u16(), retry_after: retry_after(&response) };
-                let line = redirected.or(first_line(response).await);
-                Reply { outcome, ms, line, error: None }
-            }
-            Err(error) => {
-                let outcome =
-                    if error.is_connect() || error.is_builder() { Outcome::Unreachable } else { Outcome::Unknown };
-                let reason = reason(&error, outgoing.timeout);
-                let reason = redirected.map_or(reason.clone(), |redirected| format!("{redirected}: {reason}"));
-                Reply { outcome, ms, line: None, error: Some(reason) }
-            }
+                    Outcome::Answered { status: answered.head.status, retry_after: answered.head.retry_after };
+                return Reply { outcome, ms: ms(answered.at), line: said.or(answered.line), error: None };
+            };
+            let lost = if next.is_delivery() { "" } else { ", which gets no body: this delivery was lost" };
+            said = Some(format!("after a {} to {}{lost}", answered.head.status, next.url));
+            (request, hops) = (next, hops + 1);
         }
     }
 }
 
-/// The request that a redirect asks for, as Python's requests and Rust's reqwest make it: 307 and 308 repeat it, the
-/// others become a GET without a body. Credentials stay with their host.
-fn redirected(mut request: Request, response: &reqwest::Response) -> Option<(Request, u16)> {
-    let status = response.status().as_u16();
-    let location = response.headers().get(LOCATION)?.to_str().ok()?;
-    let mut url = request.url().join(location).ok()?;
-    // Refused only by URLs that cannot have any; no answer may put a password into our records.
-    let _ = url.set_username("").and_then(|()| url.set_password(None));
-    let repeats = matches!(status, 307 | 308);
-    if !repeats && !matches!(status, 301..=303) {
-        return None;
+/// Why there is no answer, and whether the receiver may have the delivery all the same.
+fn failure(broken: &Broken, sent: bool, url: &Url) -> Failure {
+    match broken {
+        // The receiver broke the handshake off, which its last message may only tell once the request is on its way:
+        // until the handshake is over it reads no request.
+        Broken::Lost(error) => match tls::refusal(error) {
+            Some(reason) => Failure { outcome: Outcome::Unreachable, reason },
+            None => unanswered(connect::reason(error, url), sent),
+        },
+        Broken::Closed | Broken::Malformed(_) => unanswered(broken.to_string(), sent),
     }
-    if url.origin() != request.url().origin() {
-        let secret: Vec<_> = request.headers().keys().filter(|name| is_secret(name)).cloned().collect();
-        secret.iter().for_each(|name| drop(request.headers_mut().remove(name)));
-    }
-    // The client puts in the new ones.
-    request.headers_mut().remove(HOST);
-    if !repeats {
-        request.headers_mut().remove(CONTENT_LENGTH);
-        request.headers_mut().remove(CONTENT_TYPE);
-        *request.method_mut() = Method::GET;
-        *request.body_mut() = None;
-    }
-    *request.url_mut() = url;
-    Some((request, status))
 }
 
-fn retry_after(response: &reqwest::Response) -> Option<Duration> {
-    let value = response.headers().get("retry-after")?.to_str().ok()?;
-    value.trim().parse().ok().map(Duration::from_secs)
+fn unanswered(reason: String, sent: bool) -> Failure {
+    Failure { outcome: if sent { Outcome::Unknown } else { Outcome::Unreachable }, reason }
 }
 
-async fn first_line(mut response: reqwest::Response) -> Option<String> {
-    let mut bytes = Vec::new();
-    while let Ok(Some(chunk)) = response.chunk().await {
-        bytes.extend_from_slice(&chunk);
-        if bytes.contains(&b'\n') || bytes.len() >= ANSWER_BYTES {
-            break;
-        }
-    }
-    let text = String::from_utf8_lossy(&bytes);
+fn is_same_origin(one: &Url, other: &Url) -> bool {
+    one.scheme() == other.scheme()
+        && one.host_str() == other.host_str()
+        && one.port_or_known_default() == other.port_or_known_default()
+}
+
+/// The first line of a body that says something, not endless.
+fn first_line(body: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(body);
     text.lines().find(|line| !line.trim().is_empty()).map(|line| line.chars().take(200).collect())
-}
-
-/// The innermost cause, which is the one that says something.
-fn reason(error: &reqwest::Error, timeout: Duration) -> String {
-    if error.is_timeout() {
-        return format!("no answer within {timeout:?}");
-    }
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    let text = cause.to_string();
-    text.split(" (os error").next().unwrap_or(&text).to_lowercase()
 }

@@ -3,28 +3,13 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION, SET_COOKIE};
+use http::header::{AUTHORIZATION, COOKIE, InvalidHeaderName, PROXY_AUTHORIZATION, SET_COOKIE};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::signature::Secret;
 
 /// What stands in a record in place of a header value that is itself a secret.
 pub const REDACTED: &str = "<redacted>";
-
-/// Headers of one connection, and those that every request makes anew.
-const HOP_BY_HOP: [&str; 11] = [
-    "connection",
-    "content-length",
-    "expect",
-    "host",
-    "keep-alive",
-    "proxy-authenticate",
-    "proxy-authorization",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-];
 
 /// A request: what was sent, or what arrived.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,7 +36,7 @@ impl Delivery {
     /// wherever else in headers or target one of `known` turns up. The body stays what it is: its bytes are the record.
     pub fn redacted(mut self, known: &[Secret]) -> Self {
         for (name, value) in &mut self.headers.0 {
-            if is_secret(name) || known.iter().any(|secret| secret.is_in(value.as_bytes())) {
+            if is_secret(name.plain()) || known.iter().any(|secret| secret.is_in(value.as_bytes())) {
                 *value = HeaderValue::from_static(REDACTED);
             }
         }
@@ -65,24 +50,100 @@ impl Delivery {
     }
 }
 
-/// Headers in order; a repeated one that hyper received stands behind its first. Names compare without regard to case, as RFC 9110 section 5.1 has it.
+/// A header's name: compared without regard to case, as RFC 9110 section 5.1 has it, and spelled as it goes over the wire.
+#[derive(Clone, Debug)]
+pub struct Name {
+    name: HeaderName,
+    /// Where that is not lower case.
+    spelled: Option<Box<str>>,
+}
+
+impl Name {
+    /// The name that is spelled so.
+    pub fn spelled(text: &str) -> Result<Self, InvalidHeaderName> {
+        let name = HeaderName::from_bytes(text.as_bytes())?;
+        let spelled = (name.as_str() != text).then(|| text.into());
+        Ok(Name { name, spelled })
+    }
+
+    /// The name of a row that is spelled so.
+    ///
+    /// # Panics
+    /// When it is no header's name, as [`HeaderName::from_static`].
+    pub fn from_static(text: &'static str) -> Self {
+        Name::spelled(text).expect("a row holds names of headers")
+    }
+
+    /// As it goes over the wire.
+    pub fn as_str(&self) -> &str {
+        self.spelled.as_deref().unwrap_or(self.name.as_str())
+    }
+
+    /// As it compares.
+    pub fn plain(&self) -> &HeaderName {
+        &self.name
+    }
+}
+
+impl From<HeaderName> for Name {
+    fn from(name: HeaderName) -> Self {
+        Name { name, spelled: None }
+    }
+}
+
+impl PartialEq for Name {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for Name {}
+
+/// Headers of one connection, and those that every request makes anew.
+const HOP_BY_HOP: [&str; 11] = [
+    "connection",
+    "content-length",
+    "expect",
+    "host",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// Headers in order; a repeated one that hyper received stands behind its first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Headers(Vec<(HeaderName, HeaderValue)>);
+pub struct Headers(Vec<(Name, HeaderValue)>);
 
 impl Headers {
     /// Adds one at the end.
-    pub fn push(&mut self, name: HeaderName, value: HeaderValue) {
-        self.0.push((name, value));
+    pub fn push(&mut self, name: impl Into<Name>, value: HeaderValue) {
+        self.0.push((name.into(), value));
     }
 
     /// Replaces every header of that name by this one, in the place of the first, or adds it at the end.
-    pub fn set(&mut self, name: HeaderName, value: HeaderValue) {
-        let place = self.0.iter().position(|(other, _)| *other == name);
-        self.0.retain(|(other, _)| *other != name);
-        match place {
-            Some(place) => self.0.insert(place, (name, value)),
+    pub fn set(&mut self, name: impl Into<Name>, value: HeaderValue) {
+        let name = name.into();
+        let place = self.place(name.plain());
+        self.remove(name.plain().as_str());
+        self.0.insert(place.unwrap_or(self.0.len()), (name, value));
+    }
+
+    /// Gives the header of that name another value; place and spelling stay. Where there is none, it is added at the end.
+    pub fn change(&mut self, name: HeaderName, value: HeaderValue) {
+        match self.place(&name) {
+            Some(place) => self.0[place].1 = value,
             None => self.push(name, value),
         }
+    }
+
+    /// Puts one before the first of that other name, or at the end.
+    pub fn insert_before(&mut self, other: &HeaderName, name: HeaderName, value: HeaderValue) {
+        let place = self.place(other).unwrap_or(self.0.len());
+        self.0.insert(place, (name.into(), value));
     }
 
     /// Those that concern the message and not one connection (RFC 9110 section 7.6.1), without the host and the length,
@@ -93,7 +154,7 @@ impl Headers {
             .flat_map(|value| value.split(',').map(|name| name.trim().to_lowercase()).collect::<Vec<_>>());
         let named: Vec<String> = named.collect();
         let stays = |name: &str| !HOP_BY_HOP.contains(&name) && !named.iter().any(|other| other == name);
-        self.0.iter().filter(|(name, value)| stays(name.as_str()) && value != REDACTED).cloned().collect()
+        self.0.iter().filter(|(name, value)| stays(name.plain().as_str()) && value != REDACTED).cloned().collect()
     }
 
     /// Removes every header of that name.
@@ -103,9 +164,18 @@ impl Headers {
 
     /// Gives every header of one of these names another value.
     pub fn replace(&mut self, names: &[&str], with: impl Fn(&HeaderValue) -> HeaderValue) {
-        for (_, value) in self.0.iter_mut().filter(|(name, _)| names.contains(&name.as_str())) {
+        for (_, value) in self.0.iter_mut().filter(|(name, _)| names.contains(&name.plain().as_str())) {
             *value = with(value);
         }
+    }
+
+    /// Keeps only those whose names fulfil this.
+    pub fn retain(&mut self, keep: impl Fn(&HeaderName) -> bool) {
+        self.0.retain(|(name, _)| keep(name.plain()));
+    }
+
+    fn place(&self, name: &HeaderName) -> Option<usize> {
+        self.0.iter().position(|(other, _)| other.plain() == name)
     }
 
     /// The first value of that name, as text.
@@ -123,13 +193,13 @@ impl Headers {
         self.get(name).is_some()
     }
 
-    /// All of them in order: the name in lower case, and the value as text.
+    /// All of them in order: the name as spelled, and the value as text.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, Cow<'_, str>)> {
         self.0.iter().map(|(name, value)| (name.as_str(), text(value)))
     }
 
     /// All of them in order, values as bytes.
-    pub fn raw(&self) -> impl ExactSizeIterator<Item = (&HeaderName, &HeaderValue)> {
+    pub fn raw(&self) -> impl ExactSizeIterator<Item = (&Name, &HeaderValue)> {
         self.0.iter().map(|(name, value)| (name, value))
     }
 }
@@ -157,16 +227,16 @@ impl From<HeaderMap> for Headers {
             // A map names a repeated header only the first time.
             if let Some(name) = name.or_else(|| last.clone()) {
                 last = Some(name.clone());
-                headers.push((name, value));
+                headers.push((name.into(), value));
             }
         }
         Headers(headers)
     }
 }
 
-impl FromIterator<(HeaderName, HeaderValue)> for Headers {
-    fn from_iter<I: IntoIterator<Item = (HeaderName, HeaderValue)>>(headers: I) -> Self {
-        Headers(headers.into_iter().collect())
+impl<N: Into<Name>> FromIterator<(N, HeaderValue)> for Headers {
+    fn from_iter<I: IntoIterator<Item = (N, HeaderValue)>>(headers: I) -> Self {
+        Headers(headers.into_iter().map(|(name, value)| (name.into(), value)).collect())
     }
 }
 
@@ -193,6 +263,23 @@ mod tests {
         headers.set(HeaderName::from_static("x-c"), HeaderValue::from_static("5"));
         let all: Vec<_> = headers.iter().map(|(name, value)| format!("{name}={value}")).collect();
         assert_eq!(all, ["x-a=4", "x-b=2", "x-c=5"]);
+    }
+
+    #[test]
+    fn names_are_spelled_as_given_and_found_in_any_case() {
+        let value = HeaderValue::from_static;
+        let mut headers: Headers = [(Name::spelled("Content-Type").unwrap(), value("a"))].into_iter().collect();
+        headers.push(Name::spelled("x-low").unwrap(), value("b"));
+        headers.change(http::header::CONTENT_TYPE, value("c"));
+        headers.insert_before(&http::header::CONTENT_TYPE, HeaderName::from_static("x-first"), value("d"));
+        let all: Vec<_> = headers.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        assert_eq!(all, ["x-first=d", "Content-Type=c", "x-low=b"]);
+        assert_eq!(headers.get("content-TYPE").as_deref(), Some("c"));
+        headers.set(Name::spelled("X-Low").unwrap(), value("e"));
+        assert_eq!(headers.iter().last().unwrap().0, "X-Low");
+        headers.remove("Content-Type");
+        assert!(!headers.has("content-type"));
+        assert!(Name::spelled("a b").is_err());
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //!
 //! | module | what it knows |
 //! |---|---|
+//! | [`curl`] | the curl command that sends a delivery again |
 //! | [`delivery`] | one HTTP request as it crossed the wire |
 //! | [`body`] | what its bytes are: JSON, text, binary, empty, broken |
 //! | [`provider`] | what each provider sends, as data, and which of them sent this |
@@ -18,6 +19,7 @@
 //! | [`record`] | the JSON Lines form of a delivery |
 
 pub mod body;
+pub mod curl;
 pub mod delivery;
 pub mod duration;
 pub mod history;
@@ -42,7 +44,7 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
 }
 
 pub use body::{Body, Json};
-pub use delivery::{Delivery, Headers};
+pub use delivery::{Delivery, Headers, Name};
 pub use provider::{Fixture, Kind, Provider, Shape, Status};
 pub use read::Payload;
 pub use record::Record;

@@ -141,17 +141,20 @@ impl Fields {
     };
 }
 
-/// A header that a provider sends. Where the last two are not listed, HTTP puts them at the end, in this order.
+/// A header that a provider sends, its name spelled as it goes over the wire. Where `host` and `content-length` are not
+/// listed, they stand at the end, in this order and in lower case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HeaderLine {
     /// This one.
     Is(&'static str, &'static str),
     /// Whatever the signature scheme adds.
     Signature,
-    /// `host`
-    Host,
-    /// `content-length`
-    ContentLength,
+    /// `referer`, which goes along on a redirect only.
+    Referer,
+    /// `host`, spelled so.
+    Host(&'static str),
+    /// `content-length`, spelled so.
+    ContentLength(&'static str),
 }
 
 /// The headers of a provider of which only the content type is documented.

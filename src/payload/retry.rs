@@ -56,7 +56,7 @@ pub enum Outcome {
     Answered {
         /// Its status.
         status: u16,
-        /// Its `Retry-After`, where it was a number of seconds.
+        /// Its `Retry-After`: so many seconds, or until a date.
         retry_after: Option<Duration>,
     },
     /// No connection came about: nothing was delivered.

@@ -259,6 +259,18 @@ impl<O: Write, E: Write> Human<O, E> {
         text
     }
 
+    /// What is signed of a request; beside the request, so that this can be piped on.
+    fn signed(&mut self, accounts: &[Account]) -> io::Result<()> {
+        for account in accounts {
+            let mut block = Block::new("", 0, self.style.err_width);
+            for (label, value) in fields::account(account) {
+                block.uncut(&self.style.err.quiet(label), label.len(), &value);
+            }
+            self.aside(&format!("\n{}", block.into_text().trim_end()))?;
+        }
+        Ok(())
+    }
+
     fn examined(&self, examined: &Examined) -> String {
         let paint = self.style.out;
         let record = &examined.record;
@@ -346,7 +358,12 @@ impl<O: Write, E: Write> Show for Human<O, E> {
             Event::Delivery(record) if record.sent.is_some() => self.result(&self.attempt(record)),
             Event::Delivery(record) => self.result(&self.received(record)),
             Event::Retry(retry) => self.retry(retry),
-            Event::Plan(plan) => self.result(&self.plan(plan)),
+            Event::Plan(plan) => {
+                self.result(&self.plan(plan))?;
+                self.signed(&plan.accounts)
+            }
+            // Quoted for a shell, and free of what a terminal would obey.
+            Event::Curl(command) => self.result(&format!("{command}\n")),
             Event::Payload(examined) => self.result(&self.examined(examined)),
             Event::Row(entry) => {
                 let rows = self.table.row(entry, self.style.out);

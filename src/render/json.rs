@@ -43,6 +43,7 @@ impl<W: Write> Show for Json<W> {
             }
             Event::Delivery(record) => self.line(&String::from_utf8_lossy(&record.to_line())),
             Event::Plan(plan) => self.line(&String::from_utf8_lossy(&plan.record.to_line())),
+            Event::Curl(command) => self.object(&CurlLine { r#type: "curl", v: VERSION, command }),
             Event::Payload(examined) => self.line(&String::from_utf8_lossy(&examined.record.to_line())),
             Event::Row(entry) | Event::Entry(entry) => self.line(&entry.line),
             Event::Retry(retry) => self.object(&AttemptLine::from(retry)),
@@ -73,6 +74,13 @@ struct ReadyLine<'a> {
     v: u32,
     url: &'a str,
     port: u16,
+}
+
+#[derive(Serialize)]
+struct CurlLine<'a> {
+    r#type: &'static str,
+    v: u32,
+    command: &'a str,
 }
 
 /// What comes after an attempt that is retried.

@@ -48,7 +48,8 @@ impl Course {
         let name = source.name;
         let legs = match source.matter {
             Matter::Payload { body, provider, shape } => {
-                let parcel = Parcel::pack(&name, &body, provider, shape, config)?;
+                let mut parcel = Parcel::pack(&name, &body, provider, shape, config)?;
+                parcel.file = source.file.filter(|_| parcel.body == body);
                 vec![Leg { at: Duration::ZERO, parcel }]
             }
             Matter::Journal(recording) => {

@@ -14,6 +14,7 @@ use crate::error::{Error, Exit};
 use crate::event::{Event, Note, Retry, Sink};
 use crate::io::client::{Outgoing, Reply, Transport};
 use crate::io::journal::Journal;
+use crate::payload::provider::HeaderLine;
 use crate::payload::record::{Answer, By, Record, Sent, SentOutcome};
 use crate::payload::retry::{Next, Outcome, Statuses, Why};
 use crate::payload::signature::scheme::OnRetry;
@@ -179,7 +180,8 @@ impl<'a, T: Transport> Driver<'a, T> {
             headers: headers.clone(),
             body: parcel.body.clone(),
             timeout: self.config.patience(parcel.shape.retry),
-            follow: parcel.shape.follows_redirects,
+            follow: self.config.follow && parcel.shape.follows_redirects,
+            referer: parcel.shape.headers.contains(&HeaderLine::Referer),
         };
         let (reply, stopped) = tokio::select! {
             reply = self.transport.deliver(outgoing) => (reply, None),
@@ -297,6 +299,7 @@ mod tests {
     use super::*;
     use crate::clock::System;
     use crate::event;
+    use crate::io::client::Options;
     use crate::payload::retry::RetryProfile;
     use crate::payload::signature::{Choice, Secret};
     use crate::send::{cog::Flavor, course::Course, source};
@@ -346,6 +349,9 @@ mod tests {
             keep_secrets: false,
             dry_run: false,
             data: false,
+            curl: false,
+            connection: Options::default(),
+            follow: true,
         }
     }
 

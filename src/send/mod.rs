@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use http::{HeaderName, HeaderValue};
+use http::HeaderValue;
 use jiff::Timestamp;
 use reqwest::Url;
 use tokio::sync::watch;
@@ -11,14 +11,16 @@ use tokio::sync::watch;
 use crate::clock::Clock;
 use crate::error::{Error, Exit};
 use crate::event::{Event, Note, Plan, Sink};
-use crate::io::client::Client;
+use crate::io::client::{Client, Options};
 use crate::io::journal::Journal;
 use crate::io::signals::Signals;
+use crate::payload::Name;
 use crate::payload::retry::{RetryProfile, Statuses};
 use crate::payload::signature::{Choice, Secret, Tamper, keypair};
 
 pub mod cog;
 pub mod course;
+mod curl;
 pub mod drill;
 pub mod drive;
 pub mod edit;
@@ -47,7 +49,7 @@ pub struct Config {
     /// Another id for the prediction.
     pub id: Option<NewId>,
     /// Headers that are added, or replace those of the same name.
-    pub headers: Vec<(HeaderName, HeaderValue)>,
+    pub headers: Vec<(Name, HeaderValue)>,
     /// The scheme, or the provider's own.
     pub scheme: Choice,
     /// What to sign with: the first.
@@ -84,6 +86,12 @@ pub struct Config {
     pub keep_secrets: bool,
     /// Whether to show the requests only.
     pub dry_run: bool,
+    /// Whether to show the curl commands only.
+    pub curl: bool,
+    /// How the receiver is reached.
+    pub connection: Options,
+    /// Whether redirects are followed where the provider follows them.
+    pub follow: bool,
     /// Whether every attempt is wanted as data.
     pub data: bool,
 }
@@ -169,7 +177,10 @@ pub async fn run(
     if config.dry_run {
         return plan(&packed, &config, &sink, clock).await;
     }
-    let client = Client::new(&config.to, config.timeout.unwrap_or(TIMEOUT))?;
+    if config.curl {
+        return curl::say(packed.legs().map(|leg| &leg.parcel), &config, &sink, clock).await;
+    }
+    let client = Client::new(&config.to, &config.connection)?;
     let journal = config.record.as_deref().map(Journal::open).transpose()?;
     let (wish, stop) = watch::channel(None);
     let driver = Driver::new(&client, clock, &sink, journal, &config, config.shown(), stop);
@@ -247,9 +258,10 @@ async fn plan(packed: &Packed, config: &Config, sink: &Sink, clock: &dyn Clock) 
     for (index, Leg { parcel, .. }) in packed.legs().enumerate() {
         let now = clock.now();
         let headers = parcel.headers(config, now)?;
+        let accounts = parcel.accounts(config, &headers);
         let mut record = drive::record(parcel, config, headers, now, 1, None);
         record.seq = index as u64 + 1;
-        let plan = Plan { source: parcel.name.clone(), url: config.to.to_string(), record };
+        let plan = Plan { source: parcel.name.clone(), url: config.to.to_string(), record, accounts };
         if sink.say(Event::Plan(Box::new(plan))).await.is_err() {
             break;
         }

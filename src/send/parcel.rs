@@ -4,20 +4,21 @@ use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, HOST};
 use http::{HeaderName, HeaderValue};
 use jiff::Timestamp;
-use reqwest::Url;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use super::edit::Edit;
 use super::{Config, NewId};
 use crate::error::Error;
+use crate::io::client;
 use crate::payload::body::{JsonType, Object};
 use crate::payload::provider::{HeaderLine, Provider, Shape, cog, generic};
 use crate::payload::retry::{self, RetryProfile};
+use crate::payload::signature::explain::account::{Account, account};
 use crate::payload::signature::scheme::BadKey;
 use crate::payload::signature::tamper::another_secret;
-use crate::payload::signature::{Choice, Scheme, Secret, Tamper, detect};
-use crate::payload::{Delivery, Headers, Payload};
+use crate::payload::signature::{Choice, Policy, Scheme, Secret, Tamper, detect};
+use crate::payload::{Delivery, Headers, Name, Payload};
 
 /// What a provider without a documented signature is signed as.
 const BORROWED: &str = "eachlabs";
@@ -27,6 +28,8 @@ const BORROWED: &str = "eachlabs";
 pub struct Parcel {
     /// The source's name.
     pub name: String,
+    /// The file that holds the body as it goes out, where one does.
+    pub file: Option<String>,
     /// The exact bytes that go out.
     pub body: Bytes,
     /// Who sends it.
@@ -84,6 +87,7 @@ impl Parcel {
             payload: Payload::read_as(&body, provider, shape),
             name: name.to_owned(),
             signed: body.clone(),
+            file: None,
             body,
             provider,
             shape,
@@ -154,6 +158,7 @@ impl Parcel {
             payload: Payload::read_as(&signed, self.provider, self.shape),
             body: self.tampered.as_ref().map_or_else(|| signed.clone(), |(tamper, _)| tamper.body(&signed)),
             signed,
+            file: None,
             message_id: message_id(),
             ..self.clone()
         }
@@ -161,7 +166,13 @@ impl Parcel {
 
     /// The same with this body instead, signed as it is.
     pub fn with_body(self, body: Bytes) -> Self {
-        Parcel { payload: Payload::read_as(&body, self.provider, self.shape), body: body.clone(), signed: body, ..self }
+        Parcel {
+            payload: Payload::read_as(&body, self.provider, self.shape),
+            file: None,
+            body: body.clone(),
+            signed: body,
+            ..self
+        }
     }
 
     /// The same with this header instead of the provider's.
@@ -189,7 +200,7 @@ impl Parcel {
             None => self.own_headers(config, now)?,
         };
         if !headers.has(HOST.as_str()) {
-            headers.push(HOST, host(&config.to));
+            headers.push(HOST, client::host(&config.to));
         }
         if !headers.has(CONTENT_LENGTH.as_str()) {
             headers.push(CONTENT_LENGTH, HeaderValue::from(self.body.len()));
@@ -213,17 +224,19 @@ impl Parcel {
     fn own_headers(&self, config: &Config, now: Timestamp) -> Result<Headers, Error> {
         let mut headers = Headers::default();
         for line in self.shape.headers {
-            match line {
-                HeaderLine::Is(name, value) => {
-                    headers.push(HeaderName::from_static(name), HeaderValue::from_static(value));
-                }
+            match *line {
+                HeaderLine::Is(name, value) => headers.push(Name::from_static(name), HeaderValue::from_static(value)),
                 HeaderLine::Signature => {
                     for (name, value) in self.sign(config, now)? {
                         headers.push(name, value);
                     }
                 }
-                HeaderLine::Host => headers.push(HOST, host(&config.to)),
-                HeaderLine::ContentLength => headers.push(CONTENT_LENGTH, HeaderValue::from(self.body.len())),
+                // Nothing has led here.
+                HeaderLine::Referer => {}
+                HeaderLine::Host(name) => headers.push(Name::from_static(name), client::host(&config.to)),
+                HeaderLine::ContentLength(name) => {
+                    headers.push(Name::from_static(name), HeaderValue::from(self.body.len()));
+                }
             }
         }
         Ok(headers)
@@ -255,6 +268,17 @@ impl Parcel {
             })?);
         }
         Ok(headers)
+    }
+
+    /// How these headers come to be, by each scheme.
+    pub fn accounts(&self, config: &Config, headers: &Headers) -> Vec<Account> {
+        let Some(secret) = config.secrets.first() else { return Vec::new() };
+        let delivery = Delivery::bare(headers.clone(), self.body.clone());
+        let account = |scheme: &&'static Scheme| {
+            let scheme = Choice::Named(scheme.for_secret(secret));
+            account(&delivery, &Policy { scheme, secrets: vec![secret.clone()], tolerance: None })
+        };
+        self.schemes.iter().filter_map(account).collect()
     }
 
     /// Whether it goes out with the signature that it was recorded with.
@@ -301,13 +325,6 @@ fn schemes(shape: &Shape, config: &Config) -> (Vec<&'static Scheme>, bool) {
         true => (Scheme::named(BORROWED).into_iter().collect(), true),
         false => (own, false),
     }
-}
-
-fn host(url: &Url) -> HeaderValue {
-    let name = url.host_str().unwrap_or_default();
-    let text = url.port().map_or_else(|| name.to_owned(), |port| format!("{name}:{port}"));
-    // A URL's host is ASCII without spaces, so this always is a header value.
-    HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static(""))
 }
 
 fn random() -> Result<Zeroizing<[u8; 32]>, Error> {

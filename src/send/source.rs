@@ -18,6 +18,8 @@ use crate::payload::{Headers, Payload, nearest};
 pub struct Source {
     /// What to call it.
     pub name: String,
+    /// The file that holds it, where one does.
+    pub file: Option<String>,
     /// What it is.
     pub matter: Matter,
 }
@@ -44,20 +46,21 @@ pub enum Matter {
 /// payload (`fixtures/failed.json`) is that one, wherever the user stands.
 pub fn find(name: &str) -> Result<Source, Error> {
     if name == input::STDIN || Path::new(name).is_file() {
-        return from_input(input::name(name), &mut *input::open(name)?);
+        let file = (name != input::STDIN).then(|| name.to_owned());
+        return Ok(Source { file, ..from_input(input::name(name), &mut *input::open(name)?)? });
     }
     let plain = name.strip_prefix("./").unwrap_or(name);
     let plain = plain.strip_prefix("fixtures/").unwrap_or(plain);
     let plain = plain.strip_suffix(".json").unwrap_or(plain);
     if let Some((name, text)) = cog::RUNS.into_iter().find(|(name, _)| *name == plain) {
-        return Ok(Source { name: name.to_owned(), matter: Matter::Run(run(name, text)?) });
+        return Ok(Source { name: name.to_owned(), file: None, matter: Matter::Run(run(name, text)?) });
     }
     let found = provider::fixtures().find(|(_, fixture)| fixture.name == plain || fixture.aliases.contains(&plain));
     match found {
         Some((provider, fixture)) => {
             let body = Bytes::from_static(fixture.body.as_bytes());
             let matter = Matter::Payload { body, provider, shape: provider.shape(fixture.variant) };
-            Ok(Source { name: plain.to_owned(), matter })
+            Ok(Source { name: plain.to_owned(), file: None, matter })
         }
         // A folder, say: reading it gives the system's own reason.
         None if Path::new(name).exists() => Err(input::open(name).err().unwrap_or_else(|| unreadable(name))),
@@ -87,14 +90,14 @@ fn from_input(name: &str, input: &mut dyn BufRead) -> Result<Source, Error> {
     } else {
         let body = head.rest(name, input)?;
         if let Some(text) = std::str::from_utf8(&body).ok().filter(|text| Run::is_run(text)) {
-            return Ok(Source { name: name.to_owned(), matter: Matter::Run(run(name, text)?) });
+            return Ok(Source { name: name.to_owned(), file: None, matter: Matter::Run(run(name, text)?) });
         }
         let Some(payload) = Payload::read(&body, &Headers::default(), None) else {
             return Err(Error::not_json(name, &body));
         };
         Matter::Payload { body, provider: payload.provider, shape: payload.shape }
     };
-    Ok(Source { name: name.to_owned(), matter })
+    Ok(Source { name: name.to_owned(), file: None, matter })
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::{names, send};
 use crate::support::program::{Finished, hookctl};
+use crate::support::sign::hmac_hex;
 use crate::support::target::{Answer, OK, Target};
 
 const ERROR: Answer = Answer::Status(500, "", "first line\nsecond line");
@@ -110,10 +111,9 @@ fn a_dry_run_shows_exactly_what_would_go_out_and_sends_nothing() {
         let request = target.requests().remove(0);
         let body = String::from_utf8(request.body.clone()).unwrap();
 
-        let lower = |(name, value): (String, String)| (name.to_lowercase(), value);
-        let sent: Vec<_> = request.headers.iter().cloned().map(lower).collect();
+        let sent = request.headers.clone();
         let (line, headers, shown_body) = shown(&text);
-        assert_eq!((line, headers.into_iter().map(lower).collect()), (request.line.clone(), sent.clone()), "{source}");
+        assert_eq!((line, headers), (request.line.clone(), sent.clone()), "{source}");
         assert_eq!(shown_body, body, "{source}");
         let record = &data.json()[0];
         let headers: Vec<(String, String)> = serde_json::from_value(record["headers"].clone()).unwrap();
@@ -122,6 +122,28 @@ fn a_dry_run_shows_exactly_what_would_go_out_and_sends_nothing() {
             assert!(!format!("{output:?}").contains("s3cret"), "{output:?}");
         }
     }
+}
+
+#[test]
+fn a_dry_run_says_what_is_signed() {
+    let body = "{\"id\":\"a\",\"status\":\"success\"}\t\n";
+    let run = |scheme: &str, secret: &str| {
+        let run = ["send", "-", "--dry-run", "--to", "1", "--scheme", scheme, "--secret", secret];
+        hookctl(run).stdin(body).exits(0)
+    };
+    let signature = hmac_hex("s3cr3t-token", body.as_bytes());
+    let shown = r#"{"id":"a","status":"success"}\t\n"#;
+    let finished = run("eachlabs", "s3cr3t-token");
+    let finished = finished.says("over     31 bytes: ").says(shown).says(&format!("gives    {signature}"));
+    assert!(finished.stdout.ends_with(&format!("\n\n{body}\n")), "the request alone: {finished:#?}");
+    let stamped = run("standard-webhooks", "c2VjcmV0").says("over ").says("msg_").says(shown);
+    let id = stamped.stdout.split("webhook-id: ").nth(1).unwrap().lines().next().unwrap();
+    assert!(stamped.stderr.contains(&format!("{id}.")), "{stamped:#?}");
+    let bearer = run("bearer", "s3cr3t-token").says("scheme   bearer");
+    assert!(!format!("{bearer:?}").contains("s3cr3t-token") && !bearer.stderr.contains("over "), "{bearer:#?}");
+    // One for each of the ways in which the third generation signs.
+    let both = hookctl(["send", "eachlabs/c/succeeded", "--dry-run", "--to", "1", "--secret", "s3cr3t-token"]).exits(0);
+    both.says("scheme   eachlabs-timestamped").says("scheme   shared-secret");
 }
 
 #[test]

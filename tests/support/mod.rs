@@ -1,7 +1,9 @@
 //! What the tests stand on.
 
+pub mod certificates;
 pub mod listener;
 pub mod program;
+pub mod proxy;
 pub mod sign;
 pub mod target;
 

@@ -5,11 +5,17 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+
 /// What a target answers to one request.
 #[derive(Clone, Debug)]
 pub enum Answer {
     /// A status, with further header lines and a body.
     Status(u16, &'static str, &'static str),
+    /// These bytes, and the end of the connection.
+    Raw(&'static [u8]),
+    /// These bytes after the head was read, whatever else is still to come; then the end of the connection.
+    Early(&'static [u8]),
     /// Nothing: the connection ends after the request was read.
     Close,
     /// Nothing, for as long as the target lives.
@@ -25,6 +31,10 @@ pub const OK: Answer = Answer::Status(200, "", "");
 #[derive(Clone, Debug)]
 pub struct Request {
     pub at: Instant,
+    /// The number of the connection that it came on, from 1.
+    pub connection: usize,
+    /// The exact bytes up to the body.
+    pub head: String,
     /// `POST /hook HTTP/1.1`
     pub line: String,
     /// In wire order, names as spelled.
@@ -48,14 +58,31 @@ pub struct Target {
 impl Target {
     /// Answers these in turn; the last one again and again.
     pub fn start(answers: &[Answer]) -> Self {
+        Target::speaking("http", answers, |stream| stream)
+    }
+
+    /// The same over TLS.
+    pub fn with_tls(answers: &[Answer], config: ServerConfig) -> Self {
+        let config = Arc::new(config);
+        Target::speaking("https", answers, move |stream| {
+            let connection = ServerConnection::new(Arc::clone(&config)).expect("a configuration");
+            StreamOwned::new(connection, stream)
+        })
+    }
+
+    fn speaking<S: Read + Write + Send>(
+        scheme: &str,
+        answers: &[Answer],
+        speak: impl Fn(TcpStream) -> S + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let url = format!("http://{}/hook", listener.local_addr().expect("an address"));
+        let url = format!("{scheme}://{}/hook", listener.local_addr().expect("an address"));
         let requests = Arc::new(Mutex::new(Vec::new()));
-        let (answers, seen) = (answers.to_vec(), Arc::clone(&requests));
+        let (answers, seen, speak) = (answers.to_vec(), Arc::clone(&requests), Arc::new(speak));
         std::thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                let (answers, seen) = (answers.clone(), Arc::clone(&seen));
-                std::thread::spawn(move || serve(stream, &answers, &seen));
+            for (index, stream) in listener.incoming().flatten().enumerate() {
+                let (answers, seen, speak) = (answers.clone(), Arc::clone(&seen), Arc::clone(&speak));
+                std::thread::spawn(move || serve(speak(stream), index + 1, &answers, &seen));
             }
         });
         Target { url, requests }
@@ -76,10 +103,14 @@ impl Drop for Target {
 }
 
 /// Serves one connection until either side has enough.
-fn serve(stream: TcpStream, answers: &[Answer], seen: &Mutex<Vec<Request>>) {
-    let mut writer = stream.try_clone().expect("a second handle");
-    let mut reader = BufReader::new(stream);
-    while let Some(request) = read(&mut reader) {
+fn serve(stream: impl Read + Write, connection: usize, answers: &[Answer], seen: &Mutex<Vec<Request>>) {
+    let mut stream = BufReader::new(stream);
+    while let Some(mut request) = read_head(&mut stream, connection) {
+        let is_early = |number: usize| matches!(answers[number.min(answers.len() - 1)], Answer::Early(_));
+        let number = seen.lock().expect("no server panicked").len();
+        if !is_early(number) && read_body(&mut stream, &mut request).is_none() {
+            return;
+        }
         let (answer, by) = {
             let mut seen = seen.lock().expect("no server panicked");
             seen.push(request);
@@ -87,10 +118,11 @@ fn serve(stream: TcpStream, answers: &[Answer], seen: &Mutex<Vec<Request>>) {
             let by = if let Answer::By(handler) = &answer { Some(handler(&seen)) } else { None };
             (answer, by)
         };
+        let stream = stream.get_mut();
         let mut answered = |status: u16, headers: &str, body: &str| {
             let length = body.len();
             let text = format!("HTTP/1.1 {status} X\r\n{headers}content-length: {length}\r\n\r\n{body}");
-            writer.write_all(text.as_bytes()).is_ok()
+            stream.write_all(text.as_bytes()).and_then(|()| stream.flush()).is_ok()
         };
         match answer {
             Answer::Status(status, headers, body) => {
@@ -104,6 +136,11 @@ fn serve(stream: TcpStream, answers: &[Answer], seen: &Mutex<Vec<Request>>) {
                     return;
                 }
             }
+            Answer::Raw(bytes) | Answer::Early(bytes) => {
+                // It may have ended first.
+                let _ = stream.write_all(bytes).and_then(|()| stream.flush());
+                return;
+            }
             Answer::Close => return,
             Answer::Hang => loop {
                 std::thread::park();
@@ -112,19 +149,24 @@ fn serve(stream: TcpStream, answers: &[Answer], seen: &Mutex<Vec<Request>>) {
     }
 }
 
-fn read(reader: &mut BufReader<TcpStream>) -> Option<Request> {
-    let mut line = String::new();
-    reader.read_line(&mut line).ok().filter(|read| *read > 0)?;
+fn read_head(reader: &mut impl BufRead, connection: usize) -> Option<Request> {
+    let mut head = String::new();
+    let mut next = || {
+        let start = head.len();
+        reader.read_line(&mut head).ok().filter(|read| *read > 0)?;
+        Some(head[start..].trim_end().to_owned())
+    };
+    let line = next()?;
     let mut headers = Vec::new();
-    loop {
-        let mut header = String::new();
-        reader.read_line(&mut header).ok().filter(|read| *read > 0)?;
-        let Some((name, value)) = header.trim_end().split_once(':') else { break };
+    while let Some((name, value)) = next()?.split_once(':') {
         headers.push((name.to_owned(), value.trim().to_owned()));
     }
-    let mut request = Request { at: Instant::now(), line: line.trim_end().to_owned(), headers, body: Vec::new() };
+    Some(Request { at: Instant::now(), connection, head, line, headers, body: Vec::new() })
+}
+
+fn read_body(reader: &mut impl Read, request: &mut Request) -> Option<()> {
     request.body = vec![0; request.header("content-length").map_or(0, |length| length.parse().expect("a length"))];
     reader.read_exact(&mut request.body).ok()?;
     request.at = Instant::now();
-    Some(request)
+    Some(())
 }

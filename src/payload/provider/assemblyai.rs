@@ -38,16 +38,16 @@ const TRANSCRIPT: Shape = Shape {
     inferred_event: Progress::outcome,
     schemes: &[],
     retry: &RETRY,
-    // The order of `requests`; its version is not documented.
+    // The order and spelling of `requests`; its version is not documented.
     headers: &[
-        HeaderLine::Host,
-        HeaderLine::Is("user-agent", "python-requests/2.34.2"),
-        HeaderLine::Is("accept-encoding", "gzip, deflate"),
-        HeaderLine::Is("accept", "*/*"),
-        HeaderLine::Is("connection", "keep-alive"),
+        HeaderLine::Host("Host"),
+        HeaderLine::Is("User-Agent", "python-requests/2.34.2"),
+        HeaderLine::Is("Accept-Encoding", "gzip, deflate"),
+        HeaderLine::Is("Accept", "*/*"),
+        HeaderLine::Is("Connection", "keep-alive"),
         HeaderLine::Signature,
-        HeaderLine::ContentLength,
-        HeaderLine::Is("content-type", "application/json"),
+        HeaderLine::ContentLength("Content-Length"),
+        HeaderLine::Is("Content-Type", "application/json"),
     ],
     follows_redirects: false,
 };

@@ -157,8 +157,9 @@ const COGLET: Shape = Shape {
         HeaderLine::Is("accept", "*/*"),
         HeaderLine::Signature,
         HeaderLine::Is("user-agent", "coglet/0.23.1"),
-        HeaderLine::Host,
-        HeaderLine::ContentLength,
+        HeaderLine::Referer,
+        HeaderLine::Host("host"),
+        HeaderLine::ContentLength("content-length"),
     ],
     follows_redirects: true,
 };
@@ -181,14 +182,14 @@ const PYTHON: Shape = Shape {
     signs: &[(4, Sign::Has("started_at"))],
     retry: &RETRY_PYTHON,
     headers: &[
-        HeaderLine::Host,
+        HeaderLine::Host("Host"),
         HeaderLine::Is("user-agent", "cog-worker/0.16.12 python-requests/2.34.2"),
-        HeaderLine::Is("accept-encoding", "gzip, deflate"),
-        HeaderLine::Is("accept", "*/*"),
-        HeaderLine::Is("connection", "keep-alive"),
+        HeaderLine::Is("Accept-Encoding", "gzip, deflate"),
+        HeaderLine::Is("Accept", "*/*"),
+        HeaderLine::Is("Connection", "keep-alive"),
         HeaderLine::Signature,
-        HeaderLine::ContentLength,
-        HeaderLine::Is("content-type", "application/json"),
+        HeaderLine::ContentLength("Content-Length"),
+        HeaderLine::Is("Content-Type", "application/json"),
     ],
     ..COGLET
 };

@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue};
+use http::HeaderValue;
 use serde::{Deserialize, Serialize};
 
 use super::{Answer, By, Duplicate, Record, Sent, SentOutcome, VERSION};
-use crate::payload::delivery::{Delivery, Headers};
+use crate::payload::delivery::{Delivery, Headers, Name};
 use crate::payload::lint::Warning;
 use crate::payload::provider::Provider;
 use crate::payload::read::Payload;
@@ -258,12 +258,13 @@ impl Line<'_> {
     }
 }
 
-fn header(name: &str, value: &str) -> Option<(HeaderName, HeaderValue)> {
-    Some((HeaderName::from_bytes(name.as_bytes()).ok()?, HeaderValue::from_bytes(value.as_bytes()).ok()?))
+fn header(name: &str, value: &str) -> Option<(Name, HeaderValue)> {
+    Some((Name::spelled(name).ok()?, HeaderValue::from_bytes(value.as_bytes()).ok()?))
 }
 
 #[cfg(test)]
 mod tests {
+    use http::HeaderName;
     use proptest::prelude::*;
 
     use super::*;

@@ -20,7 +20,7 @@ fn invalid(scheme: Option<&Scheme>, reason: Reason, hint: String) -> Verdict {
 /// Nothing among the headers tells a scheme.
 pub fn nothing_to_check(headers: &Headers, provider: Option<&Provider>) -> Verdict {
     let unsigned = provider.filter(|provider| provider.shapes.iter().all(|shape| shape.schemes.is_empty()));
-    let look_alike = headers.iter().map(|(name, _)| name).find(|name| name.contains("signature"));
+    let look_alike = headers.iter().map(|(name, _)| name).find(|name| name.to_ascii_lowercase().contains("signature"));
     let hint = match (unsigned, look_alike) {
         (_, Some(name)) => {
             let known = super::ALL.iter().flat_map(|scheme| scheme.signature.iter().copied());

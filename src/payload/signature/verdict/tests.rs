@@ -212,7 +212,7 @@ proptest! {
 #[test]
 fn a_signature_in_parts_outranks_a_password_beside_it() {
     let mut delivery = signed(Scheme::named("standard-webhooks").unwrap(), b"{}", "c2VjcmV0");
-    let left = delivery.headers.raw().filter(|(name, _)| *name != "webhook-timestamp");
+    let left = delivery.headers.raw().filter(|(name, _)| name.as_str() != "webhook-timestamp");
     delivery.headers = left.map(|(name, value)| (name.clone(), value.clone())).collect();
     delivery.headers.push(HeaderName::from_static("authorization"), HeaderValue::from_static("Bearer c2VjcmV0"));
     let verdict = check(&delivery, &policy(Choice::Auto, &["c2VjcmV0"]), NOW, None);

@@ -235,7 +235,7 @@ fn another_scheme() {
 fn a_time_stamp_header_that_a_relay_dropped() {
     for body in BODIES {
         let mut delivery = deliver(named("eachlabs-timestamped"), SECRET, body.as_bytes(), body.as_bytes());
-        let left = delivery.headers.raw().filter(|(name, _)| *name != "x-webhook-timestamp");
+        let left = delivery.headers.raw().filter(|(name, _)| name.as_str() != "x-webhook-timestamp");
         delivery.headers = left.map(|(name, value)| (name.clone(), value.clone())).collect();
         for choice in [Choice::Auto, Choice::Named(named("eachlabs-timestamped"))] {
             assert_reason(&delivery, choice, &[SECRET], Reason::MissingSignature, "dropped");
@@ -297,7 +297,7 @@ fn two_readings_of_one_secret_are_told_apart_from_two_schemes() {
 fn one_family_of_tries_does_not_starve_the_next() {
     let body = format!(r#"{{"id":"a","text":"{}"}}"#, "x".repeat(12_000));
     let mut delivery = deliver(named("eachlabs-timestamped"), SECRET, body.as_bytes(), body.as_bytes());
-    let left = delivery.headers.raw().filter(|(name, _)| *name != "x-webhook-timestamp");
+    let left = delivery.headers.raw().filter(|(name, _)| name.as_str() != "x-webhook-timestamp");
     delivery.headers = left.map(|(name, value)| (name.clone(), value.clone())).collect();
     assert_reason(&delivery, Choice::Auto, &[SECRET], Reason::MissingSignature, "dropped");
 

@@ -1,0 +1,196 @@
+//! Connections: straight, by a proxy, with TLS.
+
+use std::error::Error as StdError;
+use std::future::poll_fn;
+use std::io;
+use std::sync::{Arc, OnceLock};
+
+use http::{HeaderValue, Uri};
+use hyper_rustls::HttpsConnector;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::connect::proxy::{SocksV5, Tunnel};
+use hyper_util::client::proxy::matcher::{Intercept, Matcher};
+use hyper_util::rt::TokioIo;
+use reqwest::Url;
+use rustls::ClientConfig;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tower_service::Service;
+use url::Host;
+
+use super::{Options, tls};
+use crate::error::Error;
+
+/// Bytes in both directions.
+pub trait Duplex: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Duplex for S {}
+
+/// A connection, whatever it is made of.
+pub type Stream = Box<dyn Duplex>;
+
+type Problem = Box<dyn StdError + Send + Sync>;
+
+/// Makes connections.
+pub struct Connector {
+    tcp: HttpConnector,
+    options: Options,
+    proxies: Matcher,
+    /// Made when first needed: reading the system's certificates takes time.
+    tls: OnceLock<Arc<ClientConfig>>,
+}
+
+/// That requests are handed to a proxy as they are, which passes them on.
+#[derive(Debug)]
+pub struct Forwarding {
+    /// What the proxy asks for.
+    pub credentials: Option<HeaderValue>,
+}
+
+impl Connector {
+    /// A connector for requests to `url`, which must be usable for that; redirects may lead elsewhere.
+    pub fn new(url: &Url, options: &Options) -> Result<Self, Error> {
+        let mut tcp = HttpConnector::new();
+        tcp.enforce_http(false);
+        tcp.set_nodelay(true);
+        let proxies = match &options.proxy {
+            Some(proxy) => Matcher::builder().all(proxy.as_str()).build(),
+            None => Matcher::from_system(),
+        };
+        let connector = Connector { tcp, options: options.clone(), proxies, tls: OnceLock::new() };
+        // What the flags say must be right, even if it is not needed.
+        if url.scheme() == "https" || options.cacert.is_some() || options.cert.is_some() || options.key.is_some() {
+            connector.tls()?;
+        }
+        Ok(connector)
+    }
+
+    /// Connects to a URL's host, or to the proxy on the way to it; or says why not.
+    pub async fn connect(&self, url: &Url) -> Result<Stream, String> {
+        let Some(proxy) = self.proxy(url) else {
+            return self.open(url, None).await.map_err(|error| reason(&*error, url));
+        };
+        let opened = self.open(url, Some(&proxy)).await;
+        opened.map_err(|error| format!("by the proxy {}: {}", host_and_port(proxy.uri()), reason(&*error, url)))
+    }
+
+    /// Whether a proxy passes requests to this URL on, which are then addressed to it.
+    pub fn forwards(&self, url: &Url) -> Option<Forwarding> {
+        let proxy = self.proxy(url).filter(|proxy| url.scheme() == "http" && !is_socks(proxy.uri()))?;
+        Some(Forwarding { credentials: proxy.basic_auth().cloned() })
+    }
+
+    async fn open(&self, url: &Url, proxy: Option<&Intercept>) -> Result<Stream, Problem> {
+        let (secure, target) = (url.scheme() == "https", target(url)?);
+        let Some(proxy) = proxy else {
+            return if secure {
+                call(self.secure(self.tcp.clone())?, target).await
+            } else {
+                call(self.tcp.clone(), target).await
+            };
+        };
+        let through = proxy.uri().clone();
+        if is_socks(&through) {
+            let mut socks = SocksV5::new(through.clone(), self.tcp.clone());
+            if let Some((user, password)) = proxy.raw_auth() {
+                socks = socks.with_auth(user.to_owned(), password.to_owned());
+            }
+            // As curl: with socks5h the proxy looks the name up.
+            let socks = socks.local_dns(through.scheme_str() == Some("socks5"));
+            return call(self.secure(socks)?, target).await;
+        }
+        let connector = self.secure(self.tcp.clone())?;
+        if !secure {
+            return call(connector, through).await;
+        }
+        let mut tunnel = Tunnel::new(through, connector);
+        if let Some(credentials) = proxy.basic_auth() {
+            tunnel = tunnel.with_auth(credentials.clone());
+        }
+        call(self.secure(tunnel)?, target).await
+    }
+
+    /// The same connections, with TLS where the URL is https.
+    fn secure<C>(&self, inner: C) -> Result<HttpsConnector<C>, Problem> {
+        Ok(HttpsConnector::from((inner, self.tls()?)))
+    }
+
+    fn tls(&self) -> Result<Arc<ClientConfig>, Error> {
+        if let Some(config) = self.tls.get() {
+            return Ok(Arc::clone(config));
+        }
+        let config = Arc::new(tls::config(&self.options)?);
+        Ok(Arc::clone(self.tls.get_or_init(|| config)))
+    }
+
+    fn proxy(&self, url: &Url) -> Option<Intercept> {
+        // A proxy of the environment cannot reach this machine's own addresses; one that was named is taken at its word.
+        if self.options.proxy.is_none() && is_loopback(url) {
+            return None;
+        }
+        self.proxies.intercept(&target(url).ok()?)
+    }
+}
+
+async fn call<C>(mut connector: C, uri: Uri) -> Result<Stream, Problem>
+where
+    C: Service<Uri, Error: Into<Problem>>,
+    C::Response: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static,
+{
+    poll_fn(|cx| connector.poll_ready(cx)).await.map_err(Into::into)?;
+    Ok(Box::new(TokioIo::new(connector.call(uri).await.map_err(Into::into)?)))
+}
+
+/// Scheme, host and port: all that a connection needs.
+fn target(url: &Url) -> Result<Uri, http::Error> {
+    let port = url.port_or_known_default().unwrap_or_default();
+    Uri::builder().scheme(url.scheme()).authority(format!("{}:{port}", host(url))).path_and_query("/").build()
+}
+
+fn host(url: &Url) -> &str {
+    url.host_str().unwrap_or_default()
+}
+
+fn host_and_port(uri: &Uri) -> &str {
+    uri.authority().map_or("", |authority| authority.as_str())
+}
+
+fn is_socks(uri: &Uri) -> bool {
+    uri.scheme_str().is_some_and(|scheme| scheme.starts_with("socks"))
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        // RFC 6761 section 6.3.
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        None => false,
+    }
+}
+
+/// Why a connection could not be made, or broke, in words.
+pub fn reason(error: &(dyn StdError + 'static), url: &Url) -> String {
+    if let Some(words) = causes(error).find_map(|cause| tls::words(cause, host(url))) {
+        return words;
+    }
+    let is_end = |error: &io::Error| error.kind() == io::ErrorKind::UnexpectedEof;
+    if url.scheme() == "https" && causes(error).filter_map(|cause| cause.downcast_ref()).any(is_end) {
+        return format!("{} closed the connection in the middle of the TLS handshake: is it http://?", host(url));
+    }
+    // The innermost is the one that says something.
+    let text = causes(error).last().unwrap_or(error).to_string();
+    let text = text.split(" (os error").next().unwrap_or(&text).to_lowercase();
+    match text.strip_prefix("failed to lookup address information: ") {
+        Some(why) => format!("there is no host {}: {why}", host(url)),
+        None => text,
+    }
+}
+
+/// An error and what caused it.
+fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    std::iter::successors(Some(error), |&error| {
+        // An I/O error passes over what it wraps when asked for its source.
+        let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        wrapped.map(|inner| inner as &(dyn StdError + 'static)).or(error.source())
+    })
+}

@@ -1,0 +1,224 @@
+//! One connection: a request out, its answer in.
+
+use std::future::poll_fn;
+use std::io::{self, IoSlice};
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, ready};
+
+use bytes::buf::Chain;
+use bytes::{Buf, Bytes, BytesMut};
+use jiff::Timestamp;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
+
+use super::answer::{Framing, Head, Malformed};
+
+/// How much is read at a time; most answers are smaller.
+const READ: usize = 4096;
+
+/// A connection to a receiver, or to a proxy on the way to it.
+pub struct Connection<S> {
+    stream: S,
+    /// What has come and was not looked at.
+    buffer: BytesMut,
+    /// What of the request has not gone out: its head and its body.
+    unsent: Chain<Bytes, Bytes>,
+    /// Whether any of it has.
+    has_sent: bool,
+    /// Whether all of it has left this process.
+    flushed: bool,
+    /// Why no more of it can go out.
+    stuck: Option<io::Error>,
+}
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum Broken {
+    /// The connection was closed.
+    #[error("the connection was closed before an answer came")]
+    Closed,
+    /// The connection broke.
+    #[error("{0}")]
+    Lost(io::Error),
+    /// What came is no answer.
+    #[error(transparent)]
+    Malformed(#[from] Malformed),
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
+    /// A connection on which nothing has happened.
+    pub fn new(stream: S) -> Self {
+        let unsent = Bytes::new().chain(Bytes::new());
+        Connection { stream, buffer: BytesMut::new(), unsent, has_sent: false, flushed: true, stuck: None }
+    }
+
+    /// Gets a request ready; it goes out while the answer is waited for.
+    pub fn send(&mut self, head: Bytes, body: Bytes) {
+        self.unsent = head.chain(body);
+        (self.has_sent, self.flushed) = (false, false);
+    }
+
+    /// Whether any byte of the request has gone out: without, nothing was delivered.
+    pub fn has_sent(&self) -> bool {
+        self.has_sent
+    }
+
+    /// Waits for the head of the answer, which may come before the request is out whole.
+    pub async fn head(&mut self) -> Result<Head, Broken> {
+        loop {
+            if let Some(head) = Head::take(&mut self.buffer, Timestamp::now())? {
+                return Ok(head);
+            }
+            // What had come before it broke was an answer, or it is not: only now the reason counts.
+            match (self.more().await, self.stuck.take()) {
+                (Ok(0), None) => return Err(Broken::Closed),
+                (Ok(0) | Err(_), Some(error)) | (Err(error), None) => return Err(Broken::lost(error)),
+                (Ok(_), stuck) => self.stuck = stuck,
+            }
+        }
+    }
+
+    /// Reads the body until it has a line, is longer than `limit`, or ends; `true` when it ended where it should.
+    pub async fn body(&mut self, framing: &mut Framing, body: &mut Vec<u8>, limit: usize) -> bool {
+        loop {
+            match framing.take(&mut self.buffer, body) {
+                Ok(false) if body.len() < limit && !body.trim_ascii_start().contains(&b'\n') => {}
+                Ok(whole) => return whole,
+                Err(_) => return false,
+            }
+            if !matches!(self.more().await, Ok(1..)) {
+                return false;
+            }
+        }
+    }
+
+    /// Whether the exchange is over, with nothing left in either direction.
+    pub fn is_settled(&self) -> bool {
+        self.flushed && self.stuck.is_none() && self.buffer.is_empty()
+    }
+
+    /// Whether a kept connection is as it was left: the other side has neither closed it nor said anything unasked.
+    pub async fn is_quiet(&mut self) -> bool {
+        // Lets the runtime notice what has come meanwhile.
+        tokio::task::yield_now().await;
+        poll_fn(|cx| Poll::Ready(self.poll_read(cx).is_pending())).await
+    }
+
+    /// Sends what will go and reads what has come, whichever is possible first; 0 at the end.
+    async fn more(&mut self) -> io::Result<usize> {
+        poll_fn(|cx| {
+            if let Poll::Ready(Err(error)) = self.poll_send(cx) {
+                self.stuck = Some(error);
+            }
+            self.poll_read(cx)
+        })
+        .await
+    }
+
+    fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.flushed || self.stuck.is_some() {
+            return Poll::Ready(Ok(()));
+        }
+        while self.unsent.has_remaining() {
+            let mut slices = [IoSlice::new(&[]); 2];
+            let filled = self.unsent.chunks_vectored(&mut slices);
+            let written = ready!(Pin::new(&mut self.stream).poll_write_vectored(cx, &slices[..filled]))?;
+            if written == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            self.has_sent = true;
+            self.unsent.advance(written);
+        }
+        ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
+        self.flushed = true;
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        self.buffer.reserve(READ);
+        pin!(self.stream.read_buf(&mut self.buffer)).poll(cx)
+    }
+}
+
+impl Broken {
+    /// A peer that ends TLS or TCP without a word has closed the connection.
+    fn lost(error: io::Error) -> Self {
+        use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof, WriteZero};
+        match error.kind() {
+            BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof | WriteZero => Broken::Closed,
+            _ => Broken::Lost(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncWriteExt, duplex};
+
+    use super::*;
+
+    const REQUEST: &[u8] = b"POST / HTTP/1.1\r\ncontent-length: 5\r\n\r\n";
+
+    /// What comes of a request when the other side says this, having room for `room` bytes, and ends.
+    async fn answered(answer: &[u8], room: usize, body: &'static [u8]) -> (Result<u16, Broken>, bool) {
+        let (near, mut far) = duplex(room);
+        let mut connection = Connection::new(near);
+        connection.send(Bytes::from_static(REQUEST), Bytes::from_static(body));
+        far.write_all(answer).await.unwrap();
+        far.shutdown().await.unwrap();
+        let head = connection.head().await.map(|head| head.status);
+        (head, connection.is_settled())
+    }
+
+    #[tokio::test]
+    async fn an_early_answer_counts_though_the_request_does_not_fit() {
+        let refusal = b"HTTP/1.1 413 X\r\ncontent-length: 0\r\n\r\n";
+        let (head, settled) = answered(refusal, 64, &[b'x'; 10_000]).await;
+        assert_eq!(head.unwrap(), 413);
+        assert!(!settled, "half a request is left: such a connection cannot be kept");
+        let (head, settled) = answered(refusal, 1024, b"hello").await;
+        assert!(head.unwrap() == 413 && settled);
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_breaks_off_is_told_from_one_that_never_was() {
+        for answer in [&b""[..], b"HTTP/1.1 200 O", b"HTTP/1.1 200 OK\r\nx: y\r\n"] {
+            let (head, _) = answered(answer, 1024, b"hello").await;
+            assert!(matches!(head, Err(Broken::Closed)), "{head:?}");
+        }
+        let (head, _) = answered(b"garbage\r\n\r\n", 1024, b"hello").await;
+        assert!(matches!(head, Err(Broken::Malformed(_))), "{head:?}");
+    }
+
+    #[tokio::test]
+    async fn head_and_body_go_out_as_they_are_and_what_comes_is_known() {
+        let (near, mut far) = duplex(1024);
+        let mut connection = Connection::new(near);
+        assert!(connection.is_quiet().await && connection.is_settled());
+        connection.send(Bytes::from_static(REQUEST), Bytes::from_static(b"hello"));
+        assert!(!connection.has_sent() && !connection.is_settled());
+        let answer = async {
+            let mut seen = vec![0; REQUEST.len() + 5];
+            far.read_exact(&mut seen).await.unwrap();
+            assert_eq!(seen, [REQUEST, b"hello"].concat());
+            far.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\na\nb").await.unwrap();
+        };
+        let (head, ()) = tokio::join!(connection.head(), answer);
+        let (mut head, mut body) = (head.unwrap(), Vec::new());
+        assert!(connection.body(&mut head.framing, &mut body, 10).await && connection.is_settled());
+        assert_eq!((body.as_slice(), connection.has_sent()), (&b"a\nb"[..], true));
+        assert!(connection.is_quiet().await);
+        far.write_all(b"HTTP/1.1 408 X\r\n\r\n").await.unwrap();
+        assert!(!connection.is_quiet().await, "it says something unasked");
+    }
+
+    #[tokio::test]
+    async fn a_closed_connection_takes_nothing() {
+        let (near, far) = duplex(64);
+        drop(far);
+        let mut connection = Connection::new(near);
+        assert!(!connection.is_quiet().await);
+        connection.send(Bytes::from_static(REQUEST), Bytes::new());
+        assert!(matches!(connection.head().await, Err(Broken::Closed)));
+        assert!(!connection.has_sent());
+    }
+}

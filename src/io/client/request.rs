@@ -1,0 +1,103 @@
+//! A request as it goes over the wire, and what a redirect makes of it.
+
+use bytes::Bytes;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST, PROXY_AUTHORIZATION, REFERER, TRANSFER_ENCODING};
+use http::{HeaderValue, Method};
+use reqwest::Url;
+use url::Position;
+
+use super::answer::Head;
+use super::connect::Forwarding;
+use super::{Outgoing, is_same_origin};
+use crate::payload::Headers;
+use crate::payload::delivery::is_secret;
+
+/// A request under way.
+#[derive(Debug)]
+pub struct Request {
+    /// Where to.
+    pub url: Url,
+    /// The exact bytes.
+    pub body: Bytes,
+    method: Method,
+    headers: Headers,
+}
+
+impl Request {
+    /// The delivery itself.
+    pub fn first(outgoing: Outgoing) -> Self {
+        let Outgoing { url, mut headers, body, .. } = outgoing;
+        if !headers.has(HOST.as_str()) {
+            headers.push(HOST, host(&url));
+        }
+        // How the body is framed is decided here: its length is known, as it is to the real senders.
+        headers.remove(TRANSFER_ENCODING.as_str());
+        headers.change(CONTENT_LENGTH, HeaderValue::from(body.len()));
+        Request { url, body, method: Method::POST, headers }
+    }
+
+    /// Whether the body goes along.
+    pub fn is_delivery(&self) -> bool {
+        self.method == Method::POST
+    }
+
+    /// The request line and the headers. A proxy that forwards the request wants the whole URL, and its own credentials.
+    pub fn head(&self, forwarding: Option<&Forwarding>) -> Bytes {
+        let start = if forwarding.is_some() { Position::BeforeScheme } else { Position::BeforePath };
+        let target = &self.url[start..Position::AfterQuery];
+        let size = self.headers.raw().map(|(name, value)| name.as_str().len() + value.len() + 4).sum::<usize>();
+        let mut head = Vec::with_capacity(size + target.len() + 32);
+        for part in [self.method.as_str(), " ", target, " HTTP/1.1\r\n"] {
+            head.extend_from_slice(part.as_bytes());
+        }
+        let credentials = forwarding.and_then(|forwarding| forwarding.credentials.as_ref());
+        let lines = self.headers.raw().map(|(name, value)| (name.as_str(), value));
+        for (name, value) in lines.chain(credentials.map(|value| (PROXY_AUTHORIZATION.as_str(), value))) {
+            for part in [name.as_bytes(), b": ", value.as_bytes(), b"\r\n"] {
+                head.extend_from_slice(part);
+            }
+        }
+        head.extend_from_slice(b"\r\n");
+        Bytes::from(head)
+    }
+
+    /// The request that a redirect asks for, as Python's requests and Rust's reqwest make it: 307 and 308 repeat it, the
+    /// others become a GET without a body. Credentials stay with their host.
+    pub fn redirected(&self, head: &Head, referer: bool) -> Option<Request> {
+        let repeats = matches!(head.status, 307 | 308);
+        if !repeats && !matches!(head.status, 301..=303) {
+            return None;
+        }
+        let mut url = self.url.join(head.location.as_deref()?).ok()?;
+        if !matches!(url.scheme(), "http" | "https") {
+            return None;
+        }
+        // Refused only by URLs that cannot have any; no answer may put a password into our records.
+        let _ = url.set_username("").and_then(|()| url.set_password(None));
+        let mut headers = self.headers.clone();
+        if !is_same_origin(&url, &self.url) {
+            headers.retain(|name| !is_secret(name));
+        }
+        headers.change(HOST, host(&url));
+        headers.remove(REFERER.as_str());
+        // As reqwest: not from a page that is protected to one that is not.
+        if referer
+            && (self.url.scheme() == "http" || url.scheme() == "https")
+            && let Ok(from) = HeaderValue::from_str(&self.url[..Position::AfterQuery])
+        {
+            headers.insert_before(&HOST, REFERER, from);
+        }
+        if repeats {
+            return Some(Request { url, body: self.body.clone(), method: self.method.clone(), headers });
+        }
+        headers.remove(CONTENT_LENGTH.as_str());
+        headers.remove(CONTENT_TYPE.as_str());
+        Some(Request { url, body: Bytes::new(), method: Method::GET, headers })
+    }
+}
+
+/// A URL's host as the `host` header has it.
+pub fn host(url: &Url) -> HeaderValue {
+    // A URL's host is ASCII without spaces, so this always is a header value.
+    HeaderValue::from_str(&url[Position::BeforeHost..Position::AfterPort]).unwrap_or(HeaderValue::from_static(""))
+}

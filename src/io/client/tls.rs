@@ -1,0 +1,236 @@
+//! TLS as curl's flags have it, and the words for what goes wrong with it.
+
+use std::error::Error as StdError;
+use std::io;
+use std::sync::Arc;
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{WebPkiServerVerifier, verify_server_name};
+use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
+use rustls::{AlertDescription, CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls_platform_verifier::Verifier as System;
+
+use super::Options;
+use crate::error::Error;
+use crate::io::input;
+
+/// Chooses the cryptography of TLS, once for the program.
+pub fn install_crypto() {
+    // Fails only when it was chosen before, which then serves as well.
+    let _ = ring::default_provider().install_default();
+}
+
+/// The configuration for every connection.
+pub fn config(options: &Options) -> Result<ClientConfig, Error> {
+    let provider = Arc::new(ring::default_provider());
+    let failed = |error: rustls::Error| Error::Setup { what: "TLS", reason: error.to_string() };
+    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider));
+    let builder = builder.with_safe_default_protocol_versions().map_err(failed)?;
+    let verifier: Arc<dyn ServerCertVerifier> = match &options.cacert {
+        _ if options.insecure => Arc::new(Anyone(provider)),
+        Some(file) => Arc::new(Named::new(file, provider)?),
+        None => Arc::new(System::new(provider).map_err(failed)?),
+    };
+    let builder = builder.dangerous().with_custom_certificate_verifier(verifier);
+    let mut config = match identity(options)? {
+        None => builder.with_no_client_auth(),
+        Some((chain, key)) => builder
+            .with_client_auth_cert(chain, key)
+            .map_err(|error| Error::Usage(format!("--cert and --key do not go together: {error}")))?,
+    };
+    // All that is spoken here.
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(config)
+}
+
+type Identity = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
+
+/// The client's certificate and key. As with curl, one file may hold both.
+fn identity(options: &Options) -> Result<Option<Identity>, Error> {
+    let Some(cert) = &options.cert else {
+        return match &options.key {
+            Some(_) => Err(Error::Usage("--key is the key of a certificate: name that with --cert".into())),
+            None => Ok(None),
+        };
+    };
+    let chain = certificates("--cert", cert)?;
+    let (flag, file) = options.key.as_ref().map_or(("--cert", cert), |key| ("--key", key));
+    let key = PrivateKeyDer::from_pem_slice(&input::payload(file)?);
+    let hint = if options.key.is_none() { " (name it with --key FILE)" } else { "" };
+    let key = key.map_err(|_| Error::Usage(format!("{flag}: {file} holds no private key in PEM form{hint}")))?;
+    Ok(Some((chain, key)))
+}
+
+fn certificates(flag: &str, file: &str) -> Result<Vec<CertificateDer<'static>>, Error> {
+    let bytes = input::payload(file)?;
+    let found = CertificateDer::pem_slice_iter(&bytes).collect::<Result<Vec<_>, _>>();
+    let found = found.map_err(|error| Error::Usage(format!("{flag}: {file} is not PEM: {error}")))?;
+    if found.is_empty() {
+        return Err(Error::Usage(format!("{flag}: {file} holds no certificate in PEM form")));
+    }
+    Ok(found)
+}
+
+/// Trusts the certificates of a file, and those that they have issued.
+#[derive(Debug)]
+struct Named {
+    issuers: Arc<WebPkiServerVerifier>,
+    certificates: Vec<CertificateDer<'static>>,
+}
+
+impl Named {
+    fn new(file: &str, provider: Arc<CryptoProvider>) -> Result<Self, Error> {
+        let certificates = certificates("--cacert", file)?;
+        let unusable = |reason: String| Error::Usage(format!("--cacert: {file} cannot be used: {reason}"));
+        let mut roots = RootCertStore::empty();
+        for certificate in &certificates {
+            roots.add(certificate.clone()).map_err(|error| unusable(error.to_string()))?;
+        }
+        let issuers = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build();
+        Ok(Named { issuers: issuers.map_err(|error| unusable(error.to_string()))?, certificates })
+    }
+}
+
+impl ServerCertVerifier for Named {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        ocsp: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        match self.issuers.verify_server_cert(end_entity, intermediates, name, ocsp, now) {
+            // What `openssl req -x509` makes is marked as an issuer's and used as a server's. curl takes it where it is
+            // the very one that was named. Its dates were checked before this.
+            Err(rustls::Error::InvalidCertificate(error))
+                if is_issuers(&error) && self.certificates.iter().any(|named| named == end_entity) =>
+            {
+                verify_server_name(&ParsedCertificate::try_from(end_entity)?, name)?;
+                Ok(ServerCertVerified::assertion())
+            }
+            verified => verified,
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.issuers.verify_tls12_signature(message, cert, dss)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.issuers.verify_tls13_signature(message, cert, dss)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.issuers.supported_verify_schemes()
+    }
+}
+
+/// Whether a server's certificate was refused for being an issuer's. rustls has no variant for it.
+fn is_issuers(error: &CertificateError) -> bool {
+    matches!(error, CertificateError::Other(other) if other.to_string() == "CaUsedAsEndEntity")
+}
+
+/// Trusts anyone (`--insecure`); only that the other side holds its certificate's key is still checked.
+#[derive(Debug)]
+struct Anyone(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for Anyone {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls12_signature(message, cert, dss, &self.0.signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls13_signature(message, cert, dss, &self.0.signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+/// What is wrong with TLS, where that is what is wrong.
+pub fn words(error: &(dyn StdError + 'static), host: &str) -> Option<String> {
+    use CertificateError as Bad;
+    use rustls::Error as Tls;
+    let certificate = |why: &str, mend: &str| format!("the certificate of {host} is not trusted: {why} ({mend})");
+    Some(match error.downcast_ref::<rustls::Error>()? {
+        Tls::InvalidCertificate(bad) => match bad {
+            Bad::UnknownIssuer => certificate("its issuer is not known", "use --cacert FILE or -k"),
+            Bad::Expired | Bad::ExpiredContext { .. } => certificate("it has expired", "-k takes it all the same"),
+            Bad::NotValidForName | Bad::NotValidForNameContext { .. } => {
+                certificate("it is for another name", "-k takes it all the same")
+            }
+            bad if is_issuers(bad) => certificate("it is an issuer's own", "use --cacert FILE or -k"),
+            bad => certificate(&bad.to_string(), "use --cacert FILE or -k"),
+        },
+        Tls::InvalidMessage(_) => format!("{host} does not speak TLS here: is it http://?"),
+        Tls::AlertReceived(alert) => refused(*alert),
+        other => format!("TLS with {host} failed: {other}"),
+    })
+}
+
+/// Why the receiver broke the handshake off, if that is what happened. With TLS 1.3 it may say so only after the client
+/// has finished its part.
+pub fn refusal(error: &io::Error) -> Option<String> {
+    use AlertDescription as Alert;
+    match error.get_ref()?.downcast_ref::<rustls::Error>()? {
+        rustls::Error::AlertReceived(
+            alert @ (Alert::CertificateRequired
+            | Alert::NoCertificate
+            | Alert::BadCertificate
+            | Alert::UnsupportedCertificate
+            | Alert::CertificateRevoked
+            | Alert::CertificateExpired
+            | Alert::CertificateUnknown
+            | Alert::UnknownCA
+            | Alert::AccessDenied
+            | Alert::DecryptError
+            | Alert::HandshakeFailure),
+        ) => Some(refused(*alert)),
+        _ => None,
+    }
+}
+
+fn refused(alert: AlertDescription) -> String {
+    match alert {
+        AlertDescription::CertificateRequired | AlertDescription::NoCertificate => {
+            "the receiver wants a client certificate (use --cert FILE and --key FILE)".to_owned()
+        }
+        alert => format!("the receiver broke the TLS handshake off: {alert:?}"),
+    }
+}

@@ -1,0 +1,189 @@
+//! The curl command that sends a delivery again, for any POSIX shell.
+
+use url::{Position, Url};
+
+use super::delivery::{Delivery, is_secret};
+use super::signature::Secret;
+
+/// Headers that curl adds by itself unless told not to.
+const CURLS_OWN: [&str; 3] = ["Accept", "Content-Type", "User-Agent"];
+
+/// Bodies from this length on make some versions of curl wait for `100 Continue`.
+const EXPECTS: usize = 1024;
+
+/// The longest body that is written as an argument: Linux takes 128 KiB in one.
+const ARGUMENT: usize = 100_000;
+
+/// The variable that stands for a secret.
+const SECRET: &str = "\"$HOOKCTL_SECRET\"";
+
+/// The command that sends `delivery` to `url`. The body comes from `file` where it is that file's; `options` are words
+/// for the shell already. The secrets are left to a variable of the shell. `host` and `content-length` are curl's to
+/// write, in its own place.
+pub fn command(url: &Url, delivery: &Delivery, file: Option<&str>, options: &[String], secrets: &[Secret]) -> String {
+    let mut words = vec!["curl --http1.1".to_owned()];
+    words.extend_from_slice(options);
+    let host = &url[Position::BeforeHost..Position::AfterPort];
+    for (name, value) in delivery.headers.raw() {
+        let plain = name.plain().as_str();
+        if plain == "content-length" || plain == "host" && value.as_bytes() == host.as_bytes() {
+            continue;
+        }
+        let hides = is_secret(name.plain()) || secrets.iter().any(|secret| secret.is_in(value.as_bytes()));
+        words.push(format!("-H {}", header(name.as_str(), value.as_bytes(), if hides { Some(secrets) } else { None })));
+    }
+    let missing = CURLS_OWN.into_iter().filter(|name| !delivery.headers.has(name));
+    let expect = (delivery.body.len() >= EXPECTS && !delivery.headers.has("expect")).then_some("Expect");
+    words.extend(missing.chain(expect).map(|name| format!("-H {}", quote(format!("{name}:").as_bytes()))));
+
+    let mut source = String::new();
+    words.push(match file {
+        Some(file) => format!("--data-binary {}", quote(format!("@{file}").as_bytes())),
+        None if is_text(&delivery.body) && delivery.body.len() <= ARGUMENT => {
+            format!("--data-raw {}", quote(&delivery.body))
+        }
+        None => {
+            source = format!("{} | ", printf(&delivery.body));
+            "--data-binary @-".to_owned()
+        }
+    });
+    let url = url.as_str().as_bytes();
+    words.push(match secrets.iter().find(|secret| secret.is_in(url)) {
+        Some(secret) => without(secret, url, 0),
+        None => quote(url),
+    });
+    source + &words.join(" \\\n  ")
+}
+
+/// A header as a word for the shell. Where the value hides secrets, these are replaced by the variable; where it is a
+/// secret that is not known, all of it is.
+fn header(name: &str, value: &[u8], hides: Option<&[Secret]>) -> String {
+    // What curl calls a header without a value.
+    if value.is_empty() {
+        return quote(format!("{name};").as_bytes());
+    }
+    let line = [name.as_bytes(), b": ", value].concat();
+    let Some(secrets) = hides else { return quote(&line) };
+    let known = secrets.iter().find(|secret| find(value, secret.expose()).is_some());
+    // The name holds no secret, though a short one may look like a part of it.
+    match known {
+        Some(secret) => without(secret, &line, name.len() + 2),
+        None => quote(format!("{name}: ").as_bytes()) + SECRET,
+    }
+}
+
+/// A word for the shell in which a secret is replaced by the variable, from this byte on.
+fn without(secret: &Secret, bytes: &[u8], mut from: usize) -> String {
+    let (mut word, mut rest) = (String::new(), bytes);
+    while let Some(place) = find(&rest[from..], secret.expose()).map(|place| place + from) {
+        if place > 0 {
+            word += &quote(&rest[..place]);
+        }
+        word += SECRET;
+        (rest, from) = (&rest[place + secret.expose().len()..], 0);
+    }
+    if rest.is_empty() { word } else { word + &quote(rest) }
+}
+
+fn find(text: &[u8], part: &[u8]) -> Option<usize> {
+    if part.is_empty() { None } else { text.windows(part.len()).position(|window| window == part) }
+}
+
+/// One word for the shell that stands for these bytes.
+pub fn quote(bytes: &[u8]) -> String {
+    let harmless = |byte: &u8| byte.is_ascii_alphanumeric() || b"_./:=@%+,-".contains(byte);
+    match std::str::from_utf8(bytes) {
+        Ok(text) if !text.is_empty() && bytes.iter().all(harmless) => text.to_owned(),
+        Ok(text) if is_text(bytes) => format!("'{}'", text.replace('\'', r"'\''")),
+        _ => format!("\"$({})\"", printf(bytes)),
+    }
+}
+
+/// Whether these bytes are text that neither a shell nor a terminal makes anything of.
+fn is_text(bytes: &[u8]) -> bool {
+    let plain = |c: char| c == '\n' || c == ' ' || c.is_ascii_graphic() || !c.is_ascii() && c.is_alphanumeric();
+    std::str::from_utf8(bytes).is_ok_and(|text| text.chars().all(plain))
+}
+
+/// The command that prints any bytes: `printf` with escapes in octal, which POSIX has, unlike `$'…'`.
+fn printf(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len() + 16);
+    for &byte in bytes {
+        match byte {
+            b'\'' => text.push_str(r"'\''"),
+            b'\\' => text.push_str(r"\\"),
+            b'%' => text.push_str("%%"),
+            b' '..=b'~' => text.push(char::from(byte)),
+            _ => text.push_str(&format!("\\{byte:03o}")),
+        }
+    }
+    // Behind `--`, so that bytes which look like an option are none.
+    format!("printf -- '{text}'")
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use http::HeaderValue;
+
+    use super::super::delivery::Name;
+    use super::*;
+
+    fn delivery(headers: &[(&'static str, &'static str)], body: &'static [u8]) -> Delivery {
+        let headers = headers.iter().map(|(name, value)| (Name::from_static(name), HeaderValue::from_static(value)));
+        Delivery::bare(headers.collect(), Bytes::from_static(body))
+    }
+
+    fn url() -> Url {
+        Url::parse("http://localhost:3000/hook?a=b&c").unwrap()
+    }
+
+    #[test]
+    fn it_says_no_more_than_is_needed() {
+        let headers = [
+            ("Host", "localhost:3000"),
+            ("user-agent", "it's me"),
+            ("Accept", "*/*"),
+            ("X-Empty", ""),
+            ("Content-Length", "13"),
+            ("Content-Type", "application/json"),
+        ];
+        insta::assert_snapshot!(command(&url(), &delivery(&headers, br#"{"a":"b$!\\"}"#), None, &[], &[]), @r#"
+        curl --http1.1 \
+          -H 'user-agent: it'\''s me' \
+          -H 'Accept: */*' \
+          -H 'X-Empty;' \
+          -H 'Content-Type: application/json' \
+          --data-raw '{"a":"b$!\\"}' \
+          'http://localhost:3000/hook?a=b&c'
+        "#);
+        let options = ["-k".to_owned()];
+        insta::assert_snapshot!(command(&url(), &delivery(&[], b""), Some("my file.json"), &options, &[]), @r"
+        curl --http1.1 \
+          -k \
+          -H Accept: \
+          -H Content-Type: \
+          -H User-Agent: \
+          --data-binary '@my file.json' \
+          'http://localhost:3000/hook?a=b&c'
+        ");
+        let binary = command(&url(), &delivery(&[], b"\xff'%\\\x1b"), None, &[], &[]);
+        assert!(binary.starts_with(r"printf -- '\377'\''%%\\\033' | curl"), "{binary}");
+        assert!(binary.contains("--data-binary @- "), "{binary}");
+    }
+
+    #[test]
+    fn secrets_are_left_to_a_variable() {
+        let secrets = [Secret::new("main", "s3cr3t-token")];
+        let headers = [
+            ("authorization", "Bearer s3cr3t-token"),
+            ("x-twice", "s3cr3t-token,s3cr3t-token."),
+            ("cookie", "session=unknown"),
+        ];
+        let text = command(&url(), &delivery(&headers, b"{}"), None, &[], &secrets);
+        assert!(text.contains("-H 'authorization: Bearer '\"$HOOKCTL_SECRET\" "), "{text}");
+        assert!(text.contains("-H 'x-twice: '\"$HOOKCTL_SECRET\",\"$HOOKCTL_SECRET\". "), "{text}");
+        assert!(text.contains("-H 'cookie: '\"$HOOKCTL_SECRET\" "), "{text}");
+        assert!(!text.contains("s3cr3t") && !text.contains("unknown"), "{text}");
+    }
+}

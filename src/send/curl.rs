@@ -1,0 +1,49 @@
+//! What would be sent, as commands for curl.
+
+use super::Config;
+use super::parcel::Parcel;
+use crate::clock::Clock;
+use crate::error::{Error, Exit};
+use crate::event::{Event, Sink};
+use crate::payload::Delivery;
+use crate::payload::curl::{command, quote};
+
+/// Says a command for each of the parcels.
+pub async fn say(
+    parcels: impl Iterator<Item = &Parcel>,
+    config: &Config,
+    sink: &Sink,
+    clock: &dyn Clock,
+) -> Result<Exit, Error> {
+    let options = options(config);
+    for parcel in parcels {
+        let delivery = Delivery::bare(parcel.headers(config, clock.now())?, parcel.body.clone());
+        let text = command(&config.to, &delivery, parcel.file.as_deref(), &options, &config.secrets);
+        if sink.say(Event::Curl(text)).await.is_err() {
+            break;
+        }
+    }
+    Ok(Exit::Done)
+}
+
+/// The flags of the connection, as words for the shell.
+fn options(config: &Config) -> Vec<String> {
+    let connection = &config.connection;
+    let mut words = Vec::new();
+    if connection.insecure {
+        words.push("--insecure".to_owned());
+    }
+    for (flag, file) in [("--cacert", &connection.cacert), ("--cert", &connection.cert), ("--key", &connection.key)] {
+        words.extend(file.iter().map(|file| format!("{flag} {}", quote(file.as_bytes()))));
+    }
+    if let Some(proxy) = &connection.proxy {
+        let mut plain = proxy.clone();
+        // Only URLs that cannot have a name and password refuse to be without.
+        let _ = plain.set_username("").and_then(|()| plain.set_password(None));
+        words.push(format!("--proxy {}", quote(plain.as_str().as_bytes())));
+        if plain != *proxy {
+            words.push("--proxy-user \"$HOOKCTL_PROXY_USER\"".to_owned());
+        }
+    }
+    words
+}
