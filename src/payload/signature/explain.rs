@@ -50,7 +50,10 @@ pub fn no_claim(scheme: &Scheme, flaw: NoClaim) -> Verdict {
         NoClaim::Malformed { header, how } => {
             (Reason::MalformedSignature, format!("the header {header} {how}; {} wants {}", scheme.name, scheme.summary))
         }
-        NoClaim::Encoding { how } => (Reason::WrongEncoding, format!("the signature has another encoding: {how}")),
+        NoClaim::Encoding { how } => {
+            let wanted = scheme.form.example(scheme.proof);
+            (Reason::WrongEncoding, format!("the signature looks like {how}: write it as {wanted}"))
+        }
     };
     invalid(Some(scheme), reason, hint)
 }

@@ -149,21 +149,8 @@ pub fn why(delivery: &Delivery, policy: &Policy, now: i64, verdict: Verdict) -> 
             None => return verdict,
         },
     };
-    // Everything that is tried is about keyed digests.
-    if scheme.proof.is_asymmetric() || policy.secrets.iter().all(keypair::is_one) {
-        return verdict;
-    }
-    let case = Case { scheme, delivery, secrets: &policy.secrets, now };
     let mut budget = Budget::default();
-    let found = match (reason, scheme.claim(delivery)) {
-        (Reason::WrongSecret | Reason::SecretEncoding, Ok(claim)) => case.of_claim(&claim, &mut budget),
-        (Reason::MissingSignature | Reason::MalformedSignature | Reason::WrongEncoding, Err(_)) => {
-            case.of_headers(&mut budget)
-        }
-        // A clock that is off was found with a signature that fits.
-        _ => return verdict,
-    };
-    match found {
+    match find(scheme, delivery, policy, now, *reason, &mut budget) {
         Some(Finding { reason, hint }) => Verdict::Invalid { scheme: Some(name.clone()), reason, hint },
         None if budget.is_spent() && *reason == Reason::WrongSecret && scheme.covers_body() => {
             let hint = format!("{hint}; the body is too large to try every way in which it may have been changed");
@@ -171,6 +158,33 @@ pub fn why(delivery: &Delivery, policy: &Policy, now: i64, verdict: Verdict) -> 
         }
         None => verdict,
     }
+}
+
+/// Tries what commonly goes wrong, with each form that the scheme has for these secrets.
+fn find(
+    scheme: &Scheme,
+    delivery: &Delivery,
+    policy: &Policy,
+    now: i64,
+    reason: Reason,
+    budget: &mut Budget,
+) -> Option<Finding> {
+    [Some(scheme), scheme.with_key_pair].into_iter().flatten().find_map(|form| {
+        let own = policy.secrets.iter().filter(|secret| scheme.for_secret(secret) == form);
+        let secrets: Vec<&Secret> = own.collect();
+        if secrets.is_empty() {
+            return None;
+        }
+        let case = Case { scheme: form, delivery, secrets: &secrets, now };
+        match (reason, form.claim(delivery)) {
+            (Reason::WrongSecret | Reason::SecretEncoding, Ok(claim)) => case.of_claim(&claim, budget),
+            (Reason::MissingSignature | Reason::MalformedSignature | Reason::WrongEncoding, Err(_)) => {
+                case.of_headers(budget)
+            }
+            // A clock that is off was found with a signature that fits.
+            _ => None,
+        }
+    })
 }
 
 /// Checks a delivery at `now` (Unix seconds). `provider` is only for the wording of a hint.

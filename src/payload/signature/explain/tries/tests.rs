@@ -264,7 +264,7 @@ fn a_large_body_is_not_tried_for_ever() {
     let body = format!("{{\"a\":[{}1]}}", "1.0,".repeat(1 << 20));
     let delivery = deliver(named("github"), "another", body.as_bytes(), body.as_bytes());
     let mut budget = super::Budget::default();
-    let secrets = [Secret::new("main", SECRET)];
+    let secrets = [&Secret::new("main", SECRET)];
     let case = super::Case { scheme: named("github"), delivery: &delivery, secrets: &secrets, now: NOW };
     let claim = named("github").claim(&delivery).unwrap();
     assert_eq!(case.of_claim(&claim, &mut budget), None);
@@ -327,7 +327,7 @@ fn nothing_that_a_sender_makes_large_is_worked_through() {
         let case = super::Case {
             scheme: named("github"),
             delivery: &delivery,
-            secrets: &[Secret::new("main", "s")],
+            secrets: &[&Secret::new("main", "s")],
             now: NOW,
         };
         let mut budget = super::Budget::default();

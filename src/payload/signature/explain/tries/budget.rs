@@ -1,0 +1,60 @@
+//! How much work explaining one delivery may be.
+
+/// How much may be hashed to explain one delivery, in bytes: some milliseconds' worth. A body of a few kilobytes gets
+/// every try, one of a megabyte the first few.
+#[derive(Debug)]
+pub struct Budget {
+    left: usize,
+    /// Whether something was left untried.
+    spent: bool,
+    /// How many variants were tried.
+    pub tried: usize,
+}
+
+/// What one family of tries may hash. Each gets as much, so that none starves those behind it.
+const FAMILY: usize = 4 * 1024 * 1024;
+
+/// What a try costs beyond its bytes: even nothing must be hashed in blocks, and most variants are written first.
+const OVERHEAD: usize = 1024;
+
+/// What checking an Ed25519 signature costs: as long as hashing so many bytes takes.
+pub(super) const ED25519: usize = 64 * 1024;
+
+impl Default for Budget {
+    fn default() -> Self {
+        Budget { left: FAMILY, spent: false, tried: 0 }
+    }
+}
+
+impl Budget {
+    /// For the next family of tries.
+    pub(super) fn renew(&mut self) -> &mut Self {
+        self.left = FAMILY;
+        self
+    }
+
+    /// Whether so many bytes may still be hashed; asked before anything is built to be hashed.
+    pub(super) fn allows(&mut self, bytes: usize) -> bool {
+        let enough = self.left >= bytes.saturating_add(OVERHEAD);
+        self.spent |= !enough;
+        enough
+    }
+
+    /// Takes so many bytes, if they are left.
+    pub(super) fn take(&mut self, bytes: usize) -> bool {
+        let enough = self.allows(bytes);
+        self.left = self.left.saturating_sub(bytes.saturating_add(OVERHEAD));
+        self.tried += usize::from(enough);
+        enough
+    }
+
+    /// Gives up on what the budget does not allow.
+    pub(super) fn give_up(&mut self) {
+        self.spent = true;
+    }
+
+    /// Whether something was left untried.
+    pub fn is_spent(&self) -> bool {
+        self.spent
+    }
+}
