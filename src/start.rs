@@ -137,6 +137,7 @@ fn start_send(args: &cli::Send) -> Result<Exit, Error> {
         keep_secrets: args.record_secrets,
         dry_run: args.dry_run,
         data: args.output.json,
+        serve_jwks: args.serve_jwks,
     };
     // Before the signals are taken over: Ctrl-C must end the wait for standard input.
     let packed = send::pack(&config)?;

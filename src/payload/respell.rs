@@ -2,7 +2,6 @@
 //!
 //! For finding out *why* a signature fails. Nothing here changes a delivery.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::fmt::Write;
@@ -128,38 +127,43 @@ const PLAIN: Spelling = Spelling {
     ends: ENDS[0],
 };
 
-/// The spellings in which this value differs, the likeliest first: those that take the fewest changes, and the commoner
-/// ones before the others.
-pub fn spellings(tree: &Tree<'_>) -> Vec<Spelling> {
+/// The value in every spelling that makes a difference to it, the likeliest first: those that take the fewest changes, and
+/// the commoner ones before the others.
+pub fn spellings<'t>(tree: &'t Tree<'t>) -> impl Iterator<Item = (Spelling, String)> + 't {
     // What makes no difference by itself makes none together with others, so most bodies have few.
-    let layouts = telling(tree, LAYOUTS, |layout| Spelling { layout, ..PLAIN });
-    let orders = telling(tree, ORDERS, |order| Spelling { order, ..PLAIN });
-    let strings = telling(tree, STRINGS, |strings| Spelling { strings, ..PLAIN });
-    let numbers = telling(tree, NUMBERS, |numbers| Spelling { numbers, ..PLAIN });
-    let empties = telling(tree, EMPTIES, |empty| Spelling { empty, ..PLAIN });
+    let ordered = telling(ORDERS, |order| order.of(tree));
+    let layouts = telling(LAYOUTS, |layout| Spelling { layout, ..PLAIN }.write(tree));
+    let strings = telling(STRINGS, |strings| Spelling { strings, ..PLAIN }.write(tree));
+    let numbers = telling(NUMBERS, |numbers| Spelling { numbers, ..PLAIN }.write(tree));
+    let empties = telling(EMPTIES, |empty| Spelling { empty, ..PLAIN }.write(tree));
     let mut all = vec![(0, PLAIN)];
     all = times(&all, ENDS, |spelling, ends| Spelling { ends, ..spelling });
-    all = times(&all, &empties, |spelling, empty| Spelling { empty, ..spelling });
-    all = times(&all, &numbers, |spelling, numbers| Spelling { numbers, ..spelling });
-    all = times(&all, &orders, |spelling, order| Spelling { order, ..spelling });
-    all = times(&all, &strings, |spelling, strings| Spelling { strings, ..spelling });
-    all = times(&all, &layouts, |spelling, layout| Spelling { layout, ..spelling });
+    all = times(&all, &firsts(&empties), |spelling, empty| Spelling { empty, ..spelling });
+    all = times(&all, &firsts(&numbers), |spelling, numbers| Spelling { numbers, ..spelling });
+    all = times(&all, &firsts(&ordered), |spelling, order| Spelling { order, ..spelling });
+    all = times(&all, &firsts(&strings), |spelling, strings| Spelling { strings, ..spelling });
+    all = times(&all, &firsts(&layouts), |spelling, layout| Spelling { layout, ..spelling });
     all.sort_by_key(|(rank, _)| *rank);
-    all.into_iter().map(|(_, spelling)| spelling).collect()
+    all.into_iter().map(move |(_, spelling)| {
+        let own = ordered.iter().find(|(order, _)| *order == spelling.order);
+        (spelling, spelling.write(own.map_or(tree, |(_, ordered)| ordered)))
+    })
 }
 
-/// Of several choices those that tell this value apart; of equal ones the first.
-fn telling<T: Copy>(tree: &Tree<'_>, choices: &[T], spell: impl Fn(T) -> Spelling) -> Vec<T> {
-    let mut seen = Vec::new();
-    let mut told = Vec::new();
+/// Of several choices those that tell this value apart, with what they make of it; of equal ones the first.
+fn telling<T: Copy, M: PartialEq>(choices: &[T], make: impl Fn(T) -> M) -> Vec<(T, M)> {
+    let mut told: Vec<(T, M)> = Vec::new();
     for &choice in choices {
-        let text = spell(choice).write(tree);
-        if !seen.contains(&text) {
-            seen.push(text);
-            told.push(choice);
+        let made = make(choice);
+        if told.iter().all(|(_, other)| *other != made) {
+            told.push((choice, made));
         }
     }
     told
+}
+
+fn firsts<T: Copy, M>(told: &[(T, M)]) -> Vec<T> {
+    told.iter().map(|(choice, _)| *choice).collect()
 }
 
 /// Every spelling with every choice; what comes later in the list ranks lower.
@@ -177,8 +181,8 @@ fn times<T: Copy>(
 }
 
 impl Spelling {
-    /// The value in this spelling.
-    pub fn write(self, tree: &Tree<'_>) -> String {
+    /// The value in this spelling, its members being in order.
+    fn write(self, tree: &Tree<'_>) -> String {
         let mut out = String::new();
         if self.ends == Ends::Mark {
             out.push('\u{feff}');
@@ -238,7 +242,7 @@ impl Spelling {
         match tree {
             Tree::Object(members) if members.is_empty() && self.empty == Empty::Array => out.push_str("[]"),
             Tree::Object(members) => {
-                self.list('{', '}', &self.order.of(members), depth, out, |(key, value), out| {
+                self.list('{', '}', members, depth, out, |(key, value), out| {
                     self.text(key, out);
                     out.push_str(if self.layout == Layout::Compact { ":" } else { ": " });
                     self.value(value, depth + 1, out);
@@ -291,30 +295,38 @@ impl Spelling {
             (Some(decoded), _) => decoded,
         };
         out.push('"');
-        for c in decoded.chars() {
-            match c {
-                c if self.strings.escapes(c) => self.strings.escape(c, out),
-                '"' => out.push_str("\\\""),
-                '\\' => out.push_str("\\\\"),
-                '\n' => out.push_str("\\n"),
-                '\r' => out.push_str("\\r"),
-                '\t' => out.push_str("\\t"),
-                '\u{8}' => out.push_str("\\b"),
-                '\u{c}' => out.push_str("\\f"),
-                c if c < ' ' => self.strings.escape(c, out),
-                c => out.push(c),
+        let mut rest: &str = decoded;
+        // Most text needs no escape: it is copied in stretches.
+        while let Some(at) = rest.find(|c| self.strings.changes(c)) {
+            out.push_str(&rest[..at]);
+            let mut chars = rest[at..].chars();
+            if let Some(c) = chars.next() {
+                self.strings.write(c, out);
             }
+            rest = chars.as_str();
         }
+        out.push_str(rest);
         out.push('"');
     }
 }
 
 impl Order {
-    fn of<'t, 'a>(self, members: &'t [(Text<'a>, Tree<'a>)]) -> Cow<'t, [(Text<'a>, Tree<'a>)]> {
-        if self == Order::AsSent {
-            return Cow::Borrowed(members);
+    /// The value with its members in this order.
+    fn of<'t>(self, tree: &Tree<'t>) -> Tree<'t> {
+        match tree {
+            Tree::Object(members) if self == Order::AsSent => Tree::Object(members.clone()),
+            Tree::Object(members) => {
+                let mut members = last_of_each(members);
+                members.iter_mut().for_each(|(_, value)| *value = self.of(value));
+                self.sort(&mut members);
+                Tree::Object(members)
+            }
+            Tree::Array(items) => Tree::Array(items.iter().map(|item| self.of(item)).collect()),
+            Tree::String(_) | Tree::Word(_) => tree.clone(),
         }
-        let mut members = last_of_each(members);
+    }
+
+    fn sort(self, members: &mut [(Text<'_>, Tree<'_>)]) {
         match self {
             Order::AsSent | Order::Once => {}
             Order::Sorted => members.sort_by(|(a, _), (b, _)| a.key().cmp(b.key())),
@@ -325,7 +337,6 @@ impl Order {
                 a.len().cmp(&b.len()).then_with(|| a.cmp(b))
             }),
         }
-        Cow::Owned(members)
     }
 }
 
@@ -364,14 +375,28 @@ impl Strings {
         }
     }
 
-    fn escape(self, c: char, out: &mut String) {
-        if c == '/' {
-            return out.push_str("\\/");
-        }
-        let upper = matches!(self, Strings::AsciiUpper | Strings::DotNet);
-        for unit in c.encode_utf16(&mut [0; 2]) {
-            // Writing into a string does not fail.
-            let _ = if upper { write!(out, "\\u{unit:04X}") } else { write!(out, "\\u{unit:04x}") };
+    /// Whether a character is not written as it is.
+    fn changes(self, c: char) -> bool {
+        c < ' ' || matches!(c, '"' | '\\') || self.escapes(c)
+    }
+
+    fn write(self, c: char, out: &mut String) {
+        match c {
+            '/' => out.push_str("\\/"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            '\u{8}' => out.push_str("\\b"),
+            '\u{c}' => out.push_str("\\f"),
+            '"' if !self.escapes(c) => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            c => {
+                let upper = matches!(self, Strings::AsciiUpper | Strings::DotNet);
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    // Writing into a string does not fail.
+                    let _ = if upper { write!(out, "\\u{unit:04X}") } else { write!(out, "\\u{unit:04x}") };
+                }
+            }
         }
     }
 }

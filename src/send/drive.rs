@@ -339,6 +339,7 @@ mod tests {
             keep_secrets: false,
             dry_run: false,
             data: false,
+            serve_jwks: None,
         }
     }
 

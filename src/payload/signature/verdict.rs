@@ -3,8 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::explain;
-use super::explain::tries::{Budget, Case, Finding};
-use super::keypair;
+use super::explain::tries::{self, Budget, Case, Finding};
 use super::scheme::{BadKey, Claim, NoClaim, Proof, Scheme};
 use super::secret::Secret;
 use crate::payload::delivery::{Delivery, REDACTED};
@@ -141,7 +140,11 @@ pub struct Policy {
 /// Finds out why a delivery was found invalid, by trying what commonly goes wrong: a verdict with the true reason, or the
 /// same again. Takes some milliseconds at most, and never makes an invalid delivery a valid one.
 pub fn why(delivery: &Delivery, policy: &Policy, now: i64, verdict: Verdict) -> Verdict {
-    let Verdict::Invalid { scheme: Some(name), reason, hint } = &verdict else { return verdict };
+    let Verdict::Invalid { scheme: name, reason, hint } = &verdict else { return verdict };
+    let Some(name) = name else {
+        let found = tries::in_another_header(delivery, &policy.secrets);
+        return found.map_or(verdict, |Finding { reason, hint }| Verdict::Invalid { scheme: None, reason, hint });
+    };
     let scheme = match policy.scheme {
         Choice::Named(scheme) => scheme,
         Choice::Auto => match Scheme::named(name) {
@@ -259,7 +262,7 @@ fn check_by(scheme: &Scheme, claim: Result<Claim, NoClaim>, delivery: &Delivery,
         let claim = match own.as_ref().unwrap_or(&claim) {
             Ok(claim) => claim,
             Err(missing) => {
-                flaw.get_or_insert_with(|| (form.clone(), missing.clone()));
+                flaw.get_or_insert_with(|| (form, missing.clone()));
                 continue;
             }
         };
@@ -275,12 +278,17 @@ fn check_by(scheme: &Scheme, claim: Result<Claim, NoClaim>, delivery: &Delivery,
         }
     }
     if let Some((form, flaw)) = flaw {
-        return explain::no_claim(&form, flaw);
+        return explain::no_claim(form, flaw, &delivery.headers);
     }
     // One unusable secret among several says nothing about why the others do not match.
     match bad.as_slice() {
         [(secret, error), ..] if bad.len() == policy.secrets.len() => explain::bad_key(scheme, secret, *error),
-        _ => explain::no_match(scheme, policy.secrets.len() - bad.len()),
+        _ => {
+            let tried =
+                || policy.secrets.iter().filter(|secret| bad.iter().all(|(other, _)| !std::ptr::eq(*other, *secret)));
+            let form = tried().next().map_or(scheme, |secret| scheme.for_secret(secret));
+            explain::no_match(form, tried().count())
+        }
     }
 }
 

@@ -121,13 +121,14 @@ impl Proof {
             (Proof::Ed25519Hex, 64) | (Proof::Ed25519Base64, 44) => ", as many as an HMAC-SHA256",
             _ => "",
         };
-        match self {
-            Proof::HmacHex => format!("is not 64 characters of hex, but {length} characters{looks}"),
-            Proof::HmacBase64 => format!("is not 44 characters of base64, but {length} characters"),
-            Proof::Ed25519Hex => format!("is not 128 characters of hex, but {length} characters"),
-            Proof::Ed25519Base64 => format!("is not 88 characters of base64, but {length} characters"),
-            Proof::Secret => "holds nothing".to_owned(),
-        }
+        let wanted = match self {
+            Proof::HmacHex => "64 characters of hex",
+            Proof::HmacBase64 => "44 characters of base64",
+            Proof::Ed25519Hex => "128 characters of hex",
+            Proof::Ed25519Base64 => "88 characters of base64",
+            Proof::Secret => return "holds nothing".to_owned(),
+        };
+        format!("is not {wanted}, but {length} characters{looks}")
     }
 }
 

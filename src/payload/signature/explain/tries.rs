@@ -19,6 +19,7 @@ mod keys;
 mod time;
 
 pub use budget::Budget;
+pub use form::in_another_header;
 
 /// A cause that was found: with it, the signature fits.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,7 +74,7 @@ impl Case<'_> {
             .or_else(|| self.content(claim, budget.renew()))
             .or_else(|| self.body_ends(claim, budget.renew()))
             .or_else(|| self.dropped_time(claim, budget.renew()))
-            .or_else(|| self.body_respelled(claim, budget.renew()))
+            .or_else(|| self.body_respelled(claim, budget.rest()))
     }
 
     /// Finds the cause where the headers do not have the scheme's form.
@@ -127,6 +128,7 @@ impl Case<'_> {
             match part {
                 Part::Id(names) => claim.id = header(names),
                 Part::Account(names) => claim.account = header(names),
+                Part::Field(_) if self.delivery.body.len() > budget::READ => {}
                 Part::Field(paths) => claim.field = field(&self.delivery.body, paths),
                 Part::Body | Part::BodySha256 | Part::Timestamp | Part::Text(_) => {}
             }
@@ -138,6 +140,10 @@ impl Case<'_> {
     fn other_scheme(&self, budget: &mut Budget) -> Option<Finding> {
         let body = &self.delivery.body;
         let mut fits = |other: &&Scheme| {
+            let reads = other.signed.iter().any(|part| matches!(part, Part::Field(_)));
+            if reads && body.len() > budget::READ {
+                return false;
+            }
             let Ok(claim) = other.claim(self.delivery) else { return false };
             let case = Case { scheme: other, ..*self };
             self.secrets.iter().any(|secret| {

@@ -2,12 +2,9 @@
 
 use super::super::super::scheme::Claim;
 use super::super::super::verdict::Reason;
-use super::{Budget, Case, Finding, Variant};
+use super::{Budget, Case, Finding, Variant, budget};
 use crate::payload::body::Body;
 use crate::payload::respell::{Tree, spellings};
-
-/// A larger body is not respelled: reading and writing it again takes longer than hashing it.
-const RESPELLED: usize = 64 * 1024;
 
 impl Case<'_> {
     /// A newline or a byte order mark was added or lost, or the text went through a wrong decoder.
@@ -42,7 +39,7 @@ impl Case<'_> {
         if !self.scheme.covers_body() {
             return None;
         }
-        if sent.len() > RESPELLED {
+        if sent.len() > budget::READ {
             budget.give_up();
             return None;
         }
@@ -50,16 +47,16 @@ impl Case<'_> {
         let text = std::str::from_utf8(sent).ok()?;
         let tree = Tree::parse(text)?;
         let arrived = self.arrived(claim);
-        for spelling in spellings(&tree) {
-            if !budget.allows(self.cost(claim, text.len())) {
+        for (spelling, body) in spellings(&tree) {
+            if !budget.take(text.len() * budget::JSON) {
                 return None;
             }
-            let body = spelling.write(&tree);
             if self.any_secret(claim, Variant { body: body.as_bytes(), ..arrived }, budget) {
                 return Some(Finding::new(
                     Reason::BodyReserialized,
                     format!(
-                        "what was signed is this JSON {}: serialise once, sign those bytes and send those bytes",
+                        "what was signed is this JSON written {} (others may write it alike): serialise once, sign those \
+                         bytes and send those bytes",
                         spelling.describe()
                     ),
                 ));

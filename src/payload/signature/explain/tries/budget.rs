@@ -4,32 +4,50 @@
 /// every try, one of a megabyte the first few.
 #[derive(Debug)]
 pub struct Budget {
+    /// For this family of tries.
     left: usize,
+    /// For all that are to come.
+    total: usize,
     /// Whether something was left untried.
     spent: bool,
     /// How many variants were tried.
     pub tried: usize,
 }
 
-/// What one family of tries may hash. Each gets as much, so that none starves those behind it.
-const FAMILY: usize = 4 * 1024 * 1024;
+/// What all tries together may cost.
+const TOTAL: usize = 8 * 1024 * 1024;
 
-/// What a try costs beyond its bytes: even nothing must be hashed in blocks, and most variants are written first.
-const OVERHEAD: usize = 1024;
+/// What one family of tries may cost, so that none starves those behind it.
+const FAMILY: usize = 2 * 1024 * 1024;
+
+/// What a try costs beyond its bytes: even nothing must be hashed in blocks.
+const OVERHEAD: usize = 512;
 
 /// What checking an Ed25519 signature costs: as long as hashing so many bytes takes.
 pub(super) const ED25519: usize = 64 * 1024;
 
+/// What reading or writing a byte of JSON costs: as long as hashing so many takes.
+pub(super) const JSON: usize = 8;
+
+/// The JSON of a larger body is not read: that takes longer than hashing it.
+pub(super) const READ: usize = 32 * 1024;
+
 impl Default for Budget {
     fn default() -> Self {
-        Budget { left: FAMILY, spent: false, tried: 0 }
+        Budget { left: FAMILY, total: TOTAL, spent: false, tried: 0 }
     }
 }
 
 impl Budget {
     /// For the next family of tries.
     pub(super) fn renew(&mut self) -> &mut Self {
-        self.left = FAMILY;
+        self.left = FAMILY.min(self.total);
+        self
+    }
+
+    /// For the last family, which may take all that the others have left.
+    pub(super) fn rest(&mut self) -> &mut Self {
+        self.left = self.total;
         self
     }
 
@@ -43,7 +61,9 @@ impl Budget {
     /// Takes so many bytes, if they are left.
     pub(super) fn take(&mut self, bytes: usize) -> bool {
         let enough = self.allows(bytes);
-        self.left = self.left.saturating_sub(bytes.saturating_add(OVERHEAD));
+        let cost = bytes.saturating_add(OVERHEAD);
+        self.left = self.left.saturating_sub(cost);
+        self.total = self.total.saturating_sub(if enough { cost } else { 0 });
         self.tried += usize::from(enough);
         enough
     }

@@ -3,10 +3,12 @@
 use std::borrow::Cow;
 
 use super::super::super::ALL;
-use super::super::super::scheme::{Claim, Form, Proof};
+use super::super::super::scheme::{Claim, Form, Proof, Scheme};
+use super::super::super::secret::Secret;
 use super::super::super::verdict::Reason;
 use super::super::super::writing::decode_loosely;
 use super::{Budget, Case, Finding};
+use crate::payload::delivery::Delivery;
 
 /// What could be a proof among a header's values, however it is written.
 pub(super) struct Loose {
@@ -19,6 +21,28 @@ pub(super) struct Loose {
 
 /// A list without end would be work without end.
 const MOST: usize = 8;
+
+/// The body's HMAC stands in a header that no scheme has.
+pub fn in_another_header(delivery: &Delivery, secrets: &[Secret]) -> Option<Finding> {
+    let secrets: Vec<&Secret> = secrets.iter().collect();
+    let plain = Scheme::named("eachlabs")?;
+    let case = Case { scheme: plain, delivery, secrets: &secrets, now: 0 };
+    let telling = |name: &str| ["sign", "hmac", "digest"].iter().any(|word| name.contains(word));
+    let budget = &mut Budget::default();
+    let headers = delivery.headers.iter().filter(|(name, _)| telling(name)).take(MOST);
+    let mut loose =
+        headers.into_iter().flat_map(|(name, value)| case.loose_in(&value).into_iter().map(move |loose| (name, loose)));
+    let (name, Loose { how, .. }) = loose.find(|(_, loose)| {
+        let claim = case.claim(vec![loose.proof.clone()], None);
+        case.any_secret(&claim, case.arrived(&claim), budget)
+    })?;
+    let hint = format!(
+        "the header {name} holds the HMAC-SHA256 of the body in {}, and belongs to no scheme that hookctl knows: spell \
+         it out as --scheme hmac-sha256:header={name},encoding=…,prefix=…",
+        how.unwrap_or("hex")
+    );
+    Some(Finding::new(Reason::WrongScheme, hint))
+}
 
 impl Case<'_> {
     /// The proof is right but for how it is written.
@@ -63,9 +87,16 @@ impl Case<'_> {
             let made = case.claim(claim.proofs.clone(), claim.time().map(str::to_owned));
             case.any_secret(&made, case.arrived(&made), budget)
         })?;
+        // Several sign the same, and nothing tells which of them the sender followed.
+        let alike = ALL.iter().filter(|alike| alike.signed == other.signed && alike.key == other.key);
+        let alike: Vec<&str> = alike.map(|alike| alike.name).collect();
         let hint = format!(
-            "the header {} holds a signature as {} makes it ({}); {} wants {}",
-            self.scheme.signature[0], other.name, other.summary, self.scheme.name, self.scheme.summary
+            "the header {} holds a signature as {} makes it, {}; {} wants {}",
+            self.scheme.signature[0],
+            alike.join(" or "),
+            other.summary,
+            self.scheme.name,
+            self.scheme.summary
         );
         Some(Finding::new(Reason::WrongScheme, hint))
     }
@@ -88,8 +119,11 @@ impl Case<'_> {
         let texts: Vec<&str> = items
             .iter()
             .flat_map(|item| {
-                let after = item.split_once(['=', ':']).map(|(_, text)| text.trim_matches(['"', '\'']));
-                [Some(item.as_str()), after].into_iter().flatten()
+                let separators = ['=', ':'];
+                let after = item.split_once(separators).map(|(_, text)| text);
+                let last = item.rsplit_once(separators).map(|(_, text)| text);
+                let texts = [Some(item.as_str()), after, last].into_iter().flatten();
+                texts.map(|text| text.trim_matches(['"', '\'']))
             })
             .collect();
         let is_time = |text: &str| (9..=14).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());

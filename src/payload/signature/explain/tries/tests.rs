@@ -3,11 +3,18 @@
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue};
 
-use super::super::super::{ALL, Choice, Policy, Reason, Scheme, Secret, Verdict, check, why};
+use super::super::super::{ALL, Choice, Policy, Reason, Scheme, Secret, Verdict, check, keypair, why};
 use crate::payload::delivery::{Delivery, Headers};
+
+mod bodies;
+mod forms;
+mod keypairs;
 
 const NOW: i64 = 1_790_000_000;
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+
+/// Published by Svix with its signature vector.
+const KEY_PAIR: &str = "whsk_6Xb/dCcHpPea21PS1N9VY/NZW723CEc77N4rJCubMbfVKIDij2HKpMKkioLlX0dRqSKJp4AJ6p9lMicMFs6Kvg==";
 
 const PLAIN: &str = r#"{"id":"abc","status":"success","output":"https://x/y.jpg","n":1.50}"#;
 const FOREIGN: &str = r#"{"id":"abc","prompt":"ein Mädchen, 日本 🦀","cost":2.0,"z":{"b":1,"a":[true,null]}}"#;
@@ -38,6 +45,11 @@ fn assert_reason(delivery: &Delivery, scheme: Choice, secrets: &[&str], expected
 
 fn named(name: &str) -> &'static Scheme {
     Scheme::named(name).unwrap()
+}
+
+/// A secret that the scheme takes.
+fn secret_for(scheme: &Scheme) -> &'static str {
+    if scheme.proof.is_asymmetric() { KEY_PAIR } else { SECRET }
 }
 
 /// Schemes that differ in what they sign and how they write it.

@@ -48,7 +48,8 @@ impl Case<'_> {
             Time::None => false,
         };
         let sharing = ALL.iter().filter(|scheme| scheme.signature[0] == self.scheme.signature[0]);
-        let timed = sharing.filter(|scheme| scheme.covers_body()).find(missing)?;
+        let forms = std::iter::once(self.scheme).chain(sharing);
+        let timed = forms.filter(|scheme| scheme.covers_body()).find(missing)?;
         let case = Case { scheme: timed, ..*self };
         // The clocks may differ by some seconds.
         let back = (0..MINUTES).chain(-10..0).find(|back| {
