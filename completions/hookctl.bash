@@ -346,7 +346,7 @@ _hookctl() {
             return 0
             ;;
         hookctl__subcmd__send)
-            opts="-H -e -s -q -v -h -V --to --set --unset --id --header --events --retry --speed --timeout --expect-status --duplicate --shuffle --seed --tamper --drill --count --concurrency --rate --record --record-secrets --dry-run --secret --scheme --signature-header --json --color --quiet --verbose --help --version"
+            opts="-H -e -s -q -v -h -V --to --set --unset --id --header --events --retry --speed --timeout --expect-status --duplicate --shuffle --seed --tamper --drill --count --concurrency --rate --record --record-secrets --dry-run --serve-jwks --secret --scheme --signature-header --json --color --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -437,6 +437,10 @@ _hookctl() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o filenames
                     fi
+                    return 0
+                    ;;
+                --serve-jwks)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --secret)

@@ -110,7 +110,7 @@ stripe\t''
 shopify\t''
 none\t''"
 complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l speed -d 'Let simulated time pass N times faster [default: 100 for waits between retries, 1 for a sequence\'s gaps]' -r
-complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l timeout -d 'Give up on an attempt after this time' -r
+complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l timeout -d 'Give up on an attempt after this time [default: as long as the provider waits, 30s where that is not known]' -r
 complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l expect-status -d 'Answers that count as right: 2xx, 200,202, 4xx [default: 2xx]' -r
 complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l duplicate -d 'Send each delivery N more times' -r
 complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l seed -d 'Shuffle by this seed: the same one gives the same order' -r
@@ -125,6 +125,7 @@ complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l count -d 'Send 
 complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l concurrency -d 'Have N of them under way at the same time' -r
 complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l rate -d 'Let N leave in a second, however slow the answers are; without, as fast as they come' -r
 complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l record -d 'Append every attempt to a journal (JSON Lines)' -r -F
+complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l serve-jwks -d 'Serve the public half of the key pair that signs as a JWK set on 127.0.0.1, for as long as this runs' -r
 complete -c hookctl -n "__fish_hookctl_using_subcommand send" -s s -l secret -d 'Secret: VALUE itself, env:NAME, @FILE, or label=env:NAME; repeat for rotation' -r
 complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l scheme -d 'How deliveries are signed [default: auto]' -r -f -a "auto\t''
 standard-webhooks\t''
