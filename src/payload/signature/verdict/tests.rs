@@ -321,6 +321,12 @@ proptest! {
         }
     }
 
+}
+
+proptest! {
+    // Each looks at every header of every scheme.
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
     #[test]
     fn one_flipped_bit_of_a_header_is_refused(at in any::<prop::sample::Index>(), bit in 0..7_u32) {
         for scheme in crate::payload::signature::ALL {

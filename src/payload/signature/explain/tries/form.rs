@@ -9,6 +9,7 @@ use super::super::super::verdict::Reason;
 use super::super::super::writing::decode_loosely;
 use super::{Budget, Case, Finding};
 use crate::payload::delivery::Delivery;
+use crate::payload::nearest;
 
 /// What could be a proof among a header's values, however it is written.
 pub(super) struct Loose {
@@ -36,12 +37,16 @@ pub fn in_another_header(delivery: &Delivery, secrets: &[Secret]) -> Option<Find
         let claim = case.claim(vec![loose.proof.clone()], None);
         case.any_secret(&claim, case.arrived(&claim), budget)
     })?;
+    let known = nearest(name, ALL.iter().flat_map(|scheme| scheme.signature.iter().copied()));
+    let mend = match known {
+        Some(known) => format!("did you mean {known}?"),
+        None => format!("spell it out as --scheme hmac-sha256:header={name},encoding=…,prefix=…"),
+    };
     let hint = format!(
-        "the header {name} holds the HMAC-SHA256 of the body in {}, and belongs to no scheme that hookctl knows: spell \
-         it out as --scheme hmac-sha256:header={name},encoding=…,prefix=…",
+        "the header {name} holds the HMAC-SHA256 of the body in {}, and no scheme that hookctl knows has it there: {mend}",
         how.unwrap_or("hex")
     );
-    Some(Finding::new(Reason::WrongScheme, hint))
+    Some(Finding::new(Reason::MissingSignature, hint))
 }
 
 impl Case<'_> {
