@@ -88,6 +88,7 @@ Register-ArgumentCompleter -Native -CommandName 'hookctl' -ScriptBlock {
             [CompletionResult]::new('--cert', '--cert', [CompletionResultType]::ParameterName, 'Client certificate, a PEM file, which may hold its key too')
             [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'Key of the client certificate, a PEM file')
             [CompletionResult]::new('--proxy', '--proxy', [CompletionResultType]::ParameterName, 'Go by this proxy: host:port, http://…, https://…, socks5h://…')
+            [CompletionResult]::new('--serve-jwks', '--serve-jwks', [CompletionResultType]::ParameterName, 'Serve the public half of the key pair that signs as a JWK set on 127.0.0.1, for as long as this runs')
             [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'Secret: VALUE itself, env:NAME, @FILE, or label=env:NAME; repeat for rotation')
             [CompletionResult]::new('--secret', '--secret', [CompletionResultType]::ParameterName, 'Secret: VALUE itself, env:NAME, @FILE, or label=env:NAME; repeat for rotation')
             [CompletionResult]::new('--scheme', '--scheme', [CompletionResultType]::ParameterName, 'How deliveries are signed [default: auto]')

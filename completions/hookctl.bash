@@ -346,7 +346,7 @@ _hookctl() {
             return 0
             ;;
         hookctl__subcmd__send)
-            opts="-H -e -k -s -q -v -h -V --to --set --unset --id --header --events --flavor --throttle --retry --speed --timeout --expect-status --duplicate --shuffle --seed --tamper --drill --count --concurrency --rate --record --record-secrets --dry-run --curl --insecure --cacert --cert --key --proxy --http1.1 --no-follow --secret --scheme --signature-header --json --color --quiet --verbose --help --version"
+            opts="-H -e -k -s -q -v -h -V --to --set --unset --id --header --events --flavor --throttle --retry --speed --timeout --expect-status --duplicate --shuffle --seed --tamper --drill --count --concurrency --rate --record --record-secrets --dry-run --curl --insecure --cacert --cert --key --proxy --http1.1 --no-follow --serve-jwks --secret --scheme --signature-header --json --color --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -493,6 +493,10 @@ _hookctl() {
                     return 0
                     ;;
                 --proxy)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --serve-jwks)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

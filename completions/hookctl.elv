@@ -83,6 +83,7 @@ set edit:completion:arg-completer[hookctl] = {|@words|
             cand --cert 'Client certificate, a PEM file, which may hold its key too'
             cand --key 'Key of the client certificate, a PEM file'
             cand --proxy 'Go by this proxy: host:port, http://…, https://…, socks5h://…'
+            cand --serve-jwks 'Serve the public half of the key pair that signs as a JWK set on 127.0.0.1, for as long as this runs'
             cand -s 'Secret: VALUE itself, env:NAME, @FILE, or label=env:NAME; repeat for rotation'
             cand --secret 'Secret: VALUE itself, env:NAME, @FILE, or label=env:NAME; repeat for rotation'
             cand --scheme 'How deliveries are signed [default: auto]'

@@ -132,6 +132,7 @@ complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l cacert -d 'Trus
 complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l cert -d 'Client certificate, a PEM file, which may hold its key too' -r -F
 complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l key -d 'Key of the client certificate, a PEM file' -r -F
 complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l proxy -d 'Go by this proxy: host:port, http://…, https://…, socks5h://…' -r -f
+complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l serve-jwks -d 'Serve the public half of the key pair that signs as a JWK set on 127.0.0.1, for as long as this runs' -r
 complete -c hookctl -n "__fish_hookctl_using_subcommand send" -s s -l secret -d 'Secret: VALUE itself, env:NAME, @FILE, or label=env:NAME; repeat for rotation' -r
 complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l scheme -d 'How deliveries are signed [default: auto]' -r -f -a "auto\t''
 standard-webhooks\t''

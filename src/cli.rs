@@ -317,6 +317,20 @@ pub struct Send {
     /// Flags about connections.
     #[command(flatten)]
     pub connection: Connection,
+    /// Serve the public half of the key pair that signs as a JWK set on 127.0.0.1, for as long as this runs
+    ///
+    /// For a handler that fetches fal's keys: point it at the URL that is printed. A fresh key pair signs unless
+    /// --secret gives one; without PORT a free port is taken.
+    #[arg(
+        long,
+        value_name = "PORT",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "0",
+        conflicts_with = "dry_run",
+        help_heading = "Signatures"
+    )]
+    pub serve_jwks: Option<u16>,
     /// Flags about signatures.
     #[command(flatten)]
     pub signing: Signing,

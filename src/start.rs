@@ -145,6 +145,7 @@ fn start_send(args: &cli::Send) -> Result<Exit, Error> {
         connection: options(&args.connection),
         follow: !args.connection.no_follow,
         data: args.output.json,
+        serve_jwks: args.serve_jwks,
     };
     // Before the signals are taken over: Ctrl-C must end the wait for standard input.
     let packed = send::pack(&config, System.now())?;

@@ -1,10 +1,12 @@
 //! `hookctl inspect`: one payload looked at.
 
 use std::fs;
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
 
 use serde_json::Value;
 
-use crate::support::program::{Program, hookctl};
+use crate::support::program::{Program, Watchdog, command, hookctl};
 use crate::support::repository;
 use crate::support::sign::hmac_hex;
 use crate::support::target::{Answer, Target};
@@ -144,6 +146,41 @@ fn a_key_pair_of_hookctls_own_is_verified_by_its_published_half() {
     let target = Target::start(&[Answer::Status(200, "content-type: application/json\r\n", r#"{"keys":[]}"#)]);
     inspect(&[journal, "--jwks", &target.url]).exits(1).says("holds no Ed25519 key");
     inspect(&[journal, "--jwks", "/no/such/file"]).exits(1).says("cannot read /no/such/file");
+}
+
+#[test]
+fn the_public_half_is_served_while_sending() {
+    let target = Target::start(&[Answer::Hang]);
+    let arguments = ["send", "success", "--scheme", "fal", "--to", &target.url, "--serve-jwks"];
+    let mut child = command().args(arguments).stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    let watchdog = Watchdog::over(child.id());
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let served = lines.find_map(|line| Some(line.split_once("served at ")?.1.split(' ').next()?.to_owned())).unwrap();
+    // Once the delivery is there, a handler would fetch the set and check the delivery by it.
+    let request = loop {
+        match target.requests().pop() {
+            Some(request) => break request,
+            None => std::thread::yield_now(),
+        }
+    };
+    let mut arguments = vec!["-".to_owned(), "--scheme".into(), "fal".into(), "--jwks".into(), served.clone()];
+    for (name, value) in request.headers.iter().filter(|(name, _)| name.starts_with("x-fal")) {
+        arguments.extend(["-H".to_owned(), format!("{name}: {value}")]);
+    }
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    inspect(&arguments).stdin(request.body.clone()).exits(0);
+    inspect(&arguments).stdin([&request.body[..], b" "].concat()).exits(5);
+    let elsewhere = served.replace("jwks.json", "other.json");
+    inspect(&["-", "--jwks", &elsewhere]).exits(1).says("404");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    drop(watchdog);
+}
+
+#[test]
+fn without_a_key_pair_there_is_nothing_to_serve() {
+    let send = ["send", "success", "--secret", "s", "--to", "http://127.0.0.1:9", "--serve-jwks"];
+    hookctl(send).exits(2).says("no key pair to serve").says("whsk_");
 }
 
 #[test]

@@ -143,7 +143,9 @@ fn a_provider_is_one_file_and_one_line() {
     for entry in fs::read_dir(repository("src/payload/provider")).unwrap() {
         let name = entry.unwrap().file_name().to_string_lossy().trim_end_matches(".rs").to_owned();
         let elsewhere = sources().into_iter().filter(|(path, code)| {
-            !path.starts_with("src/payload/provider") && code.contains(&format!("{name}::PROVIDER"))
+            // What Cog makes of a run is worked out by the sender, in a room of its own.
+            let own = path.starts_with("src/payload/provider") || path.starts_with("src/send/cog/");
+            !own && code.contains(&format!("{name}::PROVIDER"))
         });
         // The row that remains when nothing fits is named where that is decided.
         let elsewhere: Vec<_> = elsewhere.map(|(path, _)| path).filter(|_| name != "generic").collect();

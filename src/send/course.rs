@@ -6,13 +6,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::cog::{CogEvent, Planned, Run, RunError, Settings, Simulation};
+use super::cog::{self, CogEvent, Planned, Run, RunError, Settings, Simulation};
 use super::parcel::Parcel;
 use super::source::{Matter, Source};
 use super::{Config, NewId};
 use crate::error::Error;
 use crate::payload::nearest;
-use crate::payload::provider::{Shape, cog};
+use crate::payload::provider::Shape;
 
 /// A delivery with its place in time.
 #[derive(Clone, Debug)]
@@ -111,7 +111,7 @@ impl RunCourse {
     }
 
     fn shape(&self) -> &'static Shape {
-        cog::PROVIDER.shape(self.settings.flavor.variant())
+        cog::provider().shape(self.settings.flavor.variant())
     }
 }
 

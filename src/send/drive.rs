@@ -352,6 +352,7 @@ mod tests {
             curl: false,
             connection: Options::default(),
             follow: true,
+            serve_jwks: None,
         }
     }
 

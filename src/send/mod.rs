@@ -25,6 +25,7 @@ pub mod drill;
 pub mod drive;
 pub mod edit;
 pub mod journey;
+pub mod jwks;
 pub mod load;
 pub mod parcel;
 pub mod recording;
@@ -94,6 +95,8 @@ pub struct Config {
     pub follow: bool,
     /// Whether every attempt is wanted as data.
     pub data: bool,
+    /// The port to serve the public half of the key pair on.
+    pub serve_jwks: Option<u16>,
 }
 
 /// How long an attempt may take where the provider documents no limit.
@@ -180,6 +183,13 @@ pub async fn run(
     if config.curl {
         return curl::say(packed.legs().map(|leg| &leg.parcel), &config, &sink, clock).await;
     }
+    let served = serve_jwks(&packed, &config).await?;
+    if let Some(served) = &served {
+        // Before the first attempt: a handler fetches the set while it checks that.
+        if sink.say(Note::info(format!("the JWK set is served at {} until this ends", served.url))).await.is_err() {
+            return Ok(Exit::Done);
+        }
+    }
     let client = Client::new(&config.to, &config.connection)?;
     let journal = config.record.as_deref().map(Journal::open).transpose()?;
     let (wish, stop) = watch::channel(None);
@@ -229,12 +239,8 @@ fn notes(packed: &Packed, config: &Config, now: Timestamp) -> Vec<Event> {
             });
         }
     }
-    let asymmetric = |secret: &&Secret| {
-        let forms = parcels().filter_map(|parcel| parcel.schemes.first()).map(|scheme| scheme.for_secret(secret));
-        forms.into_iter().any(|form| form.proof.is_asymmetric())
-    };
-    if let Some(Ok(jwks)) = config.secrets.first().filter(asymmetric).map(keypair::jwks) {
-        add(format!("a handler verifies this by the public half of the key pair, as a JWK set: {jwks}"));
+    if let Some(set) = public_half(packed, config) {
+        add(format!("a handler verifies this by the public half of the key pair, as a JWK set: {set}"));
     }
     if let Some(tamper) = config.tamper {
         add(format!("tampered with: {}; a good handler answers 4xx", tamper.summary()));
@@ -252,6 +258,22 @@ fn notes(packed: &Packed, config: &Config, now: Timestamp) -> Vec<Event> {
         add(format!("of {} secrets the first signs", config.secrets.len()));
     }
     notes.into_iter().map(Note::info).collect()
+}
+
+/// The public half of the key pair that signs, as a JWK set; `None` when none does.
+fn public_half(packed: &Packed, config: &Config) -> Option<String> {
+    let secret = config.secrets.first()?;
+    let schemes = packed.legs().filter_map(|leg| leg.parcel.schemes.first());
+    let mut forms = schemes.map(|scheme| scheme.for_secret(secret));
+    forms.any(|form| form.proof.is_asymmetric()).then(|| keypair::jwks(secret).ok()).flatten()
+}
+
+/// Serves the public half where that was asked for.
+async fn serve_jwks(packed: &Packed, config: &Config) -> Result<Option<jwks::Served>, Error> {
+    let Some(port) = config.serve_jwks else { return Ok(None) };
+    let lacking = "--serve-jwks has no key pair to serve: sign with --scheme fal, or with --secret whsk_…";
+    let set = public_half(packed, config).ok_or_else(|| Error::Usage(lacking.into()))?;
+    jwks::serve(port, set).await.map(Some)
 }
 
 async fn plan(packed: &Packed, config: &Config, sink: &Sink, clock: &dyn Clock) -> Result<Exit, Error> {

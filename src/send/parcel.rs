@@ -7,12 +7,13 @@ use jiff::Timestamp;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
+use super::cog;
 use super::edit::Edit;
 use super::{Config, NewId};
 use crate::error::Error;
 use crate::io::client;
 use crate::payload::body::{JsonType, Object};
-use crate::payload::provider::{HeaderLine, Provider, Shape, cog, generic};
+use crate::payload::provider::{HeaderLine, Provider, Shape, generic};
 use crate::payload::retry::{self, RetryProfile};
 use crate::payload::signature::explain::account::{Account, account};
 use crate::payload::signature::scheme::BadKey;
@@ -70,7 +71,7 @@ impl Parcel {
 
     /// One of several bodies of a run, which has its id already.
     pub fn of_run(name: &str, body: &Bytes, shape: &'static Shape, config: &Config) -> Result<Self, Error> {
-        Parcel::plain(name, body, &cog::PROVIDER, shape, None, config)?.asked(config)
+        Parcel::plain(name, body, cog::provider(), shape, None, config)?.asked(config)
     }
 
     fn plain(

@@ -6,11 +6,11 @@ use std::path::Path;
 
 use bytes::Bytes;
 
-use super::cog::Run;
+use super::cog::{self, Run};
 use super::recording::Recording;
 use crate::error::Error;
 use crate::io::input::{self, Head};
-use crate::payload::provider::{self, Provider, Shape, cog};
+use crate::payload::provider::{self, Provider, Shape};
 use crate::payload::{Headers, Payload, nearest};
 
 /// Something to send that was found.

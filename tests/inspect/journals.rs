@@ -290,7 +290,7 @@ fn a_blanked_header_does_not_vouch_for_a_signature_beside_it() {
 
 #[test]
 fn a_proof_that_was_blanked_cannot_be_checked_again() {
-    let journal = Journal::of(&["cog/succeeded"], &["--secret", SECRET]);
+    let journal = Journal::of(&["cog/coglet/succeeded"], &["--secret", SECRET]);
     assert_eq!(verdicts(&inspect(&[journal.path(), "--json"]).exits(0)), ["authenticated"]);
     // Neither a wrong secret nor the right one can tell anything from `<redacted>`.
     for secret in [SECRET, "another"] {

@@ -72,7 +72,7 @@ fn what_curl_sends_is_what_send_sends() {
 #[test]
 fn secrets_are_left_to_the_shell() {
     for (scheme, secret) in [("bearer", "s3cr3t-token"), ("shared-secret", "s3cr3t-token"), ("bearer", "it's $s")] {
-        let shown = both(&["cog/succeeded", "--scheme", scheme, "--secret", secret], b"", secret);
+        let shown = both(&["cog/coglet/succeeded", "--scheme", scheme, "--secret", secret], b"", secret);
         assert!(shown.contains("\"$HOOKCTL_SECRET\"") && !shown.contains(secret), "{shown}");
     }
 }

@@ -42,7 +42,7 @@ fn the_journal_is_appended_to_and_inspect_reads_it() {
     let journal = folder.path().join("sent.jsonl");
     let journal = journal.to_str().unwrap();
     let target = Target::start(&[OK]);
-    for source in ["success", "cog/succeeded"] {
+    for source in ["success", "cog/coglet/succeeded"] {
         send(&target, &[source, "--secret", "s3cret", "--record", journal]).exits(0);
     }
     let kept = fs::read_to_string(journal).unwrap();
@@ -50,7 +50,7 @@ fn the_journal_is_appended_to_and_inspect_reads_it() {
     // A bearer token is a credential by itself.
     assert!(kept.contains("<redacted>") && !kept.contains("s3cret"), "{kept}");
     assert_eq!(hookctl(["inspect", journal, "--json"]).exits(0).stdout, kept);
-    send(&target, &["cog/succeeded", "--secret", "s3cret", "--record-secrets", "--record", journal]).exits(0);
+    send(&target, &["cog/coglet/succeeded", "--secret", "s3cret", "--record-secrets", "--record", journal]).exits(0);
     assert!(fs::read_to_string(journal).unwrap().contains("Bearer s3cret"));
 }
 

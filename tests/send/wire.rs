@@ -82,7 +82,7 @@ fn deliveries_in_a_row_share_a_connection() {
         OK,
     ];
     let target = Target::start(&answers);
-    let run = ["success", "failed", "workflow", "cog/succeeded", "success", "--retry", "none"];
+    let run = ["success", "failed", "workflow", "cog/coglet/succeeded", "success", "--retry", "none"];
     send(&target, &run).exits(6);
     let connections: Vec<_> = target.requests().iter().map(|request| request.connection).collect();
     assert_eq!(connections, [1; 5]);

@@ -20,10 +20,10 @@ pub static PROVIDER: Provider = Provider {
 /// Built-in runs: what a model does, of which `send` works out the deliveries that Cog makes. Those of the recorded
 /// predictions.
 pub static RUNS: [(&str, &str); 4] = [
-    ("cog/succeeded", include_str!("../../../fixtures/cog/runs/succeeded.json")),
-    ("cog/failed", include_str!("../../../fixtures/cog/runs/failed.json")),
-    ("cog/canceled", include_str!("../../../fixtures/cog/runs/canceled.json")),
-    ("cog/stream", include_str!("../../../fixtures/cog/runs/stream.json")),
+    ("cog/succeeded", include_str!("../../../fixtures/cog/succeeded.json")),
+    ("cog/failed", include_str!("../../../fixtures/cog/failed.json")),
+    ("cog/canceled", include_str!("../../../fixtures/cog/canceled.json")),
+    ("cog/stream", include_str!("../../../fixtures/cog/stream.json")),
 ];
 
 /// Which of Cog's two servers sends.

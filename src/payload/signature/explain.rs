@@ -37,20 +37,34 @@ pub fn nothing_to_check(headers: &Headers, provider: Option<&Provider>) -> Verdi
 }
 
 /// The headers do not have what the scheme needs.
-pub fn no_claim(scheme: &Scheme, flaw: NoClaim) -> Verdict {
+pub fn no_claim(scheme: &Scheme, flaw: NoClaim, headers: &Headers) -> Verdict {
     let (reason, hint) = match flaw {
-        NoClaim::Missing { header, signature: true } => (
-            Reason::MissingSignature,
-            format!("the header {header} is missing: sign in the sender, or see whether a proxy drops it"),
-        ),
+        NoClaim::Missing { header, signature: true } => {
+            let present = |other: &&Scheme| other.is_begun(headers) || other.is_present(headers);
+            let hint = match super::ALL.iter().filter(|other| other.signature[0] != header).find(present) {
+                Some(other) => format!(
+                    "the header {header} is missing, but {} is there: check by --scheme {}, or sign as {}",
+                    other.signature[0], other.name, scheme.name
+                ),
+                None => format!("the header {header} is missing: sign in the sender, or see whether a proxy drops it"),
+            };
+            (Reason::MissingSignature, hint)
+        }
         NoClaim::Missing { header, signature: false } => (
             Reason::MissingSignature,
-            format!("the header {header}, which {} needs beside the signature, is missing", scheme.name),
+            format!(
+                "the header {header}, which {} signs along with the body, did not arrive: see which proxy or relay \
+                 drops it, or whether the sender leaves it out",
+                scheme.name
+            ),
         ),
         NoClaim::Malformed { header, how } => {
             (Reason::MalformedSignature, format!("the header {header} {how}; {} wants {}", scheme.name, scheme.summary))
         }
-        NoClaim::Encoding { how } => (Reason::WrongEncoding, format!("the signature has another encoding: {how}")),
+        NoClaim::Encoding { how } => {
+            let wanted = scheme.form.example(scheme.proof);
+            (Reason::WrongEncoding, format!("the signature looks like {how}: write it as {wanted}"))
+        }
     };
     invalid(Some(scheme), reason, hint)
 }
@@ -80,15 +94,24 @@ pub fn bad_key(scheme: &Scheme, secret: &Secret, error: BadKey) -> Verdict {
 
 /// Everything has its form, and no secret gives this signature.
 pub fn no_match(scheme: &Scheme, secrets: usize) -> Verdict {
-    let tried = if secrets == 1 { "the secret".to_owned() } else { format!("none of the {secrets} secrets") };
-    let verb = if secrets == 1 { " does not give" } else { " gives" };
-    let hint = if scheme.covers_body() {
+    let hint = if scheme.proof.is_asymmetric() {
+        let keys = if secrets == 1 { "the key does not verify" } else { "none of the keys verifies" };
         format!(
-            "{tried}{verb} this signature: compare the secrets of sender and receiver; a body changed after signing \
-             looks the same"
+            "{keys} this signature: compare the key pair of the sender, and read its key set again, since keys are \
+             replaced; a body changed after signing looks the same"
         )
     } else {
-        format!("{tried}{verb} the value that was sent: compare the secrets of sender and receiver")
+        let tried = match secrets {
+            1 => "the secret does not give".to_owned(),
+            _ => format!("none of the {secrets} secrets gives"),
+        };
+        match scheme.covers_body() {
+            true => format!(
+                "{tried} this signature: compare the secrets of sender and receiver; a body changed after signing \
+                 looks the same"
+            ),
+            false => format!("{tried} the value that was sent: compare the secrets of sender and receiver"),
+        }
     };
     invalid(Some(scheme), Reason::WrongSecret, hint)
 }

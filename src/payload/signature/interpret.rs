@@ -1,5 +1,6 @@
 //! The one interpreter that signs and checks with any scheme.
 
+use ed25519_dalek::VerifyingKey;
 use hmac::{Hmac, KeyInit, Mac};
 use http::{HeaderName, HeaderValue};
 use sha2::{Digest, Sha256};
@@ -9,7 +10,7 @@ use zeroize::Zeroizing;
 use super::keypair;
 use super::scheme::{BadKey, Claim, Clock, Form, NoClaim, Part, Proof, Scheme, Time};
 use super::secret::Secret;
-use super::writing::pairs;
+use super::writing::{decode_loosely, pairs};
 use crate::payload::body::{self, Body};
 use crate::payload::delivery::{Delivery, Headers};
 
@@ -104,23 +105,11 @@ impl Scheme {
     }
 
     fn undecodable(&self, texts: &[&str]) -> NoClaim {
-        let other = |proof: Proof| texts.iter().any(|text| proof.decode(text).is_some());
-        let upper = || texts.iter().any(|text| Proof::HmacHex.decode(&text.to_ascii_lowercase()).is_some());
-        match self.proof {
-            Proof::HmacHex if upper() => {
-                NoClaim::Encoding { how: "it is upper-case hex, where lower-case is compared" }
-            }
-            Proof::HmacHex if other(Proof::HmacBase64) => {
-                NoClaim::Encoding { how: "it is base64, where hex is wanted" }
-            }
-            Proof::HmacBase64 if other(Proof::HmacHex) => {
-                NoClaim::Encoding { how: "it is hex, where base64 is wanted" }
-            }
-            _ => {
-                let length = texts.iter().map(|text| text.len()).max().unwrap_or_default();
-                NoClaim::Malformed { header: self.signature[0], how: self.proof.expected(length).into() }
-            }
+        if let Some(how) = texts.iter().find_map(|text| decode_loosely(text, self.proof)?.1) {
+            return NoClaim::Encoding { how };
         }
+        let length = texts.iter().map(|text| text.len()).max().unwrap_or_default();
+        NoClaim::Malformed { header: self.signature[0], how: self.proof.expected(length).into() }
     }
 
     fn read_time(&self, headers: &Headers, values: &[String]) -> Result<Option<(i64, String)>, NoClaim> {
@@ -145,17 +134,21 @@ impl Scheme {
     /// Whether `secret` made one of the claim's proofs. Every comparison is constant-time.
     pub fn proves(&self, claim: &Claim, body: &[u8], secret: &Secret) -> Result<bool, BadKey> {
         let digest = self.body_digest(body);
-        let given = Given::of(claim, digest.as_deref());
-        if self.proof.is_asymmetric() {
-            let key = keypair::public(secret)?;
-            let message = signed_bytes(self.signed, body, given);
-            return Ok(claim.proofs.iter().any(|proof| keypair::verifies(&key, &message, proof)));
+        let verifier = self.verifier(secret)?;
+        Ok(verifier.fits(&claim.proofs, self.signed, body, Given::of(claim, digest.as_deref())))
+    }
+
+    /// What a secret is to this scheme.
+    pub(super) fn verifier(&self, secret: &Secret) -> Result<Verifier, BadKey> {
+        match self.proof.is_asymmetric() {
+            true => keypair::public(secret).map(Verifier::Public),
+            false => self.key.bytes(secret).map(|key| self.verifier_of(key)),
         }
-        let key = self.key.bytes(secret)?;
-        if self.proof == Proof::Secret {
-            return Ok(claim.proofs.iter().any(|proof| bool::from(proof.ct_eq(&key))));
-        }
-        Ok(fits(&claim.proofs, self.signed, &key, body, given))
+    }
+
+    /// What a key is to this scheme, which is none of key pairs.
+    pub(super) fn verifier_of(&self, key: Zeroizing<Vec<u8>>) -> Verifier {
+        if self.proof == Proof::Secret { Verifier::Itself(key) } else { Verifier::Keyed(key) }
     }
 
     /// The headers that prove `body`, made at `now` (Unix seconds) for a message with this id.
@@ -215,7 +208,12 @@ impl Scheme {
 
     /// The body's digest in hex, where the scheme signs that.
     pub(super) fn body_digest(&self, body: &[u8]) -> Option<String> {
-        let signs = self.signed.contains(&Part::BodySha256);
+        Scheme::digest_in(self.signed, body)
+    }
+
+    /// The body's digest in hex, where these parts hold it.
+    pub(super) fn digest_in(signed: &[Part], body: &[u8]) -> Option<String> {
+        let signs = signed.contains(&Part::BodySha256);
         signs.then(|| base16ct::lower::encode_string(&Sha256::digest(body)))
     }
 
@@ -277,12 +275,32 @@ impl<'a> Given<'a> {
 /// The account that a simulated sender has.
 const ACCOUNT: &str = "hookctl";
 
-/// Whether one of the proofs is the keyed digest of these parts. Constant-time.
-pub(super) fn fits(proofs: &[Vec<u8>], signed: &[Part], key: &[u8], body: &[u8], given: Given<'_>) -> bool {
-    let digest = mac(signed, key, body, given).finalize().into_bytes();
-    // Every proof is looked at, whichever fits.
-    let found = proofs.iter().fold(Choice::from(0), |found, proof| found | proof.as_slice().ct_eq(digest.as_slice()));
-    found.into()
+/// What a secret is to a scheme that checks by it.
+#[derive(PartialEq, Eq)]
+pub(super) enum Verifier {
+    /// The key of a digest.
+    Keyed(Zeroizing<Vec<u8>>),
+    /// The public half of a pair.
+    Public(VerifyingKey),
+    /// What is sent along.
+    Itself(Zeroizing<Vec<u8>>),
+}
+
+impl Verifier {
+    /// Whether one of the proofs is of these parts. Constant-time: every proof is looked at, whichever fits.
+    pub(super) fn fits(&self, proofs: &[Vec<u8>], signed: &[Part], body: &[u8], given: Given<'_>) -> bool {
+        let equal = |expected: &[u8]| {
+            proofs.iter().fold(Choice::from(0), |found, proof| found | proof.as_slice().ct_eq(expected)).into()
+        };
+        match self {
+            Verifier::Keyed(key) => equal(&mac(signed, key, body, given).finalize().into_bytes()),
+            Verifier::Itself(secret) => equal(secret),
+            Verifier::Public(key) => {
+                let message = signed_bytes(signed, body, given);
+                proofs.iter().any(|proof| keypair::verifies(key, &message, proof))
+            }
+        }
+    }
 }
 
 /// What is signed, in one piece: Ed25519 wants it so, and people do.
@@ -323,10 +341,13 @@ fn mac(signed: &[Part], key: &[u8], body: &[u8], given: Given<'_>) -> Hmac<Sha25
 
 fn required(headers: &Headers, names: &'static [&'static str]) -> Result<String, NoClaim> {
     let value = names.iter().find_map(|name| headers.get(name));
+    // A header without a value is none: the libraries of Standard Webhooks say so too.
+    let value = value.filter(|value| !value.is_empty());
     value.map(|value| value.into_owned()).ok_or(NoClaim::Missing { header: names[0], signature: false })
 }
 
-fn field(bytes: &[u8], paths: &[&str]) -> Option<String> {
+/// The first of these fields that the body has.
+pub(super) fn field(bytes: &[u8], paths: &[&str]) -> Option<String> {
     let Body::Object(object) = Body::of(bytes) else { return None };
     paths.iter().filter_map(|path| object.at(path)).find_map(body::scalar).map(|text| text.into_owned())
 }

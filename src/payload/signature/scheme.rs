@@ -201,7 +201,7 @@ pub enum NoClaim {
     },
     /// The proof is written in another encoding than the scheme's.
     Encoding {
-        /// How it is written, and how it should be.
+        /// How it is written: `upper-case hex`.
         how: &'static str,
     },
 }

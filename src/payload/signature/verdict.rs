@@ -3,8 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::explain;
-use super::explain::tries::{Budget, Case, Finding};
-use super::keypair;
+use super::explain::tries::{self, Budget, Case, Finding};
 use super::scheme::{BadKey, Claim, NoClaim, Proof, Scheme};
 use super::secret::Secret;
 use crate::payload::delivery::{Delivery, REDACTED};
@@ -141,7 +140,11 @@ pub struct Policy {
 /// Finds out why a delivery was found invalid, by trying what commonly goes wrong: a verdict with the true reason, or the
 /// same again. Takes some milliseconds at most, and never makes an invalid delivery a valid one.
 pub fn why(delivery: &Delivery, policy: &Policy, now: i64, verdict: Verdict) -> Verdict {
-    let Verdict::Invalid { scheme: Some(name), reason, hint } = &verdict else { return verdict };
+    let Verdict::Invalid { scheme: name, reason, hint } = &verdict else { return verdict };
+    let Some(name) = name else {
+        let found = tries::in_another_header(delivery, &policy.secrets);
+        return found.map_or(verdict, |Finding { reason, hint }| Verdict::Invalid { scheme: None, reason, hint });
+    };
     let scheme = match policy.scheme {
         Choice::Named(scheme) => scheme,
         Choice::Auto => match Scheme::named(name) {
@@ -149,21 +152,8 @@ pub fn why(delivery: &Delivery, policy: &Policy, now: i64, verdict: Verdict) -> 
             None => return verdict,
         },
     };
-    // Everything that is tried is about keyed digests.
-    if scheme.proof.is_asymmetric() || policy.secrets.iter().all(keypair::is_one) {
-        return verdict;
-    }
-    let case = Case { scheme, delivery, secrets: &policy.secrets, now };
     let mut budget = Budget::default();
-    let found = match (reason, scheme.claim(delivery)) {
-        (Reason::WrongSecret | Reason::SecretEncoding, Ok(claim)) => case.of_claim(&claim, &mut budget),
-        (Reason::MissingSignature | Reason::MalformedSignature | Reason::WrongEncoding, Err(_)) => {
-            case.of_headers(&mut budget)
-        }
-        // A clock that is off was found with a signature that fits.
-        _ => return verdict,
-    };
-    match found {
+    match find(scheme, delivery, policy, now, *reason, &mut budget) {
         Some(Finding { reason, hint }) => Verdict::Invalid { scheme: Some(name.clone()), reason, hint },
         None if budget.is_spent() && *reason == Reason::WrongSecret && scheme.covers_body() => {
             let hint = format!("{hint}; the body is too large to try every way in which it may have been changed");
@@ -171,6 +161,33 @@ pub fn why(delivery: &Delivery, policy: &Policy, now: i64, verdict: Verdict) -> 
         }
         None => verdict,
     }
+}
+
+/// Tries what commonly goes wrong, with each form that the scheme has for these secrets.
+fn find(
+    scheme: &Scheme,
+    delivery: &Delivery,
+    policy: &Policy,
+    now: i64,
+    reason: Reason,
+    budget: &mut Budget,
+) -> Option<Finding> {
+    [Some(scheme), scheme.with_key_pair].into_iter().flatten().find_map(|form| {
+        let own = policy.secrets.iter().filter(|secret| scheme.for_secret(secret) == form);
+        let secrets: Vec<&Secret> = own.collect();
+        if secrets.is_empty() {
+            return None;
+        }
+        let case = Case { scheme: form, delivery, secrets: &secrets, now };
+        match (reason, form.claim(delivery)) {
+            (Reason::WrongSecret | Reason::SecretEncoding, Ok(claim)) => case.of_claim(&claim, budget),
+            (Reason::MissingSignature | Reason::MalformedSignature | Reason::WrongEncoding, Err(_)) => {
+                case.of_headers(budget)
+            }
+            // A clock that is off was found with a signature that fits.
+            _ => None,
+        }
+    })
 }
 
 /// Checks a delivery at `now` (Unix seconds). `provider` is only for the wording of a hint.
@@ -245,7 +262,7 @@ fn check_by(scheme: &Scheme, claim: Result<Claim, NoClaim>, delivery: &Delivery,
         let claim = match own.as_ref().unwrap_or(&claim) {
             Ok(claim) => claim,
             Err(missing) => {
-                flaw.get_or_insert_with(|| (form.clone(), missing.clone()));
+                flaw.get_or_insert_with(|| (form, missing.clone()));
                 continue;
             }
         };
@@ -261,12 +278,17 @@ fn check_by(scheme: &Scheme, claim: Result<Claim, NoClaim>, delivery: &Delivery,
         }
     }
     if let Some((form, flaw)) = flaw {
-        return explain::no_claim(&form, flaw);
+        return explain::no_claim(form, flaw, &delivery.headers);
     }
     // One unusable secret among several says nothing about why the others do not match.
     match bad.as_slice() {
         [(secret, error), ..] if bad.len() == policy.secrets.len() => explain::bad_key(scheme, secret, *error),
-        _ => explain::no_match(scheme, policy.secrets.len() - bad.len()),
+        _ => {
+            let tried =
+                || policy.secrets.iter().filter(|secret| bad.iter().all(|(other, _)| !std::ptr::eq(*other, *secret)));
+            let form = tried().next().map_or(scheme, |secret| scheme.for_secret(secret));
+            explain::no_match(form, tried().count())
+        }
     }
 }
 

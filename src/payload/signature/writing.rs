@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::alphabet;
+use base64::engine::general_purpose::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use zeroize::Zeroizing;
 
@@ -9,37 +10,35 @@ use super::keypair;
 use super::scheme::{BadKey, Form, Key, Proof};
 use super::secret::Secret;
 
-/// Base64 as senders write it, read with or without padding: keys are passed around both ways.
+/// Base64 with or without padding: keys are passed around both ways. Proofs are compared as text by most receivers'
+/// libraries, so theirs must be there.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// A digest however it is written, and how, where that is not as `wanted`.
+/// A proof however it is written, and how, where that is not as `wanted`.
 pub(super) fn decode_loosely(text: &str, wanted: Proof) -> Option<(Vec<u8>, Option<&'static str>)> {
+    type Decode = fn(&str) -> Option<Vec<u8>>;
+    const WAYS: [(&str, Decode); 6] = [
+        ("hex", |text| base16ct::lower::decode_vec(text).ok()),
+        ("upper-case hex", |text| base16ct::mixed::decode_vec(text).ok()),
+        ("base64", |text| STANDARD.decode(text).ok()),
+        ("base64 without its padding", |text| BASE64.decode(text).ok()),
+        ("base64 in its URL alphabet", |text| BASE64.decode(text.replace('-', "+").replace('_', "/")).ok()),
+        ("the base64 of hex text", |text| base16ct::mixed::decode_vec(BASE64.decode(text).ok()?).ok()),
+    ];
+    let length = wanted.length()?;
     if let Some(bytes) = wanted.decode(text) {
         return Some((bytes, None));
     }
-    let digest = |bytes: Vec<u8>| (bytes.len() == SHA256_LENGTH).then_some(bytes);
-    let lower = || digest(base16ct::lower::decode_vec(text).ok()?);
-    let upper = || digest(base16ct::mixed::decode_vec(text).ok()?);
-    let base64 = || digest(BASE64.decode(text).ok()?);
-    let url = || digest(BASE64.decode(text.replace('-', "+").replace('_', "/")).ok()?);
-    let twice = || digest(base16ct::mixed::decode_vec(BASE64.decode(text).ok()?).ok()?);
-    let named = |how| move |bytes| (bytes, Some(how));
-    lower()
-        .map(named("hex"))
-        .or_else(|| upper().map(named("upper-case hex")))
-        .or_else(|| base64().map(named("base64")))
-        .or_else(|| url().map(named("base64 in its URL alphabet")))
-        .or_else(|| twice().map(named("the base64 of hex text")))
+    let mut ways = WAYS.into_iter().filter_map(|(how, decode)| Some((decode(text)?, Some(how))));
+    ways.find(|(bytes, _)| bytes.len() == length)
 }
 
-const SHA256_LENGTH: usize = 32;
-const ED25519_LENGTH: usize = 64;
-
+/// The pairs of a header's value, separated by commas alone: Stripe's and ElevenLabs' libraries pass no space over.
 pub(super) fn pairs(value: &str) -> impl Iterator<Item = (&str, &str)> {
-    value.split(',').filter_map(|pair| pair.trim().split_once('='))
+    value.split(',').filter_map(|pair| pair.split_once('='))
 }
 
 impl Form {
@@ -59,11 +58,11 @@ impl Form {
     }
 
     /// What a value without any proof lacks, continuing "it …".
-    pub(super) fn expected(&self) -> &'static str {
+    pub(super) fn expected(&self) -> String {
         match self {
-            Form::One { .. } => "does not start as this scheme's signatures do",
-            Form::List { .. } => "holds no signature of version v1",
-            Form::Pairs { .. } => "holds no pair with a signature",
+            Form::One { writes, .. } => format!("does not start with {writes}"),
+            Form::List { version, .. } => format!("holds no signature of version {version}"),
+            Form::Pairs { proof, .. } => format!("holds no pair {proof}=, the signature"),
         }
     }
 
@@ -93,10 +92,18 @@ impl Proof {
         let bytes = match self {
             Proof::Secret => return Some(text.as_bytes().to_vec()),
             Proof::HmacHex | Proof::Ed25519Hex => base16ct::lower::decode_vec(text).ok()?,
-            Proof::HmacBase64 | Proof::Ed25519Base64 => BASE64.decode(text).ok()?,
+            Proof::HmacBase64 | Proof::Ed25519Base64 => STANDARD.decode(text).ok()?,
         };
-        let length = if self.is_asymmetric() { ED25519_LENGTH } else { SHA256_LENGTH };
-        (bytes.len() == length).then_some(bytes)
+        (Some(bytes.len()) == self.length()).then_some(bytes)
+    }
+
+    /// How many bytes a proof has; a secret has as many as it likes.
+    fn length(self) -> Option<usize> {
+        match self {
+            Proof::Secret => None,
+            Proof::HmacHex | Proof::HmacBase64 => Some(32),
+            Proof::Ed25519Hex | Proof::Ed25519Base64 => Some(64),
+        }
     }
 
     pub(super) fn encode(self, digest: &[u8]) -> String {
@@ -111,15 +118,17 @@ impl Proof {
         let looks = match (self, length) {
             (Proof::HmacHex, 40) => ", as many as a SHA-1 digest",
             (Proof::HmacHex, 128) => ", as many as a SHA-512 digest",
+            (Proof::Ed25519Hex, 64) | (Proof::Ed25519Base64, 44) => ", as many as an HMAC-SHA256",
             _ => "",
         };
-        match self {
-            Proof::HmacHex => format!("is not 64 characters of hex, but {length} characters{looks}"),
-            Proof::HmacBase64 => format!("is not 44 characters of base64, but {length} characters"),
-            Proof::Ed25519Hex => format!("is not 128 characters of hex, but {length} characters"),
-            Proof::Ed25519Base64 => format!("is not 88 characters of base64, but {length} characters"),
-            Proof::Secret => "holds nothing".to_owned(),
-        }
+        let wanted = match self {
+            Proof::HmacHex => "64 characters of hex",
+            Proof::HmacBase64 => "44 characters of base64",
+            Proof::Ed25519Hex => "128 characters of hex",
+            Proof::Ed25519Base64 => "88 characters of base64",
+            Proof::Secret => return "holds nothing".to_owned(),
+        };
+        format!("is not {wanted}, but {length} characters{looks}")
     }
 }
 

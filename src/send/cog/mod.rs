@@ -29,10 +29,16 @@ mod run;
 #[cfg(test)]
 mod tests;
 
-pub use crate::payload::provider::cog::Flavor;
+use crate::payload::provider::Provider;
+pub use crate::payload::provider::cog::{Flavor, RUNS};
 pub use run::{Run, RunError};
 
 use run::Filter;
+
+/// Who sends what a run gives.
+pub fn provider() -> &'static Provider {
+    &crate::payload::provider::cog::PROVIDER
+}
 
 /// `COG_THROTTLE_RESPONSE_INTERVAL` where nothing sets it.
 const INTERVAL: Duration = Duration::from_millis(500);

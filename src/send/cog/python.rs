@@ -10,7 +10,7 @@ use reqwest::Url;
 use serde_json::Value;
 
 use crate::payload::body::Object;
-use crate::payload::respell::{Layout, Numbers, Spelling, Strings, Tree};
+use crate::payload::respell::{Empty, Ends, Layout, Numbers, Order, Spelling, Strings, Tree};
 
 use super::run::{Does, Ending, Failure, Run};
 use super::{LastFailure, Moment, Outcome, Prediction};
@@ -18,10 +18,11 @@ use super::{LastFailure, Moment, Outcome, Prediction};
 /// `json.dumps` as it stands.
 const DUMPS: Spelling = Spelling {
     layout: Layout::Spaced,
-    sorted: false,
+    order: Order::Once,
     strings: Strings::Ascii,
     numbers: Numbers::Python,
-    newline: false,
+    empty: Empty::AsSent,
+    ends: Ends::Bare,
 };
 
 /// Below this interval, no `start` is sent (`SKIP_START_EVENT`).
@@ -329,7 +330,7 @@ impl Prediction for State {
 
 /// JSON that was checked when the run was read, in another spelling.
 fn spell(json: &str, spelling: Spelling) -> String {
-    Tree::parse(json).map_or_else(|| json.to_owned(), |tree| spelling.write(&tree))
+    Tree::parse(json).map_or_else(|| json.to_owned(), |tree| spelling.spell(&tree))
 }
 
 fn members(json: &str) -> Vec<(String, String)> {

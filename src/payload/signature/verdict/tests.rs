@@ -1,3 +1,5 @@
+use std::str::FromStr;
+
 use bytes::Bytes;
 use hmac::{Hmac, KeyInit, Mac};
 use http::{HeaderName, HeaderValue};
@@ -5,6 +7,7 @@ use proptest::prelude::*;
 use serde_json::Value;
 use sha2::Sha256;
 
+use super::super::keypair;
 use super::*;
 use crate::payload::delivery::Headers;
 
@@ -177,6 +180,131 @@ fn without_a_secret_nothing_is_claimed() {
     assert_eq!(reason(&check(&delivery(&[], b"{}"), &policy(Choice::Auto, &["s"]), NOW, None)), "missing_signature");
 }
 
+/// The headers of several schemes at once, each by its own secret.
+fn together(schemes: &[(&str, &str)], body: &[u8]) -> Delivery {
+    let headers = schemes.iter().flat_map(|(name, secret)| {
+        Scheme::named(name).unwrap().sign(body, &Secret::new("main", *secret), NOW, "msg_1").unwrap()
+    });
+    Delivery::bare(headers.collect(), Bytes::copy_from_slice(body))
+}
+
+#[test]
+fn a_weaker_scheme_beside_a_stronger_one_changes_nothing() {
+    let pairs = [
+        ("eachlabs-timestamped", "shared-secret"),
+        ("standard-webhooks", "bearer"),
+        ("stripe", "github"),
+        ("slack", "shared-secret"),
+        ("github", "bearer"),
+        ("shopify", "shared-secret"),
+    ];
+    for (strong, weak) in pairs {
+        let schemes = [(strong, "c2VjcmV0"), (weak, "c2VjcmV0")];
+        let good = together(&schemes, br#"{"taskId":"t"}"#);
+        let auto = policy(Choice::Auto, &["c2VjcmV0"]);
+        let Verdict::Verified { scheme, .. } = check(&good, &auto, NOW, None) else { panic!("{strong} beside {weak}") };
+        assert_eq!(scheme, strong);
+        // The weaker one would still hold.
+        let forged = together(&[(strong, "b3RoZXI="), (weak, "c2VjcmV0")], br#"{"taskId":"t"}"#);
+        assert!(check(&forged, &auto, NOW, None).is_invalid(), "{strong} beside {weak}");
+        let verdict = check(&forged, &auto, NOW, None);
+        assert!(why(&forged, &auto, NOW, verdict).is_invalid(), "{strong} beside {weak}");
+        // Whoever names a scheme gets that one, and no other that is there.
+        let weaker = together(&[(weak, "c2VjcmV0")], br#"{"taskId":"t"}"#);
+        let named = policy(Choice::Named(Scheme::named(strong).unwrap()), &["c2VjcmV0"]);
+        assert!(check(&weaker, &named, NOW, None).is_invalid(), "{strong} beside {weak}");
+    }
+}
+
+#[test]
+fn githubs_sha1_is_passed_over() {
+    let mut both = together(&[("github", "s")], b"{}");
+    let sha1 = HeaderValue::from_str(&format!("sha1={}", "ab".repeat(20))).unwrap();
+    both.headers.push(HeaderName::from_static("x-hub-signature"), sha1.clone());
+    assert_eq!(check(&both, &policy(Choice::Auto, &["s"]), NOW, None).name(), "verified");
+    let alone = Delivery::bare([(HeaderName::from_static("x-hub-signature"), sha1)].into_iter().collect(), both.body);
+    let verdict = check(&alone, &policy(Choice::Auto, &["s"]), NOW, None);
+    let Verdict::Invalid { reason: Reason::MissingSignature, hint, .. } = verdict else { panic!("{verdict:?}") };
+    assert!(hint.contains("did you mean x-hub-signature-256?"), "{hint}");
+}
+
+#[test]
+fn svix_and_webhook_headers_may_both_be_there() {
+    let good = together(&[("standard-webhooks", "c2VjcmV0")], b"{}");
+    let branded: Headers = good
+        .headers
+        .raw()
+        .map(|(name, value)| {
+            (HeaderName::from_str(&name.as_str().replace("webhook-", "svix-")).unwrap(), value.clone())
+        })
+        .collect();
+    let both = good.headers.raw().chain(branded.raw()).map(|(name, value)| (name.clone(), value.clone())).collect();
+    for headers in [branded, both] {
+        let delivery = Delivery { headers, ..good.clone() };
+        assert_eq!(check(&delivery, &policy(Choice::Auto, &["c2VjcmV0"]), NOW, None).name(), "verified");
+        let tampered = Delivery { body: Bytes::from_static(b"[]"), ..delivery };
+        assert!(check(&tampered, &policy(Choice::Auto, &["c2VjcmV0"]), NOW, None).is_invalid());
+    }
+}
+
+#[test]
+fn a_header_that_a_relay_drops_is_named() {
+    for scheme in crate::payload::signature::ALL.iter().filter(|scheme| scheme.proof != Proof::Secret) {
+        let good = signed(scheme, r#"{"taskId":"ü"}"#.as_bytes(), secret_for(scheme));
+        for dropped in good.headers.iter().map(|(name, _)| name.to_owned()).collect::<Vec<_>>() {
+            let left = good.headers.raw().filter(|(name, _)| name.as_str() != dropped);
+            let headers = left.map(|(name, value)| (name.clone(), value.clone())).collect();
+            let delivery = Delivery { headers, ..good.clone() };
+            let named = policy(Choice::Named(scheme), &[secret_for(scheme)]);
+            let verdict = why(&delivery, &named, NOW, check(&delivery, &named, NOW, None));
+            let Verdict::Invalid { reason, hint, .. } = &verdict else { panic!("{}: {verdict:?}", scheme.name) };
+            assert_eq!(*reason, Reason::MissingSignature, "{} without {dropped}: {hint}", scheme.name);
+            assert!(hint.contains(&dropped), "{} without {dropped}: {hint}", scheme.name);
+            // An empty header is none.
+            let mut empty = good.clone();
+            empty.headers.set(HeaderName::from_str(&dropped).unwrap(), HeaderValue::from_static(""));
+            assert!(check(&empty, &named, NOW, None).is_invalid(), "{} with {dropped} empty", scheme.name);
+        }
+    }
+}
+
+#[test]
+fn the_header_of_another_scheme_is_pointed_at() {
+    let github = together(&[("github", "other")], b"{}");
+    let stripe = policy(Choice::Named(Scheme::named("stripe").unwrap()), &["s"]);
+    let Verdict::Invalid { hint, .. } = check(&github, &stripe, NOW, None) else { panic!("invalid") };
+    insta::assert_snapshot!(hint, @"the header stripe-signature is missing, but x-hub-signature-256 is there: check by --scheme github, or sign as stripe");
+}
+
+/// As the libraries of Stripe and ElevenLabs split, and as those of Standard Webhooks and Shopify compare.
+#[test]
+fn proofs_are_read_as_strictly_as_the_official_libraries_read_them() {
+    let stripe = Scheme::named("stripe").unwrap();
+    let good = signed(stripe, b"{}", "s");
+    let value = good.headers.get("stripe-signature").unwrap().into_owned();
+    for (written, verdict) in [
+        (value.clone(), "verified"),
+        (format!("{value},v0=abc,v1=def"), "verified"),
+        (format!("v1=abc,{value}"), "verified"),
+        (value.replace(',', ", "), "malformed_signature"),
+        (value.replace("v1", "v2"), "malformed_signature"),
+        (value.replace("t=", "t= "), "malformed_signature"),
+        (value.to_uppercase(), "malformed_signature"),
+    ] {
+        let mut delivery = good.clone();
+        delivery.headers.set(HeaderName::from_static("stripe-signature"), HeaderValue::from_str(&written).unwrap());
+        assert_eq!(reason(&check(&delivery, &policy(Choice::Auto, &["s"]), NOW, None)), verdict, "{written}");
+    }
+    for name in ["shopify", "standard-webhooks"] {
+        let scheme = Scheme::named(name).unwrap();
+        let mut delivery = signed(scheme, b"{}", "c2VjcmV0");
+        let unpadded = delivery.headers.get(scheme.signature[0]).unwrap().trim_end_matches('=').to_owned();
+        delivery.headers.set(HeaderName::from_static(scheme.signature[0]), HeaderValue::from_str(&unpadded).unwrap());
+        let named = policy(Choice::Named(scheme), &["c2VjcmV0"]);
+        assert_eq!(reason(&check(&delivery, &named, NOW, None)), "wrong_encoding", "{name}");
+    }
+}
+
 proptest! {
     #[test]
     fn any_bytes_sign_and_verify_and_one_flipped_bit_is_refused(
@@ -193,6 +321,34 @@ proptest! {
         }
     }
 
+}
+
+proptest! {
+    // Each looks at every header of every scheme.
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn one_flipped_bit_of_a_header_is_refused(at in any::<prop::sample::Index>(), bit in 0..7_u32) {
+        for scheme in crate::payload::signature::ALL {
+            let good = signed(scheme, br#"{"taskId":"t"}"#, secret_for(scheme));
+            let policy = policy(Choice::Named(scheme), &[secret_for(scheme)]);
+            let headers: Vec<_> = good.headers.raw().map(|(name, value)| (name.clone(), value.clone())).collect();
+            for (index, (name, value)) in headers.iter().enumerate() {
+                let mut bytes = value.as_bytes().to_vec();
+                let place = at.index(bytes.len());
+                bytes[place] ^= 1_u8 << bit;
+                let Ok(flipped) = HeaderValue::from_bytes(&bytes) else { continue };
+                let mut changed = headers.clone();
+                changed[index].1 = flipped;
+                let delivery = Delivery { headers: changed.into_iter().collect(), ..good.clone() };
+                let verdict = check(&delivery, &policy, NOW, None);
+                // RFC 9110 knows no case in "Bearer".
+                let spelled = name.as_str() == "authorization" && place == 0 && bit == 5;
+                prop_assert!(spelled || verdict.is_invalid(), "{} {name:?}: {verdict:?}", scheme.name);
+            }
+        }
+    }
+
     #[test]
     fn garbage_in_headers_never_panics(value in "[ -~]{0,80}", body in prop::collection::vec(any::<u8>(), 0..20)) {
         for scheme in crate::payload::signature::ALL {
@@ -202,7 +358,8 @@ proptest! {
             }
             let delivery = Delivery::bare(headers, Bytes::copy_from_slice(&body));
             for choice in [Choice::Auto, Choice::Named(scheme)] {
-                let verdict = check(&delivery, &policy(choice, &["another secret"]), NOW, None);
+                let policy = policy(choice, &["another secret", KEY_PAIR]);
+                let verdict = check(&delivery, &policy, NOW, None);
                 prop_assert!(verdict.is_invalid());
             }
         }

@@ -3,11 +3,18 @@
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue};
 
-use super::super::super::{ALL, Choice, Policy, Reason, Scheme, Secret, Verdict, check, why};
+use super::super::super::{ALL, Choice, Policy, Reason, Scheme, Secret, Verdict, check, keypair, why};
 use crate::payload::delivery::{Delivery, Headers};
+
+mod bodies;
+mod forms;
+mod keypairs;
 
 const NOW: i64 = 1_790_000_000;
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+
+/// Published by Svix with its signature vector.
+const KEY_PAIR: &str = "whsk_6Xb/dCcHpPea21PS1N9VY/NZW723CEc77N4rJCubMbfVKIDij2HKpMKkioLlX0dRqSKJp4AJ6p9lMicMFs6Kvg==";
 
 const PLAIN: &str = r#"{"id":"abc","status":"success","output":"https://x/y.jpg","n":1.50}"#;
 const FOREIGN: &str = r#"{"id":"abc","prompt":"ein Mädchen, 日本 🦀","cost":2.0,"z":{"b":1,"a":[true,null]}}"#;
@@ -38,6 +45,11 @@ fn assert_reason(delivery: &Delivery, scheme: Choice, secrets: &[&str], expected
 
 fn named(name: &str) -> &'static Scheme {
     Scheme::named(name).unwrap()
+}
+
+/// A secret that the scheme takes.
+fn secret_for(scheme: &Scheme) -> &'static str {
+    if scheme.proof.is_asymmetric() { KEY_PAIR } else { SECRET }
 }
 
 /// Schemes that differ in what they sign and how they write it.
@@ -264,7 +276,7 @@ fn a_large_body_is_not_tried_for_ever() {
     let body = format!("{{\"a\":[{}1]}}", "1.0,".repeat(1 << 20));
     let delivery = deliver(named("github"), "another", body.as_bytes(), body.as_bytes());
     let mut budget = super::Budget::default();
-    let secrets = [Secret::new("main", SECRET)];
+    let secrets = [&Secret::new("main", SECRET)];
     let case = super::Case { scheme: named("github"), delivery: &delivery, secrets: &secrets, now: NOW };
     let claim = named("github").claim(&delivery).unwrap();
     assert_eq!(case.of_claim(&claim, &mut budget), None);
@@ -327,7 +339,7 @@ fn nothing_that_a_sender_makes_large_is_worked_through() {
         let case = super::Case {
             scheme: named("github"),
             delivery: &delivery,
-            secrets: &[Secret::new("main", "s")],
+            secrets: &[&Secret::new("main", "s")],
             now: NOW,
         };
         let mut budget = super::Budget::default();

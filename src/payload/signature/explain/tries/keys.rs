@@ -1,29 +1,33 @@
-//! What a secret and a body could have been on the other side.
+//! What a secret could have been on the other side.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use zeroize::Zeroizing;
 
 use super::Finding;
-use crate::payload::signature::scheme::Key;
+use crate::payload::signature::interpret::Verifier;
+use crate::payload::signature::scheme::{Key, Scheme};
 use crate::payload::signature::secret::Secret;
 use crate::payload::signature::verdict::Reason;
 
 /// The keys that a secret could have been taken for, each with what it would mean; without the one that it is.
-pub(super) fn keys(secret: &Secret, form: Key) -> Vec<(Zeroizing<Vec<u8>>, Finding)> {
-    let current = form.bytes(secret).ok();
-    let mut keys = around(secret, form);
-    keys.extend(decodings(secret, form));
-    keys.retain(|(key, _)| !key.is_empty() && Some(key) != current.as_ref());
+pub(super) fn of(secret: &Secret, scheme: &Scheme) -> Vec<(Verifier, Finding)> {
+    let current = scheme.verifier(secret).ok();
+    let mut keys = around(secret, scheme);
+    if !scheme.proof.is_asymmetric() {
+        let decoded = decodings(secret, scheme.key).into_iter().filter(|(key, _)| !key.is_empty());
+        keys.extend(decoded.map(|(key, finding)| (scheme.verifier_of(key), finding)));
+    }
+    keys.retain(|(key, _)| Some(key) != current.as_ref());
     keys
 }
 
 /// White space or quotes around the secret, here or at the sender's. The scheme then reads it as it reads every other.
-fn around(secret: &Secret, form: Key) -> Vec<(Zeroizing<Vec<u8>>, Finding)> {
+fn around(secret: &Secret, scheme: &Scheme) -> Vec<(Verifier, Finding)> {
     let (text, name) = (secret.expose(), secret.describe());
     let mut keys = Vec::new();
     let mut add = |other: Vec<u8>, hint: String| {
-        if let (true, Ok(key)) = (other != text, form.bytes(&Secret::new(secret.label(), other))) {
+        if let (true, Ok(key)) = (other != text, scheme.verifier(&Secret::new(secret.label(), other))) {
             keys.push((key, Finding::new(Reason::SecretWhitespace, hint)));
         }
     };
@@ -70,43 +74,4 @@ fn decodings(secret: &Secret, form: Key) -> Vec<(Zeroizing<Vec<u8>>, Finding)> {
         keys.push((Zeroizing::new(decoded), found(format!("the sender decodes {name} as hex"))));
     }
     keys
-}
-
-/// A way to make another body of one; `None` where it does not apply.
-pub(super) type Change = fn(&[u8]) -> Option<Vec<u8>>;
-
-const MARK: &[u8] = b"\xef\xbb\xbf";
-
-/// The body with its ends or line ends otherwise, each with what it would mean.
-pub(super) const ENDS: &[(Change, &str)] = &[
-    (|body| Some([body, b"\n"].concat()), "what was signed ends in a newline, and what arrived does not"),
-    (
-        |body| Some(body.strip_suffix(b"\r\n").or(body.strip_suffix(b"\n"))?.to_vec()),
-        "what arrived ends in a newline, and what was signed does not",
-    ),
-    (|body| Some([body, b"\r\n"].concat()), "what was signed ends in CRLF, and what arrived does not"),
-    (
-        |body| Some([body.strip_suffix(b"\r\n")?, b"\n"].concat()),
-        "what arrived ends in CRLF, and what was signed in a newline",
-    ),
-    (|body| Some(body.trim_ascii_end().to_vec()), "what arrived ends in white space, and what was signed does not"),
-    (|body| Some([MARK, body].concat()), "what was signed starts with a byte order mark, and what arrived does not"),
-    (
-        |body| Some(body.strip_prefix(MARK)?.to_vec()),
-        "what arrived starts with a byte order mark, and what was signed does not",
-    ),
-    (
-        |body| body.contains(&b'\n').then(|| replace_line_ends(body, b"\n")),
-        "what arrived has CRLF line ends, and what was signed has LF",
-    ),
-    (
-        |body| body.contains(&b'\n').then(|| replace_line_ends(body, b"\r\n")),
-        "what arrived has LF line ends, and what was signed has CRLF",
-    ),
-];
-
-fn replace_line_ends(body: &[u8], end: &[u8]) -> Vec<u8> {
-    let lines: Vec<&[u8]> =
-        body.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line)).collect();
-    lines.join(end)
 }

@@ -1,0 +1,153 @@
+//! Signatures that are right but for how they are written.
+
+use std::borrow::Cow;
+
+use super::super::super::ALL;
+use super::super::super::scheme::{Claim, Form, Proof, Scheme};
+use super::super::super::secret::Secret;
+use super::super::super::verdict::Reason;
+use super::super::super::writing::decode_loosely;
+use super::{Budget, Case, Finding};
+use crate::payload::delivery::Delivery;
+use crate::payload::nearest;
+
+/// What could be a proof among a header's values, however it is written.
+pub(super) struct Loose {
+    pub(super) proof: Vec<u8>,
+    /// How it is written, where that is not as it should be.
+    how: Option<&'static str>,
+    /// What could be the time stamp beside it.
+    pub(super) time: Option<String>,
+}
+
+/// A list without end would be work without end.
+const MOST: usize = 8;
+
+/// The body's HMAC stands in a header that no scheme has.
+pub fn in_another_header(delivery: &Delivery, secrets: &[Secret]) -> Option<Finding> {
+    let secrets: Vec<&Secret> = secrets.iter().collect();
+    let plain = Scheme::named("eachlabs")?;
+    let case = Case { scheme: plain, delivery, secrets: &secrets, now: 0 };
+    let telling = |name: &str| ["sign", "hmac", "digest"].iter().any(|word| name.contains(word));
+    let budget = &mut Budget::default();
+    let headers = delivery.headers.iter().filter(|(name, _)| telling(name)).take(MOST);
+    let mut loose =
+        headers.into_iter().flat_map(|(name, value)| case.loose_in(&value).into_iter().map(move |loose| (name, loose)));
+    let (name, Loose { how, .. }) = loose.find(|(_, loose)| {
+        let claim = case.claim(vec![loose.proof.clone()], None);
+        case.any_secret(&claim, case.arrived(&claim), budget)
+    })?;
+    let known = nearest(name, ALL.iter().flat_map(|scheme| scheme.signature.iter().copied()));
+    let mend = match known {
+        Some(known) => format!("did you mean {known}?"),
+        None => format!("spell it out as --scheme hmac-sha256:header={name},encoding=…,prefix=…"),
+    };
+    let hint = format!(
+        "the header {name} holds the HMAC-SHA256 of the body in {}, and no scheme that hookctl knows has it there: {mend}",
+        how.unwrap_or("hex")
+    );
+    Some(Finding::new(Reason::MissingSignature, hint))
+}
+
+impl Case<'_> {
+    /// The proof is right but for how it is written.
+    pub(super) fn encoding(&self, budget: &mut Budget) -> Option<Finding> {
+        self.loose().into_iter().find_map(|Loose { proof, how, time }| {
+            let claim = self.claim(vec![proof], time);
+            if !self.any_secret(&claim, self.arrived(&claim), budget) {
+                return None;
+            }
+            let wanted = self.scheme.form.example(self.scheme.proof);
+            Some(match how {
+                Some(how) => Finding::new(
+                    Reason::WrongEncoding,
+                    format!("the signature is right, but it is {how}: write it as {wanted}"),
+                ),
+                None => Finding::new(
+                    Reason::MalformedSignature,
+                    format!("the signature is right, but not what stands around it: write it as {wanted}"),
+                ),
+            })
+        })
+    }
+
+    /// Another scheme with the same header fits, but for the form of its signature.
+    pub(super) fn other_form(&self, budget: &mut Budget) -> Option<Finding> {
+        let sharing = ALL.iter().filter(|other| other.name != self.scheme.name);
+        let sharing = sharing.filter(|other| other.signature[0] == self.scheme.signature[0]);
+        let mut present = sharing.filter(|other| other.is_present(&self.delivery.headers));
+        present.find_map(|other| {
+            let case = Case { scheme: other, ..*self };
+            let Finding { reason, hint } = case.encoding(budget)?;
+            Some(Finding::new(reason, format!("as {}, {hint}", other.name)))
+        })
+    }
+
+    /// What stands in this scheme's header was made as another scheme makes it.
+    pub(super) fn as_other_scheme(&self, claim: &Claim, budget: &mut Budget) -> Option<Finding> {
+        let others = ALL.iter().filter(|other| other.name != self.scheme.name && other.covers_body());
+        let mut keyed = others.filter(|other| !other.proof.is_asymmetric() && other.signed != self.scheme.signed);
+        let other = keyed.find(|other| {
+            let case = Case { scheme: other, ..*self };
+            let made = case.claim(claim.proofs.clone(), claim.time().map(str::to_owned));
+            case.any_secret(&made, case.arrived(&made), budget)
+        })?;
+        // Several sign the same, and nothing tells which of them the sender followed.
+        let alike = ALL.iter().filter(|alike| alike.signed == other.signed && alike.key == other.key);
+        let alike: Vec<&str> = alike.map(|alike| alike.name).collect();
+        let hint = format!(
+            "the header {} holds a signature as {} makes it, {}; {} wants {}",
+            self.scheme.signature[0],
+            alike.join(" or "),
+            other.summary,
+            self.scheme.name,
+            self.scheme.summary
+        );
+        Some(Finding::new(Reason::WrongScheme, hint))
+    }
+
+    /// What could be proofs in the signature's headers.
+    pub(super) fn loose(&self) -> Vec<Loose> {
+        let headers = &self.delivery.headers;
+        let values = self.scheme.signature.iter().flat_map(|name| headers.all(name)).map(Cow::into_owned);
+        values.flat_map(|value| self.loose_in(&value)).take(MOST).collect()
+    }
+
+    fn loose_in(&self, value: &str) -> Vec<Loose> {
+        if self.scheme.proof == Proof::Secret {
+            return Vec::new();
+        }
+        let unquoted = |text: &str| text.trim_matches(['"', '\'', ' ']).to_owned();
+        // The whole value first: the padding of base64 looks like a separator.
+        let items = value.split([',', ';', ' ', '&', '\t']).map(unquoted).filter(|item| !item.is_empty());
+        let items: Vec<String> = [unquoted(value)].into_iter().chain(items).take(MOST).collect();
+        let texts: Vec<&str> = items
+            .iter()
+            .flat_map(|item| {
+                let separators = ['=', ':'];
+                let after = item.split_once(separators).map(|(_, text)| text);
+                let last = item.rsplit_once(separators).map(|(_, text)| text);
+                let texts = [Some(item.as_str()), after, last].into_iter().flatten();
+                texts.map(|text| text.trim_matches(['"', '\'']))
+            })
+            .collect();
+        let is_time = |text: &str| (9..=14).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+        let time = texts.iter().copied().find(|text| is_time(text)).map(str::to_owned);
+        let time = time.or_else(|| self.stray_time().filter(|text| is_time(text)));
+        let mut loose: Vec<Loose> = Vec::new();
+        for text in texts {
+            let Some((proof, how)) = decode_loosely(text, self.scheme.proof) else { continue };
+            if loose.iter().all(|other| other.proof != proof) {
+                loose.push(Loose { proof, how, time: time.clone() });
+            }
+        }
+        loose
+    }
+
+    /// A time stamp in a header of its own, where the scheme has it in that of the signature.
+    fn stray_time(&self) -> Option<String> {
+        let pairs = matches!(self.scheme.form, Form::Pairs { .. });
+        let mut headers = self.delivery.headers.iter().filter(|(name, _)| pairs && name.ends_with("timestamp"));
+        headers.next().map(|(_, value)| value.into_owned())
+    }
+}
