@@ -2,6 +2,9 @@
 //!
 //! Pure: no clock, no socket, no sleep. The caller has the time and tells it; a [`Simulation`] says what goes out.
 //!
+//! A run is a synchronous model's: coglet words the error of an async one otherwise (`Async prediction failed`), and keeps
+//! back what an async generator yields until it ends.
+//!
 //! Measured on cog 0.16.12 (`python/cog/server/{runner,webhook,response_throttler,worker,helpers}.py`) and coglet 0.23.1,
 //! by a model that does what a run file says (`tests/interop/cog/`).
 //!
@@ -24,6 +27,7 @@ use jiff::Timestamp;
 use reqwest::Url;
 
 mod coglet;
+mod error;
 mod python;
 mod run;
 #[cfg(test)]
@@ -31,7 +35,8 @@ mod tests;
 
 use crate::payload::provider::Provider;
 pub use crate::payload::provider::cog::{Flavor, RUNS};
-pub use run::{Run, RunError};
+pub use error::RunError;
+pub use run::Run;
 
 use run::Filter;
 

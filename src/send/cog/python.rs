@@ -30,8 +30,8 @@ const SKIP_START_BELOW: Duration = Duration::from_millis(100);
 
 /// What happens, as the server learns of it.
 ///
-/// Two threads race in the real one; what is usual of 60 recordings is here. `start` is posted beside the first event, and
-/// so its body has neither logs nor output, and does not throttle that event (57 of 60). A log reaches the server through
+/// Two threads race in the real one; what is usual is here. `start` is posted beside the first event, and
+/// so its body has neither logs nor output, and does not throttle that event (all but a few recordings). A log reaches the server through
 /// one thread more than an output does, and yet mostly comes first if it was written first.
 pub(super) fn moments(run: &Run, interval: Duration) -> Vec<(Duration, Moment)> {
     let mut moments = Vec::new();

@@ -334,18 +334,19 @@ fn python_reports_anew_what_it_could_not_deliver_once() {
 /// Half a line is held back by both; coglet loses one that never ends, unless it is flushed.
 #[test]
 fn half_a_line_waits_for_its_end() {
-    let steps =
-        |flush: &str| format!(r#"{{"at":"100ms","log":"  50%"{flush}}},{{"at":"700ms","log":" more \r\n x"{flush}}}"#);
+    let steps = |flush: &str| {
+        format!(r#"{{"at":"100ms","log":"  50%"{flush}}},{{"at":"700ms","log":" more \r\ny\n x"{flush}}}"#)
+    };
     let logs = |steps: &str, flavor| {
         let sent = play(&run(steps, SUCCEEDS, ""), flavor);
         let read = |planned: &Planned| serde_json::from_slice::<Value>(&planned.body).unwrap()["logs"].clone();
         sent.iter().map(read).collect::<Vec<_>>()
     };
     for flush in ["", r#","flush":true"#] {
-        assert_eq!(logs(&steps(flush), Flavor::Python), ["", "  50%more\n", "  50%more\n x\n"]);
+        assert_eq!(logs(&steps(flush), Flavor::Python), ["", "  50%more\n", "  50%more\ny\n x\n"]);
     }
-    assert_eq!(logs(&steps(""), Flavor::Coglet), ["", "  50% more \r\n", "  50% more \r\n"]);
-    assert_eq!(logs(&steps(r#","flush":true"#), Flavor::Coglet), ["", "  50% more \r\n x", "  50% more \r\n x"]);
+    assert_eq!(logs(&steps(""), Flavor::Coglet), ["", "  50% more \r\ny\n", "  50% more \r\ny\n"]);
+    assert_eq!(logs(&steps(r#","flush":true"#), Flavor::Coglet), ["", "  50% more \r\ny\n x", "  50% more \r\ny\n x"]);
 }
 
 /// Python waits for each answer but that to `start`; coglet for none.
