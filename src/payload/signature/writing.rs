@@ -9,7 +9,16 @@ use super::keypair;
 use super::scheme::{BadKey, Form, Key, Proof};
 use super::secret::Secret;
 
-/// Base64 as senders write it, read with or without padding: keys are passed around both ways.
+/// Base64 as keys are passed around: with or without padding, and when they were made up, as often as not with bits left
+/// over in the last character. The libraries of Standard Webhooks read them all.
+pub(super) const KEY_BASE64: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
+);
+
+/// Base64 as proofs are written, read with or without padding.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
@@ -135,7 +144,7 @@ impl Key {
             _ if keypair::is_public(secret) => Err(BadKey::PublicHalf),
             (Key::Text, _) | (Key::Base64IfPrefixed, None) => Ok(Zeroizing::new(text.to_vec())),
             (Key::Base64, _) | (Key::Base64IfPrefixed, Some(_)) => {
-                let key = BASE64.decode(stripped.unwrap_or(text)).map(Zeroizing::new);
+                let key = KEY_BASE64.decode(stripped.unwrap_or(text)).map(Zeroizing::new);
                 key.map_err(|_| BadKey::NotBase64)
                     .and_then(|key| if key.is_empty() { Err(BadKey::Empty) } else { Ok(key) })
             }

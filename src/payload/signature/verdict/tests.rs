@@ -128,6 +128,18 @@ fn every_failure_has_its_reason() {
 }
 
 #[test]
+fn a_key_is_the_same_however_its_base64_ends() {
+    let scheme = Scheme::named("standard-webhooks").unwrap();
+    let padded = signed(scheme, b"{}", "whsec_c2VjcmV0c2VjcmV0cw==");
+    for secret in
+        ["whsec_c2VjcmV0c2VjcmV0cw", "c2VjcmV0c2VjcmV0cw==", "whsec_c2VjcmV0c2VjcmV0cx", "c2VjcmV0c2VjcmV0cz=="]
+    {
+        let verdict = check(&padded, &policy(Choice::Named(scheme), &[secret]), NOW, None);
+        assert_eq!(verdict.name(), "verified", "{secret}: {verdict:?}");
+    }
+}
+
+#[test]
 fn the_last_second_passes_and_the_next_does_not() {
     let body = b"{}";
     let at = |name: &str, now: i64, tolerance: Option<u64>| {
