@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::alphabet;
+use base64::engine::general_purpose::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use zeroize::Zeroizing;
 
@@ -18,11 +19,8 @@ pub(super) const KEY_BASE64: GeneralPurpose = GeneralPurpose::new(
         .with_decode_allow_trailing_bits(true),
 );
 
-/// Base64 as proofs are written, read with or without padding.
-const BASE64: GeneralPurpose = GeneralPurpose::new(
-    &alphabet::STANDARD,
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
-);
+/// Base64 as proofs are written. The libraries compare the text, or want its padding to decode it.
+const BASE64: GeneralPurpose = STANDARD;
 
 /// A digest however it is written, and how, where that is not as `wanted`.
 pub(super) fn decode_loosely(text: &str, wanted: Proof) -> Option<(Vec<u8>, Option<&'static str>)> {
@@ -33,13 +31,15 @@ pub(super) fn decode_loosely(text: &str, wanted: Proof) -> Option<(Vec<u8>, Opti
     let lower = || digest(base16ct::lower::decode_vec(text).ok()?);
     let upper = || digest(base16ct::mixed::decode_vec(text).ok()?);
     let base64 = || digest(BASE64.decode(text).ok()?);
-    let url = || digest(BASE64.decode(text.replace('-', "+").replace('_', "/")).ok()?);
+    let unpadded = || digest(KEY_BASE64.decode(text).ok()?);
+    let url = || digest(KEY_BASE64.decode(text.replace('-', "+").replace('_', "/")).ok()?);
     let twice = || digest(base16ct::mixed::decode_vec(BASE64.decode(text).ok()?).ok()?);
     let named = |how| move |bytes| (bytes, Some(how));
     lower()
         .map(named("hex"))
         .or_else(|| upper().map(named("upper-case hex")))
         .or_else(|| base64().map(named("base64")))
+        .or_else(|| unpadded().map(named("base64 without its padding")))
         .or_else(|| url().map(named("base64 in its URL alphabet")))
         .or_else(|| twice().map(named("the base64 of hex text")))
 }
@@ -47,8 +47,10 @@ pub(super) fn decode_loosely(text: &str, wanted: Proof) -> Option<(Vec<u8>, Opti
 const SHA256_LENGTH: usize = 32;
 const ED25519_LENGTH: usize = 64;
 
+/// The pairs of a header's value. White space around one belongs to it: neither Stripe's libraries nor ElevenLabs' take
+/// any off, so that a pair behind a space is none that they know.
 pub(super) fn pairs(value: &str) -> impl Iterator<Item = (&str, &str)> {
-    value.split(',').filter_map(|pair| pair.trim().split_once('='))
+    value.split(',').filter_map(|pair| pair.split_once('='))
 }
 
 impl Form {

@@ -127,6 +127,28 @@ fn every_failure_has_its_reason() {
     assert_eq!(reason(&verdict), "secret_encoding");
 }
 
+/// What the official libraries say, each in one place otherwise than a delivery in order.
+#[test]
+fn reads_what_the_libraries_read_and_no_more() {
+    let verdict = |name: &str, secret: &str, change: fn(&str, &str) -> (String, String)| {
+        let scheme = Scheme::named(name).unwrap();
+        let good = scheme.sign(b"{}", &Secret::new("main", secret), NOW, "msg_1").unwrap();
+        let changed: Vec<_> = good.iter().map(|(name, value)| change(name.as_str(), value.to_str().unwrap())).collect();
+        let changed: Vec<_> = changed.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let delivery = delivery(&changed, b"{}");
+        let policy = policy(Choice::Named(scheme), &[secret]);
+        reason(&why(&delivery, &policy, NOW, check(&delivery, &policy, NOW, None)))
+    };
+    let unpadded = |name: &str, value: &str| (name.to_owned(), value.trim_end_matches('=').to_owned());
+    let spaced = |name: &str, value: &str| (name.to_owned(), value.replace(',', ", "));
+    for name in ["standard-webhooks", "openai", "shopify"] {
+        assert_eq!(verdict(name, "c2VjcmV0", unpadded), "wrong_encoding", "{name}");
+    }
+    for name in ["stripe", "elevenlabs"] {
+        assert_eq!(verdict(name, "c2VjcmV0", spaced), "malformed_signature", "{name}");
+    }
+}
+
 #[test]
 fn a_key_is_the_same_however_its_base64_ends() {
     let scheme = Scheme::named("standard-webhooks").unwrap();
