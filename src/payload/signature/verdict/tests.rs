@@ -141,12 +141,18 @@ fn reads_what_the_libraries_read_and_no_more() {
     };
     let unpadded = |name: &str, value: &str| (name.to_owned(), value.trim_end_matches('=').to_owned());
     let spaced = |name: &str, value: &str| (name.to_owned(), value.replace(',', ", "));
+    let branded = |name: &str, value: &str| {
+        let id_or_time = !name.ends_with("signature");
+        (if id_or_time { name.replace("webhook", "svix") } else { name.to_owned() }, value.to_owned())
+    };
     for name in ["standard-webhooks", "openai", "shopify"] {
         assert_eq!(verdict(name, "c2VjcmV0", unpadded), "wrong_encoding", "{name}");
     }
     for name in ["stripe", "elevenlabs"] {
         assert_eq!(verdict(name, "c2VjcmV0", spaced), "malformed_signature", "{name}");
     }
+    assert_eq!(verdict("standard-webhooks", "c2VjcmV0", branded), "verified");
+    assert_eq!(verdict("openai", "c2VjcmV0", branded), "missing_signature");
 }
 
 #[test]
