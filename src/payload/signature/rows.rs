@@ -147,11 +147,12 @@ pub static ALL: &[Scheme] = &[
         on_retry: OnRetry::Keep,
         with_key_pair: None,
     },
-    // shopify.dev, verify deliveries: base64, not hex.
+    // shopify.dev, verify deliveries: base64, not hex. Shopify/shopify-app-js, shopify-api, lib/types.ts: events come
+    // without the x- that webhooks have.
     Scheme {
         name: "shopify",
         summary: "HMAC-SHA256 of the body, in base64 (Shopify)",
-        signature: &["x-shopify-hmac-sha256"],
+        signature: &["x-shopify-hmac-sha256", "shopify-hmac-sha256"],
         form: Form::One { writes: "", reads: &[""] },
         timestamp: Time::None,
         signed: &[Part::Body],

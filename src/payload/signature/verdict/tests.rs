@@ -145,6 +145,7 @@ fn reads_what_the_libraries_read_and_no_more() {
         let id_or_time = !name.ends_with("signature");
         (if id_or_time { name.replace("webhook", "svix") } else { name.to_owned() }, value.to_owned())
     };
+    let event = |name: &str, value: &str| (name.replace("x-shopify", "shopify"), value.to_owned());
     for name in ["standard-webhooks", "openai", "shopify"] {
         assert_eq!(verdict(name, "c2VjcmV0", unpadded), "wrong_encoding", "{name}");
     }
@@ -153,6 +154,7 @@ fn reads_what_the_libraries_read_and_no_more() {
     }
     assert_eq!(verdict("standard-webhooks", "c2VjcmV0", branded), "verified");
     assert_eq!(verdict("openai", "c2VjcmV0", branded), "missing_signature");
+    assert_eq!(verdict("shopify", "c2VjcmV0", event), "verified");
 }
 
 #[test]
