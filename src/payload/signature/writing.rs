@@ -103,7 +103,9 @@ impl Proof {
     pub(super) fn decode(self, text: &str) -> Option<Vec<u8>> {
         let bytes = match self {
             Proof::Secret => return Some(text.as_bytes().to_vec()),
-            Proof::HmacHex | Proof::Ed25519Hex => base16ct::lower::decode_vec(text).ok()?,
+            Proof::HmacHex => base16ct::lower::decode_vec(text).ok()?,
+            // A digest is compared as text, a signature is decoded to be checked.
+            Proof::Ed25519Hex => base16ct::mixed::decode_vec(text).ok()?,
             Proof::HmacBase64 | Proof::Ed25519Base64 => BASE64.decode(text).ok()?,
         };
         let length = if self.is_asymmetric() { ED25519_LENGTH } else { SHA256_LENGTH };

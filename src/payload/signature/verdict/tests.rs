@@ -146,6 +146,10 @@ fn reads_what_the_libraries_read_and_no_more() {
         (if id_or_time { name.replace("webhook", "svix") } else { name.to_owned() }, value.to_owned())
     };
     let event = |name: &str, value: &str| (name.replace("x-shopify", "shopify"), value.to_owned());
+    let loud = |name: &str, value: &str| {
+        let is_signature = name.ends_with("signature");
+        (name.to_owned(), if is_signature { value.to_uppercase() } else { value.to_owned() })
+    };
     for name in ["standard-webhooks", "openai", "shopify"] {
         assert_eq!(verdict(name, "c2VjcmV0", unpadded), "wrong_encoding", "{name}");
     }
@@ -155,6 +159,7 @@ fn reads_what_the_libraries_read_and_no_more() {
     assert_eq!(verdict("standard-webhooks", "c2VjcmV0", branded), "verified");
     assert_eq!(verdict("openai", "c2VjcmV0", branded), "missing_signature");
     assert_eq!(verdict("shopify", "c2VjcmV0", event), "verified");
+    assert_eq!(verdict("fal", KEY_PAIR, loud), "verified");
 }
 
 #[test]
