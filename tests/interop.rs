@@ -1,6 +1,9 @@
 //! What real receivers and senders compute, run as they run it. Ignored by a plain `cargo test`, which needs Rust alone;
 //! `.ci/run` runs them.
 
+mod libraries;
+mod peers;
+
 use std::ffi::OsStr;
 use std::io::Write;
 use std::process::{Command, Stdio};
