@@ -2,6 +2,8 @@
 //! `.ci/run` runs them.
 
 mod cog;
+mod libraries;
+mod peers;
 
 use std::ffi::OsStr;
 use std::io::Write;

@@ -25,6 +25,12 @@ impl Scheme {
         self.signed.contains(&Part::Body) || self.signed.contains(&Part::BodySha256)
     }
 
+    /// Whether it signs the same as another, in whichever headers the id comes.
+    pub(super) fn signs_as(&self, other: &Scheme) -> bool {
+        let same = |(one, two): (&Part, &Part)| one == two || matches!((one, two), (Part::Id(_), Part::Id(_)));
+        self.signed.len() == other.signed.len() && self.signed.iter().zip(other.signed).all(same)
+    }
+
     /// The scheme as it is with this secret: some have another form for key pairs.
     pub fn for_secret(&self, secret: &Secret) -> &Scheme {
         self.with_key_pair.filter(|_| keypair::is_one(secret)).unwrap_or(self)

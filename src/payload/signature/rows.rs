@@ -40,14 +40,15 @@ pub static ALL: &[Scheme] = &[
         on_retry: OnRetry::Renew,
         with_key_pair: Some(&STANDARD_WEBHOOKS_V1A),
     },
-    // openai/openai-python, lib/_webhooks.py: a secret without whsec_ is text, a signature may come without v1.
+    // openai/openai-python, lib/_webhooks.py: a secret without whsec_ is text, a signature may come without v1,
+    // and Svix's headers are not read.
     Scheme {
         name: "openai",
         summary: "HMAC-SHA256 of id.timestamp.body, in base64 (OpenAI's reading of Standard Webhooks)",
         signature: &["webhook-signature"],
         form: Form::List { version: "v1", bare: true },
-        timestamp: Time::Header(MESSAGE_TIMESTAMP),
-        signed: &[Part::Id(MESSAGE_ID), Part::Text("."), Part::Timestamp, Part::Text("."), Part::Body],
+        timestamp: Time::Header(&["webhook-timestamp"]),
+        signed: &[Part::Id(&["webhook-id"]), Part::Text("."), Part::Timestamp, Part::Text("."), Part::Body],
         proof: Proof::HmacBase64,
         key: Key::Base64IfPrefixed,
         clock: Clock::BothWays(FIVE_MINUTES),
@@ -146,11 +147,12 @@ pub static ALL: &[Scheme] = &[
         on_retry: OnRetry::Keep,
         with_key_pair: None,
     },
-    // shopify.dev, verify deliveries: base64, not hex.
+    // shopify.dev, verify deliveries: base64, not hex. Shopify/shopify-app-js, shopify-api, lib/types.ts: events come
+    // without the x- that webhooks have.
     Scheme {
         name: "shopify",
         summary: "HMAC-SHA256 of the body, in base64 (Shopify)",
-        signature: &["x-shopify-hmac-sha256"],
+        signature: &["x-shopify-hmac-sha256", "shopify-hmac-sha256"],
         form: Form::One { writes: "", reads: &[""] },
         timestamp: Time::None,
         signed: &[Part::Body],

@@ -244,7 +244,7 @@ pub fn detect(delivery: &Delivery) -> Option<(&'static Scheme, Result<Claim, NoC
     }
     // One that signs the same and is only less strict in reading is not another scheme.
     let sharing = super::ALL.iter().filter(|scheme| scheme.signature[0] == strongest.signature[0]);
-    let sharing = sharing.filter(|scheme| scheme.signed != strongest.signed);
+    let sharing = sharing.filter(|scheme| !scheme.signs_as(strongest));
     let readable = sharing.filter(|scheme| scheme.is_present(headers)).find_map(|scheme| {
         let claim = scheme.claim(delivery);
         claim.is_ok().then_some((scheme, claim))

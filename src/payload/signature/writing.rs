@@ -10,12 +10,17 @@ use super::keypair;
 use super::scheme::{BadKey, Form, Key, Proof};
 use super::secret::Secret;
 
-/// Base64 with or without padding: keys are passed around both ways. Proofs are compared as text by most receivers'
-/// libraries, so theirs must be there.
-const BASE64: GeneralPurpose = GeneralPurpose::new(
+/// Base64 as keys are passed around: with or without padding, and when they were made up, as often as not with bits left
+/// over in the last character. The libraries of Standard Webhooks read them all.
+pub(super) const KEY_BASE64: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
 );
+
+/// Base64 as proofs are written. The libraries compare the text, or want its padding to decode it.
+const BASE64: GeneralPurpose = STANDARD;
 
 /// A proof however it is written, and how, where that is not as `wanted`.
 pub(super) fn decode_loosely(text: &str, wanted: Proof) -> Option<(Vec<u8>, Option<&'static str>)> {
@@ -23,9 +28,9 @@ pub(super) fn decode_loosely(text: &str, wanted: Proof) -> Option<(Vec<u8>, Opti
     const WAYS: [(&str, Decode); 6] = [
         ("hex", |text| base16ct::lower::decode_vec(text).ok()),
         ("upper-case hex", |text| base16ct::mixed::decode_vec(text).ok()),
-        ("base64", |text| STANDARD.decode(text).ok()),
-        ("base64 without its padding", |text| BASE64.decode(text).ok()),
-        ("base64 in its URL alphabet", |text| BASE64.decode(text.replace('-', "+").replace('_', "/")).ok()),
+        ("base64", |text| BASE64.decode(text).ok()),
+        ("base64 without its padding", |text| KEY_BASE64.decode(text).ok()),
+        ("base64 in its URL alphabet", |text| KEY_BASE64.decode(text.replace('-', "+").replace('_', "/")).ok()),
         ("the base64 of hex text", |text| base16ct::mixed::decode_vec(BASE64.decode(text).ok()?).ok()),
     ];
     let length = wanted.length()?;
@@ -36,7 +41,8 @@ pub(super) fn decode_loosely(text: &str, wanted: Proof) -> Option<(Vec<u8>, Opti
     ways.find(|(bytes, _)| bytes.len() == length)
 }
 
-/// The pairs of a header's value, separated by commas alone: Stripe's and ElevenLabs' libraries pass no space over.
+/// The pairs of a header's value. White space around one belongs to it: neither Stripe's libraries nor ElevenLabs' take
+/// any off, so that a pair behind a space is none that they know.
 pub(super) fn pairs(value: &str) -> impl Iterator<Item = (&str, &str)> {
     value.split(',').filter_map(|pair| pair.split_once('='))
 }
@@ -91,8 +97,10 @@ impl Proof {
     pub(super) fn decode(self, text: &str) -> Option<Vec<u8>> {
         let bytes = match self {
             Proof::Secret => return Some(text.as_bytes().to_vec()),
+            // Digests are compared as text. fal's signatures could be read in either case; it writes lower case, and one
+            // spelling for one proof leaves nothing to flip.
             Proof::HmacHex | Proof::Ed25519Hex => base16ct::lower::decode_vec(text).ok()?,
-            Proof::HmacBase64 | Proof::Ed25519Base64 => STANDARD.decode(text).ok()?,
+            Proof::HmacBase64 | Proof::Ed25519Base64 => BASE64.decode(text).ok()?,
         };
         (Some(bytes.len()) == self.length()).then_some(bytes)
     }
@@ -144,7 +152,7 @@ impl Key {
             _ if keypair::is_public(secret) => Err(BadKey::PublicHalf),
             (Key::Text, _) | (Key::Base64IfPrefixed, None) => Ok(Zeroizing::new(text.to_vec())),
             (Key::Base64, _) | (Key::Base64IfPrefixed, Some(_)) => {
-                let key = BASE64.decode(stripped.unwrap_or(text)).map(Zeroizing::new);
+                let key = KEY_BASE64.decode(stripped.unwrap_or(text)).map(Zeroizing::new);
                 key.map_err(|_| BadKey::NotBase64)
                     .and_then(|key| if key.is_empty() { Err(BadKey::Empty) } else { Ok(key) })
             }

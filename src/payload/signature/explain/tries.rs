@@ -154,7 +154,7 @@ impl Case<'_> {
         let others = ALL.iter().filter(|other| other.name != self.scheme.name);
         let others = others.filter(|other| other.proof != Proof::Secret || self.scheme.proof == Proof::Secret);
         let other = others.into_iter().find(|other| fits(other))?;
-        if other.signed == self.scheme.signed && other.proof == self.scheme.proof && other.key != self.scheme.key {
+        if other.signs_as(self.scheme) && other.proof == self.scheme.proof && other.key != self.scheme.key {
             let hint = format!(
                 "the sender takes the secret for a key as {} does, not as {}: one decodes base64, the other takes text",
                 other.name, self.scheme.name

@@ -130,6 +130,53 @@ fn every_failure_has_its_reason() {
     assert_eq!(reason(&verdict), "secret_encoding");
 }
 
+/// What the official libraries say, each in one place otherwise than a delivery in order.
+#[test]
+fn reads_what_the_libraries_read_and_no_more() {
+    let verdict = |name: &str, secret: &str, change: fn(&str, &str) -> (String, String)| {
+        let scheme = Scheme::named(name).unwrap();
+        let good = scheme.sign(b"{}", &Secret::new("main", secret), NOW, "msg_1").unwrap();
+        let changed: Vec<_> = good.iter().map(|(name, value)| change(name.as_str(), value.to_str().unwrap())).collect();
+        let changed: Vec<_> = changed.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let delivery = delivery(&changed, b"{}");
+        let policy = policy(Choice::Named(scheme), &[secret]);
+        reason(&why(&delivery, &policy, NOW, check(&delivery, &policy, NOW, None)))
+    };
+    let unpadded = |name: &str, value: &str| (name.to_owned(), value.trim_end_matches('=').to_owned());
+    let spaced = |name: &str, value: &str| (name.to_owned(), value.replace(',', ", "));
+    let branded = |name: &str, value: &str| {
+        let id_or_time = !name.ends_with("signature");
+        (if id_or_time { name.replace("webhook", "svix") } else { name.to_owned() }, value.to_owned())
+    };
+    let event = |name: &str, value: &str| (name.replace("x-shopify", "shopify"), value.to_owned());
+    let loud = |name: &str, value: &str| {
+        let is_signature = name.ends_with("signature");
+        (name.to_owned(), if is_signature { value.to_uppercase() } else { value.to_owned() })
+    };
+    for name in ["standard-webhooks", "openai", "shopify"] {
+        assert_eq!(verdict(name, "c2VjcmV0", unpadded), "wrong_encoding", "{name}");
+    }
+    for name in ["stripe", "elevenlabs"] {
+        assert_eq!(verdict(name, "c2VjcmV0", spaced), "malformed_signature", "{name}");
+    }
+    assert_eq!(verdict("standard-webhooks", "c2VjcmV0", branded), "verified");
+    assert_eq!(verdict("openai", "c2VjcmV0", branded), "missing_signature");
+    assert_eq!(verdict("shopify", "c2VjcmV0", event), "verified");
+    assert_eq!(verdict("fal", KEY_PAIR, loud), "wrong_encoding");
+}
+
+#[test]
+fn a_key_is_the_same_however_its_base64_ends() {
+    let scheme = Scheme::named("standard-webhooks").unwrap();
+    let padded = signed(scheme, b"{}", "whsec_c2VjcmV0c2VjcmV0cw==");
+    for secret in
+        ["whsec_c2VjcmV0c2VjcmV0cw", "c2VjcmV0c2VjcmV0cw==", "whsec_c2VjcmV0c2VjcmV0cx", "c2VjcmV0c2VjcmV0cz=="]
+    {
+        let verdict = check(&padded, &policy(Choice::Named(scheme), &[secret]), NOW, None);
+        assert_eq!(verdict.name(), "verified", "{secret}: {verdict:?}");
+    }
+}
+
 #[test]
 fn the_last_second_passes_and_the_next_does_not() {
     let body = b"{}";

@@ -1,7 +1,6 @@
 //! What a secret could have been on the other side.
 
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD_NO_PAD;
 use zeroize::Zeroizing;
 
 use super::Finding;
@@ -9,6 +8,7 @@ use crate::payload::signature::interpret::Verifier;
 use crate::payload::signature::scheme::{Key, Scheme};
 use crate::payload::signature::secret::Secret;
 use crate::payload::signature::verdict::Reason;
+use crate::payload::signature::writing::KEY_BASE64;
 
 /// The keys that a secret could have been taken for, each with what it would mean; without the one that it is.
 pub(super) fn of(secret: &Secret, scheme: &Scheme) -> Vec<(Verifier, Finding)> {
@@ -66,8 +66,7 @@ fn decodings(secret: &Secret, form: Key) -> Vec<(Zeroizing<Vec<u8>>, Finding)> {
         (Zeroizing::new(text.to_vec()), found(format!("the sender takes {name} as text"))),
         (Zeroizing::new(bare.to_vec()), found(format!("the sender takes {name} as text, without whsec_"))),
     ];
-    let unpadded = bare.strip_suffix(b"==").or(bare.strip_suffix(b"=")).unwrap_or(bare);
-    if let Ok(decoded) = STANDARD_NO_PAD.decode(unpadded) {
+    if let Ok(decoded) = KEY_BASE64.decode(bare) {
         keys.push((Zeroizing::new(decoded), found(format!("the sender decodes {name} as base64"))));
     }
     if let Ok(decoded) = base16ct::mixed::decode_vec(bare) {

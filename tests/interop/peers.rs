@@ -1,0 +1,114 @@
+//! The official signature libraries, each behind a process that answers as long as the test runs.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+
+use crate::support::program::Watchdog;
+use crate::support::repository;
+
+/// Headers by name.
+pub type Headers = BTreeMap<String, String>;
+
+/// Libraries that run on Node; the others run on Python.
+const ON_NODE: [&str; 3] = ["octokit", "shopify", "replicate"];
+
+/// Both processes, each started when it is first asked.
+#[derive(Default)]
+pub struct Peers {
+    python: Option<Peer>,
+    node: Option<Peer>,
+}
+
+impl Peers {
+    /// What the library says of a delivery: nothing, or why it refuses it.
+    pub fn verify(&mut self, library: &str, secret: &str, headers: &Headers, body: &[u8]) -> Result<(), String> {
+        let answer = self.ask(
+            library,
+            &json!({"op": "verify", "library": library, "secret": secret, "headers": headers,
+                    "body_base64": STANDARD.encode(body)}),
+        );
+        match answer["ok"].as_bool().unwrap() {
+            true => Ok(()),
+            false => Err(answer["why"].as_str().unwrap().to_owned()),
+        }
+    }
+
+    /// The headers with which the library signs.
+    pub fn sign(&mut self, library: &str, secret: &str, body: &[u8], timestamp: i64) -> Headers {
+        let answer = self.ask(
+            library,
+            &json!({"op": "sign", "library": library, "secret": secret, "id": "msg_2KWPBgLlAfxdpx2AI54pPJ85f4W",
+                    "timestamp": timestamp, "body_base64": STANDARD.encode(body)}),
+        );
+        serde_json::from_value(answer["headers"].clone()).unwrap()
+    }
+
+    fn ask(&mut self, library: &str, request: &Value) -> Value {
+        let peer = match ON_NODE.contains(&library) {
+            true => self.node.get_or_insert_with(Peer::node),
+            false => self.python.get_or_insert_with(Peer::python),
+        };
+        peer.ask(request)
+    }
+}
+
+/// A process that answers a line of JSON with a line of JSON. Ended when dropped.
+struct Peer {
+    child: Child,
+    _watchdog: Watchdog,
+    requests: ChildStdin,
+    answers: BufReader<ChildStdout>,
+}
+
+impl Peer {
+    fn python() -> Self {
+        let mut command = command("python");
+        command.arg(repository("tests/interop/peers/peer.py"));
+        Peer::spawn(command)
+    }
+
+    fn node() -> Self {
+        let mut command = command("node");
+        // Given as text, it finds the packages beside the folder that it runs in, not beside its own file.
+        command.args(["--input-type=module", "--eval", include_str!("peers/peer.mjs")]);
+        Peer::spawn(command)
+    }
+
+    fn spawn(mut command: Command) -> Self {
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command
+            .spawn()
+            .unwrap_or_else(|error| panic!("{error}: install the libraries with tests/interop/peers/install.sh"));
+        let requests = child.stdin.take().unwrap();
+        let answers = BufReader::new(child.stdout.take().unwrap());
+        Peer { _watchdog: Watchdog::over(child.id()), child, requests, answers }
+    }
+
+    fn ask(&mut self, request: &Value) -> Value {
+        writeln!(self.requests, "{request}").unwrap();
+        let mut line = String::new();
+        self.answers.read_line(&mut line).unwrap();
+        serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line:?} to {request}"))
+    }
+}
+
+/// A program that was installed for these tests.
+fn command(name: &str) -> Command {
+    let peers = repository("target/peers");
+    let mut command = Command::new(peers.join("venv/bin").join(name));
+    command.current_dir(peers).env("PYTHONDONTWRITEBYTECODE", "1");
+    command
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
