@@ -67,6 +67,8 @@ Examples:
   hookctl listen --secret env:WEBHOOK_SECRET       receive on 8080, verify, print
   hookctl listen --record hooks.jsonl              keep every delivery in a journal
   hookctl listen --count 2 --timeout 30s --json    wait for two, as JSON Lines
+  hookctl listen --respond 503x2,hang=35s,200      fail twice, time out, then accept
+  hookctl listen -s env:KEY --forward-to 3000      verify, then pass on to your app
   hookctl listen -s s3cret -p 0 -- ./app-test.sh   run a command against it";
 
 const SEND_EXAMPLES: &str = "\
@@ -195,6 +197,27 @@ pub struct Listen {
     /// Answer 413 to a larger body
     #[arg(long, value_name = "SIZE", default_value = "10MiB", value_parser = values::size)]
     pub max_body: u64,
+    /// What to answer, in turn: 503x2,hang=35s,200 [default: 200]
+    ///
+    /// Items are separated by commas, and the last one repeats for ever. An item is a status (503; 503x2 for twice), hang
+    /// or hang=35s (never answer, or close after so long), close (FIN), reset (RST), truncate (break off within the
+    /// answer) or forward (the answer of --forward-to, which makes it the default). Behind it may stand :delay=2s and,
+    /// for a status, :retry-after=5 and :body=@FILE. A delivery that is answered 401 takes no item.
+    #[arg(long, value_name = "SCRIPT", help_heading = "Answers")]
+    pub respond: Option<String>,
+    /// Start the script from its beginning for every distinct delivery (provider, id and event)
+    #[arg(long, help_heading = "Answers")]
+    pub respond_each: bool,
+    /// Pass deliveries on to an app, and answer what it answers: 3000, localhost:3000/hook, http://…
+    ///
+    /// A URL with a path gets them at exactly that path; one without, at the path that the sender used. Method, headers
+    /// and body bytes stay as they came; Host is the app's. A delivery that is answered 401 is not passed on.
+    #[arg(short, long, value_name = "URL", value_parser = values::url, value_hint = ValueHint::Url)]
+    #[arg(help_heading = "Answers")]
+    pub forward_to: Option<Url>,
+    /// Warn when an answer took longer than this, instead of the provider's own limit
+    #[arg(long, value_name = "DUR", value_parser = values::duration, help_heading = "Answers")]
+    pub ack_budget: Option<Duration>,
     /// End once N deliveries have been answered
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub count: Option<u64>,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::thread;
 
 use console::Term;
+use http::StatusCode;
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use jiff::tz::TimeZone;
 use zeroize::Zeroizing;
@@ -16,6 +17,7 @@ use crate::event::{self, Sink};
 use crate::io::client::Options;
 use crate::io::secrets;
 use crate::io::signals::Signals;
+use crate::listen::answer::{Act, Script, Values};
 use crate::payload::retry::{ONCE, Statuses};
 use crate::payload::signature::secret::MAIN;
 use crate::payload::signature::{Choice, Policy, Scheme, Secret, keypair};
@@ -71,6 +73,10 @@ fn start_listen(args: &Listen) -> Result<Exit, Error> {
             tolerance: args.tolerance.map(|tolerance| tolerance.as_secs() + u64::from(tolerance.subsec_nanos() > 0)),
         },
         allow_invalid: args.allow_invalid,
+        script: script(args)?,
+        respond_each: args.respond_each,
+        forward_to: args.forward_to.clone(),
+        ack_budget: args.ack_budget,
         record: args.record.clone(),
         keep_secrets: args.record_secrets,
         max_body: args.max_body,
@@ -85,6 +91,21 @@ fn start_listen(args: &Listen) -> Result<Exit, Error> {
     with_sink(&args.output, may_skip, async |sink, signals| {
         listen::run(config, sink, Arc::new(System), signals.insert(Signals::take()?)).await
     })
+}
+
+/// What to answer: the script, else the app's answers where there is one, else 200.
+fn script(args: &Listen) -> Result<Script, Error> {
+    let Some(text) = &args.respond else {
+        let accept = Act::Answer { status: StatusCode::OK, retry_after: None, body: None };
+        return Ok(Script::of(if args.forward_to.is_some() { Act::Forward } else { accept }));
+    };
+    let file = |path: &str| crate::io::input::payload(path).map_err(|error| format!("has no body: {error}"));
+    let script = Script::parse(text, Values { duration: &cli::values::duration, file: &file });
+    let script = script.map_err(|bad| Error::Usage(format!("--respond: {bad}")))?;
+    if script.forwards() && args.forward_to.is_none() {
+        return Err(Error::Usage("--respond forward: name the app with --forward-to URL".into()));
+    }
+    Ok(script)
 }
 
 fn start_send(args: &cli::Send) -> Result<Exit, Error> {

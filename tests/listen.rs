@@ -1,6 +1,8 @@
 //! `hookctl listen`: what it answers, says and writes down of a delivery.
 
+mod answers;
 mod ends;
+mod forward;
 mod journal;
 mod start;
 mod wire;

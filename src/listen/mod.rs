@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use reqwest::Url;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -16,13 +17,19 @@ use crate::io::signals::Signals;
 use crate::payload::Provider;
 use crate::payload::signature::Policy;
 
+pub mod answer;
 mod body;
+mod books;
 mod child;
 mod desk;
+mod forward;
 pub mod limits;
+mod reply;
 mod server;
+mod socket;
 mod wait;
 
+use answer::Script;
 use child::Child;
 use desk::Desk;
 use wait::{Cause, Wait};
@@ -40,6 +47,14 @@ pub struct Config {
     pub policy: Policy,
     /// Whether a signature that does not hold is answered as usual.
     pub allow_invalid: bool,
+    /// What to answer.
+    pub script: Script,
+    /// Whether every distinct delivery starts the script from its beginning.
+    pub respond_each: bool,
+    /// The app whose answers are given.
+    pub forward_to: Option<Url>,
+    /// How long an answer may take, instead of the provider's own limit.
+    pub ack_budget: Option<Duration>,
     /// The journal.
     pub record: Option<PathBuf>,
     /// Whether header values that are secrets stay in records.
@@ -61,6 +76,8 @@ pub struct Config {
 /// Listens until the end that the configuration or the user sets.
 pub async fn run(config: Config, sink: Sink, clock: Arc<dyn Clock>, signals: &mut Signals) -> Result<Exit, Error> {
     let journal = config.record.as_deref().map(Journal::open).transpose()?;
+    let (counter, counted) = watch::channel(0);
+    let desk = Arc::new(Desk::new(&config, journal, sink.clone(), clock, counter)?);
     let listener = bind(&config.host, config.port).await?;
     let address = listener.local_addr().map_err(|source| Error::Bind { addr: config.host.clone(), source })?;
     let ready = Ready {
@@ -70,11 +87,17 @@ pub async fn run(config: Config, sink: Sink, clock: Arc<dyn Clock>, signals: &mu
         checks: !config.policy.secrets.is_empty(),
     };
 
-    let (counter, counted) = watch::channel(0);
-    let desk = Arc::new(Desk::new(&config, journal, sink.clone(), clock, counter));
     let started = Instant::now();
     if sink.say(Event::Ready(ready.clone())).await.is_err() {
         return Ok(Exit::Done);
+    }
+    if let Some(app) = &config.forward_to {
+        let text = match config.script.forwards() {
+            true => Note::info(format!("deliveries are passed on to {app}")),
+            false => Note::warning("--forward-to gets nothing: --respond never says forward"),
+        };
+        // A writer that has gone ends the listener by itself.
+        let _ = sink.say(text).await;
     }
     let server = server::start(listener, Arc::clone(&desk), sink.clone());
     let child = match config.command.split_first() {

@@ -38,8 +38,8 @@ pub struct Seen {
     pub seq: u64,
     /// The id of its record.
     pub id: String,
-    /// The status of the last answer to a delivery of this key: a repeat after a failure is a retry.
-    pub answered: u16,
+    /// The status of the last answer to a delivery of this key, if it got one: a repeat after a failure is a retry.
+    pub answered: Option<u16>,
     body: u64,
 }
 
@@ -82,7 +82,7 @@ impl History {
         verdict: &Verdict,
         seq: u64,
         id: &str,
-        status: u16,
+        status: Option<u16>,
     ) -> Option<Repeat> {
         let Keys { key, exact, digest } = self.keys(payload, body, verdict)?;
         let earlier = [key, exact].into_iter().find_map(|known| {
@@ -106,7 +106,7 @@ impl History {
     }
 
     /// Corrects the answer of a delivery that was noted.
-    pub fn answered(&mut self, payload: Option<&Payload>, body: &[u8], verdict: &Verdict, status: u16) {
+    pub fn answered(&mut self, payload: Option<&Payload>, body: &[u8], verdict: &Verdict, status: Option<u16>) {
         let Some(Keys { key, exact, .. }) = payload.and_then(|payload| self.keys(payload, body, verdict)) else {
             return;
         };
@@ -151,8 +151,8 @@ mod tests {
     ) -> Option<(u64, bool, u16)> {
         let bytes = Bytes::copy_from_slice(body.as_bytes());
         let payload = Payload::read(&bytes, &Headers::default(), None).unwrap();
-        let repeat = history.note(&payload, body.as_bytes(), verdict, seq, "id", status)?;
-        Some((repeat.of.seq, repeat.same_body, repeat.of.answered))
+        let repeat = history.note(&payload, body.as_bytes(), verdict, seq, "id", Some(status))?;
+        Some((repeat.of.seq, repeat.same_body, repeat.of.answered.unwrap()))
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::time::milliseconds;
 use super::{escape, fold};
 use crate::payload::body::{self, JsonType};
 use crate::payload::delivery::REDACTED;
-use crate::payload::record::{By, Duplicate, Record};
+use crate::payload::record::{Answer, By, Deed, Duplicate, Record};
 use crate::payload::signature::Verdict;
 use crate::payload::signature::explain::account::Account;
 use crate::payload::signature::secret::MAIN;
@@ -198,10 +198,13 @@ pub fn repeat(duplicate: Option<&Duplicate>, paint: Paint) -> Option<String> {
     let Some(seen) = &duplicate.seen else { return Some(format!("of the record {}", escape::line(&duplicate.id))) };
     let of = format!("#{}", seen.seq);
     Some(match (seen.answered, seen.same_body) {
-        (200..=299, true) => paint.warn(format!("duplicate of {of}, the same body")),
-        (200..=299, false) => paint.warn(format!("duplicate of {of} with another body")),
-        (status, true) => format!("comes again after {of} was answered {status}"),
-        (status, false) => paint.warn(format!("comes again after {of} was answered {status}, with another body")),
+        (Some(200..=299), true) => paint.warn(format!("duplicate of {of}, the same body")),
+        (Some(200..=299), false) => paint.warn(format!("duplicate of {of} with another body")),
+        (answered, same_body) => {
+            let how = answered.map_or("got no answer".into(), |status| format!("was answered {status}"));
+            let text = format!("comes again after {of} {how}");
+            if same_body { text } else { paint.warn(text + ", with another body") }
+        }
     })
 }
 
@@ -214,6 +217,25 @@ pub fn answer_status(status: u16, paint: Paint) -> String {
     }
 }
 
+/// A status and what was done to it, in a word: `200`, `reset`, `broken`.
+pub fn outcome(answer: &Answer, paint: Paint) -> String {
+    match (answer.status, answer.did) {
+        (Some(status), None) => answer_status(status, paint),
+        (_, Some(deed)) => paint.bad(deed_name(deed)),
+        (None, None) => paint.bad("none"),
+    }
+}
+
+fn deed_name(deed: Deed) -> &'static str {
+    match deed {
+        Deed::Hang => "hang",
+        Deed::Close => "close",
+        Deed::Reset => "reset",
+        Deed::Truncate => "broken",
+        Deed::Other => "other",
+    }
+}
+
 /// `POST /hook`
 pub fn request(delivery: &Delivery) -> String {
     format!("{} {}", escape::line(&delivery.method), escape::line(&delivery.target))
@@ -222,10 +244,21 @@ pub fn request(delivery: &Delivery) -> String {
 /// What was answered to what.
 pub fn answer(record: &Record, paint: Paint) -> Option<String> {
     let answer = record.answer.as_ref()?;
-    let status = answer_status(answer.status, paint);
+    let what = match answer.did {
+        None => outcome(answer, paint),
+        Some(Deed::Hang) => paint.bad("none, the sender waits,"),
+        Some(Deed::Close) => paint.bad("none, the connection was closed,"),
+        Some(Deed::Reset) => paint.bad("none, the connection was reset,"),
+        Some(Deed::Truncate) => paint.bad("broken off,"),
+        Some(Deed::Other) => paint.bad("none that this hookctl knows,"),
+    };
     let request = request(&record.delivery);
     let size = fold::size(record.delivery.body.len() as u64);
-    Some(format!("{status} in {} to {request}, {size}", milliseconds(answer.ms)))
+    let whose = if answer.by == By::Forward { " from the app" } else { "" };
+    // What an app says when all is well is its sender's to read.
+    let said = answer.line.as_deref().filter(|_| !answer.status.is_some_and(|status| (200..300).contains(&status)));
+    let said = said.map(|line| format!(": {}", short(line))).unwrap_or_default();
+    Some(format!("{what} in {}{whose} to {request}, {size}{said}", milliseconds(answer.ms)))
 }
 
 /// Text from outside on one line, not endless.

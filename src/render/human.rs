@@ -212,8 +212,8 @@ impl<O: Write, E: Write> Human<O, E> {
         let outcome = match (&record.answer, sent.outcome) {
             (Some(answer), _) => {
                 let line = answer.line.as_deref().map(|line| format!("  {}", paint.quiet(escape::line(line))));
-                let status = fields::answer_status(answer.status, paint);
-                format!("{status} in {}{}", milliseconds(answer.ms), line.unwrap_or_default())
+                let outcome = fields::outcome(answer, paint);
+                format!("{outcome} in {}{}", milliseconds(answer.ms), line.unwrap_or_default())
             }
             (None, Some(SentOutcome::Unknown)) => {
                 let error = sent.error.as_deref().unwrap_or("no answer");

@@ -132,6 +132,7 @@ fn mark(verdict: &Verdict, paint: Paint) -> String {
 
 fn answer(record: &Record, columns: usize, paint: Paint) -> String {
     let Some(answer) = &record.answer else { return format!("{:columns$}", "-") };
-    let gap = columns.saturating_sub(answer.status.to_string().len());
-    format!("{}{:gap$}", fields::answer_status(answer.status, paint), "")
+    let outcome = fields::outcome(answer, paint);
+    let gap = columns.saturating_sub(measure_text_width(&outcome));
+    format!("{outcome}{:gap$}", "")
 }

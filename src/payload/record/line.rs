@@ -269,6 +269,7 @@ mod tests {
 
     use super::*;
     use crate::payload::lint;
+    use crate::payload::record::Deed;
 
     fn record(body: &[u8]) -> Record {
         let mut headers = Headers::default();
@@ -285,7 +286,7 @@ mod tests {
             delivery: Delivery { method: "POST".into(), target: "/hook".into(), http: "1.1".into(), headers, body },
             verdict: Verdict::Verified { scheme: "eachlabs".into(), secret: "main".into() },
             duplicate: None,
-            answer: Some(Answer { status: 200, by: By::Script, ms: 0.41, line: None }),
+            answer: Some(Answer::new(200, By::Script, 0.41)),
             sent: None,
         }
     }
@@ -315,6 +316,17 @@ mod tests {
         assert!(text.contains(r#""payload":null"#), "{text}");
         let Parsed::Delivery(read) = Record::parse(&text).unwrap() else { panic!("a delivery") };
         assert_eq!((read.sent, &read.delivery.body[..]), (Some(sent), &[0xff, 0x00][..]));
+    }
+
+    #[test]
+    fn an_answer_that_was_none_says_what_was_done() {
+        let answer = Answer { status: None, did: Some(Deed::Reset), ..Answer::new(0, By::Script, 0.2) };
+        let text = line(&Record { answer: Some(answer.clone()), ..record(b"{}") });
+        assert!(text.contains(r#""answer":{"status":null,"by":"script","did":"reset","ms":0.2}"#), "{text}");
+        let Parsed::Delivery(read) = Record::parse(&text).unwrap() else { panic!("a delivery") };
+        assert_eq!(read.answer, Some(answer));
+        let Parsed::Delivery(newer) = Record::parse(&text.replace("reset", "vanish")).unwrap() else { panic!("one") };
+        assert_eq!(newer.answer.unwrap().did, Some(Deed::Other));
     }
 
     #[test]

@@ -1,0 +1,120 @@
+//! What a listener has written down: the journal, the history, the counts. One delivery after the other.
+
+use std::net::SocketAddr;
+
+use jiff::Timestamp;
+
+use super::reply::Reply;
+use crate::error::Error;
+use crate::event::Tally;
+use crate::io::journal::Journal;
+use crate::payload::history::{History, Repeat};
+use crate::payload::lint::Warning;
+use crate::payload::record::{By, Duplicate, Earlier, Record};
+use crate::payload::signature::Verdict;
+use crate::payload::{Delivery, Payload};
+
+/// A request of which everything is known, its answer included.
+pub struct Judged {
+    /// The request.
+    pub delivery: Delivery,
+    /// What its body says.
+    pub payload: Option<Payload>,
+    /// What is said of its signature.
+    pub verdict: Verdict,
+    /// What is suspicious about it.
+    pub warnings: Vec<Warning>,
+    /// How it ends.
+    pub reply: Reply,
+    /// Who sent it.
+    pub remote: SocketAddr,
+    /// When it was complete.
+    pub at: Timestamp,
+    /// From its last byte to the answer being ready.
+    pub ms: f64,
+}
+
+/// Everything that must change together.
+pub struct Books {
+    seq: u64,
+    journal: Option<Journal>,
+    journal_fails: bool,
+    history: History,
+    tally: Tally,
+}
+
+impl Books {
+    /// Empty books.
+    pub fn new(journal: Option<Journal>) -> Self {
+        Books { seq: 0, journal, journal_fails: false, history: History::default(), tally: Tally::default() }
+    }
+
+    /// The counts.
+    pub fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
+    /// Counts a request that never became a delivery.
+    pub fn refuse(&mut self) {
+        self.tally.refused += 1;
+    }
+
+    /// Numbers a delivery and makes its record under this id.
+    pub fn record(&mut self, id: String, judged: Judged) -> Record {
+        let Judged { delivery, payload, verdict, warnings, reply, remote, at, ms } = judged;
+        self.seq += 1;
+        let status = reply.status();
+        let repeat = payload
+            .as_ref()
+            .and_then(|payload| self.history.note(payload, &delivery.body, &verdict, self.seq, &id, status));
+        Record {
+            seq: self.seq,
+            id,
+            at,
+            remote: Some(remote.to_string()),
+            delivery,
+            payload,
+            verdict,
+            duplicate: repeat.map(duplicate),
+            warnings,
+            answer: Some(reply.recorded(ms)),
+            sent: None,
+        }
+    }
+
+    /// Writes a record to the journal. The error says for the first time since it last worked that it cannot be written;
+    /// `Err(None)` says it again.
+    pub fn keep(&mut self, record: &Record) -> Result<(), Option<Error>> {
+        let written = match &mut self.journal {
+            Some(journal) => journal.append(&record.to_line()),
+            None => Ok(()),
+        };
+        let failed_before = std::mem::replace(&mut self.journal_fails, written.is_err());
+        written.map_err(|error| (!failed_before).then_some(error))
+    }
+
+    /// Corrects the answer of a record that was made.
+    pub fn correct(&mut self, record: &mut Record, reply: &Reply) {
+        let ms = record.answer.as_ref().map_or(0.0, |answer| answer.ms);
+        record.answer = Some(reply.recorded(ms));
+        self.history.answered(record.payload.as_ref(), &record.delivery.body, &record.verdict, reply.status());
+    }
+
+    /// Counts a record; `true` when it is one that `--count` waits for: a delivery that was judged.
+    pub fn count(&mut self, record: &Record) -> bool {
+        let Some(answer) = &record.answer else { return false };
+        let unrecorded = answer.by == By::Refused && answer.status == Some(503);
+        let judged = answer.by != By::Limit && !unrecorded;
+        if judged {
+            self.tally.add(record);
+        }
+        let acknowledged = answer.status.is_some_and(|status| (200..300).contains(&status));
+        self.tally.refused += u64::from(!acknowledged);
+        judged
+    }
+}
+
+fn duplicate(repeat: Repeat) -> Duplicate {
+    let seen = Earlier { seq: repeat.of.seq, answered: repeat.of.answered, same_body: repeat.same_body };
+    Duplicate { id: repeat.of.id, seen: Some(seen) }
+}
