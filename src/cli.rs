@@ -16,6 +16,8 @@ use reqwest::Url;
 
 use crate::error::Exit;
 use crate::payload::Name;
+use crate::payload::events::Events;
+use crate::payload::jq::Jq;
 use crate::payload::provider::Provider;
 use crate::payload::provider::cog::Flavor;
 use crate::payload::retry::Statuses;
@@ -69,7 +71,9 @@ Examples:
   hookctl listen --count 2 --timeout 30s --json    wait for two, as JSON Lines
   hookctl listen --respond 503x2,hang=35s,200      fail twice, time out, then accept
   hookctl listen -s env:KEY --forward-to 3000      verify, then pass on to your app
-  hookctl listen -s s3cret -p 0 -- ./app-test.sh   run a command against it";
+  hookctl listen --until terminal --timeout 1m     wait for the end of a prediction
+  hookctl listen -s s3cret -p 0 -- ./app-test.sh   run a command against it
+  hookctl listen --count 2 --timeout 30s --expect '.payload.status == \"succeeded\"'";
 
 const SEND_EXAMPLES: &str = "\
 Examples:
@@ -218,12 +222,31 @@ pub struct Listen {
     /// Warn when an answer took longer than this, instead of the provider's own limit
     #[arg(long, value_name = "DUR", value_parser = values::duration, help_heading = "Answers")]
     pub ack_budget: Option<Duration>,
-    /// End once N deliveries have been answered
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    /// Show and count only these: completed,output,workflow.*; others are still answered and recorded
+    #[arg(short, long, value_name = "LIST", value_parser = Events::parse)]
+    pub events: Option<Events>,
+    /// End once N deliveries have been answered; with --until, once both have come true
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Waiting")]
     pub count: Option<u64>,
+    /// End at the first delivery with this status or event; terminal is the last of any prediction
+    #[arg(long, value_name = "STATUS|EVENT|terminal", help_heading = "Waiting")]
+    pub until: Option<String>,
     /// Stop after this time: exit code 3 if something that is waited for is missing
-    #[arg(long, value_name = "DUR", value_parser = values::duration)]
+    #[arg(long, value_name = "DUR", value_parser = values::duration, help_heading = "Waiting")]
     pub timeout: Option<Duration>,
+    /// End with exit code 4 unless this jq filter is true of every counted delivery; repeatable
+    ///
+    /// The filter sees the delivery's record, as --json prints it: '.payload.status == "succeeded"'. It holds when all
+    /// that it gives is neither false nor null. What fails is told with the value that was found.
+    #[arg(long, value_name = "JQ", value_parser = Jq::parse, help_heading = "Waiting")]
+    pub expect: Vec<Jq>,
+    /// Take a warning about a counted delivery for a failed expectation: exit code 4
+    #[arg(long, help_heading = "Waiting")]
+    pub strict: bool,
+    /// Write what was expected and waited for as JUnit XML
+    #[arg(long, value_name = "junit=FILE", value_parser = values::report, value_hint = ValueHint::FilePath)]
+    #[arg(help_heading = "Waiting")]
+    pub report: Option<PathBuf>,
     /// Public keys that verify fal's signatures: a JWK set in a file or at a URL
     #[arg(long, value_name = "FILE|URL", value_hint = ValueHint::FilePath, help_heading = "Signatures")]
     pub jwks: Option<String>,

@@ -18,6 +18,8 @@ use crate::io::client::Options;
 use crate::io::secrets;
 use crate::io::signals::Signals;
 use crate::listen::answer::{Act, Script, Values};
+use crate::listen::expect::Expectations;
+use crate::listen::wait::{Until, Wait};
 use crate::payload::retry::{ONCE, Statuses};
 use crate::payload::signature::secret::MAIN;
 use crate::payload::signature::{Choice, Policy, Scheme, Secret, keypair};
@@ -80,9 +82,10 @@ fn start_listen(args: &Listen) -> Result<Exit, Error> {
         record: args.record.clone(),
         keep_secrets: args.record_secrets,
         max_body: args.max_body,
-        count: args.count,
-        timeout: args.timeout,
-        require_valid: args.require_valid,
+        events: args.events.clone(),
+        wait: Wait { count: args.count, until: args.until.as_deref().map(Until::of), timeout: args.timeout },
+        expectations: Expectations { filters: args.expect.clone(), valid: args.require_valid, strict: args.strict },
+        report: args.report.clone(),
         command: args.command.clone(),
         data_on_stdout: args.output.json,
     };

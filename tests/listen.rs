@@ -2,6 +2,7 @@
 
 mod answers;
 mod ends;
+mod expect;
 mod forward;
 mod journal;
 mod start;

@@ -20,7 +20,11 @@ const MAY_USE: [(&str, &[&str]); 10] = [
 ];
 
 /// Crates that one file alone knows.
-const ONE_PLACE: [(&str, &str); 5] = [
+const ONE_PLACE: [(&str, &str); 9] = [
+    ("jaq_core", "src/payload/jq.rs"),
+    ("jaq_json", "src/payload/jq.rs"),
+    ("jaq_std", "src/payload/jq.rs"),
+    ("quick_xml", "src/io/junit.rs"),
     ("colored", "src/render/paint.rs"),
     ("indicatif", "src/render/progress.rs"),
     ("dialoguer", "src/render/prompt.rs"),

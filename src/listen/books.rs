@@ -4,10 +4,12 @@ use std::net::SocketAddr;
 
 use jiff::Timestamp;
 
+use super::expect::{Expectations, Judge};
 use super::reply::Reply;
 use crate::error::Error;
 use crate::event::Tally;
 use crate::io::journal::Journal;
+use crate::payload::events::Events;
 use crate::payload::history::{History, Repeat};
 use crate::payload::lint::Warning;
 use crate::payload::record::{By, Duplicate, Earlier, Record};
@@ -41,17 +43,43 @@ pub struct Books {
     journal_fails: bool,
     history: History,
     tally: Tally,
+    /// Which deliveries are shown and counted.
+    events: Option<Events>,
+    judge: Judge,
+}
+
+/// What is to be done about a record.
+pub struct Counted {
+    /// Whether it is shown.
+    pub shown: bool,
+    /// Whether it is one that `--count` waits for.
+    pub counted: bool,
+    /// A sentence for every expectation that it fails.
+    pub failures: Vec<String>,
 }
 
 impl Books {
     /// Empty books.
-    pub fn new(journal: Option<Journal>) -> Self {
-        Books { seq: 0, journal, journal_fails: false, history: History::default(), tally: Tally::default() }
+    pub fn new(journal: Option<Journal>, events: Option<Events>, expectations: Expectations) -> Self {
+        Books {
+            seq: 0,
+            journal,
+            journal_fails: false,
+            history: History::default(),
+            tally: Tally::default(),
+            events,
+            judge: Judge::new(expectations),
+        }
     }
 
     /// The counts.
-    pub fn tally(&self) -> &Tally {
-        &self.tally
+    pub fn tally(&self) -> Tally {
+        Tally { unmet: self.judge.failed(), ..self.tally.clone() }
+    }
+
+    /// What came of the expectations.
+    pub fn judge(&self) -> &Judge {
+        &self.judge
     }
 
     /// Counts a request that never became a delivery.
@@ -100,17 +128,20 @@ impl Books {
         self.history.answered(record.payload.as_ref(), &record.delivery.body, &record.verdict, reply.status());
     }
 
-    /// Counts a record; `true` when it is one that `--count` waits for: a delivery that was judged.
-    pub fn count(&mut self, record: &Record) -> bool {
-        let Some(answer) = &record.answer else { return false };
-        let unrecorded = answer.by == By::Refused && answer.status == Some(503);
-        let judged = answer.by != By::Limit && !unrecorded;
-        if judged {
+    /// Counts a record, and judges one that is counted: a delivery whose answer is neither a limit's nor that it could
+    /// not be recorded.
+    pub fn count(&mut self, record: &Record) -> Counted {
+        let shown = self.events.as_ref().is_none_or(|events| events.take(record));
+        let answer = record.answer.as_ref();
+        let status = answer.and_then(|answer| answer.status);
+        self.tally.refused += u64::from(!status.is_some_and(|status| (200..300).contains(&status)));
+        let unrecorded = |by| by == By::Refused && status == Some(503);
+        let counted = shown && answer.is_some_and(|answer| answer.by != By::Limit && !unrecorded(answer.by));
+        let failures = if counted { self.judge.judge(record) } else { Vec::new() };
+        if counted {
             self.tally.add(record);
         }
-        let acknowledged = answer.status.is_some_and(|status| (200..300).contains(&status));
-        self.tally.refused += u64::from(!acknowledged);
-        judged
+        Counted { shown, counted, failures }
     }
 }
 

@@ -15,14 +15,15 @@ use tokio::time::sleep;
 use super::Config;
 use super::answer::{Item, Script, Turns};
 use super::body::{self, Refusal};
-use super::books::{Books, Judged};
+use super::books::{Books, Counted, Judged};
 use super::forward::{App, Change};
 use super::limits::{BODY_TIME, LAST_TIME};
 use super::reply::{Content, End, Ended, Reply, response, torn};
 use super::socket::Reset;
+use super::wait::{Progress, Until};
 use crate::clock::{Clock, record_id};
 use crate::error::Error;
-use crate::event::{Note, Sink, Tally};
+use crate::event::{Note, Sink};
 use crate::io::journal::Journal;
 use crate::payload::lint::{self, Warning};
 use crate::payload::record::By;
@@ -44,7 +45,8 @@ pub struct Desk {
     sink: Sink,
     /// Whoever holds them is next: journal, stream and counts have one order, that in which answers are ready.
     books: Arc<sync::Mutex<Books>>,
-    counter: watch::Sender<u64>,
+    until: Option<Until>,
+    progress: watch::Sender<Progress>,
     /// Whether the listener ends, so that nothing may be waited for any more.
     ending: watch::Sender<bool>,
 }
@@ -84,7 +86,7 @@ impl Desk {
         journal: Option<Journal>,
         sink: Sink,
         clock: Arc<dyn Clock>,
-        counter: watch::Sender<u64>,
+        progress: watch::Sender<Progress>,
     ) -> Result<Self, Error> {
         Ok(Desk {
             provider: config.provider,
@@ -98,8 +100,9 @@ impl Desk {
             ack_budget: config.ack_budget,
             clock,
             sink,
-            books: Arc::new(sync::Mutex::new(Books::new(journal))),
-            counter,
+            books: Arc::new(sync::Mutex::new(Books::new(journal, config.events.clone(), config.expectations.clone()))),
+            until: config.wait.until.clone(),
+            progress,
             ending: watch::channel(false).0,
         })
     }
@@ -125,9 +128,9 @@ impl Desk {
         }
     }
 
-    /// The counts, when everything before this has been entered.
-    pub async fn tally(&self, awaited: Option<u64>, elapsed: Duration) -> Tally {
-        Tally { awaited, elapsed, ..self.books.lock().await.tally().clone() }
+    /// Everything that was written down, when all before this has been entered.
+    pub async fn books(&self) -> sync::MutexGuard<'_, Books> {
+        self.books.lock().await
     }
 
     /// Handles one request on a connection that can be `reset`.
@@ -324,25 +327,29 @@ impl Desk {
                 self.complain(&failed);
             }
         }
-        let counted = books.count(&record);
-        if let Ok(place) = place {
+        let Counted { shown, counted, failures } = books.count(&record);
+        let until = self.until.as_ref().is_some_and(|until| until.is_met_by(&record));
+        if let (true, Ok(place)) = (shown, place) {
             place.say(Arc::new(record));
         }
-        if counted {
-            self.carried_out(&reply);
+        for failure in failures {
+            // Still holding the books: the end, which asks for them, must not be said before. A writer that has gone
+            // ends the listener by itself.
+            let _ = self.sink.say(Note::warning(failure)).await;
         }
+        self.carried_out(&reply, Progress { deliveries: u64::from(counted), until });
         reply
     }
 
-    /// Counts a delivery for whoever waits for it: at once, but for one that is let hang not before that is over.
-    fn carried_out(self: &Arc<Self>, reply: &Reply) {
+    /// Lets whoever waits know of a delivery: at once, but of one that is let hang not before that is over.
+    fn carried_out(self: &Arc<Self>, reply: &Reply, step: Progress) {
         let desk = Arc::clone(self);
-        let count = move || desk.counter.send_modify(|count| *count += 1);
-        let End::Hang(Some(time)) = reply.end else { return count() };
+        let tell = move || desk.progress.send_modify(|progress| progress.add(step));
+        let End::Hang(Some(time)) = reply.end else { return tell() };
         let desk = Arc::clone(self);
         tokio::spawn(async move {
             desk.wait(time).await;
-            count();
+            tell();
         });
     }
 

@@ -16,13 +16,16 @@
 //! | [`lint`] | what is suspicious about one payload |
 //! | [`history`] | what several deliveries tell together: duplicates |
 //! | [`duration`] | how a length of time is written |
+//! | [`events`], [`jq`] | which deliveries are wanted; what must be true of them |
 //! | [`record`] | the JSON Lines form of a delivery |
 
 pub mod body;
 pub mod curl;
 pub mod delivery;
 pub mod duration;
+pub mod events;
 pub mod history;
+pub mod jq;
 pub mod lint;
 pub mod provider;
 pub mod read;
