@@ -5,6 +5,7 @@ mod ends;
 mod expect;
 mod forward;
 mod journal;
+mod lifecycle;
 mod start;
 mod wire;
 

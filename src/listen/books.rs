@@ -10,6 +10,7 @@ use crate::error::Error;
 use crate::event::Tally;
 use crate::io::journal::Journal;
 use crate::payload::events::Events;
+use crate::payload::history::lifecycle::Lifecycles;
 use crate::payload::history::{History, Repeat};
 use crate::payload::lint::Warning;
 use crate::payload::record::{By, Duplicate, Earlier, Record};
@@ -42,11 +43,15 @@ pub struct Books {
     journal: Option<Journal>,
     journal_fails: bool,
     history: History,
+    lifecycles: Lifecycles,
     tally: Tally,
     /// Which deliveries are shown and counted.
     events: Option<Events>,
     judge: Judge,
 }
+
+/// How many unfinished predictions are told at the end: who left more has stopped in the middle of a load test.
+const UNFINISHED: usize = 10;
 
 /// What is to be done about a record.
 pub struct Counted {
@@ -66,6 +71,7 @@ impl Books {
             journal,
             journal_fails: false,
             history: History::default(),
+            lifecycles: Lifecycles::default(),
             tally: Tally::default(),
             events,
             judge: Judge::new(expectations),
@@ -89,12 +95,16 @@ impl Books {
 
     /// Numbers a delivery and makes its record under this id.
     pub fn record(&mut self, id: String, judged: Judged) -> Record {
-        let Judged { delivery, payload, verdict, warnings, reply, remote, at, ms } = judged;
+        let Judged { delivery, payload, verdict, mut warnings, reply, remote, at, ms } = judged;
         self.seq += 1;
         let status = reply.status();
         let repeat = payload
             .as_ref()
             .and_then(|payload| self.history.note(payload, &delivery.body, &verdict, self.seq, &id, status));
+        // One whose signature does not hold is anybody's, and says nothing about a prediction.
+        if let Some(payload) = payload.as_ref().filter(|_| !verdict.is_invalid()) {
+            warnings.extend(self.lifecycles.note(payload, repeat.as_ref(), self.seq));
+        }
         Record {
             seq: self.seq,
             id,
@@ -108,6 +118,12 @@ impl Books {
             answer: Some(reply.recorded(ms)),
             sent: None,
         }
+    }
+
+    /// Judges what did not come to its end: a sentence for each prediction.
+    pub fn conclude(&mut self) -> Vec<String> {
+        let unfinished = self.lifecycles.unfinished();
+        unfinished.iter().take(UNFINISHED).map(|open| self.judge.unfinished(open)).collect()
     }
 
     /// Writes a record to the journal. The error says for the first time since it last worked that it cannot be written;

@@ -2,6 +2,7 @@
 
 use crate::error::Exit;
 use crate::io::junit::Case;
+use crate::payload::history::lifecycle::Unfinished;
 use crate::payload::jq::{Input, Jq};
 use crate::payload::record::Record;
 use crate::payload::signature::Verdict;
@@ -71,6 +72,14 @@ impl Judge {
         let which = id.map_or(format!("#{}", record.seq), |id| format!("#{} {id}", record.seq));
         let checked = self.expectations.check(record);
         checked.into_iter().filter_map(|checked| self.enter(&which, checked)).collect()
+    }
+
+    /// Judges that a prediction has not ended: a sentence that says so.
+    pub fn unfinished(&mut self, Unfinished { id, seq, status }: &Unfinished) -> String {
+        let warning = format!("no_terminal_event: its last was {status} in #{seq}");
+        let checked = Checked { expected: "--strict".into(), failure: Some(warning.clone()), exit: Exit::Expectation };
+        let failed = if self.expectations.strict { self.enter(id, checked) } else { None };
+        failed.unwrap_or_else(|| format!("{id}: {warning}"))
     }
 
     /// Enters one case, and gives the sentence for one that failed.

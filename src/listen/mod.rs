@@ -114,7 +114,7 @@ pub async fn run(config: Config, sink: Sink, clock: Arc<dyn Clock>, signals: &mu
         server.finish().await;
         let until = progressed.borrow().until;
         let outcome = Outcome { config: &config, cause, until, elapsed: started.elapsed() };
-        outcome.conclude(&*desk.books().await, report, &sink).await
+        outcome.conclude(&mut *desk.books().await, report, &sink).await
     };
     tokio::pin!(end);
     let stopped = matches!(cause, Cause::Signal { .. });
@@ -150,8 +150,11 @@ struct Outcome<'a> {
 
 impl Outcome<'_> {
     /// Says the end, writes the report, and gives the exit code.
-    async fn conclude(self, books: &Books, report: Option<Report>, sink: &Sink) -> Result<Exit, Error> {
+    async fn conclude(self, books: &mut Books, report: Option<Report>, sink: &Sink) -> Result<Exit, Error> {
         let wait = &self.config.wait;
+        // Whoever ends it otherwise has seen enough.
+        let waited = matches!(self.cause, Cause::TimeUp { .. }) || wait.until.is_some();
+        let unfinished = if waited { books.conclude() } else { Vec::new() };
         let tally = Tally { awaited: wait.count, elapsed: self.elapsed, ..books.tally() };
         let progress = Progress { deliveries: tally.deliveries, until: self.until };
         let (exit, said) = wait.judge(self.cause, progress);
@@ -159,7 +162,7 @@ impl Outcome<'_> {
         let idle = judge.is_idle().then(|| "no delivery came, so nothing that was expected was put to the test".into());
         let skipped = sink.take_skipped();
         let skipped = (skipped > 0).then_some(Event::Skipped(skipped));
-        let notes = said.into_iter().chain(idle).map(|said: String| Note::warning(said));
+        let notes = unfinished.into_iter().chain(said).chain(idle).map(|said: String| Note::warning(said));
         for event in skipped.into_iter().chain(notes).chain([Event::Received(tally)]) {
             // When the writer has gone there is nobody to tell.
             let _ = sink.say(event).await;

@@ -14,8 +14,8 @@
 //! | [`signature`] | schemes as data; sign, verify, and say why not |
 //! | [`retry`] | retry profiles and the decision what comes next |
 //! | [`lint`] | what is suspicious about one payload |
-//! | [`history`] | what several deliveries tell together: duplicates |
 //! | [`duration`] | how a length of time is written |
+//! | [`history`] | what several deliveries tell together: duplicates, the life of a prediction |
 //! | [`events`], [`jq`] | which deliveries are wanted; what must be true of them |
 //! | [`record`] | the JSON Lines form of a delivery |
 
