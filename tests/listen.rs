@@ -1,6 +1,7 @@
 //! `hookctl listen`: what it answers, says and writes down of a delivery.
 
 mod answers;
+mod encoded;
 mod ends;
 mod expect;
 mod forward;

@@ -25,6 +25,7 @@ use crate::clock::{Clock, record_id};
 use crate::error::Error;
 use crate::event::{Note, Sink};
 use crate::io::journal::Journal;
+use crate::payload::encoding::{self, Undecoded};
 use crate::payload::lint::{self, Warning};
 use crate::payload::record::By;
 use crate::payload::signature::{self, Policy, Verdict};
@@ -156,15 +157,7 @@ impl Desk {
         let arrival = Arrival { delivery, remote, at: self.clock.now(), ended: Instant::now() };
         let reply = match read {
             Ok(body) => self.judge(arrival.with(body)).await,
-            Err(Refusal::TooLarge) => {
-                let reply = Reply::new(StatusCode::PAYLOAD_TOO_LARGE, By::Limit, r#"{"error":"body too large"}"#);
-                let why = Warning::new(
-                    "body_too_large",
-                    "",
-                    format!("the body is over {} bytes, see --max-body", self.max_body),
-                );
-                self.enter(arrival.limited(why, reply)).await
-            }
+            Err(Refusal::TooLarge) => self.enter(self.too_large(arrival)).await,
             Err(Refusal::TooSlow) => {
                 let reply = Reply::new(StatusCode::REQUEST_TIMEOUT, By::Limit, r#"{"error":"body too slow"}"#);
                 let why =
@@ -209,7 +202,12 @@ impl Desk {
 
     async fn judge(self: &Arc<Self>, arrival: Arrival) -> Reply {
         let delivery = &arrival.delivery;
-        let payload = Payload::read(&delivery.body, &delivery.headers, self.provider);
+        let held = encoding::decode(&delivery.headers, &delivery.body, self.max_body);
+        if held == Err(Undecoded::TooLarge) {
+            return self.enter(self.too_large(arrival)).await;
+        }
+        let read = |held: &Bytes| Payload::read(held, &delivery.headers, self.provider);
+        let payload = held.as_ref().ok().and_then(read);
         let provider = payload.as_ref().map(|payload| payload.provider);
         let verdict = signature::check(delivery, &self.policy, arrival.at.as_second(), provider);
         let refused = verdict.is_invalid() && !self.allow_invalid;
@@ -219,6 +217,9 @@ impl Desk {
         };
         let mut judged = arrival.judged(payload, verdict, reply.clone());
         judged.warnings.extend(self.too_late(&judged));
+        if let Err(Undecoded::Flawed(reason)) = held {
+            judged.warnings.push(Warning::new("body_not_decoded", "", reason));
+        }
         if !judged.verdict.is_invalid() {
             return self.enter(judged).await;
         }
@@ -235,6 +236,13 @@ impl Desk {
             return reply;
         }
         explaining.await
+    }
+
+    /// Refuses a body that is larger than it may be, as sent or as what it holds.
+    fn too_large(&self, arrival: Arrival) -> Judged {
+        let reply = Reply::new(StatusCode::PAYLOAD_TOO_LARGE, By::Limit, r#"{"error":"body too large"}"#);
+        let text = format!("the body is over {} bytes, see --max-body", self.max_body);
+        arrival.limited(Warning::new("body_too_large", "", text), reply)
     }
 
     /// What the script says to a delivery, when its time has come.

@@ -8,6 +8,7 @@
 //! | [`curl`] | the curl command that sends a delivery again |
 //! | [`delivery`] | one HTTP request as it crossed the wire |
 //! | [`body`] | what its bytes are: JSON, text, binary, empty, broken |
+//! | [`encoding`] | what a compressed body holds |
 //! | [`provider`] | what each provider sends, as data, and which of them sent this |
 //! | [`read`] | the [`Payload`]: status, event, ids, output, error, … in one vocabulary |
 //! | [`respell`] | the same JSON in other spellings, to explain a signature by |
@@ -23,6 +24,7 @@ pub mod body;
 pub mod curl;
 pub mod delivery;
 pub mod duration;
+pub mod encoding;
 pub mod events;
 pub mod history;
 pub mod jq;

@@ -1,5 +1,6 @@
 //! The words for what is known of a delivery. Everything from outside is escaped here.
 
+use bytes::Bytes;
 use console::measure_text_width;
 
 use super::paint::Paint;
@@ -7,6 +8,7 @@ use super::time::milliseconds;
 use super::{escape, fold};
 use crate::payload::body::{self, JsonType};
 use crate::payload::delivery::REDACTED;
+use crate::payload::encoding;
 use crate::payload::record::{Answer, By, Deed, Duplicate, Record};
 use crate::payload::signature::Verdict;
 use crate::payload::signature::explain::account::Account;
@@ -208,6 +210,21 @@ pub fn repeat(duplicate: Option<&Duplicate>, paint: Paint) -> Option<String> {
     })
 }
 
+/// What a body holds; where that cannot be had, its bytes as sent.
+pub fn held(delivery: &Delivery) -> Bytes {
+    let held = encoding::decode(&delivery.headers, &delivery.body, encoding::LARGEST);
+    held.unwrap_or_else(|_| delivery.body.clone())
+}
+
+/// How large a body is, and how it is compressed: `237 B`, `180 B gzip`.
+fn body_size(delivery: &Delivery) -> String {
+    let size = fold::size(delivery.body.len() as u64);
+    match encoding::named(&delivery.headers).as_slice() {
+        [] => size,
+        names => format!("{size} {}", escape::line(&names.join(", "))),
+    }
+}
+
 /// A status in the colour of its class.
 pub fn answer_status(status: u16, paint: Paint) -> String {
     match status {
@@ -253,7 +270,7 @@ pub fn answer(record: &Record, paint: Paint) -> Option<String> {
         Some(Deed::Other) => paint.bad("none that this hookctl knows,"),
     };
     let request = request(&record.delivery);
-    let size = fold::size(record.delivery.body.len() as u64);
+    let size = body_size(&record.delivery);
     let whose = if answer.by == By::Forward { " from the app" } else { "" };
     // What an app says when all is well is its sender's to read.
     let said = answer.line.as_deref().filter(|_| !answer.status.is_some_and(|status| (200..300).contains(&status)));

@@ -182,8 +182,8 @@ impl<O: Write, E: Write> Human<O, E> {
             // Uncut: a signature is copied from here.
             block.text(&format!("{}: {}", paint.name(escape::line(name)), escape::line(&value)));
         }
-        let body = &record.delivery.body;
-        match std::str::from_utf8(body) {
+        let body = fields::held(&record.delivery);
+        match std::str::from_utf8(&body) {
             Ok(text) if record.payload.is_some() => block.text(&pretty::json(text, paint, false)),
             Ok("") => {}
             Ok(text) => text.lines().for_each(|line| block.line(&escape::line(line))),
@@ -292,7 +292,8 @@ impl<O: Write, E: Write> Human<O, E> {
         self.account(examined.account.as_ref(), &mut block);
         if !self.verbose() && !self.quiet() {
             block.line("");
-            let body = std::str::from_utf8(&record.delivery.body).unwrap_or_default();
+            let held = fields::held(&record.delivery);
+            let body = std::str::from_utf8(&held).unwrap_or_default();
             match record.payload {
                 Some(_) => block.text(&pretty::json(body, paint, true)),
                 None => body.lines().take(20).for_each(|line| block.line(&escape::line(line))),

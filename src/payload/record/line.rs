@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Answer, By, Duplicate, Record, Sent, SentOutcome, VERSION};
 use crate::payload::delivery::{Delivery, Headers, Name};
+use crate::payload::encoding;
 use crate::payload::lint::Warning;
 use crate::payload::provider::Provider;
 use crate::payload::read::Payload;
@@ -39,6 +40,9 @@ struct Line<'a> {
     http: Cow<'a, str>,
     #[serde(default)]
     headers: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+    /// How the body is compressed, if it is: `gzip`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    encoding: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     body: Option<Cow<'a, str>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -129,6 +133,7 @@ impl Record {
             Ok(text) => (Some(Cow::Borrowed(text)), None),
             Err(_) => (None, Some(Cow::Owned(STANDARD.encode(&self.delivery.body)))),
         };
+        let encodings = encoding::named(&self.delivery.headers);
         let line = Line {
             r#type: TYPE.into(),
             v: VERSION,
@@ -141,6 +146,7 @@ impl Record {
             target: self.delivery.target.as_str().into(),
             http: self.delivery.http.as_str().into(),
             headers: self.delivery.headers.iter().map(|(name, value)| (name.into(), value)).collect(),
+            encoding: (!encodings.is_empty()).then(|| encodings.join(", ")),
             body,
             body_base64,
             payload: self.payload.as_ref().map(Summary::from),
@@ -228,7 +234,8 @@ impl Line<'_> {
         };
         let headers: Headers = self.headers.iter().filter_map(|(name, value)| header(name, value)).collect();
         let provider = self.payload.as_ref().and_then(|payload| Provider::named(&payload.provider));
-        let payload = Payload::read(&body, &headers, provider);
+        let held = encoding::decode(&headers, &body, encoding::LARGEST).ok();
+        let payload = held.and_then(|held| Payload::read(&held, &headers, provider));
         let at = self.at.parse().map_err(|error| Damage(format!("at: {error}")))?;
         Ok(Record {
             seq: self.seq,
