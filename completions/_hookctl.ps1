@@ -57,6 +57,7 @@ Register-ArgumentCompleter -Native -CommandName 'hookctl' -ScriptBlock {
             [CompletionResult]::new('--scheme', '--scheme', [CompletionResultType]::ParameterName, 'How deliveries are signed [default: auto]')
             [CompletionResult]::new('--signature-header', '--signature-header', [CompletionResultType]::ParameterName, 'Header with the signature, instead of the scheme''s own; without --scheme it is that of eachlabs')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Show each delivery as a block of lines, or as one line')
             [CompletionResult]::new('--record-secrets', '--record-secrets', [CompletionResultType]::ParameterName, 'Do not redact header values that are secrets themselves')
             [CompletionResult]::new('--respond-each', '--respond-each', [CompletionResultType]::ParameterName, 'Start the script from its beginning for every distinct delivery (provider, id and event)')
             [CompletionResult]::new('--strict', '--strict', [CompletionResultType]::ParameterName, 'Take a warning about a counted delivery for a failed expectation: exit code 4')

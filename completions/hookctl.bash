@@ -250,7 +250,7 @@ _hookctl() {
             return 0
             ;;
         hookctl__subcmd__listen)
-            opts="-p -f -e -s -q -v -h -V --port --host --provider --record --record-secrets --max-body --respond --respond-each --forward-to --ack-budget --events --count --until --timeout --expect --strict --report --jwks --require-valid --tolerance --allow-invalid --secret --scheme --signature-header --json --color --quiet --verbose --help --version"
+            opts="-p -f -e -s -q -v -h -V --port --host --provider --record --record-secrets --max-body --respond --respond-each --forward-to --ack-budget --events --count --until --timeout --expect --strict --report --jwks --require-valid --tolerance --allow-invalid --secret --scheme --signature-header --json --color --quiet --verbose --format --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -383,6 +383,10 @@ _hookctl() {
                     ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "block compact" -- "${cur}"))
                     return 0
                     ;;
                 *)

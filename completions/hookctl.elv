@@ -53,6 +53,7 @@ set edit:completion:arg-completer[hookctl] = {|@words|
             cand --scheme 'How deliveries are signed [default: auto]'
             cand --signature-header 'Header with the signature, instead of the scheme''s own; without --scheme it is that of eachlabs'
             cand --color 'Colour the output'
+            cand --format 'Show each delivery as a block of lines, or as one line'
             cand --record-secrets 'Do not redact header values that are secrets themselves'
             cand --respond-each 'Start the script from its beginning for every distinct delivery (provider, id and event)'
             cand --strict 'Take a warning about a counted delivery for a failed expectation: exit code 4'

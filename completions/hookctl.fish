@@ -81,6 +81,8 @@ complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -l signature-hea
 complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
+complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -l format -d 'Show each delivery as a block of lines, or as one line' -r -f -a "block\t'Everything that matters, a line each'
+compact\t'One line'"
 complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -l record-secrets -d 'Do not redact header values that are secrets themselves'
 complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -l respond-each -d 'Start the script from its beginning for every distinct delivery (provider, id and event)'
 complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -l strict -d 'Take a warning about a counted delivery for a failed expectation: exit code 4'

@@ -156,6 +156,15 @@ pub enum When {
     Never,
 }
 
+/// How a delivery is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Everything that matters, a line each
+    Block,
+    /// One line
+    Compact,
+}
+
 /// Flags about signatures.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Signatures")]
@@ -265,6 +274,10 @@ pub struct Listen {
     /// Flags about output.
     #[command(flatten)]
     pub output: Output,
+    /// Show each delivery as a block of lines, or as one line
+    #[arg(long, value_name = "FORM", default_value = "block", value_enum, conflicts_with = "verbose")]
+    #[arg(help_heading = "Output")]
+    pub format: Format,
     /// Run this once ready, with HOOKCTL_TO and HOOKCTL_SECRET set, and end when it ends
     ///
     /// Its exit code is passed on if it is not 0. With --count, the listener ends when both have come true; deliveries

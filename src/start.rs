@@ -10,7 +10,7 @@ use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use jiff::tz::TimeZone;
 use zeroize::Zeroizing;
 
-use crate::cli::{self, Command, Completions, Inspect, Listen, Output, Signing, When};
+use crate::cli::{self, Command, Completions, Format, Inspect, Listen, Output, Signing, When};
 use crate::clock::{Clock, System};
 use crate::error::{Error, Exit};
 use crate::event::{self, Sink};
@@ -91,7 +91,8 @@ fn start_listen(args: &Listen) -> Result<Exit, Error> {
     };
     // Only a terminal's reader is slower than deliveries and does not miss what was skipped.
     let may_skip = !args.output.json && io::stdout().is_terminal();
-    with_sink(&args.output, may_skip, async |sink, signals| {
+    let screen = Screen { may_skip, compact: args.format == Format::Compact };
+    with_sink(&args.output, screen, async |sink, signals| {
         listen::run(config, sink, Arc::new(System), signals.insert(Signals::take()?)).await
     })
 }
@@ -172,7 +173,7 @@ fn start_send(args: &cli::Send) -> Result<Exit, Error> {
     };
     // Before the signals are taken over: Ctrl-C must end the wait for standard input.
     let packed = send::pack(&config, System.now())?;
-    with_sink(&args.output, false, async |sink, signals| {
+    with_sink(&args.output, Screen::default(), async |sink, signals| {
         send::run(config, packed, sink, &System, signals.insert(Signals::take()?)).await
     })
 }
@@ -230,7 +231,7 @@ fn start_inspect(args: &Inspect) -> Result<Exit, Error> {
             last: args.last,
         },
     };
-    with_sink(&args.output, false, async |sink, _| inspect::run(config, sink, &System).await)
+    with_sink(&args.output, Screen::default(), async |sink, _| inspect::run(config, sink, &System).await)
 }
 
 fn completions(args: &Completions) -> Result<Exit, Error> {
@@ -298,14 +299,23 @@ fn choose_source() -> Result<String, Error> {
     }
 }
 
+/// What is particular about how a command shows what it says.
+#[derive(Clone, Copy, Default)]
+struct Screen {
+    /// Whether deliveries that come too fast are counted instead of shown.
+    may_skip: bool,
+    /// Whether a delivery is one line.
+    compact: bool,
+}
+
 /// Runs a command on a runtime of one thread while another writes what it says.
 fn with_sink(
     output: &Output,
-    may_skip: bool,
+    screen: Screen,
     command: impl AsyncFnOnce(Sink, &mut Option<Signals>) -> Result<Exit, Error>,
 ) -> Result<Exit, Error> {
-    let (sink, events) = event::channel(may_skip);
-    let mut sinks = sinks(output);
+    let (sink, events) = event::channel(screen.may_skip);
+    let mut sinks = sinks(output, screen.compact);
     let writer = thread::spawn(move || render::run(events, &mut sinks));
     // One thread: at the size of a webhook two spend more on handing work over than they win.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -343,7 +353,7 @@ fn with_sink(
 
 type Sinks = Vec<Box<dyn Show + Send>>;
 
-fn sinks(output: &Output) -> Sinks {
+fn sinks(output: &Output, compact: bool) -> Sinks {
     let terminal = io::stdout().is_terminal();
     let style = Style {
         out: paint_for(output.color, terminal),
@@ -355,6 +365,7 @@ fn sinks(output: &Output) -> Sinks {
             (_, true) => Verbosity::Verbose,
             _ => Verbosity::Normal,
         },
+        compact,
         results: !output.json,
         live: io::stderr().is_terminal(),
         zone: TimeZone::system(),

@@ -11,7 +11,7 @@ use super::paint::Paint;
 use super::progress::{Bar, Countdown};
 use super::table::Table;
 use super::time::{duration, milliseconds};
-use super::{drill, escape, fields, fold, pretty, summary};
+use super::{compact, drill, escape, fields, fold, pretty, summary};
 use crate::event::{Drilled, Entry, Event, Examined, Note, Plan, Progress, Ready, Retry};
 use crate::payload::record::{Record, SentOutcome};
 use crate::payload::signature::explain::account::Account;
@@ -41,6 +41,8 @@ pub struct Style {
     pub err_width: Option<usize>,
     /// How much to say.
     pub verbosity: Verbosity,
+    /// Whether a delivery that was received is one line.
+    pub compact: bool,
     /// Whether results are shown here, not as data by another sink.
     pub results: bool,
     /// Whether standard error is a terminal, where a countdown can run.
@@ -118,8 +120,13 @@ impl<O: Write, E: Write> Human<O, E> {
         let paint = self.style.out;
         let time = self.clock_time(record.at);
         let mut block = Block::new(&format!("{}  ", paint.quiet(&time)), time.len() + 2, self.style.width);
-        block.head(&self.headline(record, &format!("#{}", record.seq)));
-        self.body_of(record, &mut block);
+        let headline = self.headline(record, &format!("#{}", record.seq));
+        if self.style.compact {
+            block.head(&format!("{headline}  {}", compact::rest(record, paint)));
+        } else {
+            block.head(&headline);
+            self.body_of(record, &mut block);
+        }
         block.into_text()
     }
 

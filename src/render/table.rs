@@ -121,7 +121,8 @@ fn verdict(verdict: &Verdict, paint: Paint) -> String {
     }
 }
 
-fn mark(verdict: &Verdict, paint: Paint) -> String {
+/// A verdict in one character.
+pub fn mark(verdict: &Verdict, paint: Paint) -> String {
     match verdict {
         Verdict::Verified { .. } | Verdict::Authenticated { .. } => paint.good("✓"),
         Verdict::Invalid { .. } => paint.bad("✗"),
