@@ -31,8 +31,11 @@ impl Expectations {
     fn check(&self, record: &Record) -> Vec<Checked> {
         let input = if self.filters.is_empty() { None } else { Input::read(&record.to_line()) };
         let filters = self.filters.iter().map(|filter| {
-            let finding = input.as_ref().map(|input| filter.judge(input)).filter(|finding| !finding.holds);
-            let failure = finding.map(|finding| format!("found {}", finding.found));
+            let failure = match input.as_ref().map(|input| filter.judge(input)) {
+                Some(finding) if finding.holds => None,
+                Some(finding) => Some(format!("found {}", finding.found)),
+                None => Some("its record is not to be read".to_owned()),
+            };
             Checked { expected: filter.text().to_owned(), failure, exit: Exit::Expectation }
         });
         let valid = self.valid.then(|| {

@@ -31,6 +31,6 @@ pub const APP_TIME: Duration = Duration::from_secs(120);
 /// The largest answer of the app that is passed back.
 pub const APP_BODY: usize = 10 * 1024 * 1024;
 
-/// Time that is left to an app that has not answered when the listener ends: a little less than [`FINISH_TIME`], so that
-/// its delivery is still recorded.
-pub const LAST_TIME: Duration = Duration::from_secs(4);
+/// Time that is left to an app that has not answered when the listener ends: less than [`FINISH_TIME`], so that its
+/// delivery is still recorded.
+pub const LAST_TIME: Duration = Duration::from_secs(2);
