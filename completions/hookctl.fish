@@ -50,8 +50,15 @@ kie\t''
 generic\t''"
 complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -l record -d 'Append every delivery to a journal (JSON Lines), before it is answered' -r -F
 complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -l max-body -d 'Answer 413 to a larger body' -r
-complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -l count -d 'End once N deliveries have been answered' -r
+complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -l respond -d 'What to answer, in turn: 503x2,hang=35s,200 [default: 200]' -r
+complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -s f -l forward-to -d 'Pass deliveries on to an app, and answer what it answers: 3000, localhost:3000/hook, http://…' -r -f
+complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -l ack-budget -d 'Warn when an answer took longer than this, instead of the provider\'s own limit' -r
+complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -s e -l events -d 'Show and count only these: completed,output,workflow.*; others are still answered and recorded' -r
+complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -l count -d 'End once N deliveries have been answered; with --until, once both have come true' -r
+complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -l until -d 'End at the first delivery with this status or event; terminal is the last of any prediction' -r
 complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -l timeout -d 'Stop after this time: exit code 3 if something that is waited for is missing' -r
+complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -l expect -d 'End with exit code 4 unless this jq filter is true of every counted delivery; repeatable' -r
+complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -l report -d 'Write what was expected and waited for as JUnit XML' -r -F
 complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -l jwks -d 'Public keys that verify fal\'s signatures: a JWK set in a file or at a URL' -r -F
 complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -l tolerance -d 'How far a signed time stamp may be off, instead of the scheme\'s own tolerance' -r
 complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -s s -l secret -d 'Secret: VALUE itself, env:NAME, @FILE, or label=env:NAME; repeat for rotation' -r
@@ -74,7 +81,11 @@ complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -l signature-hea
 complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
+complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -l format -d 'Show each delivery as a block of lines, or as one line' -r -f -a "block\t'Everything that matters, a line each'
+compact\t'One line'"
 complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -l record-secrets -d 'Do not redact header values that are secrets themselves'
+complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -l respond-each -d 'Start the script from its beginning for every distinct delivery (provider, id and event)'
+complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -l strict -d 'Take a warning about a counted delivery for a failed expectation: exit code 4'
 complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -l require-valid -d 'End with exit code 5 when a counted delivery did not verify'
 complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -l allow-invalid -d 'Answer as usual when a signature does not hold, instead of 401'
 complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -l json -d 'Print data as JSON Lines on standard output, people\'s text on standard error'

@@ -37,8 +37,8 @@ impl Exit {
         ("0", "done; everything waited for and expected came true, or `listen` was stopped with nothing pending"),
         ("1", "runtime failure: port taken, file unreadable, disk full"),
         ("2", "usage: bad flag, unknown fixture, a payload file that is not JSON where one is required"),
-        ("3", "waited too long: `--count` not met within `--timeout`"),
-        ("4", "an expectation failed: `--expect-status`"),
+        ("3", "waited too long: `--count` or `--until` not met within `--timeout`"),
+        ("4", "an expectation failed: `--expect`, `--strict`, `--expect-status`"),
         ("5", "a signature did not verify (`inspect`; `listen --require-valid`)"),
         ("6", "a delivery was never acknowledged: unreachable, timed out, or not 2xx after the last retry"),
         ("130 / 143", "SIGINT / SIGTERM while something was still awaited"),
@@ -120,6 +120,14 @@ pub enum Error {
     /// The journal cannot be opened or written.
     #[error("cannot write the journal {path}: {}", reason(.source))]
     Journal {
+        /// Which.
+        path: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// The report cannot be made or written.
+    #[error("cannot write the report {path}: {}", reason(.source))]
+    Report {
         /// Which.
         path: String,
         /// Why.
@@ -281,6 +289,7 @@ impl Error {
             | Error::TooLarge { .. }
             | Error::Jwks { .. }
             | Error::Journal { .. }
+            | Error::Report { .. }
             | Error::Command { .. }
             | Error::Write { .. }
             | Error::Setup { .. } => Exit::Failure,
@@ -312,7 +321,9 @@ impl Error {
                 io::ErrorKind::AddrNotAvailable => Some("--host wants an address of this machine".into()),
                 _ => None,
             },
-            Error::Journal { .. } => Some("name a file in a folder that you can write to, with space left".into()),
+            Error::Journal { .. } | Error::Report { .. } => {
+                Some("name a file in a folder that you can write to, with space left".into())
+            }
             Error::SecretVariable { name } => Some(format!("set it, as in {name}=… hookctl …")),
             Error::NoSecret => Some("give it as --secret env:NAME or --secret @FILE".into()),
             Error::EmptySecret { .. } => Some("an empty secret proves nothing: leave --secret away instead".into()),

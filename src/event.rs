@@ -126,6 +126,8 @@ pub struct Tally {
     pub duplicates: u64,
     /// Requests that were not acknowledged: refused for their signature, by a limit, or because they could not be read.
     pub refused: u64,
+    /// Expectations that failed.
+    pub unmet: u64,
     /// How many were waited for.
     pub awaited: Option<u64>,
     /// How long it ran.
@@ -139,12 +141,6 @@ impl Tally {
         count(&mut self.statuses, outcome(record.payload.as_ref()));
         count(&mut self.verdicts, record.verdict.name());
         self.duplicates += u64::from(record.duplicate.is_some());
-    }
-
-    /// How many deliveries neither verified nor came with the right secret.
-    pub fn unproven(&self) -> u64 {
-        let proven = ["verified", "authenticated"];
-        self.verdicts.iter().filter(|(name, _)| !proven.contains(name)).map(|(_, n)| n).sum()
     }
 }
 

@@ -5,17 +5,21 @@ use std::sync::Arc;
 use std::thread;
 
 use console::Term;
+use http::StatusCode;
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use jiff::tz::TimeZone;
 use zeroize::Zeroizing;
 
-use crate::cli::{self, Command, Completions, Inspect, Listen, Output, Signing, When};
+use crate::cli::{self, Command, Completions, Format, Inspect, Listen, Output, Signing, When};
 use crate::clock::{Clock, System};
 use crate::error::{Error, Exit};
 use crate::event::{self, Sink};
 use crate::io::client::Options;
 use crate::io::secrets;
 use crate::io::signals::Signals;
+use crate::listen::answer::{Act, Script, Values};
+use crate::listen::expect::Expectations;
+use crate::listen::wait::{Until, Wait};
 use crate::payload::retry::{ONCE, Statuses};
 use crate::payload::signature::secret::MAIN;
 use crate::payload::signature::{Choice, Policy, Scheme, Secret, keypair};
@@ -71,20 +75,41 @@ fn start_listen(args: &Listen) -> Result<Exit, Error> {
             tolerance: args.tolerance.map(|tolerance| tolerance.as_secs() + u64::from(tolerance.subsec_nanos() > 0)),
         },
         allow_invalid: args.allow_invalid,
+        script: script(args)?,
+        respond_each: args.respond_each,
+        forward_to: args.forward_to.clone(),
+        ack_budget: args.ack_budget,
         record: args.record.clone(),
         keep_secrets: args.record_secrets,
         max_body: args.max_body,
-        count: args.count,
-        timeout: args.timeout,
-        require_valid: args.require_valid,
+        events: args.events.clone(),
+        wait: Wait { count: args.count, until: args.until.as_deref().map(Until::of), timeout: args.timeout },
+        expectations: Expectations { filters: args.expect.clone(), valid: args.require_valid, strict: args.strict },
+        report: args.report.clone(),
         command: args.command.clone(),
         data_on_stdout: args.output.json,
     };
     // Only a terminal's reader is slower than deliveries and does not miss what was skipped.
     let may_skip = !args.output.json && io::stdout().is_terminal();
-    with_sink(&args.output, may_skip, async |sink, signals| {
+    let screen = Screen { may_skip, compact: args.format == Format::Compact };
+    with_sink(&args.output, screen, async |sink, signals| {
         listen::run(config, sink, Arc::new(System), signals.insert(Signals::take()?)).await
     })
+}
+
+/// What to answer: the script, else the app's answers where there is one, else 200.
+fn script(args: &Listen) -> Result<Script, Error> {
+    let Some(text) = &args.respond else {
+        let accept = Act::Answer { status: StatusCode::OK, retry_after: None, body: None };
+        return Ok(Script::of(if args.forward_to.is_some() { Act::Forward } else { accept }));
+    };
+    let file = |path: &str| crate::io::input::payload(path).map_err(|error| format!("has no body: {error}"));
+    let script = Script::parse(text, Values { duration: &cli::values::duration, file: &file });
+    let script = script.map_err(|bad| Error::Usage(format!("--respond: {bad}")))?;
+    if script.forwards() && args.forward_to.is_none() {
+        return Err(Error::Usage("--respond forward: name the app with --forward-to URL".into()));
+    }
+    Ok(script)
 }
 
 fn start_send(args: &cli::Send) -> Result<Exit, Error> {
@@ -149,7 +174,7 @@ fn start_send(args: &cli::Send) -> Result<Exit, Error> {
     };
     // Before the signals are taken over: Ctrl-C must end the wait for standard input.
     let packed = send::pack(&config, System.now())?;
-    with_sink(&args.output, false, async |sink, signals| {
+    with_sink(&args.output, Screen::default(), async |sink, signals| {
         send::run(config, packed, sink, &System, signals.insert(Signals::take()?)).await
     })
 }
@@ -207,7 +232,7 @@ fn start_inspect(args: &Inspect) -> Result<Exit, Error> {
             last: args.last,
         },
     };
-    with_sink(&args.output, false, async |sink, _| inspect::run(config, sink, &System).await)
+    with_sink(&args.output, Screen::default(), async |sink, _| inspect::run(config, sink, &System).await)
 }
 
 fn completions(args: &Completions) -> Result<Exit, Error> {
@@ -275,14 +300,23 @@ fn choose_source() -> Result<String, Error> {
     }
 }
 
+/// What is particular about how a command shows what it says.
+#[derive(Clone, Copy, Default)]
+struct Screen {
+    /// Whether deliveries that come too fast are counted instead of shown.
+    may_skip: bool,
+    /// Whether a delivery is one line.
+    compact: bool,
+}
+
 /// Runs a command on a runtime of one thread while another writes what it says.
 fn with_sink(
     output: &Output,
-    may_skip: bool,
+    screen: Screen,
     command: impl AsyncFnOnce(Sink, &mut Option<Signals>) -> Result<Exit, Error>,
 ) -> Result<Exit, Error> {
-    let (sink, events) = event::channel(may_skip);
-    let mut sinks = sinks(output);
+    let (sink, events) = event::channel(screen.may_skip);
+    let mut sinks = sinks(output, screen.compact);
     let writer = thread::spawn(move || render::run(events, &mut sinks));
     // One thread: at the size of a webhook two spend more on handing work over than they win.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -320,7 +354,7 @@ fn with_sink(
 
 type Sinks = Vec<Box<dyn Show + Send>>;
 
-fn sinks(output: &Output) -> Sinks {
+fn sinks(output: &Output, compact: bool) -> Sinks {
     let terminal = io::stdout().is_terminal();
     let style = Style {
         out: paint_for(output.color, terminal),
@@ -332,6 +366,7 @@ fn sinks(output: &Output) -> Sinks {
             (_, true) => Verbosity::Verbose,
             _ => Verbosity::Normal,
         },
+        compact,
         results: !output.json,
         live: io::stderr().is_terminal(),
         zone: TimeZone::system(),

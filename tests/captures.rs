@@ -149,6 +149,20 @@ fn a_retried_delivery_is_a_repeat_and_progress_is_none() {
 }
 
 #[test]
+fn in_whatever_order_they_arrive_real_deliveries_are_overtaken_at_worst() {
+    for (path, captures) in captures() {
+        let mut listener = Listener::start(&[]);
+        for capture in captures.iter().rev() {
+            listener.raw(&capture.request("x"));
+            let record = listener.next();
+            for warning in record["warnings"].as_array().unwrap() {
+                assert_eq!(warning["code"], "overtaken", "{path:?}: {record}");
+            }
+        }
+    }
+}
+
+#[test]
 fn a_bearer_token_is_recognised_and_never_shown() {
     let (_, captures) =
         captures().into_iter().find(|(path, _)| path.ends_with("cog-0.23.1__auth_token.jsonl")).unwrap();

@@ -1,7 +1,12 @@
 //! `hookctl listen`: what it answers, says and writes down of a delivery.
 
+mod answers;
+mod encoded;
 mod ends;
+mod expect;
+mod forward;
 mod journal;
+mod lifecycle;
 mod start;
 mod wire;
 

@@ -197,10 +197,36 @@ fn a_verified_an_invalid_and_a_repeated_delivery() {
 }
 
 #[test]
+fn compact_is_a_line_each() {
+    let body = std::fs::read(repository("fixtures/success.json")).unwrap();
+    let screen = Screen::start(&["--secret", "s3cret", "--format", "compact", "--count", "5"]);
+    let signature = format!("X-Webhook-Signature: {}\r\n", hmac_hex("s3cret", &body));
+    screen.post("/", &signature, &body);
+    screen.post("/", &signature, &body);
+    screen.post("/", &signature, b"{\"id\":\"\\u001b[2J\",\"status\":\"sucess\",\"output\":\"u\",\"input\":{}}");
+    screen.post("/", "", b"not JSON");
+    let odd = br#"{"id":"a","status":"sucess","output":"u","input":{}}"#;
+    screen.post("/", &format!("X-Webhook-Signature: {}\r\n", hmac_hex("s3cret", odd)), odd);
+    let run = screen.wait();
+    insta::assert_snapshot!(masked(&run.stdout), @r"
+    HH:MM:SS.mmm  succeeded   each::labs  abc123-def456-ghi789  #1  ✓  200 in N ms
+    HH:MM:SS.mmm  succeeded   each::labs  abc123-def456-ghi789  #2  ✓  200 in N ms  duplicate of #1, the same body
+    HH:MM:SS.mmm  sucess      each::labs  \u{1b}[2J  #3  ✗  wrong_secret  401 in N ms  unknown_status
+    HH:MM:SS.mmm  not JSON    #4  ✗  missing_signature  401 in N ms
+    HH:MM:SS.mmm  sucess      each::labs  a  #5  ✓  200 in N ms  unknown_status
+    ");
+}
+
+#[test]
 fn an_output_that_closes_early_ends_it_quietly() {
     for json in [&[][..], &["--json"]] {
         let mut screen = Screen::start(json);
-        drop(screen.child.stdout.take());
+        let mut stdout = BufReader::new(screen.child.stdout.take().unwrap());
+        if !json.is_empty() {
+            // Where it listens is data too; with nobody to read that, it would end before the delivery.
+            stdout.read_line(&mut String::new()).unwrap();
+        }
+        drop(stdout);
         // With nobody left to show it to, this delivery is the last; it is answered all the same.
         assert!(screen.post("/", "", b"{}").starts_with("HTTP/1.1 200 "));
         let run = screen.wait();

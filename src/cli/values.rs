@@ -1,6 +1,7 @@
 //! How the values of flags are read. Each function's error is the end of the sentence `invalid value '…' for '--flag': `.
 
 use std::marker::PhantomData;
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use bytesize::ByteSize;
@@ -100,6 +101,12 @@ pub fn header_value(text: &str) -> Result<HeaderValue, String> {
     HeaderValue::from_str(text.trim()).or_else(|_| {
         HeaderValue::from_bytes(text.trim().as_bytes()).map_err(|_| "it holds a character that no header can".into())
     })
+}
+
+/// Reads `junit=FILE`.
+pub fn report(text: &str) -> Result<PathBuf, String> {
+    let path = text.strip_prefix("junit=").filter(|path| !path.is_empty());
+    path.map(PathBuf::from).ok_or_else(|| "a report is written junit=FILE".to_owned())
 }
 
 /// Reads Unix seconds or RFC 3339.
@@ -361,7 +368,9 @@ mod tests {
     }
 
     #[test]
-    fn times_headers_sizes_and_speeds() {
+    fn times_headers_sizes_speeds_and_reports() {
+        assert_eq!(report("junit=a=b.xml"), Ok(PathBuf::from("a=b.xml")));
+        assert!(report("a.xml").is_err() && report("junit=").is_err());
         assert_eq!(time("1790000000").unwrap(), time("2026-09-21T14:13:20Z").unwrap());
         assert!(time("yesterday").is_err());
         assert_eq!(header("X-A:  b: c ").unwrap().1, "b: c");

@@ -8,6 +8,7 @@ use crate::clock::Clock;
 use crate::error::{Error, Exit};
 use crate::event::{Event, Examined, Sink};
 use crate::io::input::{self, Head};
+use crate::payload::encoding;
 use crate::payload::record::{By, Record};
 use crate::payload::signature::explain::account::account;
 use crate::payload::signature::{self, Choice, Policy, Scheme, Verdict};
@@ -92,7 +93,8 @@ fn may_be_empty(source: &str, query: &Query) -> bool {
 
 fn examine(name: &str, body: Bytes, config: &Config, clock: &dyn Clock) -> Result<(Examined, Exit), Error> {
     let given: Headers = config.headers.iter().cloned().collect();
-    let payload = Payload::read(&body, &given, config.provider);
+    let held = encoding::decode(&given, &body, encoding::LARGEST).ok();
+    let payload = held.and_then(|held| Payload::read(&held, &given, config.provider));
     if payload.is_none() && config.policy.secrets.is_empty() {
         return Err(Error::not_json(name, &body));
     }

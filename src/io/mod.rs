@@ -1,8 +1,9 @@
-//! Where bytes come in and go out: files and standard input, journals, secrets, the HTTP client.
+//! Where bytes come in and go out: files and standard input, journals, reports, secrets, the HTTP client.
 
 pub mod client;
 pub mod input;
 pub mod journal;
+pub mod junit;
 pub mod jwks;
 pub mod secrets;
 pub mod signals;

@@ -1,26 +1,33 @@
 //! One delivery after the other: read, judged, recorded, answered, said.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, EXPECT, HeaderValue};
-use http::{Method, Request, Response, StatusCode, Version};
-use http_body_util::Full;
+use http::{HeaderMap, Method, Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
 use jiff::Timestamp;
-use tokio::sync::{Mutex, OwnedMutexGuard, watch};
+use tokio::sync::{self, OwnedMutexGuard, watch};
+use tokio::time::sleep;
 
 use super::Config;
+use super::answer::{Item, Script, Turns};
 use super::body::{self, Refusal};
-use super::limits::BODY_TIME;
+use super::books::{Books, Counted, Judged};
+use super::forward::{App, Change};
+use super::limits::{BODY_TIME, LAST_TIME};
+use super::reply::{Content, End, Ended, Reply, response, torn};
+use super::socket::Reset;
+use super::wait::{Progress, Until};
 use crate::clock::{Clock, record_id};
-use crate::event::{Note, Sink, Tally};
+use crate::error::Error;
+use crate::event::{Note, Sink};
 use crate::io::journal::Journal;
-use crate::payload::history::{History, Repeat};
+use crate::payload::encoding::{self, Undecoded};
 use crate::payload::lint::{self, Warning};
-use crate::payload::record::{Answer, By, Duplicate, Earlier, Record};
+use crate::payload::record::By;
 use crate::payload::signature::{self, Policy, Verdict};
 use crate::payload::{Delivery, Headers, Payload, Provider};
 
@@ -31,20 +38,18 @@ pub struct Desk {
     allow_invalid: bool,
     keep_secrets: bool,
     max_body: u64,
+    script: Script,
+    turns: Mutex<Turns>,
+    app: Option<App>,
+    ack_budget: Option<Duration>,
     clock: Arc<dyn Clock>,
     sink: Sink,
-    /// Everything that must change together. Whoever holds it is next: journal, stream and counts have one order, that
-    /// of arrival.
-    books: Arc<Mutex<Books>>,
-    counter: watch::Sender<u64>,
-}
-
-struct Books {
-    seq: u64,
-    journal: Option<Journal>,
-    journal_fails: bool,
-    history: History,
-    tally: Tally,
+    /// Whoever holds them is next: journal, stream and counts have one order, that in which answers are ready.
+    books: Arc<sync::Mutex<Books>>,
+    until: Option<Until>,
+    progress: watch::Sender<Progress>,
+    /// Whether the listener ends, so that nothing may be waited for any more.
+    ending: watch::Sender<bool>,
 }
 
 /// A request that was read.
@@ -75,40 +80,6 @@ impl Arrival {
     }
 }
 
-/// A request of which everything is known, its answer included.
-struct Judged {
-    delivery: Delivery,
-    payload: Option<Payload>,
-    verdict: Verdict,
-    warnings: Vec<Warning>,
-    reply: Reply,
-    remote: SocketAddr,
-    at: Timestamp,
-    /// From its last byte to the answer being ready.
-    ms: f64,
-}
-
-/// What the listener answers, and who decided it.
-#[derive(Clone)]
-struct Reply {
-    status: StatusCode,
-    by: By,
-    body: Bytes,
-}
-
-impl Reply {
-    fn new(status: StatusCode, by: By, body: impl Into<Bytes>) -> Self {
-        Reply { status, by, body: body.into() }
-    }
-
-    fn into_response(self) -> Response<Full<Bytes>> {
-        let mut response = Response::new(Full::new(self.body));
-        *response.status_mut() = self.status;
-        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        response
-    }
-}
-
 impl Desk {
     /// A desk with empty books.
     pub fn new(
@@ -116,32 +87,62 @@ impl Desk {
         journal: Option<Journal>,
         sink: Sink,
         clock: Arc<dyn Clock>,
-        counter: watch::Sender<u64>,
-    ) -> Self {
-        let books =
-            Books { seq: 0, journal, journal_fails: false, history: History::default(), tally: Tally::default() };
-        Desk {
+        progress: watch::Sender<Progress>,
+    ) -> Result<Self, Error> {
+        Ok(Desk {
             provider: config.provider,
             policy: config.policy.clone(),
             allow_invalid: config.allow_invalid,
             keep_secrets: config.keep_secrets,
             max_body: config.max_body,
+            script: config.script.clone(),
+            turns: Mutex::new(Turns::new(config.respond_each)),
+            app: config.forward_to.clone().map(App::at).transpose()?,
+            ack_budget: config.ack_budget,
             clock,
             sink,
-            books: Arc::new(Mutex::new(books)),
-            counter,
+            books: Arc::new(sync::Mutex::new(Books::new(journal, config.events.clone(), config.expectations.clone()))),
+            until: config.wait.until.clone(),
+            progress,
+            ending: watch::channel(false).0,
+        })
+    }
+
+    /// Lets everything that waits be done: delays are over, and senders that hang are let go.
+    pub fn end(&self) {
+        self.ending.send_replace(true);
+    }
+
+    /// Resolves when the listener ends.
+    async fn ended(&self) {
+        // The sender is a field of this very desk.
+        let _ = self.ending.subscribe().wait_for(|ends| *ends).await;
+    }
+
+    /// Waits so long, or until the listener ends.
+    async fn wait(&self, time: Duration) {
+        if !time.is_zero() {
+            tokio::select! {
+                () = sleep(time) => {}
+                () = self.ended() => {}
+            }
         }
     }
 
-    /// The counts, when everything before this has been entered.
-    pub async fn tally(&self, awaited: Option<u64>, elapsed: Duration) -> Tally {
-        Tally { awaited, elapsed, ..self.books.lock().await.tally.clone() }
+    /// Everything that was written down, when all before this has been entered.
+    pub async fn books(&self) -> sync::MutexGuard<'_, Books> {
+        self.books.lock().await
     }
 
-    /// Handles one request.
-    pub async fn receive(self: Arc<Self>, request: Request<Incoming>, remote: SocketAddr) -> Response<Full<Bytes>> {
+    /// Handles one request on a connection that can be `reset`.
+    pub async fn receive(
+        self: Arc<Self>,
+        request: Request<Incoming>,
+        remote: SocketAddr,
+        reset: Reset,
+    ) -> Result<Response<Content>, Ended> {
         if matches!(*request.method(), Method::GET | Method::HEAD) {
-            return greeting();
+            return Ok(greeting());
         }
         let (head, incoming) = request.into_parts();
         let expects = head.headers.contains_key(EXPECT);
@@ -156,15 +157,7 @@ impl Desk {
         let arrival = Arrival { delivery, remote, at: self.clock.now(), ended: Instant::now() };
         let reply = match read {
             Ok(body) => self.judge(arrival.with(body)).await,
-            Err(Refusal::TooLarge) => {
-                let reply = Reply::new(StatusCode::PAYLOAD_TOO_LARGE, By::Limit, r#"{"error":"body too large"}"#);
-                let why = Warning::new(
-                    "body_too_large",
-                    "",
-                    format!("the body is over {} bytes, see --max-body", self.max_body),
-                );
-                self.enter(arrival.limited(why, reply)).await
-            }
+            Err(Refusal::TooLarge) => self.enter(self.too_large(arrival)).await,
             Err(Refusal::TooSlow) => {
                 let reply = Reply::new(StatusCode::REQUEST_TIMEOUT, By::Limit, r#"{"error":"body too slow"}"#);
                 let why =
@@ -176,12 +169,32 @@ impl Desk {
                 Reply::new(StatusCode::BAD_REQUEST, By::Refused, r#"{"error":"body cut off"}"#)
             }
         };
-        reply.into_response()
+        self.carry_out(reply, &reset).await
+    }
+
+    /// Ends a request as it was decided and recorded.
+    async fn carry_out(&self, reply: Reply, reset: &Reset) -> Result<Response<Content>, Ended> {
+        match reply.end {
+            End::Answer { status, headers, body } => Ok(response(status, headers, body)),
+            End::Truncate => Ok(torn()),
+            End::Close => Err(Ended),
+            End::Reset => {
+                reset.ask();
+                Err(Ended)
+            }
+            End::Hang(time) => {
+                match time {
+                    Some(time) => self.wait(time).await,
+                    None => self.ended().await,
+                }
+                Err(Ended)
+            }
+        }
     }
 
     /// Notes a request that never became a delivery.
     pub async fn refused(&self, remote: SocketAddr, why: &str) {
-        self.books.lock().await.tally.refused += 1;
+        self.books.lock().await.refuse();
         let text = format!("a request from {remote} could not be read: {why}");
         // A writer that has gone ends the listener by itself.
         let _ = self.sink.say(Note::warning(text)).await;
@@ -189,15 +202,24 @@ impl Desk {
 
     async fn judge(self: &Arc<Self>, arrival: Arrival) -> Reply {
         let delivery = &arrival.delivery;
-        let payload = Payload::read(&delivery.body, &delivery.headers, self.provider);
+        let held = encoding::decode(&delivery.headers, &delivery.body, self.max_body);
+        if held == Err(Undecoded::TooLarge) {
+            return self.enter(self.too_large(arrival)).await;
+        }
+        let read = |held: &Bytes| Payload::read(held, &delivery.headers, self.provider);
+        let payload = held.as_ref().ok().and_then(read);
         let provider = payload.as_ref().map(|payload| payload.provider);
         let verdict = signature::check(delivery, &self.policy, arrival.at.as_second(), provider);
         let refused = verdict.is_invalid() && !self.allow_invalid;
         let reply = match refused {
             true => Reply::new(StatusCode::UNAUTHORIZED, By::Refused, r#"{"error":"invalid signature"}"#),
-            false => Reply::new(StatusCode::OK, By::Script, r#"{"received":true}"#),
+            false => self.reply(delivery, payload.as_ref()).await,
         };
-        let judged = arrival.judged(payload, verdict, reply.clone());
+        let mut judged = arrival.judged(payload, verdict, reply.clone());
+        judged.warnings.extend(self.too_late(&judged));
+        if let Err(Undecoded::Flawed(reason)) = held {
+            judged.warnings.push(Warning::new("body_not_decoded", "", reason));
+        }
         if !judged.verdict.is_invalid() {
             return self.enter(judged).await;
         }
@@ -216,6 +238,67 @@ impl Desk {
         explaining.await
     }
 
+    /// Refuses a body that is larger than it may be, as sent or as what it holds.
+    fn too_large(&self, arrival: Arrival) -> Judged {
+        let reply = Reply::new(StatusCode::PAYLOAD_TOO_LARGE, By::Limit, r#"{"error":"body too large"}"#);
+        let text = format!("the body is over {} bytes, see --max-body", self.max_body);
+        arrival.limited(Warning::new("body_too_large", "", text), reply)
+    }
+
+    /// What the script says to a delivery, when its time has come.
+    async fn reply(&self, delivery: &Delivery, payload: Option<&Payload>) -> Reply {
+        let key = payload.and_then(Payload::key);
+        let taken = self.turns.lock().unwrap_or_else(PoisonError::into_inner).take(key.as_deref(), &delivery.body);
+        let Item { act, delay, .. } = self.script.item(taken);
+        self.wait(*delay).await;
+        match (Reply::scripted(act), &self.app) {
+            (Some(reply), _) => reply,
+            (None, Some(app)) => self.forward(app, delivery).await,
+            (None, None) => Reply::new(StatusCode::BAD_GATEWAY, By::Script, r#"{"error":"there is no app"}"#),
+        }
+    }
+
+    async fn forward(&self, app: &App, delivery: &Delivery) -> Reply {
+        let end = async {
+            self.ended().await;
+            sleep(LAST_TIME).await;
+        };
+        let (reply, change) = tokio::select! {
+            answered = app.answer(delivery) => answered,
+            () = end => (Reply::unanswered(StatusCode::GATEWAY_TIMEOUT, "no answer before the end".into()), None),
+        };
+        let note = match change {
+            None => return reply,
+            Some(Change::Back) => Note::info(format!("the app at {app} answers again")),
+            Some(Change::Gone(reason)) => {
+                let status = reply.status().unwrap_or_default();
+                let text = format!(
+                    "the app at {app} gave no answer: {reason}; deliveries are answered {status} until it does"
+                );
+                Note::warning(text)
+            }
+        };
+        // A writer that has gone ends the listener by itself.
+        let _ = self.sink.say(note).await;
+        reply
+    }
+
+    /// Whether the sender had given up before the answer was ready.
+    fn too_late(&self, judged: &Judged) -> Option<Warning> {
+        judged.reply.status()?;
+        let theirs = || {
+            let payload = judged.payload.as_ref()?;
+            Some((payload.shape.retry.answer_within?, payload.provider.label))
+        };
+        let (budget, whose) = match self.ack_budget {
+            Some(budget) => (budget, "--ack-budget"),
+            None => theirs()?,
+        };
+        let took = Duration::try_from_secs_f64(judged.ms / 1000.0).ok().filter(|took| *took > budget)?;
+        let text = format!("the answer was ready after {:.1} s, but {whose} allows {budget:?}", took.as_secs_f64());
+        Some(Warning::new("late_answer", "", text))
+    }
+
     /// Finds out why a delivery is invalid, on a thread of its own.
     async fn explain(self: &Arc<Self>, mut judged: Judged) -> Judged {
         let (desk, delivery, verdict) = (Arc::clone(self), judged.delivery.clone(), judged.verdict.clone());
@@ -228,96 +311,67 @@ impl Desk {
         judged
     }
 
-    async fn enter(&self, judged: Judged) -> Reply {
+    async fn enter(self: &Arc<Self>, judged: Judged) -> Reply {
         let books = Arc::clone(&self.books).lock_owned().await;
         self.enter_into(books, judged).await
     }
 
     /// Puts a delivery on the books: numbered, written to the journal, counted, said. Between the place in the writer's
     /// queue and the end nothing waits, so a sender that hangs up cannot leave it half entered.
-    async fn enter_into(&self, mut books: OwnedMutexGuard<Books>, judged: Judged) -> Reply {
-        let Judged { delivery, payload, verdict, warnings, mut reply, remote, at, ms } = judged;
-        let place = self.sink.place(delivery.body.len()).await;
-        let books = &mut *books;
-        books.seq += 1;
-        let (seq, id) = (books.seq, record_id(at));
-        let repeat = payload
-            .as_ref()
-            .and_then(|payload| books.history.note(payload, &delivery.body, &verdict, seq, &id, reply.status.as_u16()));
-        let mut record = Record {
-            seq,
-            id,
-            at,
-            remote: Some(remote.to_string()),
-            delivery: if self.keep_secrets { delivery } else { delivery.redacted(&self.policy.secrets) },
-            payload,
-            verdict,
-            duplicate: repeat.map(duplicate),
-            warnings,
-            answer: Some(Answer::new(reply.status.as_u16(), reply.by, ms)),
-            sent: None,
-        };
-        match books.keep(&record) {
-            Ok(()) => books.journal_fails = false,
-            Err(failed) => {
-                // Never an acknowledgement; a refusal stays what it is.
-                if reply.by == By::Script {
-                    reply = Reply::new(StatusCode::SERVICE_UNAVAILABLE, By::Refused, r#"{"error":"not recorded"}"#);
-                    record.answer = Some(Answer::new(503, reply.by, ms));
-                    books.history.answered(record.payload.as_ref(), &record.delivery.body, &record.verdict, 503);
-                }
-                self.complain(books, failed);
+    async fn enter_into(self: &Arc<Self>, mut books: OwnedMutexGuard<Books>, mut judged: Judged) -> Reply {
+        let place = self.sink.place(judged.delivery.body.len()).await;
+        let mut reply = judged.reply.clone();
+        if !self.keep_secrets {
+            judged.delivery = judged.delivery.redacted(&self.policy.secrets);
+        }
+        let mut record = books.record(record_id(judged.at), judged);
+        if let Err(failed) = books.keep(&record) {
+            // Never an acknowledgement; a refusal stays what it is.
+            if reply.may_acknowledge() {
+                reply = Reply::new(StatusCode::SERVICE_UNAVAILABLE, By::Refused, r#"{"error":"not recorded"}"#);
+                books.correct(&mut record, &reply);
+            }
+            if let Some(failed) = failed {
+                self.complain(&failed);
             }
         }
-        let counted = books.count(&record);
-        if let Ok(place) = place {
+        let Counted { shown, counted, failures } = books.count(&record);
+        let until = self.until.as_ref().is_some_and(|until| until.is_met_by(&record));
+        if let (true, Ok(place)) = (shown, place) {
             place.say(Arc::new(record));
         }
-        if counted {
-            self.counter.send_modify(|count| *count += 1);
+        for failure in failures {
+            // Still holding the books: the end, which asks for them, must not be said before. A writer that has gone
+            // ends the listener by itself.
+            let _ = self.sink.say(Note::warning(failure)).await;
         }
+        self.carried_out(&reply, Progress { deliveries: u64::from(counted), until });
         reply
     }
 
-    /// Says that the journal cannot be written, once until it can be again.
-    fn complain(&self, books: &mut Books, failed: crate::error::Error) {
-        if !std::mem::replace(&mut books.journal_fails, true) {
-            let sink = self.sink.clone();
-            let text = format!("{failed}; deliveries are answered 503 until it can be written again");
-            tokio::spawn(async move { sink.say(Note::warning(text)).await });
-        }
-    }
-}
-
-impl Books {
-    fn keep(&mut self, record: &Record) -> Result<(), crate::error::Error> {
-        match &mut self.journal {
-            Some(journal) => journal.append(&record.to_line()),
-            None => Ok(()),
-        }
+    /// Lets whoever waits know of a delivery: at once, but of one that is let hang not before that is over.
+    fn carried_out(self: &Arc<Self>, reply: &Reply, step: Progress) {
+        let desk = Arc::clone(self);
+        let tell = move || desk.progress.send_modify(|progress| progress.add(step));
+        let End::Hang(Some(time)) = reply.end else { return tell() };
+        let desk = Arc::clone(self);
+        tokio::spawn(async move {
+            desk.wait(time).await;
+            tell();
+        });
     }
 
-    /// Counts a record; `true` when it is one that `--count` waits for: a delivery that was judged.
-    fn count(&mut self, record: &Record) -> bool {
-        let status = record.answer.as_ref().map_or(0, |answer| answer.status);
-        let judged = !matches!(status, 408 | 413 | 503);
-        if judged {
-            self.tally.add(record);
-        }
-        self.tally.refused += u64::from(!(200..300).contains(&status));
-        judged
+    /// Says that the journal cannot be written.
+    fn complain(&self, failed: &Error) {
+        let sink = self.sink.clone();
+        let text = format!("{failed}; deliveries are answered 503 until it can be written again");
+        tokio::spawn(async move { sink.say(Note::warning(text)).await });
     }
-}
-
-fn duplicate(repeat: Repeat) -> Duplicate {
-    let seen = Earlier { seq: repeat.of.seq, answered: repeat.of.answered, same_body: repeat.same_body };
-    Duplicate { id: repeat.of.id, seen: Some(seen) }
 }
 
 /// What a browser or a health check gets to see. It is no delivery.
-fn greeting() -> Response<Full<Bytes>> {
+fn greeting() -> Response<Content> {
     let text = "hookctl is listening: POST a webhook to any path\n";
-    let mut response = Response::new(Full::new(Bytes::from_static(text.as_bytes())));
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
-    response
+    let plain = [(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"))];
+    response(StatusCode::OK, HeaderMap::from_iter(plain), Bytes::from_static(text.as_bytes()))
 }

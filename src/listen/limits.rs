@@ -24,3 +24,13 @@ pub const COMMAND_TIME: Duration = Duration::from_secs(2);
 
 /// Pause after a connection could not be accepted: without it, running out of descriptors is a spin.
 pub const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Time for the app behind `--forward-to` to answer: longer than any provider is known to wait.
+pub const APP_TIME: Duration = Duration::from_secs(120);
+
+/// The largest answer of the app that is passed back.
+pub const APP_BODY: usize = 10 * 1024 * 1024;
+
+/// Time that is left to an app that has not answered when the listener ends: less than [`FINISH_TIME`], so that its
+/// delivery is still recorded.
+pub const LAST_TIME: Duration = Duration::from_secs(2);

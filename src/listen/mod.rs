@@ -5,27 +5,39 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use reqwest::Url;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::clock::Clock;
 use crate::error::{Error, Exit};
-use crate::event::{Closed, Event, Note, Ready, Sink, Tally};
+use crate::event::{Event, Note, Ready, Sink, Tally};
 use crate::io::journal::Journal;
+use crate::io::junit::Report;
 use crate::io::signals::Signals;
 use crate::payload::Provider;
+use crate::payload::events::Events;
 use crate::payload::signature::Policy;
 
+pub mod answer;
 mod body;
+mod books;
 mod child;
 mod desk;
+pub mod expect;
+mod forward;
 pub mod limits;
+mod reply;
 mod server;
-mod wait;
+mod socket;
+pub mod wait;
 
+use answer::Script;
+use books::Books;
 use child::Child;
 use desk::Desk;
-use wait::{Cause, Wait};
+use expect::Expectations;
+use wait::{Cause, Progress, Wait};
 
 /// What the listener was asked to do.
 #[derive(Debug)]
@@ -40,18 +52,28 @@ pub struct Config {
     pub policy: Policy,
     /// Whether a signature that does not hold is answered as usual.
     pub allow_invalid: bool,
+    /// What to answer.
+    pub script: Script,
+    /// Whether every distinct delivery starts the script from its beginning.
+    pub respond_each: bool,
+    /// The app whose answers are given.
+    pub forward_to: Option<Url>,
+    /// How long an answer may take, instead of the provider's own limit.
+    pub ack_budget: Option<Duration>,
     /// The journal.
     pub record: Option<PathBuf>,
     /// Whether header values that are secrets stay in records.
     pub keep_secrets: bool,
     /// The largest body in bytes.
     pub max_body: u64,
-    /// How many deliveries to wait for.
-    pub count: Option<u64>,
-    /// How long to wait.
-    pub timeout: Option<Duration>,
-    /// Whether a delivery that did not verify is a failure.
-    pub require_valid: bool,
+    /// Which deliveries to show and count; all of them without.
+    pub events: Option<Events>,
+    /// What to wait for.
+    pub wait: Wait,
+    /// What to expect of every delivery that counts.
+    pub expectations: Expectations,
+    /// Where to write what came of it as JUnit XML.
+    pub report: Option<PathBuf>,
     /// What to run once ready; empty for nothing.
     pub command: Vec<OsString>,
     /// Whether standard output belongs to data, so that the command must not write there.
@@ -61,6 +83,9 @@ pub struct Config {
 /// Listens until the end that the configuration or the user sets.
 pub async fn run(config: Config, sink: Sink, clock: Arc<dyn Clock>, signals: &mut Signals) -> Result<Exit, Error> {
     let journal = config.record.as_deref().map(Journal::open).transpose()?;
+    let report = config.report.as_deref().map(Report::create).transpose()?;
+    let (progress, progressed) = watch::channel(Progress::default());
+    let desk = Arc::new(Desk::new(&config, journal, sink.clone(), clock, progress)?);
     let listener = bind(&config.host, config.port).await?;
     let address = listener.local_addr().map_err(|source| Error::Bind { addr: config.host.clone(), source })?;
     let ready = Ready {
@@ -69,12 +94,11 @@ pub async fn run(config: Config, sink: Sink, clock: Arc<dyn Clock>, signals: &mu
         exposed: !address.ip().is_loopback(),
         checks: !config.policy.secrets.is_empty(),
     };
-
-    let (counter, counted) = watch::channel(0);
-    let desk = Arc::new(Desk::new(&config, journal, sink.clone(), clock, counter));
     let started = Instant::now();
-    if sink.say(Event::Ready(ready.clone())).await.is_err() {
-        return Ok(Exit::Done);
+    // From here on, a writer that has gone ends the listener by itself.
+    let _ = sink.say(Event::Ready(ready.clone())).await;
+    for remark in remarks(&config) {
+        let _ = sink.say(remark).await;
     }
     let server = server::start(listener, Arc::clone(&desk), sink.clone());
     let child = match config.command.split_first() {
@@ -82,42 +106,73 @@ pub async fn run(config: Config, sink: Sink, clock: Arc<dyn Clock>, signals: &mu
         None => None,
     };
 
-    let wait = Wait { count: config.count, timeout: config.timeout };
-    let (cause, child) = wait.for_end(counted, child, &sink, signals).await;
+    let (cause, child) = config.wait.for_end(progressed.clone(), child, &sink, signals).await;
     let end = async {
         if let Some(child) = child {
             child.stop().await;
         }
         server.finish().await;
-        let tally = desk.tally(config.count, started.elapsed()).await;
-        let (mut exit, said) = wait.judge(cause, tally.deliveries);
-        if config.require_valid && tally.unproven() > 0 {
-            exit = exit.and(Exit::Signature);
-        }
-        // When the writer has gone there is nobody to tell, and nothing left to do.
-        let _ = say_end(&sink, said, tally).await;
-        exit
+        let until = progressed.borrow().until;
+        let outcome = Outcome { config: &config, cause, until, elapsed: started.elapsed() };
+        outcome.conclude(&mut *desk.books().await, report, &sink).await
     };
     tokio::pin!(end);
     let stopped = matches!(cause, Cause::Signal { .. });
     loop {
         tokio::select! {
-            exit = &mut end => return Ok(exit),
+            exit = &mut end => return exit,
             // The first wish to stop, while it is ending anyway, is already being fulfilled.
             again = signals.next() => if stopped || signals.is_urgent() { return Ok(again) },
         }
     }
 }
 
-async fn say_end(sink: &Sink, said: Option<String>, tally: Tally) -> Result<(), Closed> {
-    let skipped = sink.take_skipped();
-    if skipped > 0 {
-        sink.say(Event::Skipped(skipped)).await?;
+/// What the user should know of the configuration before the first delivery comes.
+fn remarks(config: &Config) -> impl Iterator<Item = Event> {
+    let app = config.forward_to.as_ref().map(|app| match config.script.forwards() {
+        true => Note::info(format!("deliveries are passed on to {app}")),
+        false => Note::warning("--forward-to gets nothing: --respond never says forward"),
+    });
+    let until = config.wait.until.as_ref().and_then(|until| {
+        let meant = until.meant()?;
+        Some(Note::warning(format!("--until {until}: no known provider sends that; did you mean {meant}?")))
+    });
+    app.into_iter().chain(until)
+}
+
+/// How it ended, all in all.
+struct Outcome<'a> {
+    config: &'a Config,
+    cause: Cause,
+    until: bool,
+    elapsed: Duration,
+}
+
+impl Outcome<'_> {
+    /// Says the end, writes the report, and gives the exit code.
+    async fn conclude(self, books: &mut Books, report: Option<Report>, sink: &Sink) -> Result<Exit, Error> {
+        let wait = &self.config.wait;
+        // Whoever ends it otherwise has seen enough.
+        let waited = matches!(self.cause, Cause::TimeUp { .. }) || wait.until.is_some();
+        let unfinished = if waited { books.conclude() } else { Vec::new() };
+        let tally = Tally { awaited: wait.count, elapsed: self.elapsed, ..books.tally() };
+        let progress = Progress { deliveries: tally.deliveries, until: self.until };
+        let (exit, said) = wait.judge(self.cause, progress);
+        let judge = books.judge();
+        let idle = judge.is_idle().then(|| "no delivery came, so nothing that was expected was put to the test".into());
+        let skipped = sink.take_skipped();
+        let skipped = (skipped > 0).then_some(Event::Skipped(skipped));
+        let notes = unfinished.into_iter().chain(said).chain(idle).map(|said: String| Note::warning(said));
+        for event in skipped.into_iter().chain(notes).chain([Event::Received(tally)]) {
+            // When the writer has gone there is nobody to tell.
+            let _ = sink.say(event).await;
+        }
+        if let Some(report) = report {
+            let cases: Vec<_> = judge.cases().into_iter().chain(wait.cases(progress)).collect();
+            report.write("hookctl listen", &cases, self.elapsed)?;
+        }
+        Ok(exit.and(judge.exit()))
     }
-    if let Some(said) = said {
-        sink.say(Note::warning(said)).await?;
-    }
-    sink.say(Event::Received(tally)).await
 }
 
 async fn bind(host: &str, port: u16) -> Result<TcpListener, Error> {

@@ -1,6 +1,5 @@
 //! Connections: accepted, served over HTTP/1, ended gracefully.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 
 use hyper::server::conn::http1;
@@ -14,25 +13,29 @@ use tokio::time::{sleep, timeout};
 
 use super::desk::Desk;
 use super::limits::{ACCEPT_PAUSE, FINISH_TIME, HEADER_TIME};
+use super::socket::{Reset, Socket};
 use crate::event::{Note, Sink};
 
 /// A server under way.
 pub struct Server {
     stop: oneshot::Sender<()>,
+    desk: Arc<Desk>,
     task: JoinHandle<GracefulShutdown>,
 }
 
 /// Starts to accept connections.
 pub fn start(listener: TcpListener, desk: Arc<Desk>, sink: Sink) -> Server {
     let (stop, stopped) = oneshot::channel();
-    Server { stop, task: tokio::spawn(accept(listener, desk, sink, stopped)) }
+    let task = tokio::spawn(accept(listener, Arc::clone(&desk), sink, stopped));
+    Server { stop, desk, task }
 }
 
 impl Server {
-    /// Stops accepting, and waits for the requests in flight to be answered.
+    /// Stops accepting, and waits for the requests in flight to be answered: at once, where a script would let them wait.
     pub async fn finish(self) {
         // The task ends by itself only in a panic; then there is nothing to finish.
         let _ = self.stop.send(());
+        self.desk.end();
         if let Ok(connections) = self.task.await {
             let _ = timeout(FINISH_TIME, connections.shutdown()).await;
         }
@@ -68,12 +71,10 @@ async fn accept(
         failing = false;
         // An answer is one small packet; waiting to fill it only adds delay.
         let _ = stream.set_nodelay(true);
-        let service_desk = Arc::clone(&desk);
-        let service = service_fn(move |request| {
-            let desk = Arc::clone(&service_desk);
-            async move { Ok::<_, Infallible>(desk.receive(request, remote).await) }
-        });
-        let connection = connections.watch(http.serve_connection(TokioIo::new(stream), service));
+        let (service_desk, reset) = (Arc::clone(&desk), Reset::default());
+        let socket = TokioIo::new(Socket::new(stream, reset.clone()));
+        let service = service_fn(move |request| Arc::clone(&service_desk).receive(request, remote, reset.clone()));
+        let connection = connections.watch(http.serve_connection(socket, service));
         let desk = Arc::clone(&desk);
         tokio::spawn(async move {
             // A connection that breaks off concerns nobody else; a request that hyper had to refuse never reached the

@@ -1,5 +1,6 @@
 //! What ends a listener, and with which code.
 
+use std::fmt;
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -8,21 +9,44 @@ use tokio::time::sleep;
 use super::child::Child;
 use crate::error::Exit;
 use crate::event::Sink;
+use crate::io::junit::Case;
 use crate::io::signals::Signals;
+use crate::payload::record::{By, Record};
+use crate::payload::{Status, nearest, provider};
 
-/// What is waited for.
-#[derive(Clone, Copy, Debug)]
+/// What is waited for: all of it.
+#[derive(Clone, Debug)]
 pub struct Wait {
     /// So many deliveries.
     pub count: Option<u64>,
+    /// One delivery like this.
+    pub until: Option<Until>,
     /// At most so long.
     pub timeout: Option<Duration>,
+}
+
+/// The delivery that is waited for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Until {
+    /// The last one of a prediction.
+    Terminal,
+    /// One with this status or event.
+    Word(String),
+}
+
+/// How far it has come.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Progress {
+    /// Deliveries that count.
+    pub deliveries: u64,
+    /// Whether the one that is waited for came.
+    pub until: bool,
 }
 
 /// What ended the waiting. The exit code is decided only when the requests in flight have been answered: they count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
-    /// Enough deliveries came, or nobody reads the output any more.
+    /// All that was waited for came, or nobody reads the output any more.
     Enough,
     /// The command ended with this code.
     Command(u8),
@@ -40,15 +64,60 @@ pub enum Cause {
     },
 }
 
+impl Progress {
+    /// Goes on by one delivery.
+    pub fn add(&mut self, step: Progress) {
+        self.deliveries += step.deliveries;
+        self.until |= step.until;
+    }
+}
+
+impl Until {
+    /// Reads `terminal`, or a status or event.
+    pub fn of(word: &str) -> Self {
+        if word == "terminal" { Until::Terminal } else { Until::Word(word.to_owned()) }
+    }
+
+    /// Whether this delivery is the one. What was refused for its signature is anybody's.
+    pub fn is_met_by(&self, record: &Record) -> bool {
+        let Some(payload) = &record.payload else { return false };
+        if record.answer.as_ref().is_some_and(|answer| answer.by == By::Refused) {
+            return false;
+        }
+        match self {
+            Until::Terminal => payload.status.is_some_and(Status::is_terminal),
+            Until::Word(word) => {
+                record.has_status(word) || payload.event.as_ref().is_some_and(|event| event.name == *word)
+            }
+        }
+    }
+
+    /// The word that was probably meant, where no known provider has this one.
+    pub fn meant(&self) -> Option<&'static str> {
+        let Until::Word(word) = self else { return None };
+        let known = || provider::words().chain(["terminal"]);
+        if known().any(|known| known == word) { None } else { nearest(word, known()) }
+    }
+}
+
+impl fmt::Display for Until {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Until::Terminal => out.pad("terminal"),
+            Until::Word(word) => out.pad(word),
+        }
+    }
+}
+
 impl Wait {
     /// Waits for the end, and gives back the command that is still running.
     ///
-    /// With a command, the end is its end: its exit code must not be lost. The deliveries that are counted can come
-    /// after that, because whatever it set off may take its time; without `--timeout` nothing bounds that, so then its
-    /// end is the end.
+    /// With a command, the end is its end: its exit code must not be lost. What else is waited for can come after that,
+    /// because whatever it set off may take its time; without `--timeout` nothing bounds that, so then its end is the
+    /// end.
     pub async fn for_end(
-        self,
-        mut counted: watch::Receiver<u64>,
+        &self,
+        mut progress: watch::Receiver<Progress>,
         mut child: Option<Child>,
         sink: &Sink,
         signals: &mut Signals,
@@ -61,14 +130,15 @@ impl Wait {
         };
         tokio::pin!(deadline);
         let had_command = child.is_some();
+        let awaits = self.count.is_some() || self.until.is_some();
         loop {
-            let missing = self.missing(*counted.borrow_and_update()).is_some();
-            if self.count.is_some() && !missing && child.is_none() {
+            let missing = !self.missing(*progress.borrow_and_update()).is_empty();
+            if awaits && !missing && child.is_none() {
                 let cause = if had_command { Cause::Command(0) } else { Cause::Enough };
                 return (cause, None);
             }
             tokio::select! {
-                changed = counted.changed() => if changed.is_err() { return (Cause::Enough, child) },
+                changed = progress.changed() => if changed.is_err() { return (Cause::Enough, child) },
                 code = Child::ended(&mut child) => {
                     child = None;
                     if code != 0 || !missing || self.timeout.is_none() {
@@ -82,29 +152,48 @@ impl Wait {
         }
     }
 
-    /// The exit code, and what to say of it where it is not as it should be, with the final count.
-    pub fn judge(self, cause: Cause, have: u64) -> (Exit, Option<String>) {
-        let missing = self.missing(have);
+    /// The exit code, and what to say of it where it is not as it should be, with what came in the end.
+    pub fn judge(&self, cause: Cause, progress: Progress) -> (Exit, Option<String>) {
+        let missing = self.missing(progress);
         let time = self.timeout.unwrap_or_default();
-        let short = |how: &str, count: u64| (Exit::TimedOut, Some(format!("{how}: {have} of {count} deliveries came")));
-        match (cause, missing) {
-            (Cause::Enough, _) | (Cause::Command(0), None) => (Exit::Done, None),
-            (Cause::Command(0), Some(count)) => short("the command ended", count),
+        let short = |how: &str| (Exit::TimedOut, Some(format!("{how}: {}", missing.join(", and "))));
+        match (cause, missing.is_empty()) {
+            (Cause::Enough, _) | (Cause::Command(0), true) => (Exit::Done, None),
+            (Cause::Command(0), false) => short("the command ended"),
             (Cause::Command(code), _) => (Exit::Command(code), Some(format!("the command ended with code {code}"))),
-            (Cause::TimeUp { .. }, Some(count)) => short(&format!("waited {time:?}"), count),
-            (Cause::TimeUp { running: true }, None) => {
+            (Cause::TimeUp { .. }, false) => short(&format!("waited {time:?}")),
+            (Cause::TimeUp { running: true }, true) => {
                 (Exit::TimedOut, Some(format!("waited {time:?}: the command was still running")))
             }
-            (Cause::TimeUp { running: false }, None) => (Exit::Done, None),
-            (Cause::Signal { exit, running }, missing) => {
-                (if running || missing.is_some() { exit } else { Exit::Done }, None)
-            }
+            (Cause::TimeUp { running: false }, true) => (Exit::Done, None),
+            (Cause::Signal { exit, running }, came) => (if running || !came { exit } else { Exit::Done }, None),
         }
     }
 
-    /// The count that is not reached.
-    fn missing(self, have: u64) -> Option<u64> {
-        self.count.filter(|count| have < *count)
+    /// What was waited for as cases of a report.
+    pub fn cases(&self, progress: Progress) -> impl Iterator<Item = Case> {
+        let count =
+            self.count.map(|count| Case { name: format!("--count {count}"), failure: self.missing_count(progress) });
+        let until = self
+            .until
+            .as_ref()
+            .map(|until| Case { name: format!("--until {until}"), failure: self.missing_until(progress) });
+        count.into_iter().chain(until)
+    }
+
+    /// What did not come, in words.
+    fn missing(&self, progress: Progress) -> Vec<String> {
+        self.missing_count(progress).into_iter().chain(self.missing_until(progress)).collect()
+    }
+
+    fn missing_count(&self, Progress { deliveries, .. }: Progress) -> Option<String> {
+        let count = self.count.filter(|count| deliveries < *count)?;
+        Some(format!("{deliveries} of {count} deliveries came"))
+    }
+
+    fn missing_until(&self, progress: Progress) -> Option<String> {
+        let until = self.until.as_ref().filter(|_| !progress.until)?;
+        Some(format!("no delivery came that is {until}"))
     }
 }
 
@@ -112,10 +201,13 @@ impl Wait {
 mod tests {
     use super::*;
 
+    fn wait(count: Option<u64>, until: Option<&str>) -> Wait {
+        Wait { count, until: until.map(Until::of), timeout: Some(Duration::from_secs(30)) }
+    }
+
     #[test]
     fn the_final_count_decides() {
-        let wait = |count| Wait { count, timeout: Some(Duration::from_secs(30)) };
-        let code = |count, cause, have| wait(count).judge(cause, have).0;
+        let code = |count, cause, deliveries| wait(count, None).judge(cause, Progress { deliveries, until: false }).0;
         assert_eq!(code(Some(2), Cause::Command(0), 2), Exit::Done);
         assert_eq!(code(Some(2), Cause::Command(0), 1), Exit::TimedOut);
         assert_eq!(code(Some(2), Cause::Command(7), 2), Exit::Command(7));
@@ -126,7 +218,26 @@ mod tests {
         assert_eq!(code(Some(2), signal(false), 1), Exit::Interrupted);
         assert_eq!(code(Some(2), signal(false), 2), Exit::Done);
         assert_eq!(code(None, signal(true), 0), Exit::Interrupted);
-        let (_, said) = wait(Some(2)).judge(Cause::TimeUp { running: false }, 1);
-        assert_eq!(said.as_deref(), Some("waited 30s: 1 of 2 deliveries came"));
+    }
+
+    #[test]
+    fn all_that_is_waited_for_must_come_and_what_did_not_is_said() {
+        let wait = wait(Some(2), Some("terminal"));
+        let judged = |deliveries, until| wait.judge(Cause::TimeUp { running: false }, Progress { deliveries, until });
+        assert_eq!(judged(2, true), (Exit::Done, None));
+        let said = |deliveries, until| judged(deliveries, until).1.unwrap();
+        assert_eq!(said(1, true), "waited 30s: 1 of 2 deliveries came");
+        assert_eq!(said(2, false), "waited 30s: no delivery came that is terminal");
+        assert_eq!(said(0, false), "waited 30s: 0 of 2 deliveries came, and no delivery came that is terminal");
+    }
+
+    #[test]
+    fn a_word_that_nobody_has_is_doubted() {
+        let meant = |word| Until::of(word).meant();
+        assert_eq!(meant("succeded"), Some("succeeded"));
+        assert_eq!(meant("terminl"), Some("terminal"));
+        for word in ["succeeded", "success", "completed", "start", "output", "terminal", "order.paid"] {
+            assert_eq!(meant(word), None, "{word}");
+        }
     }
 }

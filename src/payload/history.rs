@@ -1,24 +1,26 @@
 //! What several deliveries tell together.
 
-use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher, RandomState};
+use std::num::NonZeroUsize;
+
+use lru::LruCache;
 
 use super::provider::Kind;
 use super::read::Payload;
 use super::signature::Verdict;
 
-/// How many deliveries are remembered. Beyond it the oldest is forgotten, so that a listener that runs for days keeps
+pub mod lifecycle;
+
+/// How many deliveries are remembered. Beyond it the least recent is forgotten, so that a listener that runs for days keeps
 /// its size; a duplicate comes within minutes (the longest documented schedule but one is Cog's, of 7).
 pub const REMEMBERED: usize = 65_536;
 
 /// The deliveries seen so far, by idempotency key.
 #[derive(Debug)]
 pub struct History {
-    seen: HashMap<u128, Seen>,
-    order: VecDeque<u128>,
+    seen: LruCache<u128, Seen>,
     /// Two, because 64 bits are too few to tell deliveries apart by, and keyed, so that no sender can make two alike.
     hashers: [RandomState; 2],
-    capacity: usize,
 }
 
 /// What a delivery is found by: digests, however long a sender made its id.
@@ -38,8 +40,8 @@ pub struct Seen {
     pub seq: u64,
     /// The id of its record.
     pub id: String,
-    /// The status of the last answer to a delivery of this key: a repeat after a failure is a retry.
-    pub answered: u16,
+    /// The status of the last answer to a delivery of this key, if it got one: a repeat after a failure is a retry.
+    pub answered: Option<u16>,
     body: u64,
 }
 
@@ -60,12 +62,8 @@ impl Default for History {
 
 impl History {
     fn with_capacity(capacity: usize) -> Self {
-        History {
-            seen: HashMap::new(),
-            order: VecDeque::new(),
-            hashers: [RandomState::new(), RandomState::new()],
-            capacity,
-        }
+        let capacity = NonZeroUsize::new(capacity).unwrap_or(NonZeroUsize::MIN);
+        History { seen: LruCache::new(capacity), hashers: [RandomState::new(), RandomState::new()] }
     }
 
     /// Takes note of a delivery that is about to be answered with `status`, and says whether it came before.
@@ -82,7 +80,7 @@ impl History {
         verdict: &Verdict,
         seq: u64,
         id: &str,
-        status: u16,
+        status: Option<u16>,
     ) -> Option<Repeat> {
         let Keys { key, exact, digest } = self.keys(payload, body, verdict)?;
         let earlier = [key, exact].into_iter().find_map(|known| {
@@ -91,22 +89,15 @@ impl History {
             seen.answered = status;
             Some(repeat)
         });
-        if self.seen.contains_key(&key) {
-            return earlier;
-        }
         // What repeats only the bytes of an invalid one is itself the first of its key.
-        if self.order.len() == self.capacity
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.seen.remove(&oldest);
+        if !self.seen.contains(&key) {
+            self.seen.put(key, Seen { seq, id: id.to_owned(), answered: status, body: digest });
         }
-        self.order.push_back(key);
-        self.seen.insert(key, Seen { seq, id: id.to_owned(), answered: status, body: digest });
         earlier
     }
 
     /// Corrects the answer of a delivery that was noted.
-    pub fn answered(&mut self, payload: Option<&Payload>, body: &[u8], verdict: &Verdict, status: u16) {
+    pub fn answered(&mut self, payload: Option<&Payload>, body: &[u8], verdict: &Verdict, status: Option<u16>) {
         let Some(Keys { key, exact, .. }) = payload.and_then(|payload| self.keys(payload, body, verdict)) else {
             return;
         };
@@ -151,8 +142,8 @@ mod tests {
     ) -> Option<(u64, bool, u16)> {
         let bytes = Bytes::copy_from_slice(body.as_bytes());
         let payload = Payload::read(&bytes, &Headers::default(), None).unwrap();
-        let repeat = history.note(&payload, body.as_bytes(), verdict, seq, "id", status)?;
-        Some((repeat.of.seq, repeat.same_body, repeat.of.answered))
+        let repeat = history.note(&payload, body.as_bytes(), verdict, seq, "id", Some(status))?;
+        Some((repeat.of.seq, repeat.same_body, repeat.of.answered.unwrap()))
     }
 
     #[test]

@@ -8,21 +8,26 @@
 //! | [`curl`] | the curl command that sends a delivery again |
 //! | [`delivery`] | one HTTP request as it crossed the wire |
 //! | [`body`] | what its bytes are: JSON, text, binary, empty, broken |
+//! | [`encoding`] | what a compressed body holds |
 //! | [`provider`] | what each provider sends, as data, and which of them sent this |
 //! | [`read`] | the [`Payload`]: status, event, ids, output, error, … in one vocabulary |
 //! | [`respell`] | the same JSON in other spellings, to explain a signature by |
 //! | [`signature`] | schemes as data; sign, verify, and say why not |
 //! | [`retry`] | retry profiles and the decision what comes next |
 //! | [`lint`] | what is suspicious about one payload |
-//! | [`history`] | what several deliveries tell together: duplicates |
 //! | [`duration`] | how a length of time is written |
+//! | [`history`] | what several deliveries tell together: duplicates, the life of a prediction |
+//! | [`events`], [`jq`] | which deliveries are wanted; what must be true of them |
 //! | [`record`] | the JSON Lines form of a delivery |
 
 pub mod body;
 pub mod curl;
 pub mod delivery;
 pub mod duration;
+pub mod encoding;
+pub mod events;
 pub mod history;
+pub mod jq;
 pub mod lint;
 pub mod provider;
 pub mod read;

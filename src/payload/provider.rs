@@ -378,3 +378,22 @@ pub fn detect(
 pub fn fixtures() -> impl Iterator<Item = (&'static Provider, &'static Fixture)> {
     ALL.iter().flat_map(|provider| provider.fixtures.iter().map(move |fixture| (*provider, fixture)))
 }
+
+/// Every status and event that a known provider's deliveries can have.
+pub fn words() -> impl Iterator<Item = &'static str> {
+    const STATUSES: [Status; 5] =
+        [Status::Starting, Status::Processing, Status::Succeeded, Status::Failed, Status::Canceled];
+    let shapes = || ALL.iter().flat_map(|provider| provider.shapes);
+    let spelled = shapes().flat_map(|shape| shape.statuses.iter().map(|(word, _)| *word));
+    let events = shapes().flat_map(|shape| {
+        let progress = STATUSES.into_iter().flat_map(|status| {
+            [(false, false), (false, true), (true, false)].map(|(output, logs)| Progress {
+                status: Some(status),
+                output,
+                logs,
+            })
+        });
+        progress.filter_map(|progress| (shape.inferred_event)(progress))
+    });
+    STATUSES.into_iter().map(Status::name).chain(spelled).chain(events)
+}

@@ -59,8 +59,8 @@ pub struct Duplicate {
 pub struct Earlier {
     /// Its number in this run.
     pub seq: u64,
-    /// The status that it, or its last repeat, was answered.
-    pub answered: u16,
+    /// The status that it, or its last repeat, was answered; `None` when it got no answer.
+    pub answered: Option<u16>,
     /// Whether its body is the same, byte for byte.
     pub same_body: bool,
 }
@@ -68,14 +68,17 @@ pub struct Earlier {
 /// What a delivery was answered.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Answer {
-    /// The HTTP status.
-    pub status: u16,
+    /// The HTTP status; `None` when the connection was ended without one.
+    pub status: Option<u16>,
     /// Who decided it.
     pub by: By,
+    /// What was done instead of answering whole, where a script asked for that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub did: Option<Deed>,
     /// Received: from the request's last byte to the answer being ready. Sent: from connecting to the
     /// answer's head. Milliseconds.
     pub ms: f64,
-    /// The first line of the answer's body, of a sent one.
+    /// The first line of the answer's body, of a sent or forwarded one; of one that the app owed, why there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line: Option<String>,
 }
@@ -83,8 +86,25 @@ pub struct Answer {
 impl Answer {
     /// An answer with its time to two places: finer is noise.
     pub fn new(status: u16, by: By, ms: f64) -> Self {
-        Answer { status, by, ms: (ms * 100.0).round() / 100.0, line: None }
+        Answer { status: Some(status), by, did: None, ms: (ms * 100.0).round() / 100.0, line: None }
     }
+}
+
+/// What a script did to a connection instead of answering whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Deed {
+    /// It let the sender wait.
+    Hang,
+    /// It closed the connection.
+    Close,
+    /// It reset the connection.
+    Reset,
+    /// It broke off within the answer.
+    Truncate,
+    /// Something that a newer hookctl knows.
+    #[serde(other)]
+    Other,
 }
 
 /// Who decided an answer.

@@ -1,5 +1,6 @@
 //! The words for what is known of a delivery. Everything from outside is escaped here.
 
+use bytes::Bytes;
 use console::measure_text_width;
 
 use super::paint::Paint;
@@ -7,7 +8,8 @@ use super::time::milliseconds;
 use super::{escape, fold};
 use crate::payload::body::{self, JsonType};
 use crate::payload::delivery::REDACTED;
-use crate::payload::record::{By, Duplicate, Record};
+use crate::payload::encoding;
+use crate::payload::record::{Answer, By, Deed, Duplicate, Record};
 use crate::payload::signature::Verdict;
 use crate::payload::signature::explain::account::Account;
 use crate::payload::signature::secret::MAIN;
@@ -198,11 +200,29 @@ pub fn repeat(duplicate: Option<&Duplicate>, paint: Paint) -> Option<String> {
     let Some(seen) = &duplicate.seen else { return Some(format!("of the record {}", escape::line(&duplicate.id))) };
     let of = format!("#{}", seen.seq);
     Some(match (seen.answered, seen.same_body) {
-        (200..=299, true) => paint.warn(format!("duplicate of {of}, the same body")),
-        (200..=299, false) => paint.warn(format!("duplicate of {of} with another body")),
-        (status, true) => format!("comes again after {of} was answered {status}"),
-        (status, false) => paint.warn(format!("comes again after {of} was answered {status}, with another body")),
+        (Some(200..=299), true) => paint.warn(format!("duplicate of {of}, the same body")),
+        (Some(200..=299), false) => paint.warn(format!("duplicate of {of} with another body")),
+        (answered, same_body) => {
+            let how = answered.map_or("got no answer".into(), |status| format!("was answered {status}"));
+            let text = format!("comes again after {of} {how}");
+            if same_body { text } else { paint.warn(text + ", with another body") }
+        }
     })
+}
+
+/// What a body holds; where that cannot be had, its bytes as sent.
+pub fn held(delivery: &Delivery) -> Bytes {
+    let held = encoding::decode(&delivery.headers, &delivery.body, encoding::LARGEST);
+    held.unwrap_or_else(|_| delivery.body.clone())
+}
+
+/// How large a body is, and how it is compressed: `237 B`, `180 B gzip`.
+fn body_size(delivery: &Delivery) -> String {
+    let size = fold::size(delivery.body.len() as u64);
+    match encoding::named(&delivery.headers).as_slice() {
+        [] => size,
+        names => format!("{size} {}", escape::line(&names.join(", "))),
+    }
 }
 
 /// A status in the colour of its class.
@@ -214,6 +234,25 @@ pub fn answer_status(status: u16, paint: Paint) -> String {
     }
 }
 
+/// A status and what was done to it, in a word: `200`, `reset`, `broken`.
+pub fn outcome(answer: &Answer, paint: Paint) -> String {
+    match (answer.status, answer.did) {
+        (Some(status), None) => answer_status(status, paint),
+        (_, Some(deed)) => paint.bad(deed_name(deed)),
+        (None, None) => paint.bad("none"),
+    }
+}
+
+fn deed_name(deed: Deed) -> &'static str {
+    match deed {
+        Deed::Hang => "hang",
+        Deed::Close => "close",
+        Deed::Reset => "reset",
+        Deed::Truncate => "broken",
+        Deed::Other => "other",
+    }
+}
+
 /// `POST /hook`
 pub fn request(delivery: &Delivery) -> String {
     format!("{} {}", escape::line(&delivery.method), escape::line(&delivery.target))
@@ -222,10 +261,21 @@ pub fn request(delivery: &Delivery) -> String {
 /// What was answered to what.
 pub fn answer(record: &Record, paint: Paint) -> Option<String> {
     let answer = record.answer.as_ref()?;
-    let status = answer_status(answer.status, paint);
+    let what = match answer.did {
+        None => outcome(answer, paint),
+        Some(Deed::Hang) => paint.bad("none, the sender waits,"),
+        Some(Deed::Close) => paint.bad("none, the connection was closed,"),
+        Some(Deed::Reset) => paint.bad("none, the connection was reset,"),
+        Some(Deed::Truncate) => paint.bad("broken off,"),
+        Some(Deed::Other) => paint.bad("none that this hookctl knows,"),
+    };
     let request = request(&record.delivery);
-    let size = fold::size(record.delivery.body.len() as u64);
-    Some(format!("{status} in {} to {request}, {size}", milliseconds(answer.ms)))
+    let size = body_size(&record.delivery);
+    let whose = if answer.by == By::Forward { " from the app" } else { "" };
+    // What an app says when all is well is its sender's to read.
+    let said = answer.line.as_deref().filter(|_| !answer.status.is_some_and(|status| (200..300).contains(&status)));
+    let said = said.map(|line| format!(": {}", short(line))).unwrap_or_default();
+    Some(format!("{what} in {}{whose} to {request}, {size}{said}", milliseconds(answer.ms)))
 }
 
 /// Text from outside on one line, not endless.

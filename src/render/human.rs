@@ -11,7 +11,7 @@ use super::paint::Paint;
 use super::progress::{Bar, Countdown};
 use super::table::Table;
 use super::time::{duration, milliseconds};
-use super::{drill, escape, fields, fold, pretty, summary};
+use super::{compact, drill, escape, fields, fold, pretty, summary};
 use crate::event::{Drilled, Entry, Event, Examined, Note, Plan, Progress, Ready, Retry};
 use crate::payload::record::{Record, SentOutcome};
 use crate::payload::signature::explain::account::Account;
@@ -41,6 +41,8 @@ pub struct Style {
     pub err_width: Option<usize>,
     /// How much to say.
     pub verbosity: Verbosity,
+    /// Whether a delivery that was received is one line.
+    pub compact: bool,
     /// Whether results are shown here, not as data by another sink.
     pub results: bool,
     /// Whether standard error is a terminal, where a countdown can run.
@@ -118,8 +120,13 @@ impl<O: Write, E: Write> Human<O, E> {
         let paint = self.style.out;
         let time = self.clock_time(record.at);
         let mut block = Block::new(&format!("{}  ", paint.quiet(&time)), time.len() + 2, self.style.width);
-        block.head(&self.headline(record, &format!("#{}", record.seq)));
-        self.body_of(record, &mut block);
+        let headline = self.headline(record, &format!("#{}", record.seq));
+        if self.style.compact {
+            block.head(&format!("{headline}  {}", compact::rest(record, paint)));
+        } else {
+            block.head(&headline);
+            self.body_of(record, &mut block);
+        }
         block.into_text()
     }
 
@@ -182,8 +189,8 @@ impl<O: Write, E: Write> Human<O, E> {
             // Uncut: a signature is copied from here.
             block.text(&format!("{}: {}", paint.name(escape::line(name)), escape::line(&value)));
         }
-        let body = &record.delivery.body;
-        match std::str::from_utf8(body) {
+        let body = fields::held(&record.delivery);
+        match std::str::from_utf8(&body) {
             Ok(text) if record.payload.is_some() => block.text(&pretty::json(text, paint, false)),
             Ok("") => {}
             Ok(text) => text.lines().for_each(|line| block.line(&escape::line(line))),
@@ -212,8 +219,8 @@ impl<O: Write, E: Write> Human<O, E> {
         let outcome = match (&record.answer, sent.outcome) {
             (Some(answer), _) => {
                 let line = answer.line.as_deref().map(|line| format!("  {}", paint.quiet(escape::line(line))));
-                let status = fields::answer_status(answer.status, paint);
-                format!("{status} in {}{}", milliseconds(answer.ms), line.unwrap_or_default())
+                let outcome = fields::outcome(answer, paint);
+                format!("{outcome} in {}{}", milliseconds(answer.ms), line.unwrap_or_default())
             }
             (None, Some(SentOutcome::Unknown)) => {
                 let error = sent.error.as_deref().unwrap_or("no answer");
@@ -292,7 +299,8 @@ impl<O: Write, E: Write> Human<O, E> {
         self.account(examined.account.as_ref(), &mut block);
         if !self.verbose() && !self.quiet() {
             block.line("");
-            let body = std::str::from_utf8(&record.delivery.body).unwrap_or_default();
+            let held = fields::held(&record.delivery);
+            let body = std::str::from_utf8(&held).unwrap_or_default();
             match record.payload {
                 Some(_) => block.text(&pretty::json(body, paint, true)),
                 None => body.lines().take(20).for_each(|line| block.line(&escape::line(line))),

@@ -7,6 +7,7 @@ use tokio::sync::mpsc;
 use crate::event::{Event, Queued};
 
 pub mod block;
+pub mod compact;
 pub mod drill;
 pub mod escape;
 pub mod fields;

@@ -27,6 +27,9 @@ pub fn received(tally: &Tally) -> String {
     if tally.refused > 0 {
         parts.push(format!("{} refused", tally.refused));
     }
+    if tally.unmet > 0 {
+        parts.push(format!("{} failed", several(tally.unmet, "expectation", "expectations")));
+    }
     parts.join(" · ")
 }
 

@@ -121,7 +121,8 @@ fn verdict(verdict: &Verdict, paint: Paint) -> String {
     }
 }
 
-fn mark(verdict: &Verdict, paint: Paint) -> String {
+/// A verdict in one character.
+pub fn mark(verdict: &Verdict, paint: Paint) -> String {
     match verdict {
         Verdict::Verified { .. } | Verdict::Authenticated { .. } => paint.good("✓"),
         Verdict::Invalid { .. } => paint.bad("✗"),
@@ -132,6 +133,7 @@ fn mark(verdict: &Verdict, paint: Paint) -> String {
 
 fn answer(record: &Record, columns: usize, paint: Paint) -> String {
     let Some(answer) = &record.answer else { return format!("{:columns$}", "-") };
-    let gap = columns.saturating_sub(answer.status.to_string().len());
-    format!("{}{:gap$}", fields::answer_status(answer.status, paint), "")
+    let outcome = fields::outcome(answer, paint);
+    let gap = columns.saturating_sub(measure_text_width(&outcome));
+    format!("{outcome}{:gap$}", "")
 }

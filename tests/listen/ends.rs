@@ -186,7 +186,7 @@ fn a_command_ends_with_its_listener() {
 }
 
 /// A connection with a request of which the body is awaited.
-fn begin(listener: &Listener) -> TcpStream {
+pub fn begin(listener: &Listener) -> TcpStream {
     let mut stream = TcpStream::connect(("127.0.0.1", listener.port)).expect("the listener accepts");
     let head = "POST / HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-length: ";
     stream.write_all(format!("{head}{}\r\n\r\n", BODY.len()).as_bytes()).expect("the head goes out");
@@ -197,7 +197,7 @@ fn begin(listener: &Listener) -> TcpStream {
 }
 
 /// Waits until it takes no more connections.
-fn wait_until_closed(listener: &Listener) {
+pub fn wait_until_closed(listener: &Listener) {
     while TcpStream::connect(("127.0.0.1", listener.port)).is_ok() {}
 }
 

@@ -1,7 +1,7 @@
 //! A receiver that answers what it is told and remembers every byte. Plain sockets, so that what it sees is what was sent.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
@@ -58,13 +58,18 @@ pub struct Target {
 impl Target {
     /// Answers these in turn; the last one again and again.
     pub fn start(answers: &[Answer]) -> Self {
-        Target::speaking("http", answers, |stream| stream)
+        Target::start_at(([127, 0, 0, 1], 0).into(), answers)
+    }
+
+    /// The same at an address of one's own.
+    pub fn start_at(address: SocketAddr, answers: &[Answer]) -> Self {
+        Target::speaking("http", address, answers, |stream| stream)
     }
 
     /// The same over TLS.
     pub fn with_tls(answers: &[Answer], config: ServerConfig) -> Self {
         let config = Arc::new(config);
-        Target::speaking("https", answers, move |stream| {
+        Target::speaking("https", ([127, 0, 0, 1], 0).into(), answers, move |stream| {
             let connection = ServerConnection::new(Arc::clone(&config)).expect("a configuration");
             StreamOwned::new(connection, stream)
         })
@@ -72,10 +77,11 @@ impl Target {
 
     fn speaking<S: Read + Write + Send>(
         scheme: &str,
+        address: SocketAddr,
         answers: &[Answer],
         speak: impl Fn(TcpStream) -> S + Send + Sync + 'static,
     ) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let listener = TcpListener::bind(address).expect("a free port");
         let url = format!("{scheme}://{}/hook", listener.local_addr().expect("an address"));
         let requests = Arc::new(Mutex::new(Vec::new()));
         let (answers, seen, speak) = (answers.to_vec(), Arc::clone(&requests), Arc::new(speak));

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Answer, By, Duplicate, Record, Sent, SentOutcome, VERSION};
 use crate::payload::delivery::{Delivery, Headers, Name};
+use crate::payload::encoding;
 use crate::payload::lint::Warning;
 use crate::payload::provider::Provider;
 use crate::payload::read::Payload;
@@ -39,6 +40,9 @@ struct Line<'a> {
     http: Cow<'a, str>,
     #[serde(default)]
     headers: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+    /// How the body is compressed, if it is: `gzip`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    encoding: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     body: Option<Cow<'a, str>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -129,6 +133,7 @@ impl Record {
             Ok(text) => (Some(Cow::Borrowed(text)), None),
             Err(_) => (None, Some(Cow::Owned(STANDARD.encode(&self.delivery.body)))),
         };
+        let encodings = encoding::named(&self.delivery.headers);
         let line = Line {
             r#type: TYPE.into(),
             v: VERSION,
@@ -141,6 +146,7 @@ impl Record {
             target: self.delivery.target.as_str().into(),
             http: self.delivery.http.as_str().into(),
             headers: self.delivery.headers.iter().map(|(name, value)| (name.into(), value)).collect(),
+            encoding: (!encodings.is_empty()).then(|| encodings.join(", ")),
             body,
             body_base64,
             payload: self.payload.as_ref().map(Summary::from),
@@ -228,7 +234,8 @@ impl Line<'_> {
         };
         let headers: Headers = self.headers.iter().filter_map(|(name, value)| header(name, value)).collect();
         let provider = self.payload.as_ref().and_then(|payload| Provider::named(&payload.provider));
-        let payload = Payload::read(&body, &headers, provider);
+        let held = encoding::decode(&headers, &body, encoding::LARGEST).ok();
+        let payload = held.and_then(|held| Payload::read(&held, &headers, provider));
         let at = self.at.parse().map_err(|error| Damage(format!("at: {error}")))?;
         Ok(Record {
             seq: self.seq,
@@ -269,6 +276,7 @@ mod tests {
 
     use super::*;
     use crate::payload::lint;
+    use crate::payload::record::Deed;
 
     fn record(body: &[u8]) -> Record {
         let mut headers = Headers::default();
@@ -285,7 +293,7 @@ mod tests {
             delivery: Delivery { method: "POST".into(), target: "/hook".into(), http: "1.1".into(), headers, body },
             verdict: Verdict::Verified { scheme: "eachlabs".into(), secret: "main".into() },
             duplicate: None,
-            answer: Some(Answer { status: 200, by: By::Script, ms: 0.41, line: None }),
+            answer: Some(Answer::new(200, By::Script, 0.41)),
             sent: None,
         }
     }
@@ -315,6 +323,17 @@ mod tests {
         assert!(text.contains(r#""payload":null"#), "{text}");
         let Parsed::Delivery(read) = Record::parse(&text).unwrap() else { panic!("a delivery") };
         assert_eq!((read.sent, &read.delivery.body[..]), (Some(sent), &[0xff, 0x00][..]));
+    }
+
+    #[test]
+    fn an_answer_that_was_none_says_what_was_done() {
+        let answer = Answer { status: None, did: Some(Deed::Reset), ..Answer::new(0, By::Script, 0.2) };
+        let text = line(&Record { answer: Some(answer.clone()), ..record(b"{}") });
+        assert!(text.contains(r#""answer":{"status":null,"by":"script","did":"reset","ms":0.2}"#), "{text}");
+        let Parsed::Delivery(read) = Record::parse(&text).unwrap() else { panic!("a delivery") };
+        assert_eq!(read.answer, Some(answer));
+        let Parsed::Delivery(newer) = Record::parse(&text.replace("reset", "vanish")).unwrap() else { panic!("one") };
+        assert_eq!(newer.answer.unwrap().did, Some(Deed::Other));
     }
 
     #[test]

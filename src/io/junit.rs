@@ -1,0 +1,114 @@
+//! Expectations and what came of them as JUnit XML, which every CI reads. The only file that knows quick-xml.
+
+use std::borrow::Cow;
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use quick_xml::Writer;
+use quick_xml::events::BytesText;
+
+use crate::error::Error;
+
+/// One thing that was expected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Case {
+    /// What of what: `#1 abc123: .payload.status == "succeeded"`.
+    pub name: String,
+    /// Why it did not come true.
+    pub failure: Option<String>,
+}
+
+/// A report to be written.
+#[derive(Debug)]
+pub struct Report {
+    file: File,
+    path: PathBuf,
+}
+
+impl Report {
+    /// Makes the file, so that one that cannot be written is known before the work begins.
+    pub fn create(path: &Path) -> Result<Self, Error> {
+        let file = File::create(path).map_err(|source| Error::Report { path: path.display().to_string(), source })?;
+        Ok(Report { file, path: path.to_owned() })
+    }
+
+    /// Writes the cases of one suite.
+    pub fn write(mut self, suite: &str, cases: &[Case], elapsed: Duration) -> Result<(), Error> {
+        let written = document(suite, cases, elapsed).and_then(|xml| self.file.write_all(&xml));
+        written.map_err(|source| Error::Report { path: self.path.display().to_string(), source })
+    }
+}
+
+fn document(suite: &str, cases: &[Case], elapsed: Duration) -> io::Result<Vec<u8>> {
+    let mut xml = Writer::new_with_indent(Vec::new(), b' ', 2);
+    let (tests, time) = (cases.len().to_string(), format!("{:.3}", elapsed.as_secs_f64()));
+    let failures = cases.iter().filter(|case| case.failure.is_some()).count().to_string();
+    let counts = [("tests", &*tests), ("failures", &*failures), ("errors", "0"), ("time", &*time)];
+    xml.write_event(quick_xml::events::Event::Decl(quick_xml::events::BytesDecl::new("1.0", Some("UTF-8"), None)))?;
+    let suites = xml.create_element("testsuites").with_attributes(counts);
+    suites.write_inner_content(|xml| {
+        let element = xml.create_element("testsuite").with_attribute(("name", suite)).with_attributes(counts);
+        element.write_inner_content(|xml| cases.iter().try_for_each(|case| write_case(xml, suite, case)))?;
+        Ok(())
+    })?;
+    let mut bytes = xml.into_inner();
+    bytes.push(b'\n');
+    Ok(bytes)
+}
+
+fn write_case(xml: &mut Writer<Vec<u8>>, suite: &str, case: &Case) -> io::Result<()> {
+    let name = legal(&case.name);
+    let element = xml.create_element("testcase").with_attributes([("name", &*name), ("classname", suite)]);
+    match &case.failure {
+        None => element.write_empty()?,
+        Some(failure) => element.write_inner_content(|xml| {
+            let failure = legal(failure);
+            let element = xml.create_element("failure").with_attribute(("message", &*failure));
+            element.write_text_content(BytesText::new(&failure))?;
+            Ok(())
+        })?,
+    };
+    Ok(())
+}
+
+/// A text in which what XML 1.0 cannot hold at all (most control characters) is spelled out.
+fn legal(text: &str) -> Cow<'_, str> {
+    let is_legal = |c: char| !matches!(c, '\0'..='\x08' | '\x0b' | '\x0c' | '\x0e'..='\x1f' | '\u{fffe}' | '\u{ffff}');
+    if text.chars().all(is_legal) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.chars().fold(String::new(), |mut spelled, c| {
+        match is_legal(c) {
+            true => spelled.push(c),
+            false => spelled.extend(c.escape_unicode()),
+        }
+        spelled
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cases_are_elements_and_nothing_breaks_out_of_them() {
+        let cases = [
+            Case { name: "#1 a: .x == \"<&>\"".into(), failure: None },
+            Case { name: "#2 \u{1b}[2J".into(), failure: Some("found \"]]>\" & <failure/>".into()) },
+        ];
+        let xml = document("hookctl listen", &cases, Duration::from_millis(1250)).unwrap();
+        insta::assert_snapshot!(String::from_utf8(xml).unwrap(), @r##"
+        <?xml version="1.0" encoding="UTF-8"?>
+        <testsuites tests="2" failures="1" errors="0" time="1.250">
+          <testsuite name="hookctl listen" tests="2" failures="1" errors="0" time="1.250">
+            <testcase name="#1 a: .x == &quot;&lt;&amp;&gt;&quot;" classname="hookctl listen"/>
+            <testcase name="#2 \u{1b}[2J" classname="hookctl listen">
+              <failure message="found &quot;]]&gt;&quot; &amp; &lt;failure/&gt;">found &quot;]]&gt;&quot; &amp; &lt;failure/&gt;</failure>
+            </testcase>
+          </testsuite>
+        </testsuites>
+        "##);
+    }
+}

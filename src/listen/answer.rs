@@ -1,0 +1,327 @@
+//! Response scripts: what `--respond` says to answer, item by item.
+
+use std::fmt;
+use std::hash::{BuildHasher, RandomState};
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::StatusCode;
+use lru::LruCache;
+
+use crate::payload::history::REMEMBERED;
+use crate::payload::nearest;
+
+/// What to answer to one arrival after the other; the last item repeats for ever.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Script {
+    /// Never empty.
+    items: Vec<Item>,
+}
+
+/// One item of a script.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Item {
+    /// What to do.
+    pub act: Act,
+    /// How long to wait before it.
+    pub delay: Duration,
+    times: u64,
+}
+
+/// What to do with a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Act {
+    /// Answer.
+    Answer {
+        /// With this status,
+        status: StatusCode,
+        /// this wish, in seconds, when to come again,
+        retry_after: Option<u64>,
+        /// and this body instead of the usual one.
+        body: Option<Bytes>,
+    },
+    /// Never answer; after this time close the connection.
+    Hang(Option<Duration>),
+    /// Close the connection without an answer.
+    Close,
+    /// Reset the connection without an answer.
+    Reset,
+    /// Announce more body than is sent, then close.
+    Truncate,
+    /// Answer what the app answers.
+    Forward,
+}
+
+/// What a script's values are read with.
+#[derive(Clone, Copy)]
+pub struct Values<'a> {
+    /// Reads `2s`.
+    pub duration: &'a dyn Fn(&str) -> Result<Duration, String>,
+    /// Reads the file behind `body=@`.
+    pub file: &'a dyn Fn(&str) -> Result<Bytes, String>,
+}
+
+/// Why a script cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BadScript {
+    item: String,
+    reason: String,
+}
+
+impl fmt::Display for BadScript {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "the item \"{}\" {}", self.item, self.reason)
+    }
+}
+
+/// The words that stand where a status can.
+const WORDS: [&str; 5] = ["hang", "close", "reset", "truncate", "forward"];
+
+/// The words that stand behind a colon.
+const MODIFIERS: [&str; 3] = ["delay", "retry-after", "body"];
+
+impl Script {
+    /// The script of one thing to do.
+    pub fn of(act: Act) -> Self {
+        Script { items: vec![Item { act, delay: Duration::ZERO, times: 1 }] }
+    }
+
+    /// Reads items separated by commas.
+    pub fn parse(text: &str, values: Values<'_>) -> Result<Self, BadScript> {
+        let item = |item: &str| {
+            let item = item.trim();
+            Item::parse(item, values).map_err(|reason| BadScript { item: item.to_owned(), reason })
+        };
+        Ok(Script { items: text.split(',').map(item).collect::<Result<_, _>>()? })
+    }
+
+    /// The item for an arrival before which so many others took theirs.
+    pub fn item(&self, taken: u64) -> &Item {
+        let mut left = taken;
+        for item in &self.items {
+            match left.checked_sub(item.times) {
+                Some(rest) => left = rest,
+                None => return item,
+            }
+        }
+        &self.items[self.items.len() - 1]
+    }
+
+    /// Whether it ever asks for the app's answer.
+    pub fn forwards(&self) -> bool {
+        self.items.iter().any(|item| item.act == Act::Forward)
+    }
+}
+
+impl Item {
+    fn parse(text: &str, values: Values<'_>) -> Result<Self, String> {
+        let mut parts = text.split(':');
+        let (word, value) = split(parts.next().unwrap_or_default(), '=');
+        let (word, times) = times(word)?;
+        let mut act = act(word)?;
+        match (&mut act, value) {
+            (Act::Hang(duration), Some(value)) => *duration = Some((values.duration)(value).map_err(because)?),
+            (_, Some(_)) => return Err("has a value, which only hang takes: hang=35s".into()),
+            (_, None) => {}
+        }
+        let mut item = Item { act, delay: Duration::ZERO, times };
+        for modifier in parts {
+            let (name, value) = split(modifier, '=');
+            let value = value.ok_or_else(|| lacking(name))?;
+            item.modify(name, value, values)?;
+        }
+        Ok(item)
+    }
+
+    fn modify(&mut self, name: &str, value: &str, values: Values<'_>) -> Result<(), String> {
+        match (name, &mut self.act) {
+            ("delay", _) => self.delay = (values.duration)(value).map_err(because)?,
+            ("retry-after", Act::Answer { retry_after, .. }) => {
+                let seconds = value.parse().map_err(|_| "wants whole seconds: retry-after=5".to_owned())?;
+                *retry_after = Some(seconds);
+            }
+            ("body", Act::Answer { body, .. }) => {
+                let path = value.strip_prefix('@').ok_or("wants a file as the body: body=@FILE")?;
+                *body = Some((values.file)(path)?);
+            }
+            ("retry-after" | "body", _) => return Err(format!("has no answer that could carry {name}")),
+            _ => return Err(unknown("modifier", name, MODIFIERS)),
+        }
+        Ok(())
+    }
+}
+
+fn split(text: &str, at: char) -> (&str, Option<&str>) {
+    text.split_once(at).map_or((text, None), |(left, right)| (left, Some(right)))
+}
+
+fn because(reason: String) -> String {
+    format!("cannot be read: {reason}")
+}
+
+fn lacking(modifier: &str) -> String {
+    match MODIFIERS.contains(&modifier) {
+        true => format!("has no value behind {modifier}: write {modifier}=…"),
+        false => unknown("modifier", modifier, MODIFIERS),
+    }
+}
+
+/// `503x2`: the word, and how many times.
+fn times(word: &str) -> Result<(&str, u64), String> {
+    let is_count = |count: &str| !count.is_empty() && count.bytes().all(|byte| byte.is_ascii_digit());
+    match word.rsplit_once('x').filter(|(_, count)| is_count(count)) {
+        None => Ok((word, 1)),
+        Some((word, count)) => match count.parse() {
+            Ok(times @ 1..) => Ok((word, times)),
+            _ => Err("comes no time that can be counted: write 503x2 for twice".into()),
+        },
+    }
+}
+
+fn act(word: &str) -> Result<Act, String> {
+    if !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit()) {
+        let status = word.parse().ok().filter(|status| (200..=599).contains(status));
+        let status = status.and_then(|status: u16| StatusCode::from_u16(status).ok());
+        let status = status.ok_or("is no status that ends a request: those are 200 to 599")?;
+        return Ok(Act::Answer { status, retry_after: None, body: None });
+    }
+    Ok(match word {
+        "hang" => Act::Hang(None),
+        "close" => Act::Close,
+        "reset" => Act::Reset,
+        "truncate" => Act::Truncate,
+        "forward" => Act::Forward,
+        "" => return Err("is empty: write a status, such as 503".into()),
+        _ => return Err(unknown("answer; write a status, such as 503, or", word, WORDS)),
+    })
+}
+
+fn unknown<const N: usize>(what: &str, word: &str, known: [&str; N]) -> String {
+    let near = nearest(word, known).map(|near| format!("; did you mean {near}?")).unwrap_or_default();
+    match what.split_once("; ") {
+        Some((what, how)) => format!("is no {what}; {how} one of {}{near}", known.join(", ")),
+        None => format!("has no known {what} (one of {}){near}", known.join(", ")),
+    }
+}
+
+/// Whose turn it is: how far a script has got.
+#[derive(Debug)]
+pub struct Turns {
+    taken: u64,
+    /// How far it has got with each delivery, where each has its own.
+    each: Option<LruCache<u64, u64>>,
+    hasher: RandomState,
+}
+
+impl Turns {
+    /// At the beginning. With `each`, every distinct delivery starts from there.
+    pub fn new(each: bool) -> Self {
+        let remembered = NonZeroUsize::new(REMEMBERED).unwrap_or(NonZeroUsize::MIN);
+        Turns { taken: 0, each: each.then(|| LruCache::new(remembered)), hasher: RandomState::new() }
+    }
+
+    /// Takes a turn for a delivery with this idempotency key, or this body where it has none: how many turns were
+    /// taken before.
+    pub fn take(&mut self, key: Option<&str>, body: &[u8]) -> u64 {
+        let taken = match &mut self.each {
+            Some(each) => {
+                let known = self.hasher.hash_one((key, key.is_none().then_some(body)));
+                each.get_or_insert_mut(known, || 0)
+            }
+            None => &mut self.taken,
+        };
+        *taken += 1;
+        *taken - 1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn duration(text: &str) -> Result<Duration, String> {
+        let millis = text.strip_suffix("ms").and_then(|millis| millis.parse().ok());
+        millis.map(Duration::from_millis).ok_or_else(|| "a duration is written 500ms".into())
+    }
+
+    fn file(path: &str) -> Result<Bytes, String> {
+        if path == "there" { Ok(Bytes::from_static(b"content")) } else { Err(format!("cannot read {path}")) }
+    }
+
+    fn parse(text: &str) -> Result<Script, String> {
+        Script::parse(text, Values { duration: &duration, file: &file }).map_err(|bad| bad.to_string())
+    }
+
+    fn answer(status: u16) -> Act {
+        Act::Answer { status: StatusCode::from_u16(status).unwrap(), retry_after: None, body: None }
+    }
+
+    #[test]
+    fn items_come_in_turn_and_the_last_one_stays() {
+        let script = parse("503x2, hang=35ms,close,reset,truncate,forwardx2,200").unwrap();
+        let acts: Vec<_> = (0..11).map(|taken| script.item(taken).act.clone()).collect();
+        let hang = Act::Hang(Some(Duration::from_millis(35)));
+        let middle = [hang, Act::Close, Act::Reset, Act::Truncate, Act::Forward, Act::Forward];
+        let wanted = [&[answer(503), answer(503)][..], &middle, &[answer(200), answer(200), answer(200)]].concat();
+        assert_eq!(acts, wanted);
+        assert_eq!(script.item(u64::MAX).act, answer(200));
+        assert!(script.forwards() && !parse("200").unwrap().forwards());
+    }
+
+    #[test]
+    fn modifiers_stand_behind_colons_in_any_number() {
+        let script = parse("429:retry-after=5:delay=20ms:body=@there,hang:delay=1ms").unwrap();
+        let Item { act, delay, .. } = script.item(0).clone();
+        let body = Some(Bytes::from_static(b"content"));
+        assert_eq!(act, Act::Answer { status: StatusCode::TOO_MANY_REQUESTS, retry_after: Some(5), body });
+        assert_eq!(delay, Duration::from_millis(20));
+        assert_eq!(script.item(1), &Item { act: Act::Hang(None), delay: Duration::from_millis(1), times: 1 });
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_named_with_the_mend() {
+        let cases = [
+            ("", "\"\" is empty: write a status, such as 503"),
+            ("200,,503", "\"\" is empty"),
+            ("600", "\"600\" is no status that ends a request: those are 200 to 599"),
+            ("100", "200 to 599"),
+            ("503x0", "write 503x2 for twice"),
+            ("503x99999999999999999999", "write 503x2 for twice"),
+            ("2oo", "\"2oo\" is no answer; write a status, such as 503, or one of hang, close"),
+            (
+                "200,rest",
+                "\"rest\" is no answer; write a status, such as 503, or one of hang, close, reset, truncate, forward; did you mean reset?",
+            ),
+            ("hang=35", "\"hang=35\" cannot be read: a duration is written 500ms"),
+            ("503=2", "only hang takes: hang=35s"),
+            ("200:dealy=2ms", "(one of delay, retry-after, body); did you mean delay?"),
+            ("200:delay", "has no value behind delay: write delay=…"),
+            ("200:delay=2", "cannot be read"),
+            ("200:retry-after=soon", "retry-after=5"),
+            ("200:body=text", "body=@FILE"),
+            ("200:body=@nowhere", "cannot read nowhere"),
+            ("reset:body=@there", "no answer that could carry body"),
+        ];
+        for (text, reason) in cases {
+            let error = parse(text).unwrap_err();
+            assert!(error.contains(reason), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn each_delivery_may_start_from_the_beginning() {
+        let mut all = Turns::new(false);
+        assert_eq!([all.take(Some("a"), b""), all.take(Some("b"), b""), all.take(None, b"")], [0, 1, 2]);
+        let mut each = Turns::new(true);
+        let taken = [
+            each.take(Some("a"), b"1"),
+            each.take(Some("b"), b"1"),
+            each.take(Some("a"), b"2"),
+            each.take(None, b"1"),
+            each.take(None, b"2"),
+            each.take(None, b"1"),
+        ];
+        assert_eq!(taken, [0, 0, 1, 0, 0, 1]);
+    }
+}

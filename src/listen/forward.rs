@@ -1,0 +1,197 @@
+//! The app behind the listener: `--forward-to`.
+
+use std::fmt;
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use bytes::Bytes;
+use http::header::{CONTENT_LENGTH, HOST, HeaderValue};
+use http::{HeaderMap, Request, StatusCode};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use reqwest::Url;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use super::limits::{APP_BODY, APP_TIME};
+use super::reply::{End, Reply};
+use crate::error::Error;
+use crate::payload::record::By;
+use crate::payload::{Delivery, Headers};
+
+/// How much of the first line of the app's answer is kept.
+const LINE: usize = 200;
+
+/// The app.
+#[derive(Debug)]
+pub struct App {
+    url: Url,
+    host: String,
+    port: u16,
+    /// The `Host` that it is called by.
+    called: HeaderValue,
+    /// Whether it gave no answer the last time.
+    down: AtomicBool,
+}
+
+/// Whether the app has gone or come back since the last delivery.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// It gives no answer any more, for this reason.
+    Gone(String),
+    /// It answers again.
+    Back,
+}
+
+impl App {
+    /// The app at this URL.
+    pub fn at(url: Url) -> Result<Self, Error> {
+        if url.scheme() != "http" {
+            let text = "--forward-to speaks plain HTTP only: give the app's http:// address on this machine";
+            return Err(Error::Usage(text.into()));
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            let text = "--forward-to holds a name and password, which are not passed on: leave them away";
+            return Err(Error::Usage(text.into()));
+        }
+        let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']').to_owned();
+        let port = url.port_or_known_default().unwrap_or(80);
+        let called =
+            url.host_str().unwrap_or_default().to_owned() + &url.port().map_or(String::new(), |p| format!(":{p}"));
+        let called = HeaderValue::try_from(called);
+        let called = called.map_err(|_| Error::Usage("--forward-to names no host that HTTP can".into()))?;
+        Ok(App { url, host, port, called, down: AtomicBool::new(false) })
+    }
+
+    /// Passes a delivery on, and gives the app's answer back; where none comes, 502 or 504.
+    pub async fn answer(&self, delivery: &Delivery) -> (Reply, Option<Change>) {
+        let answered = match timeout(APP_TIME, self.exchange(delivery)).await {
+            Ok(answered) => answered.map_err(|reason| (StatusCode::BAD_GATEWAY, reason)),
+            Err(_) => Err((StatusCode::GATEWAY_TIMEOUT, format!("no answer within {} s", APP_TIME.as_secs()))),
+        };
+        let was_down = self.down.swap(answered.is_err(), Ordering::Relaxed);
+        match answered {
+            Ok(reply) => (reply, was_down.then_some(Change::Back)),
+            Err((status, reason)) => {
+                (Reply::unanswered(status, reason.clone()), (!was_down).then_some(Change::Gone(reason)))
+            }
+        }
+    }
+
+    async fn exchange(&self, delivery: &Delivery) -> Result<Reply, String> {
+        let request = self.request(delivery)?;
+        let stream = TcpStream::connect((self.host.as_str(), self.port)).await.map_err(|error| reason(&error))?;
+        // A request is sent in one piece; waiting to fill packets only adds delay.
+        let _ = stream.set_nodelay(true);
+        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(|error| cause(&error))?;
+        // Ends with the answer: whatever goes wrong with it, the sender learns of it too.
+        tokio::spawn(connection);
+        let response = sender.send_request(request).await.map_err(|error| cause(&error))?;
+        let (head, body) = response.into_parts();
+        let body = Limited::new(body, APP_BODY).collect().await.map_err(|error| {
+            match error.downcast_ref::<LengthLimitError>() {
+                Some(_) => format!("its answer is over {APP_BODY} bytes"),
+                None => cause(&*error),
+            }
+        })?;
+        let body = body.to_bytes();
+        let line = first_line(&body);
+        let headers = passed_on(head.headers);
+        Ok(Reply { by: By::Forward, end: End::Answer { status: head.status, headers, body }, line })
+    }
+
+    /// The delivery as it goes on: the same method, headers and bytes, to the app's own name.
+    fn request(&self, delivery: &Delivery) -> Result<Request<Full<Bytes>>, String> {
+        let mut headers = delivery.headers.end_to_end();
+        headers.set(HOST, self.called.clone());
+        headers.set(CONTENT_LENGTH, HeaderValue::from(delivery.body.len()));
+        let mut request = Request::builder().method(delivery.method.as_str()).uri(self.target(&delivery.target));
+        for (name, value) in headers.raw() {
+            request = request.header(name.plain(), value);
+        }
+        request.body(Full::new(delivery.body.clone())).map_err(|error| error.to_string())
+    }
+
+    /// Exactly the app's URL where that has a path, as Stripe's CLI does; else the path that the sender used. The
+    /// queries of both are kept.
+    fn target(&self, asked: &str) -> String {
+        let (asked_path, asked_query) =
+            asked.split_once('?').map_or((asked, None), |(path, query)| (path, Some(query)));
+        let path = if self.url.path() == "/" { asked_path } else { self.url.path() };
+        let queries: Vec<&str> = [self.url.query(), asked_query].into_iter().flatten().collect();
+        match queries.is_empty() {
+            true => path.to_owned(),
+            false => format!("{path}?{}", queries.join("&")),
+        }
+    }
+}
+
+impl fmt::Display for App {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}", self.url)
+    }
+}
+
+/// The headers of an answer that are passed on; its length follows from its body.
+fn passed_on(headers: HeaderMap) -> HeaderMap {
+    let headers = Headers::from(headers).end_to_end();
+    let mut passed = HeaderMap::new();
+    for (name, value) in headers.raw() {
+        passed.append(name.plain(), value.clone());
+    }
+    passed
+}
+
+fn first_line(body: &[u8]) -> Option<String> {
+    let start = String::from_utf8_lossy(&body[..body.len().min(4 * LINE)]);
+    start.lines().find(|line| !line.trim().is_empty()).map(|line| line.chars().take(LINE).collect())
+}
+
+/// The innermost cause, which is the one that says something.
+fn cause(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut cause = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    match cause.downcast_ref::<io::Error>() {
+        Some(error) => reason(error),
+        None => cause.to_string(),
+    }
+}
+
+/// An operating system's reason without its number.
+fn reason(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or(&text).to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_of_the_app_wins_and_every_query_stays() {
+        let cases = [
+            ("http://localhost:3000", "/hook?a=1", "/hook?a=1"),
+            ("http://localhost:3000/", "/", "/"),
+            ("http://localhost:3000/api/hooks", "/hook?a=1", "/api/hooks?a=1"),
+            ("http://localhost:3000/api?key=k", "/hook", "/api?key=k"),
+            ("http://localhost:3000/api?key=k", "/hook?a=%20b", "/api?key=k&a=%20b"),
+        ];
+        for (url, asked, expected) in cases {
+            assert_eq!(App::at(url.parse().unwrap()).unwrap().target(asked), expected, "{url} {asked}");
+        }
+    }
+
+    #[test]
+    fn an_app_is_called_by_its_own_name_and_takes_no_credentials() {
+        let called = |url: &str| App::at(url.parse().unwrap()).map(|app| app.called);
+        assert_eq!(called("http://localhost:3000/x").unwrap(), "localhost:3000");
+        assert_eq!(called("http://[::1]:3000/").unwrap(), "[::1]:3000");
+        assert_eq!(called("http://app/").unwrap(), "app");
+        for url in ["https://localhost/", "http://user:pw@localhost/", "http://user@localhost/"] {
+            assert!(matches!(called(url), Err(Error::Usage(_))), "{url}");
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! Bodies that come compressed: `Content-Encoding`. What is signed and recorded are the bytes as sent; what is read and
+//! shown is what they hold.
+
+use std::io::Read;
+
+use brotli_decompressor::Decompressor;
+use bytes::Bytes;
+use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
+
+use super::delivery::Headers;
+
+/// Why there is nothing to be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Undecoded {
+    /// It holds more than is read.
+    TooLarge,
+    /// It is not what the header says, or nobody here can read that.
+    Flawed(String),
+}
+
+/// The most that is read out of a body where nobody set another limit: 64 MiB, what a payload file may have too.
+pub const LARGEST: u64 = 64 * 1024 * 1024;
+
+/// How many encodings one body may have upon each other; one is what everybody sends.
+const LAYERS: usize = 3;
+
+/// How much brotli reads at a time.
+const BUFFER: usize = 16 * 1024;
+
+/// The encodings that these headers name, in the order in which they were applied; none for a body that is as it is.
+pub fn named(headers: &Headers) -> Vec<String> {
+    let values: Vec<_> = headers.all("content-encoding").collect();
+    let names = values.iter().flat_map(|value| value.split(',')).map(|name| name.trim().to_ascii_lowercase());
+    names.filter(|name| !matches!(name.as_str(), "" | "identity")).collect()
+}
+
+/// What a body holds, `limit` bytes at most.
+pub fn decode(headers: &Headers, body: &Bytes, limit: u64) -> Result<Bytes, Undecoded> {
+    let names = named(headers);
+    if names.len() > LAYERS {
+        return Err(Undecoded::Flawed(format!("it has {} encodings, more than {LAYERS} are not read", names.len())));
+    }
+    names.iter().rev().try_fold(body.clone(), |bytes, name| layer(name, &bytes, limit))
+}
+
+fn layer(name: &str, bytes: &[u8], limit: u64) -> Result<Bytes, Undecoded> {
+    let read = |decoder: &mut dyn Read| {
+        let mut held = Vec::new();
+        let read = Read::take(decoder, limit.saturating_add(1)).read_to_end(&mut held);
+        let read = read.map_err(|error| Undecoded::Flawed(format!("it is no {name}: {error}")))?;
+        if read as u64 > limit { Err(Undecoded::TooLarge) } else { Ok(Bytes::from(held)) }
+    };
+    match name {
+        "gzip" | "x-gzip" => read(&mut MultiGzDecoder::new(bytes)),
+        // Zlib's format by the book (RFC 9110, section 8.4.1.2); some send it without its frame.
+        "deflate" => match read(&mut ZlibDecoder::new(bytes)) {
+            Err(Undecoded::Flawed(_)) => read(&mut DeflateDecoder::new(bytes)),
+            decoded => decoded,
+        },
+        "br" => read(&mut Decompressor::new(bytes, BUFFER)),
+        _ => Err(Undecoded::Flawed(format!("{name} is not read here: gzip, deflate and br are"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use flate2::Compression;
+    use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
+    use http::{HeaderName, HeaderValue};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const TEXT: &[u8] = br#"{"id":"a","status":"success"}"#;
+
+    /// `TEXT` as Node's `zlib.brotliCompressSync` and Python's `brotli.compress` write it.
+    const BROTLI: &[u8] = b"\x1b\x1c\x00\xe8\x1d\x09\x76\xec\x84\x1b\xc7\xe0\x4e\x29\x42\xb6\
+        \x57\x61\x69\xa9\xc3\xd2\x97\x92\x74\x42\x50\x79\xb4\xdc\x06\x22\x64";
+
+    fn headers(values: &[&str]) -> Headers {
+        let name = HeaderName::from_static("content-encoding");
+        values.iter().map(|value| (name.clone(), HeaderValue::from_str(value).unwrap())).collect()
+    }
+
+    fn gzip(bytes: &[u8]) -> Bytes {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap().into()
+    }
+
+    fn deflate(bytes: &[u8]) -> [Bytes; 2] {
+        let mut framed = ZlibEncoder::new(Vec::new(), Compression::default());
+        framed.write_all(bytes).unwrap();
+        let mut bare = DeflateEncoder::new(Vec::new(), Compression::default());
+        bare.write_all(bytes).unwrap();
+        [framed.finish().unwrap().into(), bare.finish().unwrap().into()]
+    }
+
+    #[test]
+    fn every_encoding_is_undone_and_none_is_left_alone() {
+        let [framed, bare] = deflate(TEXT);
+        let cases: [(&[&str], Bytes); 10] = [
+            (&[], Bytes::from_static(TEXT)),
+            (&["identity"], Bytes::from_static(TEXT)),
+            (&["gzip"], gzip(TEXT)),
+            (&["X-GZIP"], gzip(TEXT)),
+            (&["deflate"], framed),
+            (&["deflate"], bare),
+            (&["br"], Bytes::from_static(BROTLI)),
+            (&["gzip, gzip"], gzip(&gzip(TEXT))),
+            (&["gzip", "identity, gzip"], gzip(&gzip(TEXT))),
+            // Two members, one after the other, are one body.
+            (&["gzip"], [&gzip(&TEXT[..5])[..], &gzip(&TEXT[5..])].concat().into()),
+        ];
+        for (values, body) in cases {
+            assert_eq!(decode(&headers(values), &body, 1000).as_deref(), Ok(TEXT), "{values:?}");
+        }
+    }
+
+    #[test]
+    fn a_bomb_is_not_unpacked() {
+        let bomb = gzip(&vec![b'x'; 10 << 20]);
+        assert!(bomb.len() < 20_000);
+        assert_eq!(decode(&headers(&["gzip"]), &bomb, 1 << 20), Err(Undecoded::TooLarge));
+        let nested = gzip(&bomb);
+        assert_eq!(decode(&headers(&["gzip, gzip"]), &nested, 1 << 20), Err(Undecoded::TooLarge));
+        assert_eq!(
+            decode(&headers(&["gzip"]), &gzip(TEXT), TEXT.len() as u64).as_deref(),
+            Ok(TEXT),
+            "the limit itself"
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_undone_says_why() {
+        let cut = gzip(TEXT).slice(..12);
+        for (values, body, words) in [
+            (&["gzip"][..], Bytes::from_static(TEXT), "it is no gzip"),
+            (&["gzip"], cut, "it is no gzip"),
+            (&["br"], Bytes::from_static(TEXT), "it is no br"),
+            (&["zstd"], Bytes::from_static(TEXT), "zstd is not read here"),
+            (&["gzip,gzip,gzip,gzip"], gzip(TEXT), "4 encodings"),
+        ] {
+            let Err(Undecoded::Flawed(reason)) = decode(&headers(values), &body, 1000) else { panic!("{values:?}") };
+            assert!(reason.contains(words), "{reason}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_a_decoder_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            for name in ["gzip", "deflate", "br"] {
+                let _ = decode(&headers(&[name]), &Bytes::from(bytes.clone()), 10_000);
+            }
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! A choice of events: what `--events` wants to see.
+
+use wildmatch::WildMatch;
+
+use super::Record;
+
+/// Names of events; in each, `*` stands for anything.
+#[derive(Clone, Debug)]
+pub struct Events(Vec<WildMatch>);
+
+impl Events {
+    /// Reads `completed,workflow.*`.
+    pub fn parse(list: &str) -> Result<Self, String> {
+        let names: Vec<_> = list.split(',').map(str::trim).collect();
+        match names.iter().any(|name| name.is_empty()) {
+            true => Err("events are written completed,output,workflow.*".to_owned()),
+            false => Ok(Events(names.into_iter().map(WildMatch::new).collect())),
+        }
+    }
+
+    /// Whether a delivery is of one of these events. What names no event is of none.
+    pub fn take(&self, record: &Record) -> bool {
+        let event = record.payload.as_ref().and_then(|payload| payload.event.as_ref());
+        event.is_some_and(|event| self.0.iter().any(|name| name.matches(&event.name)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::payload::{Delivery, Payload};
+
+    fn takes(list: &str, body: &'static str) -> bool {
+        let delivery = Delivery::bare(Default::default(), Bytes::from_static(body.as_bytes()));
+        let payload = Payload::read(&delivery.body, &delivery.headers, None);
+        Events::parse(list).unwrap().take(&Record { payload, ..Record::unsent(Timestamp::UNIX_EPOCH, delivery) })
+    }
+
+    #[test]
+    fn names_and_globs_choose() {
+        const WORKFLOW: &str = include_str!("../../fixtures/modelslab/workflow.json");
+        const SUCCESS: &str = include_str!("../../fixtures/success.json");
+        assert!(takes("completed", SUCCESS) && takes("failed, completed", SUCCESS) && takes("*", SUCCESS));
+        assert!(takes("workflow.*", WORKFLOW) && takes("*.completed", WORKFLOW) && !takes("workflow", WORKFLOW));
+        assert!(!takes("output,workflow.*", SUCCESS) && !takes("*", "not JSON"));
+        assert!(Events::parse("").is_err() && Events::parse("a,,b").is_err());
+    }
+}

@@ -1,0 +1,210 @@
+//! What the deliveries of one prediction tell in their order: whether it ended, and whether anything went back.
+//!
+//! Order is not promised by anybody: Cog's `completed` may come before its `start` or an `output` [seen, both senders]. A
+//! delivery that says less than was known before, in everything that it says, was overtaken on the way; what no order of
+//! sending explains is the sender's fault.
+
+use std::hash::{BuildHasher, RandomState};
+use std::num::NonZeroUsize;
+
+use lru::LruCache;
+
+use super::{REMEMBERED, Repeat};
+use crate::payload::Payload;
+use crate::payload::body::{Json, JsonType};
+use crate::payload::lint::Warning;
+use crate::payload::provider::{Kind, Status};
+
+/// The predictions seen so far. The one that was silent for the longest time is forgotten first.
+#[derive(Debug)]
+pub struct Lifecycles {
+    stories: LruCache<u64, Story>,
+    hasher: RandomState,
+}
+
+/// What is known of one prediction.
+#[derive(Debug)]
+struct Story {
+    /// Its id, for people.
+    id: String,
+    /// The furthest state that was reported before its end.
+    latest: State,
+    /// How it ended.
+    end: Option<State>,
+    /// A digest of what it was made from, and who said so.
+    input: Option<(u64, u64)>,
+}
+
+/// What one delivery says of how far a prediction has come.
+#[derive(Clone, Copy, Debug)]
+struct State {
+    /// The delivery's number.
+    seq: u64,
+    status: Status,
+    /// How long the logs are; `None` of a shape that has none.
+    logs: Option<usize>,
+    /// How many outputs there are, likewise.
+    outputs: Option<usize>,
+}
+
+/// A prediction whose end did not come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unfinished {
+    /// Its id.
+    pub id: String,
+    /// The delivery that came last.
+    pub seq: u64,
+    /// The status that it had.
+    pub status: Status,
+}
+
+/// How much of an id is kept for people.
+const SHOWN: usize = 64;
+
+impl Default for Lifecycles {
+    fn default() -> Self {
+        let remembered = NonZeroUsize::new(REMEMBERED).unwrap_or(NonZeroUsize::MIN);
+        Lifecycles { stories: LruCache::new(remembered), hasher: RandomState::new() }
+    }
+}
+
+impl Lifecycles {
+    /// Takes note of a delivery with this number: what is suspicious about its coming now. One that repeats the bytes of
+    /// an earlier one tells nothing new.
+    pub fn note(&mut self, payload: &Payload, repeat: Option<&Repeat>, seq: u64) -> Vec<Warning> {
+        let known = payload.shape.kind != Kind::Other && !repeat.is_some_and(|repeat| repeat.same_body);
+        let (true, Some(id), Some(state)) = (known, &payload.id, State::of(payload, seq)) else { return Vec::new() };
+        let input = payload.input.as_ref().map(|input| (self.hasher.hash_one(input.text()), seq));
+        let key = self.hasher.hash_one((payload.provider.name, id));
+        let Some(story) = self.stories.get_mut(&key) else {
+            self.stories.put(key, Story::begin(id, state, input));
+            return Vec::new();
+        };
+        let mut warnings: Vec<Warning> = story.input_changed(payload, input).into_iter().collect();
+        warnings.extend(story.go_on(payload, state));
+        warnings
+    }
+
+    /// The predictions whose end did not come, in the order of their last deliveries.
+    pub fn unfinished(&self) -> Vec<Unfinished> {
+        let open = self.stories.iter().map(|(_, story)| story).filter(|story| story.end.is_none());
+        let mut unfinished: Vec<_> = open
+            .map(|Story { id, latest, .. }| Unfinished { id: id.clone(), seq: latest.seq, status: latest.status })
+            .collect();
+        unfinished.sort_by_key(|unfinished| unfinished.seq);
+        unfinished
+    }
+}
+
+impl State {
+    /// `None` where the status is not known.
+    fn of(payload: &Payload, seq: u64) -> Option<Self> {
+        let fields = &payload.shape.fields;
+        let logs = (!fields.logs.is_empty()).then(|| payload.logs.as_ref().map_or(0, String::len));
+        let outputs = (!fields.output.is_empty()).then(|| payload.output.as_ref().map_or(0, amount));
+        Some(State { seq, status: payload.status?, logs, outputs })
+    }
+
+    fn is_terminal(self) -> bool {
+        self.status.is_terminal()
+    }
+
+    fn has_fewer_logs(self, than: State) -> bool {
+        self.logs.zip(than.logs).is_some_and(|(now, then)| now < then)
+    }
+
+    /// What failed or was canceled need not show what it had made until then.
+    fn has_fewer_outputs(self, than: State) -> bool {
+        let owes = !self.is_terminal() || self.status == Status::Succeeded;
+        owes && self.outputs.zip(than.outputs).is_some_and(|(now, then)| now < then)
+    }
+
+    /// Whether it says nothing that goes beyond `than`.
+    fn is_within(self, than: State) -> bool {
+        !than.has_fewer_logs(self) && !than.has_fewer_outputs(self)
+    }
+}
+
+/// The outputs so far: an iterator's are an array that grows; coglet wraps a single one only until the end.
+fn amount(output: &Json) -> usize {
+    match output.kind() {
+        JsonType::Array => output.items().map_or(1, |items| items.len()),
+        _ => 1,
+    }
+}
+
+impl Story {
+    fn begin(id: &str, state: State, input: Option<(u64, u64)>) -> Self {
+        let end = state.is_terminal().then_some(state);
+        Story { id: id.chars().take(SHOWN).collect(), latest: state, end, input }
+    }
+
+    fn input_changed(&mut self, payload: &Payload, input: Option<(u64, u64)>) -> Option<Warning> {
+        let (digest, _) = input?;
+        let (before, seq) = *self.input.get_or_insert(input?);
+        let text = || format!("its input is not that of #{seq}");
+        (digest != before).then(|| Warning::new("input_changed", path(payload.shape.fields.input), text()))
+    }
+
+    /// Enters a state, and says what it contradicts.
+    fn go_on(&mut self, payload: &Payload, now: State) -> Vec<Warning> {
+        let fields = &payload.shape.fields;
+        let warning = |code, paths, text| vec![Warning::new(code, path(paths), text)];
+        let overtaken = |by: State| {
+            let text =
+                format!("#{} had said more: this one was overtaken on the way, or says less than before", by.seq);
+            warning("overtaken", &[], text)
+        };
+        if let Some(end) = self.end {
+            return match (now.is_terminal(), now.status == end.status) {
+                (true, true) => {
+                    let text = format!("it ended as {} in #{} already, with another body", end.status, end.seq);
+                    warning("duplicate_differs", &[], text)
+                }
+                (false, _) if now.is_within(end) => overtaken(end),
+                _ => {
+                    let text = format!("it is {} now, but had ended as {} in #{}", now.status, end.status, end.seq);
+                    warning("after_terminal", fields.status, text)
+                }
+            };
+        }
+        let before = self.latest;
+        if now.is_terminal() {
+            self.end = Some(now);
+        }
+        if rank(now.status) < rank(before.status) {
+            let text = format!("the status went from {} in #{} back to {}", before.status, before.seq, now.status);
+            return warning("status_went_back", fields.status, text);
+        }
+        let (fewer_logs, fewer_outputs) = (now.has_fewer_logs(before), now.has_fewer_outputs(before));
+        if !now.is_terminal() && (fewer_logs || fewer_outputs) && now.is_within(before) {
+            return overtaken(before);
+        }
+        self.latest = now;
+        let mut warnings = Vec::new();
+        if fewer_logs {
+            let text = format!("the logs are shorter than in #{}, where they should grow", before.seq);
+            warnings.extend(warning("logs_shrank", fields.logs, text));
+        }
+        if fewer_outputs {
+            let text = format!("there is less output than in #{}, where it should grow", before.seq);
+            warnings.extend(warning("output_vanished", fields.output, text));
+        }
+        warnings
+    }
+}
+
+fn rank(status: Status) -> u8 {
+    match status {
+        Status::Starting => 0,
+        Status::Processing => 1,
+        Status::Succeeded | Status::Failed | Status::Canceled => 2,
+    }
+}
+
+fn path(paths: &[&'static str]) -> &'static str {
+    paths.first().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;

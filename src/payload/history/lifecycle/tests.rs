@@ -1,0 +1,110 @@
+use bytes::Bytes;
+
+use super::*;
+use crate::payload::delivery::Headers;
+use crate::payload::history::History;
+use crate::payload::signature::Verdict;
+
+/// A coglet delivery: status, logs, outputs.
+fn cog(status: &str, logs: &str, outputs: usize) -> String {
+    let list = vec!["\"x\""; outputs].join(",");
+    let output = if outputs > 0 { format!(r#""output":[{list}],"#) } else { String::new() };
+    format!(r#"{{"id":"p","logs":"{logs}","metrics":{{}},{output}"status":"{status}"}}"#)
+}
+
+/// The codes of the warnings about each of these deliveries.
+fn told<S: AsRef<str>>(bodies: &[S]) -> Vec<String> {
+    let (mut history, mut lifecycles) = (History::default(), Lifecycles::default());
+    let note = |(seq, body): (u64, &S)| {
+        let body = Bytes::copy_from_slice(body.as_ref().as_bytes());
+        let payload = Payload::read(&body, &Headers::default(), None).unwrap();
+        let repeat = history.note(&payload, &body, &Verdict::Unsigned, seq, "id", Some(200));
+        let codes: Vec<_> = lifecycles.note(&payload, repeat.as_ref(), seq).into_iter().map(|w| w.code).collect();
+        codes.join(" ")
+    };
+    (1..).zip(bodies).map(note).collect()
+}
+
+#[test]
+fn a_run_in_order_is_no_matter() {
+    let run = [
+        cog("processing", "", 0),
+        cog("processing", "a\\n", 0),
+        cog("processing", "a\\n", 1),
+        cog("processing", "a\\nb\\n", 2),
+        cog("succeeded", "a\\nb\\n", 2),
+        // The sender tries again.
+        cog("succeeded", "a\\nb\\n", 2),
+    ];
+    assert_eq!(told(&run), [""; 6]);
+    // A single return: an array of one while it runs, the bare value at the end.
+    let bare = cog("succeeded", "", 1).replace("[\"x\"]", "\"x\"");
+    assert_eq!(told(&[cog("processing", "", 1), bare]), [""; 2]);
+    // A failure need not show what there was.
+    assert_eq!(told(&[cog("processing", "a", 2), cog("failed", "a", 0)]), [""; 2]);
+}
+
+#[test]
+fn honest_reordering_is_called_that() {
+    let end = cog("succeeded", "a\\nb\\n", 2);
+    let late = [end, cog("processing", "", 0), cog("processing", "a\\n", 1), cog("processing", "a\\nb\\n", 2)];
+    assert_eq!(told(&late), ["", "overtaken", "overtaken", "overtaken"]);
+    let crossed = [cog("processing", "a\\nb\\n", 1), cog("processing", "a\\n", 1), cog("processing", "", 0)];
+    assert_eq!(told(&crossed), ["", "overtaken", "overtaken"]);
+    // What was overtaken does not make the next one look like progress from there.
+    let after = [&crossed[..], &[cog("succeeded", "a\\n", 1)]].concat();
+    assert_eq!(told(&after)[3], "logs_shrank");
+}
+
+#[test]
+fn what_no_order_explains_is_told() {
+    let cases = [
+        ([cog("succeeded", "a", 1), cog("processing", "a, and more", 1)], "after_terminal"),
+        ([cog("succeeded", "a", 1), cog("processing", "a", 2)], "after_terminal"),
+        ([cog("succeeded", "a", 1), cog("failed", "a", 0)], "after_terminal"),
+        ([cog("succeeded", "a", 1), cog("succeeded", "a", 2)], "duplicate_differs"),
+        ([cog("processing", "a", 0), cog("starting", "a", 0)], "status_went_back"),
+        ([cog("processing", "ab", 1), cog("processing", "a", 2)], "logs_shrank"),
+        ([cog("processing", "a", 2), cog("processing", "ab", 1)], "output_vanished"),
+        ([cog("processing", "ab", 0), cog("succeeded", "a", 1)], "logs_shrank"),
+        ([cog("processing", "ab", 2), cog("succeeded", "a", 1)], "logs_shrank output_vanished"),
+    ];
+    for (bodies, expected) in cases {
+        assert_eq!(told(&bodies), ["", expected], "{bodies:#?}");
+    }
+}
+
+#[test]
+fn an_input_stays_what_it_was() {
+    let body = |status: &str, prompt: &str| {
+        format!(
+            r#"{{"input": {{"prompt": "{prompt}"}}, "output": null, "id": "p", "created_at": null, "started_at": "t", "logs": "", "status": "{status}"}}"#
+        )
+    };
+    let bodies = [body("processing", "a"), body("failed", "a"), body("processing", "b")];
+    assert_eq!(told(&bodies), ["", "", "input_changed overtaken"]);
+}
+
+#[test]
+fn predictions_do_not_mix_and_what_nobody_knows_is_not_judged() {
+    let other = cog("processing", "", 0).replace("\"p\"", "\"q\"");
+    assert_eq!(told(&[cog("succeeded", "a", 1), other]), ["", ""]);
+    let unknown = [r#"{"id":1,"status":"done","n":1}"#, r#"{"id":1,"status":"processing","n":2}"#];
+    assert_eq!(told(&unknown), ["", ""]);
+}
+
+#[test]
+fn what_did_not_end_is_known() {
+    let mut lifecycles = Lifecycles::default();
+    for (seq, body) in (1..).zip([
+        cog("processing", "a", 0),
+        cog("processing", "", 0).replace("\"p\"", "\"q\""),
+        cog("processing", "ab", 0),
+        cog("succeeded", "", 1).replace("\"p\"", "\"r\""),
+    ]) {
+        let payload = Payload::read(&Bytes::from(body), &Headers::default(), None).unwrap();
+        lifecycles.note(&payload, None, seq);
+    }
+    let open: Vec<_> = lifecycles.unfinished().into_iter().map(|open| (open.id, open.seq)).collect();
+    assert_eq!(open, [("q".to_owned(), 2), ("p".to_owned(), 3)]);
+}
