@@ -92,6 +92,7 @@ Register-ArgumentCompleter -Native -CommandName 'hookctl' -ScriptBlock {
             [CompletionResult]::new('--duplicate', '--duplicate', [CompletionResultType]::ParameterName, 'Send each delivery N more times')
             [CompletionResult]::new('--seed', '--seed', [CompletionResultType]::ParameterName, 'Shuffle by this seed: the same one gives the same order')
             [CompletionResult]::new('--tamper', '--tamper', [CompletionResultType]::ParameterName, 'Send what a good handler refuses; implies --expect-status 4xx')
+            [CompletionResult]::new('--report', '--report', [CompletionResultType]::ParameterName, 'Write the drill''s results as JUnit XML')
             [CompletionResult]::new('--count', '--count', [CompletionResultType]::ParameterName, 'Send N deliveries, each with its own id and signature, and measure')
             [CompletionResult]::new('--concurrency', '--concurrency', [CompletionResultType]::ParameterName, 'Have N of them under way at the same time')
             [CompletionResult]::new('--rate', '--rate', [CompletionResultType]::ParameterName, 'Let N leave in a second, however slow the answers are; without, as fast as they come')

@@ -397,7 +397,7 @@ _hookctl() {
             return 0
             ;;
         hookctl__subcmd__send)
-            opts="-H -e -k -s -q -v -h -V --to --set --unset --id --header --events --flavor --throttle --retry --speed --timeout --expect-status --duplicate --shuffle --seed --tamper --drill --count --concurrency --rate --record --record-secrets --dry-run --curl --insecure --cacert --cert --key --proxy --http1.1 --no-follow --serve-jwks --secret --scheme --signature-header --json --color --quiet --verbose --help --version"
+            opts="-H -e -k -s -q -v -h -V --to --set --unset --id --header --events --flavor --throttle --retry --speed --timeout --expect-status --duplicate --shuffle --seed --tamper --drill --report --count --concurrency --rate --record --record-secrets --dry-run --curl --insecure --cacert --cert --key --proxy --http1.1 --no-follow --serve-jwks --secret --scheme --signature-header --json --color --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -469,6 +469,21 @@ _hookctl() {
                     ;;
                 --tamper)
                     COMPREPLY=($(compgen -W "body signature secret missing malformed stale future" -- "${cur}"))
+                    return 0
+                    ;;
+                --report)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
                     return 0
                     ;;
                 --count)

@@ -87,6 +87,7 @@ set edit:completion:arg-completer[hookctl] = {|@words|
             cand --duplicate 'Send each delivery N more times'
             cand --seed 'Shuffle by this seed: the same one gives the same order'
             cand --tamper 'Send what a good handler refuses; implies --expect-status 4xx'
+            cand --report 'Write the drill''s results as JUnit XML'
             cand --count 'Send N deliveries, each with its own id and signature, and measure'
             cand --concurrency 'Have N of them under way at the same time'
             cand --rate 'Let N leave in a second, however slow the answers are; without, as fast as they come'

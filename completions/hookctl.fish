@@ -135,6 +135,7 @@ missing\t'no signature at all'
 malformed\t'something else in the signature\'s place'
 stale\t'a time stamp older than the scheme allows'
 future\t'a time stamp further ahead than the scheme allows'"
+complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l report -d 'Write the drill\'s results as JUnit XML' -r -F
 complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l count -d 'Send N deliveries, each with its own id and signature, and measure' -r
 complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l concurrency -d 'Have N of them under way at the same time' -r
 complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l rate -d 'Let N leave in a second, however slow the answers are; without, as fast as they come' -r

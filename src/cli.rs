@@ -347,6 +347,10 @@ pub struct Send {
     #[arg(long, help_heading = "The worst day")]
     #[arg(conflicts_with_all = ["tamper", "duplicate", "shuffle", "retry", "expect_status", "count", "dry_run", "curl"])]
     pub drill: bool,
+    /// Write the drill's results as JUnit XML
+    #[arg(long, value_name = "junit=FILE", value_parser = values::report, value_hint = ValueHint::FilePath)]
+    #[arg(requires = "drill", help_heading = "The worst day")]
+    pub report: Option<PathBuf>,
     /// Send N deliveries, each with its own id and signature, and measure
     ///
     /// Several sources take turns. Each is attempted once, unless --retry says otherwise.

@@ -160,6 +160,7 @@ fn start_send(args: &cli::Send) -> Result<Exit, Error> {
         shuffle: args.shuffle.then(|| args.seed.unwrap_or_else(|| u64::from(fastrand::u16(..)))),
         tamper: args.tamper,
         drill: args.drill,
+        report: args.report.clone(),
         load: args.count.map(|count| Load { count, concurrency: args.concurrency, rate: args.rate }),
         timeout: args.timeout,
         expect_status: args.expect_status.clone().or_else(|| args.tamper.map(|_| Statuses::client_errors())),

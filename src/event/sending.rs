@@ -174,6 +174,13 @@ pub enum Judgement {
     Skipped(String),
 }
 
+impl From<Option<String>> for Judgement {
+    /// Right where there is no fault.
+    fn from(fault: Option<String>) -> Self {
+        fault.map_or(Judgement::Passed, Judgement::Failed)
+    }
+}
+
 /// Counts over a drill.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct DrillTally {

@@ -10,14 +10,15 @@ use quick_xml::Writer;
 use quick_xml::events::BytesText;
 
 use crate::error::Error;
+use crate::event::Judgement;
 
 /// One thing that was expected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Case {
     /// What of what: `#1 abc123: .payload.status == "succeeded"`.
     pub name: String,
-    /// Why it did not come true.
-    pub failure: Option<String>,
+    /// Whether it came true.
+    pub judgement: Judgement,
 }
 
 /// A report to be written.
@@ -44,8 +45,12 @@ impl Report {
 fn document(suite: &str, cases: &[Case], elapsed: Duration) -> io::Result<Vec<u8>> {
     let mut xml = Writer::new_with_indent(Vec::new(), b' ', 2);
     let (tests, time) = (cases.len().to_string(), format!("{:.3}", elapsed.as_secs_f64()));
-    let failures = cases.iter().filter(|case| case.failure.is_some()).count().to_string();
-    let counts = [("tests", &*tests), ("failures", &*failures), ("errors", "0"), ("time", &*time)];
+    let count =
+        |wanted: fn(&Judgement) -> bool| cases.iter().filter(|case| wanted(&case.judgement)).count().to_string();
+    let failures = count(|judgement| matches!(judgement, Judgement::Failed(_)));
+    let skipped = count(|judgement| matches!(judgement, Judgement::Skipped(_)));
+    let counts =
+        [("tests", &*tests), ("failures", &*failures), ("errors", "0"), ("skipped", &*skipped), ("time", &*time)];
     xml.write_event(quick_xml::events::Event::Decl(quick_xml::events::BytesDecl::new("1.0", Some("UTF-8"), None)))?;
     let suites = xml.create_element("testsuites").with_attributes(counts);
     suites.write_inner_content(|xml| {
@@ -61,16 +66,16 @@ fn document(suite: &str, cases: &[Case], elapsed: Duration) -> io::Result<Vec<u8
 fn write_case(xml: &mut Writer<Vec<u8>>, suite: &str, case: &Case) -> io::Result<()> {
     let name = legal(&case.name);
     let element = xml.create_element("testcase").with_attributes([("name", &*name), ("classname", suite)]);
-    match &case.failure {
-        None => element.write_empty()?,
-        Some(failure) => element.write_inner_content(|xml| {
-            let failure = legal(failure);
-            let element = xml.create_element("failure").with_attribute(("message", &*failure));
-            element.write_text_content(BytesText::new(&failure))?;
-            Ok(())
-        })?,
+    let (tag, message) = match &case.judgement {
+        Judgement::Passed => return element.write_empty().map(drop),
+        Judgement::Failed(how) => ("failure", legal(how)),
+        Judgement::Skipped(why) => ("skipped", legal(why)),
     };
-    Ok(())
+    let written = element.write_inner_content(|xml| {
+        let element = xml.create_element(tag).with_attribute(("message", &*message));
+        element.write_text_content(BytesText::new(&message)).map(drop)
+    });
+    written.map(drop)
 }
 
 /// A text in which what XML 1.0 cannot hold at all (most control characters) is spelled out.
@@ -95,17 +100,21 @@ mod tests {
     #[test]
     fn cases_are_elements_and_nothing_breaks_out_of_them() {
         let cases = [
-            Case { name: "#1 a: .x == \"<&>\"".into(), failure: None },
-            Case { name: "#2 \u{1b}[2J".into(), failure: Some("found \"]]>\" & <failure/>".into()) },
+            Case { name: "#1 a: .x == \"<&>\"".into(), judgement: Judgement::Passed },
+            Case { name: "#2 \u{1b}[2J".into(), judgement: Judgement::Failed("found \"]]>\" & <failure/>".into()) },
+            Case { name: "#3".into(), judgement: Judgement::Skipped("no <secret>".into()) },
         ];
         let xml = document("hookctl listen", &cases, Duration::from_millis(1250)).unwrap();
         insta::assert_snapshot!(String::from_utf8(xml).unwrap(), @r##"
         <?xml version="1.0" encoding="UTF-8"?>
-        <testsuites tests="2" failures="1" errors="0" time="1.250">
-          <testsuite name="hookctl listen" tests="2" failures="1" errors="0" time="1.250">
+        <testsuites tests="3" failures="1" errors="0" skipped="1" time="1.250">
+          <testsuite name="hookctl listen" tests="3" failures="1" errors="0" skipped="1" time="1.250">
             <testcase name="#1 a: .x == &quot;&lt;&amp;&gt;&quot;" classname="hookctl listen"/>
             <testcase name="#2 \u{1b}[2J" classname="hookctl listen">
               <failure message="found &quot;]]&gt;&quot; &amp; &lt;failure/&gt;">found &quot;]]&gt;&quot; &amp; &lt;failure/&gt;</failure>
+            </testcase>
+            <testcase name="#3" classname="hookctl listen">
+              <skipped message="no &lt;secret&gt;">no &lt;secret&gt;</skipped>
             </testcase>
           </testsuite>
         </testsuites>

@@ -93,7 +93,7 @@ impl Judge {
             self.failed += 1;
         }
         if self.cases.len() < LISTED {
-            self.cases.push(Case { name: format!("{which}: {expected}"), failure });
+            self.cases.push(Case { name: format!("{which}: {expected}"), judgement: failure.into() });
         } else {
             self.not_listed += 1;
         }
@@ -122,7 +122,7 @@ impl Judge {
         if self.not_listed > 0 {
             let name = format!("{} more, {} failed in all", self.not_listed, self.failed);
             let failure = (self.failed > 0).then(|| name.clone());
-            cases.push(Case { name, failure });
+            cases.push(Case { name, judgement: failure.into() });
         }
         cases
     }

@@ -172,12 +172,13 @@ impl Wait {
 
     /// What was waited for as cases of a report.
     pub fn cases(&self, progress: Progress) -> impl Iterator<Item = Case> {
-        let count =
-            self.count.map(|count| Case { name: format!("--count {count}"), failure: self.missing_count(progress) });
+        let count = self
+            .count
+            .map(|count| Case { name: format!("--count {count}"), judgement: self.missing_count(progress).into() });
         let until = self
             .until
             .as_ref()
-            .map(|until| Case { name: format!("--until {until}"), failure: self.missing_until(progress) });
+            .map(|until| Case { name: format!("--until {until}"), judgement: self.missing_until(progress).into() });
         count.into_iter().chain(until)
     }
 

@@ -1,5 +1,7 @@
 //! `--drill`: the whole pack against a handler, and what a good one does.
 
+use std::time::Instant;
+
 use bytes::Bytes;
 use futures_util::future::try_join_all;
 use http::HeaderValue;
@@ -12,6 +14,7 @@ use super::parcel::Parcel;
 use crate::error::{Error, Exit};
 use crate::event::{Answered, DrillTally, Drilled, Event, Judgement, Note, Wanted};
 use crate::io::client::{Reply, Transport};
+use crate::io::junit::{self, Report};
 use crate::payload::provider::Fields;
 use crate::payload::retry::Outcome;
 
@@ -35,6 +38,9 @@ pub async fn run<T: Transport>(driver: &Driver<'_, T>, courses: Vec<Course>) -> 
     if !course.is_run() && course.legs().count() > 1 {
         return Err(Error::Usage("a drill takes one payload, not a journal: its cases are made of it".into()));
     }
+    let report = driver.config().report.as_deref().map(Report::create).transpose()?;
+    let started = Instant::now();
+    let mut results = Vec::with_capacity(cases::ALL.len());
     let drill = Drill { driver, pattern: &leg.parcel };
     let mut tally = DrillTally::default();
     let mut exit = Exit::Done;
@@ -54,6 +60,7 @@ pub async fn run<T: Transport>(driver: &Driver<'_, T>, courses: Vec<Course>) -> 
             exit = Exit::Expectation;
         }
         tally.add(&drilled.judgement);
+        results.push(junit::Case { name: drilled.name.to_owned(), judgement: drilled.judgement.clone() });
         let mut closed = driver.say(Event::Drilled(Box::new(drilled))).await;
         if refused {
             let text =
@@ -65,6 +72,9 @@ pub async fn run<T: Transport>(driver: &Driver<'_, T>, courses: Vec<Course>) -> 
         }
     }
     driver.say(Event::DrillEnd(tally)).await;
+    if let Some(report) = report {
+        report.write("hookctl send --drill", &results, started.elapsed())?;
+    }
     Ok(exit)
 }
 
@@ -175,7 +185,7 @@ fn judge(case: &Case, replies: &[Reply]) -> Judgement {
         Sends::Twice => twice::processed_again(replies),
         _ => None,
     });
-    fault.map_or(Judgement::Passed, Judgement::Failed)
+    fault.into()
 }
 
 fn answered(reply: &Reply) -> Answered {

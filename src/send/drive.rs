@@ -343,6 +343,7 @@ mod tests {
             tamper: None,
             load: None,
             drill: false,
+            report: None,
             timeout: None,
             expect_status: expect,
             record: None,

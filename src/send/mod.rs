@@ -77,6 +77,8 @@ pub struct Config {
     pub load: Option<Load>,
     /// Whether the handler is put through the drill.
     pub drill: bool,
+    /// Where its results go as JUnit XML.
+    pub report: Option<PathBuf>,
     /// How long an attempt may take; without, as long as the provider waits.
     pub timeout: Option<Duration>,
     /// The answers that were named as right; without, 2xx is.

@@ -236,7 +236,11 @@ fn the_smoke_test_of_the_readme_with_every_code_that_it_can_end_in() {
         (0, &[], r#""$HOOKCTL" send success cog/coglet/succeeded"#),
         (3, &[], r#""$HOOKCTL" send success; exec sleep 60"#),
         (4, &[], r#""$HOOKCTL" send success failed"#),
-        (5, &["--require-valid"], r#""$HOOKCTL" send success cog/coglet/succeeded -s other --retry none --expect-status 401"#),
+        (
+            5,
+            &["--require-valid"],
+            r#""$HOOKCTL" send success cog/coglet/succeeded -s other --retry none --expect-status 401"#,
+        ),
         (7, &[], r#""$HOOKCTL" send success cog/coglet/succeeded; exit 7"#),
         (130, &[], r#""$HOOKCTL" send success; kill -INT "$PPID"; exec sleep 60"#),
     ];

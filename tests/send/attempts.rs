@@ -275,3 +275,27 @@ fn a_journal_that_cannot_be_made_stops_before_anything_is_sent() {
     assert!(silent.accept().is_err(), "something was sent");
     assert!(!fs::exists(&journal).unwrap());
 }
+
+#[test]
+fn every_profile_keeps_its_times_at_a_hundredth() {
+    // Seconds between attempts, those that are long enough to be told from the work of a busy machine.
+    let profiles: [(&str, &[f64]); 6] = [
+        ("success", &[30.0, 120.0, 600.0]),
+        ("eachlabs/c/succeeded", &[10.0, 10.0]),
+        ("bfl/ready", &[1.0, 5.0, 30.0]),
+        ("runpod/completed", &[10.0, 10.0]),
+        ("assemblyai/completed", &[10.0; 9]),
+        ("cog/coglet/succeeded", &[0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 51.2, 102.4, 102.4, 102.4]),
+    ];
+    for (source, waits) in profiles {
+        let target = Target::start(&[ERROR]);
+        send(&target, &[source]).exits(6);
+        let gaps = gaps(&target.requests());
+        assert_eq!(gaps.len(), waits.len(), "{source}");
+        for (gap, wait) in gaps.iter().zip(waits) {
+            let (gap, wanted) = (gap.as_secs_f64(), wait / 100.0);
+            // 15 %, and what a request takes on a machine with other things to do.
+            assert!(gap >= wanted * 0.85 && gap <= wanted * 1.15 + 0.25, "{source}: {gap} s instead of {wanted} s");
+        }
+    }
+}

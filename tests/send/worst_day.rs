@@ -116,6 +116,34 @@ fn a_careless_handler_fails_what_it_does_wrong() {
 }
 
 #[test]
+fn a_drill_is_a_table_and_a_report_for_ci() {
+    let folder = tempfile::tempdir().unwrap();
+    let report = folder.path().join("drill.xml");
+    let target = Target::start(&[Answer::By(|requests| {
+        (if requests.len() == 2 { 500 } else { careful(requests).0 }, String::new())
+    })]);
+    let run = ["success", "--drill", "--secret", SECRET, "--report", &format!("junit={}", report.display())];
+    let finished = send(&target, &run).exits(4);
+    let table: Vec<&str> = finished.stdout.lines().take(7).map(|line| line.split(" in ").next().unwrap()).collect();
+    insta::assert_snapshot!(table.join("\n"), @"
+       case                   a good handler  this one
+    ✓  good                   2xx             200
+    ✗  duplicate              2xx             500 200
+       fault    answered 500
+       sent     the same delivery twice
+       why      providers deliver at least once: the second must be acknowledged, and not processed again
+    ✓  concurrent duplicates  2xx             200 200 200 200 200
+    ");
+    assert!(finished.stdout.ends_with("12 passed · 1 failed · 3 skipped\n"), "{finished:#?}");
+    let xml = std::fs::read_to_string(&report).unwrap();
+    assert!(
+        xml.contains(r#"<testsuite name="hookctl send --drill" tests="16" failures="1" errors="0" skipped="3""#),
+        "{xml}"
+    );
+    assert!(xml.contains(r#"<failure message="answered 500">"#), "{xml}");
+}
+
+#[test]
 fn a_drill_without_a_handler_says_so() {
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     hookctl(["send", "--drill", "--secret", "s", "--to", &closed.to_string()])

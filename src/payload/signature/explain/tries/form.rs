@@ -86,14 +86,14 @@ impl Case<'_> {
     /// What stands in this scheme's header was made as another scheme makes it.
     pub(super) fn as_other_scheme(&self, claim: &Claim, budget: &mut Budget) -> Option<Finding> {
         let others = ALL.iter().filter(|other| other.name != self.scheme.name && other.covers_body());
-        let mut keyed = others.filter(|other| !other.proof.is_asymmetric() && other.signed != self.scheme.signed);
+        let mut keyed = others.filter(|other| !other.proof.is_asymmetric() && !other.signs_as(self.scheme));
         let other = keyed.find(|other| {
             let case = Case { scheme: other, ..*self };
             let made = case.claim(claim.proofs.clone(), claim.time().map(str::to_owned));
             case.any_secret(&made, case.arrived(&made), budget)
         })?;
         // Several sign the same, and nothing tells which of them the sender followed.
-        let alike = ALL.iter().filter(|alike| alike.signed == other.signed && alike.key == other.key);
+        let alike = ALL.iter().filter(|alike| alike.signs_as(other) && alike.key == other.key);
         let alike: Vec<&str> = alike.map(|alike| alike.name).collect();
         let hint = format!(
             "the header {} holds a signature as {} makes it, {}; {} wants {}",
