@@ -290,6 +290,9 @@ pub struct Listen {
 #[derive(Debug, Args)]
 pub struct Send {
     /// File, - for standard input, or the name of a built-in payload
+    ///
+    /// A file is one payload, sent byte for byte; a journal, of which every received delivery goes out again; or a Cog run,
+    /// JSON with "steps" and an "end" that says what a model does, of which Cog's deliveries are made.
     #[arg(value_name = "SOURCE", value_hint = ValueHint::FilePath)]
     pub sources: Vec<String>,
     /// Where to: 3000, :3000/hook, localhost:3000/hook, https://…

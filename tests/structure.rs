@@ -11,7 +11,7 @@ const MAY_USE: [(&str, &[&str]); 10] = [
     ("clock", &[]),
     ("error", &["payload"]),
     ("event", &["payload"]),
-    ("io", &["payload", "error"]),
+    ("io", &["event", "payload", "error"]),
     ("cli", &["payload", "error"]),
     ("render", &["payload", "event"]),
     ("listen", &["payload", "event", "io", "error", "clock"]),

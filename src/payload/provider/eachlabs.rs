@@ -4,7 +4,7 @@
 //! B its rewrite from the sender's source (commit 47ab06e, July 2026); C adds signing (7f9ea4be and a65610e7, about
 //! September 2026), with the same body as B. All three are received unasked and sent by name.
 
-use super::{Fields, Fixture, Kind, PLAIN_HEADERS, Progress, Provider, Shape, Sign, Status};
+use super::{Fields, Fixture, HeaderLine, Kind, PLAIN_HEADERS, Progress, Provider, Shape, Sign, Status};
 use crate::payload::body::JsonType;
 use crate::payload::retry::{Answered, RetryAfter, RetryProfile, secs};
 
@@ -13,7 +13,7 @@ pub static PROVIDER: Provider = Provider {
     name: "eachlabs",
     label: "each::labs",
     agents: &[],
-    shapes: &[GENERATION_A, GENERATION_B, GENERATION_C, WORKFLOW],
+    shapes: &[GENERATION_A, GENERATION_B, GENERATION_C, REDELIVERY, WORKFLOW],
     fixtures: FIXTURES,
 };
 
@@ -118,6 +118,22 @@ const GENERATION_C: Shape = Shape {
     ..GENERATION_B
 };
 
+/// One that was asked for again: the same body, "signed afresh", with a header of its own that is not signed.
+const REDELIVERY: Shape = Shape {
+    variant: "C-redelivery",
+    title: "prediction, generation C, delivered again on request",
+    must: &[Sign::Has("exec_id"), Sign::Has("status"), Sign::Header("x-webhook-redelivery")],
+    signs: &[(6, Sign::Has("exec_id"))],
+    headers: &[
+        HeaderLine::Is("content-type", "application/json"),
+        HeaderLine::Is("user-agent", concat!("hookctl/", env!("CARGO_PKG_VERSION"))),
+        HeaderLine::Is("accept", "*/*"),
+        HeaderLine::Is("x-webhook-redelivery", "true"),
+        HeaderLine::Signature,
+    ],
+    ..GENERATION_C
+};
+
 /// `workflows/webhooks.mdx`: the body of Get Execution; `bulk_id` when it was one of many.
 const WORKFLOW: Shape = Shape {
     variant: "workflow",
@@ -185,6 +201,12 @@ const FIXTURES: &[Fixture] = &[
         aliases: &[],
         variant: "C",
         body: include_str!("../../../fixtures/eachlabs/c/succeeded.json"),
+    },
+    Fixture {
+        name: "eachlabs/c/redelivery",
+        aliases: &[],
+        variant: "C-redelivery",
+        body: include_str!("../../../fixtures/eachlabs/c/redelivery.json"),
     },
     Fixture {
         name: "eachlabs/c/failed",

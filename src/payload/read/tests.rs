@@ -32,6 +32,7 @@ fn every_fixture_is_recognised_as_what_it_is() {
     eachlabs/b/failed: eachlabs C prediction failed* failed/failed abc123-def456-ghi789
     eachlabs/b/failed-code: eachlabs C prediction failed* failed/failed abc123-def456-ghi789
     eachlabs/c/succeeded: eachlabs C prediction completed* succeeded/succeeded abc123-def456-ghi789
+    eachlabs/c/redelivery: eachlabs C prediction completed* succeeded/succeeded abc123-def456-ghi789
     eachlabs/c/failed: eachlabs C prediction failed* failed/failed abc123-def456-ghi789
     eachlabs/workflow/completed: eachlabs workflow workflow completed* succeeded/completed exec-7f3a9c21-5b1e
     eachlabs/workflow/failed: eachlabs workflow workflow failed* failed/failed exec-7f3a9c21-5b1e
