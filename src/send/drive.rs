@@ -179,7 +179,7 @@ impl<'a, T: Transport> Driver<'a, T> {
             url: self.config.to.clone(),
             headers: headers.clone(),
             body: parcel.body.clone(),
-            timeout: self.config.patience(parcel.shape.retry),
+            timeout: self.config.patience(parcel),
             follow: self.config.follow && parcel.shape.follows_redirects,
             referer: parcel.shape.headers.contains(&HeaderLine::Referer),
         };
@@ -300,7 +300,7 @@ mod tests {
     use crate::clock::System;
     use crate::event;
     use crate::io::client::Options;
-    use crate::payload::retry::RetryProfile;
+    use crate::payload::retry::{self, RetryProfile, general};
     use crate::payload::signature::{Choice, Secret};
     use crate::send::{cog::Flavor, course::Course, source};
 
@@ -418,6 +418,20 @@ mod tests {
         let (times, ..) =
             drive("cog/python/succeeded", &[told, told, answered(200)], config(Choice::Auto, None, None, None)).await;
         assert_times(&times, &[0.0, 3.0, 6.0]);
+    }
+
+    #[test]
+    fn an_attempt_waits_as_long_as_its_profile_does_else_its_provider() {
+        let patience = |name: &str, retry: Option<&RetryProfile>| {
+            let config = config(Choice::Auto, None, retry.cloned(), None);
+            let course = Course::of(source::find(name).unwrap(), &config, Timestamp::UNIX_EPOCH).unwrap();
+            let leg = course.legs().next().unwrap();
+            config.patience(&leg.parcel).as_secs()
+        };
+        assert_eq!(patience("success", Some(&general::SHOPIFY)), 5);
+        assert_eq!(patience("luma/completed", Some(&general::GITHUB)), 10);
+        assert_eq!(patience("luma/completed", Some(&retry::ONCE)), 5);
+        assert_eq!(patience("success", None), 30);
     }
 
     #[test]

@@ -36,6 +36,7 @@ use course::{Course, Leg};
 use drive::{Driver, Shown};
 use edit::Edit;
 use load::Load;
+use parcel::Parcel;
 use source::Matter;
 
 /// What the sender was asked to do.
@@ -105,9 +106,10 @@ pub struct Config {
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 impl Config {
-    /// How long an attempt of this profile may take.
-    fn patience(&self, retry: &RetryProfile) -> Duration {
-        self.timeout.or(retry.answer_within).unwrap_or(TIMEOUT)
+    /// How long an attempt may take: by the profile that it follows, else by that of who sends it.
+    fn patience(&self, parcel: &Parcel) -> Duration {
+        let documented = parcel.retry.answer_within.or(parcel.shape.retry.answer_within);
+        self.timeout.or(documented).unwrap_or(TIMEOUT)
     }
 
     /// Which attempts are shown one by one.
