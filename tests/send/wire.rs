@@ -154,13 +154,14 @@ fn an_answer_before_the_whole_request_counts() {
 }
 
 #[test]
-fn a_date_in_retry_after_is_obeyed_like_seconds() {
-    // Long gone, so that nothing is left to wait; the profile alone would wait at least 200 ms before the third.
-    let busy = Answer::Status(503, "retry-after: Wed, 21 Oct 2015 07:28:00 GMT\r\n", "");
-    let target = Target::start(&[busy.clone(), busy, OK]);
-    let finished = send(&target, &["cog/python/succeeded", "--json"]).exits(0);
+fn a_date_in_retry_after_is_read_and_one_that_has_gone_by_is_passed_over() {
+    let until = |date| Answer::Status(503, date, "");
+    let gone = until("retry-after: Wed, 21 Oct 2015 07:28:00 GMT\r\n");
+    let far = until("retry-after: Tue, 31 Dec 2999 23:59:59 GMT\r\n");
+    let target = Target::start(&[gone.clone(), gone, far, OK]);
+    let finished = send(&target, &["cog/python/succeeded", "--json", "--speed", "1e9"]).exits(0);
     let waits: Vec<_> = finished.json().iter().filter_map(|line| line["provider_waits_ms"].as_f64()).collect();
-    assert_eq!(waits, [0.0, 0.0]);
+    assert_eq!(waits, [0.0, 200.0, 21_600_000.0]);
 }
 
 #[test]
