@@ -7,11 +7,11 @@
 //! left to hyper-util and rustls.
 
 use std::sync::Mutex;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use reqwest::Url;
-use tokio::time::timeout_at;
+use tokio::time::{Instant, timeout_at};
 
 use crate::error::Error;
 use crate::payload::Headers;
@@ -79,8 +79,38 @@ pub struct Reply {
     pub ms: f64,
     /// The first line of the answer's body, or how it came about when there was a redirect.
     pub line: Option<String>,
-    /// Why nothing came back.
+    /// When the answer's head was there, so that a reader may count from another beginning than `ms` does.
+    pub answered_at: Option<Instant>,
+    /// Why nothing came back, in words.
     pub error: Option<String>,
+    /// The same as a kind, where it is one.
+    pub cause: Option<Cause>,
+}
+
+/// Why nothing came back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// Nobody listens there.
+    Refused,
+    /// The host has no address.
+    Unresolved,
+    /// The connection was reset.
+    Reset,
+    /// The connection was closed without an answer.
+    Closed,
+    /// There was no connection, or no answer, in time.
+    TimedOut,
+    /// TLS did not come about.
+    Tls,
+    /// What came back is no answer.
+    Malformed,
+}
+
+impl Reply {
+    /// One of which nothing else is known.
+    pub fn of(outcome: Outcome, ms: f64) -> Self {
+        Reply { outcome, ms, line: None, answered_at: None, error: None, cause: None }
+    }
 }
 
 /// Something that delivers requests: a real client, or a test's.
@@ -111,13 +141,14 @@ impl Limit {
 
     /// What the work gives, unless time runs out first.
     async fn within<T>(self, work: impl Future<Output = T>) -> Option<T> {
-        timeout_at(self.end.into(), work).await.ok()
+        timeout_at(self.end, work).await.ok()
     }
 }
 
 /// An attempt without an answer.
 struct Failure {
     outcome: Outcome,
+    cause: Option<Cause>,
     reason: String,
 }
 
@@ -144,8 +175,8 @@ impl Client {
             }
         }
         let connected = limit.within(self.connector.connect(&request.url)).await;
-        let connected = connected.unwrap_or_else(|| Err(format!("no connection within {:?}", limit.length)));
-        let stream = connected.map_err(|reason| unanswered(reason, false))?;
+        let late = || (Some(Cause::TimedOut), format!("no connection within {:?}", limit.length));
+        let stream = connected.unwrap_or_else(|| Err(late())).map_err(|why| unanswered(why, false))?;
         self.exchange(Connection::new(stream), request, limit).await
     }
 
@@ -159,7 +190,10 @@ impl Client {
         let mut head = match limit.within(connection.head()).await {
             Some(Ok(head)) => head,
             Some(Err(broken)) => return Err(failure(&broken, connection.has_sent(), &request.url)),
-            None => return Err(unanswered(format!("no answer within {:?}", limit.length), connection.has_sent())),
+            None => {
+                let late = (Some(Cause::TimedOut), format!("no answer within {:?}", limit.length));
+                return Err(unanswered(late, connection.has_sent()));
+            }
         };
         let at = Instant::now();
         let mut body = Vec::new();
@@ -201,17 +235,18 @@ impl Transport for Client {
         loop {
             let answered = match self.make(&request, limit).await {
                 Ok(answered) => answered,
-                Err(failure) => {
+                Err(Failure { outcome, cause, reason }) => {
                     let before = said.map(|said| format!("{said}: ")).unwrap_or_default();
-                    let error = Some(format!("{before}{}", failure.reason));
-                    return Reply { outcome: failure.outcome, ms: ms(Instant::now()), line: None, error };
+                    let error = Some(format!("{before}{reason}"));
+                    return Reply { cause, error, ..Reply::of(outcome, ms(Instant::now())) };
                 }
             };
             let next = if follow && hops < REDIRECTS { request.redirected(&answered.head, referer) } else { None };
             let Some(next) = next else {
                 let outcome =
                     Outcome::Answered { status: answered.head.status, retry_after: answered.head.retry_after };
-                return Reply { outcome, ms: ms(answered.at), line: said.or(answered.line), error: None };
+                let line = said.or(answered.line);
+                return Reply { line, answered_at: Some(answered.at), ..Reply::of(outcome, ms(answered.at)) };
             };
             let lost = if next.is_delivery() { "" } else { ", which gets no body: this delivery was lost" };
             said = Some(format!("after a {} to {}{lost}", answered.head.status, next.url));
@@ -226,15 +261,17 @@ fn failure(broken: &Broken, sent: bool, url: &Url) -> Failure {
         // The receiver broke the handshake off, which its last message may only tell once the request is on its way:
         // until the handshake is over it reads no request.
         Broken::Lost(error) => match tls::refusal(error) {
-            Some(reason) => Failure { outcome: Outcome::Unreachable, reason },
+            Some(reason) => Failure { outcome: Outcome::Unreachable, cause: Some(Cause::Tls), reason },
             None => unanswered(connect::reason(error, url), sent),
         },
-        Broken::Closed | Broken::Malformed(_) => unanswered(broken.to_string(), sent),
+        Broken::Closed => unanswered((Some(Cause::Closed), broken.to_string()), sent),
+        Broken::Reset => unanswered((Some(Cause::Reset), broken.to_string()), sent),
+        Broken::Malformed(_) => unanswered((Some(Cause::Malformed), broken.to_string()), sent),
     }
 }
 
-fn unanswered(reason: String, sent: bool) -> Failure {
-    Failure { outcome: if sent { Outcome::Unknown } else { Outcome::Unreachable }, reason }
+fn unanswered((cause, reason): (Option<Cause>, String), sent: bool) -> Failure {
+    Failure { outcome: if sent { Outcome::Unknown } else { Outcome::Unreachable }, cause, reason }
 }
 
 fn is_same_origin(one: &Url, other: &Url) -> bool {

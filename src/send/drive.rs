@@ -187,7 +187,7 @@ impl<'a, T: Transport> Driver<'a, T> {
             reply = self.transport.deliver(outgoing) => (reply, None),
             // What was under way may have arrived.
             exit = self.stopped() => {
-                (Reply { outcome: Outcome::Unknown, ms: 0.0, line: None, error: Some("interrupted".into()) }, Some(exit))
+                (Reply { error: Some("interrupted".into()), ..Reply::of(Outcome::Unknown, 0.0) }, Some(exit))
             }
         };
         let acknowledged = matches!(reply.outcome, Outcome::Answered { status: 200..=299, .. });
@@ -315,7 +315,7 @@ mod tests {
             let mut seen = self.seen.borrow_mut();
             let outcome = self.outcomes[seen.len().min(self.outcomes.len() - 1)];
             seen.push((Instant::now(), request.headers));
-            Reply { outcome, ms: 1.0, line: None, error: None }
+            Reply::of(outcome, 1.0)
         }
     }
 

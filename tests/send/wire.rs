@@ -6,6 +6,7 @@ use std::net::TcpListener;
 use serde_json::Value;
 
 use super::send;
+use crate::support::listener::Listener;
 use crate::support::program::hookctl;
 use crate::support::target::{Answer, OK, Target};
 
@@ -133,6 +134,24 @@ fn what_comes_back_decides_the_outcome() {
         assert_eq!(line.as_str().unwrap_or_default(), said, "{text}");
         assert_eq!(target.requests().len(), 1, "{text}: it is delivered once");
     }
+}
+
+#[test]
+fn pythons_second_report_names_what_really_went_wrong() {
+    let second = |to: &str| {
+        let run = ["send", "cog/succeeded", "--flavor", "python", "--retry", "none", "--speed", "1e6", "--json"];
+        let finished = hookctl(run.into_iter().chain(["--to", to])).exits(6);
+        let last = finished.deliveries().pop().unwrap();
+        last["body"].as_str().unwrap().split_once("(Caused by ").map(|(_, cause)| cause.to_owned())
+    };
+    for (respond, words) in [("reset", "ConnectionResetError(104"), ("close", "RemoteDisconnected(")] {
+        let listener = Listener::start(&["--respond", respond]);
+        let cause = second(&listener.url).unwrap_or_default();
+        assert!(cause.starts_with(&format!("ProtocolError('Connection aborted.', {words}")), "{respond}: {cause}");
+    }
+    let plain = Listener::start(&[]);
+    assert_eq!(second(&plain.url.replace("http:", "https:")), None, "what Python says of TLS is not known");
+    assert!(second("http://127.0.0.1:1/").unwrap().starts_with("NewConnectionError("));
 }
 
 #[test]

@@ -36,6 +36,9 @@ pub enum Broken {
     /// The connection was closed.
     #[error("the connection was closed before an answer came")]
     Closed,
+    /// The connection was reset.
+    #[error("the connection was reset before an answer came")]
+    Reset,
     /// The connection broke.
     #[error("{0}")]
     Lost(io::Error),
@@ -144,7 +147,8 @@ impl Broken {
     fn lost(error: io::Error) -> Self {
         use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof, WriteZero};
         match error.kind() {
-            BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof | WriteZero => Broken::Closed,
+            ConnectionReset => Broken::Reset,
+            BrokenPipe | ConnectionAborted | UnexpectedEof | WriteZero => Broken::Closed,
             _ => Broken::Lost(error),
         }
     }
