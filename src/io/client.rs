@@ -34,9 +34,12 @@ use request::Request;
 /// enough to find a loop.
 const REDIRECTS: usize = 10;
 
-/// How many bytes of an answer's body are read: enough for its first line. The rest is left unread, and with it the
-/// connection.
+/// How many bytes of an answer's body are read: enough for its first line, and for all of most. The rest is left unread,
+/// and with it the connection.
 const ANSWER_BYTES: usize = 16 * 1024;
+
+/// How long the body may take after the head: an answer that has no end must not hold up the next delivery.
+const ANSWER_TIME: Duration = Duration::from_secs(1);
 
 /// How receivers are reached.
 #[derive(Clone, Debug, Default)]
@@ -133,6 +136,11 @@ struct Limit {
 }
 
 impl Limit {
+    /// The same, but at most so long from now.
+    fn at_most(self, length: Duration) -> Self {
+        Limit { end: self.end.min(Instant::now() + length), ..self }
+    }
+
     fn starting(now: Instant, length: Duration) -> Self {
         // One beyond the end of time is none.
         const EVER: Duration = Duration::from_secs(u32::MAX as u64);
@@ -197,8 +205,11 @@ impl Client {
         };
         let at = Instant::now();
         let mut body = Vec::new();
-        let whole = limit.within(connection.body(&mut head.framing, &mut body, ANSWER_BYTES)).await;
-        if whole == Some(true) && head.keep_alive && connection.is_settled() {
+        // A line is all that is shown; what comes behind it is read for the sake of a connection that is kept.
+        let keep = head.keep_alive;
+        let is_enough = |body: &[u8]| body.len() >= ANSWER_BYTES || (!keep && has_line(body));
+        let whole = connection.body(&mut head.framing, &mut body, is_enough);
+        if limit.at_most(ANSWER_TIME).within(whole).await == Some(true) && keep && connection.is_settled() {
             self.idle().push((request.url.clone(), connection));
         }
         Ok(Answered { head, line: first_line(&body), at })
@@ -280,8 +291,75 @@ fn is_same_origin(one: &Url, other: &Url) -> bool {
         && one.port_or_known_default() == other.port_or_known_default()
 }
 
+fn has_line(body: &[u8]) -> bool {
+    body.trim_ascii_start().contains(&b'\n')
+}
+
 /// The first line of a body that says something, not endless.
 fn first_line(body: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(body);
     text.lines().find(|line| !line.trim().is_empty()).map(|line| line.chars().take(200).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+
+    use super::*;
+
+    /// A client, and what comes of one request of its to a receiver that does this.
+    async fn exchange(receiver: impl AsyncFnOnce(DuplexStream)) -> (Client, Answered) {
+        install_crypto();
+        let url = Url::parse("http://localhost/hook").unwrap();
+        let client = Client::new(&url, &Options::default()).unwrap();
+        let outgoing = Outgoing {
+            url,
+            headers: Headers::default(),
+            body: Bytes::new(),
+            timeout: Duration::from_secs(30),
+            follow: false,
+            referer: false,
+        };
+        let (request, limit) = (Request::first(outgoing), Limit::starting(Instant::now(), Duration::from_secs(30)));
+        let (near, mut far) = duplex(1024);
+        let serve = async {
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") {
+                head.push(far.read_u8().await.unwrap());
+            }
+            receiver(far).await;
+        };
+        let answered = client.exchange(Connection::new(Box::new(near)), &request, limit);
+        let (answered, ()) = tokio::join!(answered, serve);
+        let Ok(answered) = answered else { panic!("no answer") };
+        (client, answered)
+    }
+
+    const CHUNKED: &[u8] = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n4\r\na\nb\n\r\n";
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_that_comes_in_pieces_leaves_the_connection_good() {
+        let (client, answered) = exchange(async |mut far: DuplexStream| {
+            far.write_all(CHUNKED).await.unwrap();
+            // Until what has come was read.
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            far.write_all(b"0\r\n\r\n").await.unwrap();
+        })
+        .await;
+        assert_eq!((answered.line.as_deref(), client.idle().len()), (Some("a"), 1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_without_an_end_is_left_soon_and_counts_from_its_head() {
+        for (answer, seconds) in [(CHUNKED, 1), (&b"HTTP/1.1 200 OK\r\n\r\na\nb"[..], 0)] {
+            let started = Instant::now();
+            let (client, answered) = exchange(async |mut far: DuplexStream| {
+                far.write_all(answer).await.unwrap();
+                let _ = far.read(&mut [0]).await;
+            })
+            .await;
+            assert_eq!((answered.line.as_deref(), client.idle().len()), (Some("a"), 0));
+            assert_eq!((answered.at, started.elapsed().as_secs()), (started, seconds));
+        }
+    }
 }
