@@ -109,7 +109,7 @@ impl<T: Transport> Run<'_, '_, T> {
                 self.stop(ended.exit);
                 return Ok(());
             }
-            self.result.borrow_mut().add(&ended, begun.elapsed());
+            self.result.borrow_mut().add(&ended, begun);
         }
         Ok(())
     }
@@ -179,7 +179,7 @@ impl Counts {
         })
     }
 
-    fn add(&mut self, ended: &Ended, took: Duration) {
+    fn add(&mut self, ended: &Ended, begun: Instant) {
         self.exit = self.exit.and(ended.exit);
         self.done += 1;
         self.attempts += u64::from(ended.attempts);
@@ -190,6 +190,7 @@ impl Counts {
             Outcome::Answered { status, .. } => {
                 count(&mut self.statuses, status);
                 // Of what never was answered there is no latency.
+                let took = reply.answered_at.map_or_else(|| begun.elapsed(), |at| at.duration_since(begun));
                 self.latency.saturating_record(took.as_micros() as u64);
             }
             Outcome::Unreachable | Outcome::Unknown => {
