@@ -19,7 +19,7 @@ use crate::payload::record::{Answer, By, Record, Sent, SentOutcome};
 use crate::payload::retry::{Next, Outcome, Statuses, Why};
 use crate::payload::signature::scheme::OnRetry;
 use crate::payload::signature::{self, Policy};
-use crate::payload::{Delivery, Headers, lint};
+use crate::payload::{Delivery, Headers, Redaction, lint};
 
 /// Drives parcels to one receiver.
 pub struct Driver<'a, T> {
@@ -190,6 +190,7 @@ impl<'a, T: Transport> Driver<'a, T> {
                 (Reply { error: Some("interrupted".into()), ..Reply::of(Outcome::Unknown, 0.0) }, Some(exit))
             }
         };
+        let reply = if self.config.keep_secrets { reply } else { told(reply, &parcel.redaction(self.config)) };
         let acknowledged = matches!(reply.outcome, Outcome::Answered { status: 200..=299, .. });
         let exit = stopped.unwrap_or_else(|| judge(self.config.expect_status.as_ref(), reply.outcome));
         let shown = self.shown == Shown::Every || (self.shown == Shown::Failed && exit != Exit::Done);
@@ -243,6 +244,18 @@ fn judge(expected: Option<&Statuses>, outcome: Outcome) -> Exit {
     }
 }
 
+/// A reply as it may be shown: a handler may say what it was sent, and a redirect lead where the secret is known.
+fn told(reply: Reply, redaction: &Redaction) -> Reply {
+    let text = |text: Option<String>| text.map(|text| redaction.text(text));
+    Reply { line: text(reply.line), error: text(reply.error), ..reply }
+}
+
+/// Where a parcel goes, as it may be shown.
+pub fn shown_url(parcel: &Parcel, config: &Config) -> String {
+    let url = config.to.to_string();
+    if config.keep_secrets { url } else { parcel.redaction(config).text(url) }
+}
+
 /// The record of an attempt; without a reply, of one that is not made.
 pub fn record(
     parcel: &Parcel,
@@ -269,7 +282,7 @@ pub fn record(
     let sent = Sent {
         attempt,
         of: parcel.retry.attempts(parcel.is_terminal()),
-        url: config.to.to_string(),
+        url: shown_url(parcel, config),
         outcome: reply.map(|reply| match reply.outcome {
             Outcome::Answered { .. } => SentOutcome::Answered,
             Outcome::Unreachable => SentOutcome::Unreachable,
@@ -285,7 +298,7 @@ pub fn record(
         verdict,
         answer,
         sent: Some(sent),
-        ..Record::unsent(at, if config.keep_secrets { delivery } else { delivery.redacted(&config.secrets) })
+        ..Record::unsent(at, if config.keep_secrets { delivery } else { parcel.redaction(config).delivery(delivery) })
     }
 }
 

@@ -287,7 +287,7 @@ async fn plan(packed: &Packed, config: &Config, sink: &Sink, clock: &dyn Clock) 
         let accounts = parcel.accounts(config, &headers);
         let mut record = drive::record(parcel, config, headers, now, 1, None);
         record.seq = index as u64 + 1;
-        let plan = Plan { source: parcel.name.clone(), url: config.to.to_string(), record, accounts };
+        let plan = Plan { source: parcel.name.clone(), url: drive::shown_url(parcel, config), record, accounts };
         if sink.say(Event::Plan(Box::new(plan))).await.is_err() {
             break;
         }

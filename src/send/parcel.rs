@@ -19,7 +19,7 @@ use crate::payload::signature::explain::account::{Account, account};
 use crate::payload::signature::scheme::BadKey;
 use crate::payload::signature::tamper::another_secret;
 use crate::payload::signature::{Choice, Policy, Scheme, Secret, Tamper, detect};
-use crate::payload::{Delivery, Headers, Name, Payload};
+use crate::payload::{Delivery, Headers, Name, Payload, Redaction};
 
 /// What a provider without a documented signature is signed as.
 const BORROWED: &str = "eachlabs";
@@ -269,6 +269,11 @@ impl Parcel {
             })?);
         }
         Ok(headers)
+    }
+
+    /// What may not be shown of it.
+    pub fn redaction<'a>(&self, config: &'a Config) -> Redaction<'a> {
+        Redaction::new(&config.secrets, self.schemes.iter().copied().chain(config.scheme.named()))
     }
 
     /// How these headers come to be, by each scheme.
