@@ -276,6 +276,14 @@ impl Parcel {
         Redaction::new(&config.secrets, self.schemes.iter().copied().chain(config.scheme.named()))
     }
 
+    /// Whether the tampering has put something of its own into this header, which is nobody's secret.
+    pub fn makes_up(&self, name: &HeaderName, config: &Config) -> bool {
+        let replaced = self.tampered.as_ref().is_some_and(|(tamper, _)| tamper.replaces_proof());
+        let mut proofs = self.schemes.iter().flat_map(|scheme| scheme.signature);
+        let is_proof = proofs.any(|proof| name.as_str().eq_ignore_ascii_case(proof));
+        replaced && is_proof && !config.headers.iter().any(|(own, _)| own.plain() == name)
+    }
+
     /// How these headers come to be, by each scheme.
     pub fn accounts(&self, config: &Config, headers: &Headers) -> Vec<Account> {
         let Some(secret) = config.secrets.first() else { return Vec::new() };

@@ -96,6 +96,11 @@ impl Tamper {
         matches!(self, Tamper::Secret | Tamper::Stale | Tamper::Future)
     }
 
+    /// Whether what goes out as the proof is none of the secret's.
+    pub fn replaces_proof(self) -> bool {
+        matches!(self, Tamper::Signature | Tamper::Secret | Tamper::Malformed)
+    }
+
     /// When the delivery says it was signed, in Unix seconds.
     pub fn time(self, scheme: &Scheme, now: i64) -> i64 {
         let off = i64::try_from(scheme.tolerance().unwrap_or_default() + BEYOND).unwrap_or(i64::MAX);
