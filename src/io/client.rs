@@ -10,6 +10,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::Method;
 use reqwest::Url;
 use tokio::time::{Instant, timeout_at};
 
@@ -61,6 +62,8 @@ pub struct Options {
 pub struct Outgoing {
     /// Where to.
     pub url: Url,
+    /// How.
+    pub method: Method,
     /// In this order and spelling; `host` and `content-length` come at the end where they are missing.
     pub headers: Headers,
     /// The exact bytes.
@@ -204,6 +207,10 @@ impl Client {
             }
         };
         let at = Instant::now();
+        if request.method == Method::HEAD {
+            // RFC 9110 section 9.3.2: whatever its headers say, it has no body.
+            head.framing = answer::Framing::Length(0);
+        }
         let mut body = Vec::new();
         // A line is all that is shown; what comes behind it is read for the sake of a connection that is kept.
         let keep = head.keep_alive;
@@ -259,7 +266,7 @@ impl Transport for Client {
                 let line = said.or(answered.line);
                 return Reply { line, answered_at: Some(answered.at), ..Reply::of(outcome, ms(answered.at)) };
             };
-            let lost = if next.is_delivery() { "" } else { ", which gets no body: this delivery was lost" };
+            let lost = if next.repeats(&request) { "" } else { ", which gets no body: this delivery was lost" };
             said = Some(format!("after a {} to {}{lost}", answered.head.status, next.url));
             (request, hops) = (next, hops + 1);
         }
@@ -314,6 +321,7 @@ mod tests {
         let client = Client::new(&url, &Options::default()).unwrap();
         let outgoing = Outgoing {
             url,
+            method: Method::POST,
             headers: Headers::default(),
             body: Bytes::new(),
             timeout: Duration::from_secs(30),

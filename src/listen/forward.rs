@@ -135,7 +135,8 @@ impl fmt::Display for App {
 
 /// The headers of an answer that are passed on; its length follows from its body.
 fn passed_on(headers: HeaderMap) -> HeaderMap {
-    let headers = Headers::from(headers).end_to_end();
+    let mut headers = Headers::from(headers).end_to_end();
+    headers.remove(CONTENT_LENGTH.as_str());
     let mut passed = HeaderMap::new();
     for (name, value) in headers.raw() {
         passed.append(name.plain(), value.clone());

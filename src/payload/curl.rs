@@ -35,6 +35,10 @@ pub fn command(
     let secrets = redaction.secrets();
     let mut words = vec!["curl --http1.1".to_owned()];
     words.extend_from_slice(options);
+    // What curl sends a body by.
+    if !matches!(delivery.method.as_str(), "" | "POST") {
+        words.push(format!("--request {}", quote(delivery.method.as_bytes())));
+    }
     let host = &url[Position::BeforeHost..Position::AfterPort];
     for (name, value) in delivery.headers.raw() {
         let plain = name.plain().as_str();

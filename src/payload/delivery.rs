@@ -80,12 +80,10 @@ impl PartialEq for Name {
 
 impl Eq for Name {}
 
-/// Headers of one connection, and those that every request makes anew.
-const HOP_BY_HOP: [&str; 11] = [
+/// Headers of one connection.
+const HOP_BY_HOP: [&str; 9] = [
     "connection",
-    "content-length",
     "expect",
-    "host",
     "keep-alive",
     "proxy-authenticate",
     "proxy-authorization",
@@ -127,8 +125,8 @@ impl Headers {
         self.0.insert(place, (name.into(), value));
     }
 
-    /// Those that concern the message and not one connection (RFC 9110 section 7.6.1), without the host and the length,
-    /// which follow from where it goes next, and without what was blanked out.
+    /// Those that concern the message and not one connection (RFC 9110 section 7.6.1), without what was blanked out. The
+    /// host and the length keep their places, but follow from where it goes next.
     pub fn end_to_end(&self) -> Headers {
         let named = self
             .all("connection")

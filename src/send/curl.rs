@@ -19,7 +19,8 @@ pub async fn say(
 ) -> Result<Exit, Error> {
     let options = options(config);
     for parcel in parcels {
-        let delivery = Delivery::bare(parcel.headers(config, clock.now())?, parcel.body.clone());
+        let headers = parcel.headers(config, clock.now())?;
+        let delivery = Delivery { method: parcel.method.to_string(), ..Delivery::bare(headers, parcel.body.clone()) };
         let (file, redaction) = (parcel.file.as_deref(), parcel.redaction(config));
         let made_up = |name: &HeaderName| parcel.makes_up(name, config);
         let text = command(&config.to, &delivery, file, &options, &redaction, made_up);

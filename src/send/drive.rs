@@ -177,6 +177,7 @@ impl<'a, T: Transport> Driver<'a, T> {
         let at = self.clock.now();
         let outgoing = Outgoing {
             url: self.config.to.clone(),
+            method: parcel.method.clone(),
             headers: headers.clone(),
             body: parcel.body.clone(),
             timeout: self.config.patience(parcel),
@@ -269,7 +270,8 @@ pub fn record(
         Some(query) => format!("{}?{query}", config.to.path()),
         None => config.to.path().to_owned(),
     };
-    let delivery = Delivery { method: "POST".into(), target, http: "1.1".into(), headers, body: parcel.body.clone() };
+    let delivery =
+        Delivery { method: parcel.method.to_string(), target, http: "1.1".into(), headers, body: parcel.body.clone() };
     // What a handler with the same secret finds.
     let policy = Policy { scheme: config.scheme, secrets: config.secrets.clone(), tolerance: None };
     let verdict = signature::check(&delivery, &policy, at.as_second(), Some(parcel.provider));

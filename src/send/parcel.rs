@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, HOST};
-use http::{HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue, Method};
 use jiff::Timestamp;
 use uuid::Uuid;
 use zeroize::Zeroizing;
@@ -45,6 +45,8 @@ pub struct Parcel {
     pub borrowed_scheme: bool,
     /// When it is sent again.
     pub retry: RetryProfile,
+    /// How it goes out.
+    pub method: Method,
     /// The headers that it was recorded with, in place of the provider's own.
     recorded: Option<Headers>,
     /// Headers that replace the provider's.
@@ -95,6 +97,7 @@ impl Parcel {
             schemes,
             borrowed_scheme,
             retry: config.retry.clone().unwrap_or_else(|| shape.retry.clone()),
+            method: Method::POST,
             recorded: None,
             further: Vec::new(),
             tampered: None,
@@ -124,6 +127,8 @@ impl Parcel {
             let old = came_with.into_iter().chain(parcel.schemes.iter().copied()).flat_map(Scheme::header_names);
             old.for_each(|name| headers.remove(name));
         }
+        // One that was taken for a delivery has one; a line that was written by hand may lack it.
+        parcel.method = Method::from_bytes(delivery.method.as_bytes()).unwrap_or(Method::POST);
         parcel.recorded = Some(headers);
         parcel.retry = config.retry.clone().unwrap_or_else(|| retry::ONCE.clone());
         parcel.asked(config)
@@ -245,6 +250,10 @@ impl Parcel {
 
     fn recorded_headers(&self, recorded: &Headers, config: &Config, now: Timestamp) -> Result<Headers, Error> {
         let mut headers = recorded.clone();
+        headers.change(HOST, client::host(&config.to));
+        if headers.has(CONTENT_LENGTH.as_str()) {
+            headers.change(CONTENT_LENGTH, HeaderValue::from(self.body.len()));
+        }
         for (name, value) in self.sign(config, now)? {
             headers.push(name, value);
         }

@@ -124,3 +124,20 @@ fn a_stream_of_a_listener_is_read_from_a_pipe() {
     assert_eq!(repeated.collect::<Vec<_>>(), ["1", "2"]);
     let _: Value = serde_json::from_slice(&request.body).unwrap();
 }
+
+#[test]
+fn method_and_places_are_those_that_were_recorded() {
+    let headers = [("host", "example.com"), ("content-length", "99"), ("x-a", "1"), ("connection", "close")];
+    let (_folder, path) = journal(&[record("2026-11-20T21:23:10Z", &headers, "{}").replace("POST", "PUT")]);
+    let target = Target::start(&[OK]);
+    let finished = send(&target, &[path.to_str().unwrap(), "--json"]).exits(0);
+    assert_eq!(finished.deliveries()[0]["method"], "PUT");
+    let request = target.requests().remove(0);
+    assert_eq!(request.line, "PUT /hook HTTP/1.1");
+    let host = target.url["http://".len()..].trim_end_matches("/hook");
+    let expected = [("host", host), ("content-length", "2"), ("x-a", "1")];
+    let found: Vec<_> = request.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    assert_eq!(found, expected);
+    let shown = send(&target, &[path.to_str().unwrap(), "--curl"]).exits(0).stdout;
+    assert!(shown.contains("--request PUT"), "{shown}");
+}

@@ -19,26 +19,27 @@ pub struct Request {
     pub url: Url,
     /// The exact bytes.
     pub body: Bytes,
-    method: Method,
+    /// How.
+    pub method: Method,
     headers: Headers,
 }
 
 impl Request {
     /// The delivery itself.
     pub fn first(outgoing: Outgoing) -> Self {
-        let Outgoing { url, mut headers, body, .. } = outgoing;
+        let Outgoing { url, method, mut headers, body, .. } = outgoing;
         if !headers.has(HOST.as_str()) {
             headers.push(HOST, host(&url));
         }
         // How the body is framed is decided here: its length is known, as it is to the real senders.
         headers.remove(TRANSFER_ENCODING.as_str());
         headers.change(CONTENT_LENGTH, HeaderValue::from(body.len()));
-        Request { url, body, method: Method::POST, headers }
+        Request { url, body, method, headers }
     }
 
-    /// Whether the body goes along.
-    pub fn is_delivery(&self) -> bool {
-        self.method == Method::POST
+    /// Whether it asks for the same as another, which it follows.
+    pub fn repeats(&self, other: &Request) -> bool {
+        self.method == other.method && self.body == other.body
     }
 
     /// The request line and the headers. A proxy that forwards the request wants the whole URL, and its own credentials.
