@@ -168,3 +168,11 @@ fn an_app_that_cannot_be_is_a_usage_error() {
         .exits(0)
         .says("--respond never says");
 }
+
+#[test]
+fn an_app_that_repeats_the_secret_does_not_get_it_recorded() {
+    let app = Target::start(&[Answer::Status(500, "", "bad token supersecretvalue")]);
+    let mut listener = Listener::start(&["-f", &app.url, "-s", "supersecretvalue", "--allow-invalid"]);
+    listener.post("/", &[], BODY);
+    assert_eq!(listener.next()["answer"]["line"], "bad token <redacted>");
+}
