@@ -333,7 +333,8 @@ pub struct Send {
     pub expect_status: Option<Statuses>,
     /// Send each delivery N more times
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true, help_heading = "The worst day")]
-    pub duplicate: usize,
+    #[arg(value_parser = clap::value_parser!(u16).range(..=1000))]
+    pub duplicate: u16,
     /// Send in another order
     #[arg(long, help_heading = "The worst day")]
     pub shuffle: bool,
@@ -362,9 +363,10 @@ pub struct Send {
     pub count: Option<u64>,
     /// Have N of them under way at the same time
     #[arg(long, value_name = "N", default_value = "16", value_parser = values::at_least_one, help_heading = "Many")]
+    #[arg(requires = "count")]
     pub concurrency: usize,
     /// Let N leave in a second, however slow the answers are; without, as fast as they come
-    #[arg(long, value_name = "N", value_parser = values::rate, help_heading = "Many")]
+    #[arg(long, value_name = "N", value_parser = values::rate, requires = "count", help_heading = "Many")]
     pub rate: Option<f64>,
     /// Append every attempt to a journal (JSON Lines)
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -393,7 +395,7 @@ pub struct Send {
         num_args = 0..=1,
         require_equals = true,
         default_missing_value = "0",
-        conflicts_with = "dry_run",
+        conflicts_with_all = ["dry_run", "curl"],
         help_heading = "Signatures"
     )]
     pub serve_jwks: Option<u16>,

@@ -138,6 +138,10 @@ fn start_send(args: &cli::Send) -> Result<Exit, Error> {
     {
         return Err(Error::Usage(format!("-H cannot set {}: it follows from the body", name.as_str())));
     }
+    if let (Some(id), true) = (args.id.as_deref().filter(|id| *id != "new"), args.count.is_some() || args.drill) {
+        let text = format!("--id {id} names one prediction, and with --count and --drill each delivery has its own");
+        return Err(Error::Usage(text));
+    }
     let edits = args.set.iter().map(|spec| ("--set", Edit::set(spec)));
     let edits = edits.chain(args.unset.iter().map(|path| ("--unset", Edit::unset(path))));
     let config = send::Config {
@@ -156,7 +160,7 @@ fn start_send(args: &cli::Send) -> Result<Exit, Error> {
         events: args.events.clone(),
         flavor: args.flavor,
         throttle: args.throttle,
-        duplicate: args.duplicate,
+        duplicate: usize::from(args.duplicate),
         shuffle: args.shuffle.then(|| args.seed.unwrap_or_else(|| u64::from(fastrand::u16(..)))),
         tamper: args.tamper,
         drill: args.drill,

@@ -129,6 +129,44 @@ pub enum NewId {
     Given(String),
 }
 
+#[cfg(test)]
+impl Config {
+    /// What nobody asked for anything, in real time.
+    fn plain() -> Self {
+        Config {
+            sources: Vec::new(),
+            to: "http://localhost:1/hook".parse().expect("a URL"),
+            edits: Vec::new(),
+            id: None,
+            headers: Vec::new(),
+            scheme: Choice::Auto,
+            secrets: Vec::new(),
+            retry: None,
+            retry_speed: 1.0,
+            gap_speed: 1.0,
+            events: None,
+            flavor: Flavor::default(),
+            throttle: None,
+            duplicate: 0,
+            shuffle: None,
+            tamper: None,
+            load: None,
+            drill: false,
+            report: None,
+            timeout: None,
+            expect_status: None,
+            record: None,
+            keep_secrets: false,
+            dry_run: false,
+            data: false,
+            curl: false,
+            connection: Options::default(),
+            follow: true,
+            serve_jwks: None,
+        }
+    }
+}
+
 /// Reads and edits every source. All of them, before any is sent: a typing error in the last must not leave a handler
 /// with half of them.
 pub fn pack(config: &Config, now: Timestamp) -> Result<Packed, Error> {
@@ -140,7 +178,8 @@ pub fn pack(config: &Config, now: Timestamp) -> Result<Packed, Error> {
         }
         packed.courses.push(Course::of(source, config, now)?);
     }
-    if packed.legs().next().is_none() && !packed.courses.iter().any(Course::is_run) {
+    let may_be_empty = packed.courses.iter().any(Course::is_run) && config.load.is_none() && !config.drill;
+    if packed.legs().next().is_none() && !may_be_empty {
         return Err(Error::NothingToSend { events: config.events.clone() });
     }
     if let Some(seed) = config.shuffle {

@@ -62,7 +62,8 @@ fn gaps_pass_as_fast_as_they_are_told_to() {
     let requests = target.requests();
     for (pair, expected) in requests.windows(2).zip([100, 200]) {
         let gap = (pair[1].at - pair[0].at).as_millis();
-        assert!((expected - 15..expected + 150).contains(&gap), "{gap} instead of {expected}");
+        // Above, there is room for a busy machine; a gap that is not sped up would still be far beyond.
+        assert!((expected - 15..expected + 700).contains(&gap), "{gap} instead of {expected}");
     }
 }
 
