@@ -93,7 +93,7 @@ impl RunCourse {
             NewId::Fresh => Uuid::new_v4().simple().to_string(),
             NewId::Given(id) => id.clone(),
         });
-        let settings = Settings { flavor: config.flavor, throttle: config.throttle, events, id };
+        let settings = Settings { flavor: config.flavor.unwrap_or_default(), throttle: config.throttle, events, id };
         let mut course = RunCourse { name, run, settings, preview: Vec::new() };
         let planned = course.start(now)?.play(Duration::ZERO);
         let legs = planned.iter().map(|planned| Ok(Leg { at: planned.at, parcel: course.parcel(planned, config)? }));

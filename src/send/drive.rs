@@ -18,7 +18,7 @@ use crate::payload::provider::HeaderLine;
 use crate::payload::record::{Answer, By, Record, Sent, SentOutcome};
 use crate::payload::retry::{Next, Outcome, Statuses, Why};
 use crate::payload::signature::scheme::OnRetry;
-use crate::payload::signature::{self, Policy};
+use crate::payload::signature::{self, Choice, Policy};
 use crate::payload::{Delivery, Headers, lint};
 
 /// Drives parcels to one receiver.
@@ -211,7 +211,8 @@ impl<'a, T: Transport> Driver<'a, T> {
                 journal.append(&record.to_line())?;
             }
         }
-        Ok(shown && self.say(Event::Delivery(record.into())).await)
+        let event = if self.shown == Shown::Failed { Event::Failed } else { Event::Delivery };
+        Ok(shown && self.say(event(record.into())).await)
     }
 
     async fn say_interrupted(&self, parcel: &Parcel, ended: &Ended, of: u32) {
@@ -259,7 +260,8 @@ pub fn record(
     };
     let delivery = Delivery { method: "POST".into(), target, http: "1.1".into(), headers, body: parcel.body.clone() };
     // What a handler with the same secret finds.
-    let policy = Policy { scheme: config.scheme, secrets: config.secrets.clone(), tolerance: None };
+    let scheme = parcel.schemes.first().map_or(config.scheme, |scheme| Choice::Named(scheme));
+    let policy = Policy { scheme, secrets: config.secrets.clone(), tolerance: None };
     let verdict = signature::check(&delivery, &policy, at.as_second(), Some(parcel.provider));
     let answer = reply.and_then(|reply| match reply.outcome {
         Outcome::Answered { status, .. } => {
@@ -300,7 +302,7 @@ mod tests {
     use crate::clock::System;
     use crate::event;
     use crate::payload::retry::RetryProfile;
-    use crate::payload::signature::{Choice, Secret};
+    use crate::payload::signature::Secret;
     use crate::send::{course::Course, source};
 
     /// Answers these in turn, the last one again and again, and notes when and with which headers it was asked.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::time::{Instant, sleep_until};
 
-use super::cog::{Flavor, LastFailure, Planned, Simulation};
+use super::cog::{LastFailure, Planned, Simulation};
 use super::course::{Course, Leg, RunCourse};
 use super::drive::{Driver, Ended, faster};
 use super::parcel::Parcel;
@@ -84,8 +84,8 @@ impl<T: Transport> Journey<'_, '_, T> {
         let mut pace = Pace { real: Instant::now(), run: Duration::ZERO, speed: driver.config().gap_speed };
         let mut under_way = FuturesUnordered::new();
         let (mut in_line, mut stopped) = (false, false);
-        // What went out beside the rest and has not returned: at a higher speed it may be overtaken only by what would
-        // overtake it in real time, or the throttle, which counts from its return, would know too little.
+        // What went out last beside the rest, and has not returned: at a higher speed, too, it is overtaken only by what
+        // would overtake it in real time, and the Python server's throttle knows of its return.
         let mut beside: Option<Pace> = None;
         loop {
             let due = |at| pace.due(at).max(beside.as_ref().map_or(pace.real, |beside| beside.due(at)));
@@ -102,7 +102,7 @@ impl<T: Transport> Journey<'_, '_, T> {
                     let back = planned.at + took;
                     simulation.returned(back);
                     if !planned.in_line {
-                        beside = None;
+                        beside = beside.filter(|beside| beside.run != planned.at);
                     } else {
                         in_line = false;
                         pace = Pace { real: Instant::now(), run: back, ..pace };
@@ -122,7 +122,7 @@ impl<T: Transport> Journey<'_, '_, T> {
                 () = sleep_until(next.unwrap_or(pace.real)), if next.is_some() => {
                     let Some(planned) = simulation.advance(pace.run) else { continue };
                     in_line = planned.in_line;
-                    if !in_line && driver.config().flavor == Flavor::Python {
+                    if !in_line {
                         beside = Some(Pace { real: Instant::now(), run: planned.at, speed: 1.0 });
                     }
                     under_way.push(post(driver, course.parcel(&planned, driver.config())?, planned));

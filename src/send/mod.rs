@@ -64,7 +64,7 @@ pub struct Config {
     /// Of a sequence, only these events.
     pub events: Option<Vec<String>>,
     /// Which of Cog's servers sends a run.
-    pub flavor: Flavor,
+    pub flavor: Option<Flavor>,
     /// The interval of its throttle, instead of the run's.
     pub throttle: Option<Duration>,
     /// How many more times each delivery goes out.
@@ -145,7 +145,7 @@ impl Config {
             retry_speed: 1.0,
             gap_speed: 1.0,
             events: None,
-            flavor: Flavor::default(),
+            flavor: None,
             throttle: None,
             duplicate: 0,
             shuffle: None,
@@ -178,7 +178,12 @@ pub fn pack(config: &Config, now: Timestamp) -> Result<Packed, Error> {
         }
         packed.courses.push(Course::of(source, config, now)?);
     }
-    let may_be_empty = packed.courses.iter().any(Course::is_run) && config.load.is_none() && !config.drill;
+    let has_run = packed.courses.iter().any(Course::is_run);
+    if !has_run && (config.flavor.is_some() || config.throttle.is_some()) {
+        let text = "--flavor and --throttle are for Cog runs, such as cog/stream, and no source is one";
+        return Err(Error::Usage(text.into()));
+    }
+    let may_be_empty = has_run && config.load.is_none() && !config.drill;
     if packed.legs().next().is_none() && !may_be_empty {
         return Err(Error::NothingToSend { events: config.events.clone() });
     }
@@ -288,9 +293,9 @@ fn notes(packed: &Packed, config: &Config, now: Timestamp) -> Vec<Event> {
     }
     let old = parcels().filter(|parcel| parcel.is_out_of_date(config, now)).count();
     if old > 0 {
-        add(format!(
-            "{old} recorded time stamps are too old by now: a handler that checks them refuses these (sign afresh with --secret)"
-        ));
+        let stamps =
+            if old == 1 { "1 recorded time stamp is".to_owned() } else { format!("{old} recorded time stamps are") };
+        add(format!("{stamps} too old by now: a handler that checks refuses that (sign afresh with --secret)"));
     }
     if let Some(seed) = config.shuffle {
         add(format!("shuffled; --seed {seed} gives this order again"));

@@ -96,7 +96,7 @@ fn an_old_time_stamp_and_a_blanked_value_are_said() {
     let target = Target::start(&[OK]);
     send(&target, &[path.to_str().unwrap()])
         .exits(0)
-        .says("1 recorded time stamps are too old by now")
+        .says("1 recorded time stamp is too old by now")
         .says("line 2 is damaged and left out")
         .says("1 of the deliveries go out without the header values that were redacted");
     let requests = target.requests();

@@ -5,6 +5,7 @@ use std::fs;
 use serde_json::Value;
 
 use super::{names, send};
+use crate::support::listener::Listener;
 use crate::support::program::{Finished, hookctl};
 use crate::support::sign::hmac_hex;
 use crate::support::target::{Answer, OK, Target};
@@ -172,4 +173,18 @@ fn no_run_says_the_secret() {
         }
     }
     assert!(names(&target.requests()[0]).contains(&"x-webhook-signature".to_owned()));
+}
+
+#[test]
+fn what_a_sender_says_of_its_signature_is_what_a_listener_finds() {
+    // OpenAI takes a secret without whsec_ for text, Standard Webhooks for base64; the headers are the same.
+    for secret in ["sk-plain", "whsec_c2VjcmV0c2VjcmV0c2VjcmV0"] {
+        let mut listener = Listener::start(&["--secret", secret]);
+        hookctl(["send", "openai/completed", "-s", secret, "--to", &listener.url]).exits(0).prints("signed openai");
+        let record = listener.next();
+        assert_eq!(
+            (&record["signature"]["verdict"], &record["signature"]["scheme"]),
+            (&"verified".into(), &"openai".into())
+        );
+    }
 }

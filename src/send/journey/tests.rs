@@ -8,6 +8,7 @@ use super::*;
 use crate::clock::System;
 use crate::event;
 use crate::io::client::Outgoing;
+use crate::send::cog::Flavor;
 use crate::send::drive::Shown;
 use crate::send::load::{self, Load};
 use crate::send::source::{self, Matter, Source};
@@ -80,7 +81,7 @@ const LOGS: &str = r#"{"provider":"cog","id":"p","input":{},
     "steps":[{"at":"200ms","log":"a\n"},{"at":"900ms","log":"b\n"}],"end":{"at":"1s","status":"succeeded","output":"x"}}"#;
 
 fn python() -> Config {
-    Config { flavor: Flavor::Python, ..Config::plain() }
+    Config { flavor: Some(Flavor::Python), ..Config::plain() }
 }
 
 #[tokio::test(start_paused = true)]
@@ -116,10 +117,10 @@ async fn coglet_waits_for_no_answer() {
 async fn at_a_higher_speed_the_bodies_are_the_same() {
     for flavor in [Flavor::Python, Flavor::Coglet] {
         let bodies = |seen: Vec<String>| seen.iter().map(|line| line[4..].to_owned()).collect::<Vec<_>>();
-        let plain = Config { flavor, ..Config::plain() };
+        let plain = Config { flavor: Some(flavor), ..Config::plain() };
         let (real, ..) = play(course(LOGS, &plain), &[(0.001, 200)], &plain, None).await;
         for gap_speed in [50.0, 1e300] {
-            let fast = Config { gap_speed, flavor, ..Config::plain() };
+            let fast = Config { gap_speed, flavor: Some(flavor), ..Config::plain() };
             let (seen, ..) = play(course(LOGS, &fast), &[(0.001, 200)], &fast, None).await;
             assert_eq!(bodies(seen), bodies(real.clone()), "{flavor:?} {gap_speed}");
         }
