@@ -83,7 +83,7 @@ Register-ArgumentCompleter -Native -CommandName 'hookctl' -ScriptBlock {
             [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'Add or replace a header')
             [CompletionResult]::new('-e', '-e', [CompletionResultType]::ParameterName, 'Of a sequence, only these events (completed,output); of a Cog run, its webhook_events_filter')
             [CompletionResult]::new('--events', '--events', [CompletionResultType]::ParameterName, 'Of a sequence, only these events (completed,output); of a Cog run, its webhook_events_filter')
-            [CompletionResult]::new('--flavor', '--flavor', [CompletionResultType]::ParameterName, 'Which of Cog''s servers sends a run: coglet (cog 0.17 and later) or the Python one')
+            [CompletionResult]::new('--flavor', '--flavor', [CompletionResultType]::ParameterName, 'Which of Cog''s servers sends a run: coglet (cog 0.17 and later) or the Python one [default: coglet]')
             [CompletionResult]::new('--throttle', '--throttle', [CompletionResultType]::ParameterName, 'The interval of Cog''s throttle [default: the run''s, else 500ms]')
             [CompletionResult]::new('--retry', '--retry', [CompletionResultType]::ParameterName, 'Retry as this provider, after these waits (30s,2m,10m), or not at all (none)')
             [CompletionResult]::new('--speed', '--speed', [CompletionResultType]::ParameterName, 'Let simulated time pass N times faster [default: 100 for waits between retries, 1 for a sequence''s gaps]')

@@ -78,7 +78,7 @@ set edit:completion:arg-completer[hookctl] = {|@words|
             cand --header 'Add or replace a header'
             cand -e 'Of a sequence, only these events (completed,output); of a Cog run, its webhook_events_filter'
             cand --events 'Of a sequence, only these events (completed,output); of a Cog run, its webhook_events_filter'
-            cand --flavor 'Which of Cog''s servers sends a run: coglet (cog 0.17 and later) or the Python one'
+            cand --flavor 'Which of Cog''s servers sends a run: coglet (cog 0.17 and later) or the Python one [default: coglet]'
             cand --throttle 'The interval of Cog''s throttle [default: the run''s, else 500ms]'
             cand --retry 'Retry as this provider, after these waits (30s,2m,10m), or not at all (none)'
             cand --speed 'Let simulated time pass N times faster [default: 100 for waits between retries, 1 for a sequence''s gaps]'

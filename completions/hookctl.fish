@@ -99,7 +99,7 @@ complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l unset -d 'Remov
 complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l id -d 'Give the prediction another id: a value, or `new` for a fresh one' -r
 complete -c hookctl -n "__fish_hookctl_using_subcommand send" -s H -l header -d 'Add or replace a header' -r
 complete -c hookctl -n "__fish_hookctl_using_subcommand send" -s e -l events -d 'Of a sequence, only these events (completed,output); of a Cog run, its webhook_events_filter' -r
-complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l flavor -d 'Which of Cog\'s servers sends a run: coglet (cog 0.17 and later) or the Python one' -r -f -a "coglet\t''
+complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l flavor -d 'Which of Cog\'s servers sends a run: coglet (cog 0.17 and later) or the Python one [default: coglet]' -r -f -a "coglet\t''
 python\t''"
 complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l throttle -d 'The interval of Cog\'s throttle [default: the run\'s, else 500ms]' -r
 complete -c hookctl -n "__fish_hookctl_using_subcommand send" -l retry -d 'Retry as this provider, after these waits (30s,2m,10m), or not at all (none)' -r -f -a "eachlabs\t''

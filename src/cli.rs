@@ -98,11 +98,17 @@ fn listen_long_help() -> String {
     format!("{LISTEN_EXAMPLES}\n\n{}", exit_codes())
 }
 
+const RUN_EXAMPLE: &str = "\
+A Cog run says what a model does, and how it ends (with \"output\", \"error\", or \"raises\": \"ValueError: no\"):
+  {\"provider\": \"cog\", \"id\": \"p1\", \"input\": {\"n\": 2},
+   \"steps\": [{\"at\": \"0ms\", \"log\": \"one\\n\"}, {\"at\": \"600ms\", \"output\": \"chunk\"}],
+   \"end\": {\"at\": \"900ms\", \"status\": \"succeeded\"}}";
+
 fn send_long_help() -> String {
     const SPACING: &str = "Where nobody says how a provider spaces its JSON, it is compact.";
     let payloads = format!("Built-in payloads (short names first):\n{}{SPACING}\n", values::fixture_list());
     let profiles = format!("Retry profiles:\n{}", values::retry_list());
-    format!("{SEND_EXAMPLES}\n\n{payloads}\n{profiles}\n{}", exit_codes())
+    format!("{SEND_EXAMPLES}\n\n{RUN_EXAMPLE}\n\n{payloads}\n{profiles}\n{}", exit_codes())
 }
 
 fn inspect_long_help() -> String {
@@ -313,9 +319,9 @@ pub struct Send {
     /// Of a sequence, only these events (completed,output); of a Cog run, its webhook_events_filter
     #[arg(short, long, value_name = "LIST", value_delimiter = ',', help_heading = "Delivery")]
     pub events: Option<Vec<String>>,
-    /// Which of Cog's servers sends a run: coglet (cog 0.17 and later) or the Python one
-    #[arg(long, value_name = "FLAVOR", default_value = "coglet", value_parser = values::flavor(), help_heading = "Delivery")]
-    pub flavor: Flavor,
+    /// Which of Cog's servers sends a run: coglet (cog 0.17 and later) or the Python one [default: coglet]
+    #[arg(long, value_name = "FLAVOR", value_parser = values::flavor(), help_heading = "Delivery")]
+    pub flavor: Option<Flavor>,
     /// The interval of Cog's throttle [default: the run's, else 500ms]
     #[arg(long, value_name = "DUR", value_parser = values::duration, help_heading = "Delivery")]
     pub throttle: Option<Duration>,
@@ -333,7 +339,8 @@ pub struct Send {
     pub expect_status: Option<Statuses>,
     /// Send each delivery N more times
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true, help_heading = "The worst day")]
-    pub duplicate: usize,
+    #[arg(value_parser = clap::value_parser!(u16).range(..=1000))]
+    pub duplicate: u16,
     /// Send in another order
     #[arg(long, help_heading = "The worst day")]
     pub shuffle: bool,
@@ -362,9 +369,10 @@ pub struct Send {
     pub count: Option<u64>,
     /// Have N of them under way at the same time
     #[arg(long, value_name = "N", default_value = "16", value_parser = values::at_least_one, help_heading = "Many")]
+    #[arg(requires = "count")]
     pub concurrency: usize,
     /// Let N leave in a second, however slow the answers are; without, as fast as they come
-    #[arg(long, value_name = "N", value_parser = values::rate, help_heading = "Many")]
+    #[arg(long, value_name = "N", value_parser = values::rate, requires = "count", help_heading = "Many")]
     pub rate: Option<f64>,
     /// Append every attempt to a journal (JSON Lines)
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -385,7 +393,7 @@ pub struct Send {
     pub connection: Connection,
     /// Serve the public half of the key pair that signs as a JWK set on 127.0.0.1, for as long as this runs
     ///
-    /// For a handler that fetches fal's keys: point it at the URL that is printed. A fresh key pair signs unless
+    /// For a handler that fetches fal's keys: point it at http://127.0.0.1:PORT/.well-known/jwks.json. A fresh key pair signs unless
     /// --secret gives one; without PORT a free port is taken.
     #[arg(
         long,
@@ -393,7 +401,7 @@ pub struct Send {
         num_args = 0..=1,
         require_equals = true,
         default_missing_value = "0",
-        conflicts_with = "dry_run",
+        conflicts_with_all = ["dry_run", "curl"],
         help_heading = "Signatures"
     )]
     pub serve_jwks: Option<u16>,

@@ -1,6 +1,9 @@
 //! The time of day: the system's, or a test's. The core gets it as an argument; commands get it from here.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
+use tokio::time::Instant;
 use uuid::{NoContext, Uuid};
 
 /// Tells the time.
@@ -27,6 +30,12 @@ impl Clock for Fixed {
     fn now(&self) -> Timestamp {
         self.0
     }
+}
+
+/// So long after an instant; a time beyond all measure is the end of a century.
+pub fn after(start: Instant, wait: Duration) -> Instant {
+    const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+    start.checked_add(wait).unwrap_or(start + CENTURY)
 }
 
 /// An id for a record made at `at`: a UUID of version 7, unique and sorting by the millisecond.

@@ -327,11 +327,17 @@ impl Error {
             Error::SecretVariable { name } => Some(format!("set it, as in {name}=… hookctl …")),
             Error::NoSecret => Some("give it as --secret env:NAME or --secret @FILE".into()),
             Error::EmptySecret { .. } => Some("an empty secret proves nothing: leave --secret away instead".into()),
+            Error::BadSecret { source: BadKey::NotAKeyPair, .. } => {
+                Some("leave --secret away: --scheme fal makes a fresh key pair and prints its public half".into())
+            }
             Error::BadSecret { scheme, .. } => Some(format!("{scheme} is the scheme; choose another with --scheme")),
             Error::NoTarget { meant: Some(meant) } => Some(format!("did you mean --to {meant}?")),
             Error::NoTarget { meant: None } => Some("give --to URL, or set HOOKCTL_TO".into()),
             Error::SwallowedSource { name } => Some(format!("write hookctl send {name} --secret …")),
             Error::UnknownSource { nearest: Some(near), .. } => Some(format!("did you mean {near}?")),
+            Error::UnknownSource { name, .. } if name.bytes().all(|byte| byte.is_ascii_digit()) => {
+                Some(format!("did you mean --to {name}, or --serve-jwks={name}?"))
+            }
             Error::UnknownSource { nearest: None, .. } => {
                 Some("`hookctl send --help` lists the built-in payloads".into())
             }

@@ -23,6 +23,8 @@ pub enum Event {
     Ready(Ready),
     /// A delivery was received and answered, or an attempt to send one has ended.
     Delivery(Arc<Record>),
+    /// One of many that are sent was not answered as expected.
+    Failed(Arc<Record>),
     /// Another attempt comes after a wait.
     Retry(Retry),
     /// A request as it would be sent.

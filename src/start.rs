@@ -117,7 +117,7 @@ fn start_send(args: &cli::Send) -> Result<Exit, Error> {
         return Err(Error::NoTarget { meant: args.sources.iter().find(|source| is_url(source)).cloned() });
     };
     // Before the menu, behind which Ctrl-C no longer ends a prompt.
-    let secrets = signing_secrets(&args.signing)?;
+    let secrets = signing_secrets(&args.signing, args.serve_jwks.is_some())?;
     let mut sources = args.sources.clone();
     if sources.is_empty() && args.drill {
         sources.push(DRILLED.to_owned());
@@ -138,6 +138,10 @@ fn start_send(args: &cli::Send) -> Result<Exit, Error> {
     {
         return Err(Error::Usage(format!("-H cannot set {}: it follows from the body", name.as_str())));
     }
+    if let (Some(id), true) = (args.id.as_deref().filter(|id| *id != "new"), args.count.is_some() || args.drill) {
+        let text = format!("--id {id} names one prediction, and with --count and --drill each delivery has its own");
+        return Err(Error::Usage(text));
+    }
     let edits = args.set.iter().map(|spec| ("--set", Edit::set(spec)));
     let edits = edits.chain(args.unset.iter().map(|path| ("--unset", Edit::unset(path))));
     let config = send::Config {
@@ -156,7 +160,7 @@ fn start_send(args: &cli::Send) -> Result<Exit, Error> {
         events: args.events.clone(),
         flavor: args.flavor,
         throttle: args.throttle,
-        duplicate: args.duplicate,
+        duplicate: usize::from(args.duplicate),
         shuffle: args.shuffle.then(|| args.seed.unwrap_or_else(|| u64::from(fastrand::u16(..)))),
         tamper: args.tamper,
         drill: args.drill,
@@ -268,9 +272,10 @@ fn with_keys(mut secrets: Vec<Secret>, jwks: Option<&str>) -> Result<Vec<Secret>
 }
 
 /// The secrets of a sender: a scheme that wants a key pair gets a fresh one when the user gave none.
-fn signing_secrets(signing: &Signing) -> Result<Vec<Secret>, Error> {
+fn signing_secrets(signing: &Signing, serves_jwks: bool) -> Result<Vec<Secret>, Error> {
     let given = secrets(signing)?;
-    let wants_pair = signing.scheme.named().is_some_and(|scheme| scheme.proof.is_asymmetric());
+    let named = signing.scheme.named().is_some_and(|scheme| scheme.proof.is_asymmetric());
+    let wants_pair = named || serves_jwks;
     if !given.is_empty() || !wants_pair {
         return Ok(given);
     }

@@ -147,6 +147,9 @@ pub fn retry_list() -> String {
     retry::profiles().map(|profile| format!("  {:20}{}\n", profile.name, profile.summary)).collect()
 }
 
+/// How wide lists in help are at most: terminals have 80 columns.
+const HELP_WIDTH: usize = 80;
+
 /// The built-in payloads, a line for each folder of names.
 pub fn fixture_list() -> String {
     let mut folders: Vec<(&str, Vec<&str>)> = vec![("", Vec::new())];
@@ -160,7 +163,10 @@ pub fn fixture_list() -> String {
     }
     let line = |(folder, names): &(&str, Vec<&str>)| {
         let slash = if folder.is_empty() { "" } else { "/" };
-        format!("  {:20}{}\n", format!("{folder}{slash}"), names.join(", "))
+        let line = format!("  {:20}{}", format!("{folder}{slash}"), names.join(", "));
+        let indent = " ".repeat(22);
+        // The width to which help is wrapped, so that what goes on does so below itself.
+        textwrap::fill(&line, textwrap::Options::new(HELP_WIDTH).subsequent_indent(&indent)) + "\n"
     };
     folders.iter().map(line).collect()
 }

@@ -147,7 +147,7 @@ impl Books {
     /// Counts a record, and judges one that is counted: a delivery whose answer is neither a limit's nor that it could
     /// not be recorded.
     pub fn count(&mut self, record: &Record) -> Counted {
-        let shown = self.events.as_ref().is_none_or(|events| events.take(record));
+        let shown = self.events.as_ref().is_none_or(|events| events.take(record.payload.as_ref()));
         let answer = record.answer.as_ref();
         let status = answer.and_then(|answer| answer.status);
         self.tally.refused += u64::from(!status.is_some_and(|status| (200..300).contains(&status)));

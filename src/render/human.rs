@@ -13,7 +13,7 @@ use super::table::Table;
 use super::time::{duration, milliseconds};
 use super::{compact, drill, escape, fields, fold, pretty, summary};
 use crate::event::{Drilled, Entry, Event, Examined, Note, Plan, Progress, Ready, Retry};
-use crate::payload::record::{Record, SentOutcome};
+use crate::payload::record::{Record, Sent, SentOutcome};
 use crate::payload::signature::explain::account::Account;
 use crate::payload::{Payload, Status};
 
@@ -120,7 +120,7 @@ impl<O: Write, E: Write> Human<O, E> {
         let paint = self.style.out;
         let time = self.clock_time(record.at);
         let mut block = Block::new(&format!("{}  ", paint.quiet(&time)), time.len() + 2, self.style.width);
-        let headline = self.headline(record, &format!("#{}", record.seq));
+        let headline = self.headline(record, &format!("#{}", record.seq), time.len() + 2);
         if self.style.compact {
             block.head(&format!("{headline}  {}", compact::rest(record, paint)));
         } else {
@@ -131,16 +131,18 @@ impl<O: Write, E: Write> Human<O, E> {
     }
 
     /// `succeeded   each::labs  abc123-def456-ghi789  #1`
-    fn headline(&self, record: &Record, mark: &str) -> String {
+    fn headline(&self, record: &Record, mark: &str, before: usize) -> String {
         let paint = self.style.out;
         let mut parts = vec![fields::status(record.payload.as_ref(), paint)];
         if let Some(payload) = &record.payload {
             parts.push(format!("{:10}", payload.provider.label));
-            parts.extend(event(payload));
+            parts.extend(event(payload, record.sent.is_some()));
             parts.extend(payload.id.as_deref().map(|id| paint.strong(escape::line(id))));
         }
-        parts.push(paint.quiet(mark));
-        parts.join("  ").trim_end().to_owned()
+        let line = parts.join("  ");
+        // What does not fit is cut, but not the mark, by which a delivery is spoken of.
+        let room = self.style.width.map(|width| width.saturating_sub(before + mark.len() + 2));
+        format!("{}  {}", cut(&line, room), paint.quiet(mark)).trim_end().to_owned()
     }
 
     /// Everything below the headline.
@@ -208,7 +210,7 @@ impl<O: Write, E: Write> Human<O, E> {
             let verdict = fields::signed_as(&record.verdict, paint);
             let request = format!("{} {}", escape::line(&record.delivery.method), escape::line(&sent.url));
             let mut block = Block::new(&format!("{} ", paint.strong("→")), 2, self.style.width);
-            block.head(&self.headline(record, ""));
+            block.head(&self.headline(record, "", 2));
             block.line(&paint.quiet(format!("{request} · {size} · {verdict}")));
             if self.verbose() {
                 self.whole(record, &mut block);
@@ -216,23 +218,17 @@ impl<O: Write, E: Write> Human<O, E> {
             text.push_str(&block.into_text());
         }
         let number = format!("{}/{}", sent.attempt, sent.of);
-        let outcome = match (&record.answer, sent.outcome) {
-            (Some(answer), _) => {
-                let line = answer.line.as_deref().map(|line| format!("  {}", paint.quiet(escape::line(line))));
-                let outcome = fields::outcome(answer, paint);
-                format!("{outcome} in {}{}", milliseconds(answer.ms), line.unwrap_or_default())
-            }
-            (None, Some(SentOutcome::Unknown)) => {
-                let error = sent.error.as_deref().unwrap_or("no answer");
-                format!("{}  {}; it may have been processed", paint.warn("unknown"), escape::line(error))
-            }
-            (None, _) => {
-                let error = sent.error.as_deref().unwrap_or("no connection");
-                format!("{}  {}", paint.bad("unreachable"), escape::line(error))
-            }
-        };
-        let line = format!("  {}  {outcome}", paint.quiet(number));
+        let line = format!("  {}  {}", paint.quiet(number), attempted(record, sent, paint));
         text + &cut(&line, self.style.width) + "\n"
+    }
+
+    /// One of many that went wrong, on a line.
+    fn failed(&self, record: &Record) -> String {
+        let Some(sent) = &record.sent else { return String::new() };
+        let paint = self.style.out;
+        let id = record.payload.as_ref().and_then(|payload| payload.id.as_deref()).unwrap_or_default();
+        let line = format!("{} {}  {}", paint.bad("✗"), escape::line(id), attempted(record, sent, paint));
+        cut(&line, self.style.width).into_owned() + "\n"
     }
 
     fn retry(&mut self, retry: &Retry) -> io::Result<()> {
@@ -313,7 +309,7 @@ impl<O: Write, E: Write> Human<O, E> {
         let record = &entry.record;
         let paint = self.style.out;
         let mut block = Block::new("", 2, self.style.width);
-        block.head(&self.headline(record, &format!("#{}", entry.number)));
+        block.head(&self.headline(record, &format!("#{}", entry.number), 0));
         let when = format!("{:.6}", record.at);
         block.field(&paint.quiet("at"), 2, &when);
         if !record.delivery.method.is_empty() {
@@ -365,6 +361,7 @@ impl<O: Write, E: Write> Show for Human<O, E> {
             Event::Ready(ready) => self.ready(ready),
             Event::Delivery(record) if record.sent.is_some() => self.result(&self.attempt(record)),
             Event::Delivery(record) => self.result(&self.received(record)),
+            Event::Failed(record) => self.result(&self.failed(record)),
             Event::Retry(retry) => self.retry(retry),
             Event::Plan(plan) => {
                 self.result(&self.plan(plan))?;
@@ -402,12 +399,34 @@ impl<O: Write, E: Write> Show for Human<O, E> {
     }
 }
 
+/// How an attempt ended: `200 in 1.2 ms  {"ok":true}`.
+fn attempted(record: &Record, sent: &Sent, paint: Paint) -> String {
+    match (&record.answer, sent.outcome) {
+        (Some(answer), _) => {
+            let line = answer.line.as_deref().map(|line| format!("  {}", paint.quiet(escape::line(line))));
+            let outcome = fields::outcome(answer, paint);
+            format!("{outcome} in {}{}", milliseconds(answer.ms), line.unwrap_or_default())
+        }
+        (None, Some(SentOutcome::Unknown)) => {
+            let error = sent.error.as_deref().unwrap_or("no answer");
+            format!("{}  {}; it may have been processed", paint.warn("unknown"), escape::line(error))
+        }
+        (None, _) => {
+            let error = sent.error.as_deref().unwrap_or("no connection");
+            format!("{}  {}", paint.bad("unreachable"), escape::line(error))
+        }
+    }
+}
+
 /// The event in the headline: where it is not just the status over again.
-fn event(payload: &Payload) -> Option<String> {
+///
+/// That it was inferred is no news of what is sent here.
+fn event(payload: &Payload, is_sent: bool) -> Option<String> {
     let event = payload.event.as_ref()?;
     let name = escape::line(&event.name);
     match (event.inferred, payload.status.is_some_and(Status::is_terminal)) {
         (false, _) => Some(name.into_owned()),
+        (true, false) if is_sent => Some(name.into_owned()),
         (true, false) => Some(format!("{name} (inferred)")),
         (true, true) => None,
     }

@@ -41,7 +41,7 @@ impl<W: Write> Show for Json<W> {
             Event::Ready(ready) => {
                 self.object(&ReadyLine { r#type: "ready", v: VERSION, url: &ready.url, port: ready.port })
             }
-            Event::Delivery(record) => self.line(&String::from_utf8_lossy(&record.to_line())),
+            Event::Delivery(record) | Event::Failed(record) => self.line(&String::from_utf8_lossy(&record.to_line())),
             Event::Plan(plan) => self.line(&String::from_utf8_lossy(&plan.record.to_line())),
             Event::Curl(command) => self.object(&CurlLine { r#type: "curl", v: VERSION, command }),
             Event::Payload(examined) => self.line(&String::from_utf8_lossy(&examined.record.to_line())),

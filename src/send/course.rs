@@ -11,6 +11,7 @@ use super::parcel::Parcel;
 use super::source::{Matter, Source};
 use super::{Config, NewId};
 use crate::error::Error;
+use crate::payload::events::Events;
 use crate::payload::nearest;
 use crate::payload::provider::Shape;
 
@@ -58,7 +59,9 @@ impl Course {
             }
             Matter::Run(run) => return Ok(Course::Run(Box::new(RunCourse::new(name, run, config, now)?))),
         };
-        let wanted = |leg: &Leg| config.events.as_ref().is_none_or(|events| leg.parcel.is_one_of(events));
+        let events = config.events.as_ref().map(|names| Events::parse(&names.join(","))).transpose();
+        let events = events.map_err(|reason| Error::Usage(format!("--events: {reason}")))?;
+        let wanted = |leg: &Leg| events.as_ref().is_none_or(|events| events.take(leg.parcel.payload.as_ref()));
         Ok(Course::Fixed(repeated(legs.into_iter().filter(wanted), config).collect()))
     }
 
@@ -90,7 +93,7 @@ impl RunCourse {
             NewId::Fresh => Uuid::new_v4().simple().to_string(),
             NewId::Given(id) => id.clone(),
         });
-        let settings = Settings { flavor: config.flavor, throttle: config.throttle, events, id };
+        let settings = Settings { flavor: config.flavor.unwrap_or_default(), throttle: config.throttle, events, id };
         let mut course = RunCourse { name, run, settings, preview: Vec::new() };
         let planned = course.start(now)?.play(Duration::ZERO);
         let legs = planned.iter().map(|planned| Ok(Leg { at: planned.at, parcel: course.parcel(planned, config)? }));

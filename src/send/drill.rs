@@ -23,6 +23,10 @@ mod twice;
 
 use cases::{Case, Sends};
 
+/// Said when the first case fails.
+const NOT_ACCEPTED: &str =
+    "the good delivery was not accepted, so the rest says little: check the URL and the secret first";
+
 /// How many of the same are sent at once.
 const AT_ONCE: usize = 5;
 
@@ -40,48 +44,20 @@ pub async fn run<T: Transport>(driver: &Driver<'_, T>, courses: Vec<Course>) -> 
     }
     let report = driver.config().report.as_deref().map(Report::create).transpose()?;
     let started = Instant::now();
-    let mut results = Vec::with_capacity(cases::ALL.len());
-    let drill = Drill { driver, pattern: &leg.parcel };
-    let mut tally = DrillTally::default();
-    let mut exit = Exit::Done;
-    for case in &cases::ALL {
-        let (drilled, ended) = drill.case(case).await?;
-        if let Some(end) = ended.iter().find(|ended| ended.is_end()) {
-            driver.say(Note::warning("interrupted: the rest of the drill was not sent")).await;
-            return Ok(end.exit);
-        }
-        if case.sends == Sends::One
-            && let Some(Reply { outcome: Outcome::Unreachable, error, .. }) = &ended[0].reply
-        {
-            return Err(Error::Unreachable { reason: error.clone().unwrap_or_default() });
-        }
-        let refused = case.sends == Sends::One && matches!(drilled.judgement, Judgement::Failed(_));
-        if matches!(drilled.judgement, Judgement::Failed(_)) {
-            exit = Exit::Expectation;
-        }
-        tally.add(&drilled.judgement);
-        results.push(junit::Case { name: drilled.name.to_owned(), judgement: drilled.judgement.clone() });
-        let mut closed = driver.say(Event::Drilled(Box::new(drilled))).await;
-        if refused {
-            let text =
-                "the good delivery was not accepted, so the rest says little: check the URL and the secret first";
-            closed |= driver.say(Note::warning(text)).await;
-        }
-        if closed {
-            return Ok(exit);
-        }
-    }
-    driver.say(Event::DrillEnd(tally)).await;
+    let mut drill = Drill { driver, pattern: &leg.parcel, results: Vec::new(), tally: DrillTally::default() };
+    let exit = drill.cases().await;
     if let Some(report) = report {
-        report.write("hookctl send --drill", &results, started.elapsed())?;
+        report.write("hookctl send --drill", &drill.results, started.elapsed())?;
     }
-    Ok(exit)
+    exit
 }
 
 struct Drill<'a, 'b, T> {
     driver: &'a Driver<'b, T>,
     /// What every case is made of.
     pattern: &'a Parcel,
+    results: Vec<junit::Case>,
+    tally: DrillTally,
 }
 
 /// What a case sends: these one after the other, or all at once.
@@ -97,6 +73,41 @@ impl Volley {
 }
 
 impl<T: Transport> Drill<'_, '_, T> {
+    /// Runs every case, and says what came of all.
+    async fn cases(&mut self) -> Result<Exit, Error> {
+        let mut exit = Exit::Done;
+        for case in &cases::ALL {
+            let (drilled, ended) = self.case(case).await?;
+            if let Some(end) = ended.iter().find(|ended| ended.is_end()) {
+                let text = format!("interrupted at the case \"{}\": the rest was not sent", case.name);
+                self.driver.say(Note::warning(text)).await;
+                exit = end.exit;
+                break;
+            }
+            let failed = matches!(drilled.judgement, Judgement::Failed(_));
+            if let Some(reply) = ended.first().map(|ended| &ended.reply)
+                && case.sends == Sends::One
+                && reply.outcome == Outcome::Unreachable
+            {
+                return Err(Error::Unreachable { reason: reply.error.clone().unwrap_or_default() });
+            }
+            if failed {
+                exit = Exit::Expectation;
+            }
+            self.tally.add(&drilled.judgement);
+            self.results.push(junit::Case { name: case.name.to_owned(), judgement: drilled.judgement.clone() });
+            let mut closed = self.driver.say(Event::Drilled(Box::new(drilled))).await;
+            if failed && case.sends == Sends::One {
+                closed |= self.driver.say(Note::warning(NOT_ACCEPTED)).await;
+            }
+            if closed {
+                return Ok(exit);
+            }
+        }
+        self.driver.say(Event::DrillEnd(self.tally)).await;
+        Ok(exit)
+    }
+
     async fn case(&self, case: &'static Case) -> Result<(Drilled, Vec<Ended>), Error> {
         let drilled = |replies: &[Reply], judgement| Drilled {
             name: case.name,
@@ -106,20 +117,25 @@ impl<T: Transport> Drill<'_, '_, T> {
             answers: replies.iter().map(answered).collect(),
             judgement,
         };
-        let volley = match self.volley(case.sends) {
+        // What cannot be signed, as the field that is signed is not there, cannot be sent either.
+        let signable = |volley: Volley| match volley.parcels.iter().find_map(|parcel| self.driver.sign(parcel).err()) {
+            Some(error) => Err(error.to_string()),
+            None => Ok(volley),
+        };
+        let volley = match self.volley(case.sends).and_then(signable) {
             Ok(volley) => volley,
             Err(why) => return Ok((drilled(&[], Judgement::Skipped(why)), Vec::new())),
         };
         let ended = self.fire(&volley).await?;
-        let replies: Vec<Reply> = ended.iter().filter_map(|ended| ended.reply.clone()).collect();
+        let replies: Vec<Reply> = ended.iter().map(|ended| ended.reply.clone()).collect();
         let judgement = judge(case, &replies);
         Ok((drilled(&replies, judgement), ended))
     }
 
     /// What a case sends, or why it cannot.
     fn volley(&self, sends: Sends) -> Result<Volley, String> {
-        let parcel = self.pattern.anew();
         let config = self.driver.config();
+        let parcel = self.pattern.anew(config);
         let one = |parcel| Volley::in_turn(vec![parcel]);
         match sends {
             Sends::One => one(parcel),

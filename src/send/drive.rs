@@ -18,7 +18,7 @@ use crate::payload::provider::HeaderLine;
 use crate::payload::record::{Answer, By, Record, Sent, SentOutcome};
 use crate::payload::retry::{Next, Outcome, Statuses, Why};
 use crate::payload::signature::scheme::OnRetry;
-use crate::payload::signature::{self, Policy};
+use crate::payload::signature::{self, Choice, Policy};
 use crate::payload::{Delivery, Headers, Redaction, lint};
 
 /// Drives parcels to one receiver.
@@ -63,8 +63,10 @@ pub struct Ended {
     pub exit: Exit,
     /// Whether nobody reads the output any more.
     pub closed: bool,
+    /// Whether the last retry was used up.
+    pub exhausted: bool,
     /// What came of the last request.
-    pub reply: Option<Reply>,
+    pub reply: Reply,
 }
 
 impl Ended {
@@ -124,28 +126,28 @@ impl<'a, T: Transport> Driver<'a, T> {
         let of = parcel.retry.attempts(parcel.is_terminal());
         let renews = parcel.schemes.first().is_some_and(|scheme| scheme.on_retry == OnRetry::Renew);
         let mut headers = self.sign(parcel)?;
-        let mut ended =
-            Ended { attempts: 0, acknowledged: false, exit: Exit::Unacknowledged, closed: false, reply: None };
-        for attempt in 1.. {
+        let mut attempt = 0;
+        loop {
+            attempt += 1;
             if attempt > 1 && renews {
                 headers = self.sign(parcel)?;
             }
-            ended = self.attempt(parcel, headers.clone(), attempt).await?;
+            let mut ended = self.attempt(parcel, headers.clone(), attempt).await?;
             if ended.is_end() {
                 self.say_interrupted(parcel, &ended, of).await;
-                break;
+                return Ok(ended);
             }
-            let Some(reply) = &ended.reply else { break };
-            let next = parcel.retry.next(attempt, parcel.is_terminal(), reply.outcome);
+            let next = parcel.retry.next(attempt, parcel.is_terminal(), ended.reply.outcome);
             let wait = match next {
-                _ if ended.exit == Exit::Done => break,
+                _ if ended.exit == Exit::Done => return Ok(ended),
                 Next::Retry(wait) => wait,
                 Next::GiveUp(Why::NotRetried) => {
                     let text = format!("{} does not retry after this answer", parcel.retry.label);
                     ended.closed = self.say(Note::info(text)).await;
-                    break;
+                    return Ok(ended);
                 }
-                Next::GiveUp(Why::Exhausted) | Next::Done => break,
+                Next::GiveUp(Why::Exhausted) => return Ok(Ended { exhausted: true, ..ended }),
+                Next::Done => return Ok(ended),
             };
             let retry = Retry {
                 subject: parcel.subject().to_owned(),
@@ -165,11 +167,10 @@ impl<'a, T: Transport> Driver<'a, T> {
                 exit = self.stopped() => {
                     ended.exit = exit;
                     self.say_interrupted(parcel, &ended, of).await;
-                    break;
+                    return Ok(ended);
                 }
             }
         }
-        Ok(ended)
     }
 
     /// Makes one attempt and records it.
@@ -199,7 +200,7 @@ impl<'a, T: Transport> Driver<'a, T> {
             true => self.keep(record(parcel, self.config, headers, at, attempt, Some(&reply)), shown).await?,
             false => false,
         };
-        Ok(Ended { attempts: attempt, acknowledged, exit, closed, reply: Some(reply) })
+        Ok(Ended { attempts: attempt, acknowledged, exit, closed, exhausted: false, reply })
     }
 
     /// Writes a record to the journal and says it where it is `shown`; `true` when nobody listens any more.
@@ -212,7 +213,8 @@ impl<'a, T: Transport> Driver<'a, T> {
                 journal.append(&record.to_line())?;
             }
         }
-        Ok(shown && self.say(Event::Delivery(record.into())).await)
+        let event = if self.shown == Shown::Failed { Event::Failed } else { Event::Delivery };
+        Ok(shown && self.say(event(record.into())).await)
     }
 
     async fn say_interrupted(&self, parcel: &Parcel, ended: &Ended, of: u32) {
@@ -273,7 +275,8 @@ pub fn record(
     let delivery =
         Delivery { method: parcel.method.to_string(), target, http: "1.1".into(), headers, body: parcel.body.clone() };
     // What a handler with the same secret finds.
-    let policy = Policy { scheme: config.scheme, secrets: config.secrets.clone(), tolerance: None };
+    let scheme = parcel.schemes.first().map_or(config.scheme, |scheme| Choice::Named(scheme));
+    let policy = Policy { scheme, secrets: config.secrets.clone(), tolerance: None };
     let verdict = signature::check(&delivery, &policy, at.as_second(), Some(parcel.provider));
     let answer = reply.and_then(|reply| match reply.outcome {
         Outcome::Answered { status, .. } => {
@@ -308,16 +311,14 @@ pub fn record(
 mod tests {
     use std::cell::RefCell;
 
-    use reqwest::Url;
     use tokio::time::Instant;
 
     use super::*;
     use crate::clock::System;
     use crate::event;
-    use crate::io::client::Options;
     use crate::payload::retry::{self, RetryProfile, general};
-    use crate::payload::signature::{Choice, Secret};
-    use crate::send::{cog::Flavor, course::Course, source};
+    use crate::payload::signature::Secret;
+    use crate::send::{course::Course, source};
 
     /// Answers these in turn, the last one again and again, and notes when and with which headers it was asked.
     struct Script {
@@ -339,37 +340,8 @@ mod tests {
     }
 
     fn config(scheme: Choice, secret: Option<&str>, retry: Option<RetryProfile>, expect: Option<Statuses>) -> Config {
-        Config {
-            sources: Vec::new(),
-            to: Url::parse("http://localhost:1/hook").unwrap(),
-            edits: Vec::new(),
-            id: None,
-            headers: Vec::new(),
-            scheme,
-            secrets: secret.map(|secret| Secret::new("main", secret)).into_iter().collect(),
-            retry,
-            retry_speed: 1.0,
-            gap_speed: 1.0,
-            events: None,
-            flavor: Flavor::default(),
-            throttle: None,
-            duplicate: 0,
-            shuffle: None,
-            tamper: None,
-            load: None,
-            drill: false,
-            report: None,
-            timeout: None,
-            expect_status: expect,
-            record: None,
-            keep_secrets: false,
-            dry_run: false,
-            data: false,
-            curl: false,
-            connection: Options::default(),
-            follow: true,
-            serve_jwks: None,
-        }
+        let secrets = secret.map(|secret| Secret::new("main", secret)).into_iter().collect();
+        Config { scheme, secrets, retry, expect_status: expect, ..Config::plain() }
     }
 
     /// Seconds from the first attempt to each, how it ended, and the headers of each.

@@ -1,7 +1,6 @@
 //! Courses driven one after the other, each delivery at its time.
 
 use std::collections::VecDeque;
-use std::ops::ControlFlow;
 use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
@@ -11,21 +10,24 @@ use super::cog::{LastFailure, Planned, Simulation};
 use super::course::{Course, Leg, RunCourse};
 use super::drive::{Driver, Ended, faster};
 use super::parcel::Parcel;
+use crate::clock::after;
 use crate::error::{Error, Exit};
 use crate::event::{Event, Note, SentTally};
-use crate::io::client::{Cause, Transport};
+use crate::io::client::{Cause, Reply, Transport};
 use crate::payload::retry::Outcome;
 
 /// Drives every course, and says what came of all.
 pub async fn run<T: Transport>(driver: &Driver<'_, T>, courses: Vec<Course>) -> Result<Exit, Error> {
     let started = Instant::now();
     let mut journey = Journey { driver, tally: SentTally::default(), exit: Exit::Done };
-    for course in courses {
-        let going = match course {
+    let mut courses = courses.into_iter();
+    while let Some(course) = courses.next() {
+        let left = match course {
             Course::Fixed(legs) => journey.travel(legs).await?,
             Course::Run(course) => journey.run(&course).await?,
         };
-        if going.is_break() {
+        if let Left::Behind(left) = left {
+            journey.say_interrupted(left + courses.map(|course| course.legs().count()).sum::<usize>()).await;
             break;
         }
     }
@@ -45,126 +47,97 @@ struct Journey<'a, 'b, T> {
     exit: Exit,
 }
 
-/// Whether it goes on.
-type Going = ControlFlow<()>;
+/// What was left of a course.
+enum Left {
+    /// Nothing.
+    Nothing,
+    /// So many deliveries, as the user wants no more.
+    Behind(usize),
+}
 
 impl<T: Transport> Journey<'_, '_, T> {
     /// Sends what is known from the start: each at its time, and not before the one before it has ended, so that the
     /// order is that of the course.
-    async fn travel(&mut self, mut legs: VecDeque<Leg>) -> Result<Going, Error> {
+    async fn travel(&mut self, mut legs: VecDeque<Leg>) -> Result<Left, Error> {
         let started = Instant::now();
         while let Some(Leg { at, parcel }) = legs.pop_front() {
             tokio::select! {
-                () = sleep_until(self.due(started, at)) => {}
+                () = sleep_until(after(started, faster(at, self.driver.config().gap_speed))) => {}
                 exit = self.driver.stopped() => {
                     self.exit = exit;
-                    self.say_interrupted(1 + legs.len()).await;
-                    return Ok(Going::Break(()));
+                    return Ok(Left::Behind(1 + legs.len()));
                 }
             }
             let ended = self.driver.drive(&parcel).await?;
-            if self.count(&ended).is_break() {
-                self.say_interrupted(legs.len()).await;
-                return Ok(Going::Break(()));
+            self.count(&ended);
+            if ended.is_end() {
+                return Ok(Left::Behind(legs.len()));
             }
         }
-        Ok(Going::Continue(()))
+        Ok(Left::Nothing)
     }
 
-    /// Sends a run as Cog does: in line where its server waits for the answer, side by side where it does not.
-    async fn run(&mut self, course: &RunCourse) -> Result<Going, Error> {
+    /// Sends a run as Cog does: what its server posts in line holds up what comes after, all else goes side by side.
+    async fn run(&mut self, course: &RunCourse) -> Result<Left, Error> {
         let driver = self.driver;
-        let started = Instant::now();
         let mut simulation = course.start(driver.now())?;
+        let mut pace = Pace { real: Instant::now(), run: Duration::ZERO, speed: driver.config().gap_speed };
         let mut under_way = FuturesUnordered::new();
-        while let Some(at) = simulation.due() {
-            let due = self.due(started, at);
+        let (mut in_line, mut stopped) = (false, false);
+        // What went out last beside the rest, and has not returned: at a higher speed, too, it is overtaken only by what
+        // would overtake it in real time, and the Python server's throttle knows of its return.
+        let mut beside: Option<Pace> = None;
+        loop {
+            let due = |at| pace.due(at).max(beside.as_ref().map_or(pace.real, |beside| beside.due(at)));
+            let next = simulation.due().filter(|_| !in_line && !stopped).map(due);
+            if next.is_none() && under_way.is_empty() {
+                break;
+            }
             tokio::select! {
                 biased;
-                Some(ended) = under_way.next() => {
-                    simulation.returned(self.since(started));
-                    if self.count(&ended?).is_break() {
-                        return self.interrupted(simulation).await;
-                    }
-                }
-                exit = driver.stopped() => {
-                    self.exit = exit;
-                    while let Some(ended) = under_way.next().await {
-                        let _ = self.count(&ended?);
-                    }
-                    return self.interrupted(simulation).await;
-                }
-                () = sleep_until(due) => {
-                    let Some(planned) = simulation.advance(self.since(started)) else { continue };
-                    let parcel = course.parcel(&planned, driver.config())?;
+                Some(posted) = under_way.next() => {
+                    let Posted { planned, times, took } = posted?;
+                    times.iter().for_each(|ended| self.count(ended));
+                    // A slow answer is slow at any speed.
+                    let back = planned.at + took;
+                    simulation.returned(back);
                     if !planned.in_line {
-                        (0..=driver.config().duplicate).for_each(|_| under_way.push(drive(driver, parcel.clone())));
-                        continue;
+                        beside = beside.filter(|beside| beside.run != planned.at);
+                    } else {
+                        in_line = false;
+                        pace = Pace { real: Instant::now(), run: back, ..pace };
                     }
-                    for _ in 0..=driver.config().duplicate {
-                        let ended = driver.drive(&parcel).await?;
-                        simulation.returned(self.since(started));
-                        if self.count(&ended).is_break() {
-                            return self.interrupted(simulation).await;
-                        }
-                        let second = self.second_report(&mut simulation, started, &planned, &ended, &parcel);
-                        if let Some(planned) = second {
-                            let parcel = course.parcel(&planned, driver.config())?;
-                            driver.say(Note::info(SECOND_REPORT)).await;
-                            let ended = driver.drive(&parcel).await?;
-                            if self.count(&ended).is_break() {
-                                return Ok(Going::Break(()));
-                            }
-                        }
+                    stopped |= times.iter().any(Ended::is_end);
+                    if let Some(again) = second_report(&mut simulation, driver, &planned, &times, back) {
+                        driver.say(Note::info(SECOND_REPORT)).await;
+                        in_line = true;
+                        under_way.push(post(driver, course.parcel(&again, driver.config())?, again));
                     }
+                }
+                // Whatever is under way ends by itself.
+                exit = driver.stopped(), if under_way.is_empty() => {
+                    self.exit = exit;
+                    stopped = true;
+                }
+                () = sleep_until(next.unwrap_or(pace.real)), if next.is_some() => {
+                    let Some(planned) = simulation.advance(pace.run) else { continue };
+                    in_line = planned.in_line;
+                    if !in_line {
+                        beside = Some(Pace { real: Instant::now(), run: planned.at, speed: 1.0 });
+                    }
+                    under_way.push(post(driver, course.parcel(&planned, driver.config())?, planned));
                 }
             }
         }
-        while let Some(ended) = under_way.next().await {
-            if self.count(&ended?).is_break() {
-                return Ok(Going::Break(()));
-            }
-        }
-        Ok(Going::Continue(()))
+        Ok(if stopped { Left::Behind(simulation.play(Duration::ZERO).len()) } else { Left::Nothing })
     }
 
-    /// What Python's server reports when its last retry has failed.
-    fn second_report(
-        &self,
-        simulation: &mut Simulation,
-        started: Instant,
-        planned: &Planned,
-        ended: &Ended,
-        parcel: &Parcel,
-    ) -> Option<Planned> {
-        let exhausted = ended.attempts == parcel.retry.attempts(parcel.is_terminal());
-        let failure = last_failure(ended)?;
-        let gave_up = planned.terminal && exhausted && !ended.acknowledged && ended.exit != Exit::Done;
-        gave_up.then(|| simulation.gave_up(self.since(started), &self.driver.config().to, failure)).flatten()
-    }
-
-    /// When something at this time of a course is due, at the chosen speed.
-    fn due(&self, started: Instant, at: Duration) -> Instant {
-        started + faster(at, self.driver.config().gap_speed)
-    }
-
-    /// The time of a course that has passed, at the chosen speed.
-    fn since(&self, started: Instant) -> Duration {
-        faster(started.elapsed(), 1.0 / self.driver.config().gap_speed)
-    }
-
-    fn count(&mut self, ended: &Ended) -> Going {
+    fn count(&mut self, ended: &Ended) {
         self.tally.deliveries += 1;
         self.tally.attempts += u64::from(ended.attempts);
         self.tally.acknowledged += u64::from(ended.acknowledged);
         self.tally.expected += u64::from(ended.exit == Exit::Done);
         self.exit = self.exit.and(ended.exit);
-        if ended.is_end() { Going::Break(()) } else { Going::Continue(()) }
-    }
-
-    async fn interrupted(&self, rest: Simulation) -> Result<Going, Error> {
-        self.say_interrupted(rest.play(Duration::ZERO).len()).await;
-        Ok(Going::Break(()))
     }
 
     async fn say_interrupted(&self, left: usize) {
@@ -178,17 +151,57 @@ impl<T: Transport> Journey<'_, '_, T> {
     }
 }
 
+/// How the time of a run passes: from a moment at which both clocks were read, at the chosen speed.
+struct Pace {
+    real: Instant,
+    run: Duration,
+    speed: f64,
+}
+
+impl Pace {
+    /// When something at this time of the run is due; at once where that has passed.
+    fn due(&self, at: Duration) -> Instant {
+        after(self.real, faster(at.saturating_sub(self.run), self.speed))
+    }
+}
+
+/// A delivery of a run that has ended, with its repeats.
+struct Posted {
+    planned: Planned,
+    times: Vec<Ended>,
+    took: Duration,
+}
+
+async fn post<T: Transport>(driver: &Driver<'_, T>, parcel: Parcel, planned: Planned) -> Result<Posted, Error> {
+    let started = Instant::now();
+    let mut times = Vec::new();
+    for _ in 0..=driver.config().duplicate {
+        times.push(driver.drive(&parcel).await?);
+        if times.iter().any(Ended::is_end) {
+            break;
+        }
+    }
+    Ok(Posted { planned, times, took: started.elapsed() })
+}
+
 /// Cog's Python server, run against a receiver that never acknowledges.
 const SECOND_REPORT: &str =
     "Cog's Python server takes the failed delivery for a failed prediction, and reports that too";
 
-async fn drive<T: Transport>(driver: &Driver<'_, T>, parcel: Parcel) -> Result<Ended, Error> {
-    driver.drive(&parcel).await
+/// What Python's server reports when its last retry has failed.
+fn second_report<T: Transport>(
+    simulation: &mut Simulation,
+    driver: &Driver<'_, T>,
+    planned: &Planned,
+    times: &[Ended],
+    at: Duration,
+) -> Option<Planned> {
+    let last = times.last().filter(|last| planned.terminal && last.exhausted)?;
+    simulation.gave_up(at, &driver.config().to, last_failure(&last.reply)?)
 }
 
 /// How the last attempt failed, where Python's words for it are known.
-fn last_failure(ended: &Ended) -> Option<LastFailure> {
-    let reply = ended.reply.as_ref()?;
+fn last_failure(reply: &Reply) -> Option<LastFailure> {
     if let Outcome::Answered { status, .. } = reply.outcome {
         return Some(LastFailure::Status(status));
     }
@@ -200,3 +213,6 @@ fn last_failure(ended: &Ended) -> Option<LastFailure> {
         Cause::TimedOut | Cause::Tls | Cause::Malformed => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,6 +10,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use super::course::Course;
 use super::drive::{Driver, Ended};
 use super::parcel::Parcel;
+use crate::clock::after;
 use crate::error::{Error, Exit};
 use crate::event::{Event, Latency, LoadReport, Progress};
 use crate::io::client::Transport;
@@ -94,7 +95,8 @@ impl<T: Transport> Run<'_, '_, T> {
             // leaving that out would praise the receiver for it (coordinated omission).
             let mut begun = Instant::now();
             if let Some(rate) = self.load.rate {
-                begun = self.started + Duration::from_secs_f64(number as f64 / rate);
+                let due = Duration::try_from_secs_f64(number as f64 / rate).unwrap_or(Duration::MAX);
+                begun = after(self.started, due);
                 tokio::select! {
                     () = sleep_until(begun) => {}
                     exit = self.driver.stopped() => {
@@ -103,13 +105,12 @@ impl<T: Transport> Run<'_, '_, T> {
                     }
                 }
             }
-            let parcel = self.patterns[number as usize % self.patterns.len()].anew();
+            let parcel = self.patterns[number as usize % self.patterns.len()].anew(self.driver.config());
             let ended = self.driver.drive(&parcel).await?;
+            self.result.borrow_mut().add(&ended, begun);
             if ended.is_end() {
                 self.stop(ended.exit);
-                return Ok(());
             }
-            self.result.borrow_mut().add(&ended, begun);
         }
         Ok(())
     }
@@ -185,7 +186,7 @@ impl Counts {
         self.attempts += u64::from(ended.attempts);
         self.acknowledged += u64::from(ended.acknowledged);
         self.expected += u64::from(ended.exit == Exit::Done);
-        let Some(reply) = &ended.reply else { return };
+        let reply = &ended.reply;
         match reply.outcome {
             Outcome::Answered { status, .. } => {
                 count(&mut self.statuses, status);

@@ -65,7 +65,7 @@ pub struct Config {
     /// Of a sequence, only these events.
     pub events: Option<Vec<String>>,
     /// Which of Cog's servers sends a run.
-    pub flavor: Flavor,
+    pub flavor: Option<Flavor>,
     /// The interval of its throttle, instead of the run's.
     pub throttle: Option<Duration>,
     /// How many more times each delivery goes out.
@@ -131,6 +131,44 @@ pub enum NewId {
     Given(String),
 }
 
+#[cfg(test)]
+impl Config {
+    /// What nobody asked for anything, in real time.
+    fn plain() -> Self {
+        Config {
+            sources: Vec::new(),
+            to: "http://localhost:1/hook".parse().expect("a URL"),
+            edits: Vec::new(),
+            id: None,
+            headers: Vec::new(),
+            scheme: Choice::Auto,
+            secrets: Vec::new(),
+            retry: None,
+            retry_speed: 1.0,
+            gap_speed: 1.0,
+            events: None,
+            flavor: None,
+            throttle: None,
+            duplicate: 0,
+            shuffle: None,
+            tamper: None,
+            load: None,
+            drill: false,
+            report: None,
+            timeout: None,
+            expect_status: None,
+            record: None,
+            keep_secrets: false,
+            dry_run: false,
+            data: false,
+            curl: false,
+            connection: Options::default(),
+            follow: true,
+            serve_jwks: None,
+        }
+    }
+}
+
 /// Reads and edits every source. All of them, before any is sent: a typing error in the last must not leave a handler
 /// with half of them.
 pub fn pack(config: &Config, now: Timestamp) -> Result<Packed, Error> {
@@ -142,7 +180,13 @@ pub fn pack(config: &Config, now: Timestamp) -> Result<Packed, Error> {
         }
         packed.courses.push(Course::of(source, config, now)?);
     }
-    if packed.legs().next().is_none() && !packed.courses.iter().any(Course::is_run) {
+    let has_run = packed.courses.iter().any(Course::is_run);
+    if !has_run && (config.flavor.is_some() || config.throttle.is_some()) {
+        let text = "--flavor and --throttle are for Cog runs, such as cog/stream, and no source is one";
+        return Err(Error::Usage(text.into()));
+    }
+    let may_be_empty = has_run && config.load.is_none() && !config.drill;
+    if packed.legs().next().is_none() && !may_be_empty {
         return Err(Error::NothingToSend { events: config.events.clone() });
     }
     if let Some(seed) = config.shuffle {
@@ -251,9 +295,9 @@ fn notes(packed: &Packed, config: &Config, now: Timestamp) -> Vec<Event> {
     }
     let old = parcels().filter(|parcel| parcel.is_out_of_date(config, now)).count();
     if old > 0 {
-        add(format!(
-            "{old} recorded time stamps are too old by now: a handler that checks them refuses these (sign afresh with --secret)"
-        ));
+        let stamps =
+            if old == 1 { "1 recorded time stamp is".to_owned() } else { format!("{old} recorded time stamps are") };
+        add(format!("{stamps} too old by now: a handler that checks refuses that (sign afresh with --secret)"));
     }
     if let Some(seed) = config.shuffle {
         add(format!("shuffled; --seed {seed} gives this order again"));

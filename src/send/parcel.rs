@@ -155,8 +155,12 @@ impl Parcel {
         Ok(self)
     }
 
-    /// The same for another prediction: with an id of its own in the body, where there is one, and for the signature.
-    pub fn anew(&self) -> Self {
+    /// The same for another prediction: with an id of its own in the body, where there is one, and for the signature. One
+    /// that goes out with its recorded signature stays what it is.
+    pub fn anew(&self, config: &Config) -> Self {
+        if self.is_replayed_as_signed(config) {
+            return self.clone();
+        }
         let text = String::from_utf8_lossy(&self.signed);
         let edit = new_id(&NewId::Fresh, &text, self.shape).ok();
         let signed = edit.and_then(|edit| edit.apply(&text).ok()).map_or_else(|| self.signed.clone(), Bytes::from);
@@ -214,15 +218,15 @@ impl Parcel {
         if let Some((tamper, _)) = &self.tampered {
             self.schemes.iter().for_each(|scheme| tamper.headers(scheme, &mut headers));
         }
-        for (name, value) in &self.further {
-            headers.set(name.clone(), value.clone());
-        }
         for (index, (name, value)) in config.headers.iter().enumerate() {
             // The first of a name replaces ours, further ones of the user's come along, as in curl.
             match config.headers[..index].iter().any(|(earlier, _)| earlier == name) {
                 true => headers.push(name.clone(), value.clone()),
                 false => headers.set(name.clone(), value.clone()),
             }
+        }
+        for (name, value) in &self.further {
+            headers.set(name.clone(), value.clone());
         }
         Ok(headers)
     }
@@ -317,12 +321,6 @@ impl Parcel {
         };
         let claim = scheme.claim(&Delivery::bare(recorded.clone(), self.signed.clone()));
         claim.is_ok_and(|claim| scheme.off_by(&claim, now.as_second(), None).is_some())
-    }
-
-    /// Whether its event is one of these names.
-    pub fn is_one_of(&self, events: &[String]) -> bool {
-        let event = self.payload.as_ref().and_then(|payload| payload.event.as_ref());
-        event.is_some_and(|event| events.iter().any(|name| *name == event.name))
     }
 
     /// What to call the prediction in a message.

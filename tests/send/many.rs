@@ -43,7 +43,7 @@ fn failures_are_shown_and_counted() {
     let target = Target::start(&[OK, Answer::Status(500, "", "boom"), OK]);
     let finished = send(&target, &["success", "--count", "20", "--concurrency", "1"]).exits(6);
     assert_eq!(finished.stdout.matches("boom").count(), 1, "{finished:#?}");
-    assert_eq!(finished.stdout.matches("→").count(), 1, "only what failed is shown one by one");
+    assert_eq!(finished.stdout.matches("✗").count(), 1, "only what failed is shown one by one");
 }
 
 #[test]

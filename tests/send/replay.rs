@@ -62,7 +62,8 @@ fn gaps_pass_as_fast_as_they_are_told_to() {
     let requests = target.requests();
     for (pair, expected) in requests.windows(2).zip([100, 200]) {
         let gap = (pair[1].at - pair[0].at).as_millis();
-        assert!((expected - 15..expected + 150).contains(&gap), "{gap} instead of {expected}");
+        // Above, there is room for a busy machine; a gap that is not sped up would still be far beyond.
+        assert!((expected - 15..expected + 700).contains(&gap), "{gap} instead of {expected}");
     }
 }
 
@@ -95,7 +96,7 @@ fn an_old_time_stamp_and_a_blanked_value_are_said() {
     let target = Target::start(&[OK]);
     send(&target, &[path.to_str().unwrap()])
         .exits(0)
-        .says("1 recorded time stamps are too old by now")
+        .says("1 recorded time stamp is too old by now")
         .says("line 2 is damaged and left out")
         .says("1 of the deliveries go out without the header values that were redacted");
     let requests = target.requests();

@@ -144,6 +144,34 @@ fn a_drill_is_a_table_and_a_report_for_ci() {
 }
 
 #[test]
+fn what_cannot_be_signed_is_skipped_and_what_the_drill_says_stands() {
+    // Kie signs a field of the body, which an empty one lacks.
+    let target = Target::start(&[OK]);
+    let run = ["send", "kie/success", "--drill", "-s", "k", "--json", "--to", &target.url, "-H", "content-type: a/b"];
+    let stream = hookctl(run).exits(4).stdout;
+    let of =
+        |case: &str| stream.lines().find(|line| line.contains(&format!("\"case\":\"{case}\""))).unwrap().to_owned();
+    assert!(of("empty body").contains("\"verdict\":\"skipped\"") && of("empty body").contains("taskId"));
+    assert!(of("unknown status").contains("\"verdict\""), "the rest still runs");
+    let types = target.requests().iter().filter(|request| request.header("content-type") == Some("text/plain")).count();
+    assert_eq!(types, 1, "the case's own header wins over -H");
+}
+
+#[test]
+fn flags_that_would_do_nothing_are_refused() {
+    let cases: [(&[&str], &str); 5] = [
+        (&["success", "--rate", "5"], "--count"),
+        (&["success", "--concurrency", "5"], "--count"),
+        (&["success", "--count", "2", "--id", "x"], "each delivery has its own"),
+        (&["success", "--drill", "--id", "x"], "each delivery has its own"),
+        (&["success", "--duplicate", "100000"], "--duplicate"),
+    ];
+    for (arguments, cause) in cases {
+        hookctl(["send", "--to", "127.0.0.1:1"].into_iter().chain(arguments.iter().copied())).exits(2).says(cause);
+    }
+}
+
+#[test]
 fn a_drill_without_a_handler_says_so() {
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     hookctl(["send", "--drill", "--secret", "s", "--to", &closed.to_string()])
@@ -243,6 +271,9 @@ fn only_the_wanted_events_go_out() {
     let sources = ["cog/coglet/start", "cog/coglet/output", "cog/coglet/succeeded"];
     send(&target, &[&sources[..], &["-e", "output,completed"]].concat()).exits(0);
     assert_eq!(target.requests().len(), 2);
+    let target = Target::start(&[OK]);
+    send(&target, &["success", "workflow", "-e", "workflow.*"]).exits(0);
+    assert_eq!(target.requests().len(), 1, "a star stands for anything, as in listen");
     let nothing = ["send", "success", "-e", "start", "--to", "127.0.0.1:1"];
     hookctl(nothing).exits(2).says("nothing is left to send: no delivery is one of the events start");
 }

@@ -107,8 +107,8 @@ pub fn no_match(scheme: &Scheme, secrets: usize) -> Verdict {
         };
         match scheme.covers_body() {
             true => format!(
-                "{tried} this signature: compare the secrets of sender and receiver; a body changed after signing \
-                 looks the same"
+                "{tried} this signature: compare the secrets of sender and receiver; a body changed after signing, \
+                 be it the order of its keys, looks the same"
             ),
             false => format!("{tried} the value that was sent: compare the secrets of sender and receiver"),
         }

@@ -200,7 +200,8 @@ fn find(
     })
 }
 
-/// Checks a delivery at `now` (Unix seconds). `provider` is only for the wording of a hint.
+/// Checks a delivery at `now` (Unix seconds). `provider` is for the wording of a hint, and tells apart schemes that sign
+/// the same in the same headers.
 pub fn check(delivery: &Delivery, policy: &Policy, now: i64, provider: Option<&Provider>) -> Verdict {
     if policy.secrets.is_empty() {
         let signed = super::ALL.iter().any(|scheme| scheme.is_present(&delivery.headers));
@@ -209,10 +210,21 @@ pub fn check(delivery: &Delivery, policy: &Policy, now: i64, provider: Option<&P
     match policy.scheme {
         Choice::Named(scheme) => check_by(scheme, scheme.claim(delivery), delivery, policy, now),
         Choice::Auto => match detect(delivery) {
-            Some((scheme, claim)) => check_by(scheme, claim, delivery, policy, now),
+            Some((scheme, claim)) => match own_reading(scheme, delivery, provider) {
+                Some(own) => check_by(own, own.claim(delivery), delivery, policy, now),
+                None => check_by(scheme, claim, delivery, policy, now),
+            },
             None => explain::nothing_to_check(&delivery.headers, provider),
         },
     }
+}
+
+/// The provider's own reading of a scheme, where it has one: OpenAI signs as Standard Webhooks has it, but takes a secret
+/// without `whsec_` for text.
+fn own_reading(scheme: &Scheme, delivery: &Delivery, provider: Option<&Provider>) -> Option<&'static Scheme> {
+    let schemes = provider?.shapes.iter().flat_map(|shape| shape.schemes).filter_map(|name| Scheme::named(name));
+    let mut own = schemes.filter(|own| own.name != scheme.name && own.signs_as(scheme));
+    own.find(|own| own.is_present(&delivery.headers))
 }
 
 /// Whether the proof that [`check`] would look at was blanked out when the delivery was recorded.
