@@ -12,7 +12,7 @@ use crate::payload::encoding;
 use crate::payload::record::{By, Record};
 use crate::payload::signature::explain::account::account;
 use crate::payload::signature::{self, Choice, Policy, Scheme, Verdict};
-use crate::payload::{Delivery, Headers, Name, Payload, Provider, lint};
+use crate::payload::{Delivery, Headers, Name, Payload, Provider, Redaction, lint};
 
 pub mod query;
 
@@ -111,7 +111,7 @@ fn examine(name: &str, body: Bytes, config: &Config, clock: &dyn Clock) -> Resul
         warnings: payload.as_ref().map(lint::warnings).unwrap_or_default(),
         payload,
         verdict,
-        ..Record::unsent(now, delivery.redacted(&config.policy.secrets))
+        ..Record::unsent(now, Redaction::of(&config.policy.secrets, config.policy.scheme).delivery(delivery))
     };
     Ok((Examined { source: name.to_owned(), record, account }, exit))
 }

@@ -7,11 +7,11 @@
 //! left to hyper-util and rustls.
 
 use std::sync::Mutex;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use reqwest::Url;
-use tokio::time::timeout_at;
+use tokio::time::{Instant, timeout_at};
 
 use crate::error::Error;
 use crate::payload::Headers;
@@ -34,9 +34,12 @@ use request::Request;
 /// enough to find a loop.
 const REDIRECTS: usize = 10;
 
-/// How many bytes of an answer's body are read: enough for its first line. The rest is left unread, and with it the
-/// connection.
+/// How many bytes of an answer's body are read: enough for its first line, and for all of most. The rest is left unread,
+/// and with it the connection.
 const ANSWER_BYTES: usize = 16 * 1024;
+
+/// How long the body may take after the head: an answer that has no end must not hold up the next delivery.
+const ANSWER_TIME: Duration = Duration::from_secs(1);
 
 /// How receivers are reached.
 #[derive(Clone, Debug, Default)]
@@ -79,8 +82,38 @@ pub struct Reply {
     pub ms: f64,
     /// The first line of the answer's body, or how it came about when there was a redirect.
     pub line: Option<String>,
-    /// Why nothing came back.
+    /// When the answer's head was there, so that a reader may count from another beginning than `ms` does.
+    pub answered_at: Option<Instant>,
+    /// Why nothing came back, in words.
     pub error: Option<String>,
+    /// The same as a kind, where it is one.
+    pub cause: Option<Cause>,
+}
+
+/// Why nothing came back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// Nobody listens there.
+    Refused,
+    /// The host has no address.
+    Unresolved,
+    /// The connection was reset.
+    Reset,
+    /// The connection was closed without an answer.
+    Closed,
+    /// There was no connection, or no answer, in time.
+    TimedOut,
+    /// TLS did not come about.
+    Tls,
+    /// What came back is no answer.
+    Malformed,
+}
+
+impl Reply {
+    /// One of which nothing else is known.
+    pub fn of(outcome: Outcome, ms: f64) -> Self {
+        Reply { outcome, ms, line: None, answered_at: None, error: None, cause: None }
+    }
 }
 
 /// Something that delivers requests: a real client, or a test's.
@@ -103,6 +136,11 @@ struct Limit {
 }
 
 impl Limit {
+    /// The same, but at most so long from now.
+    fn at_most(self, length: Duration) -> Self {
+        Limit { end: self.end.min(Instant::now() + length), ..self }
+    }
+
     fn starting(now: Instant, length: Duration) -> Self {
         // One beyond the end of time is none.
         const EVER: Duration = Duration::from_secs(u32::MAX as u64);
@@ -111,13 +149,14 @@ impl Limit {
 
     /// What the work gives, unless time runs out first.
     async fn within<T>(self, work: impl Future<Output = T>) -> Option<T> {
-        timeout_at(self.end.into(), work).await.ok()
+        timeout_at(self.end, work).await.ok()
     }
 }
 
 /// An attempt without an answer.
 struct Failure {
     outcome: Outcome,
+    cause: Option<Cause>,
     reason: String,
 }
 
@@ -144,8 +183,8 @@ impl Client {
             }
         }
         let connected = limit.within(self.connector.connect(&request.url)).await;
-        let connected = connected.unwrap_or_else(|| Err(format!("no connection within {:?}", limit.length)));
-        let stream = connected.map_err(|reason| unanswered(reason, false))?;
+        let late = || (Some(Cause::TimedOut), format!("no connection within {:?}", limit.length));
+        let stream = connected.unwrap_or_else(|| Err(late())).map_err(|why| unanswered(why, false))?;
         self.exchange(Connection::new(stream), request, limit).await
     }
 
@@ -159,12 +198,18 @@ impl Client {
         let mut head = match limit.within(connection.head()).await {
             Some(Ok(head)) => head,
             Some(Err(broken)) => return Err(failure(&broken, connection.has_sent(), &request.url)),
-            None => return Err(unanswered(format!("no answer within {:?}", limit.length), connection.has_sent())),
+            None => {
+                let late = (Some(Cause::TimedOut), format!("no answer within {:?}", limit.length));
+                return Err(unanswered(late, connection.has_sent()));
+            }
         };
         let at = Instant::now();
         let mut body = Vec::new();
-        let whole = limit.within(connection.body(&mut head.framing, &mut body, ANSWER_BYTES)).await;
-        if whole == Some(true) && head.keep_alive && connection.is_settled() {
+        // A line is all that is shown; what comes behind it is read for the sake of a connection that is kept.
+        let keep = head.keep_alive;
+        let is_enough = |body: &[u8]| body.len() >= ANSWER_BYTES || (!keep && has_line(body));
+        let whole = connection.body(&mut head.framing, &mut body, is_enough);
+        if limit.at_most(ANSWER_TIME).within(whole).await == Some(true) && keep && connection.is_settled() {
             self.idle().push((request.url.clone(), connection));
         }
         Ok(Answered { head, line: first_line(&body), at })
@@ -201,17 +246,18 @@ impl Transport for Client {
         loop {
             let answered = match self.make(&request, limit).await {
                 Ok(answered) => answered,
-                Err(failure) => {
+                Err(Failure { outcome, cause, reason }) => {
                     let before = said.map(|said| format!("{said}: ")).unwrap_or_default();
-                    let error = Some(format!("{before}{}", failure.reason));
-                    return Reply { outcome: failure.outcome, ms: ms(Instant::now()), line: None, error };
+                    let error = Some(format!("{before}{reason}"));
+                    return Reply { cause, error, ..Reply::of(outcome, ms(Instant::now())) };
                 }
             };
             let next = if follow && hops < REDIRECTS { request.redirected(&answered.head, referer) } else { None };
             let Some(next) = next else {
                 let outcome =
                     Outcome::Answered { status: answered.head.status, retry_after: answered.head.retry_after };
-                return Reply { outcome, ms: ms(answered.at), line: said.or(answered.line), error: None };
+                let line = said.or(answered.line);
+                return Reply { line, answered_at: Some(answered.at), ..Reply::of(outcome, ms(answered.at)) };
             };
             let lost = if next.is_delivery() { "" } else { ", which gets no body: this delivery was lost" };
             said = Some(format!("after a {} to {}{lost}", answered.head.status, next.url));
@@ -226,15 +272,17 @@ fn failure(broken: &Broken, sent: bool, url: &Url) -> Failure {
         // The receiver broke the handshake off, which its last message may only tell once the request is on its way:
         // until the handshake is over it reads no request.
         Broken::Lost(error) => match tls::refusal(error) {
-            Some(reason) => Failure { outcome: Outcome::Unreachable, reason },
+            Some(reason) => Failure { outcome: Outcome::Unreachable, cause: Some(Cause::Tls), reason },
             None => unanswered(connect::reason(error, url), sent),
         },
-        Broken::Closed | Broken::Malformed(_) => unanswered(broken.to_string(), sent),
+        Broken::Closed => unanswered((Some(Cause::Closed), broken.to_string()), sent),
+        Broken::Reset => unanswered((Some(Cause::Reset), broken.to_string()), sent),
+        Broken::Malformed(_) => unanswered((Some(Cause::Malformed), broken.to_string()), sent),
     }
 }
 
-fn unanswered(reason: String, sent: bool) -> Failure {
-    Failure { outcome: if sent { Outcome::Unknown } else { Outcome::Unreachable }, reason }
+fn unanswered((cause, reason): (Option<Cause>, String), sent: bool) -> Failure {
+    Failure { outcome: if sent { Outcome::Unknown } else { Outcome::Unreachable }, cause, reason }
 }
 
 fn is_same_origin(one: &Url, other: &Url) -> bool {
@@ -243,8 +291,75 @@ fn is_same_origin(one: &Url, other: &Url) -> bool {
         && one.port_or_known_default() == other.port_or_known_default()
 }
 
+fn has_line(body: &[u8]) -> bool {
+    body.trim_ascii_start().contains(&b'\n')
+}
+
 /// The first line of a body that says something, not endless.
 fn first_line(body: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(body);
     text.lines().find(|line| !line.trim().is_empty()).map(|line| line.chars().take(200).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+
+    use super::*;
+
+    /// A client, and what comes of one request of its to a receiver that does this.
+    async fn exchange(receiver: impl AsyncFnOnce(DuplexStream)) -> (Client, Answered) {
+        install_crypto();
+        let url = Url::parse("http://localhost/hook").unwrap();
+        let client = Client::new(&url, &Options::default()).unwrap();
+        let outgoing = Outgoing {
+            url,
+            headers: Headers::default(),
+            body: Bytes::new(),
+            timeout: Duration::from_secs(30),
+            follow: false,
+            referer: false,
+        };
+        let (request, limit) = (Request::first(outgoing), Limit::starting(Instant::now(), Duration::from_secs(30)));
+        let (near, mut far) = duplex(1024);
+        let serve = async {
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") {
+                head.push(far.read_u8().await.unwrap());
+            }
+            receiver(far).await;
+        };
+        let answered = client.exchange(Connection::new(Box::new(near)), &request, limit);
+        let (answered, ()) = tokio::join!(answered, serve);
+        let Ok(answered) = answered else { panic!("no answer") };
+        (client, answered)
+    }
+
+    const CHUNKED: &[u8] = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n4\r\na\nb\n\r\n";
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_that_comes_in_pieces_leaves_the_connection_good() {
+        let (client, answered) = exchange(async |mut far: DuplexStream| {
+            far.write_all(CHUNKED).await.unwrap();
+            // Until what has come was read.
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            far.write_all(b"0\r\n\r\n").await.unwrap();
+        })
+        .await;
+        assert_eq!((answered.line.as_deref(), client.idle().len()), (Some("a"), 1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_without_an_end_is_left_soon_and_counts_from_its_head() {
+        for (answer, seconds) in [(CHUNKED, 1), (&b"HTTP/1.1 200 OK\r\n\r\na\nb"[..], 0)] {
+            let started = Instant::now();
+            let (client, answered) = exchange(async |mut far: DuplexStream| {
+                far.write_all(answer).await.unwrap();
+                let _ = far.read(&mut [0]).await;
+            })
+            .await;
+            assert_eq!((answered.line.as_deref(), client.idle().len()), (Some("a"), 0));
+            assert_eq!((answered.at, started.elapsed().as_secs()), (started, seconds));
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! Public keys in a JWK set, from a file or from where a provider publishes them. Fetched once a run.
+//! Public keys in a JWK set: read from a file or from where a provider publishes them, once a run; and served.
 
 use std::time::Duration;
 
@@ -8,6 +8,10 @@ use super::client::install_crypto;
 use super::input;
 use crate::error::Error;
 use crate::payload::signature::{Secret, keypair};
+
+mod serve;
+
+pub use serve::{Served, serve};
 
 /// How long the set may take to come.
 const FETCH_TIME: Duration = Duration::from_secs(10);

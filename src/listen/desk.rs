@@ -29,7 +29,7 @@ use crate::payload::encoding::{self, Undecoded};
 use crate::payload::lint::{self, Warning};
 use crate::payload::record::By;
 use crate::payload::signature::{self, Policy, Verdict};
-use crate::payload::{Delivery, Headers, Payload, Provider};
+use crate::payload::{Delivery, Headers, Payload, Provider, Redaction};
 
 /// Where deliveries are handled.
 pub struct Desk {
@@ -322,7 +322,9 @@ impl Desk {
         let place = self.sink.place(judged.delivery.body.len()).await;
         let mut reply = judged.reply.clone();
         if !self.keep_secrets {
-            judged.delivery = judged.delivery.redacted(&self.policy.secrets);
+            let redaction = Redaction::of(&self.policy.secrets, self.policy.scheme);
+            judged.delivery = redaction.delivery(judged.delivery);
+            judged.reply.line = judged.reply.line.map(|line| redaction.text(line));
         }
         let mut record = books.record(record_id(judged.at), judged);
         if let Err(failed) = books.keep(&record) {

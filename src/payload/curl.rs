@@ -1,8 +1,12 @@
 //! The curl command that sends a delivery again, for any POSIX shell.
 
+use std::cmp::Reverse;
+
+use http::HeaderName;
 use url::{Position, Url};
 
-use super::delivery::{Delivery, is_secret};
+use super::delivery::Delivery;
+use super::redaction::Redaction;
 use super::signature::Secret;
 
 /// Headers that curl adds by itself unless told not to.
@@ -14,13 +18,21 @@ const EXPECTS: usize = 1024;
 /// The longest body that is written as an argument: Linux takes 128 KiB in one.
 const ARGUMENT: usize = 100_000;
 
-/// The variable that stands for a secret.
-const SECRET: &str = "\"$HOOKCTL_SECRET\"";
+/// The variable that stands for the first secret; that of the second has `_2` behind it.
+const SECRET: &str = "HOOKCTL_SECRET";
 
 /// The command that sends `delivery` to `url`. The body comes from `file` where it is that file's; `options` are words
-/// for the shell already. The secrets are left to a variable of the shell. `host` and `content-length` are curl's to
-/// write, in its own place.
-pub fn command(url: &Url, delivery: &Delivery, file: Option<&str>, options: &[String], secrets: &[Secret]) -> String {
+/// for the shell already. Secrets are left to variables of the shell, but for headers that are `made_up`: what stands
+/// there opens nothing. `host` and `content-length` are curl's to write, in its own place.
+pub fn command(
+    url: &Url,
+    delivery: &Delivery,
+    file: Option<&str>,
+    options: &[String],
+    redaction: &Redaction,
+    made_up: impl Fn(&HeaderName) -> bool,
+) -> String {
+    let secrets = redaction.secrets();
     let mut words = vec!["curl --http1.1".to_owned()];
     words.extend_from_slice(options);
     let host = &url[Position::BeforeHost..Position::AfterPort];
@@ -29,7 +41,8 @@ pub fn command(url: &Url, delivery: &Delivery, file: Option<&str>, options: &[St
         if plain == "content-length" || plain == "host" && value.as_bytes() == host.as_bytes() {
             continue;
         }
-        let hides = is_secret(name.plain()) || secrets.iter().any(|secret| secret.is_in(value.as_bytes()));
+        let is_known = secrets.iter().any(|secret| secret.is_in(value.as_bytes()));
+        let hides = is_known || redaction.hides(name.plain(), value.as_bytes()) && !made_up(name.plain());
         words.push(format!("-H {}", header(name.as_str(), value.as_bytes(), if hides { Some(secrets) } else { None })));
     }
     let missing = CURLS_OWN.into_iter().filter(|name| !delivery.headers.has(name));
@@ -48,15 +61,15 @@ pub fn command(url: &Url, delivery: &Delivery, file: Option<&str>, options: &[St
         }
     });
     let url = url.as_str().as_bytes();
-    words.push(match secrets.iter().find(|secret| secret.is_in(url)) {
-        Some(secret) => without(secret, url, 0),
-        None => quote(url),
+    words.push(match secrets.iter().any(|secret| secret.is_in(url)) {
+        true => without(secrets, url, 0),
+        false => quote(url),
     });
     source + &words.join(" \\\n  ")
 }
 
-/// A header as a word for the shell. Where the value hides secrets, these are replaced by the variable; where it is a
-/// secret that is not known, all of it is.
+/// A header as a word for the shell. Where the value hides secrets, these are replaced by their variables; where none of
+/// them is known, all of it is, by one of its own: the key that signs is not what belongs there.
 fn header(name: &str, value: &[u8], hides: Option<&[Secret]>) -> String {
     // What curl calls a header without a value.
     if value.is_empty() {
@@ -64,25 +77,40 @@ fn header(name: &str, value: &[u8], hides: Option<&[Secret]>) -> String {
     }
     let line = [name.as_bytes(), b": ", value].concat();
     let Some(secrets) = hides else { return quote(&line) };
-    let known = secrets.iter().find(|secret| find(value, secret.expose()).is_some());
-    // The name holds no secret, though a short one may look like a part of it.
-    match known {
-        Some(secret) => without(secret, &line, name.len() + 2),
-        None => quote(format!("{name}: ").as_bytes()) + SECRET,
+    match first_of(secrets, value) {
+        // The name holds no secret, though a short one may look like a part of it.
+        Some(_) => without(secrets, &line, name.len() + 2),
+        None => quote(format!("{name}: ").as_bytes()) + &format!("\"${}\"", own_variable(name)),
     }
 }
 
-/// A word for the shell in which a secret is replaced by the variable, from this byte on.
-fn without(secret: &Secret, bytes: &[u8], mut from: usize) -> String {
+/// The variable for a header's whole value.
+fn own_variable(name: &str) -> String {
+    let letter = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
+    format!("HOOKCTL_HEADER_{}", name.chars().map(letter).collect::<String>())
+}
+
+/// A word for the shell in which secrets are replaced by their variables, from this byte on.
+fn without(secrets: &[Secret], bytes: &[u8], mut from: usize) -> String {
     let (mut word, mut rest) = (String::new(), bytes);
-    while let Some(place) = find(&rest[from..], secret.expose()).map(|place| place + from) {
+    while let Some((place, index)) = first_of(secrets, &rest[from..]) {
+        let place = place + from;
         if place > 0 {
             word += &quote(&rest[..place]);
         }
-        word += SECRET;
-        (rest, from) = (&rest[place + secret.expose().len()..], 0);
+        word += &match index {
+            0 => format!("\"${SECRET}\""),
+            _ => format!("\"${SECRET}_{}\"", index + 1),
+        };
+        (rest, from) = (&rest[place + secrets[index].expose().len()..], 0);
     }
     if rest.is_empty() { word } else { word + &quote(rest) }
+}
+
+/// Where the first of these secrets is, and which it is; of two in one place the longer.
+fn first_of(secrets: &[Secret], text: &[u8]) -> Option<(usize, usize)> {
+    let places = secrets.iter().enumerate().filter_map(|(index, secret)| Some((find(text, secret.expose())?, index)));
+    places.min_by_key(|&(place, index)| (place, Reverse(secrets[index].expose().len())))
 }
 
 fn find(text: &[u8], part: &[u8]) -> Option<usize> {
@@ -148,7 +176,7 @@ mod tests {
             ("Content-Length", "13"),
             ("Content-Type", "application/json"),
         ];
-        insta::assert_snapshot!(command(&url(), &delivery(&headers, br#"{"a":"b$!\\"}"#), None, &[], &[]), @r#"
+        insta::assert_snapshot!(command(&url(), &delivery(&headers, br#"{"a":"b$!\\"}"#), None, &[], &Redaction::new(&[], []), |_| false), @r#"
         curl --http1.1 \
           -H 'user-agent: it'\''s me' \
           -H 'Accept: */*' \
@@ -158,7 +186,7 @@ mod tests {
           'http://localhost:3000/hook?a=b&c'
         "#);
         let options = ["-k".to_owned()];
-        insta::assert_snapshot!(command(&url(), &delivery(&[], b""), Some("my file.json"), &options, &[]), @r"
+        insta::assert_snapshot!(command(&url(), &delivery(&[], b""), Some("my file.json"), &options, &Redaction::new(&[], []), |_| false), @r"
         curl --http1.1 \
           -k \
           -H Accept: \
@@ -167,23 +195,29 @@ mod tests {
           --data-binary '@my file.json' \
           'http://localhost:3000/hook?a=b&c'
         ");
-        let binary = command(&url(), &delivery(&[], b"\xff'%\\\x1b"), None, &[], &[]);
+        let binary = command(&url(), &delivery(&[], b"\xff'%\\\x1b"), None, &[], &Redaction::new(&[], []), |_| false);
         assert!(binary.starts_with(r"printf -- '\377'\''%%\\\033' | curl"), "{binary}");
         assert!(binary.contains("--data-binary @- "), "{binary}");
     }
 
     #[test]
     fn secrets_are_left_to_a_variable() {
-        let secrets = [Secret::new("main", "s3cr3t-token")];
+        let secrets = [Secret::new("main", "s3cr3t-token"), Secret::new("old", "other-s3cr3t")];
         let headers = [
             ("authorization", "Bearer s3cr3t-token"),
             ("x-twice", "s3cr3t-token,s3cr3t-token."),
             ("cookie", "session=unknown"),
+            ("x-webhook-secret", "not-a-signature"),
+            ("x-both", "other-s3cr3t s3cr3t-token"),
         ];
-        let text = command(&url(), &delivery(&headers, b"{}"), None, &[], &secrets);
+        let redaction = Redaction::new(&secrets, []);
+        let text =
+            command(&url(), &delivery(&headers, b"{}"), None, &[], &redaction, |name| name == "x-webhook-secret");
         assert!(text.contains("-H 'authorization: Bearer '\"$HOOKCTL_SECRET\" "), "{text}");
         assert!(text.contains("-H 'x-twice: '\"$HOOKCTL_SECRET\",\"$HOOKCTL_SECRET\". "), "{text}");
-        assert!(text.contains("-H 'cookie: '\"$HOOKCTL_SECRET\" "), "{text}");
+        assert!(text.contains("-H 'cookie: '\"$HOOKCTL_HEADER_COOKIE\" "), "{text}");
+        assert!(text.contains("-H 'x-webhook-secret: not-a-signature' "), "{text}");
+        assert!(text.contains("-H 'x-both: '\"$HOOKCTL_SECRET_2\"' '\"$HOOKCTL_SECRET\" "), "{text}");
         assert!(!text.contains("s3cr3t") && !text.contains("unknown"), "{text}");
     }
 }

@@ -18,7 +18,7 @@
 //! | [`duration`] | how a length of time is written |
 //! | [`history`] | what several deliveries tell together: duplicates, the life of a prediction |
 //! | [`events`], [`jq`] | which deliveries are wanted; what must be true of them |
-//! | [`record`] | the JSON Lines form of a delivery |
+//! | [`record`], [`redaction`] | the JSON Lines form of a delivery; what it must not tell |
 
 pub mod body;
 pub mod curl;
@@ -32,6 +32,7 @@ pub mod lint;
 pub mod provider;
 pub mod read;
 pub mod record;
+pub mod redaction;
 pub mod respell;
 pub mod retry;
 pub mod signature;
@@ -53,3 +54,4 @@ pub use delivery::{Delivery, Headers, Name};
 pub use provider::{Fixture, Kind, Provider, Shape, Status};
 pub use read::Payload;
 pub use record::Record;
+pub use redaction::Redaction;

@@ -18,7 +18,7 @@ pub use line::{Damage, Parsed, is_journal_line};
 /// The version of the record's form.
 pub const VERSION: u32 = 1;
 
-/// Everything that is known of one delivery. Its headers are those that may be shown: see [`Delivery::redacted`].
+/// Everything that is known of one delivery. Its headers are those that may be shown: see [`Redaction`](super::redaction::Redaction).
 #[derive(Clone, Debug)]
 pub struct Record {
     /// Its number in this run, from 1.

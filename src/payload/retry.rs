@@ -43,8 +43,14 @@ pub enum Answered {
 pub enum RetryAfter {
     /// Nothing.
     Ignored,
-    /// Its seconds replace the profile's wait, and this status is retried too when it carries one.
-    ObeyedAlsoOn(u16),
+    /// Its seconds replace the profile's wait unless they are none, up to `at_most`; this status is retried too when it
+    /// carries one.
+    Obeyed {
+        /// The status.
+        also_on: u16,
+        /// The longest wait.
+        at_most: Duration,
+    },
     /// The wait is never shorter than its seconds.
     AtLeast,
 }
@@ -161,7 +167,8 @@ impl RetryProfile {
         let wait = self.waits[attempt as usize - 1];
         Next::Retry(match (self.retry_after, told) {
             (RetryAfter::Ignored, _) | (_, None) => wait,
-            (RetryAfter::ObeyedAlsoOn(_), Some(told)) => told,
+            (RetryAfter::Obeyed { .. }, Some(Duration::ZERO)) => wait,
+            (RetryAfter::Obeyed { at_most, .. }, Some(told)) => told.min(at_most),
             (RetryAfter::AtLeast, Some(told)) => told.max(wait),
         })
     }
@@ -172,7 +179,7 @@ impl RetryProfile {
             Answered::AllBut(ranges) => !ranges.iter().any(|(first, last)| (*first..=*last).contains(&status)),
             Answered::Listed(statuses) => statuses.contains(&status),
         };
-        listed || (told_when && self.retry_after == RetryAfter::ObeyedAlsoOn(status))
+        listed || (told_when && matches!(self.retry_after, RetryAfter::Obeyed { also_on, .. } if also_on == status))
     }
 }
 

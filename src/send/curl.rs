@@ -1,5 +1,7 @@
 //! What would be sent, as commands for curl.
 
+use http::HeaderName;
+
 use super::Config;
 use super::parcel::Parcel;
 use crate::clock::Clock;
@@ -18,7 +20,9 @@ pub async fn say(
     let options = options(config);
     for parcel in parcels {
         let delivery = Delivery::bare(parcel.headers(config, clock.now())?, parcel.body.clone());
-        let text = command(&config.to, &delivery, parcel.file.as_deref(), &options, &config.secrets);
+        let (file, redaction) = (parcel.file.as_deref(), parcel.redaction(config));
+        let made_up = |name: &HeaderName| parcel.makes_up(name, config);
+        let text = command(&config.to, &delivery, file, &options, &redaction, made_up);
         if sink.say(Event::Curl(text)).await.is_err() {
             break;
         }

@@ -19,7 +19,7 @@ use crate::payload::record::{Answer, By, Record, Sent, SentOutcome};
 use crate::payload::retry::{Next, Outcome, Statuses, Why};
 use crate::payload::signature::scheme::OnRetry;
 use crate::payload::signature::{self, Choice, Policy};
-use crate::payload::{Delivery, Headers, lint};
+use crate::payload::{Delivery, Headers, Redaction, lint};
 
 /// Drives parcels to one receiver.
 pub struct Driver<'a, T> {
@@ -180,7 +180,7 @@ impl<'a, T: Transport> Driver<'a, T> {
             url: self.config.to.clone(),
             headers: headers.clone(),
             body: parcel.body.clone(),
-            timeout: self.config.patience(parcel.shape.retry),
+            timeout: self.config.patience(parcel),
             follow: self.config.follow && parcel.shape.follows_redirects,
             referer: parcel.shape.headers.contains(&HeaderLine::Referer),
         };
@@ -188,9 +188,10 @@ impl<'a, T: Transport> Driver<'a, T> {
             reply = self.transport.deliver(outgoing) => (reply, None),
             // What was under way may have arrived.
             exit = self.stopped() => {
-                (Reply { outcome: Outcome::Unknown, ms: 0.0, line: None, error: Some("interrupted".into()) }, Some(exit))
+                (Reply { error: Some("interrupted".into()), ..Reply::of(Outcome::Unknown, 0.0) }, Some(exit))
             }
         };
+        let reply = if self.config.keep_secrets { reply } else { told(reply, &parcel.redaction(self.config)) };
         let acknowledged = matches!(reply.outcome, Outcome::Answered { status: 200..=299, .. });
         let exit = stopped.unwrap_or_else(|| judge(self.config.expect_status.as_ref(), reply.outcome));
         let shown = self.shown == Shown::Every || (self.shown == Shown::Failed && exit != Exit::Done);
@@ -245,6 +246,18 @@ fn judge(expected: Option<&Statuses>, outcome: Outcome) -> Exit {
     }
 }
 
+/// A reply as it may be shown: a handler may say what it was sent, and a redirect lead where the secret is known.
+fn told(reply: Reply, redaction: &Redaction) -> Reply {
+    let text = |text: Option<String>| text.map(|text| redaction.text(text));
+    Reply { line: text(reply.line), error: text(reply.error), ..reply }
+}
+
+/// Where a parcel goes, as it may be shown.
+pub fn shown_url(parcel: &Parcel, config: &Config) -> String {
+    let url = config.to.to_string();
+    if config.keep_secrets { url } else { parcel.redaction(config).text(url) }
+}
+
 /// The record of an attempt; without a reply, of one that is not made.
 pub fn record(
     parcel: &Parcel,
@@ -272,7 +285,7 @@ pub fn record(
     let sent = Sent {
         attempt,
         of: parcel.retry.attempts(parcel.is_terminal()),
-        url: config.to.to_string(),
+        url: shown_url(parcel, config),
         outcome: reply.map(|reply| match reply.outcome {
             Outcome::Answered { .. } => SentOutcome::Answered,
             Outcome::Unreachable => SentOutcome::Unreachable,
@@ -288,7 +301,7 @@ pub fn record(
         verdict,
         answer,
         sent: Some(sent),
-        ..Record::unsent(at, if config.keep_secrets { delivery } else { delivery.redacted(&config.secrets) })
+        ..Record::unsent(at, if config.keep_secrets { delivery } else { parcel.redaction(config).delivery(delivery) })
     }
 }
 
@@ -301,7 +314,7 @@ mod tests {
     use super::*;
     use crate::clock::System;
     use crate::event;
-    use crate::payload::retry::RetryProfile;
+    use crate::payload::retry::{self, RetryProfile, general};
     use crate::payload::signature::Secret;
     use crate::send::{course::Course, source};
 
@@ -316,7 +329,7 @@ mod tests {
             let mut seen = self.seen.borrow_mut();
             let outcome = self.outcomes[seen.len().min(self.outcomes.len() - 1)];
             seen.push((Instant::now(), request.headers));
-            Reply { outcome, ms: 1.0, line: None, error: None }
+            Reply::of(outcome, 1.0)
         }
     }
 
@@ -390,6 +403,20 @@ mod tests {
         let (times, ..) =
             drive("cog/python/succeeded", &[told, told, answered(200)], config(Choice::Auto, None, None, None)).await;
         assert_times(&times, &[0.0, 3.0, 6.0]);
+    }
+
+    #[test]
+    fn an_attempt_waits_as_long_as_its_profile_does_else_its_provider() {
+        let patience = |name: &str, retry: Option<&RetryProfile>| {
+            let config = config(Choice::Auto, None, retry.cloned(), None);
+            let course = Course::of(source::find(name).unwrap(), &config, Timestamp::UNIX_EPOCH).unwrap();
+            let leg = course.legs().next().unwrap();
+            config.patience(&leg.parcel).as_secs()
+        };
+        assert_eq!(patience("success", Some(&general::SHOPIFY)), 5);
+        assert_eq!(patience("luma/completed", Some(&general::GITHUB)), 10);
+        assert_eq!(patience("luma/completed", Some(&retry::ONCE)), 5);
+        assert_eq!(patience("success", None), 30);
     }
 
     #[test]

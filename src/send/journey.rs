@@ -13,7 +13,7 @@ use super::parcel::Parcel;
 use crate::clock::after;
 use crate::error::{Error, Exit};
 use crate::event::{Event, Note, SentTally};
-use crate::io::client::{Reply, Transport};
+use crate::io::client::{Cause, Reply, Transport};
 use crate::payload::retry::Outcome;
 
 /// Drives every course, and says what came of all.
@@ -200,16 +200,18 @@ fn second_report<T: Transport>(
     simulation.gave_up(at, &driver.config().to, last_failure(&last.reply)?)
 }
 
-/// How the last attempt failed.
+/// How the last attempt failed, where Python's words for it are known.
 fn last_failure(reply: &Reply) -> Option<LastFailure> {
-    let said = |word: &str| reply.error.as_deref().is_some_and(|error| error.contains(word));
-    Some(match reply.outcome {
-        Outcome::Answered { status, .. } => LastFailure::Status(status),
-        Outcome::Unreachable if said("refused") => LastFailure::Refused,
-        Outcome::Unreachable => LastFailure::Unresolved,
-        Outcome::Unknown if said("reset") => LastFailure::Reset,
-        Outcome::Unknown => LastFailure::Closed,
-    })
+    if let Outcome::Answered { status, .. } = reply.outcome {
+        return Some(LastFailure::Status(status));
+    }
+    match reply.cause? {
+        Cause::Refused => Some(LastFailure::Refused),
+        Cause::Unresolved => Some(LastFailure::Unresolved),
+        Cause::Reset => Some(LastFailure::Reset),
+        Cause::Closed => Some(LastFailure::Closed),
+        Cause::TimedOut | Cause::Tls | Cause::Malformed => None,
+    }
 }
 
 #[cfg(test)]

@@ -107,7 +107,7 @@ impl<T: Transport> Run<'_, '_, T> {
             }
             let parcel = self.patterns[number as usize % self.patterns.len()].anew(self.driver.config());
             let ended = self.driver.drive(&parcel).await?;
-            self.result.borrow_mut().add(&ended, begun.elapsed());
+            self.result.borrow_mut().add(&ended, begun);
             if ended.is_end() {
                 self.stop(ended.exit);
             }
@@ -180,7 +180,7 @@ impl Counts {
         })
     }
 
-    fn add(&mut self, ended: &Ended, took: Duration) {
+    fn add(&mut self, ended: &Ended, begun: Instant) {
         self.exit = self.exit.and(ended.exit);
         self.done += 1;
         self.attempts += u64::from(ended.attempts);
@@ -191,6 +191,7 @@ impl Counts {
             Outcome::Answered { status, .. } => {
                 count(&mut self.statuses, status);
                 // Of what never was answered there is no latency.
+                let took = reply.answered_at.map_or_else(|| begun.elapsed(), |at| at.duration_since(begun));
                 self.latency.saturating_record(took.as_micros() as u64);
             }
             Outcome::Unreachable | Outcome::Unknown => {

@@ -13,6 +13,7 @@ use crate::error::{Error, Exit};
 use crate::event::{Event, Note, Plan, Sink};
 use crate::io::client::{Client, Options};
 use crate::io::journal::Journal;
+use crate::io::jwks;
 use crate::io::signals::Signals;
 use crate::payload::Name;
 use crate::payload::retry::{RetryProfile, Statuses};
@@ -25,7 +26,6 @@ pub mod drill;
 pub mod drive;
 pub mod edit;
 pub mod journey;
-pub mod jwks;
 pub mod load;
 pub mod parcel;
 pub mod recording;
@@ -36,6 +36,7 @@ use course::{Course, Leg};
 use drive::{Driver, Shown};
 use edit::Edit;
 use load::Load;
+use parcel::Parcel;
 use source::Matter;
 
 /// What the sender was asked to do.
@@ -105,9 +106,10 @@ pub struct Config {
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 impl Config {
-    /// How long an attempt of this profile may take.
-    fn patience(&self, retry: &RetryProfile) -> Duration {
-        self.timeout.or(retry.answer_within).unwrap_or(TIMEOUT)
+    /// How long an attempt may take: by the profile that it follows, else by that of who sends it.
+    fn patience(&self, parcel: &Parcel) -> Duration {
+        let documented = parcel.retry.answer_within.or(parcel.shape.retry.answer_within);
+        self.timeout.or(documented).unwrap_or(TIMEOUT)
     }
 
     /// Which attempts are shown one by one.
@@ -329,7 +331,7 @@ async fn plan(packed: &Packed, config: &Config, sink: &Sink, clock: &dyn Clock) 
         let accounts = parcel.accounts(config, &headers);
         let mut record = drive::record(parcel, config, headers, now, 1, None);
         record.seq = index as u64 + 1;
-        let plan = Plan { source: parcel.name.clone(), url: config.to.to_string(), record, accounts };
+        let plan = Plan { source: parcel.name.clone(), url: drive::shown_url(parcel, config), record, accounts };
         if sink.say(Event::Plan(Box::new(plan))).await.is_err() {
             break;
         }

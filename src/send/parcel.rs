@@ -19,7 +19,7 @@ use crate::payload::signature::explain::account::{Account, account};
 use crate::payload::signature::scheme::BadKey;
 use crate::payload::signature::tamper::another_secret;
 use crate::payload::signature::{Choice, Policy, Scheme, Secret, Tamper, detect};
-use crate::payload::{Delivery, Headers, Name, Payload};
+use crate::payload::{Delivery, Headers, Name, Payload, Redaction};
 
 /// What a provider without a documented signature is signed as.
 const BORROWED: &str = "eachlabs";
@@ -273,6 +273,19 @@ impl Parcel {
             })?);
         }
         Ok(headers)
+    }
+
+    /// What may not be shown of it.
+    pub fn redaction<'a>(&self, config: &'a Config) -> Redaction<'a> {
+        Redaction::new(&config.secrets, self.schemes.iter().copied().chain(config.scheme.named()))
+    }
+
+    /// Whether the tampering has put something of its own into this header, which is nobody's secret.
+    pub fn makes_up(&self, name: &HeaderName, config: &Config) -> bool {
+        let replaced = self.tampered.as_ref().is_some_and(|(tamper, _)| tamper.replaces_proof());
+        let mut proofs = self.schemes.iter().flat_map(|scheme| scheme.signature);
+        let is_proof = proofs.any(|proof| name.as_str().eq_ignore_ascii_case(proof));
+        replaced && is_proof && !config.headers.iter().any(|(own, _)| own.plain() == name)
     }
 
     /// How these headers come to be, by each scheme.

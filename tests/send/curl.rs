@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::HeaderValue;
 use reqwest::Url;
 
-use hookctl::payload::{Delivery, Name, curl};
+use hookctl::payload::{Delivery, Name, Redaction, curl};
 
 use super::send;
 use crate::support::certificates::Certificates;
@@ -78,6 +78,24 @@ fn secrets_are_left_to_the_shell() {
 }
 
 #[test]
+fn only_the_secret_itself_is_the_secrets_variable() {
+    let target = Target::start(&[OK]);
+    let show =
+        |arguments: &[&str]| send(&target, &[&["--curl", "-s", "supersecretvalue"], arguments].concat()).exits(0);
+    let shown = show(&["success", "-H", "Authorization: Bearer other"]);
+    assert!(shown.stdout.contains("-H 'Authorization: '\"$HOOKCTL_HEADER_AUTHORIZATION\""), "{}", shown.stdout);
+    for tamper in ["secret", "signature", "malformed"] {
+        for (source, scheme) in [("eachlabs/b/succeeded", "shared-secret"), ("success", "bearer")] {
+            let shown = show(&[source, "--scheme", scheme, "--tamper", tamper]).stdout;
+            assert!(!shown.contains("HOOKCTL_") && !shown.contains("supersecret"), "{shown}");
+            run(&shown, "supersecretvalue", &std::env::temp_dir());
+            let head = target.requests().pop().unwrap().head;
+            assert!(!head.contains("supersecretvalue"), "{head}");
+        }
+    }
+}
+
+#[test]
 fn any_bytes_survive() {
     let target = Target::start(&[OK]);
     let folder = tempfile::tempdir().unwrap();
@@ -87,7 +105,7 @@ fn any_bytes_survive() {
     for (index, body) in bodies.iter().enumerate() {
         let headers = [(Name::spelled("X-Odd").unwrap(), HeaderValue::from_bytes("café \u{9b}".as_bytes()).unwrap())];
         let delivery = Delivery::bare(headers.into_iter().collect(), Bytes::from_static(body));
-        let command = curl::command(&url, &delivery, None, &[], &[]);
+        let command = curl::command(&url, &delivery, None, &[], &Redaction::new(&[], []), |_| false);
         assert!(command.chars().all(|c| c == '\n' || !c.is_control()), "{command}");
         run(&command, "", folder.path());
         let request = &target.requests()[index];

@@ -1,6 +1,8 @@
 //! Many deliveries: each with its own id and signature, measured.
 
 use std::collections::HashSet;
+use std::io::{Read, Write};
+use std::net::TcpListener;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -78,4 +80,22 @@ fn a_late_answer_delays_those_after_it_and_shows() {
     let summary: Value = serde_json::from_str(stream.lines().last().unwrap()).unwrap();
     let p50 = summary["latency_ms"]["p50"].as_f64().unwrap();
     assert!(p50 > 100.0, "the wait counts from when a delivery was due: {p50}");
+}
+
+#[test]
+fn latency_ends_with_the_head_of_the_answer() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let to = listener.local_addr().unwrap().to_string();
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut piece = [0; 4096];
+        let _ = stream.read(&mut piece).unwrap();
+        // An answer that has no end.
+        stream.write_all(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n").unwrap();
+        while stream.read(&mut piece).is_ok_and(|read| read > 0) {}
+    });
+    let stream = hookctl(["send", "success", "--count", "1", "--json", "--to", &to]).exits(0).stdout;
+    let summary: Value = serde_json::from_str(stream.lines().last().unwrap()).unwrap();
+    let (latency, elapsed) = (&summary["latency_ms"]["max"], &summary["elapsed_ms"]);
+    assert!(latency.as_f64().unwrap() < 900.0 && elapsed.as_f64().unwrap() >= 1000.0, "{summary}");
 }

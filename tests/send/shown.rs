@@ -188,3 +188,27 @@ fn what_a_sender_says_of_its_signature_is_what_a_listener_finds() {
         );
     }
 }
+
+#[test]
+fn a_secret_is_not_said_wherever_it_goes_along() {
+    let target = Target::start(&[Answer::By(|requests| {
+        (500, format!("you sent {}", requests.last().unwrap().header("x-tok").unwrap_or_default()))
+    })]);
+    let folder = tempfile::tempdir().unwrap();
+    for (scheme, secret) in [("shared-secret", "supersecretvalue"), ("bearer", "short7x")] {
+        let journal = folder.path().join(scheme);
+        let to = format!("{}?token={secret}", target.url);
+        let run = ["send", "success", "--to", &to, "-s", secret, "--scheme", scheme, "--signature-header", "X-Tok"];
+        for further in [&["--dry-run"][..], &["--retry", "none", "-v", "--record", journal.to_str().unwrap()]] {
+            for format in [&[][..], &["--json"]] {
+                let output = hookctl(run.iter().chain(further).chain(format)).run();
+                let said = format!("{output:?}");
+                assert!(said.contains("redacted") && !said.contains(secret), "{output:#?}");
+            }
+        }
+        assert!(!fs::read_to_string(journal).unwrap().contains(secret));
+        let tampered = hookctl(run.iter().chain(&["--tamper", "signature", "--dry-run"])).exits(0);
+        assert!(!tampered.stdout.contains(&secret[..4]), "{tampered:#?}");
+    }
+    assert!(target.requests()[0].head.contains("supersecretvalue"), "it goes out all the same");
+}

@@ -6,6 +6,7 @@ use std::net::TcpListener;
 use serde_json::Value;
 
 use super::send;
+use crate::support::listener::Listener;
 use crate::support::program::hookctl;
 use crate::support::target::{Answer, OK, Target};
 
@@ -136,6 +137,24 @@ fn what_comes_back_decides_the_outcome() {
 }
 
 #[test]
+fn pythons_second_report_names_what_really_went_wrong() {
+    let second = |to: &str| {
+        let run = ["send", "cog/succeeded", "--flavor", "python", "--retry", "none", "--speed", "1e6", "--json"];
+        let finished = hookctl(run.into_iter().chain(["--to", to])).exits(6);
+        let last = finished.deliveries().pop().unwrap();
+        last["body"].as_str().unwrap().split_once("(Caused by ").map(|(_, cause)| cause.to_owned())
+    };
+    for (respond, words) in [("reset", "ConnectionResetError(104"), ("close", "RemoteDisconnected(")] {
+        let listener = Listener::start(&["--respond", respond]);
+        let cause = second(&listener.url).unwrap_or_default();
+        assert!(cause.starts_with(&format!("ProtocolError('Connection aborted.', {words}")), "{respond}: {cause}");
+    }
+    let plain = Listener::start(&[]);
+    assert_eq!(second(&plain.url.replace("http:", "https:")), None, "what Python says of TLS is not known");
+    assert!(second("http://127.0.0.1:1/").unwrap().starts_with("NewConnectionError("));
+}
+
+#[test]
 fn an_endless_head_is_given_up() {
     let endless: &'static [u8] = format!("HTTP/1.1 200 OK\r\nx: {}", "y".repeat(200_000)).into_bytes().leak();
     let target = Target::start(&[Answer::Raw(endless)]);
@@ -154,13 +173,14 @@ fn an_answer_before_the_whole_request_counts() {
 }
 
 #[test]
-fn a_date_in_retry_after_is_obeyed_like_seconds() {
-    // Long gone, so that nothing is left to wait; the profile alone would wait at least 200 ms before the third.
-    let busy = Answer::Status(503, "retry-after: Wed, 21 Oct 2015 07:28:00 GMT\r\n", "");
-    let target = Target::start(&[busy.clone(), busy, OK]);
-    let finished = send(&target, &["cog/python/succeeded", "--json"]).exits(0);
+fn a_date_in_retry_after_is_read_and_one_that_has_gone_by_is_passed_over() {
+    let until = |date| Answer::Status(503, date, "");
+    let gone = until("retry-after: Wed, 21 Oct 2015 07:28:00 GMT\r\n");
+    let far = until("retry-after: Tue, 31 Dec 2999 23:59:59 GMT\r\n");
+    let target = Target::start(&[gone.clone(), gone, far, OK]);
+    let finished = send(&target, &["cog/python/succeeded", "--json", "--speed", "1e9"]).exits(0);
     let waits: Vec<_> = finished.json().iter().filter_map(|line| line["provider_waits_ms"].as_f64()).collect();
-    assert_eq!(waits, [0.0, 0.0]);
+    assert_eq!(waits, [0.0, 200.0, 21_600_000.0]);
 }
 
 #[test]

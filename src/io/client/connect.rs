@@ -17,7 +17,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tower_service::Service;
 use url::Host;
 
-use super::{Options, tls};
+use super::{Cause, Options, tls};
 use crate::error::Error;
 
 /// Bytes in both directions.
@@ -65,12 +65,14 @@ impl Connector {
     }
 
     /// Connects to a URL's host, or to the proxy on the way to it; or says why not.
-    pub async fn connect(&self, url: &Url) -> Result<Stream, String> {
+    pub async fn connect(&self, url: &Url) -> Result<Stream, (Option<Cause>, String)> {
         let Some(proxy) = self.proxy(url) else {
             return self.open(url, None).await.map_err(|error| reason(&*error, url));
         };
         let opened = self.open(url, Some(&proxy)).await;
-        opened.map_err(|error| format!("by the proxy {}: {}", host_and_port(proxy.uri()), reason(&*error, url)))
+        // What the proxy met with is not what a connection to the receiver would have.
+        opened
+            .map_err(|error| (None, format!("by the proxy {}: {}", host_and_port(proxy.uri()), reason(&*error, url).1)))
     }
 
     /// Whether a proxy passes requests to this URL on, which are then addressed to it.
@@ -168,22 +170,31 @@ fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// Why a connection could not be made, or broke, in words.
-pub fn reason(error: &(dyn StdError + 'static), url: &Url) -> String {
+/// Why a connection could not be made, or broke: as a kind, where it is one, and in words.
+pub fn reason(error: &(dyn StdError + 'static), url: &Url) -> (Option<Cause>, String) {
     if let Some(words) = causes(error).find_map(|cause| tls::words(cause, host(url))) {
-        return words;
+        return (Some(Cause::Tls), words);
     }
-    let is_end = |error: &io::Error| error.kind() == io::ErrorKind::UnexpectedEof;
-    if url.scheme() == "https" && causes(error).filter_map(|cause| cause.downcast_ref()).any(is_end) {
-        return format!("{} closed the connection in the middle of the TLS handshake: is it http://?", host(url));
+    let kinds: Vec<_> =
+        causes(error).filter_map(|cause| cause.downcast_ref::<io::Error>()).map(io::Error::kind).collect();
+    if url.scheme() == "https" && kinds.contains(&io::ErrorKind::UnexpectedEof) {
+        let words = format!("{} closed the connection in the middle of the TLS handshake: is it http://?", host(url));
+        return (Some(Cause::Tls), words);
     }
     // The innermost is the one that says something.
     let text = causes(error).last().unwrap_or(error).to_string();
     let text = text.split(" (os error").next().unwrap_or(&text).to_lowercase();
-    match text.strip_prefix("failed to lookup address information: ") {
-        Some(why) => format!("there is no host {}: {why}", host(url)),
-        None => text,
+    // The standard library has no kind for it.
+    if let Some(why) = text.strip_prefix("failed to lookup address information: ") {
+        return (Some(Cause::Unresolved), format!("there is no host {}: {why}", host(url)));
     }
+    let cause = kinds.last().and_then(|kind| match kind {
+        io::ErrorKind::ConnectionRefused => Some(Cause::Refused),
+        io::ErrorKind::ConnectionReset => Some(Cause::Reset),
+        io::ErrorKind::TimedOut => Some(Cause::TimedOut),
+        _ => None,
+    });
+    (cause, text)
 }
 
 /// An error and what caused it.

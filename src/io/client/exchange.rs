@@ -36,6 +36,9 @@ pub enum Broken {
     /// The connection was closed.
     #[error("the connection was closed before an answer came")]
     Closed,
+    /// The connection was reset.
+    #[error("the connection was reset before an answer came")]
+    Reset,
     /// The connection broke.
     #[error("{0}")]
     Lost(io::Error),
@@ -77,11 +80,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
     }
 
-    /// Reads the body until it has a line, is longer than `limit`, or ends; `true` when it ended where it should.
-    pub async fn body(&mut self, framing: &mut Framing, body: &mut Vec<u8>, limit: usize) -> bool {
+    /// Reads the body until it is enough or ends; `true` when it ended where it should.
+    pub async fn body(&mut self, framing: &mut Framing, body: &mut Vec<u8>, is_enough: impl Fn(&[u8]) -> bool) -> bool {
         loop {
             match framing.take(&mut self.buffer, body) {
-                Ok(false) if body.len() < limit && !body.trim_ascii_start().contains(&b'\n') => {}
+                Ok(false) if !is_enough(body) => {}
                 Ok(whole) => return whole,
                 Err(_) => return false,
             }
@@ -144,7 +147,8 @@ impl Broken {
     fn lost(error: io::Error) -> Self {
         use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof, WriteZero};
         match error.kind() {
-            BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof | WriteZero => Broken::Closed,
+            ConnectionReset => Broken::Reset,
+            BrokenPipe | ConnectionAborted | UnexpectedEof | WriteZero => Broken::Closed,
             _ => Broken::Lost(error),
         }
     }
@@ -204,7 +208,7 @@ mod tests {
         };
         let (head, ()) = tokio::join!(connection.head(), answer);
         let (mut head, mut body) = (head.unwrap(), Vec::new());
-        assert!(connection.body(&mut head.framing, &mut body, 10).await && connection.is_settled());
+        assert!(connection.body(&mut head.framing, &mut body, |_| false).await && connection.is_settled());
         assert_eq!((body.as_slice(), connection.has_sent()), (&b"a\nb"[..], true));
         assert!(connection.is_quiet().await);
         far.write_all(b"HTTP/1.1 408 X\r\n\r\n").await.unwrap();

@@ -79,7 +79,8 @@ pub static RETRY_COGLET: RetryProfile = RetryProfile {
 };
 
 /// urllib3 `Retry(total=12, backoff_factor=0.1, status_forcelist=[429,500,502,503,504])`: the first retry comes at once,
-/// waits are capped at 120 s. `Retry-After` is obeyed, and then 413 is retried too.
+/// waits are capped at 120 s. `Retry-After` is obeyed, up to `retry_after_max`, and then 413 is retried too; one of 0 or
+/// of a date gone by is passed over (`sleep_for_retry`: `if retry_after:`).
 pub static RETRY_PYTHON: RetryProfile = RetryProfile {
     name: "cog-python",
     summary: "the Python server's 13 attempts over 325 s; obeys Retry-After",
@@ -97,7 +98,7 @@ pub static RETRY_PYTHON: RetryProfile = RetryProfile {
         millis(102_400),
         secs(120),
     ],
-    retry_after: RetryAfter::ObeyedAlsoOn(413),
+    retry_after: RetryAfter::Obeyed { also_on: 413, at_most: secs(21_600) },
     // It waits for ever.
     answer_within: None,
     ..RETRY_COGLET

@@ -129,6 +129,14 @@ fn retry_after_is_obeyed_by_python_alone() {
 }
 
 #[test]
+fn python_passes_over_no_wait_and_waits_six_hours_at_most() {
+    let told = |status, seconds| Outcome::Answered { status, retry_after: Some(secs(seconds)) };
+    assert_eq!(cog::RETRY_PYTHON.next(2, true, told(503, 0)), Next::Retry(millis(200)));
+    assert_eq!(cog::RETRY_PYTHON.next(2, true, told(413, 0)), Next::Retry(millis(200)), "the header is there");
+    assert_eq!(cog::RETRY_PYTHON.next(1, true, told(503, 100_000)), Next::Retry(secs(21_600)));
+}
+
+#[test]
 fn any_2xx_acknowledges_and_a_redirect_does_not() {
     for status in [200, 202, 204, 299] {
         assert_eq!(eachlabs::RETRY_A.next(1, true, answered(status)), Next::Done);

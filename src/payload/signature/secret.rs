@@ -31,11 +31,28 @@ impl Secret {
         if self.label == MAIN { "the secret".to_owned() } else { format!("the secret \"{}\"", self.label) }
     }
 
-    /// Whether these bytes hold the secret. One of a few characters is found everywhere, so it must be all there is.
+    /// Whether these bytes hold the secret.
     pub fn is_in(&self, bytes: &[u8]) -> bool {
+        self.place_in(bytes, 0).is_some()
+    }
+
+    /// Where these bytes hold the secret, from a place on. A short one is found within many a word, so it must be a word of
+    /// its own; one of a few characters even all there is.
+    pub fn place_in(&self, bytes: &[u8], from: usize) -> Option<usize> {
         const TELLING: usize = 8;
+        const WORD: usize = 4;
         let secret = self.expose();
-        bytes == secret || (secret.len() >= TELLING && bytes.windows(secret.len()).any(|part| part == secret))
+        if secret.is_empty() || bytes == secret {
+            return (from == 0 && !secret.is_empty()).then_some(0);
+        }
+        let ends = |byte: Option<&u8>| byte.is_none_or(|byte| !byte.is_ascii_alphanumeric());
+        let tells = |place: usize| match secret.len() {
+            TELLING.. => true,
+            WORD.. => ends(bytes[..place].last()) && ends(bytes.get(place + secret.len())),
+            _ => false,
+        };
+        let mut places = bytes.windows(secret.len()).enumerate().skip(from);
+        places.find(|(place, part)| *part == secret && tells(*place)).map(|(place, _)| place)
     }
 
     /// The bytes. Only signing, verifying and handing over to a child process may look.

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::HeaderValue;
 use zeroize::Zeroizing;
 
-use super::scheme::{Clock, Key};
+use super::scheme::{Clock, Form, Key, Proof};
 use super::{Scheme, Secret, keypair};
 use crate::payload::Headers;
 
@@ -96,6 +96,11 @@ impl Tamper {
         matches!(self, Tamper::Secret | Tamper::Stale | Tamper::Future)
     }
 
+    /// Whether what goes out as the proof is none of the secret's.
+    pub fn replaces_proof(self) -> bool {
+        matches!(self, Tamper::Signature | Tamper::Secret | Tamper::Malformed)
+    }
+
     /// When the delivery says it was signed, in Unix seconds.
     pub fn time(self, scheme: &Scheme, now: i64) -> i64 {
         let off = i64::try_from(scheme.tolerance().unwrap_or_default() + BEYOND).unwrap_or(i64::MAX);
@@ -116,6 +121,9 @@ impl Tamper {
         match self {
             Tamper::Missing => scheme.signature.iter().for_each(|name| headers.remove(name)),
             Tamper::Malformed => headers.replace(scheme.signature, |_| HeaderValue::from_static(GARBAGE)),
+            Tamper::Signature if scheme.proof == Proof::Secret => {
+                headers.replace(scheme.signature, |value| filled(scheme, value))
+            }
             Tamper::Signature => headers.replace(scheme.signature, forged),
             Tamper::Body | Tamper::Secret | Tamper::Stale | Tamper::Future => {}
         }
@@ -156,6 +164,18 @@ fn forged(value: &HeaderValue) -> HeaderValue {
     HeaderValue::from_bytes(&bytes).unwrap_or_else(|_| HeaderValue::from_static(GARBAGE))
 }
 
+/// As long as a secret that goes along, with nothing of it: one that differs in a character would tell the rest.
+fn filled(scheme: &Scheme, value: &HeaderValue) -> HeaderValue {
+    let prefix = match &scheme.form {
+        Form::One { writes, .. } => writes,
+        Form::List { .. } | Form::Pairs { .. } => "",
+    };
+    let secret = value.as_bytes().strip_prefix(prefix.as_bytes()).unwrap_or(value.as_bytes());
+    let letter = if secret.iter().all(|byte| *byte == b'x') { "y" } else { "x" };
+    HeaderValue::from_str(&(prefix.to_owned() + &letter.repeat(secret.len())))
+        .unwrap_or_else(|_| HeaderValue::from_static(GARBAGE))
+}
+
 /// Another character of the same kind; what was a hex digit still is one.
 fn another(byte: u8) -> u8 {
     match byte {
@@ -189,6 +209,21 @@ mod tests {
             ("9", "8"),
         ] {
             assert_eq!(changed(&Bytes::from_static(body.as_bytes())), expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn a_changed_signature_tells_nothing_of_a_secret_that_goes_along() {
+        for (name, secret, expected) in [
+            ("bearer", "s3cret", "Bearer xxxxxx"),
+            ("shared-secret", "s3cret", "xxxxxx"),
+            ("shared-secret", "xx", "yy"),
+        ] {
+            let scheme = Scheme::named(name).unwrap();
+            let mut headers: Headers =
+                scheme.sign(b"{}", &Secret::new("main", secret), 1, "m").unwrap().into_iter().collect();
+            Tamper::Signature.headers(scheme, &mut headers);
+            assert_eq!(headers.get(scheme.signature[0]).as_deref(), Some(expected), "{name}");
         }
     }
 

@@ -126,6 +126,16 @@ pub enum Choice {
     Named(&'static Scheme),
 }
 
+impl Choice {
+    /// The scheme that was named.
+    pub fn named(self) -> Option<&'static Scheme> {
+        match self {
+            Choice::Auto => None,
+            Choice::Named(scheme) => Some(scheme),
+        }
+    }
+}
+
 /// What deliveries are checked with.
 #[derive(Clone, Debug)]
 pub struct Policy {

@@ -38,7 +38,7 @@ mod tests {
 
     fn replies(lines: [&str; 2]) -> Vec<Reply> {
         let outcome = Outcome::Answered { status: 200, retry_after: None };
-        lines.map(|line| Reply { outcome, ms: 1.0, line: Some(line.to_owned()), error: None }).into()
+        lines.map(|line| Reply { line: Some(line.to_owned()), ..Reply::of(outcome, 1.0) }).into()
     }
 
     #[test]

@@ -30,7 +30,14 @@ impl Transport for Slow {
             self.answers[(seen.len() - 1).min(self.answers.len() - 1)]
         };
         sleep(Duration::from_secs_f64(wait)).await;
-        Reply { outcome: Outcome::Answered { status, retry_after: None }, ms: wait * 1000.0, line: None, error: None }
+        Reply {
+            outcome: Outcome::Answered { status, retry_after: None },
+            ms: wait * 1000.0,
+            line: None,
+            error: None,
+            cause: None,
+            answered_at: None,
+        }
     }
 }
 

@@ -1,0 +1,113 @@
+//! What of a delivery must not be shown, recorded or handed on: secrets, wherever they turn up.
+
+use http::{HeaderName, HeaderValue};
+
+use super::delivery::{Delivery, REDACTED, is_secret};
+use super::signature::scheme::{Proof, Scheme};
+use super::signature::{Choice, Secret};
+
+/// The secrets that are known, and the headers that carry one.
+#[derive(Debug)]
+pub struct Redaction<'a> {
+    secrets: &'a [Secret],
+    /// Those of schemes whose proof is the secret itself, whatever they are called.
+    headers: Vec<&'static str>,
+}
+
+impl<'a> Redaction<'a> {
+    /// Hides these secrets, and those that such schemes send along.
+    pub fn new(secrets: &'a [Secret], schemes: impl IntoIterator<Item = &'static Scheme>) -> Self {
+        let telling = schemes.into_iter().filter(|scheme| scheme.proof == Proof::Secret);
+        Redaction { secrets, headers: telling.flat_map(|scheme| scheme.signature).copied().collect() }
+    }
+
+    /// The same for deliveries that are checked by this choice.
+    pub fn of(secrets: &'a [Secret], choice: Choice) -> Self {
+        Redaction::new(secrets, choice.named())
+    }
+
+    /// The secrets that are known.
+    pub fn secrets(&self) -> &'a [Secret] {
+        self.secrets
+    }
+
+    /// Whether a header's value may not be shown.
+    pub fn hides(&self, name: &HeaderName, value: &[u8]) -> bool {
+        is_secret(name)
+            || self.headers.iter().any(|header| name.as_str().eq_ignore_ascii_case(header))
+            || self.secrets.iter().any(|secret| secret.is_in(value))
+    }
+
+    /// A delivery as it may be shown and recorded: every header value that holds a secret blanked out, and secrets in the
+    /// target. The body stays what it is: its bytes are the record.
+    pub fn delivery(&self, mut delivery: Delivery) -> Delivery {
+        delivery.headers.blank(|name, value| match self.hides(name, value.as_bytes()) {
+            true => Some(HeaderValue::from_static(REDACTED)),
+            false => None,
+        });
+        delivery.target = self.text(delivery.target);
+        delivery
+    }
+
+    /// A text without the secrets that are known.
+    pub fn text(&self, mut text: String) -> String {
+        for secret in self.secrets {
+            let mut from = 0;
+            while let Some(place) = secret.place_in(text.as_bytes(), from) {
+                let end = place + secret.expose().len();
+                // Bytes that are no text cannot stand on their own within one.
+                if !text.is_char_boundary(place) || !text.is_char_boundary(end) {
+                    break;
+                }
+                text.replace_range(place..end, REDACTED);
+                from = place + REDACTED.len();
+            }
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::super::delivery::Name;
+    use super::*;
+
+    fn delivery(headers: &[(&'static str, &'static str)], target: &str) -> Delivery {
+        let headers = headers.iter().map(|(name, value)| (Name::from_static(name), HeaderValue::from_static(value)));
+        Delivery { target: target.to_owned(), ..Delivery::bare(headers.collect(), Bytes::new()) }
+    }
+
+    fn values(delivery: &Delivery) -> Vec<String> {
+        delivery.headers.iter().map(|(_, value)| value.into_owned()).collect()
+    }
+
+    #[test]
+    fn secrets_are_blanked_and_signatures_are_not() {
+        let delivery =
+            delivery(&[("authorization", "Bearer s"), ("x-webhook-secret", "s"), ("x-webhook-signature", "ab")], "");
+        assert_eq!(values(&Redaction::new(&[], []).delivery(delivery)), [REDACTED, REDACTED, "ab"]);
+    }
+
+    #[test]
+    fn a_known_secret_is_blanked_wherever_it_turns_up() {
+        let known = [Secret::new("main", "s3cret-enough"), Secret::new("short", "short7x"), Secret::new("tiny", "ok")];
+        let redaction = Redaction::new(&known, []);
+        let headers = [("x-api-key", "k=s3cret-enough"), ("x-a", "s"), ("x-b", "Bearer short7x"), ("x-c", "oks")];
+        let shown = redaction.delivery(delivery(&headers, "/ok?token=s3cret-enough&a=short7x&b=short7xy"));
+        assert_eq!(shown.target, "/ok?token=<redacted>&a=<redacted>&b=short7xy");
+        assert_eq!(values(&shown), [REDACTED, "s", REDACTED, "oks"]);
+        assert_eq!(redaction.text("short7x, short7x".into()), "<redacted>, <redacted>");
+    }
+
+    #[test]
+    fn the_header_of_a_scheme_that_sends_its_secret_is_blanked_by_any_name() {
+        for (name, blanked) in [("bearer", true), ("shared-secret", true), ("eachlabs", false)] {
+            let scheme = Scheme::named(name).unwrap().with_header(&HeaderName::from_static("x-tok"));
+            let scheme = Box::leak(Box::new(scheme));
+            let shown = Redaction::of(&[], Choice::Named(scheme)).delivery(delivery(&[("X-Tok", "Bearer a")], ""));
+            assert_eq!(values(&shown)[0] == REDACTED, blanked, "{name}");
+        }
+    }
+}
