@@ -33,9 +33,7 @@ pub fn case(drilled: &Drilled, paint: Paint, width: Option<usize>, verbose: bool
         Judgement::Failed(_) => {
             block.head(&format!("{}  {wanted}  {}", paint.strong(&name), answers(&drilled.answers, paint)));
         }
-        Judgement::Skipped(why) => {
-            block.head(&paint.quiet(format!("{name}  {:WANTED$}  skipped: {}", "", escape::line(why))))
-        }
+        Judgement::Skipped(why) => block.head(&paint.quiet(format!("{name}  {}", escape::line(why)))),
     }
     let failed = match &drilled.judgement {
         Judgement::Failed(how) => Some(how),
