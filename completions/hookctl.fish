@@ -33,6 +33,8 @@ complete -c hookctl -n "__fish_hookctl_needs_command" -f -a "completions" -d 'Pr
 complete -c hookctl -n "__fish_hookctl_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -s p -l port -d 'Port; 0 takes a free one' -r
 complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -l host -d 'Address to listen on' -r
+complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -l tls-cert -d 'Speak HTTPS with this certificate, a PEM file, which may hold its key too' -r -F
+complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -l tls-key -d 'Key of the certificate, a PEM file' -r -F
 complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -l provider -d 'Who sends; auto reads it off each delivery' -r -f -a "auto\t''
 eachlabs\t''
 modelslab\t''
@@ -83,6 +85,7 @@ always\t'Always'
 never\t'Never'"
 complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -l format -d 'Show each delivery as a block of lines, or as one line' -r -f -a "block\t'Everything that matters, a line each'
 compact\t'One line'"
+complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -l tls -d 'Speak HTTPS with a certificate made for this run'
 complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -l record-secrets -d 'Do not redact header values that are secrets themselves'
 complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -l respond-each -d 'Start the script from its beginning for every distinct delivery (provider, id and event)'
 complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -l strict -d 'Take a warning about a counted delivery for a failed expectation: exit code 4'

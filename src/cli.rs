@@ -53,13 +53,13 @@ pub struct Cli {
 pub enum Command {
     /// Receive webhooks, verify, print and answer them
     #[command(after_help = LISTEN_EXAMPLES, after_long_help = listen_long_help())]
-    Listen(Listen),
+    Listen(Box<Listen>),
     /// Fire signed payloads, with the provider's own retries
     #[command(after_help = SEND_EXAMPLES, after_long_help = send_long_help())]
     Send(Box<Send>),
     /// Read payloads and recorded deliveries; say what is wrong with them
     #[command(after_help = INSPECT_EXAMPLES, after_long_help = inspect_long_help())]
-    Inspect(Inspect),
+    Inspect(Box<Inspect>),
     /// Print a completion script for a shell
     Completions(Completions),
 }
@@ -204,6 +204,18 @@ pub struct Listen {
     /// Address to listen on
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1")]
     pub host: String,
+    /// Speak HTTPS with a certificate made for this run
+    ///
+    /// It is for localhost, 127.0.0.1, ::1 and --host. Where it lies, so that senders can be told to trust it, is said
+    /// when the listener is ready; COMMAND has it as HOOKCTL_CACERT, so that a hookctl send in it needs no -k.
+    #[arg(long, conflicts_with_all = ["tls_cert", "tls_key"], help_heading = "HTTPS")]
+    pub tls: bool,
+    /// Speak HTTPS with this certificate, a PEM file, which may hold its key too
+    #[arg(long, value_name = "PEM", value_hint = ValueHint::FilePath, help_heading = "HTTPS")]
+    pub tls_cert: Option<String>,
+    /// Key of the certificate, a PEM file
+    #[arg(long, value_name = "PEM", value_hint = ValueHint::FilePath, requires = "tls_cert", help_heading = "HTTPS")]
+    pub tls_key: Option<String>,
     /// Who sends; auto reads it off each delivery
     #[arg(long, value_name = "NAME", default_value = values::AUTO, value_parser = PickParser::<&'static Provider>::new())]
     pub provider: Pick<&'static Provider>,

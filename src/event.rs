@@ -1,5 +1,6 @@
 //! The narrow waist between doing and showing: commands say events, sinks show them. Nothing else prints.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -64,6 +65,8 @@ pub struct Ready {
     pub url: String,
     /// The port, which `--port 0` leaves open.
     pub port: u16,
+    /// The file with its certificate, where that was made for this run.
+    pub cacert: Option<PathBuf>,
     /// Whether it can be reached from other machines.
     pub exposed: bool,
     /// Whether signatures are checked.

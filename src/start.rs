@@ -19,6 +19,7 @@ use crate::io::secrets;
 use crate::io::signals::Signals;
 use crate::listen::answer::{Act, Script, Values};
 use crate::listen::expect::Expectations;
+use crate::listen::tls::Certificate;
 use crate::listen::wait::{Until, Wait};
 use crate::payload::retry::{ONCE, Statuses};
 use crate::payload::signature::secret::MAIN;
@@ -67,6 +68,7 @@ fn start_listen(args: &Listen) -> Result<Exit, Error> {
     let config = listen::Config {
         host: args.host.clone(),
         port: args.port,
+        certificate: certificate(args),
         provider: args.provider.named(),
         policy: Policy {
             scheme: choice(&args.signing),
@@ -95,6 +97,12 @@ fn start_listen(args: &Listen) -> Result<Exit, Error> {
     with_sink(&args.output, screen, async |sink, signals| {
         listen::run(config, sink, Arc::new(System), signals.insert(Signals::take()?)).await
     })
+}
+
+/// The certificate, where HTTPS is to be spoken.
+fn certificate(args: &Listen) -> Option<Certificate> {
+    let files = args.tls_cert.clone().map(|cert| Certificate::Files { cert, key: args.tls_key.clone() });
+    files.or_else(|| args.tls.then_some(Certificate::ThrowAway))
 }
 
 /// What to answer: the script, else the app's answers where there is one, else 200.

@@ -8,6 +8,7 @@ mod forward;
 mod journal;
 mod lifecycle;
 mod start;
+mod tls;
 mod wire;
 
 use std::time::{SystemTime, UNIX_EPOCH};

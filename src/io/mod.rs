@@ -5,5 +5,6 @@ pub mod input;
 pub mod journal;
 pub mod junit;
 pub mod jwks;
+pub mod pem;
 pub mod secrets;
 pub mod signals;

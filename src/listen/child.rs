@@ -10,6 +10,7 @@ use tokio::time::timeout;
 use super::Config;
 use super::limits::COMMAND_TIME;
 use crate::error::Error;
+use crate::event::Ready;
 use crate::io::secrets;
 
 /// Variables that were meant for the listener: a `hookctl send` that it runs must not take them for its own.
@@ -30,9 +31,12 @@ impl Child {
     ///
     /// Without a terminal it gets a process group of its own, so that all it started ends with it. With one it stays in
     /// ours: a background group would be stopped as soon as it touched the terminal, and Ctrl-C reaches it by itself.
-    pub fn start(program: &OsStr, arguments: &[OsString], url: &str, config: &Config) -> Result<Self, Error> {
+    pub fn start(program: &OsStr, arguments: &[OsString], ready: &Ready, config: &Config) -> Result<Self, Error> {
         let mut command = Command::new(program);
-        command.args(arguments).env("HOOKCTL_TO", url).kill_on_drop(true);
+        command.args(arguments).env("HOOKCTL_TO", &ready.url).kill_on_drop(true);
+        if let Some(cacert) = &ready.cacert {
+            command.env("HOOKCTL_CACERT", cacert);
+        }
         for name in OURS {
             command.env_remove(name);
         }

@@ -114,7 +114,7 @@ impl Desk {
     }
 
     /// Resolves when the listener ends.
-    async fn ended(&self) {
+    pub async fn ended(&self) {
         // The sender is a field of this very desk.
         let _ = self.ending.subscribe().wait_for(|ends| *ends).await;
     }
@@ -190,6 +190,14 @@ impl Desk {
                 Err(Ended)
             }
         }
+    }
+
+    /// Answers a request that came in plain text where only HTTPS is spoken.
+    pub async fn in_plain_text(self: Arc<Self>, remote: SocketAddr) -> Result<Response<Content>, Ended> {
+        self.refused(remote, "it came as plain HTTP, and here only HTTPS is spoken: the URL must begin with https://")
+            .await;
+        let text = Bytes::from_static(b"this port speaks HTTPS: the URL must begin with https://\n");
+        Ok(response(StatusCode::BAD_REQUEST, plain(), text))
     }
 
     /// Notes a request that never became a delivery.
@@ -374,6 +382,9 @@ impl Desk {
 /// What a browser or a health check gets to see. It is no delivery.
 fn greeting() -> Response<Content> {
     let text = "hookctl is listening: POST a webhook to any path\n";
-    let plain = [(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"))];
-    response(StatusCode::OK, HeaderMap::from_iter(plain), Bytes::from_static(text.as_bytes()))
+    response(StatusCode::OK, plain(), Bytes::from_static(text.as_bytes()))
+}
+
+fn plain() -> HeaderMap {
+    HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"))])
 }

@@ -6,6 +6,9 @@ use std::time::Duration;
 /// closed after this time.
 pub const HEADER_TIME: Duration = Duration::from_secs(10);
 
+/// Time for a connection to begin, and for the TLS handshake.
+pub const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
+
 /// Time for the whole body of a request.
 pub const BODY_TIME: Duration = Duration::from_secs(30);
 

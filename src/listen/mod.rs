@@ -1,7 +1,7 @@
 //! `hookctl listen`: receive, verify, record, answer, say.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -30,6 +30,7 @@ pub mod limits;
 mod reply;
 mod server;
 mod socket;
+pub mod tls;
 pub mod wait;
 
 use answer::Script;
@@ -37,6 +38,7 @@ use books::Books;
 use child::Child;
 use desk::Desk;
 use expect::Expectations;
+use tls::{Certificate, Tls};
 use wait::{Cause, Progress, Wait};
 
 /// What the listener was asked to do.
@@ -46,6 +48,8 @@ pub struct Config {
     pub host: String,
     /// Port; 0 takes a free one.
     pub port: u16,
+    /// The certificate, where HTTPS is spoken.
+    pub certificate: Option<Certificate>,
     /// The provider, when the user named it.
     pub provider: Option<&'static Provider>,
     /// What signatures are checked with.
@@ -86,23 +90,25 @@ pub async fn run(config: Config, sink: Sink, clock: Arc<dyn Clock>, signals: &mu
     let report = config.report.as_deref().map(Report::create).transpose()?;
     let (progress, progressed) = watch::channel(Progress::default());
     let desk = Arc::new(Desk::new(&config, journal, sink.clone(), clock, progress)?);
+    let tls = config.certificate.as_ref().map(|certificate| Tls::new(certificate, &config.host)).transpose()?;
     let listener = bind(&config.host, config.port).await?;
     let address = listener.local_addr().map_err(|source| Error::Bind { addr: config.host.clone(), source })?;
     let ready = Ready {
-        url: url(address),
+        url: url(if tls.is_some() { "https" } else { "http" }, address),
         port: address.port(),
+        cacert: tls.as_ref().and_then(Tls::shared).map(Path::to_owned),
         exposed: !address.ip().is_loopback(),
         checks: !config.policy.secrets.is_empty(),
     };
     let started = Instant::now();
     // From here on, a writer that has gone ends the listener by itself.
     let _ = sink.say(Event::Ready(ready.clone())).await;
-    for remark in remarks(&config) {
+    for remark in remarks(&config, tls.as_ref()) {
         let _ = sink.say(remark).await;
     }
-    let server = server::start(listener, Arc::clone(&desk), sink.clone());
+    let server = server::start(listener, tls, Arc::clone(&desk), sink.clone());
     let child = match config.command.split_first() {
-        Some((program, arguments)) => Some(Child::start(program, arguments, &ready.url, &config)?),
+        Some((program, arguments)) => Some(Child::start(program, arguments, &ready, &config)?),
         None => None,
     };
 
@@ -128,7 +134,8 @@ pub async fn run(config: Config, sink: Sink, clock: Arc<dyn Clock>, signals: &mu
 }
 
 /// What the user should know of the configuration before the first delivery comes.
-fn remarks(config: &Config) -> impl Iterator<Item = Event> {
+fn remarks(config: &Config, tls: Option<&Tls>) -> impl Iterator<Item = Event> {
+    let tls = tls.map(|tls| Note::info(tls.remark()));
     let app = config.forward_to.as_ref().map(|app| match config.script.forwards() {
         true => Note::info(format!("deliveries are passed on to {app}")),
         false => Note::warning("--forward-to gets nothing: --respond never says forward"),
@@ -137,7 +144,7 @@ fn remarks(config: &Config) -> impl Iterator<Item = Event> {
         let meant = until.meant()?;
         Some(Note::warning(format!("--until {until}: no known provider sends that; did you mean {meant}?")))
     });
-    app.into_iter().chain(until)
+    tls.into_iter().chain(app).chain(until)
 }
 
 /// How it ended, all in all.
@@ -182,7 +189,7 @@ async fn bind(host: &str, port: u16) -> Result<TcpListener, Error> {
 }
 
 /// The URL by which this machine reaches the listener.
-fn url(address: std::net::SocketAddr) -> String {
+fn url(scheme: &str, address: std::net::SocketAddr) -> String {
     let mut address = address;
     if address.ip().is_unspecified() {
         address.set_ip(match address {
@@ -190,5 +197,5 @@ fn url(address: std::net::SocketAddr) -> String {
             std::net::SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
         });
     }
-    format!("http://{address}")
+    format!("{scheme}://{address}")
 }

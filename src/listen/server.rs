@@ -1,19 +1,24 @@
 //! Connections: accepted, served over HTTP/1, ended gracefully.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
-use hyper::service::service_fn;
+use hyper::service::{HttpService, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
-use tokio::net::TcpListener;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
 use super::desk::Desk;
 use super::limits::{ACCEPT_PAUSE, FINISH_TIME, HEADER_TIME};
+use super::reply::Content;
 use super::socket::{Reset, Socket};
+use super::tls::{Begun, Tls};
 use crate::event::{Note, Sink};
 
 /// A server under way.
@@ -23,10 +28,10 @@ pub struct Server {
     task: JoinHandle<GracefulShutdown>,
 }
 
-/// Starts to accept connections.
-pub fn start(listener: TcpListener, desk: Arc<Desk>, sink: Sink) -> Server {
+/// Starts to accept connections, over TLS if there is any.
+pub fn start(listener: TcpListener, tls: Option<Tls>, desk: Arc<Desk>, sink: Sink) -> Server {
     let (stop, stopped) = oneshot::channel();
-    let task = tokio::spawn(accept(listener, Arc::clone(&desk), sink, stopped));
+    let task = tokio::spawn(accept(listener, tls.map(Arc::new), Arc::clone(&desk), sink, stopped));
     Server { stop, desk, task }
 }
 
@@ -44,6 +49,7 @@ impl Server {
 
 async fn accept(
     listener: TcpListener,
+    tls: Option<Arc<Tls>>,
     desk: Arc<Desk>,
     sink: Sink,
     mut stopped: oneshot::Receiver<()>,
@@ -71,19 +77,70 @@ async fn accept(
         failing = false;
         // An answer is one small packet; waiting to fill it only adds delay.
         let _ = stream.set_nodelay(true);
-        let (service_desk, reset) = (Arc::clone(&desk), Reset::default());
-        let socket = TokioIo::new(Socket::new(stream, reset.clone()));
-        let service = service_fn(move |request| Arc::clone(&service_desk).receive(request, remote, reset.clone()));
-        let connection = connections.watch(http.serve_connection(socket, service));
-        let desk = Arc::clone(&desk);
+        let connection =
+            Connection { http: http.clone(), desk: Arc::clone(&desk), remote, watcher: connections.watcher() };
+        let tls = tls.clone();
         tokio::spawn(async move {
-            // A connection that breaks off concerns nobody else; a request that hyper had to refuse never reached the
-            // desk, so it is said here.
-            if let Err(error) = connection.await
-                && error.is_parse()
-            {
-                desk.refused(remote, &error.to_string()).await;
+            match tls {
+                None => connection.deliveries(stream).await,
+                Some(tls) => connection.secured(stream, &tls).await,
             }
         });
+    }
+}
+
+/// A connection that was accepted.
+struct Connection {
+    http: http1::Builder,
+    desk: Arc<Desk>,
+    remote: SocketAddr,
+    watcher: Watcher,
+}
+
+impl Connection {
+    /// Serves deliveries.
+    async fn deliveries(self, stream: TcpStream) {
+        let reset = Reset::default();
+        self.through(Socket::new(stream, reset.clone()), reset).await;
+    }
+
+    /// Serves deliveries over TLS, and tells those who come without it.
+    async fn secured(self, stream: TcpStream, tls: &Tls) {
+        let (desk, reset) = (Arc::clone(&self.desk), Reset::default());
+        let begun = tokio::select! {
+            begun = tls.begin(stream, reset.clone()) => begun,
+            // Whoever has not said anything by then is not waited for.
+            () = desk.ended() => Begun::Nothing,
+        };
+        match begun {
+            Begun::Secured(stream) => self.through(stream, reset).await,
+            Begun::Plain(stream) => {
+                let remote = self.remote;
+                self.serve(stream, service_fn(move |_| Arc::clone(&desk).in_plain_text(remote))).await;
+            }
+            Begun::Nothing => {}
+            Begun::Failed(why) => desk.refused(self.remote, &why).await,
+        }
+    }
+
+    async fn through(self, stream: impl AsyncRead + AsyncWrite + Unpin + 'static, reset: Reset) {
+        let (desk, remote) = (Arc::clone(&self.desk), self.remote);
+        let service = service_fn(move |request| Arc::clone(&desk).receive(request, remote, reset.clone()));
+        self.serve(stream, service).await;
+    }
+
+    async fn serve<S>(self, stream: impl AsyncRead + AsyncWrite + Unpin + 'static, service: S)
+    where
+        S: HttpService<Incoming, ResBody = Content>,
+        S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let connection = self.http.serve_connection(TokioIo::new(stream), service);
+        // A connection that breaks off concerns nobody else; a request that hyper had to refuse never reached the
+        // desk, so it is said here.
+        if let Err(error) = self.watcher.watch(connection).await
+            && error.is_parse()
+        {
+            self.desk.refused(self.remote, &error.to_string()).await;
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! Data for programs: one JSON object a line.
 
 use std::io::{self, Write};
+use std::path::Path;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -8,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::Show;
 use super::escape;
-use crate::event::{Drilled, Event, Judgement, LoadReport, Retry, SentTally, Tally};
+use crate::event::{Drilled, Event, Judgement, LoadReport, Ready, Retry, SentTally, Tally};
 use crate::payload::record::VERSION;
 
 /// The JSON Lines sink.
@@ -38,9 +39,7 @@ impl<W: Write> Json<W> {
 impl<W: Write> Show for Json<W> {
     fn show(&mut self, event: &Event) -> io::Result<()> {
         match event {
-            Event::Ready(ready) => {
-                self.object(&ReadyLine { r#type: "ready", v: VERSION, url: &ready.url, port: ready.port })
-            }
+            Event::Ready(ready) => self.object(&ReadyLine::from(ready)),
             Event::Delivery(record) | Event::Failed(record) => self.line(&String::from_utf8_lossy(&record.to_line())),
             Event::Plan(plan) => self.line(&String::from_utf8_lossy(&plan.record.to_line())),
             Event::Curl(command) => self.object(&CurlLine { r#type: "curl", v: VERSION, command }),
@@ -74,6 +73,15 @@ struct ReadyLine<'a> {
     v: u32,
     url: &'a str,
     port: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cacert: Option<&'a Path>,
+}
+
+impl<'a> From<&'a Ready> for ReadyLine<'a> {
+    fn from(ready: &'a Ready) -> Self {
+        let Ready { url, port, cacert, .. } = ready;
+        ReadyLine { r#type: "ready", v: VERSION, url, port: *port, cacert: cacert.as_deref() }
+    }
 }
 
 #[derive(Serialize)]

@@ -10,7 +10,7 @@ use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
 use tempfile::TempDir;
 
-/// A folder with `ca.pem`, `client.pem` and `client.key`.
+/// A folder with `ca.pem`, and `.pem` and `.key` of `client` and `server`.
 pub struct Certificates {
     folder: TempDir,
     server: (rcgen::Certificate, KeyPair),
@@ -42,6 +42,8 @@ impl Certificates {
             ("client.pem", client.0.pem()),
             ("client.key", client.1.serialize_pem()),
             ("both.pem", client.0.pem() + &client.1.serialize_pem()),
+            ("server.pem", server.0.pem()),
+            ("server-both.pem", server.0.pem() + &server.1.serialize_pem()),
             ("server.key", server.1.serialize_pem()),
         ];
         for (name, text) in files {

@@ -15,6 +15,8 @@ pub struct Listener {
     lines: BufReader<ChildStdout>,
     pub url: String,
     pub port: u16,
+    /// Its first line.
+    pub ready: Value,
 }
 
 impl Listener {
@@ -32,11 +34,13 @@ impl Listener {
         let stdout = child.stdout.take().expect("standard output is a pipe");
         let watchdog = Watchdog::over(child.id());
         let lines = BufReader::new(stdout);
-        let mut listener = Listener { child, _watchdog: watchdog, lines, url: String::new(), port: 0 };
+        let mut listener =
+            Listener { child, _watchdog: watchdog, lines, url: String::new(), port: 0, ready: Value::Null };
         let ready = listener.next();
         assert_eq!(ready["type"], "ready", "{ready}");
         listener.url = ready["url"].as_str().expect("a URL").to_owned();
         listener.port = ready["port"].as_u64().expect("a port").try_into().expect("a port");
+        listener.ready = ready;
         listener
     }
 

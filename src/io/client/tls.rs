@@ -7,15 +7,14 @@ use std::sync::Arc;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{AlertDescription, CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use rustls_platform_verifier::Verifier as System;
 
 use super::Options;
 use crate::error::Error;
-use crate::io::input;
+use crate::io::pem::{self, Identity, Named};
 
 /// Chooses the cryptography of TLS, once for the program.
 pub fn install_crypto() {
@@ -31,7 +30,7 @@ pub fn config(options: &Options) -> Result<ClientConfig, Error> {
     let builder = builder.with_safe_default_protocol_versions().map_err(failed)?;
     let verifier: Arc<dyn ServerCertVerifier> = match &options.cacert {
         _ if options.insecure => Arc::new(Anyone(provider)),
-        Some(file) => Arc::new(Named::new(file, provider)?),
+        Some(file) => Arc::new(Trusted::new(file, provider)?),
         None => Arc::new(System::new(provider).map_err(failed)?),
     };
     let builder = builder.dangerous().with_custom_certificate_verifier(verifier);
@@ -46,55 +45,36 @@ pub fn config(options: &Options) -> Result<ClientConfig, Error> {
     Ok(config)
 }
 
-type Identity = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
-
-/// The client's certificate and key. As with curl, one file may hold both.
+/// The client's certificate and key.
 fn identity(options: &Options) -> Result<Option<Identity>, Error> {
-    let Some(cert) = &options.cert else {
-        return match &options.key {
-            Some(_) => Err(Error::Usage("--key is the key of a certificate: name that with --cert".into())),
-            None => Ok(None),
-        };
-    };
-    let chain = certificates("--cert", cert)?;
-    let (flag, file) = options.key.as_ref().map_or(("--cert", cert), |key| ("--key", key));
-    let key = PrivateKeyDer::from_pem_slice(&input::payload(file)?);
-    let hint = if options.key.is_none() { " (name it with --key FILE)" } else { "" };
-    let key = key.map_err(|_| Error::Usage(format!("{flag}: {file} holds no private key in PEM form{hint}")))?;
-    Ok(Some((chain, key)))
-}
-
-fn certificates(flag: &str, file: &str) -> Result<Vec<CertificateDer<'static>>, Error> {
-    let bytes = input::payload(file)?;
-    let found = CertificateDer::pem_slice_iter(&bytes).collect::<Result<Vec<_>, _>>();
-    let found = found.map_err(|error| Error::Usage(format!("{flag}: {file} is not PEM: {error}")))?;
-    if found.is_empty() {
-        return Err(Error::Usage(format!("{flag}: {file} holds no certificate in PEM form")));
+    match (&options.cert, &options.key) {
+        (None, None) => Ok(None),
+        (None, Some(_)) => Err(Error::Usage("--key is the key of a certificate: name that with --cert".into())),
+        (Some(file), key) => pem::identity(Named { flag: "--cert", file }, key.as_deref(), "--key").map(Some),
     }
-    Ok(found)
 }
 
 /// Trusts the certificates of a file, and those that they have issued.
 #[derive(Debug)]
-struct Named {
+struct Trusted {
     issuers: Arc<WebPkiServerVerifier>,
     certificates: Vec<CertificateDer<'static>>,
 }
 
-impl Named {
+impl Trusted {
     fn new(file: &str, provider: Arc<CryptoProvider>) -> Result<Self, Error> {
-        let certificates = certificates("--cacert", file)?;
+        let certificates = pem::certificates(Named { flag: "--cacert", file })?;
         let unusable = |reason: String| Error::Usage(format!("--cacert: {file} cannot be used: {reason}"));
         let mut roots = RootCertStore::empty();
         for certificate in &certificates {
             roots.add(certificate.clone()).map_err(|error| unusable(error.to_string()))?;
         }
         let issuers = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build();
-        Ok(Named { issuers: issuers.map_err(|error| unusable(error.to_string()))?, certificates })
+        Ok(Trusted { issuers: issuers.map_err(|error| unusable(error.to_string()))?, certificates })
     }
 }
 
-impl ServerCertVerifier for Named {
+impl ServerCertVerifier for Trusted {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,

@@ -1,0 +1,40 @@
+//! Certificates and private keys in PEM files.
+
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
+use super::input;
+use crate::error::Error;
+
+/// A certificate, those that vouch for it, and its key.
+pub type Identity = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
+
+/// A file, and the flag that named it.
+#[derive(Clone, Copy, Debug)]
+pub struct Named<'a> {
+    /// `--cert`
+    pub flag: &'a str,
+    /// The file.
+    pub file: &'a str,
+}
+
+/// A certificate and its key. As with curl, one file may hold both; `key_flag` is where to name another.
+pub fn identity(cert: Named<'_>, key: Option<&str>, key_flag: &str) -> Result<Identity, Error> {
+    let chain = certificates(cert)?;
+    let Named { flag, file } = key.map_or(cert, |file| Named { flag: key_flag, file });
+    let hint = if key.is_none() { format!(" (name it with {key_flag} FILE)") } else { String::new() };
+    let key = PrivateKeyDer::from_pem_slice(&input::payload(file)?);
+    let key = key.map_err(|_| Error::Usage(format!("{flag}: {file} holds no private key in PEM form{hint}")))?;
+    Ok((chain, key))
+}
+
+/// The certificates in a file: at least one.
+pub fn certificates(Named { flag, file }: Named<'_>) -> Result<Vec<CertificateDer<'static>>, Error> {
+    let bytes = input::payload(file)?;
+    let found = CertificateDer::pem_slice_iter(&bytes).collect::<Result<Vec<_>, _>>();
+    let found = found.map_err(|error| Error::Usage(format!("{flag}: {file} is not PEM: {error}")))?;
+    if found.is_empty() {
+        return Err(Error::Usage(format!("{flag}: {file} holds no certificate in PEM form")));
+    }
+    Ok(found)
+}
