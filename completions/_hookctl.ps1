@@ -38,6 +38,7 @@ Register-ArgumentCompleter -Native -CommandName 'hookctl' -ScriptBlock {
             [CompletionResult]::new('--host', '--host', [CompletionResultType]::ParameterName, 'Address to listen on')
             [CompletionResult]::new('--tls-cert', '--tls-cert', [CompletionResultType]::ParameterName, 'Speak HTTPS with this certificate, a PEM file, which may hold its key too')
             [CompletionResult]::new('--tls-key', '--tls-key', [CompletionResultType]::ParameterName, 'Key of the certificate, a PEM file')
+            [CompletionResult]::new('--tunnel', '--tunnel', [CompletionResultType]::ParameterName, 'Open a tunnel to the listener with this client, which must be installed')
             [CompletionResult]::new('--provider', '--provider', [CompletionResultType]::ParameterName, 'Who sends; auto reads it off each delivery')
             [CompletionResult]::new('--record', '--record', [CompletionResultType]::ParameterName, 'Append every delivery to a journal (JSON Lines), before it is answered')
             [CompletionResult]::new('--max-body', '--max-body', [CompletionResultType]::ParameterName, 'Answer 413 to a larger body')

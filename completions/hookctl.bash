@@ -250,7 +250,7 @@ _hookctl() {
             return 0
             ;;
         hookctl__subcmd__listen)
-            opts="-p -f -e -s -q -v -h -V --port --host --tls --tls-cert --tls-key --provider --record --record-secrets --max-body --respond --respond-each --forward-to --ack-budget --events --count --until --timeout --expect --strict --report --jwks --require-valid --tolerance --allow-invalid --secret --scheme --signature-header --json --color --quiet --verbose --format --help --version"
+            opts="-p -f -e -s -q -v -h -V --port --host --tls --tls-cert --tls-key --tunnel --provider --record --record-secrets --max-body --respond --respond-each --forward-to --ack-budget --events --count --until --timeout --expect --strict --report --jwks --require-valid --tolerance --allow-invalid --secret --scheme --signature-header --json --color --quiet --verbose --format --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -296,6 +296,10 @@ _hookctl() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o filenames
                     fi
+                    return 0
+                    ;;
+                --tunnel)
+                    COMPREPLY=($(compgen -W "ngrok localtunnel cloudflared bore" -- "${cur}"))
                     return 0
                     ;;
                 --provider)

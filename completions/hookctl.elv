@@ -34,6 +34,7 @@ set edit:completion:arg-completer[hookctl] = {|@words|
             cand --host 'Address to listen on'
             cand --tls-cert 'Speak HTTPS with this certificate, a PEM file, which may hold its key too'
             cand --tls-key 'Key of the certificate, a PEM file'
+            cand --tunnel 'Open a tunnel to the listener with this client, which must be installed'
             cand --provider 'Who sends; auto reads it off each delivery'
             cand --record 'Append every delivery to a journal (JSON Lines), before it is answered'
             cand --max-body 'Answer 413 to a larger body'

@@ -35,6 +35,10 @@ complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -s p -l port -d 
 complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -l host -d 'Address to listen on' -r
 complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -l tls-cert -d 'Speak HTTPS with this certificate, a PEM file, which may hold its key too' -r -F
 complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -l tls-key -d 'Key of the certificate, a PEM file' -r -F
+complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -l tunnel -d 'Open a tunnel to the listener with this client, which must be installed' -r -f -a "ngrok\t''
+localtunnel\t''
+cloudflared\t''
+bore\t''"
 complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -l provider -d 'Who sends; auto reads it off each delivery' -r -f -a "auto\t''
 eachlabs\t''
 modelslab\t''

@@ -195,6 +195,9 @@ pub struct Signing {
     pub signature_header: Option<HeaderName>,
 }
 
+/// The tunnel clients that `listen` can start.
+const TUNNELS: [&str; 4] = ["ngrok", "localtunnel", "cloudflared", "bore"];
+
 /// `hookctl listen`
 #[derive(Debug, Args)]
 pub struct Listen {
@@ -216,6 +219,12 @@ pub struct Listen {
     /// Key of the certificate, a PEM file
     #[arg(long, value_name = "PEM", value_hint = ValueHint::FilePath, requires = "tls_cert", help_heading = "HTTPS")]
     pub tls_key: Option<String>,
+    /// Open a tunnel to the listener with this client, which must be installed
+    ///
+    /// Its public URL is said when the listener is ready; COMMAND has it as HOOKCTL_PUBLIC_URL. The client ends with the
+    /// listener. A server of one's own is named in the client's own way: BORE_SERVER, HOST for localtunnel.
+    #[arg(long, value_name = "CLIENT", value_parser = TUNNELS, conflicts_with_all = ["tls", "tls_cert"])]
+    pub tunnel: Option<String>,
     /// Who sends; auto reads it off each delivery
     #[arg(long, value_name = "NAME", default_value = values::AUTO, value_parser = PickParser::<&'static Provider>::new())]
     pub provider: Pick<&'static Provider>,

@@ -238,6 +238,16 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
+    /// There is no tunnel.
+    #[error("no tunnel by {client}: {reason}")]
+    Tunnel {
+        /// By which client.
+        client: &'static str,
+        /// Why, and what it said.
+        reason: String,
+        /// How to get the client, where it is missing.
+        install: Option<&'static str>,
+    },
     /// Standard output cannot be written.
     #[error("cannot write the output: {}", reason(.source))]
     Write {
@@ -291,6 +301,7 @@ impl Error {
             | Error::Journal { .. }
             | Error::Report { .. }
             | Error::Command { .. }
+            | Error::Tunnel { .. }
             | Error::Write { .. }
             | Error::Setup { .. } => Exit::Failure,
             Error::Interrupted => Exit::Interrupted,
@@ -346,6 +357,7 @@ impl Error {
             Error::NotJson { .. } => Some("send and inspect take one JSON payload a file".into()),
             Error::Jwks { .. } => Some("fal publishes its keys at https://rest.fal.ai/.well-known/jwks.json".into()),
             Error::Command { .. } => Some("what stands behind -- is run as it is, without a shell".into()),
+            Error::Tunnel { install, .. } => install.map(str::to_owned),
             Error::Read { .. }
             | Error::TooLarge { .. }
             | Error::NoSource { .. }

@@ -65,6 +65,8 @@ pub struct Ready {
     pub url: String,
     /// The port, which `--port 0` leaves open.
     pub port: u16,
+    /// Where it can be reached from outside, through a tunnel.
+    pub public_url: Option<String>,
     /// The file with its certificate, where that was made for this run.
     pub cacert: Option<PathBuf>,
     /// Whether it can be reached from other machines.

@@ -20,6 +20,7 @@ use crate::io::signals::Signals;
 use crate::listen::answer::{Act, Script, Values};
 use crate::listen::expect::Expectations;
 use crate::listen::tls::Certificate;
+use crate::listen::tunnel::Client;
 use crate::listen::wait::{Until, Wait};
 use crate::payload::retry::{ONCE, Statuses};
 use crate::payload::signature::secret::MAIN;
@@ -88,6 +89,7 @@ fn start_listen(args: &Listen) -> Result<Exit, Error> {
         wait: Wait { count: args.count, until: args.until.as_deref().map(Until::of), timeout: args.timeout },
         expectations: Expectations { filters: args.expect.clone(), valid: args.require_valid, strict: args.strict },
         report: args.report.clone(),
+        tunnel: args.tunnel.as_deref().map(tunnel).transpose()?,
         command: args.command.clone(),
         data_on_stdout: args.output.json,
     };
@@ -103,6 +105,11 @@ fn start_listen(args: &Listen) -> Result<Exit, Error> {
 fn certificate(args: &Listen) -> Option<Certificate> {
     let files = args.tls_cert.clone().map(|cert| Certificate::Files { cert, key: args.tls_key.clone() });
     files.or_else(|| args.tls.then_some(Certificate::ThrowAway))
+}
+
+/// The tunnel client with this name.
+fn tunnel(name: &str) -> Result<&'static Client, Error> {
+    Client::named(name).ok_or_else(|| Error::Usage(format!("--tunnel knows no client {name}")))
 }
 
 /// What to answer: the script, else the app's answers where there is one, else 200.

@@ -9,6 +9,7 @@ mod journal;
 mod lifecycle;
 mod start;
 mod tls;
+mod tunnel;
 mod wire;
 
 use std::time::{SystemTime, UNIX_EPOCH};

@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::io::{self, IsTerminal};
 use std::process::ExitStatus;
 
-use tokio::process::Command;
+use tokio::process::{ChildStderr, ChildStdout, Command};
 use tokio::time::timeout;
 
 use super::Config;
@@ -37,6 +37,9 @@ impl Child {
         if let Some(cacert) = &ready.cacert {
             command.env("HOOKCTL_CACERT", cacert);
         }
+        if let Some(url) = &ready.public_url {
+            command.env("HOOKCTL_PUBLIC_URL", url);
+        }
         for name in OURS {
             command.env_remove(name);
         }
@@ -47,14 +50,17 @@ impl Child {
         if config.data_on_stdout {
             command.stdout(io::stderr());
         }
-        let own_group = !io::stdin().is_terminal();
+        Child::spawn(command, !io::stdin().is_terminal())
+            .map_err(|source| Error::Command { program: program.to_string_lossy().into_owned(), source })
+    }
+
+    /// Starts a command, in a process group of its own or in ours.
+    pub fn spawn(mut command: Command, own_group: bool) -> io::Result<Self> {
         #[cfg(unix)]
         if own_group {
             command.process_group(0);
         }
-        let started = command.spawn();
-        let process =
-            started.map_err(|source| Error::Command { program: program.to_string_lossy().into_owned(), source })?;
+        let process = command.spawn()?;
         #[cfg(unix)]
         let group = process.id().filter(|_| own_group).and_then(|id| rustix::process::Pid::from_raw(id.cast_signed()));
         Ok(Child {
@@ -62,6 +68,11 @@ impl Child {
             #[cfg(unix)]
             group,
         })
+    }
+
+    /// What it prints, where that is a pipe, once.
+    pub fn outputs(&mut self) -> (Option<ChildStdout>, Option<ChildStderr>) {
+        (self.process.stdout.take(), self.process.stderr.take())
     }
 
     /// Waits for its end and gives its exit code, as a shell would. Whatever it left running goes on. Never resolves

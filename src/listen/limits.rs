@@ -25,6 +25,9 @@ pub const FINISH_TIME: Duration = Duration::from_secs(5);
 /// Time for the command to end when it is asked to, before it is killed.
 pub const COMMAND_TIME: Duration = Duration::from_secs(2);
 
+/// Time for a tunnel client to name its public URL.
+pub const TUNNEL_TIME: Duration = Duration::from_secs(30);
+
 /// Pause after a connection could not be accepted: without it, running out of descriptors is a spin.
 pub const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 

@@ -1,6 +1,7 @@
 //! `hookctl listen`: receive, verify, record, answer, say.
 
 use std::ffi::OsString;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -31,6 +32,7 @@ mod reply;
 mod server;
 mod socket;
 pub mod tls;
+pub mod tunnel;
 pub mod wait;
 
 use answer::Script;
@@ -39,6 +41,7 @@ use child::Child;
 use desk::Desk;
 use expect::Expectations;
 use tls::{Certificate, Tls};
+use tunnel::{Client, Tunnel};
 use wait::{Cause, Progress, Wait};
 
 /// What the listener was asked to do.
@@ -78,6 +81,8 @@ pub struct Config {
     pub expectations: Expectations,
     /// Where to write what came of it as JUnit XML.
     pub report: Option<PathBuf>,
+    /// What opens a tunnel to the listener.
+    pub tunnel: Option<&'static Client>,
     /// What to run once ready; empty for nothing.
     pub command: Vec<OsString>,
     /// Whether standard output belongs to data, so that the command must not write there.
@@ -93,9 +98,17 @@ pub async fn run(config: Config, sink: Sink, clock: Arc<dyn Clock>, signals: &mu
     let tls = config.certificate.as_ref().map(|certificate| Tls::new(certificate, &config.host)).transpose()?;
     let listener = bind(&config.host, config.port).await?;
     let address = listener.local_addr().map_err(|source| Error::Bind { addr: config.host.clone(), source })?;
+    let tunnel = match config.tunnel {
+        None => None,
+        Some(client) => tokio::select! {
+            opened = Tunnel::open(client, reached(address)) => Some(opened?),
+            exit = signals.next() => return Ok(exit),
+        },
+    };
     let ready = Ready {
-        url: url(if tls.is_some() { "https" } else { "http" }, address),
+        url: format!("{}://{}", if tls.is_some() { "https" } else { "http" }, reached(address)),
         port: address.port(),
+        public_url: tunnel.as_ref().map(|tunnel| tunnel.url.clone()),
         cacert: tls.as_ref().and_then(Tls::shared).map(Path::to_owned),
         exposed: !address.ip().is_loopback(),
         checks: !config.policy.secrets.is_empty(),
@@ -107,6 +120,7 @@ pub async fn run(config: Config, sink: Sink, clock: Arc<dyn Clock>, signals: &mu
         let _ = sink.say(remark).await;
     }
     let server = server::start(listener, tls, Arc::clone(&desk), sink.clone());
+    let tunnel = tunnel.map(|tunnel| tunnel.watch(sink.clone()));
     let child = match config.command.split_first() {
         Some((program, arguments)) => Some(Child::start(program, arguments, &ready, &config)?),
         None => None,
@@ -118,6 +132,9 @@ pub async fn run(config: Config, sink: Sink, clock: Arc<dyn Clock>, signals: &mu
             child.stop().await;
         }
         server.finish().await;
+        if let Some(tunnel) = tunnel {
+            tunnel.close().await;
+        }
         let until = progressed.borrow().until;
         let outcome = Outcome { config: &config, cause, until, elapsed: started.elapsed() };
         outcome.conclude(&mut *desk.books().await, report, &sink).await
@@ -188,14 +205,13 @@ async fn bind(host: &str, port: u16) -> Result<TcpListener, Error> {
     TcpListener::bind((host, port)).await.map_err(failed)
 }
 
-/// The URL by which this machine reaches the listener.
-fn url(scheme: &str, address: std::net::SocketAddr) -> String {
-    let mut address = address;
+/// The address by which this machine reaches the listener.
+fn reached(mut address: SocketAddr) -> SocketAddr {
     if address.ip().is_unspecified() {
         address.set_ip(match address {
-            std::net::SocketAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
-            std::net::SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
+            SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+            SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
         });
     }
-    format!("{scheme}://{address}")
+    address
 }

@@ -94,6 +94,9 @@ impl<O: Write, E: Write> Human<O, E> {
     fn ready(&mut self, ready: &Ready) -> io::Result<()> {
         let paint = self.style.err;
         self.aside(&format!("listening on {}", paint.strong(&ready.url)))?;
+        if let Some(url) = &ready.public_url {
+            self.aside(&format!("from outside at {}", paint.strong(escape::line(url))))?;
+        }
         if ready.exposed {
             let warning = "anybody who can reach this machine can post here; --host 127.0.0.1 keeps it to yourself";
             self.note(&Note { is_warning: true, text: warning.into() })?;

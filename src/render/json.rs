@@ -74,13 +74,22 @@ struct ReadyLine<'a> {
     url: &'a str,
     port: u16,
     #[serde(skip_serializing_if = "Option::is_none")]
+    public_url: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     cacert: Option<&'a Path>,
 }
 
 impl<'a> From<&'a Ready> for ReadyLine<'a> {
     fn from(ready: &'a Ready) -> Self {
-        let Ready { url, port, cacert, .. } = ready;
-        ReadyLine { r#type: "ready", v: VERSION, url, port: *port, cacert: cacert.as_deref() }
+        let Ready { url, port, public_url, cacert, .. } = ready;
+        ReadyLine {
+            r#type: "ready",
+            v: VERSION,
+            url,
+            port: *port,
+            public_url: public_url.as_deref(),
+            cacert: cacert.as_deref(),
+        }
     }
 }
 

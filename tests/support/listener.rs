@@ -79,6 +79,24 @@ impl Listener {
         self.raw(&[request.as_bytes(), body].concat())
     }
 
+    /// Reads standard error until a line with this text, and gives that line.
+    #[track_caller]
+    pub fn says(&mut self, text: &str) -> String {
+        let stderr = self.child.stderr.as_mut().expect("a pipe");
+        // Byte by byte: what comes behind it is left for `wait`.
+        let (mut line, mut byte) = (Vec::new(), [0]);
+        loop {
+            assert_eq!(stderr.read(&mut byte).expect("the listener speaks"), 1, "the listener never said {text:?}");
+            line.push(byte[0]);
+            if byte[0] == b'\n' {
+                let said = String::from_utf8(std::mem::take(&mut line)).expect("standard error is text");
+                if said.contains(text) {
+                    return said;
+                }
+            }
+        }
+    }
+
     /// Sends it a signal, by its number's name: `INT`, `TERM`, `KILL`.
     pub fn signal(&self, name: &str) {
         let mut kill = std::process::Command::new("kill");
