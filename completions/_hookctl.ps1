@@ -41,6 +41,7 @@ Register-ArgumentCompleter -Native -CommandName 'hookctl' -ScriptBlock {
             [CompletionResult]::new('--tunnel', '--tunnel', [CompletionResultType]::ParameterName, 'Open a tunnel to the listener with this client, which must be installed')
             [CompletionResult]::new('--provider', '--provider', [CompletionResultType]::ParameterName, 'Who sends; auto reads it off each delivery')
             [CompletionResult]::new('--record', '--record', [CompletionResultType]::ParameterName, 'Append every delivery to a journal (JSON Lines), before it is answered')
+            [CompletionResult]::new('--save-outputs', '--save-outputs', [CompletionResultType]::ParameterName, 'Write the data URLs and base64 of outputs into files in this folder')
             [CompletionResult]::new('--max-body', '--max-body', [CompletionResultType]::ParameterName, 'Answer 413 to a larger body')
             [CompletionResult]::new('--respond', '--respond', [CompletionResultType]::ParameterName, 'What to answer, in turn: 503x2,hang=35s,200 [default: 200]')
             [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'Pass deliveries on to an app, and answer what it answers: 3000, localhost:3000/hook, http://…')

@@ -250,7 +250,7 @@ _hookctl() {
             return 0
             ;;
         hookctl__subcmd__listen)
-            opts="-p -f -e -s -q -v -h -V --port --host --tls --tls-cert --tls-key --tunnel --provider --record --record-secrets --max-body --respond --respond-each --forward-to --ack-budget --events --count --until --timeout --expect --strict --report --jwks --require-valid --tolerance --allow-invalid --secret --scheme --signature-header --json --color --quiet --verbose --format --help --version"
+            opts="-p -f -e -s -q -v -h -V --port --host --tls --tls-cert --tls-key --tunnel --provider --record --save-outputs --record-secrets --max-body --respond --respond-each --forward-to --ack-budget --events --count --until --timeout --expect --strict --report --jwks --require-valid --tolerance --allow-invalid --secret --scheme --signature-header --json --color --quiet --verbose --format --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -318,6 +318,13 @@ _hookctl() {
                     fi
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --save-outputs)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
                     fi
                     return 0
                     ;;

@@ -37,6 +37,7 @@ set edit:completion:arg-completer[hookctl] = {|@words|
             cand --tunnel 'Open a tunnel to the listener with this client, which must be installed'
             cand --provider 'Who sends; auto reads it off each delivery'
             cand --record 'Append every delivery to a journal (JSON Lines), before it is answered'
+            cand --save-outputs 'Write the data URLs and base64 of outputs into files in this folder'
             cand --max-body 'Answer 413 to a larger body'
             cand --respond 'What to answer, in turn: 503x2,hang=35s,200 [default: 200]'
             cand -f 'Pass deliveries on to an app, and answer what it answers: 3000, localhost:3000/hook, http://…'

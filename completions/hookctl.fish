@@ -55,6 +55,7 @@ luma\t''
 kie\t''
 generic\t''"
 complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -l record -d 'Append every delivery to a journal (JSON Lines), before it is answered' -r -F
+complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -l save-outputs -d 'Write the data URLs and base64 of outputs into files in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -l max-body -d 'Answer 413 to a larger body' -r
 complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -l respond -d 'What to answer, in turn: 503x2,hang=35s,200 [default: 200]' -r
 complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -s f -l forward-to -d 'Pass deliveries on to an app, and answer what it answers: 3000, localhost:3000/hook, http://…' -r -f

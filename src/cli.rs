@@ -231,6 +231,12 @@ pub struct Listen {
     /// Append every delivery to a journal (JSON Lines), before it is answered
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub record: Option<PathBuf>,
+    /// Write the data URLs and base64 of outputs into files in this folder
+    ///
+    /// A file is named by the prediction's id, its place in the output and what it is. What is there already is never
+    /// overwritten. Deliveries that are refused, and those that --events leaves out, leave no files.
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub save_outputs: Option<PathBuf>,
     /// Do not redact header values that are secrets themselves
     #[arg(long)]
     pub record_secrets: bool,

@@ -238,6 +238,14 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
+    /// The files of outputs cannot be written.
+    #[error("cannot save outputs in {folder}: {}", reason(.source))]
+    Outputs {
+        /// Where.
+        folder: String,
+        /// Why.
+        source: io::Error,
+    },
     /// There is no tunnel.
     #[error("no tunnel by {client}: {reason}")]
     Tunnel {
@@ -301,6 +309,7 @@ impl Error {
             | Error::Journal { .. }
             | Error::Report { .. }
             | Error::Command { .. }
+            | Error::Outputs { .. }
             | Error::Tunnel { .. }
             | Error::Write { .. }
             | Error::Setup { .. } => Exit::Failure,
@@ -357,6 +366,9 @@ impl Error {
             Error::NotJson { .. } => Some("send and inspect take one JSON payload a file".into()),
             Error::Jwks { .. } => Some("fal publishes its keys at https://rest.fal.ai/.well-known/jwks.json".into()),
             Error::Command { .. } => Some("what stands behind -- is run as it is, without a shell".into()),
+            Error::Outputs { .. } => {
+                Some("--save-outputs wants a folder that you can write to, with space left".into())
+            }
             Error::Tunnel { install, .. } => install.map(str::to_owned),
             Error::Read { .. }
             | Error::TooLarge { .. }

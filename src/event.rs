@@ -26,6 +26,8 @@ pub enum Event {
     Delivery(Arc<Record>),
     /// One of many that are sent was not answered as expected.
     Failed(Arc<Record>),
+    /// A file that stood within an output was saved.
+    Saved(Saved),
     /// Another attempt comes after a wait.
     Retry(Retry),
     /// A request as it would be sent.
@@ -73,6 +75,19 @@ pub struct Ready {
     pub exposed: bool,
     /// Whether signatures are checked.
     pub checks: bool,
+}
+
+/// A file that stood within a delivery's output.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Saved {
+    /// The delivery's number.
+    pub seq: u64,
+    /// Where it was saved.
+    pub file: PathBuf,
+    /// What it is, where that is known.
+    pub media_type: Option<String>,
+    /// How large it is.
+    pub bytes: u64,
 }
 
 /// One payload, looked at.

@@ -83,6 +83,7 @@ fn start_listen(args: &Listen) -> Result<Exit, Error> {
         forward_to: args.forward_to.clone(),
         ack_budget: args.ack_budget,
         record: args.record.clone(),
+        save_outputs: args.save_outputs.clone(),
         keep_secrets: args.record_secrets,
         max_body: args.max_body,
         events: args.events.clone(),

@@ -7,6 +7,7 @@ mod expect;
 mod forward;
 mod journal;
 mod lifecycle;
+mod outputs;
 mod start;
 mod tls;
 mod tunnel;

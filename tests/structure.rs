@@ -20,13 +20,15 @@ const MAY_USE: [(&str, &[&str]); 10] = [
 ];
 
 /// Crates that one file alone knows.
-const ONE_PLACE: [(&str, &str); 11] = [
+const ONE_PLACE: [(&str, &str); 13] = [
     ("brotli_decompressor", "src/payload/encoding.rs"),
     ("flate2", "src/payload/encoding.rs"),
+    ("infer", "src/listen/outputs.rs"),
     ("jaq_core", "src/payload/jq.rs"),
     ("jaq_json", "src/payload/jq.rs"),
     ("jaq_std", "src/payload/jq.rs"),
     ("quick_xml", "src/io/junit.rs"),
+    ("rcgen", "src/listen/tls.rs"),
     ("colored", "src/render/paint.rs"),
     ("indicatif", "src/render/progress.rs"),
     ("dialoguer", "src/render/prompt.rs"),

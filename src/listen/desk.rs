@@ -18,6 +18,7 @@ use super::body::{self, Refusal};
 use super::books::{Books, Counted, Judged};
 use super::forward::{App, Change};
 use super::limits::{BODY_TIME, LAST_TIME};
+use super::outputs::Outputs;
 use super::reply::{Content, End, Ended, Reply, response, torn};
 use super::socket::Reset;
 use super::wait::{Progress, Until};
@@ -46,6 +47,7 @@ pub struct Desk {
     sink: Sink,
     /// Whoever holds them is next: journal, stream and counts have one order, that in which answers are ready.
     books: Arc<sync::Mutex<Books>>,
+    outputs: Option<Outputs>,
     until: Option<Until>,
     progress: watch::Sender<Progress>,
     /// Whether the listener ends, so that nothing may be waited for any more.
@@ -89,6 +91,7 @@ impl Desk {
         clock: Arc<dyn Clock>,
         progress: watch::Sender<Progress>,
     ) -> Result<Self, Error> {
+        let outputs = config.save_outputs.as_deref().map(|folder| Outputs::open(folder, sink.clone())).transpose()?;
         Ok(Desk {
             provider: config.provider,
             policy: config.policy.clone(),
@@ -102,6 +105,7 @@ impl Desk {
             clock,
             sink,
             books: Arc::new(sync::Mutex::new(Books::new(journal, config.events.clone(), config.expectations.clone()))),
+            outputs,
             until: config.wait.until.clone(),
             progress,
             ending: watch::channel(false).0,
@@ -132,6 +136,13 @@ impl Desk {
     /// Everything that was written down, when all before this has been entered.
     pub async fn books(&self) -> sync::MutexGuard<'_, Books> {
         self.books.lock().await
+    }
+
+    /// Waits until the files of all deliveries so far are saved.
+    pub async fn outputs_saved(&self) {
+        if let Some(outputs) = &self.outputs {
+            outputs.saved().await;
+        }
     }
 
     /// Handles one request on a connection that can be `reset`.
@@ -347,8 +358,13 @@ impl Desk {
         }
         let Counted { shown, counted, failures } = books.count(&record);
         let until = self.until.as_ref().is_some_and(|until| until.is_met_by(&record));
+        let record = Arc::new(record);
         if let (true, Ok(place)) = (shown, place) {
-            place.say(Arc::new(record));
+            place.say(Arc::clone(&record));
+        }
+        // Of a delivery that a signature or a limit speaks against, nothing comes onto the disk.
+        if let (true, true, Some(outputs)) = (shown, reply.is_answered(), &self.outputs) {
+            outputs.save(record).await;
         }
         for failure in failures {
             // Still holding the books: the end, which asks for them, must not be said before. A writer that has gone

@@ -28,6 +28,7 @@ mod desk;
 pub mod expect;
 mod forward;
 pub mod limits;
+mod outputs;
 mod reply;
 mod server;
 mod socket;
@@ -69,6 +70,8 @@ pub struct Config {
     pub ack_budget: Option<Duration>,
     /// The journal.
     pub record: Option<PathBuf>,
+    /// Where to write the files that stand within outputs.
+    pub save_outputs: Option<PathBuf>,
     /// Whether header values that are secrets stay in records.
     pub keep_secrets: bool,
     /// The largest body in bytes.
@@ -132,6 +135,7 @@ pub async fn run(config: Config, sink: Sink, clock: Arc<dyn Clock>, signals: &mu
             child.stop().await;
         }
         server.finish().await;
+        desk.outputs_saved().await;
         if let Some(tunnel) = tunnel {
             tunnel.close().await;
         }

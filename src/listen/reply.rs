@@ -109,9 +109,14 @@ impl Reply {
         }
     }
 
-    /// Whether it may be taken for an acknowledgement: not where a limit or a signature decided it.
+    /// Whether the script or the app decided it, not a limit or a signature.
+    pub fn is_answered(&self) -> bool {
+        matches!(self.by, By::Script | By::Forward)
+    }
+
+    /// Whether it may be taken for an acknowledgement.
     pub fn may_acknowledge(&self) -> bool {
-        matches!(self.by, By::Script | By::Forward) && self.status().is_some()
+        self.is_answered() && self.status().is_some()
     }
 
     /// What the record says of it, that long after the request.

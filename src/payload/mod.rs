@@ -17,6 +17,7 @@
 //! | [`lint`] | what is suspicious about one payload |
 //! | [`duration`] | how a length of time is written |
 //! | [`history`] | what several deliveries tell together: duplicates, the life of a prediction |
+//! | [`inline`] | files within strings: data URLs, base64 |
 //! | [`events`], [`jq`] | which deliveries are wanted; what must be true of them |
 //! | [`record`], [`redaction`] | the JSON Lines form of a delivery; what it must not tell |
 
@@ -27,6 +28,7 @@ pub mod duration;
 pub mod encoding;
 pub mod events;
 pub mod history;
+pub mod inline;
 pub mod jq;
 pub mod lint;
 pub mod provider;

@@ -1,23 +1,27 @@
 //! Sums up what nobody reads: data URLs and base64 by what they are, and any bytes by their size.
 
+use crate::payload::inline::{Inline, MAX_TOKEN};
+
 /// A data URL no longer than this, in bytes, is shown in full.
 const MAX_DATA_URL: usize = 128;
-
-/// Base64 no longer than this, in bytes, is shown in full: tokens and signatures are worth seeing.
-const MAX_BASE64: usize = 256;
 
 /// A summary of a string value which nobody reads as text, such as `data:image/png, 1.4 MB` for a
 /// data URL or `base64, 1.4 MB` for bare base64; `None` for any other value.
 ///
 /// `value` is the string after JSON's escapes are undone. The size is that of the decoded bytes.
 pub fn folded(value: &str) -> Option<String> {
-    folded_data_url(value).or_else(|| folded_base64(value))
+    match Inline::of(value)? {
+        inline @ Inline { media_type: Some(media_type), .. } => {
+            (value.len() > MAX_DATA_URL).then(|| format!("data:{media_type}, {}", size(inline.size())))
+        }
+        inline => Some(format!("base64, {}", size(inline.size()))),
+    }
 }
 
 /// What [`folded`] says of a string which is spelled as JSON, in quotes as well.
 pub(super) fn folded_token(token: &str) -> Option<String> {
     // Undoing escapes never makes a string longer, so most need no look at all.
-    if token.len() <= MAX_DATA_URL.min(MAX_BASE64) {
+    if token.len() <= MAX_DATA_URL.min(MAX_TOKEN) {
         return None;
     }
     let value: String = serde_json::from_str(token).ok()?;
@@ -39,65 +43,6 @@ pub fn size(bytes: u64) -> String {
     // From 9.95 on, one decimal would give "10.0".
     let decimals = usize::from(unit != "B" && amount < 9.95);
     format!("{amount:.decimals$} {unit}")
-}
-
-fn folded_data_url(value: &str) -> Option<String> {
-    if value.len() <= MAX_DATA_URL {
-        return None;
-    }
-    let (header, data) = value.strip_prefix("data:")?.split_once(',')?;
-    let media_type = match header.split(';').next() {
-        // What a data URL means by leaving it out (RFC 2397).
-        None | Some("") => "text/plain",
-        Some(named) if is_media_type(named) => named,
-        Some(_) => return None,
-    };
-    let bytes = if header.ends_with(";base64") { base64_decoded_len(data)? } else { percent_decoded_len(data) };
-    Some(format!("data:{media_type}, {}", size(bytes)))
-}
-
-/// Tells a data URL from a sentence which happens to start with `data:`.
-fn is_media_type(text: &str) -> bool {
-    let is_name = |text: &str| {
-        let in_name = |c: char| c.is_ascii_alphanumeric() || "!#$&-^_.+".contains(c);
-        // The bounds are those of RFC 6838, section 4.2.
-        (1..=127).contains(&text.len()) && text.chars().all(in_name)
-    };
-    text.split_once('/').is_some_and(|(kind, subtype)| is_name(kind) && is_name(subtype))
-}
-
-fn folded_base64(value: &str) -> Option<String> {
-    if value.len() <= MAX_BASE64 || is_hex(value) {
-        return None;
-    }
-    let bytes = base64_decoded_len(value)?;
-    Some(format!("base64, {}", size(bytes)))
-}
-
-/// Hexadecimal digits are all in base64's alphabet, but stand for other bytes.
-fn is_hex(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_hexdigit()) && text.contains(|c: char| c.is_ascii_digit())
-}
-
-/// The number of bytes which `text` stands for, if it is base64 of the standard or the URL-safe
-/// alphabet, padded or not.
-fn base64_decoded_len(text: &str) -> Option<u64> {
-    let symbols = text.trim_end_matches('=');
-    let padding = text.len() - symbols.len();
-    let only = |extra: &[u8]| symbols.bytes().all(|byte| byte.is_ascii_alphanumeric() || extra.contains(&byte));
-    let well_formed = padding <= 2 && symbols.len() % 4 != 1 && (only(b"+/") || only(b"-_"));
-    well_formed.then_some(symbols.len() as u64 * 3 / 4)
-}
-
-fn percent_decoded_len(text: &str) -> u64 {
-    let triples = text.as_bytes().windows(3);
-    let escapes = triples.filter(|bytes| is_percent_escape(bytes)).count();
-    // Escapes cannot overlap, so there are three bytes to each.
-    (text.len() - 2 * escapes) as u64
-}
-
-fn is_percent_escape(bytes: &[u8]) -> bool {
-    matches!(bytes, [b'%', digits @ ..] if digits.iter().all(u8::is_ascii_hexdigit))
 }
 
 #[cfg(test)]
@@ -185,8 +130,8 @@ mod tests {
         let cases = [
             (data_url(MAX_DATA_URL), false),
             (data_url(MAX_DATA_URL + 2), true),
-            (base64(MAX_BASE64), false),
-            (base64(MAX_BASE64 + 2), true),
+            (base64(MAX_TOKEN), false),
+            (base64(MAX_TOKEN + 2), true),
         ];
         for (value, folds) in cases {
             assert_eq!(folded(&value).is_some(), folds, "{}", value.len());

@@ -365,6 +365,7 @@ impl<O: Write, E: Write> Show for Human<O, E> {
             Event::Delivery(record) if record.sent.is_some() => self.result(&self.attempt(record)),
             Event::Delivery(record) => self.result(&self.received(record)),
             Event::Failed(record) => self.result(&self.failed(record)),
+            Event::Saved(saved) => self.result(&summary::saved(saved, self.style.out)),
             Event::Retry(retry) => self.retry(retry),
             Event::Plan(plan) => {
                 self.result(&self.plan(plan))?;

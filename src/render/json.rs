@@ -45,6 +45,14 @@ impl<W: Write> Show for Json<W> {
             Event::Curl(command) => self.object(&CurlLine { r#type: "curl", v: VERSION, command }),
             Event::Payload(examined) => self.line(&String::from_utf8_lossy(&examined.record.to_line())),
             Event::Row(entry) | Event::Entry(entry) => self.line(&entry.line),
+            Event::Saved(saved) => self.object(&SavedLine {
+                r#type: "saved",
+                v: VERSION,
+                seq: saved.seq,
+                file: &saved.file.to_string_lossy(),
+                media_type: saved.media_type.as_deref(),
+                bytes: saved.bytes,
+            }),
             Event::Retry(retry) => self.object(&AttemptLine::from(retry)),
             Event::Received(tally) => self.object(&ReceivedLine::from(tally)),
             Event::Sent(tally) => self.object(&SentLine::from(tally)),
@@ -91,6 +99,16 @@ impl<'a> From<&'a Ready> for ReadyLine<'a> {
             cacert: cacert.as_deref(),
         }
     }
+}
+
+#[derive(Serialize)]
+struct SavedLine<'a> {
+    r#type: &'static str,
+    v: u32,
+    seq: u64,
+    file: &'a str,
+    media_type: Option<&'a str>,
+    bytes: u64,
 }
 
 #[derive(Serialize)]

@@ -3,9 +3,23 @@
 use super::block::Block;
 use super::escape;
 use super::fields;
+use super::fold;
 use super::paint::Paint;
 use super::time::{duration, milliseconds};
-use crate::event::{LoadReport, SentTally, Tally};
+use crate::event::{LoadReport, Saved, SentTally, Tally};
+
+/// How far the fields of a delivery stand in, below the time of day.
+const INDENT: usize = 14;
+
+/// `saved    out/abc123-0.png, image/png, 1.4 MB, of #1`, under the deliveries.
+pub fn saved(saved: &Saved, paint: Paint) -> String {
+    let file = saved.file.to_string_lossy();
+    let media_type = saved.media_type.as_deref().map(|name| format!("{}, ", escape::line(name))).unwrap_or_default();
+    let what = format!("{media_type}{}, of #{}", fold::size(saved.bytes), saved.seq);
+    let mut block = Block::new("", INDENT, None);
+    block.field(&paint.quiet("saved"), "saved".len(), &format!("{}, {what}", paint.strong(escape::line(&file))));
+    block.into_text()
+}
 
 /// What a listener received.
 pub fn received(tally: &Tally) -> String {

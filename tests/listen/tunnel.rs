@@ -139,7 +139,9 @@ fn tunnelled(after: &str) -> (Listener, File, TempDir) {
 
 #[test]
 fn a_client_ends_with_the_listener_and_all_that_it_started_too() {
-    for (signal, end) in [("INT", "exec sleep 600"), ("TERM", "exec sleep 600"), ("TERM", "trap '' TERM; exec sleep 600")] {
+    for (signal, end) in
+        [("INT", "exec sleep 600"), ("TERM", "exec sleep 600"), ("TERM", "trap '' TERM; exec sleep 600")]
+    {
         let (listener, mut alive, _folder) = tunnelled(end);
         listener.signal(signal);
         let (code, _, said) = listener.wait();
