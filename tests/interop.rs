@@ -2,8 +2,11 @@
 //! `.ci/run` runs them.
 
 mod cog;
+mod handler;
 mod libraries;
 mod peers;
+mod senders;
+mod tunnels;
 
 use std::ffi::OsStr;
 use std::io::Write;
@@ -16,16 +19,18 @@ use crate::support::target::{Answer, OK, Request, Target};
 
 /// Runs another program with something to read and gives what it printed.
 fn run<S: AsRef<OsStr>>(program: &str, arguments: &[S], stdin: &[u8]) -> String {
-    let mut child = Command::new(program)
-        .args(arguments)
-        .env("PYTHONDONTWRITEBYTECODE", "1")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap_or_else(|error| panic!("{program}: {error}"));
+    let mut command = Command::new(program);
+    command.args(arguments);
+    run_with(command, stdin)
+}
+
+/// The same for a command of one's own.
+fn run_with(mut command: Command, stdin: &[u8]) -> String {
+    command.env("PYTHONDONTWRITEBYTECODE", "1").stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
     child.stdin.take().unwrap().write_all(stdin).unwrap();
     let output = child.wait_with_output().unwrap();
-    assert!(output.status.success(), "{program} ended with {}", output.status);
+    assert!(output.status.success(), "{command:?} ended with {}", output.status);
     String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
 }
 

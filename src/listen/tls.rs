@@ -125,8 +125,8 @@ fn config((chain, key): Identity) -> Result<ServerConfig, Error> {
         .with_no_client_auth()
         .with_single_cert(chain, key)
         .map_err(|error| Error::Usage(format!("--tls-cert and --tls-key cannot be used together: {error}")))?;
-    // All that is spoken here, and by webhook senders.
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    // All that is spoken here; `curl --http1.0` offers the older one alone.
+    config.alpn_protocols = vec![b"http/1.1".to_vec(), b"http/1.0".to_vec()];
     Ok(config)
 }
 

@@ -67,13 +67,13 @@ struct Peer {
 
 impl Peer {
     fn python() -> Self {
-        let mut command = command("python");
+        let mut command = installed("python");
         command.arg(repository("tests/interop/peers/peer.py"));
         Peer::spawn(command)
     }
 
     fn node() -> Self {
-        let mut command = command("node");
+        let mut command = installed("node");
         // Given as text, it finds the packages beside the folder that it runs in, not beside its own file.
         command.args(["--input-type=module", "--eval", include_str!("peers/peer.mjs")]);
         Peer::spawn(command)
@@ -98,7 +98,7 @@ impl Peer {
 }
 
 /// A program that was installed for these tests.
-fn command(name: &str) -> Command {
+pub fn installed(name: &str) -> Command {
     let peers = repository("target/peers");
     let mut command = Command::new(peers.join("venv/bin").join(name));
     command.current_dir(peers).env("PYTHONDONTWRITEBYTECODE", "1");

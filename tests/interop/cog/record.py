@@ -2,8 +2,8 @@
 
 Usage: record.py RUN.json...   (with the Python of an environment that has Cog)
 Writes one line of JSON a run: the deliveries, each with its body and the seconds since the prediction was asked for.
-Beside the run's own fields, `receiver` may say what is answered (`statuses`, `delay`), and `env` what the server's
-environment holds.
+Beside the run's own fields, `receiver` may say what is answered (`statuses`, `delay`), `webhook` who receives instead,
+`settle` how many seconds the server is given after the end, and `env` what its environment holds.
 """
 
 import http.client
@@ -131,7 +131,8 @@ def milliseconds(at):
 def record(server, run):
     server.script.write_text(json.dumps(run))
     receiver = Receiver(run.get("receiver", {}))
-    body = {"input": run["input"], "webhook": f"http://127.0.0.1:{receiver.server_port}/hook"}
+    webhook = run.get("webhook", f"http://127.0.0.1:{receiver.server_port}/hook")
+    body = {"input": run["input"], "webhook": webhook}
     for key in ("webhook_events_filter", "created_at"):
         if key in run:
             body[key] = run[key]

@@ -21,7 +21,7 @@ fi
 "$peers/venv/bin/python" - <<'PYTHON'
 from importlib.metadata import version
 
-for name in ["standardwebhooks", "svix", "stripe", "slack_sdk", "elevenlabs", "openai", "PyNaCl"]:
+for name in ["standardwebhooks", "svix", "stripe", "slack_sdk", "elevenlabs", "openai", "PyNaCl", "fastapi", "uvicorn", "requests"]:
     print(f"pypi {name} {version(name)}")
 PYTHON
 (cd "$peers" && venv/bin/node) <<'JAVASCRIPT'

@@ -1,0 +1,110 @@
+//! Webhook handlers written with FastAPI, as users have them: drilled, and behind `listen --forward-to`.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Stdio};
+
+use serde_json::{Value, json};
+
+use super::SECRET;
+use super::peers::installed;
+use crate::support::listener::Listener;
+use crate::support::program::{Watchdog, hookctl};
+use crate::support::repository;
+use crate::support::sign::hmac_hex;
+
+/// One of the handlers of `peers/handler.py`. Ended when dropped.
+struct Handler {
+    url: String,
+    child: Child,
+    _watchdog: Watchdog,
+}
+
+impl Handler {
+    fn start(which: &str) -> Self {
+        let mut command = installed("python");
+        command.arg(repository("tests/interop/peers/handler.py")).args([which, SECRET]).stdout(Stdio::piped());
+        let mut child = command.spawn().expect("the handler starts: tests/interop/peers/install.sh");
+        let watchdog = Watchdog::over(child.id());
+        let mut port = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut port).unwrap();
+        let url = format!("http://127.0.0.1:{}/webhooks/prediction", port.trim());
+        Handler { url, child, _watchdog: watchdog }
+    }
+
+    /// The cases of the drill that have this verdict.
+    fn drilled(&self, code: i32, verdict: &str) -> Vec<String> {
+        let run = ["send", "success", "--drill", "--secret", SECRET, "--to", &self.url, "--json"];
+        let lines = hookctl(run).exits(code).json();
+        let cases = lines.iter().filter(|line| line["type"] == "drill" && line["verdict"] == verdict);
+        cases.map(|line| line["case"].as_str().unwrap().to_owned()).collect()
+    }
+}
+
+impl Drop for Handler {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+#[ignore = "needs tests/interop/peers/install.sh"]
+fn a_good_handler_passes_every_case_that_applies() {
+    let passed = Handler::start("good").drilled(0, "passed");
+    // each::labs sends one event a prediction, and its first generation signs no time.
+    let expected = [
+        "good",
+        "duplicate",
+        "concurrent duplicates",
+        "tampered body",
+        "tampered signature",
+        "wrong secret",
+        "missing signature",
+        "malformed signature",
+        "wrong content type",
+        "empty body",
+        "not JSON",
+        "1 MiB body",
+        "unknown status",
+    ];
+    assert_eq!(passed, expected);
+}
+
+#[test]
+#[ignore = "needs tests/interop/peers/install.sh"]
+fn a_handler_that_verifies_what_it_serialised_again_accepts_nothing() {
+    let failed = Handler::start("reserialising").drilled(4, "failed");
+    let expected =
+        ["good", "duplicate", "concurrent duplicates", "empty body", "not JSON", "1 MiB body", "unknown status"];
+    assert_eq!(failed, expected);
+}
+
+#[test]
+#[ignore = "needs tests/interop/peers/install.sh"]
+fn a_careless_handler_fails_where_it_is_careless() {
+    let failed = Handler::start("careless").drilled(4, "failed");
+    assert_eq!(failed, ["duplicate", "empty body", "not JSON", "unknown status"]);
+}
+
+#[test]
+#[ignore = "needs tests/interop/peers/install.sh"]
+fn what_is_forwarded_still_verifies_in_the_handler() {
+    let handler = Handler::start("good");
+    let mut listener = Listener::start(&["--secret", SECRET, "--forward-to", &handler.url, "--allow-invalid"]);
+    for (body, duplicate) in [("{ \"id\": \"ä\",\r\n\"status\":\"success\"}\n", false), ("{\"id\":\"\\u00e4\"}", true)]
+    {
+        let signature = hmac_hex(SECRET, body.as_bytes());
+        let headers = [("content-type", "application/json"), ("x-webhook-signature", &*signature)];
+        let answer = listener.post("/anywhere", &headers, body.as_bytes());
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        let (_, content) = answer.split_once("\r\n\r\n").unwrap();
+        let content: Value = serde_json::from_str(content).unwrap();
+        assert_eq!(content, json!({"received": true, "duplicate": duplicate}));
+        let record = listener.next();
+        assert_eq!((&record["signature"]["verdict"], &record["answer"]["by"]), (&json!("verified"), &json!("forward")));
+        let forged = listener.post("/anywhere", &headers, format!("{body} ").as_bytes());
+        assert!(forged.starts_with("HTTP/1.1 401"), "the handler's own word: {forged}");
+        assert_eq!(listener.next()["answer"]["by"], "forward");
+    }
+}

@@ -1,0 +1,76 @@
+"""A webhook handler as people write it with FastAPI, on a free port of this machine.
+
+Usage: handler.py good|reserialising|careless SECRET
+Prints its port once it accepts connections.
+
+`good` is each::labs' page with its own `verify_webhook`: over the raw body, 401 when it fails, idempotent by id. The page
+names no header; this one is hookctl's. The others make the mistakes that are made most.
+"""
+
+import json
+import pathlib
+import socket
+import sys
+
+import uvicorn
+from fastapi import FastAPI, HTTPException, Request
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "data"))
+from eachlabs_verify_webhook import verify_webhook  # noqa: E402
+
+
+def signed(body, request, secret):
+    if not verify_webhook(body, request.headers.get("x-webhook-signature", ""), secret):
+        raise HTTPException(401, "invalid signature")
+
+
+def good(app, secret):
+    processed = set()
+
+    @app.post("/webhooks/prediction")
+    async def handle_webhook(request: Request):
+        body = await request.body()
+        signed(body, request, secret)
+        try:
+            prediction = json.loads(body)["id"]
+        except (ValueError, KeyError, TypeError):
+            raise HTTPException(400, "not a prediction")
+        # Whatever its status is: one that is not known is acknowledged too.
+        duplicate = prediction in processed
+        processed.add(prediction)
+        return {"received": True, "duplicate": duplicate}
+
+
+def reserialising(app, secret):
+    @app.post("/webhooks/prediction")
+    async def handle_webhook(request: Request):
+        # What is serialised again is not what was signed.
+        signed(json.dumps(await request.json()).encode(), request, secret)
+        return {"received": True}
+
+
+def careless(app, secret):
+    processed = []
+
+    @app.post("/webhooks/prediction")
+    async def handle_webhook(request: Request):
+        body = await request.body()
+        signed(body, request, secret)
+        payload = json.loads(body)
+        if payload["status"] not in ("success", "failed"):
+            raise RuntimeError(f"unknown status {payload['status']}")
+        processed.append(payload["id"])
+        return {"processed": len(processed)}
+
+
+class Server(uvicorn.Server):
+    async def startup(self, sockets=None):
+        await super().startup(sockets)
+        print(sockets[0].getsockname()[1], flush=True)
+
+
+listening = socket.socket()
+listening.bind(("127.0.0.1", 0))
+app = FastAPI()
+{"good": good, "reserialising": reserialising, "careless": careless}[sys.argv[1]](app, sys.argv[2])
+Server(uvicorn.Config(app, log_level="critical")).run(sockets=[listening])
