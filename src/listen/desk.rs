@@ -339,6 +339,10 @@ impl Desk {
     /// queue and the end nothing waits, so a sender that hangs up cannot leave it half entered.
     async fn enter_into(self: &Arc<Self>, mut books: OwnedMutexGuard<Books>, mut judged: Judged) -> Reply {
         let place = self.sink.place(judged.delivery.body.len()).await;
+        let room = match &self.outputs {
+            Some(outputs) => outputs.room().await,
+            None => None,
+        };
         let mut reply = judged.reply.clone();
         if !self.keep_secrets {
             let redaction = Redaction::of(&self.policy.secrets, self.policy.scheme);
@@ -363,8 +367,8 @@ impl Desk {
             place.say(Arc::clone(&record));
         }
         // Of a delivery that a signature or a limit speaks against, nothing comes onto the disk.
-        if let (true, true, Some(outputs)) = (shown, reply.is_answered(), &self.outputs) {
-            outputs.save(record).await;
+        if let (true, true, Some(room)) = (shown, reply.is_answered(), room) {
+            room.save(record);
         }
         for failure in failures {
             // Still holding the books: the end, which asks for them, must not be said before. A writer that has gone

@@ -35,6 +35,16 @@ pub struct Outputs {
     jobs: mpsc::Sender<Job>,
 }
 
+/// Room for one delivery among those that wait.
+pub struct Room<'a>(mpsc::Permit<'a, Job>);
+
+impl Room<'_> {
+    /// Lets the files in a delivery's output be saved.
+    pub fn save(self, record: Arc<Record>) {
+        self.0.send(Job::Save(record));
+    }
+}
+
 enum Job {
     Save(Arc<Record>),
     /// Tells when all before it are saved.
@@ -54,10 +64,10 @@ impl Outputs {
         Ok(Outputs { jobs })
     }
 
-    /// Lets the files in a delivery's output be saved.
-    pub async fn save(&self, record: Arc<Record>) {
+    /// Waits for room for one delivery. Taken before it is recorded, so that after that there is nothing to wait for.
+    pub async fn room(&self) -> Option<Room<'_>> {
         // The other side ends only with the program.
-        let _ = self.jobs.send(Job::Save(record)).await;
+        self.jobs.reserve().await.ok().map(Room)
     }
 
     /// Waits until all that was given is saved.
