@@ -198,3 +198,17 @@ fn a_sender_that_breaks_off_harms_nobody() {
     assert_eq!(status(&listener.post("/", &[], BODY)), 200);
     assert_eq!(listener.next()["seq"], 1, "what was cut off is no delivery");
 }
+
+#[test]
+fn http_1_0_is_answered_and_the_connection_ended() {
+    let mut listener = Listener::start(&[]);
+    let mut stream = TcpStream::connect(("127.0.0.1", listener.port)).unwrap();
+    let head = format!("POST /old HTTP/1.0\r\ncontent-length: {}\r\n\r\n", BODY.len());
+    stream.write_all(&[head.as_bytes(), BODY].concat()).unwrap();
+    let mut answer = String::new();
+    // To its end, which the listener sets: the sender has not asked to keep it.
+    stream.read_to_string(&mut answer).unwrap();
+    assert_eq!(status(&answer), 200);
+    let record = listener.next();
+    assert_eq!((&record["http"], &record["target"]), (&json!("1.0"), &json!("/old")));
+}
