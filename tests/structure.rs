@@ -20,7 +20,7 @@ const MAY_USE: [(&str, &[&str]); 10] = [
 ];
 
 /// Crates that one file alone knows.
-const ONE_PLACE: [(&str, &str); 11] = [
+const ONE_PLACE: [(&str, &str); 12] = [
     ("brotli_decompressor", "src/payload/encoding.rs"),
     ("flate2", "src/payload/encoding.rs"),
     ("jaq_core", "src/payload/jq.rs"),
@@ -32,6 +32,7 @@ const ONE_PLACE: [(&str, &str); 11] = [
     ("dialoguer", "src/render/prompt.rs"),
     ("hmac", "src/payload/signature/interpret.rs"),
     ("httparse", "src/io/client/answer.rs"),
+    ("similar", "src/render/diff.rs"),
 ];
 
 /// What would give the core a world of its own.

@@ -7,3 +7,4 @@ pub mod junit;
 pub mod jwks;
 pub mod secrets;
 pub mod signals;
+pub mod tail;
