@@ -3,6 +3,7 @@
 
 mod cog;
 mod libraries;
+mod page;
 mod peers;
 
 use std::ffi::OsStr;
