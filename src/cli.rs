@@ -24,9 +24,11 @@ use crate::payload::retry::Statuses;
 use crate::payload::signature::{Scheme, SecretSpec, Tamper};
 
 mod connection;
+mod inspecting;
 pub mod values;
 
 pub use connection::Connection;
+pub use inspecting::{Export, Filters, Views};
 use values::{Pick, PickParser, Retry};
 
 const STYLES: Styles = Styles::styled()
@@ -92,7 +94,22 @@ Examples:
   hookctl inspect body.json                        what it is, what is wrong with it
   hookctl inspect body.json -s env:KEY -H 'X-Webhook-Signature: 9f86…'
   hookctl inspect hooks.jsonl --status failed --last 5
-  hookctl inspect hooks.jsonl --show 3             one recorded delivery, whole";
+  hookctl inspect hooks.jsonl --where '.answer.ms > 100' --since 1h
+  hookctl inspect hooks.jsonl --show 3             one recorded delivery, whole
+  hookctl inspect hooks.jsonl --timeline           each prediction, gaps to scale, what is wrong
+  hookctl inspect hooks.jsonl --diff 3 5           what changed between two
+  hookctl inspect hooks.jsonl --follow --event completed
+  hookctl inspect hooks.jsonl --show 3 --json | jq -r .body
+  hookctl inspect hooks.jsonl --id abc --export curl --redact input.prompt
+  hookctl inspect hooks.jsonl --html report.html   one page to look at, or to attach to a build";
+
+const INSPECT_JSON: &str = "\
+With --json, deliveries are records as in the journal, and views are objects of their own:
+  {\"type\":\"timeline\",\"provider\",\"id\",\"direction\",\"end\",\"from\",\"ms\",\"deliveries\":[{\"number\",\"at\",\"offset_ms\",
+   \"event\",\"status\",\"raw_status\",\"signature\",\"attempt\",\"repeat\",\"answer\",\"warnings\"}],\"warnings\"}, one a prediction
+  {\"type\":\"stats\",\"deliveries\",\"repeats\",\"from\",\"to\",\"providers\",\"statuses\",\"verdicts\",\"answers\",\"warnings\",
+   \"latency_ms\":{\"count\",\"p50\",\"p90\",\"p99\",\"max\",\"histogram\"},\"over_time\":[{\"at\",\"seconds\",\"count\"}]}
+  {\"type\":\"diff\",\"a\",\"b\",\"changes\":[{\"path\",\"change\",\"a\",\"b\",\"volatile\"}]}";
 
 fn listen_long_help() -> String {
     format!("{LISTEN_EXAMPLES}\n\n{}", exit_codes())
@@ -112,7 +129,7 @@ fn send_long_help() -> String {
 }
 
 fn inspect_long_help() -> String {
-    format!("{INSPECT_EXAMPLES}\n\n{}", exit_codes())
+    format!("{INSPECT_EXAMPLES}\n\n{INSPECT_JSON}\n\n{}", exit_codes())
 }
 
 fn exit_codes() -> String {
@@ -461,21 +478,15 @@ pub struct Inspect {
     /// Give the whole reasoning: what was signed, what each secret gives
     #[arg(long, help_heading = "Signatures")]
     pub explain: bool,
-    /// Who sent it; auto reads it off the payload
+    /// Who sent it; auto reads it off the payload. Of a journal, only the deliveries from there
     #[arg(long, value_name = "NAME", default_value = values::AUTO, value_parser = PickParser::<&'static Provider>::new())]
     pub provider: Pick<&'static Provider>,
-    /// Show one delivery of a journal whole: its number in the table, or an id
-    #[arg(long, value_name = "N|ID", help_heading = "Journals")]
-    pub show: Option<String>,
-    /// Only deliveries about this prediction, execution or track id
-    #[arg(long, value_name = "ID", help_heading = "Journals")]
-    pub id: Option<String>,
-    /// Only deliveries with this status: one of hookctl's words or the provider's
-    #[arg(long, value_name = "STATUS", help_heading = "Journals")]
-    pub status: Option<String>,
-    /// Only the last N of those that are left
-    #[arg(long, value_name = "N", help_heading = "Journals")]
-    pub last: Option<usize>,
+    /// Which deliveries of journals.
+    #[command(flatten)]
+    pub filters: Filters,
+    /// How to look at them.
+    #[command(flatten)]
+    pub views: Views,
     /// Flags about signatures.
     #[command(flatten)]
     pub signing: Signing,

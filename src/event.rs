@@ -5,14 +5,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use crate::payload::Payload;
 use crate::payload::record::Record;
 use crate::payload::signature::explain::account::Account;
 
+pub mod inspecting;
 pub mod sending;
 
+pub use inspecting::{Change, Counts, Diff, Latencies, Moment, Rate, Reading, Stats, Timeline};
 pub use sending::{
     Answered, DrillTally, Drilled, Judgement, Latency, LoadReport, Plan, Progress, Retry, SentTally, Wanted,
 };
@@ -40,6 +43,16 @@ pub enum Event {
     Row(Box<Entry>),
     /// One delivery of a journal, whole.
     Entry(Box<Entry>),
+    /// The deliveries about one prediction.
+    Timeline(Box<Timeline>),
+    /// Counts over deliveries.
+    Stats(Box<Stats>),
+    /// What changed between two deliveries.
+    Diff(Box<Diff>),
+    /// A part of what another program reads, as it is.
+    Export(Bytes),
+    /// How far a reader of journals has come.
+    Reading(Reading),
     /// Something that the user should know.
     Note(Note),
     /// So many deliveries were not shown because the terminal could not keep up.

@@ -10,7 +10,7 @@ use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use jiff::tz::TimeZone;
 use zeroize::Zeroizing;
 
-use crate::cli::{self, Command, Completions, Format, Inspect, Listen, Output, Signing, When};
+use crate::cli::{self, Command, Completions, Format, Listen, Output, Signing, When};
 use crate::clock::{Clock, System};
 use crate::error::{Error, Exit};
 use crate::event::{self, Sink};
@@ -28,19 +28,22 @@ use crate::payload::signature::{Choice, Policy, Scheme, Secret, keypair};
 use crate::render::block::message;
 use crate::render::human::{Human, Style, Verbosity};
 use crate::render::json::Json;
+use crate::render::pager::Pager;
 use crate::render::paint::{self, ColorChoice, Paint};
 use crate::render::{self, Show, escape, prompt};
 use crate::send::NewId;
 use crate::send::edit::{Edit, EditError};
 use crate::send::load::Load;
-use crate::{inspect, listen, send};
+use crate::{listen, send};
+
+mod inspecting;
 
 /// Runs a command and reports an error on standard error.
 pub fn command(command: Command) -> Exit {
     let (outcome, color) = match command {
         Command::Listen(args) => (start_listen(&args), args.output.color),
         Command::Send(args) => (start_send(&args), args.output.color),
-        Command::Inspect(args) => (start_inspect(&args), args.output.color),
+        Command::Inspect(args) => (inspecting::start(&args), args.output.color),
         Command::Completions(args) => (completions(&args), When::Auto),
     };
     outcome.unwrap_or_else(|error| {
@@ -96,7 +99,7 @@ fn start_listen(args: &Listen) -> Result<Exit, Error> {
     };
     // Only a terminal's reader is slower than deliveries and does not miss what was skipped.
     let may_skip = !args.output.json && io::stdout().is_terminal();
-    let screen = Screen { may_skip, compact: args.format == Format::Compact };
+    let screen = Screen { may_skip, compact: args.format == Format::Compact, pages: false };
     with_sink(&args.output, screen, async |sink, signals| {
         listen::run(config, sink, Arc::new(System), signals.insert(Signals::take()?)).await
     })
@@ -226,36 +229,6 @@ fn unusable(flag: &'static str, error: &EditError) -> Error {
     Error::Usage(format!("{flag}: {error}"))
 }
 
-fn start_inspect(args: &Inspect) -> Result<Exit, Error> {
-    let mut sources = args.sources.clone();
-    if sources.is_empty() {
-        if io::stdin().is_terminal() {
-            return Err(Error::NoSource { names: Vec::new() });
-        }
-        sources.push(crate::io::input::STDIN.to_owned());
-    }
-    let config = inspect::Config {
-        sources,
-        headers: args.headers.clone(),
-        signature: args.signature.clone(),
-        provider: args.provider.named(),
-        policy: Policy {
-            scheme: choice(&args.signing),
-            secrets: with_keys(asked_for(&args.signing)?, args.jwks.as_deref())?,
-            tolerance: None,
-        },
-        now: args.now,
-        explain: args.explain,
-        query: inspect::query::Query {
-            show: args.show.clone(),
-            id: args.id.clone(),
-            status: args.status.clone(),
-            last: args.last,
-        },
-    };
-    with_sink(&args.output, Screen::default(), async |sink, _| inspect::run(config, sink, &System).await)
-}
-
 fn completions(args: &Completions) -> Result<Exit, Error> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut cli::command(), "hookctl", &mut script);
@@ -329,6 +302,8 @@ struct Screen {
     may_skip: bool,
     /// Whether a delivery is one line.
     compact: bool,
+    /// Whether what is longer than a terminal goes through a pager.
+    pages: bool,
 }
 
 /// Runs a command on a runtime of one thread while another writes what it says.
@@ -337,8 +312,18 @@ fn with_sink(
     screen: Screen,
     command: impl AsyncFnOnce(Sink, &mut Option<Signals>) -> Result<Exit, Error>,
 ) -> Result<Exit, Error> {
+    with_sink_and(output, screen, None, command)
+}
+
+/// The same, with a page beside the screen.
+fn with_sink_and(
+    output: &Output,
+    screen: Screen,
+    page: Option<Box<dyn Show + Send>>,
+    command: impl AsyncFnOnce(Sink, &mut Option<Signals>) -> Result<Exit, Error>,
+) -> Result<Exit, Error> {
     let (sink, events) = event::channel(screen.may_skip);
-    let mut sinks = sinks(output, screen.compact);
+    let mut sinks = sinks(output, screen, page);
     let writer = thread::spawn(move || render::run(events, &mut sinks));
     // One thread: at the size of a webhook two spend more on handing work over than they win.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -376,8 +361,9 @@ fn with_sink(
 
 type Sinks = Vec<Box<dyn Show + Send>>;
 
-fn sinks(output: &Output, compact: bool) -> Sinks {
+fn sinks(output: &Output, screen: Screen, page: Option<Box<dyn Show + Send>>) -> Sinks {
     let terminal = io::stdout().is_terminal();
+    let results = !output.json && page.is_none();
     let style = Style {
         out: paint_for(output.color, terminal),
         err: paint_for(output.color, io::stderr().is_terminal()),
@@ -388,13 +374,21 @@ fn sinks(output: &Output, compact: bool) -> Sinks {
             (_, true) => Verbosity::Verbose,
             _ => Verbosity::Normal,
         },
-        compact,
-        results: !output.json,
+        compact: screen.compact,
+        results,
         live: io::stderr().is_terminal(),
         zone: TimeZone::system(),
     };
-    let mut sinks: Sinks =
-        vec![Box::new(Human::new(BufWriter::new(io::stdout()), BufWriter::new(io::stderr()), style))];
+    let err = BufWriter::new(io::stderr());
+    let out = BufWriter::new(io::stdout());
+    let mut sinks: Sinks = if screen.pages && results && terminal {
+        let pager = std::env::var("PAGER").ok();
+        let out = Pager::new(out, usize::from(Term::stdout().size().0), pager.as_deref());
+        vec![Box::new(Human::new(out, err, style))]
+    } else {
+        vec![Box::new(Human::new(out, err, style))]
+    };
+    sinks.extend(page);
     if output.json {
         sinks.push(Box::new(Json::new(BufWriter::new(io::stdout()), terminal)));
     }

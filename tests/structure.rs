@@ -20,7 +20,7 @@ const MAY_USE: [(&str, &[&str]); 10] = [
 ];
 
 /// Crates that one file alone knows.
-const ONE_PLACE: [(&str, &str); 13] = [
+const ONE_PLACE: [(&str, &str); 14] = [
     ("brotli_decompressor", "src/payload/encoding.rs"),
     ("flate2", "src/payload/encoding.rs"),
     ("infer", "src/listen/outputs.rs"),
@@ -34,6 +34,7 @@ const ONE_PLACE: [(&str, &str); 13] = [
     ("dialoguer", "src/render/prompt.rs"),
     ("hmac", "src/payload/signature/interpret.rs"),
     ("httparse", "src/io/client/answer.rs"),
+    ("similar", "src/render/diff.rs"),
 ];
 
 /// What would give the core a world of its own.

@@ -3,6 +3,7 @@
 use std::marker::PhantomData;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 use bytesize::ByteSize;
 use clap::builder::{PossibleValue, TypedValueParser};
@@ -116,6 +117,32 @@ pub fn time(text: &str) -> Result<Timestamp, String> {
         Ok(seconds) => Timestamp::from_second(seconds).map_err(|_| FORMS.to_owned()),
         Err(_) => text.parse().map_err(|_| FORMS.to_owned()),
     }
+}
+
+/// A time, or how long ago it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Since {
+    /// This time.
+    At(Timestamp),
+    /// So long ago.
+    Ago(Duration),
+}
+
+impl Since {
+    /// The time, told from now.
+    pub fn from(self, now: Timestamp) -> Timestamp {
+        match self {
+            Since::At(at) => at,
+            Since::Ago(ago) => now.checked_sub(ago).unwrap_or(Timestamp::MIN),
+        }
+    }
+}
+
+/// Reads a duration back from now, Unix seconds or RFC 3339.
+pub fn since(text: &str) -> Result<Since, String> {
+    let at = time(text).map(Since::At);
+    at.or_else(|_| duration(text).map(Since::Ago))
+        .map_err(|_| "a time is written 10m (ago), 1790000000 or 2026-11-20T21:23:21Z".to_owned())
 }
 
 /// Reads `2xx`, `200,202`, `4xx`.
@@ -379,6 +406,11 @@ mod tests {
         assert!(report("a.xml").is_err() && report("junit=").is_err());
         assert_eq!(time("1790000000").unwrap(), time("2026-09-21T14:13:20Z").unwrap());
         assert!(time("yesterday").is_err());
+        let now = Timestamp::from_second(1_790_000_600).unwrap();
+        for text in ["10m", "1790000000", "2026-09-21T14:13:20Z", "2026-09-21T16:13:20+02:00"] {
+            assert_eq!(since(text).unwrap().from(now).as_second(), 1_790_000_000, "{text}");
+        }
+        assert!(since("yesterday").is_err() && since("-1s").is_err());
         assert_eq!(header("X-A:  b: c ").unwrap().1, "b: c");
         assert!(header("nothing").is_err() && header("a b: c").is_err());
         assert_eq!(size("10MiB"), Ok(10 * 1024 * 1024));

@@ -8,15 +8,28 @@ use crate::clock::Clock;
 use crate::error::{Error, Exit};
 use crate::event::{Event, Examined, Sink};
 use crate::io::input::{self, Head};
+use crate::io::signals::Signals;
 use crate::payload::encoding;
 use crate::payload::record::{By, Record};
 use crate::payload::signature::explain::account::account;
 use crate::payload::signature::{self, Choice, Policy, Scheme, Verdict};
 use crate::payload::{Delivery, Headers, Name, Payload, Provider, Redaction, lint};
 
+pub mod export;
 pub mod query;
+pub mod reader;
+pub mod redact;
+pub mod view;
 
-use query::{Query, Reader};
+mod diff;
+mod stats;
+mod story;
+mod timeline;
+
+use query::Query;
+use reader::{Reader, Stream};
+use redact::Path;
+use view::View;
 
 /// What the inspector was asked to do.
 #[derive(Debug)]
@@ -37,58 +50,71 @@ pub struct Config {
     pub explain: bool,
     /// Which deliveries of a journal.
     pub query: Query,
+    /// How to look at them.
+    pub view: View,
+    /// Which of their fields are blanked.
+    pub redact: Vec<Path>,
+    /// Whether to go on reading as journals grow.
+    pub follow: bool,
 }
 
 impl Config {
     /// The first flag that makes sense for payloads only, if any is set.
     fn payload_flag(&self) -> Option<&'static str> {
-        let flags = [
-            (!self.headers.is_empty(), "-H"),
-            (self.signature.is_some(), "--signature"),
-            (self.provider.is_some(), "--provider"),
-        ];
+        let flags = [(!self.headers.is_empty(), "-H"), (self.signature.is_some(), "--signature")];
         flags.into_iter().find(|(set, _)| *set).map(|(_, flag)| flag)
+    }
+
+    /// The first flag that makes sense for journals only, if any is set.
+    fn journal_flag(&self) -> Option<&'static str> {
+        let follow = self.follow.then_some("--follow");
+        let redact = (!self.redact.is_empty()).then_some("--redact");
+        self.view.flag().or(follow).or(redact).or(self.query.flag())
     }
 }
 
 /// Looks at every source in order.
-pub async fn run(config: Config, sink: Sink, clock: &dyn Clock) -> Result<Exit, Error> {
+pub async fn run(config: Config, sink: Sink, clock: &dyn Clock, signals: &mut Option<Signals>) -> Result<Exit, Error> {
+    // Taken before anything is read, so that Ctrl-C ends a follower in order from the beginning.
+    let follower = if config.follow { Some(signals.insert(Signals::take()?)) } else { None };
     let mut reader = Reader::new(&config, &sink);
     let mut exit = Exit::Done;
-    let mut closed = false;
     for source in &config.sources {
         let name = input::name(source);
         let mut input = input::open(source)?;
         let head = Head::read(name, &mut *input)?;
-        if head.is_journal || (head.bytes.is_empty() && may_be_empty(source, &config.query)) {
+        let closed = if head.is_journal || (head.bytes.is_empty() && may_be_empty(source, &config)) {
             if let Some(flag) = config.payload_flag() {
                 let text = format!("{name} is a journal, not one payload: {flag} does not apply to it");
                 return Err(Error::Usage(text));
             }
-            closed = reader.read(name, &head.bytes, &mut *input).await?.is_closed();
+            reader.read(Stream::new(source, head.bytes, input)).await?.is_closed()
         } else {
-            if let Some(flag) = config.query.flag() {
+            if let Some(flag) = config.journal_flag() {
                 let text = format!("{name} is one payload, not a journal: {flag} does not apply to it");
                 return Err(Error::Usage(text));
             }
             let body = head.rest(name, &mut *input)?;
             let (examined, found) = examine(name, body, &config, clock)?;
             exit = exit.and(found);
-            closed = sink.say(Event::Payload(Box::new(examined))).await.is_err();
-        }
+            sink.say(Event::Payload(Box::new(examined))).await.is_err()
+        };
         if closed {
-            break;
+            return Ok(exit.and(reader.exit()));
         }
     }
-    if !closed {
-        reader.finish().await?;
+    if !reader.release().await?.is_closed() {
+        match follower {
+            Some(signals) => reader.follow(signals).await?,
+            None => reader.finish().await?,
+        }
     }
     Ok(exit.and(reader.exit()))
 }
 
 /// Whether nothing at all is a journal without deliveries, not a payload that is missing.
-fn may_be_empty(source: &str, query: &Query) -> bool {
-    source.ends_with(".jsonl") || query.flag().is_some()
+fn may_be_empty(source: &str, config: &Config) -> bool {
+    source.ends_with(".jsonl") || config.journal_flag().is_some()
 }
 
 fn examine(name: &str, body: Bytes, config: &Config, clock: &dyn Clock) -> Result<(Examined, Exit), Error> {

@@ -1,25 +1,33 @@
-//! Journals: read line by line, filtered, shown as they are read.
+//! Which deliveries of a journal: the filters, the cheap ones first.
 
-use std::collections::VecDeque;
-use std::io::BufRead;
+use jiff::Timestamp;
+use memchr::memmem::Finder;
 
-use super::{Config, check_again};
-use crate::error::{Error, Exit};
-use crate::event::{Entry, Event, Note, Sink};
-use crate::io::journal;
-use crate::payload::record::{Parsed, Record};
-use crate::payload::signature::Verdict;
-use crate::payload::signature::explain::account::account;
+use crate::payload::encoding;
+use crate::payload::events::Events;
+use crate::payload::jq::{Input, Jq};
+use crate::payload::provider::Provider;
+use crate::payload::record::{BEGINNING, Glance, Record};
 
-/// Which deliveries of a journal.
+/// Which deliveries of a journal. Everything that is set must be so.
 #[derive(Clone, Debug, Default)]
 pub struct Query {
-    /// One, whole: its number or an id.
-    pub show: Option<String>,
     /// About this prediction, execution or track id.
     pub id: Option<String>,
     /// With this status.
     pub status: Option<String>,
+    /// Of these events.
+    pub events: Option<Events>,
+    /// From this provider.
+    pub provider: Option<&'static Provider>,
+    /// With this verdict.
+    pub verdict: Option<String>,
+    /// That came at this time or later.
+    pub since: Option<Timestamp>,
+    /// With this text in the body, a header or the target.
+    pub search: Option<String>,
+    /// Of whose records these filters are true.
+    pub filters: Vec<Jq>,
     /// The last so many.
     pub last: Option<usize>,
 }
@@ -28,176 +36,128 @@ impl Query {
     /// The first flag that makes sense for journals only, if any is set.
     pub fn flag(&self) -> Option<&'static str> {
         let flags = [
-            (self.show.is_some(), "--show"),
             (self.id.is_some(), "--id"),
             (self.status.is_some(), "--status"),
+            (self.events.is_some(), "--event"),
+            (self.verdict.is_some(), "--verdict"),
+            (self.since.is_some(), "--since"),
+            (self.search.is_some(), "--search"),
+            (!self.filters.is_empty(), "--where"),
             (self.last.is_some(), "--last"),
         ];
         flags.into_iter().find(|(set, _)| *set).map(|(_, flag)| flag)
     }
 
-    fn takes(&self, record: &Record) -> bool {
-        self.id.as_ref().is_none_or(|id| record.has_id(id))
-            && self.status.as_ref().is_none_or(|status| record.has_status(status))
+    /// Whether a delivery is about what is asked for.
+    pub fn is_about(&self, glance: &Glance<'_>) -> bool {
+        self.id.as_ref().is_none_or(|id| glance.has_id(id))
+    }
+
+    /// Whether a delivery is taken, as far as a glance can tell.
+    pub fn takes_at_a_glance(&self, glance: &Glance<'_>) -> bool {
+        let takes_event = |events: &Events| glance.event.as_ref().is_some_and(|event| events.take_name(event));
+        self.is_about(glance)
+            && self.status.as_ref().is_none_or(|status| glance.has_status(status))
+            && self.events.as_ref().is_none_or(takes_event)
+            && self.provider.is_none_or(|provider| glance.provider.as_deref() == Some(provider.name))
+            && self.since.is_none_or(|since| glance.at >= since)
+    }
+
+    /// Whether a delivery that was taken at a glance stays when all of it is read; `line` is its record.
+    pub fn takes_wholly(&self, record: &Record, line: &str) -> bool {
+        let holds = |filters: &[Jq]| {
+            let input = Input::read(line.as_bytes());
+            input.is_some_and(|input| filters.iter().all(|filter| filter.judge(&input).holds))
+        };
+        self.verdict.as_ref().is_none_or(|verdict| record.verdict.name() == verdict)
+            && self.search.as_ref().is_none_or(|text| is_in(text, record))
+            && (self.filters.is_empty() || holds(&self.filters))
+    }
+
+    /// Whether a glance does not decide.
+    pub fn wants_all(&self) -> bool {
+        self.verdict.is_some() || self.search.is_some() || !self.filters.is_empty()
     }
 }
 
-/// Whether there is still somebody to show things to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Audience {
-    /// There is.
-    Listening,
-    /// The output was closed.
-    Closed,
+/// Whether this text is in the body, as sent or as it was before it was compressed, in a header's value or in the target.
+fn is_in(text: &str, record: &Record) -> bool {
+    let finder = Finder::new(text);
+    let delivery = &record.delivery;
+    let held = encoding::decode(&delivery.headers, &delivery.body, encoding::LARGEST).ok();
+    finder.find(held.as_ref().unwrap_or(&delivery.body)).is_some()
+        || delivery.headers.iter().any(|(_, value)| finder.find(value.as_bytes()).is_some())
+        || finder.find(delivery.target.as_bytes()).is_some()
 }
 
-impl Audience {
-    /// Whether the output was closed.
-    pub fn is_closed(self) -> bool {
-        self == Audience::Closed
+/// Texts that must stand in every line that the filters take, so that the other lines need not be parsed.
+#[derive(Debug, Default)]
+pub struct Sieve {
+    needles: Vec<Finder<'static>>,
+    /// Whether one is looked for in bodies, which may be hidden in base64.
+    in_bodies: bool,
+}
+
+impl Sieve {
+    /// What the filters need.
+    pub fn of(query: &Query) -> Self {
+        // As it stands within a JSON string.
+        let escaped = |text: &String| serde_json::to_string(text).ok().map(|text| text[1..text.len() - 1].to_owned());
+        let words = [&query.id, &query.status, &query.search].into_iter().flatten();
+        Sieve {
+            needles: words.filter_map(escaped).map(|word| Finder::new(&word).into_owned()).collect(),
+            in_bodies: query.search.is_some(),
+        }
+    }
+
+    /// Whether this line, as hookctl writes it, is a delivery that cannot be taken. Of lines that are spelled otherwise
+    /// nothing is said: they may escape what they like.
+    pub fn holds_back(&self, line: &[u8]) -> bool {
+        let is_ours = line.starts_with(BEGINNING) && line.ends_with(b"}");
+        is_ours
+            && self.needles.iter().any(|needle| needle.find(line).is_none())
+            && !(self.in_bodies && memchr::memmem::find(line, b"\"body_base64\":").is_some())
     }
 }
 
-/// Reads journals one after the other as if they were one.
-pub struct Reader<'a> {
-    config: &'a Config,
-    sink: &'a Sink,
-    /// Deliveries read so far, whatever the filters say.
-    count: usize,
-    shown: usize,
-    journals: usize,
-    /// Of `--last N`, the newest N so far.
-    kept: VecDeque<Entry>,
-    /// How many could not be checked again.
-    uncheckable: usize,
-    exit: Exit,
-}
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use proptest::prelude::*;
 
-impl<'a> Reader<'a> {
-    /// A reader that has read nothing.
-    pub fn new(config: &'a Config, sink: &'a Sink) -> Self {
-        Reader {
-            config,
-            sink,
-            count: 0,
-            shown: 0,
-            journals: 0,
-            kept: VecDeque::new(),
-            uncheckable: 0,
-            exit: Exit::Done,
+    use super::*;
+    use crate::payload::{Delivery, Payload};
+
+    fn record(body: &str) -> Record {
+        let delivery = Delivery::bare(Default::default(), Bytes::copy_from_slice(body.as_bytes()));
+        let payload = Payload::read(&delivery.body, &delivery.headers, None);
+        Record { payload, ..Record::unsent(Timestamp::UNIX_EPOCH, delivery) }
+    }
+
+    proptest! {
+        #[test]
+        fn the_sieve_holds_back_nothing_that_is_taken(id in "\\PC{0,6}|[\"\\\\\u{1}a]{0,4}", other in "\\PC{0,6}") {
+            let body = serde_json::json!({"id": id, "status": "processing", "logs": other, "metrics": {}}).to_string();
+            let record = record(&body);
+            let line = record.to_line();
+            let search = body.chars().skip(3).take(7).collect();
+            let query = Query { id: Some(id), status: Some("processing".into()), search: Some(search), ..Query::default() };
+            prop_assert!(query.takes_at_a_glance(&Glance::from(&record)));
+            prop_assert!(query.takes_wholly(&record, std::str::from_utf8(&line).unwrap().trim_end()));
+            prop_assert!(!Sieve::of(&query).holds_back(line.trim_ascii_end()));
         }
     }
 
-    /// Reads one journal, of which `head` was read already.
-    pub async fn read(&mut self, name: &str, head: &[u8], input: &mut dyn BufRead) -> Result<Audience, Error> {
-        self.journals += 1;
-        let mut input = std::io::Read::chain(head, input);
-        let mut line = Vec::new();
-        let mut number = 0;
-        loop {
-            let more = journal::next_line(&mut input, &mut line);
-            if !more.map_err(|source| Error::Read { what: name.to_owned(), source })? {
-                return Ok(Audience::Listening);
-            }
-            number += 1;
-            if self.line(name, number, &line).await.is_closed() {
-                return Ok(Audience::Closed);
-            }
-        }
-    }
-
-    async fn line(&mut self, name: &str, number: usize, line: &[u8]) -> Audience {
-        let text = String::from_utf8_lossy(line);
-        if text.trim().is_empty() {
-            return Audience::Listening;
-        }
-        match Record::parse(&text) {
-            Ok(Parsed::Delivery(record)) => self.delivery(*record, text.into_owned()).await,
-            Ok(Parsed::Other(_)) => Audience::Listening,
-            Err(damage) => {
-                self.say(Note::warning(format!("{name}, line {number} is damaged and left out: {}", damage.0))).await
-            }
-        }
-    }
-
-    async fn delivery(&mut self, record: Record, line: String) -> Audience {
-        self.count += 1;
-        if !self.config.query.takes(&record) {
-            return Audience::Listening;
-        }
-        let entry = Entry { number: self.count, record, line, account: None };
-        if let Some(which) = &self.config.query.show {
-            let wanted = entry.record.has_id(which) || which.parse() == Ok(entry.number);
-            return if wanted { self.show(entry).await } else { Audience::Listening };
-        }
-        match self.config.query.last {
-            Some(last) => {
-                self.kept.push_back(entry);
-                if self.kept.len() > last {
-                    self.kept.pop_front();
-                }
-                Audience::Listening
-            }
-            None => self.show(entry).await,
-        }
-    }
-
-    async fn show(&mut self, mut entry: Entry) -> Audience {
-        self.shown += 1;
-        if !self.config.policy.secrets.is_empty() {
-            self.check_again(&mut entry);
-        }
-        if self.config.explain {
-            entry.account = account(&entry.record.delivery, &self.config.policy);
-        }
-        let entry = Box::new(entry);
-        self.say(if self.config.query.show.is_some() { Event::Entry(entry) } else { Event::Row(entry) }).await
-    }
-
-    /// Checks a delivery that is shown: finding out why one is invalid takes too long for those that are not.
-    fn check_again(&mut self, entry: &mut Entry) {
-        let record = &mut entry.record;
-        record.verdict = check_again(record, &self.config.policy, self.config.now);
-        self.uncheckable += usize::from(record.verdict == Verdict::Unchecked);
-        if record.verdict.is_invalid() {
-            self.exit = Exit::Signature;
-        }
-        entry.line = String::from_utf8_lossy(&record.to_line()).trim_end().to_owned();
-    }
-
-    async fn say(&self, event: Event) -> Audience {
-        if self.sink.say(event).await.is_ok() { Audience::Listening } else { Audience::Closed }
-    }
-
-    /// Shows what was kept back, and says so when nothing was found.
-    pub async fn finish(&mut self) -> Result<(), Error> {
-        while let Some(entry) = self.kept.pop_front() {
-            if self.show(entry).await.is_closed() {
-                return Ok(());
-            }
-        }
-        if self.uncheckable > 0 {
-            let text = format!(
-                "{} of {} deliveries could not be checked again: their secret was redacted when they were recorded \
-                 (--record-secrets keeps it), or their body was not taken in",
-                self.uncheckable, self.shown
-            );
-            self.say(Note::warning(text)).await;
-        }
-        if self.journals == 0 || self.shown > 0 {
-            return Ok(());
-        }
-        match &self.config.query.show {
-            Some(which) => Err(Error::NoSuchDelivery { which: which.clone(), count: self.count }),
-            None => {
-                self.say(Note::info(format!("none of {} deliveries matches", self.count))).await;
-                Ok(())
-            }
-        }
-    }
-
-    /// What the signatures of the shown deliveries mean for the exit code, when they were checked again.
-    pub fn exit(&self) -> Exit {
-        self.exit
+    #[test]
+    fn the_sieve_holds_back_only_what_hookctl_wrote() {
+        let line = record(r#"{"id":"a","status":"processing"}"#).to_line();
+        let line = line.trim_ascii_end();
+        let sieve = Sieve::of(&Query { id: Some("zz".into()), ..Query::default() });
+        assert!(sieve.holds_back(line));
+        assert!(!sieve.holds_back(&line[..line.len() - 1]), "a torn one must be reported");
+        assert!(!sieve.holds_back(&line[1..]) && !sieve.holds_back(b"garbage"));
+        let search = Sieve::of(&Query { search: Some("zz".into()), ..Query::default() });
+        let hidden = String::from_utf8_lossy(line).replace("\"body\":", "\"body_base64\":");
+        assert!(search.holds_back(line) && !search.holds_back(hidden.as_bytes()));
     }
 }

@@ -12,6 +12,9 @@ use crate::payload::record::is_journal_line;
 /// The largest payload that is read from a file or standard input: 64 MiB. Providers stay below 20 MB.
 pub const MAX_PAYLOAD: u64 = 64 * 1024 * 1024;
 
+/// How much is read of a file at a time: journals are large.
+const BUFFER: usize = 256 * 1024;
+
 /// The name of standard input on the command line.
 pub const STDIN: &str = "-";
 
@@ -30,7 +33,13 @@ pub fn open(source: &str) -> Result<Box<dyn BufRead>, Error> {
     if file.metadata().map_err(failed)?.is_dir() {
         return Err(failed(io::Error::from(io::ErrorKind::IsADirectory)));
     }
-    Ok(Box::new(BufReader::new(file)))
+    Ok(Box::new(BufReader::with_capacity(BUFFER, file)))
+}
+
+/// How large a file is; `None` of standard input, a pipe or a device.
+pub fn size(source: &str) -> Option<u64> {
+    let metadata = std::fs::metadata(source).ok().filter(|metadata| source != STDIN && metadata.is_file());
+    metadata.map(|metadata| metadata.len())
 }
 
 /// Reads a file or standard input whole.

@@ -55,19 +55,40 @@ fn is_torn(file: &mut File) -> bool {
     regular && file.seek(SeekFrom::End(-1)).is_ok() && file.read_exact(&mut last).is_ok() && last != *b"\n"
 }
 
-/// Reads the next line into `line` without its newline; `false` at the end. A line beyond [`MAX_LINE`] is an error.
-pub fn next_line(input: &mut dyn BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
-    line.clear();
-    let read = Read::take(&mut *input, MAX_LINE).read_until(b'\n', line)?;
-    if read == 0 {
-        return Ok(false);
-    }
+/// What a reader of lines came upon.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// A line, without its newline.
+    Line,
+    /// The beginning of one that the file does not end yet.
+    Torn,
+    /// One beyond [`MAX_LINE`], which was passed over.
+    TooLong,
+    /// There is nothing more.
+    End,
+}
+
+/// Reads the next line, of which `line` may hold the beginning.
+pub fn next_line(input: &mut dyn BufRead, line: &mut Vec<u8>) -> io::Result<Next> {
+    let room = MAX_LINE.saturating_sub(line.len() as u64);
+    Read::take(&mut *input, room).read_until(b'\n', line)?;
     match line.last() {
-        Some(b'\n') => drop(line.pop()),
-        _ if read as u64 == MAX_LINE => return Err(io::Error::other("a line is longer than 256 MiB")),
-        _ => {}
+        None => Ok(Next::End),
+        Some(b'\n') => {
+            line.pop();
+            Ok(Next::Line)
+        }
+        Some(_) if line.len() as u64 == MAX_LINE => {
+            input.skip_until(b'\n')?;
+            Ok(Next::TooLong)
+        }
+        Some(_) => Ok(Next::Torn),
     }
-    Ok(true)
+}
+
+/// The sentence about a line that was passed over for its length.
+pub fn too_long(name: &str, number: usize) -> String {
+    format!("{name}, line {number} is longer than 256 MiB and left out")
 }
 
 #[cfg(test)]

@@ -8,3 +8,4 @@ pub mod jwks;
 pub mod pem;
 pub mod secrets;
 pub mod signals;
+pub mod tail;

@@ -10,10 +10,10 @@ use crate::error::Error;
 use crate::event::Tally;
 use crate::io::journal::Journal;
 use crate::payload::events::Events;
+use crate::payload::history::History;
 use crate::payload::history::lifecycle::Lifecycles;
-use crate::payload::history::{History, Repeat};
 use crate::payload::lint::Warning;
-use crate::payload::record::{By, Duplicate, Earlier, Record};
+use crate::payload::record::{By, Duplicate, Record};
 use crate::payload::signature::Verdict;
 use crate::payload::{Delivery, Payload};
 
@@ -113,7 +113,7 @@ impl Books {
             delivery,
             payload,
             verdict,
-            duplicate: repeat.map(duplicate),
+            duplicate: repeat.map(Duplicate::from),
             warnings,
             answer: Some(reply.recorded(ms)),
             sent: None,
@@ -159,9 +159,4 @@ impl Books {
         }
         Counted { shown, counted, failures }
     }
-}
-
-fn duplicate(repeat: Repeat) -> Duplicate {
-    let seen = Earlier { seq: repeat.of.seq, answered: repeat.of.answered, same_body: repeat.same_body };
-    Duplicate { id: repeat.of.id, seen: Some(seen) }
 }

@@ -21,7 +21,12 @@ impl Events {
     /// Whether a payload is of one of these events. What names no event is of none.
     pub fn take(&self, payload: Option<&Payload>) -> bool {
         let event = payload.and_then(|payload| payload.event.as_ref());
-        event.is_some_and(|event| self.0.iter().any(|name| name.matches(&event.name)))
+        event.is_some_and(|event| self.take_name(&event.name))
+    }
+
+    /// Whether an event of this name is one of these.
+    pub fn take_name(&self, event: &str) -> bool {
+        self.0.iter().any(|name| name.matches(event))
     }
 }
 

@@ -6,14 +6,16 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::delivery::Delivery;
+use super::history::Repeat;
 use super::lint::Warning;
-use super::provider::Status;
 use super::read::Payload;
 use super::signature::Verdict;
 
+mod glance;
 mod line;
 
-pub use line::{Damage, Parsed, is_journal_line};
+pub use glance::Glance;
+pub use line::{BEGINNING, Damage, Parsed, is_journal_line};
 
 /// The version of the record's form.
 pub const VERSION: u32 = 1;
@@ -52,6 +54,12 @@ pub struct Duplicate {
     pub id: String,
     /// What only the listener that saw both knows.
     pub seen: Option<Earlier>,
+}
+
+impl From<Repeat> for Duplicate {
+    fn from(Repeat { of, same_body }: Repeat) -> Self {
+        Duplicate { id: of.id, seen: Some(Earlier { seq: of.seq, answered: of.answered, same_body }) }
+    }
 }
 
 /// What a listener remembers of an earlier delivery.
@@ -170,17 +178,13 @@ impl Record {
             sent: None,
         }
     }
-
     /// When a record is about a delivery, its prediction's id or another that was given for it.
     pub fn has_id(&self, id: &str) -> bool {
-        let payload = self.payload.as_ref();
-        self.id == id
-            || payload.is_some_and(|p| p.id.as_deref() == Some(id) || p.ids.iter().any(|(_, other)| other == id))
+        Glance::from(self).has_id(id)
     }
 
     /// Whether it has this status, in the one vocabulary or as the provider spelled it.
     pub fn has_status(&self, word: &str) -> bool {
-        let payload = self.payload.as_ref();
-        payload.is_some_and(|p| p.status.map(Status::name) == Some(word) || p.raw_status.as_deref() == Some(word))
+        Glance::from(self).has_status(word)
     }
 }

@@ -64,6 +64,13 @@ impl Block {
         }
     }
 
+    /// Adds a line that goes on below itself, a little further in, instead of being cut.
+    pub fn wrapped_line(&mut self, text: &str) {
+        let room = self.width.map_or(usize::MAX, |width| width.saturating_sub(self.indent).max(20));
+        let options = textwrap::Options::new(room).subsequent_indent("  ");
+        textwrap::wrap(text, options).iter().for_each(|line| self.line(line));
+    }
+
     /// The finished text, each line with its newline.
     pub fn into_text(self) -> String {
         self.text

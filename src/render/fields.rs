@@ -19,7 +19,7 @@ use crate::payload::{Delivery, Json, Kind, Payload, Status};
 type Field = (&'static str, String);
 
 /// Columns of a status.
-const STATUS: usize = 10;
+pub const STATUS: usize = 10;
 
 /// How much of one value is shown; `-v` and `inspect` show the whole body.
 const VALUE: usize = 300;
@@ -45,8 +45,12 @@ pub fn status(payload: Option<&Payload>, paint: Paint) -> String {
 }
 
 fn status_unpadded(payload: &Payload, paint: Paint) -> String {
-    let word = short(&status_word(payload));
-    match payload.status {
+    status_name(payload.status, &short(&status_word(payload)), paint)
+}
+
+/// A word in the colour of a status.
+pub fn status_name(status: Option<Status>, word: &str, paint: Paint) -> String {
+    match status {
         Some(Status::Succeeded) => paint.good(word),
         Some(Status::Failed) => paint.bad(word),
         Some(Status::Processing | Status::Starting) => paint.busy(word),

@@ -11,8 +11,8 @@ use super::paint::Paint;
 use super::progress::{Bar, Countdown};
 use super::table::Table;
 use super::time::{duration, milliseconds};
-use super::{compact, drill, escape, fields, fold, pretty, summary};
-use crate::event::{Drilled, Entry, Event, Examined, Note, Plan, Progress, Ready, Retry};
+use super::{compact, diff, drill, escape, fields, fold, pretty, stats, summary, timeline};
+use crate::event::{Drilled, Entry, Event, Examined, Note, Plan, Progress, Reading, Ready, Retry};
 use crate::payload::record::{Record, Sent, SentOutcome};
 use crate::payload::signature::explain::account::Account;
 use crate::payload::{Payload, Status};
@@ -349,6 +349,23 @@ impl<O: Write, E: Write> Human<O, E> {
         }
     }
 
+    fn reading(&mut self, reading: Reading) {
+        if self.style.live && !self.quiet() {
+            self.bar.get_or_insert_with(|| Bar::of_bytes(reading.of)).read(reading.done);
+        }
+    }
+
+    /// The bytes as they are; only what a terminal would obey is not.
+    fn export(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match std::str::from_utf8(bytes) {
+            Ok(text) if self.style.width.is_some() => {
+                self.out.write_all(escape::json(text).replace('\r', "\\r").as_bytes())
+            }
+            Err(_) if self.style.width.is_some() => self.out.write_all(self.style.out.quiet("(not text)").as_bytes()),
+            _ => self.out.write_all(bytes),
+        }
+    }
+
     fn clock_time(&self, at: Timestamp) -> String {
         at.to_zoned(self.style.zone.clone()).strftime("%H:%M:%S%.3f").to_string()
     }
@@ -357,7 +374,7 @@ impl<O: Write, E: Write> Human<O, E> {
 impl<O: Write, E: Write> Show for Human<O, E> {
     fn show(&mut self, event: &Event) -> io::Result<()> {
         self.countdown = None;
-        if !matches!(event, Event::Progress(_)) {
+        if !matches!(event, Event::Progress(_) | Event::Reading(_)) {
             self.bar = None;
         }
         match event {
@@ -379,6 +396,16 @@ impl<O: Write, E: Write> Show for Human<O, E> {
                 self.result(&rows)
             }
             Event::Entry(entry) => self.result(&self.entry(entry)),
+            Event::Timeline(timeline) => {
+                self.result(&timeline::text(timeline, self.style.out, self.style.width, &self.style.zone))
+            }
+            Event::Stats(stats) => self.result(&stats::text(stats, self.style.out, self.style.width, &self.style.zone)),
+            Event::Diff(diff) => self.result(&diff::text(diff, self.style.out, self.style.width)),
+            Event::Export(bytes) => self.export(bytes),
+            Event::Reading(reading) => {
+                self.reading(*reading);
+                Ok(())
+            }
             Event::Note(note) => self.note(note),
             Event::Skipped(n) => {
                 let text = format!("{n} deliveries were too fast to show; --record keeps them all");

@@ -12,6 +12,11 @@ use super::escape;
 use crate::event::{Drilled, Event, Judgement, LoadReport, Ready, Retry, SentTally, Tally};
 use crate::payload::record::VERSION;
 
+mod views;
+
+pub use views::TimelineLine;
+use views::{DiffLine, StatsLine};
+
 /// The JSON Lines sink.
 pub struct Json<W> {
     out: W,
@@ -65,8 +70,13 @@ impl<W: Write> Show for Json<W> {
                 failed: tally.failed,
                 skipped: tally.skipped,
             }),
+            Event::Timeline(timeline) => self.object(&TimelineLine::from(&**timeline)),
+            Event::Stats(stats) => self.object(&StatsLine::from(&**stats)),
+            Event::Diff(diff) => self.object(&DiffLine::from(&**diff)),
+            // A form of its own, which the other sink writes.
+            Event::Export(_) => Ok(()),
             // For people.
-            Event::Note(_) | Event::Skipped(_) | Event::Progress(_) | Event::End => Ok(()),
+            Event::Note(_) | Event::Skipped(_) | Event::Progress(_) | Event::Reading(_) | Event::End => Ok(()),
         }
     }
 

@@ -8,19 +8,24 @@ use crate::event::{Event, Queued};
 
 pub mod block;
 pub mod compact;
+pub mod diff;
 pub mod drill;
 pub mod escape;
 pub mod fields;
 pub mod fold;
+pub mod html;
 pub mod human;
 pub mod json;
+pub mod pager;
 pub mod paint;
 pub mod pretty;
 pub mod progress;
 pub mod prompt;
+pub mod stats;
 pub mod summary;
 pub mod table;
 pub mod time;
+pub mod timeline;
 
 /// A sink: shows events in one form.
 pub trait Show {

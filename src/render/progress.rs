@@ -21,9 +21,23 @@ pub struct Bar {
 impl Bar {
     /// An empty bar for so many deliveries.
     pub fn start(of: u64) -> Self {
-        let bar = ProgressBar::with_draw_target(Some(of), ProgressDrawTarget::stderr());
-        let style = ProgressStyle::with_template("{bar:24} {pos}/{len} {msg}");
+        Bar::styled(Some(of), "{bar:24} {pos}/{len} {msg}")
+    }
+
+    /// An empty bar for so many bytes.
+    pub fn of_bytes(of: Option<u64>) -> Self {
+        Bar::styled(of, if of.is_some() { "{bar:24} {bytes} of {total_bytes} · {eta}" } else { "{spinner} {bytes}" })
+    }
+
+    fn styled(of: Option<u64>, template: &str) -> Self {
+        let bar = ProgressBar::with_draw_target(of, ProgressDrawTarget::stderr());
+        let style = ProgressStyle::with_template(template);
         Bar { bar: style.map_or_else(|_| bar.clone(), |style| bar.clone().with_style(style)) }
+    }
+
+    /// Shows how many bytes are read.
+    pub fn read(&self, bytes: u64) {
+        self.bar.set_position(bytes);
     }
 
     /// Shows how far it has come.

@@ -10,7 +10,7 @@ use super::escape;
 use super::fields;
 use super::paint::Paint;
 use crate::event::Entry;
-use crate::payload::record::Record;
+use crate::payload::record::{Answer, Record};
 use crate::payload::signature::Verdict;
 
 /// Below so many columns a table leaves out what the status tells as well, so that ids stay readable.
@@ -75,13 +75,13 @@ impl Table {
         let remarks = remarks(record, paint);
         if !self.is_wide() {
             let time = paint.quiet(at.strftime("%H:%M:%S"));
-            let (mark, answer) = (mark(&record.verdict, paint), answer(record, 3, paint));
+            let (mark, answer) = (mark(&record.verdict, paint), answer(record.answer.as_ref(), 3, paint));
             return format!("{number:>4}  {time}  {status}  {provider}  {mark}    {answer}  {id}{remarks}");
         }
         let time = paint.quiet(at.strftime("%H:%M:%S%.3f"));
         let event = payload.and_then(|payload| payload.event.as_ref());
         let event = pad(&escape::line(event.map_or("-", |event| &event.name)), EVENT);
-        let (verdict, answer) = (verdict(&record.verdict, paint), answer(record, ANSWER, paint));
+        let (verdict, answer) = (verdict(&record.verdict, paint), answer(record.answer.as_ref(), ANSWER, paint));
         format!("{number:>4}  {time}  {status}  {provider}  {event}  {verdict}  {answer}  {id}{remarks}")
     }
 
@@ -106,7 +106,8 @@ fn remarks(record: &Record, paint: Paint) -> String {
     remarks
 }
 
-fn pad(text: &str, columns: usize) -> String {
+/// A text in so many columns, cut or filled up.
+pub fn pad(text: &str, columns: usize) -> String {
     let cut = truncate_str(text, columns, "…");
     let gap = columns.saturating_sub(measure_text_width(&cut));
     format!("{cut}{:gap$}", "")
@@ -131,8 +132,9 @@ pub fn mark(verdict: &Verdict, paint: Paint) -> String {
     }
 }
 
-fn answer(record: &Record, columns: usize, paint: Paint) -> String {
-    let Some(answer) = &record.answer else { return format!("{:columns$}", "-") };
+/// An answer in a word, in so many columns.
+pub fn answer(answer: Option<&Answer>, columns: usize, paint: Paint) -> String {
+    let Some(answer) = answer else { return format!("{:columns$}", "-") };
     let outcome = fields::outcome(answer, paint);
     let gap = columns.saturating_sub(measure_text_width(&outcome));
     format!("{outcome}{:gap$}", "")

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::error::Error;
-use crate::io::journal;
+use crate::io::journal::{self, Next, too_long};
 use crate::payload::Delivery;
 use crate::payload::delivery::REDACTED;
 use crate::payload::record::{By, Parsed, Record};
@@ -27,10 +27,18 @@ impl Recording {
         let mut input = Read::chain(head, input);
         let (mut line, mut number, mut first) = (Vec::new(), 0, None);
         let (mut not_taken_in, mut blanked) = (0, 0);
-        while journal::next_line(&mut input, &mut line)
-            .map_err(|source| Error::Read { what: name.to_owned(), source })?
-        {
-            number += 1;
+        loop {
+            line.clear();
+            let next = journal::next_line(&mut input, &mut line);
+            match next.map_err(|source| Error::Read { what: name.to_owned(), source })? {
+                Next::End => break,
+                Next::Line | Next::Torn => number += 1,
+                Next::TooLong => {
+                    number += 1;
+                    recording.notes.push(too_long(name, number));
+                    continue;
+                }
+            }
             let text = String::from_utf8_lossy(&line);
             if text.trim().is_empty() {
                 continue;

@@ -309,7 +309,7 @@ fn a_body_that_was_not_taken_in_cannot_be_checked_again() {
 #[test]
 fn flags_for_one_payload_do_not_apply_to_a_journal() {
     let journal = Journal::of(&["success"], &[]);
-    for flag in [["-H", "x-a: b"], ["--signature", "00"], ["--provider", "cog"]] {
+    for flag in [["-H", "x-a: b"], ["--signature", "00"]] {
         inspect(&[&[journal.path()], &flag[..]].concat()).exits(2).says("is a journal, not one payload").says(flag[0]);
     }
 }

@@ -183,10 +183,13 @@ impl Record {
 }
 
 /// The type of a record of a delivery.
-const TYPE: &str = "delivery";
+pub(super) const TYPE: &str = "delivery";
 
 /// The types of the other objects in a stream.
 const OTHER_TYPES: [&str; 4] = ["ready", "attempt", "summary", "drill"];
+
+/// How every line begins that [`Record::to_line`] wrote.
+pub const BEGINNING: &[u8] = b"{\"type\":\"delivery\",\"v\":1,\"seq\":";
 
 /// The two fields by which a line of a journal is told from a payload.
 #[derive(Deserialize)]

@@ -1,0 +1,89 @@
+//! Flags of `inspect` that are about journals.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum, ValueHint};
+
+use super::values::{self, Since};
+use crate::payload::events::Events;
+use crate::payload::jq::Jq;
+
+/// Which deliveries of journals.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Journals: which deliveries")]
+pub struct Filters {
+    /// Only deliveries about this prediction, execution or track id
+    #[arg(long, value_name = "ID")]
+    pub id: Option<String>,
+    /// Only deliveries with this status: one of hookctl's words or the provider's
+    #[arg(long, value_name = "STATUS")]
+    pub status: Option<String>,
+    /// Only these events: completed,output,workflow.*
+    #[arg(short, long, alias = "events", value_name = "LIST", value_parser = Events::parse)]
+    pub event: Option<Events>,
+    /// Only deliveries of whose signature this was said, or is said now with --secret
+    #[arg(long, value_name = "VERDICT", value_parser = ["verified", "authenticated", "invalid", "unsigned", "unchecked"])]
+    pub verdict: Option<String>,
+    /// Only deliveries since then: 10m (ago), 1790000000 or 2026-11-20T21:23:21Z
+    #[arg(long, value_name = "T", value_parser = values::since)]
+    pub since: Option<Since>,
+    /// Only deliveries with this text in the body, a header or the path, letter for letter
+    #[arg(long, value_name = "TEXT")]
+    pub search: Option<String>,
+    /// Only deliveries of which this jq filter is true; repeatable
+    ///
+    /// The filter sees the delivery's record, as --json prints it: '.answer.ms > 100'.
+    #[arg(long = "where", value_name = "JQ", value_parser = Jq::parse)]
+    pub filters: Vec<Jq>,
+    /// Only the last N of those that are left
+    #[arg(long, value_name = "N")]
+    pub last: Option<usize>,
+    /// Go on reading as the journal grows, until Ctrl-C; a file that is begun anew is read from its beginning
+    #[arg(long, conflicts_with_all = ["show", "timeline", "stats", "diff", "export", "html"])]
+    pub follow: bool,
+}
+
+/// How to look at deliveries of journals.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Journals: how to look at them")]
+#[group(multiple = true)]
+pub struct Views {
+    /// Show one delivery whole: its number in the table, or an id
+    #[arg(long, value_name = "N|ID", conflicts_with_all = ["timeline", "stats", "diff", "export", "html"])]
+    pub show: Option<String>,
+    /// Show each prediction: events, attempts, gaps to scale, repeats, and what is suspicious
+    ///
+    /// Filters choose what is shown; repeats and warnings are found over everything that was recorded of a prediction.
+    #[arg(long, conflicts_with_all = ["stats", "diff", "export", "html"])]
+    pub timeline: bool,
+    /// Count by provider, status, signature and answer; latencies, and deliveries over time
+    #[arg(long, conflicts_with_all = ["diff", "export", "html"])]
+    pub stats: bool,
+    /// Show what changed from one delivery to another, field by field: numbers or ids
+    ///
+    /// What differs between any two deliveries (times, signatures, ids of deliveries) is dimmed.
+    #[arg(long, num_args = 2, value_names = ["A", "B"], conflicts_with_all = ["export", "html"])]
+    pub diff: Option<Vec<String>>,
+    /// Print what is left for another program
+    #[arg(long, value_name = "FORM", value_enum, conflicts_with = "html")]
+    pub export: Option<Export>,
+    /// Write what is left into one self-contained page: timeline, table, headers, bodies, verdicts
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub html: Option<PathBuf>,
+    /// Blank a field wherever deliveries are shown or handed on: headers.authorization, input.prompt, output.*; repeatable
+    ///
+    /// A body that is not JSON has no fields: where one of its fields is to be blanked, all of it is.
+    #[arg(long, value_name = "PATH")]
+    pub redact: Vec<String>,
+}
+
+/// A form that other programs read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Export {
+    /// curl commands that send the same bytes
+    Curl,
+    /// An HTTP archive 1.2, which the developers' tools of browsers open
+    Har,
+    /// The body of the one that is left, which send takes
+    Fixture,
+}

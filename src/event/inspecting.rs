@@ -1,0 +1,150 @@
+//! What `inspect` has to say of many deliveries, or of two.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use crate::payload::lint::Warning;
+use crate::payload::record::{Answer, Duplicate};
+use crate::payload::signature::Verdict;
+use crate::payload::{Provider, Status};
+
+/// The deliveries about one prediction, in the order of their coming.
+#[derive(Clone, Debug)]
+pub struct Timeline {
+    /// Who sent them; `None` of those that are not JSON.
+    pub provider: Option<&'static Provider>,
+    /// What they are about; `None` of those that do not say.
+    pub id: Option<String>,
+    /// Whether they were sent from here.
+    pub sent: bool,
+    /// The deliveries.
+    pub moments: Vec<Moment>,
+    /// What is suspicious about all of them together: that the end is missing.
+    pub warnings: Vec<Warning>,
+}
+
+/// One delivery of a timeline.
+#[derive(Clone, Debug)]
+pub struct Moment {
+    /// Its number among the deliveries of the files, from 1.
+    pub number: usize,
+    /// When it came.
+    pub at: Timestamp,
+    /// What happened.
+    pub event: Option<String>,
+    /// The status, where its word is known.
+    pub status: Option<Status>,
+    /// The status as the provider spelled it.
+    pub raw_status: Option<String>,
+    /// What is said of its signature.
+    pub verdict: Verdict,
+    /// What it was answered.
+    pub answer: Option<Answer>,
+    /// Of a sent one: which attempt, of how many.
+    pub attempt: Option<(u32, u32)>,
+    /// The earlier delivery that it repeats.
+    pub duplicate: Option<Duplicate>,
+    /// What is suspicious about it.
+    pub warnings: Vec<Warning>,
+}
+
+impl Timeline {
+    /// When the first and the last came, by the clock.
+    pub fn span(&self) -> (Timestamp, Timestamp) {
+        let times = || self.moments.iter().map(|moment| moment.at);
+        (times().min().unwrap_or_default(), times().max().unwrap_or_default())
+    }
+
+    /// How it ended: the first status of those after which nothing should come.
+    pub fn end(&self) -> Option<Status> {
+        // A forgery ends nothing.
+        let valid = self.moments.iter().filter(|moment| !moment.verdict.is_invalid());
+        valid.filter_map(|moment| moment.status).find(|status| status.is_terminal())
+    }
+}
+
+/// Counts over the deliveries that the filters leave.
+#[derive(Clone, Debug, Default)]
+pub struct Stats {
+    /// How many there are.
+    pub deliveries: u64,
+    /// How many repeat an earlier one.
+    pub repeats: u64,
+    /// When the first and the last came, by the clock.
+    pub span: Option<(Timestamp, Timestamp)>,
+    /// By provider.
+    pub providers: Counts,
+    /// By status.
+    pub statuses: Counts,
+    /// By verdict.
+    pub verdicts: Counts,
+    /// By answer.
+    pub answers: Counts,
+    /// By the code of a warning.
+    pub warnings: Counts,
+    /// How long answers took.
+    pub latency: Option<Latencies>,
+    /// How many came when.
+    pub rate: Rate,
+}
+
+/// How often each word came. There are not many: what senders make up is not counted.
+pub type Counts = BTreeMap<String, u64>;
+
+/// How long answers took, milliseconds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Latencies {
+    /// How many were measured.
+    pub count: u64,
+    /// 50, 90, 99 and 100 of a hundred took at most so long.
+    pub percentiles: [(u8, f64); 4],
+    /// How many took at most so long, and longer than the one before.
+    pub histogram: Vec<(f64, u64)>,
+}
+
+/// How many deliveries came in each of a row of equal times.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Rate {
+    /// When the first of them begins.
+    pub from: Timestamp,
+    /// How long each is, in seconds.
+    pub seconds: i64,
+    /// How many came.
+    pub counts: Vec<u64>,
+}
+
+/// What changed between two deliveries.
+#[derive(Clone, Debug)]
+pub struct Diff {
+    /// Their numbers among the deliveries of the files.
+    pub numbers: [usize; 2],
+    /// How to speak of them: provider, status, id.
+    pub titles: [String; 2],
+    /// When they came.
+    pub at: [Timestamp; 2],
+    /// The fields that differ, in the order of the first.
+    pub changes: Vec<Change>,
+}
+
+/// A field that differs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// Where it is: `headers.content-type`, `body.output.0`.
+    pub path: String,
+    /// Its value in the first, as JSON; `None` when it is not there.
+    pub before: Option<String>,
+    /// Its value in the second.
+    pub after: Option<String>,
+    /// Whether it differs between any two deliveries: a time, a signature, the id of a delivery.
+    pub volatile: bool,
+}
+
+/// How far a reader of journals has come, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reading {
+    /// So many are read.
+    pub done: u64,
+    /// There are so many, where that is known.
+    pub of: Option<u64>,
+}

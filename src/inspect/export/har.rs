@@ -1,0 +1,61 @@
+//! HTTP archives: <http://www.softwareishard.com/blog/har-12-spec/>
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+use url::Url;
+
+use crate::payload::record::Record;
+
+/// What stands behind the last entry.
+pub const END: &str = "\n]}}\n";
+
+/// What stands before the first entry.
+pub fn beginning() -> String {
+    let creator = json!({"name": "hookctl", "version": env!("CARGO_PKG_VERSION")});
+    format!("{{\"log\":{{\"version\":\"1.2\",\"creator\":{creator},\"entries\":[\n")
+}
+
+/// One delivery with its answer. What a journal does not hold has the value that stands for it: -1 for a size, 0 for the
+/// status of an answer that did not come.
+pub fn entry(record: &Record, url: &Url) -> Value {
+    let delivery = &record.delivery;
+    let http = if delivery.http.is_empty() { String::new() } else { format!("HTTP/{}", delivery.http) };
+    let headers: Vec<Value> =
+        delivery.headers.iter().map(|(name, value)| json!({"name": name, "value": value})).collect();
+    let query: Vec<Value> = url.query_pairs().map(|(name, value)| json!({"name": name, "value": value})).collect();
+    let ms = record.answer.as_ref().map_or(0.0, |answer| answer.ms);
+    let status = record.answer.as_ref().and_then(|answer| answer.status).unwrap_or_default();
+    let reason = http::StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
+    let method = if delivery.method.is_empty() { "POST" } else { &delivery.method };
+    json!({
+        "startedDateTime": format!("{:.6}", record.at),
+        "time": ms,
+        "request": {
+            "method": method, "url": url.as_str(), "httpVersion": http,
+            "cookies": [], "headers": headers, "queryString": query,
+            "postData": post_data(record), "headersSize": -1, "bodySize": delivery.body.len(),
+        },
+        "response": {
+            "status": status, "statusText": reason.unwrap_or_default(), "httpVersion": http,
+            "cookies": [], "headers": [], "content": {"size": 0, "mimeType": "x-unknown"},
+            "redirectURL": "", "headersSize": -1, "bodySize": -1,
+        },
+        "cache": {},
+        "timings": {"send": 0, "wait": ms, "receive": 0},
+        "comment": format!("signature: {}", record.verdict.name()),
+    })
+}
+
+/// The body. The form knows text only, so other bytes stand in the comment.
+fn post_data(record: &Record) -> Value {
+    let delivery = &record.delivery;
+    let mime = delivery.headers.get("content-type").unwrap_or("application/octet-stream".into());
+    match std::str::from_utf8(&delivery.body) {
+        Ok(text) => json!({"mimeType": mime, "params": [], "text": text}),
+        Err(_) => {
+            let base64 = STANDARD.encode(&delivery.body);
+            json!({"mimeType": mime, "params": [], "text": "", "comment": format!("base64: {base64}")})
+        }
+    }
+}

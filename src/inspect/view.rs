@@ -1,0 +1,183 @@
+//! The ways to look at what the filters leave.
+
+use super::diff;
+use super::export::{Export, Form};
+use super::reader::Audience;
+use super::stats::Statistics;
+use super::timeline::Timelines;
+use crate::error::Error;
+use crate::event::{Entry, Event, Sink};
+use crate::payload::history::lifecycle::Unfinished;
+use crate::payload::record::Glance;
+
+/// A way to look at deliveries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum View {
+    /// A row each.
+    Table,
+    /// One, whole: its number or an id.
+    Whole(String),
+    /// By prediction.
+    Timeline,
+    /// Counts.
+    Stats,
+    /// What changed between two: numbers or ids.
+    Diff([String; 2]),
+    /// For another program.
+    Export(Form),
+    /// A page for a browser.
+    Page,
+}
+
+impl View {
+    /// The flag that asks for it, where it makes sense for journals only.
+    pub fn flag(&self) -> Option<&'static str> {
+        match self {
+            View::Table => None,
+            View::Whole(_) => Some("--show"),
+            View::Timeline => Some("--timeline"),
+            View::Stats => Some("--stats"),
+            View::Diff(_) => Some("--diff"),
+            View::Export(_) => Some("--export"),
+            View::Page => Some("--html"),
+        }
+    }
+
+    /// Whether it shows what deliveries tell together.
+    pub fn tells_stories(&self) -> bool {
+        matches!(self, View::Timeline | View::Page)
+    }
+
+    /// Whether it does not show deliveries, but counts them.
+    pub fn counts(&self) -> bool {
+        *self == View::Stats
+    }
+
+    /// Whether a delivery is shown as soon as it is read.
+    pub fn is_shown_while_read(&self) -> bool {
+        matches!(self, View::Table | View::Whole(_) | View::Export(_))
+    }
+
+    /// Whether a delivery with this number is one that it shows.
+    pub fn is_about(&self, number: usize, glance: &Glance<'_>) -> bool {
+        match self {
+            View::Whole(which) => is(which, number, glance),
+            View::Diff(pair) => pair.iter().any(|which| is(which, number, glance)),
+            View::Table | View::Timeline | View::Stats | View::Export(_) | View::Page => true,
+        }
+    }
+}
+
+fn is(which: &str, number: usize, glance: &Glance<'_>) -> bool {
+    which.parse() == Ok(number) || glance.has_id(which)
+}
+
+/// A view under way.
+pub struct Views<'a> {
+    view: &'a View,
+    sink: &'a Sink,
+    statistics: Statistics,
+    timelines: Timelines,
+    export: Export,
+    pair: [Option<Entry>; 2],
+    is_empty: bool,
+}
+
+impl<'a> Views<'a> {
+    /// A view that shows nothing yet.
+    pub fn new(view: &'a View, sink: &'a Sink) -> Self {
+        Views {
+            view,
+            sink,
+            statistics: Statistics::default(),
+            timelines: Timelines::default(),
+            export: Export::default(),
+            pair: [None, None],
+            is_empty: true,
+        }
+    }
+
+    /// Counts a delivery.
+    pub fn count(&mut self, glance: &Glance<'_>) {
+        self.statistics.add(glance);
+    }
+
+    /// Shows a delivery, or keeps what is needed of it for the end.
+    pub async fn show(&mut self, entry: Entry) -> Result<Audience, Error> {
+        self.is_empty = false;
+        let event = match self.view {
+            View::Table => Event::Row(Box::new(entry)),
+            View::Whole(_) => Event::Entry(Box::new(entry)),
+            View::Page => {
+                self.timelines.add(&entry);
+                Event::Row(Box::new(entry))
+            }
+            View::Export(form) => match self.export.take(*form, entry)? {
+                Some(event) => event,
+                None => return Ok(Audience::Listening),
+            },
+            View::Timeline => {
+                self.timelines.add(&entry);
+                return Ok(Audience::Listening);
+            }
+            View::Stats => {
+                self.statistics.add(&Glance::from(&entry.record));
+                return Ok(Audience::Listening);
+            }
+            View::Diff(which) => {
+                self.keep(which, &entry);
+                return Ok(Audience::Listening);
+            }
+        };
+        Ok(self.say(event).await)
+    }
+
+    /// The first of each.
+    fn keep(&mut self, which: &[String; 2], entry: &Entry) {
+        let glance = Glance::from(&entry.record);
+        for (which, kept) in which.iter().zip(&mut self.pair) {
+            if kept.is_none() && is(which, entry.number, &glance) {
+                *kept = Some(entry.clone());
+            }
+        }
+    }
+
+    /// Shows what can be shown only at the end of `count` deliveries.
+    pub async fn end(&mut self, unfinished: Vec<Unfinished>, count: usize) -> Result<Audience, Error> {
+        let missing = |which: &String| Err(Error::NoSuchDelivery { which: which.clone(), count });
+        match self.view {
+            View::Table => {}
+            View::Whole(which) if self.is_empty => return missing(which),
+            View::Whole(_) => {}
+            View::Timeline | View::Page => {
+                for timeline in std::mem::take(&mut self.timelines).end(&unfinished) {
+                    if self.say(Event::Timeline(Box::new(timeline))).await.is_closed() {
+                        return Ok(Audience::Closed);
+                    }
+                }
+            }
+            View::Stats => {
+                let stats = std::mem::take(&mut self.statistics).end();
+                if stats.deliveries > 0 {
+                    return Ok(self.say(Event::Stats(Box::new(stats))).await);
+                }
+            }
+            View::Diff([first, second]) => {
+                let [Some(a), Some(b)] = &self.pair else {
+                    return missing(if self.pair[0].is_none() { first } else { second });
+                };
+                return Ok(self.say(Event::Diff(Box::new(diff::between(a, b)))).await);
+            }
+            View::Export(form) => {
+                if let Some(event) = self.export.end(*form)? {
+                    return Ok(self.say(event).await);
+                }
+            }
+        }
+        Ok(Audience::Listening)
+    }
+
+    async fn say(&self, event: Event) -> Audience {
+        Audience::after(self.sink.say(event).await)
+    }
+}

@@ -1,0 +1,86 @@
+//! What changed between two deliveries. The only file that knows similar.
+
+use similar::{ChangeTag, TextDiff};
+
+use super::block::cut;
+use super::paint::Paint;
+use super::{escape, fold};
+use crate::event::{Change, Diff};
+use crate::payload::body;
+
+/// Values up to so many characters stand beside each other.
+const BESIDE: usize = 24;
+
+/// How many lines around a changed one are shown, of a text of several lines.
+const AROUND: usize = 1;
+
+/// A heading, and every field that differs.
+pub fn text(diff: &Diff, paint: Paint, width: Option<usize>) -> String {
+    let [a, b] = &diff.numbers;
+    let [first, second] = &diff.titles;
+    let head = |mark: String, number: usize, title: &str, at| {
+        format!("{mark} #{number}  {}  {}", paint.strong(escape::line(title)), paint.quiet(format!("{at:.6}")))
+    };
+    let mut lines = vec![head(paint.bad("-"), *a, first, diff.at[0]), head(paint.good("+"), *b, second, diff.at[1])];
+    if diff.changes.is_empty() {
+        lines.push("nothing differs".to_owned());
+    }
+    lines.extend(diff.changes.iter().flat_map(|change| shown(change, paint)));
+    lines.iter().map(|line| cut(line, width).into_owned() + "\n").collect()
+}
+
+fn shown(change: &Change, paint: Paint) -> Vec<String> {
+    let path = escape::line(&change.path);
+    let (before, after) = (change.before.as_deref(), change.after.as_deref());
+    if change.volatile {
+        let told = |value: Option<&str>| value.map_or_else(|| "nothing".to_owned(), told);
+        return vec![paint.quiet(format!("~ {path}  {} → {}", told(before), told(after)))];
+    }
+    match (before, after) {
+        (Some(before), Some(after)) => {
+            let texts = body::string(before).zip(body::string(after)).filter(|(a, b)| has_lines(a) || has_lines(b));
+            if let Some((a, b)) = texts {
+                return [vec![format!("~ {path}")], lines(&a, &b, paint)].concat();
+            }
+            let (before, after) = (told(before), told(after));
+            if before.chars().count() <= BESIDE && after.chars().count() <= BESIDE {
+                return vec![format!("~ {path}  {} → {}", paint.bad(before), paint.good(after))];
+            }
+            vec![format!("~ {path}"), paint.bad(format!("    - {before}")), paint.good(format!("    + {after}"))]
+        }
+        (Some(before), None) => vec![paint.bad(format!("- {path}  {}", told(before)))],
+        (None, Some(after)) => vec![paint.good(format!("+ {path}  {}", told(after)))],
+        (None, None) => Vec::new(),
+    }
+}
+
+/// A value as JSON on one line, long texts folded.
+fn told(json: &str) -> String {
+    let folded = body::string(json).and_then(|text| fold::folded(&text));
+    folded.unwrap_or_else(|| escape::json_token(json).into_owned())
+}
+
+fn has_lines(text: &str) -> bool {
+    text.trim_end().contains('\n')
+}
+
+/// The lines that differ, with those around them.
+fn lines(a: &str, b: &str, paint: Paint) -> Vec<String> {
+    let diff = TextDiff::from_lines(a, b);
+    let groups = diff.grouped_ops(AROUND);
+    let mut lines = Vec::new();
+    for (index, group) in groups.iter().enumerate() {
+        if index > 0 {
+            lines.push(paint.quiet("    …"));
+        }
+        for change in group.iter().flat_map(|op| diff.iter_changes(op)) {
+            let text = escape::line(change.value().trim_end_matches('\n')).into_owned();
+            lines.push(match change.tag() {
+                ChangeTag::Equal => paint.quiet(format!("      {text}")),
+                ChangeTag::Delete => paint.bad(format!("    - {text}")),
+                ChangeTag::Insert => paint.good(format!("    + {text}")),
+            });
+        }
+    }
+    lines
+}

@@ -1,0 +1,235 @@
+//! The objects of `inspect`: timelines, counts, differences.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::event::{Change, Counts, Diff, Moment, Stats, Timeline};
+use crate::payload::Status;
+use crate::payload::lint::Warning;
+use crate::payload::record::{Answer, Duplicate, VERSION};
+use crate::payload::signature::Verdict;
+
+/// A time as records have it.
+fn time(at: Timestamp) -> String {
+    format!("{at:.6}")
+}
+
+/// `{"type":"timeline",…}`
+#[derive(Serialize)]
+pub struct TimelineLine<'a> {
+    r#type: &'static str,
+    v: u32,
+    provider: Option<&'static str>,
+    id: Option<&'a str>,
+    direction: &'static str,
+    /// The status that it ended with.
+    end: Option<&'static str>,
+    from: String,
+    ms: f64,
+    deliveries: Vec<MomentLine<'a>>,
+    warnings: &'a [Warning],
+}
+
+#[derive(Serialize)]
+struct MomentLine<'a> {
+    number: usize,
+    at: String,
+    /// Since the first.
+    offset_ms: f64,
+    event: Option<&'a str>,
+    status: Option<&'static str>,
+    raw_status: Option<&'a str>,
+    signature: &'a Verdict,
+    attempt: Option<u32>,
+    repeat: Option<RepeatLine<'a>>,
+    answer: Option<&'a Answer>,
+    warnings: &'a [Warning],
+}
+
+#[derive(Serialize)]
+struct RepeatLine<'a> {
+    /// The number of the first; none where only its record is known.
+    of: Option<u64>,
+    id: &'a str,
+    answered: Option<u16>,
+    same_body: Option<bool>,
+}
+
+impl<'a> From<&'a Timeline> for TimelineLine<'a> {
+    fn from(timeline: &'a Timeline) -> Self {
+        let (from, to) = timeline.span();
+        TimelineLine {
+            r#type: "timeline",
+            v: VERSION,
+            provider: timeline.provider.map(|provider| provider.name),
+            id: timeline.id.as_deref(),
+            direction: if timeline.sent { "sent" } else { "received" },
+            end: timeline.end().map(Status::name),
+            from: time(from),
+            ms: milliseconds(from, to),
+            deliveries: timeline.moments.iter().map(|moment| MomentLine::of(moment, from)).collect(),
+            warnings: &timeline.warnings,
+        }
+    }
+}
+
+impl<'a> MomentLine<'a> {
+    fn of(moment: &'a Moment, from: Timestamp) -> Self {
+        MomentLine {
+            number: moment.number,
+            at: time(moment.at),
+            offset_ms: milliseconds(from, moment.at),
+            event: moment.event.as_deref(),
+            status: moment.status.map(Status::name),
+            raw_status: moment.raw_status.as_deref(),
+            signature: &moment.verdict,
+            attempt: moment.attempt.map(|(attempt, _)| attempt),
+            repeat: moment.duplicate.as_ref().map(RepeatLine::from),
+            answer: moment.answer.as_ref(),
+            warnings: &moment.warnings,
+        }
+    }
+}
+
+impl<'a> From<&'a Duplicate> for RepeatLine<'a> {
+    fn from(Duplicate { id, seen }: &'a Duplicate) -> Self {
+        RepeatLine {
+            of: seen.as_ref().map(|seen| seen.seq),
+            id,
+            answered: seen.as_ref().and_then(|seen| seen.answered),
+            same_body: seen.as_ref().map(|seen| seen.same_body),
+        }
+    }
+}
+
+fn milliseconds(from: Timestamp, to: Timestamp) -> f64 {
+    to.duration_since(from).as_micros() as f64 / 1000.0
+}
+
+/// `{"type":"stats",…}`
+#[derive(Serialize)]
+pub struct StatsLine<'a> {
+    r#type: &'static str,
+    v: u32,
+    deliveries: u64,
+    repeats: u64,
+    from: Option<String>,
+    to: Option<String>,
+    providers: &'a Counts,
+    statuses: &'a Counts,
+    verdicts: &'a Counts,
+    answers: &'a Counts,
+    warnings: &'a Counts,
+    latency_ms: Option<LatencyLine>,
+    over_time: Vec<PartLine>,
+}
+
+#[derive(Serialize)]
+struct LatencyLine {
+    count: u64,
+    p50: f64,
+    p90: f64,
+    p99: f64,
+    max: f64,
+    histogram: Vec<BucketLine>,
+}
+
+#[derive(Serialize)]
+struct BucketLine {
+    /// `null` of the last, which has no end.
+    up_to: Option<f64>,
+    count: u64,
+}
+
+#[derive(Serialize)]
+struct PartLine {
+    at: Option<String>,
+    seconds: i64,
+    count: u64,
+}
+
+impl<'a> From<&'a Stats> for StatsLine<'a> {
+    fn from(stats: &'a Stats) -> Self {
+        let latency = stats.latency.as_ref().map(|latency| {
+            let [p50, p90, p99, max] = latency.percentiles.map(|(_, ms)| ms);
+            let bucket = |(ms, count): &(f64, u64)| BucketLine { up_to: ms.is_finite().then_some(*ms), count: *count };
+            LatencyLine {
+                count: latency.count,
+                p50,
+                p90,
+                p99,
+                max,
+                histogram: latency.histogram.iter().map(bucket).collect(),
+            }
+        });
+        let seconds = stats.rate.seconds;
+        let start = |index: usize| stats.rate.from.as_second().checked_add(seconds.checked_mul(index as i64)?);
+        let part = |(index, count): (usize, &u64)| {
+            let at = start(index).and_then(|at| Timestamp::from_second(at).ok()).map(time);
+            PartLine { at, seconds, count: *count }
+        };
+        StatsLine {
+            r#type: "stats",
+            v: VERSION,
+            deliveries: stats.deliveries,
+            repeats: stats.repeats,
+            from: stats.span.map(|(from, _)| time(from)),
+            to: stats.span.map(|(_, to)| time(to)),
+            providers: &stats.providers,
+            statuses: &stats.statuses,
+            verdicts: &stats.verdicts,
+            answers: &stats.answers,
+            warnings: &stats.warnings,
+            latency_ms: latency,
+            over_time: stats.rate.counts.iter().enumerate().map(part).collect(),
+        }
+    }
+}
+
+/// `{"type":"diff",…}`
+#[derive(Serialize)]
+pub struct DiffLine<'a> {
+    r#type: &'static str,
+    v: u32,
+    a: usize,
+    b: usize,
+    changes: Vec<ChangeLine<'a>>,
+}
+
+#[derive(Serialize)]
+struct ChangeLine<'a> {
+    path: &'a str,
+    change: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    a: Option<Box<RawValue>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    b: Option<Box<RawValue>>,
+    volatile: bool,
+}
+
+impl<'a> From<&'a Diff> for DiffLine<'a> {
+    fn from(diff: &'a Diff) -> Self {
+        let [a, b] = diff.numbers;
+        DiffLine { r#type: "diff", v: VERSION, a, b, changes: diff.changes.iter().map(ChangeLine::from).collect() }
+    }
+}
+
+impl<'a> From<&'a Change> for ChangeLine<'a> {
+    fn from(change: &'a Change) -> Self {
+        let kind = match (&change.before, &change.after) {
+            (None, _) => "added",
+            (_, None) => "removed",
+            _ => "changed",
+        };
+        // As spelled by the sender: no number is rounded.
+        let raw = |json: &Option<String>| json.clone().and_then(|json| RawValue::from_string(json).ok());
+        ChangeLine {
+            path: &change.path,
+            change: kind,
+            a: raw(&change.before),
+            b: raw(&change.after),
+            volatile: change.volatile,
+        }
+    }
+}
