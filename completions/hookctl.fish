@@ -190,7 +190,7 @@ complete -c hookctl -n "__fish_hookctl_using_subcommand inspect" -s H -l header 
 complete -c hookctl -n "__fish_hookctl_using_subcommand inspect" -l signature -d 'Signature that came with the payload, in the header of --scheme' -r
 complete -c hookctl -n "__fish_hookctl_using_subcommand inspect" -l now -d 'Clock to verify by: Unix seconds, or 2026-11-20T21:23:21Z' -r
 complete -c hookctl -n "__fish_hookctl_using_subcommand inspect" -l jwks -d 'Public keys that verify fal\'s signatures: a JWK set in a file or at a URL' -r -F
-complete -c hookctl -n "__fish_hookctl_using_subcommand inspect" -l provider -d 'Who sent it; auto reads it off the payload' -r -f -a "auto\t''
+complete -c hookctl -n "__fish_hookctl_using_subcommand inspect" -l provider -d 'Who sent it; auto reads it off the payload. Of a journal, only the deliveries from there' -r -f -a "auto\t''
 eachlabs\t''
 modelslab\t''
 cog\t''
@@ -205,10 +205,25 @@ elevenlabs\t''
 luma\t''
 kie\t''
 generic\t''"
-complete -c hookctl -n "__fish_hookctl_using_subcommand inspect" -l show -d 'Show one delivery of a journal whole: its number in the table, or an id' -r
 complete -c hookctl -n "__fish_hookctl_using_subcommand inspect" -l id -d 'Only deliveries about this prediction, execution or track id' -r
 complete -c hookctl -n "__fish_hookctl_using_subcommand inspect" -l status -d 'Only deliveries with this status: one of hookctl\'s words or the provider\'s' -r
+complete -c hookctl -n "__fish_hookctl_using_subcommand inspect" -s e -l event -d 'Only these events: completed,output,workflow.*' -r
+complete -c hookctl -n "__fish_hookctl_using_subcommand inspect" -l verdict -d 'Only deliveries of whose signature this was said, or is said now with --secret' -r -f -a "verified\t''
+authenticated\t''
+invalid\t''
+unsigned\t''
+unchecked\t''"
+complete -c hookctl -n "__fish_hookctl_using_subcommand inspect" -l since -d 'Only deliveries since then: 10m (ago), 1790000000 or 2026-11-20T21:23:21Z' -r
+complete -c hookctl -n "__fish_hookctl_using_subcommand inspect" -l search -d 'Only deliveries with this text in the body, a header or the path, letter for letter' -r
+complete -c hookctl -n "__fish_hookctl_using_subcommand inspect" -l where -d 'Only deliveries of which this jq filter is true; repeatable' -r
 complete -c hookctl -n "__fish_hookctl_using_subcommand inspect" -l last -d 'Only the last N of those that are left' -r
+complete -c hookctl -n "__fish_hookctl_using_subcommand inspect" -l show -d 'Show one delivery whole: its number in the table, or an id' -r
+complete -c hookctl -n "__fish_hookctl_using_subcommand inspect" -l diff -d 'Show what changed from one delivery to another, field by field: numbers or ids' -r
+complete -c hookctl -n "__fish_hookctl_using_subcommand inspect" -l export -d 'Print what is left for another program' -r -f -a "curl\t'curl commands that send the same bytes'
+har\t'An HTTP archive 1.2, which the developers\' tools of browsers open'
+fixture\t'The body of the one that is left, which send takes'"
+complete -c hookctl -n "__fish_hookctl_using_subcommand inspect" -l html -d 'Write what is left into one self-contained page: timeline, table, headers, bodies, verdicts' -r -F
+complete -c hookctl -n "__fish_hookctl_using_subcommand inspect" -l redact -d 'Blank a field wherever deliveries are shown or handed on: headers.authorization, input.prompt, output.*; repeatable' -r
 complete -c hookctl -n "__fish_hookctl_using_subcommand inspect" -s s -l secret -d 'Secret: VALUE itself, env:NAME, @FILE, or label=env:NAME; repeat for rotation' -r
 complete -c hookctl -n "__fish_hookctl_using_subcommand inspect" -l scheme -d 'How deliveries are signed [default: auto]' -r -f -a "auto\t''
 standard-webhooks\t''
@@ -230,6 +245,9 @@ complete -c hookctl -n "__fish_hookctl_using_subcommand inspect" -l color -d 'Co
 always\t'Always'
 never\t'Never'"
 complete -c hookctl -n "__fish_hookctl_using_subcommand inspect" -l explain -d 'Give the whole reasoning: what was signed, what each secret gives'
+complete -c hookctl -n "__fish_hookctl_using_subcommand inspect" -l follow -d 'Go on reading as the journal grows, until Ctrl-C; a file that is begun anew is read from its beginning'
+complete -c hookctl -n "__fish_hookctl_using_subcommand inspect" -l timeline -d 'Show each prediction: events, attempts, gaps to scale, repeats, and what is suspicious'
+complete -c hookctl -n "__fish_hookctl_using_subcommand inspect" -l stats -d 'Count by provider, status, signature and answer; latencies, and deliveries over time'
 complete -c hookctl -n "__fish_hookctl_using_subcommand inspect" -l json -d 'Print data as JSON Lines on standard output, people\'s text on standard error'
 complete -c hookctl -n "__fish_hookctl_using_subcommand inspect" -s q -l quiet -d 'Print results only'
 complete -c hookctl -n "__fish_hookctl_using_subcommand inspect" -s v -l verbose -d 'Print headers and whole bodies too'

@@ -11,8 +11,12 @@ use crate::support::repository;
 use crate::support::sign::hmac_hex;
 use crate::support::target::{Answer, Target};
 
+pub mod captured;
+mod export;
+mod find;
 mod journals;
 mod vectors;
+mod views;
 
 /// `hookctl inspect ARGUMENTS…`
 fn inspect(arguments: &[&str]) -> Program {

@@ -4,6 +4,7 @@
 mod cog;
 mod handler;
 mod libraries;
+mod page;
 mod peers;
 mod senders;
 mod tunnels;

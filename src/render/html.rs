@@ -55,7 +55,7 @@ impl<W: Write> Html<W> {
         if std::mem::replace(&mut self.begun, true) {
             return Ok(());
         }
-        self.out.write_all(before_data().as_bytes())?;
+        self.out.write_all(around_data().0.as_bytes())?;
         self.out.write_all(b"{\"deliveries\":[\n")
     }
 
@@ -73,7 +73,10 @@ impl<W: Write> Html<W> {
         let lead = if self.deliveries == 0 { "" } else { ",\n" };
         self.deliveries += 1;
         let beside = serde_json::to_string(&beside)?;
-        write!(self.out, "{lead}{{\"about\":{},\"record\":{}}}", harmless(&beside), harmless(&entry.line))
+        // Not its line: what others wrote need not say what its body means.
+        let line = record.to_line();
+        let line = String::from_utf8_lossy(&line);
+        write!(self.out, "{lead}{{\"about\":{},\"record\":{}}}", harmless(&beside), harmless(line.trim_end()))
     }
 
     fn timeline(&mut self, timeline: &Timeline) -> io::Result<()> {
@@ -86,7 +89,7 @@ impl<W: Write> Html<W> {
         let made = format!("hookctl {}", env!("CARGO_PKG_VERSION"));
         let (made, timelines) = (serde_json::to_string(&made)?, self.timelines.join(",\n"));
         write!(self.out, "\n],\"timelines\":[\n{timelines}\n],\"made_by\":{made}}}")?;
-        self.out.write_all(template().1.as_bytes())
+        self.out.write_all(around_data().1.as_bytes())
     }
 }
 
@@ -106,14 +109,11 @@ impl<W: Write> Show for Html<W> {
 }
 
 /// The page before and behind its data.
-fn template() -> (&'static str, &'static str) {
-    PAGE.split_once(DATA).unwrap_or((PAGE, ""))
-}
-
-fn before_data() -> String {
+fn around_data() -> (String, String) {
     let hash = |text: &str| format!("'sha256-{}'", STANDARD.encode(Sha256::digest(text)));
-    let before = template().0.replace("{{style-hash}}", &hash(STYLE)).replace("{{script-hash}}", &hash(SCRIPT));
-    before.replace("{{style}}", STYLE).replace("{{script}}", SCRIPT)
+    let (before, behind) = PAGE.split_once(DATA).unwrap_or((PAGE, ""));
+    let before = before.replace("{{style-hash}}", &hash(STYLE)).replace("{{script-hash}}", &hash(SCRIPT));
+    (before.replace("{{style}}", STYLE), behind.replace("{{script}}", SCRIPT))
 }
 
 /// JSON that no reader of HTML takes for markup. In JSON these characters stand within strings only.

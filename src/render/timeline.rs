@@ -48,7 +48,7 @@ pub fn text(timeline: &Timeline, paint: Paint, width: Option<usize>, zone: &Time
     text + &block.into_text() + "\n"
 }
 
-/// `Cog  piter-success  succeeded  9 deliveries in 2.4 s from 2026-11-20 21:23:16`
+/// `Cog  piter-success  succeeded  9 deliveries in 2.4 s, 11-20 21:23:16`
 fn heading(timeline: &Timeline, paint: Paint, zone: &TimeZone) -> String {
     let label = timeline.provider.map_or("not JSON", |provider| provider.label);
     let id = timeline.id.as_deref().map_or_else(|| paint.quiet("without an id"), |id| paint.strong(escape::line(id)));
@@ -67,8 +67,8 @@ fn heading(timeline: &Timeline, paint: Paint, zone: &TimeZone) -> String {
     };
     let span =
         if count > 1 { format!(" in {}", length(last.duration_since(first).as_secs_f64())) } else { String::new() };
-    let from = first.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string();
-    let about = paint.quiet(format!("{count} {noun}{span} from {from}"));
+    let from = first.to_zoned(zone.clone()).strftime("%m-%d %H:%M:%S").to_string();
+    let about = paint.quiet(format!("{count} {noun}{span}, {from}"));
     let parts = [label.to_owned(), id, end, about];
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("  ")
 }

@@ -97,6 +97,18 @@ impl Peer {
     }
 }
 
+/// Runs a script among the packages of npm, and gives what it printed.
+pub fn node(script: &str, arguments: &[&str], stdin: &[u8]) -> String {
+    let mut command = command("node");
+    command.args(["--input-type=module", "--eval", script, "--"]).args(arguments);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let _watchdog = Watchdog::over(child.id());
+    child.stdin.take().unwrap().write_all(stdin).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "node ended with {}", output.status);
+    String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
+}
+
 /// A program that was installed for these tests.
 pub fn installed(name: &str) -> Command {
     let peers = repository("target/peers");

@@ -160,7 +160,7 @@
     const tree = parse(text);
     const raw = element("details", {}, element("summary", { text: "As sent" }), element("pre", { text }));
     if (tree === undefined) return element("pre", { text: text || "empty" });
-    return element("div", {}, element("div", { class: "tree mono" }, branch(null, tree, true)), raw);
+    return element("div", {}, element("div", { class: "tree mono" }, branch(null, tree, OPEN)), raw);
   }
 
   // --- JSON, with every key and every number as it was sent ----------------------------------------------------
@@ -200,7 +200,11 @@
     return element("span", { class: /^[-\d]/.test(value) ? "number" : "word", text: value });
   }
 
-  function branch(name, value, open) {
+  // How many levels are open at first, and how many members one that is open has at most.
+  const OPEN = 3;
+  const SMALL = 50;
+
+  function branch(name, value, levels) {
     const label = name === null ? null : element("span", { class: "name", text: name + ": " });
     if (typeof value === "string") return element("div", { class: "leaf" }, label, leaf(value));
     const children = value.members || value.items.map((item, index) => [String(index), item]);
@@ -208,10 +212,10 @@
     const made = element("details", {}, element("summary", {}, label, element("span", { class: "quiet", text: size })));
     // Only what is opened is built: a payload may be large, and deep.
     const fill = () => {
-      if (made.open && made.children.length === 1) made.append(...children.map(([key, child]) => branch(key, child, false)));
+      if (made.open && made.children.length === 1) made.append(...children.map(([key, child]) => branch(key, child, levels - 1)));
     };
     made.addEventListener("toggle", fill);
-    if (open) { made.open = true; fill(); }
+    if (levels > 0 && (name === null || children.length <= SMALL)) { made.open = true; fill(); }
     return made;
   }
 

@@ -1,0 +1,158 @@
+//! What is handed on: curl commands, HTTP archives, fixtures, pages, and what is blanked in them.
+
+use std::fs;
+use std::process::Command;
+
+use serde_json::Value;
+
+use super::captured::Captured;
+use super::inspect;
+use crate::support::listener::Listener;
+use crate::support::program::hookctl;
+
+const SECRET: &str = "s3cret";
+
+/// A journal of a listener to which these bodies were sent, signed.
+fn recorded(bodies: &[&[u8]]) -> Captured {
+    let journal = Captured::of(Vec::new());
+    let mut listener = Listener::start(&["--record", journal.path(), "--secret", SECRET]);
+    for body in bodies {
+        hookctl([
+            "send",
+            "-",
+            "--secret",
+            SECRET,
+            "--scheme",
+            "eachlabs",
+            "--retry",
+            "none",
+            "--to",
+            &format!("{}/hook?a=1", listener.url),
+        ])
+        .stdin(*body)
+        .exits(0);
+        listener.next();
+    }
+    journal
+}
+
+const BODY: &str = "{ \"id\": \"it's\", \"status\":\"success\",\r\n \"output\":\"caf\u{e9} $HOME `x` \\u2028 </script>\", \"input\":{\"prompt\":\"a\"} }\n";
+
+#[test]
+fn the_curl_command_delivers_the_same_bytes_and_verifies() {
+    if Command::new("curl").arg("--version").output().is_err() {
+        return;
+    }
+    let journal = recorded(&[BODY.as_bytes(), b"{\"id\":\"b\",\"status\":\"failed\"}"]);
+    let command = inspect(&[journal.path(), "--export", "curl", "--last", "1"]).exits(0).stdout;
+    assert!(command.contains("hook?a=1"), "{command}");
+    let mut listener = Listener::start(&["--secret", SECRET]);
+    let all = inspect(&[journal.path(), "--export", "curl"]).exits(0).stdout;
+    let port = |url: &str| url.rsplit(':').next().unwrap().split('/').next().unwrap().to_owned();
+    let first: Value =
+        serde_json::from_str(fs::read_to_string(&journal.path).unwrap().lines().next().unwrap()).unwrap();
+    let host = first["headers"].as_array().unwrap().iter().find(|header| header[0] == "host").unwrap()[1].clone();
+    let all = all.replace(&format!(":{}/", port(host.as_str().unwrap())), &format!(":{}/", port(&listener.url)));
+    let status = Command::new("sh").args(["-ec", &all]).output().unwrap();
+    assert!(status.status.success(), "{status:?}");
+    for body in [BODY, "{\"id\":\"b\",\"status\":\"failed\"}"] {
+        let record = listener.next();
+        assert_eq!(record["body"].as_str(), Some(body));
+        assert_eq!(record["signature"]["verdict"], "verified");
+        assert_eq!(record["target"], "/hook?a=1");
+    }
+}
+
+#[test]
+fn a_fixture_is_the_body_and_one_only() {
+    let journal = recorded(&[BODY.as_bytes(), b"{\"id\":\"b\",\"status\":\"failed\"}"]);
+    assert_eq!(inspect(&[journal.path(), "--export", "fixture", "--status", "succeeded"]).exits(0).stdout, BODY);
+    let finished = inspect(&[journal.path(), "--export", "fixture"]).exits(2);
+    assert_eq!(finished.stdout, "");
+    finished.says("a fixture is one body, and the filters leave 2 deliveries");
+    inspect(&[journal.path(), "--export", "fixture", "--id", "nobody"]).exits(0).says("none of 2 deliveries matches");
+}
+
+#[test]
+fn an_archive_holds_what_was_sent_and_answered() {
+    let journal = Captured::journal();
+    let text = inspect(&[journal.path(), "--export", "har"]).exits(0).stdout;
+    let har: Value = serde_json::from_str(&text).unwrap();
+    let entries = har["log"]["entries"].as_array().unwrap();
+    assert_eq!((har["log"]["version"].as_str(), entries.len()), (Some("1.2"), 19));
+    let record: Value = serde_json::from_str(&journal.lines[14]).unwrap();
+    assert_eq!(entries[14]["request"]["postData"]["text"], record["body"]);
+    assert_eq!(entries[14]["response"]["status"], 500);
+    assert!(entries[14]["request"]["url"].as_str().unwrap().ends_with("/webhook/prediction"));
+    let none = inspect(&[journal.path(), "--export", "har", "--id", "nobody"]).exits(0).stdout;
+    assert_eq!(serde_json::from_str::<Value>(&none).unwrap()["log"]["entries"].as_array().unwrap().len(), 0);
+}
+
+#[test]
+fn what_is_redacted_is_nowhere() {
+    let journal = recorded(&[BODY.replace("\"a\"", "\"very private\"").as_bytes()]);
+    let page = journal.file("page.html");
+    let redact = ["--redact", "input.prompt", "--redact", "headers.X-Webhook-Signature"];
+    for view in [
+        &[][..],
+        &["--json"],
+        &["--show", "1"],
+        &["--show", "1", "-v"],
+        &["--export", "curl"],
+        &["--export", "har"],
+        &["--export", "fixture"],
+        &["--html", &page],
+    ] {
+        let finished = inspect(&[&[journal.path()], &redact[..], view].concat()).exits(0);
+        let written = fs::read_to_string(&page).unwrap_or_default();
+        let all = finished.stdout + &finished.stderr + &written;
+        assert!(!all.contains("very private"), "{view:?}: {all}");
+        if view.contains(&"--json") {
+            assert!(
+                all.contains(r#""prompt\":\"<redacted>\""#) && all.contains(r#"["x-webhook-signature","<redacted>"]"#),
+                "{all}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_page_holds_the_data_and_lets_nothing_out_of_it() {
+    let mut journal = Captured::journal();
+    let hostile = "</script><script>window.hacked=1</script><!-- \u{2028} '\\\" &";
+    journal
+        .lines
+        .push(journal.lines[0].replace("piter-success", &hostile.replace('\\', "\\\\\\\\").replace('"', "\\\\\\\"")));
+    let journal = Captured::of(journal.lines);
+    let page = journal.file("page.html");
+    let finished = inspect(&[journal.path(), "--html", &page]).exits(0);
+    assert_eq!(finished.stdout, "");
+    let text = fs::read_to_string(&page).unwrap();
+    let (before, rest) = text.split_once(r#"<script type="application/json" id="data">"#).unwrap();
+    let (data, _) = rest.split_once("</script>").unwrap();
+    assert!(!data.contains(['<', '>', '&', '\u{2028}']), "{data}");
+    assert_eq!(text.matches("</script>").count(), 2, "the data's end and the script's");
+    assert!(before.contains("default-src 'none'; style-src 'sha256-"), "{before}");
+    for outside in ["http://www", "https://", "src=", "@import", "url("] {
+        assert!(!before.contains(outside), "{outside}");
+    }
+    let data: Value = serde_json::from_str(data).unwrap();
+    let deliveries = data["deliveries"].as_array().unwrap();
+    assert_eq!(deliveries.len(), 20);
+    for (delivery, line) in deliveries.iter().zip(&journal.lines) {
+        let line: Value = serde_json::from_str(line).unwrap();
+        for field in ["id", "at", "method", "target", "headers", "body", "answer"] {
+            assert_eq!(delivery["record"][field], line[field], "{field}");
+        }
+    }
+    assert_eq!(deliveries[4]["about"]["repeat"], "duplicate of #3, the same body");
+    assert_eq!(deliveries[6]["about"]["warnings"][0]["code"], "overtaken");
+    assert_eq!(data["timelines"][3]["warnings"][0]["code"], "no_terminal_event");
+    assert_eq!(data["timelines"][4]["id"].as_str(), Some(hostile));
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        assert_eq!(fs::metadata(&page).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+    inspect(&[journal.path(), "--html", "/no/such/folder/page.html"]).exits(1).says("cannot write the report");
+}

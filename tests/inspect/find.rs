@@ -1,0 +1,183 @@
+//! Filters, following, and what is no journal.
+
+use std::fs::{self, OpenOptions};
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, ChildStdout, Stdio};
+
+use super::captured::Captured;
+use super::inspect;
+use crate::support::program::{Finished, Watchdog, command};
+
+fn numbers(finished: &Finished) -> Vec<usize> {
+    let first = |row: &str| row.split_whitespace().next().and_then(|first| first.parse().ok());
+    finished.stdout.lines().filter_map(first).collect()
+}
+
+#[test]
+fn every_filter_leaves_what_it_names() {
+    let journal = Captured::journal();
+    let cases: [(&[&str], &[usize]); 19] = [
+        (&["--status", "failed"], &[14]),
+        (&["--event", "completed"], &[10, 14, 15, 16, 17]),
+        (&["-e", "st*,completed", "--status", "processing"], &[1, 18]),
+        (&["--provider", "cog", "--last", "1"], &[19]),
+        (&["--provider", "openai"], &[]),
+        (&["--verdict", "unsigned", "--last", "2"], &[18, 19]),
+        (&["--verdict", "invalid"], &[]),
+        (&["--since", "2026-11-20T21:23:18Z"], &[10]),
+        (&["--since", "1795209798"], &[10]),
+        (&["--since", "1ms"], &[]),
+        (&["--search", "yielding 3"], &[8, 9, 10]),
+        (&["--search", "coglet/0.23.1", "--status", "processing", "--last", "1"], &[9]),
+        (&["--search", "Yielding 3"], &[]),
+        (&["--search", "Invalid input dimensions\""], &[14]),
+        (&["--where", ".answer.status == 500"], &[15, 16]),
+        (&["--where", ".seq > 3", "--where", ".seq < 6"], &[4, 5]),
+        (&["--where", ".seq > 3 and (.body | length) > 400", "--id", "ptext-failure"], &[14]),
+        (&["--id", "record-7"], &[7]),
+        (&["--id", "piter-success", "--event", "output", "--last", "2"], &[8, 9]),
+    ];
+    for (arguments, expected) in cases {
+        let finished = inspect(&[&[journal.path()], arguments].concat()).exits(0);
+        assert_eq!(numbers(&finished), expected, "{arguments:?}: {finished:#?}");
+        let data = inspect(&[&[journal.path(), "--json"], arguments].concat()).exits(0);
+        let expected: Vec<&String> = expected.iter().map(|number| &journal.lines[number - 1]).collect();
+        assert_eq!(data.stdout.lines().collect::<Vec<_>>(), expected, "{arguments:?}");
+        let piped = inspect(&[&["-", "--json"], arguments].concat()).stdin(journal.lines.join("\n")).exits(0);
+        assert_eq!(piped.stdout, data.stdout, "{arguments:?}");
+    }
+}
+
+#[test]
+fn what_hookctl_wrote_is_filtered_as_what_others_wrote() {
+    // Through `inspect --redact`, which writes records anew, in hookctl's own spelling.
+    let journal = Captured::journal();
+    let rewritten = inspect(&[journal.path(), "--json", "--redact", "headers.x-none"]).exits(0).stdout;
+    assert!(rewritten.starts_with("{\"type\":\"delivery\",\"v\":1,\"seq\":1,"), "{rewritten}");
+    let own = Captured::of(rewritten.lines().map(str::to_owned).collect());
+    for arguments in [
+        &["--status", "failed"][..],
+        &["--id", "piter-success"],
+        &["--id", "record-7"],
+        &["--search", "yielding 3"],
+        &["--event", "completed", "--provider", "cog"],
+        &["--where", ".answer.status == 500"],
+        &["--show", "12"],
+        &["--timeline"],
+    ] {
+        let [theirs, ours] = [&journal, &own].map(|journal| inspect(&[&[journal.path()], arguments].concat()).exits(0));
+        assert_eq!(ours.stdout, theirs.stdout, "{arguments:?}");
+    }
+    let mut torn = own.lines.clone();
+    torn[3].truncate(200);
+    let torn = Captured::of(torn);
+    inspect(&[torn.path(), "--id", "nobody"]).exits(0).says("line 4 is damaged").says("none of 18 deliveries matches");
+}
+
+#[test]
+fn a_filter_that_is_none_is_refused_with_its_place() {
+    let journal = Captured::journal();
+    let cases: [(&[&str], &str); 5] = [
+        (&["--where", ".payload | lenght"], "there is no filter lenght, did you mean length? at column 12"),
+        (&["--where", "(.a"], "closing parenthesis was expected at column 4"),
+        (&["--since", "yesterday"], "a time is written 10m (ago), 1790000000 or 2026-11-20T21:23:21Z"),
+        (&["--verdict", "good"], "possible values: verified, authenticated, invalid, unsigned, unchecked"),
+        (&["--stats", "--timeline"], "cannot be used with"),
+    ];
+    for (arguments, reason) in cases {
+        let finished = inspect(&[&[journal.path()], arguments].concat()).exits(2);
+        assert_eq!(finished.stdout, "");
+        finished.says(reason);
+    }
+    inspect(&[journal.path(), "--redact", "a..b"]).exits(2).says("a path is written input.prompt");
+}
+
+#[test]
+fn what_is_no_journal_is_said() {
+    let journal = Captured::journal();
+    let folder = journal.folder.path().to_str().unwrap();
+    inspect(&[folder, "--stats"]).exits(1).says("cannot read").says("is a directory");
+    let other = journal.file("notes.txt");
+    fs::write(&other, "a note\nanother\n").unwrap();
+    for flag in
+        [&["--timeline"][..], &["--stats"], &["--follow"], &["--where", "."], &["--redact", "a"], &["--diff", "1", "2"]]
+    {
+        inspect(&[&[other.as_str()], flag].concat()).exits(2).says("is one payload, not a journal").says(flag[0]);
+    }
+    let empty = journal.file("empty.jsonl");
+    fs::write(&empty, "").unwrap();
+    for view in ["--timeline", "--stats"] {
+        let finished = inspect(&[&empty, view]).exits(0);
+        assert_eq!(finished.stdout, "");
+        finished.says("none of 0 deliveries matches");
+    }
+    inspect(&[&empty, "--diff", "1", "2"]).exits(2).says("there is no delivery 1 among the 0");
+}
+
+#[test]
+fn a_line_that_is_no_record_costs_no_other() {
+    let journal = Captured::journal();
+    let mut lines = journal.lines.clone();
+    lines.insert(1, r#"{"type":"delivery","v":1,"at":17}"#.into());
+    lines.insert(3, format!(r#"{{"type":"delivery","v":1,"x":"{}"#, "a".repeat(20_000_000)));
+    lines.insert(5, "[1,2]".into());
+    let damaged = Captured::of(lines);
+    for view in [&[][..], &["--timeline"], &["--stats"], &["--json"], &["--status", "processing"]] {
+        let whole = inspect(&[&[journal.path()], view].concat()).exits(0);
+        let finished = inspect(&[&[damaged.path()], view].concat()).exits(0);
+        assert_eq!(finished.stdout, whole.stdout, "{view:?}");
+        finished.says("line 2 is damaged").says("line 4 is damaged").says("line 6 is damaged");
+    }
+}
+
+/// `inspect --follow` under way.
+struct Follower {
+    child: Child,
+    lines: BufReader<ChildStdout>,
+    _watchdog: Watchdog,
+}
+
+impl Follower {
+    fn of(path: &str, arguments: &[&str]) -> Self {
+        let mut command = command();
+        command
+            .args(["inspect", path, "--follow", "--json"])
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null());
+        let mut child = command.spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap());
+        Follower { _watchdog: Watchdog::over(child.id()), child, lines }
+    }
+
+    fn next(&mut self) -> String {
+        let mut line = String::new();
+        self.lines.read_line(&mut line).unwrap();
+        line.trim_end().to_owned()
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_journal_is_followed_as_it_grows_is_cut_and_is_replaced() {
+    let source = Captured::journal().lines;
+    let journal = Captured::of(source[..2].to_vec());
+    let mut follower = Follower::of(journal.path(), &["--status", "processing"]);
+    assert_eq!([follower.next(), follower.next()], source[..2]);
+    let mut file = OpenOptions::new().append(true).open(&journal.path).unwrap();
+    // One that is left out, and one that is written in two parts.
+    writeln!(file, "{}", source[13]).unwrap();
+    let (first, second) = source[2].split_at(100);
+    write!(file, "{first}").unwrap();
+    file.flush().unwrap();
+    writeln!(file, "{second}").unwrap();
+    assert_eq!(follower.next(), source[2]);
+    fs::write(&journal.path, format!("{}\n", source[3])).unwrap();
+    assert_eq!(follower.next(), source[3], "it was cut");
+    fs::rename(&journal.path, journal.file("hooks.jsonl.1")).unwrap();
+    fs::write(&journal.path, format!("{}\n{}\n", source[4], source[5])).unwrap();
+    assert_eq!([follower.next(), follower.next()], source[4..6], "it was replaced");
+    let id = rustix::process::Pid::from_child(&follower.child);
+    rustix::process::kill_process(id, rustix::process::Signal::INT).unwrap();
+    assert_eq!(follower.child.wait().unwrap().code(), Some(0));
+}

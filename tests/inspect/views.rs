@@ -1,0 +1,297 @@
+//! Timeline, counts and differences, as people and as programs see them.
+
+use hookctl::clock::System;
+use hookctl::event::{Event, channel};
+use hookctl::inspect::query::Query;
+use hookctl::inspect::view::View;
+use hookctl::inspect::{Config, run};
+use hookctl::payload::signature::{Choice, Policy};
+use hookctl::render::Show;
+use hookctl::render::human::{Human, Style, Verbosity};
+use hookctl::render::paint::Paint;
+use jiff::tz::TimeZone;
+use serde_json::{Value, json};
+
+use super::captured::Captured;
+use super::inspect;
+
+/// What a terminal of so many columns shows.
+fn screen(journal: &Captured, view: View, query: Query, columns: usize) -> String {
+    let config = Config {
+        sources: vec![journal.path().to_owned()],
+        headers: Vec::new(),
+        signature: None,
+        provider: None,
+        policy: Policy { scheme: Choice::Auto, secrets: Vec::new(), tolerance: None },
+        now: None,
+        explain: false,
+        query,
+        view,
+        redact: Vec::new(),
+        follow: false,
+    };
+    let style = Style {
+        out: Paint::new(false),
+        err: Paint::new(false),
+        width: Some(columns),
+        err_width: Some(columns),
+        verbosity: Verbosity::Normal,
+        compact: false,
+        results: true,
+        live: false,
+        zone: TimeZone::UTC,
+    };
+    let mut out = Vec::new();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let (sink, mut events) = channel(false);
+        let mut human = Human::new(&mut out, Vec::new(), style);
+        let command = async {
+            run(config, sink.clone(), &System, &mut None).await.unwrap();
+            sink.end().await;
+        };
+        let writer = async {
+            while let Some(queued) = events.recv().await {
+                human.show(&queued.event).unwrap();
+                if matches!(queued.event, Event::End) {
+                    break;
+                }
+            }
+            human.flush().unwrap();
+        };
+        tokio::join!(command, writer);
+    });
+    String::from_utf8(out).unwrap()
+}
+
+fn about(id: &str) -> Query {
+    Query { id: Some(id.to_owned()), ..Query::default() }
+}
+
+#[test]
+fn a_timeline_shows_gaps_to_scale_and_what_is_wrong_at_80_columns() {
+    let journal = Captured::journal();
+    insta::assert_snapshot!(screen(&journal, View::Timeline, Query::default(), 80), @r#"
+    Cog  piter-success  succeeded  10 deliveries in 2.41 s, 11-20 21:23:16
+        #1         0  ●                          start        processing  -  200
+        #2   +1.2 ms  ●                          output       processing  -  200
+        #3   +602 ms   ─────●                    output       processing  -  200
+        #4   +602 ms        ●                    output       processing  -  200
+        #5   +602 ms        ○                    output       processing  -  200
+                       duplicate of #3, the same body
+        #6   +1.20 s         ─────●              output       processing  -  200
+        #7   +1.20 s              ●              output       processing  -  200
+                       overtaken: #6 had said more: this one was overtaken on the
+                         way, or says less than before
+        #8   +1.80 s               ─────●        output       processing  -  200
+        #9   +1.80 s                    ●        output       processing  -  200
+       #10   +2.41 s                     ─────◆  completed    succeeded   -  200
+
+    Cog  ptext-failure  failed  4 deliveries in 906 ms, 11-20 21:21:26
+       #11         0  ●                          logs         processing  -  200
+       #12  +0.54 ms  ○                          logs         processing  -  200
+                       duplicate of #11, the same body
+       #13   +602 ms   ───────────────●          logs         processing  -  200
+       #14   +906 ms                   ───────◆  completed    failed      -  200
+
+    Cog  pretry-500-500-200  succeeded  3 deliveries in 602 ms, 11-20 21:22:24
+       #15         0  ◆                          completed    succeeded   -  500
+       #16   +201 ms   ───────○                  completed    succeeded   -  500
+                       comes again after #15 was answered 500
+       #17   +602 ms           ───────────────○  completed    succeeded   -  200
+                       comes again after #15 was answered 500
+
+    Cog  wjx3whax6rf4vphkegkhcvpv6a  no end  2 deliveries in 604 ms, 11-20 21:21:23
+       #18         0  ●                          start        processing  -  200
+       #19   +604 ms   ───────────────────────●  logs         processing  -  200
+                       no_terminal_event: the end did not come: its last was
+                         processing in #19
+    "#);
+}
+
+#[test]
+fn a_timeline_has_more_room_at_120_columns() {
+    let journal = Captured::journal();
+    insta::assert_snapshot!(screen(&journal, View::Timeline, about("piter-success"), 120), @r#"
+    Cog  piter-success  succeeded  10 deliveries in 2.41 s, 11-20 21:23:16
+        #1         0  ●                                                             start        processing  -  200
+        #2   +1.2 ms  ●                                                             output       processing  -  200
+        #3   +602 ms   ──────────────●                                              output       processing  -  200
+        #4   +602 ms                 ●                                              output       processing  -  200
+        #5   +602 ms                 ○                                              output       processing  -  200
+                       duplicate of #3, the same body
+        #6   +1.20 s                  ─────────────●                                output       processing  -  200
+        #7   +1.20 s                               ●                                output       processing  -  200
+                       overtaken: #6 had said more: this one was overtaken on the way, or says less than before
+        #8   +1.80 s                                ──────────────●                 output       processing  -  200
+        #9   +1.80 s                                              ●                 output       processing  -  200
+       #10   +2.41 s                                               ──────────────◆  completed    succeeded   -  200
+    "#);
+}
+
+#[test]
+fn tables_fit_80_and_120_columns() {
+    let journal = Captured::journal();
+    insta::assert_snapshot!(screen(&journal, View::Table, about("ptext-failure"), 80), @r#"
+       #  time      status      provider    sig  ans  id
+    2026-11-20
+      11  21:21:26  processing  Cog         -    200  ptext-failure
+      12  21:21:26  processing  Cog         -    200  ptext-failure
+      13  21:21:27  processing  Cog         -    200  ptext-failure
+      14  21:21:27  failed      Cog         -    200  ptext-failure
+    "#);
+    insta::assert_snapshot!(screen(&journal, View::Table, about("ptext-failure"), 120), @r#"
+       #  time          status      provider    event               signature      answer  id
+    2026-11-20
+      11  21:21:26.776  processing  Cog         logs                unsigned       200     ptext-failure
+      12  21:21:26.776  processing  Cog         logs                unsigned       200     ptext-failure
+      13  21:21:27.378  processing  Cog         logs                unsigned       200     ptext-failure
+      14  21:21:27.681  failed      Cog         completed           unsigned       200     ptext-failure
+    "#);
+}
+
+#[test]
+fn counts_are_bars() {
+    let journal = Captured::journal();
+    insta::assert_snapshot!(screen(&journal, View::Stats, about("pretry-500-500-200"), 80), @r#"
+    3 deliveries · 2026-11-20 21:22:24 to 2026-11-20 21:22:25, 0.6 s
+
+    provider    Cog                            3  ██████████████████████████████
+
+    status      succeeded                      3  ██████████████████████████████
+
+    signature   unsigned                       3  ██████████████████████████████
+
+    answer      500                            2  ██████████████████████████████
+                200                            1  ███████████████
+
+    latency     p50 0.50 ms · p90 0.50 ms · p99 0.50 ms · max 0.50 ms
+                up to 0.50 ms                  3  ██████████████████████████████
+
+    over time   11-20 21:22:24                 1  ███████████████
+                11-20 21:22:25                 2  ██████████████████████████████
+                1 s a row
+    "#);
+}
+
+#[test]
+fn a_difference_is_told_field_by_field() {
+    let journal = Captured::journal();
+    let pair = |a: &str, b: &str| View::Diff([a.to_owned(), b.to_owned()]);
+    insta::assert_snapshot!(screen(&journal, pair("2", "record-10"), Query::default(), 80), @r#"
+    - #2  Cog processing piter-success  2026-11-20T21:23:16.181763Z
+    + #10  Cog succeeded piter-success  2026-11-20T21:23:18.587700Z
+    ~ headers.content-length  "100" → "191"
+    ~ body.logs
+          yielding 0
+        + yielding 1
+        + yielding 2
+        + yielding 3
+    + body.metrics.predict_time  2.407315364
+    + body.output.1  "chunk 1"
+    + body.output.2  "chunk 2"
+    + body.output.3  "chunk 3"
+    ~ body.status  "processing" → "succeeded"
+    "#);
+    assert!(screen(&journal, pair("3", "5"), Query::default(), 80).ends_with("nothing differs\n"));
+    let finished = inspect(&[journal.path(), "--diff", "12", "14", "--json"]).exits(0);
+    let diff = &finished.json()[0];
+    assert_eq!((&diff["type"], &diff["a"], &diff["b"]), (&json!("diff"), &json!(12), &json!(14)));
+    let changes: Vec<_> = diff["changes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|change| {
+            format!(
+                "{} {} {}",
+                change["path"].as_str().unwrap(),
+                change["change"].as_str().unwrap(),
+                change["volatile"]
+            )
+        })
+        .collect();
+    assert_eq!(
+        changes,
+        [
+            "headers.content-length changed true",
+            "body.logs changed false",
+            "body.status changed false",
+            "body.completed_at added true",
+            "body.error added false",
+        ]
+    );
+    inspect(&[journal.path(), "--diff", "1", "99"]).exits(2).says("there is no delivery 99 among the 19");
+}
+
+/// Number, repeat and warnings of every delivery, and what is said of the whole.
+fn told(timeline: &Value) -> Vec<String> {
+    let codes = |warnings: &Value| {
+        let codes = warnings.as_array().unwrap().iter().map(|warning| warning["code"].as_str().unwrap().to_owned());
+        codes.collect::<Vec<_>>().join(" ")
+    };
+    let deliveries = timeline["deliveries"].as_array().unwrap().iter();
+    let remarkable = deliveries.filter_map(|delivery| {
+        let repeat = &delivery["repeat"];
+        let of = if repeat.is_null() { String::new() } else { format!("repeats {} ", repeat["of"]) };
+        let said = of + &codes(&delivery["warnings"]);
+        (!said.is_empty()).then(|| format!("#{} {}", delivery["number"], said.trim()))
+    });
+    remarkable.chain([format!("{} {}", timeline["end"], codes(&timeline["warnings"]))]).collect()
+}
+
+#[test]
+fn a_timeline_is_told_as_data_too() {
+    let journal = Captured::journal();
+    let timelines = inspect(&[journal.path(), "--timeline", "--json"]).exits(0).json();
+    assert!(timelines.iter().all(|timeline| timeline["type"] == "timeline" && timeline["provider"] == "cog"));
+    assert_eq!(told(&timelines[0]), ["#5 repeats 3", "#7 overtaken", "\"succeeded\" "]);
+    assert_eq!(told(&timelines[1]), ["#12 repeats 11", "\"failed\" "], "both threads sent the same");
+    assert_eq!(told(&timelines[2]), ["#16 repeats 15", "#17 repeats 15", "\"succeeded\" "]);
+    assert_eq!(told(&timelines[3]), ["null no_terminal_event"]);
+    assert_eq!(timelines[0]["ms"], 2407.115);
+    assert_eq!(timelines[2]["deliveries"][1]["repeat"]["answered"], 500, "a retry, not a duplicate");
+}
+
+#[test]
+fn a_filter_makes_no_warning_up() {
+    let journal = Captured::journal();
+    let timelines = inspect(&[journal.path(), "--timeline", "--json", "--status", "processing"]).exits(0).json();
+    assert_eq!(
+        timelines.iter().map(|timeline| timeline["warnings"].as_array().unwrap().len()).collect::<Vec<_>>(),
+        [0, 0, 1]
+    );
+}
+
+#[test]
+fn what_contradicts_itself_over_a_life_is_found_at_its_place() {
+    let mut lines = Captured::journal().lines;
+    lines.truncate(10);
+    // Once more after the end, with more than was known then.
+    lines.push(lines[8].replace("\\\"chunk 3\\\"", "\\\"chunk 3\\\",\\\"chunk 4\\\",\\\"chunk 5\\\""));
+    // An end with another body, and a status that nobody knows.
+    lines.push(lines[9].replace("yielding 3", "yielding 4"));
+    lines.push(lines[9].replace("succeeded", "succeded").replace("piter-success", "string"));
+    let journal = Captured::of(lines);
+    let timelines = inspect(&[journal.path(), "--timeline", "--json"]).exits(0).json();
+    let after =
+        ["#5 repeats 3", "#7 overtaken", "#11 after_terminal", "#12 repeats 10 duplicate_differs", "\"succeeded\" "];
+    assert_eq!(told(&timelines[0]), after);
+    let codes = told(&timelines[1]);
+    assert!(codes[0].contains("unknown_status") && codes[0].contains("placeholder_id"), "{codes:?}");
+}
+
+#[test]
+fn counts_are_told_as_data_too() {
+    let journal = Captured::journal();
+    let stats = inspect(&[journal.path(), "--stats", "--json"]).exits(0).json().remove(0);
+    assert_eq!(stats["deliveries"], 19);
+    assert_eq!(stats["statuses"], json!({"failed": 1, "processing": 14, "succeeded": 4}));
+    assert_eq!(stats["answers"], json!({"200": 17, "500": 2}));
+    assert_eq!(stats["latency_ms"]["histogram"], json!([{"up_to": 0.5, "count": 19}]));
+    let parts = stats["over_time"].as_array().unwrap();
+    assert_eq!(parts.iter().map(|part| part["count"].as_u64().unwrap()).sum::<u64>(), 19);
+    // The same whether a glance is enough or all has to be read.
+    for filter in [&["--last", "99"][..], &["--search", "{"], &["--where", "."]] {
+        assert_eq!(inspect(&[&[journal.path(), "--stats", "--json"], filter].concat()).exits(0).json()[0], stats);
+    }
+}
