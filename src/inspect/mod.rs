@@ -6,10 +6,11 @@ use jiff::Timestamp;
 
 use crate::clock::Clock;
 use crate::error::{Error, Exit};
-use crate::event::{Event, Examined, Sink};
+use crate::event::{Event, Examined, Note, Sink};
 use crate::io::input::{self, Head};
 use crate::io::signals::Signals;
 use crate::payload::encoding;
+use crate::payload::provider::cog;
 use crate::payload::record::{By, Record};
 use crate::payload::signature::explain::account::account;
 use crate::payload::signature::{self, Choice, Policy, Scheme, Verdict};
@@ -24,11 +25,13 @@ pub mod view;
 mod diff;
 mod stats;
 mod story;
+mod stream;
 mod timeline;
 
 use query::Query;
-use reader::{Reader, Stream};
+use reader::Reader;
 use redact::Path;
+use stream::Stream;
 use view::View;
 
 /// What the inspector was asked to do.
@@ -95,9 +98,17 @@ pub async fn run(config: Config, sink: Sink, clock: &dyn Clock, signals: &mut Op
                 return Err(Error::Usage(text));
             }
             let body = head.rest(name, &mut *input)?;
-            let (examined, found) = examine(name, body, &config, clock)?;
-            exit = exit.and(found);
-            sink.say(Event::Payload(Box::new(examined))).await.is_err()
+            let said = if std::str::from_utf8(&body).is_ok_and(cog::is_run) {
+                Note::info(format!(
+                    "{name} is a Cog run, not a payload: it tells what a model does and when; \
+                     hookctl send {source} --dry-run --to URL shows what Cog would send of it"
+                ))
+            } else {
+                let (examined, found) = examine(name, body, &config, clock)?;
+                exit = exit.and(found);
+                Event::Payload(Box::new(examined))
+            };
+            sink.say(said).await.is_err()
         };
         if closed {
             return Ok(exit.and(reader.exit()));

@@ -1,20 +1,18 @@
 //! Journals, read line by line as if they were one, and what becomes of each delivery.
 
 use std::collections::VecDeque;
-use std::io::{BufRead, Cursor};
 use std::time::{Duration, Instant};
 
 use super::query::Sieve;
 use super::redact::redacted;
 use super::story::Stories;
+use super::stream::Stream;
 use super::view::Views;
 use super::{Config, check_again};
 use crate::error::{Error, Exit};
 use crate::event::{Entry, Event, Note, Reading, Sink};
-use crate::io::input;
 use crate::io::journal::{self, Next};
 use crate::io::signals::Signals;
-use crate::io::tail::{Counted, Opened};
 use crate::payload::record::{Glance, Parsed, Record};
 use crate::payload::signature::Verdict;
 use crate::payload::signature::explain::account::account;
@@ -49,36 +47,24 @@ const LINES: usize = 1000;
 /// How often progress is told; what takes no longer needs none.
 const TELL: Duration = Duration::from_millis(500);
 
-/// One journal under way.
-pub struct Stream {
-    name: String,
-    source: String,
-    input: Counted<Box<dyn BufRead>>,
-    line: Vec<u8>,
+/// A delivery that is kept back until the end of the files.
+struct Kept {
     number: usize,
-    opened: Opened,
-    size: Option<u64>,
+    line: String,
+    /// `None` where a glance was enough so far: most of those that are kept are never shown.
+    record: Option<Box<Record>>,
+    /// How to speak of its line.
+    place: String,
 }
 
-impl Stream {
-    /// A journal of which `head` was read already.
-    pub fn new(source: &str, head: Vec<u8>, input: Box<dyn BufRead>) -> Self {
-        Stream {
-            name: input::name(source).to_owned(),
-            source: source.to_owned(),
-            input: Counted::new(Box::new(std::io::Read::chain(Cursor::new(head), input))),
-            line: Vec::new(),
-            number: 0,
-            opened: Opened::at(source),
-            size: input::size(source),
-        }
-    }
-
-    /// Begins again with the file that is at its path now.
-    fn turn(&mut self) -> Result<(), Error> {
-        *self = Stream::new(&self.source, Vec::new(), input::open(&self.source)?);
-        Ok(())
-    }
+/// What becomes of a delivery after a glance.
+enum Taken {
+    /// The filters leave it out, or no more is needed of it.
+    No,
+    /// It is kept back unread.
+    Unread,
+    /// It is wanted, and was read.
+    Read(Box<Record>),
 }
 
 /// Reads journals one after the other as if they were one.
@@ -93,7 +79,9 @@ pub struct Reader<'a> {
     stories: Stories,
     views: Views<'a>,
     /// Of `--last N`, the newest N so far.
-    kept: VecDeque<Entry>,
+    kept: VecDeque<Kept>,
+    /// Whether they were shown: what comes later is shown as it comes.
+    is_released: bool,
     /// How many could not be checked again.
     uncheckable: usize,
     exit: Exit,
@@ -113,6 +101,7 @@ impl<'a> Reader<'a> {
             stories: Stories::default(),
             views: Views::new(&config.view, sink),
             kept: VecDeque::new(),
+            is_released: false,
             uncheckable: 0,
             exit: Exit::Done,
             told: Instant::now(),
@@ -134,7 +123,7 @@ impl<'a> Reader<'a> {
                 if self.drain(stream).await?.is_closed() {
                     return Ok(());
                 }
-                if stream.opened.is_replaced(stream.input.read()) {
+                if stream.is_replaced() {
                     let text = format!("{} was begun anew", stream.name);
                     stream.turn()?;
                     if self.say(Note::info(text)).await.is_closed() || self.drain(stream).await?.is_closed() {
@@ -203,17 +192,18 @@ impl<'a> Reader<'a> {
                     self.count += 1;
                     self.glance(&Glance::from(&*record), || Ok(record.clone()))
                 }
-                Ok(Parsed::Other(_)) => Ok(None),
+                Ok(Parsed::Other(_)) => Ok(Taken::No),
                 Err(damage) => Err(damage.0),
             },
         };
         match taken {
-            Ok(Some(record)) => self.delivery(*record, text.into_owned()).await,
-            Ok(None) => Ok(Audience::Listening),
-            Err(damage) => {
-                let text = format!("{}, line {} is damaged and left out: {damage}", stream.name, stream.number);
-                Ok(self.say(Note::warning(text)).await)
+            Ok(Taken::Read(record)) => self.delivery(record, text.into_owned(), stream.place()).await,
+            Ok(Taken::Unread) => {
+                self.keep(Kept { number: self.count, line: text.into_owned(), record: None, place: stream.place() });
+                Ok(Audience::Listening)
             }
+            Ok(Taken::No) => Ok(Audience::Listening),
+            Err(damage) => Ok(self.say(damaged(&stream.place(), &damage)).await),
         }
     }
 
@@ -222,7 +212,7 @@ impl<'a> Reader<'a> {
         &mut self,
         glance: &Glance<'_>,
         record: impl FnOnce() -> Result<Box<Record>, String>,
-    ) -> Result<Option<Box<Record>>, String> {
+    ) -> Result<Taken, String> {
         let query = &self.config.query;
         // What a filter leaves out is still part of its prediction's story.
         let tells = self.config.view.tells_stories() && query.is_about(glance);
@@ -233,13 +223,16 @@ impl<'a> Reader<'a> {
             self.views.count(glance);
         }
         if !tells && (!takes || is_counted) {
-            return Ok(None);
+            return Ok(Taken::No);
+        }
+        if !tells && self.keeps_back() && !query.wants_all() {
+            return Ok(Taken::Unread);
         }
         let mut record = record()?;
         if tells {
             self.stories.note(&mut record, self.count);
         }
-        Ok(takes.then_some(record))
+        Ok(if takes { Taken::Read(record) } else { Taken::No })
     }
 
     /// Whether nothing but a glance is needed of any delivery.
@@ -248,9 +241,9 @@ impl<'a> Reader<'a> {
         view.counts() && !query.wants_all() && query.last.is_none() && policy.secrets.is_empty()
     }
 
-    async fn delivery(&mut self, record: Record, line: String) -> Result<Audience, Error> {
+    async fn delivery(&mut self, record: Box<Record>, line: String, place: String) -> Result<Audience, Error> {
         let query = &self.config.query;
-        let mut entry = Entry { number: self.count, record, line, account: None };
+        let mut entry = Entry { number: self.count, record: *record, line, account: None };
         // Finding out why a signature is invalid takes too long for those that are not shown.
         if query.verdict.is_some() || !query.filters.is_empty() {
             self.check_again(&mut entry);
@@ -258,15 +251,23 @@ impl<'a> Reader<'a> {
         if !query.takes_wholly(&entry.record, &entry.line) {
             return Ok(Audience::Listening);
         }
-        match query.last {
-            Some(last) => {
-                self.kept.push_back(entry);
-                if self.kept.len() > last {
-                    self.kept.pop_front();
-                }
-                Ok(Audience::Listening)
-            }
-            None => self.show(entry).await,
+        if !self.keeps_back() {
+            return self.show(entry).await;
+        }
+        let Entry { number, record, line, .. } = entry;
+        self.keep(Kept { number, line, record: Some(Box::new(record)), place });
+        Ok(Audience::Listening)
+    }
+
+    fn keeps_back(&self) -> bool {
+        self.config.query.last.is_some() && !self.is_released
+    }
+
+    /// Keeps one of the last so many.
+    fn keep(&mut self, kept: Kept) {
+        self.kept.push_back(kept);
+        if self.config.query.last.is_some_and(|last| self.kept.len() > last) {
+            self.kept.pop_front();
         }
     }
 
@@ -308,9 +309,14 @@ impl<'a> Reader<'a> {
 
     /// Shows what was kept back until the end of the files.
     pub async fn release(&mut self) -> Result<Audience, Error> {
-        while let Some(entry) = self.kept.pop_front() {
-            if self.show(entry).await?.is_closed() {
-                return Ok(Audience::Closed);
+        self.is_released = true;
+        while let Some(Kept { number, line, record, place }) = self.kept.pop_front() {
+            let audience = match record.map_or_else(|| parse(&line), Ok) {
+                Ok(record) => self.show(Entry { number, record: *record, line, account: None }).await?,
+                Err(damage) => self.say(damaged(&place, &damage)).await,
+            };
+            if audience.is_closed() {
+                return Ok(audience);
             }
         }
         Ok(Audience::Listening)
@@ -342,6 +348,10 @@ impl<'a> Reader<'a> {
     pub fn exit(&self) -> Exit {
         self.exit
     }
+}
+
+fn damaged(place: &str, damage: &str) -> Event {
+    Note::warning(format!("{place} is damaged and left out: {damage}"))
 }
 
 /// A record whose line was looked at already.

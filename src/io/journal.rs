@@ -70,7 +70,11 @@ pub enum Next {
 
 /// Reads the next line, of which `line` may hold the beginning.
 pub fn next_line(input: &mut dyn BufRead, line: &mut Vec<u8>) -> io::Result<Next> {
-    let room = MAX_LINE.saturating_sub(line.len() as u64);
+    next_within(MAX_LINE, input, line)
+}
+
+fn next_within(limit: u64, input: &mut dyn BufRead, line: &mut Vec<u8>) -> io::Result<Next> {
+    let room = limit.saturating_sub(line.len() as u64);
     Read::take(&mut *input, room).read_until(b'\n', line)?;
     match line.last() {
         None => Ok(Next::End),
@@ -78,7 +82,7 @@ pub fn next_line(input: &mut dyn BufRead, line: &mut Vec<u8>) -> io::Result<Next
             line.pop();
             Ok(Next::Line)
         }
-        Some(_) if line.len() as u64 == MAX_LINE => {
+        Some(_) if line.len() as u64 == limit => {
             input.skip_until(b'\n')?;
             Ok(Next::TooLong)
         }
@@ -104,6 +108,29 @@ mod tests {
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "{\"a\":1}\n{\"b\":\n{\"c\":3}\n");
         Journal::open(&path).unwrap().append(b"{\"d\":4}\n").unwrap();
         assert!(std::fs::read_to_string(&path).unwrap().ends_with("{\"c\":3}\n{\"d\":4}\n"));
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_costs_only_itself() {
+        let mut input = &b"one\n123456\n1234567\n\ntwo\nthr"[..];
+        let mut found = Vec::new();
+        loop {
+            let mut line = Vec::new();
+            match next_within(7, &mut input, &mut line).unwrap() {
+                Next::End => break,
+                next => found.push((next, String::from_utf8(line).unwrap())),
+            }
+        }
+        let text = |next, text: &str| (next, text.to_owned());
+        let expected = [
+            text(Next::Line, "one"),
+            text(Next::Line, "123456"),
+            text(Next::TooLong, "1234567"),
+            text(Next::Line, ""),
+            text(Next::Line, "two"),
+            text(Next::Torn, "thr"),
+        ];
+        assert_eq!(found, expected);
     }
 
     #[cfg(unix)]

@@ -10,6 +10,7 @@ use super::cog::{self, Run};
 use super::recording::Recording;
 use crate::error::Error;
 use crate::io::input::{self, Head};
+use crate::payload::provider::cog::is_run;
 use crate::payload::provider::{self, Provider, Shape};
 use crate::payload::{Headers, Payload, nearest};
 
@@ -89,7 +90,7 @@ fn from_input(name: &str, input: &mut dyn BufRead) -> Result<Source, Error> {
         Matter::Journal(Recording::read(name, &head.bytes, input)?)
     } else {
         let body = head.rest(name, input)?;
-        if let Some(text) = std::str::from_utf8(&body).ok().filter(|text| Run::is_run(text)) {
+        if let Some(text) = std::str::from_utf8(&body).ok().filter(|text| is_run(text)) {
             return Ok(Source { name: name.to_owned(), file: None, matter: Matter::Run(run(name, text)?) });
         }
         let Some(payload) = Payload::read(&body, &Headers::default(), None) else {

@@ -115,6 +115,14 @@ fn what_is_no_journal_is_said() {
 }
 
 #[test]
+fn a_run_of_cog_is_called_that() {
+    let run = crate::support::repository("fixtures/cog/stream.json");
+    let finished = inspect(&[run.to_str().unwrap()]).exits(0);
+    assert_eq!(finished.stdout, "");
+    finished.says("is a Cog run, not a payload").says("--dry-run");
+}
+
+#[test]
 fn a_line_that_is_no_record_costs_no_other() {
     let journal = Captured::journal();
     let mut lines = journal.lines.clone();
@@ -155,6 +163,20 @@ impl Follower {
         self.lines.read_line(&mut line).unwrap();
         line.trim_end().to_owned()
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn the_last_so_many_come_before_what_is_followed() {
+    let source = Captured::journal().lines;
+    let journal = Captured::of(source[..5].to_vec());
+    let mut follower = Follower::of(journal.path(), &["--last", "1"]);
+    assert_eq!(follower.next(), source[4]);
+    let more: String = source[5..9].iter().map(|line| format!("{line}\n")).collect();
+    OpenOptions::new().append(true).open(&journal.path).unwrap().write_all(more.as_bytes()).unwrap();
+    assert_eq!([follower.next(), follower.next(), follower.next(), follower.next()], source[5..9]);
+    follower.child.kill().unwrap();
+    follower.child.wait().unwrap();
 }
 
 #[cfg(unix)]

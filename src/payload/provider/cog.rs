@@ -5,7 +5,7 @@
 //! in the server's environment it sends a bearer token.
 
 use super::{Fields, Fixture, HeaderLine, Kind, Progress, Provider, Shape, Sign, Status};
-use crate::payload::body::JsonType;
+use crate::payload::body::{self, JsonType, Object};
 use crate::payload::retry::{Answered, RetryAfter, RetryProfile, millis, secs};
 
 /// The row.
@@ -269,3 +269,10 @@ const FIXTURES: &[Fixture] = &[
         body: include_str!("../../../fixtures/cog/python/canceled.json"),
     },
 ];
+/// Whether this text sets out to be a run, which tells what a model does: Cog's, with `steps` or an `end`, which no
+/// payload of Cog has.
+pub fn is_run(text: &str) -> bool {
+    let Some(run) = Object::parse(text) else { return false };
+    let is_cog = run.get("provider").and_then(body::string).is_some_and(|provider| provider == PROVIDER.name);
+    is_cog && (run.get("steps").is_some() || run.get("end").is_some())
+}

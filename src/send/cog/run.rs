@@ -96,13 +96,6 @@ const END: [&str; 7] = ["at", "status", "output", "error", "raises", "exit_code"
 const STATUSES: [&str; 3] = ["succeeded", "failed", "canceled"];
 
 impl Run {
-    /// Whether this text sets out to be a run: Cog's, with `steps` or an `end`, which no payload of Cog has.
-    pub fn is_run(text: &str) -> bool {
-        let Some(run) = Object::parse(text) else { return false };
-        let cog = run.get("provider").and_then(string).is_some_and(|provider| provider == "cog");
-        cog && (run.get("steps").is_some() || run.get("end").is_some())
-    }
-
     /// Reads and checks a run file.
     pub fn parse(text: &str) -> Result<Self, RunError> {
         let run = match Body::of(text.as_bytes()) {

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{CogEvent, Flavor, LastFailure, Planned, Run, RunError, Settings, Simulation};
+use crate::payload::provider::cog::is_run;
 
 const FLAVORS: [Flavor; 2] = [Flavor::Python, Flavor::Coglet];
 
@@ -35,7 +36,7 @@ const SUCCEEDS: &str = r#""status":"succeeded""#;
 #[test]
 fn a_run_is_told_from_a_payload() {
     for (name, run) in crate::payload::provider::cog::RUNS {
-        assert!(Run::is_run(run) && Run::parse(run).is_ok(), "{name}");
+        assert!(is_run(run) && Run::parse(run).is_ok(), "{name}");
     }
     for payload in [
         r#"{"id":"x","logs":"","metrics":{},"status":"processing"}"#,
@@ -45,7 +46,7 @@ fn a_run_is_told_from_a_payload() {
         "[]",
         "",
     ] {
-        assert!(!Run::is_run(payload), "{payload}");
+        assert!(!is_run(payload), "{payload}");
     }
 }
 
@@ -444,7 +445,7 @@ proptest! {
 
     #[test]
     fn no_text_makes_a_run_panic(text in ".{0,200}", run in any_run(), cut in 0usize..200) {
-        let _ = (Run::is_run(&text), Run::parse(&text));
+        let _ = (is_run(&text), Run::parse(&text));
         let whole = run.to_string();
         let cut: String = whole.chars().take(cut).collect();
         let _ = Run::parse(&cut);
