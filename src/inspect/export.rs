@@ -6,6 +6,7 @@ use crate::error::Error;
 use crate::event::{Entry, Event};
 use crate::payload::curl;
 use crate::payload::record::Record;
+use crate::payload::redaction::Redaction;
 
 mod har;
 
@@ -34,7 +35,14 @@ impl Export {
         match form {
             Form::Curl => {
                 let delivery = &entry.record.delivery;
-                Ok(Some(Event::Curl(curl::command(&url(&entry.record)?, delivery, None, &[], &[]))))
+                Ok(Some(Event::Curl(curl::command(
+                    &url(&entry.record)?,
+                    delivery,
+                    None,
+                    &[],
+                    &Redaction::new(&[], []),
+                    |_| false,
+                ))))
             }
             Form::Har => {
                 let lead = if self.count == 1 { har::beginning() } else { ",\n".to_owned() };

@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
+
 use super::query::Sieve;
 use super::redact::redacted;
 use super::story::Stories;
@@ -14,8 +16,10 @@ use crate::event::{Entry, Event, Note, Reading, Sink};
 use crate::io::journal::{self, Next};
 use crate::io::signals::Signals;
 use crate::payload::record::{Glance, Parsed, Record};
-use crate::payload::signature::Verdict;
+use crate::payload::redaction::Redaction;
 use crate::payload::signature::explain::account::account;
+use crate::payload::signature::{Policy, Verdict};
+use crate::payload::{Delivery, Headers};
 
 /// Whether there is still somebody to show things to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -286,6 +290,12 @@ impl<'a> Reader<'a> {
         }
         if self.config.explain {
             entry.account = account(&record.delivery, &self.config.policy);
+        }
+        if self.config.view.is_handed_on() {
+            let Policy { secrets, scheme, .. } = &self.config.policy;
+            let delivery = std::mem::replace(&mut record.delivery, Delivery::bare(Headers::default(), Bytes::new()));
+            record.delivery = Redaction::of(secrets, *scheme).delivery(delivery);
+            entry.line = line_of(record);
         }
         if !self.config.redact.is_empty() {
             *record = redacted(record, &self.config.redact);

@@ -48,6 +48,11 @@ impl View {
         matches!(self, View::Timeline | View::Page)
     }
 
+    /// Whether others get to see it: then no secret stays in it, even where the journal keeps them.
+    pub fn is_handed_on(&self) -> bool {
+        matches!(self, View::Export(_) | View::Page)
+    }
+
     /// Whether it does not show deliveries, but counts them.
     pub fn counts(&self) -> bool {
         *self == View::Stats

@@ -117,6 +117,21 @@ fn what_is_redacted_is_nowhere() {
 }
 
 #[test]
+fn what_is_handed_on_holds_no_secret_even_where_the_journal_does() {
+    let journal = Captured::of(Vec::new());
+    let mut listener = Listener::start(&["--record", journal.path(), "--record-secrets", "--secret", "t0ps3cret"]);
+    hookctl(["send", "cog/coglet/succeeded", "--secret", "t0ps3cret", "--to", &listener.url]).exits(0);
+    listener.next();
+    assert!(fs::read_to_string(&journal.path).unwrap().contains("t0ps3cret"));
+    let page = journal.file("page.html");
+    for view in [["--export", "curl"], ["--export", "har"], ["--html", &page]] {
+        let text = inspect(&[&[journal.path()], &view[..]].concat()).exits(0).stdout;
+        let all = text + &fs::read_to_string(&page).unwrap_or_default();
+        assert!(!all.contains("t0ps3cret"), "{view:?}: {all}");
+    }
+}
+
+#[test]
 fn a_page_holds_the_data_and_lets_nothing_out_of_it() {
     let mut journal = Captured::journal();
     let hostile = "</script><script>window.hacked=1</script><!-- \u{2028} '\\\" &";
