@@ -99,7 +99,7 @@ impl Peer {
 
 /// Runs a script among the packages of npm, and gives what it printed.
 pub fn node(script: &str, arguments: &[&str], stdin: &[u8]) -> String {
-    let mut command = command("node");
+    let mut command = installed("node");
     command.args(["--input-type=module", "--eval", script, "--"]).args(arguments);
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let _watchdog = Watchdog::over(child.id());
