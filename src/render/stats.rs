@@ -37,7 +37,8 @@ fn summary(stats: &Stats, paint: Paint, zone: &TimeZone) -> String {
     let noun = if stats.deliveries == 1 { "delivery" } else { "deliveries" };
     let mut parts = vec![paint.strong(format!("{} {noun}", stats.deliveries))];
     if stats.repeats > 0 {
-        parts.push(paint.warn(format!("{} repeats", stats.repeats)));
+        let word = if stats.repeats == 1 { "repeat" } else { "repeats" };
+        parts.push(paint.warn(format!("{} {word}", stats.repeats)));
     }
     if let Some((first, last)) = stats.span {
         let day = |at: Timestamp| at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string();
