@@ -62,7 +62,7 @@ pub struct Finding {
 /// Names that reach out into the world.
 const WORLDLY: [&str; 8] = ["debug", "debug_empty", "env", "halt", "halt_error", "now", "stderr", "stderr_empty"];
 
-/// How many values of a filter are looked at: one that gives values for ever must not take as long.
+/// How many values a filter may give: one that gives values for ever must not take as long.
 const VALUES: usize = 1000;
 
 /// How many characters of a value are told.
@@ -156,11 +156,13 @@ fn left_side(text: &str) -> Option<&str> {
 
 fn run(program: &Program, input: &Input) -> Result<Vec<Val>, String> {
     let context = Ctx::<JustLut<Val>>::new(&program.lut, Vars::new([]));
-    let values = program.id.run((context, input.0.clone())).take(VALUES);
+    let values = program.id.run((context, input.0.clone())).take(VALUES + 1);
     let checked = values.map(|value| {
         value.map_err(|stopped| stopped.get_err().map_or_else(|_| "it stopped".to_owned(), |error| error.to_string()))
     });
-    checked.collect()
+    let values: Vec<Val> = checked.collect::<Result<_, _>>()?;
+    // What was not looked at may be false.
+    if values.len() > VALUES { Err(format!("it gives more than {VALUES} values")) } else { Ok(values) }
 }
 
 fn is_true(value: &Val) -> bool {
@@ -245,7 +247,8 @@ mod tests {
 
     #[test]
     fn what_never_ends_ends() {
-        assert!(judge("repeat(1)").0);
+        assert_eq!(judge("repeat(1)"), (false, "an error: it gives more than 1000 values".to_owned()));
+        assert!(judge("range(1; 1001)").0);
         let (holds, found) = judge("[limit(1000; repeat(1))] == 1");
         assert!(!holds && found.chars().count() == TOLD + 1, "{found}");
     }

@@ -72,7 +72,9 @@ impl Lifecycles {
     /// Takes note of a delivery with this number: what is suspicious about its coming now. One that repeats the bytes of
     /// an earlier one tells nothing new.
     pub fn note(&mut self, payload: &Payload, repeat: Option<&Repeat>, seq: u64) -> Vec<Warning> {
-        let known = payload.shape.kind != Kind::Other && !repeat.is_some_and(|repeat| repeat.same_body);
+        // Of one thing there can be several notices.
+        let known =
+            !matches!(payload.shape.kind, Kind::Other | Kind::Notice) && !repeat.is_some_and(|repeat| repeat.same_body);
         let (true, Some(id), Some(state)) = (known, &payload.id, State::of(payload, seq)) else { return Vec::new() };
         let input = payload.input.as_ref().map(|input| (self.hasher.hash_one(input.text()), seq));
         let key = self.hasher.hash_one((payload.provider.name, id));
