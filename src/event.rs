@@ -179,10 +179,11 @@ impl Tally {
     }
 }
 
-fn count(counts: &mut Vec<(&'static str, u64)>, name: &'static str) {
-    match counts.iter_mut().find(|(known, _)| *known == name) {
+/// Counts one more under this key; keys stay in the order of their first coming.
+pub fn count<K: PartialEq>(counts: &mut Vec<(K, u64)>, key: K) {
+    match counts.iter_mut().find(|(known, _)| *known == key) {
         Some((_, n)) => *n += 1,
-        None => counts.push((name, 1)),
+        None => counts.push((key, 1)),
     }
 }
 

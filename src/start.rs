@@ -8,7 +8,6 @@ use console::Term;
 use http::StatusCode;
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use jiff::tz::TimeZone;
-use zeroize::Zeroizing;
 
 use crate::cli::{self, Command, Completions, Format, Listen, Output, Signing, When};
 use crate::clock::{Clock, System};
@@ -268,9 +267,7 @@ fn signing_secrets(signing: &Signing, serves_jwks: bool) -> Result<Vec<Secret>, 
     if !given.is_empty() || !wants_pair {
         return Ok(given);
     }
-    let mut seed = Zeroizing::new([0; 32]);
-    getrandom::fill(&mut *seed).map_err(|error| Error::random(&error))?;
-    Ok(vec![Secret::new(MAIN, keypair::made_of(&seed).as_bytes())])
+    Ok(vec![Secret::new(MAIN, keypair::made_of(&*send::parcel::random()?).as_bytes())])
 }
 
 /// The secrets of an inspection: a variable that happens to be set must not make every unsigned file an invalid one.

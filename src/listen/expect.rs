@@ -2,7 +2,7 @@
 
 use crate::error::Exit;
 use crate::io::junit::Case;
-use crate::payload::history::lifecycle::Unfinished;
+use crate::payload::history::lifecycle::{Unfinished, shown};
 use crate::payload::jq::{Input, Jq};
 use crate::payload::record::Record;
 use crate::payload::signature::Verdict;
@@ -50,9 +50,6 @@ impl Expectations {
     }
 }
 
-/// How much of an id is told.
-const SHOWN: usize = 64;
-
 /// How many cases a report holds; what comes after is judged, and told where it fails, but not listed.
 const LISTED: usize = 100_000;
 
@@ -75,8 +72,6 @@ impl Judge {
     /// Judges one delivery: a sentence for every expectation that it fails.
     pub fn judge(&mut self, record: &Record) -> Vec<String> {
         let id = record.payload.as_ref().and_then(|payload| payload.id.as_deref());
-        // An id is the sender's, and as long as it likes.
-        let shown = |id: &str| id.chars().take(SHOWN).collect::<String>();
         let which = id.map_or(format!("#{}", record.seq), |id| format!("#{} {}", record.seq, shown(id)));
         let checked = self.expectations.check(record);
         checked.into_iter().filter_map(|checked| self.enter(&which, checked)).collect()

@@ -12,7 +12,7 @@ use super::drive::{Driver, Ended};
 use super::parcel::Parcel;
 use crate::clock::after;
 use crate::error::{Error, Exit};
-use crate::event::{Event, Latency, LoadReport, Progress};
+use crate::event::{Event, Latency, LoadReport, Progress, count};
 use crate::io::client::Transport;
 use crate::payload::retry::Outcome;
 
@@ -198,12 +198,5 @@ impl Counts {
                 count(&mut self.errors, reply.error.clone().unwrap_or_else(|| "no answer".to_owned()));
             }
         }
-    }
-}
-
-fn count<K: PartialEq>(counts: &mut Vec<(K, u64)>, key: K) {
-    match counts.iter_mut().find(|(known, _)| *known == key) {
-        Some((_, n)) => *n += 1,
-        None => counts.push((key, 1)),
     }
 }

@@ -348,7 +348,8 @@ fn schemes(shape: &Shape, config: &Config) -> (Vec<&'static Scheme>, bool) {
     }
 }
 
-fn random() -> Result<Zeroizing<[u8; 32]>, Error> {
+/// Bytes that nobody can guess, for a key.
+pub fn random() -> Result<Zeroizing<[u8; 32]>, Error> {
     let mut bytes = Zeroizing::new([0; 32]);
     getrandom::fill(&mut *bytes).map_err(|error| Error::random(&error))?;
     Ok(bytes)

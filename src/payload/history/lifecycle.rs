@@ -61,6 +61,11 @@ pub struct Unfinished {
 /// How much of an id is kept for people.
 const SHOWN: usize = 64;
 
+/// An id as it is kept for people: it is the sender's, and as long as it likes.
+pub fn shown(id: &str) -> String {
+    id.chars().take(SHOWN).collect()
+}
+
 impl Default for Lifecycles {
     fn default() -> Self {
         let remembered = NonZeroUsize::new(REMEMBERED).unwrap_or(NonZeroUsize::MIN);
@@ -138,7 +143,7 @@ fn amount(output: &Json) -> usize {
 impl Story {
     fn begin(id: &str, state: State, input: Option<(u64, u64)>) -> Self {
         let end = state.is_terminal().then_some(state);
-        Story { id: id.chars().take(SHOWN).collect(), latest: state, end, input }
+        Story { id: shown(id), latest: state, end, input }
     }
 
     fn input_changed(&mut self, payload: &Payload, input: Option<(u64, u64)>) -> Option<Warning> {
