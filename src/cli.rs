@@ -4,6 +4,8 @@
 //! more goes behind an empty line and shows with `--help` only. Every long flag can come from the environment as
 //! `HOOKCTL_…`; [`command`] sees to that, so no flag says it for itself. Values are parsed here, once, into types.
 
+use std::time::Duration;
+
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
@@ -141,8 +143,8 @@ pub enum When {
 pub struct Signing {
     /// Secret: VALUE itself, env:NAME, @FILE, or label=env:NAME; repeat for rotation
     ///
-    /// Without a value it is taken from HOOKCTL_SECRET, or asked for on a terminal. For listen and send, HOOKCTL_SECRET
-    /// alone, without the flag, works too. Half of a key pair is written whsk_… (private) or whpk_… (public). The value
+    /// Without a value it is taken from HOOKCTL_SECRET, or asked for on a terminal. HOOKCTL_SECRET alone, without the
+    /// flag, works too; for inspect where -H or --signature says that there is something to verify. Half of a key pair is written whsk_… (private) or whpk_… (public). The value
     /// is never printed, logged or recorded.
     #[arg(short, long, value_name = "VALUE", num_args = 0..=1, default_missing_value = values::ASK)]
     #[arg(value_parser = values::secret)]
@@ -157,6 +159,18 @@ pub struct Signing {
     /// Header with the signature, instead of the scheme's own; without --scheme it is that of eachlabs
     #[arg(long, value_name = "NAME", value_parser = values::header_name)]
     pub signature_header: Option<HeaderName>,
+}
+
+/// Flags about checking signatures.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Signatures")]
+pub struct Checking {
+    /// Public keys that verify fal's signatures: a JWK set in a file or at a URL
+    #[arg(long, value_name = "FILE|URL", value_hint = ValueHint::FilePath)]
+    pub jwks: Option<String>,
+    /// How far a signed time stamp may be off, instead of the scheme's own tolerance
+    #[arg(long, value_name = "DUR", value_parser = values::duration)]
+    pub tolerance: Option<Duration>,
 }
 
 /// `hookctl inspect`
@@ -174,9 +188,6 @@ pub struct Inspect {
     /// Clock to verify by: Unix seconds, or 2026-11-20T21:23:21Z
     #[arg(long, value_name = "TIME", value_parser = values::time, help_heading = "Signatures")]
     pub now: Option<Timestamp>,
-    /// Public keys that verify fal's signatures: a JWK set in a file or at a URL
-    #[arg(long, value_name = "FILE|URL", value_hint = ValueHint::FilePath, help_heading = "Signatures")]
-    pub jwks: Option<String>,
     /// Give the whole reasoning: what was signed, what each secret gives
     #[arg(long, help_heading = "Signatures")]
     pub explain: bool,
@@ -189,6 +200,9 @@ pub struct Inspect {
     /// How to look at them.
     #[command(flatten)]
     pub views: Views,
+    /// Flags about checking signatures.
+    #[command(flatten)]
+    pub checking: Checking,
     /// Flags about signatures.
     #[command(flatten)]
     pub signing: Signing,

@@ -3,13 +3,14 @@
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
 use console::Term;
 use http::StatusCode;
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use jiff::tz::TimeZone;
 
-use crate::cli::{self, Command, Completions, Format, Listen, Output, Signing, When};
+use crate::cli::{self, Checking, Command, Completions, Format, Listen, Output, Signing, When};
 use crate::clock::{Clock, System};
 use crate::error::{Error, Exit};
 use crate::event::{self, Sink};
@@ -21,6 +22,7 @@ use crate::listen::expect::Expectations;
 use crate::listen::tls::Certificate;
 use crate::listen::tunnel::Client;
 use crate::listen::wait::{Until, Wait};
+use crate::payload::builtin;
 use crate::payload::retry::{ONCE, Statuses};
 use crate::payload::signature::secret::MAIN;
 use crate::payload::signature::{Choice, Policy, Scheme, Secret, keypair};
@@ -73,12 +75,7 @@ fn start_listen(args: &Listen) -> Result<Exit, Error> {
         port: args.port,
         certificate: certificate(args),
         provider: args.provider.named(),
-        policy: Policy {
-            scheme: choice(&args.signing),
-            secrets: with_keys(secrets(&args.signing)?, args.jwks.as_deref())?,
-            // Time stamps are whole seconds; a part of one is rounded in the sender's favour.
-            tolerance: args.tolerance.map(|tolerance| tolerance.as_secs() + u64::from(tolerance.subsec_nanos() > 0)),
-        },
+        policy: policy(&args.signing, &args.checking, secrets(&args.signing)?)?,
         allow_invalid: args.allow_invalid,
         script: script(args)?,
         respond_each: args.respond_each,
@@ -219,7 +216,7 @@ fn is_url(source: &str) -> bool {
 
 /// The name of a built-in payload that was taken for the value of `--secret`. A name is no secret, so it may be shown.
 fn swallowed(signing: &Signing) -> Option<String> {
-    let names = send::source::names();
+    let names = builtin::names();
     let literals = signing.secret.iter().flatten().filter_map(|spec| spec.literal());
     literals.into_iter().find(|value| names.contains(value)).map(str::to_owned)
 }
@@ -251,12 +248,14 @@ fn secrets(signing: &Signing) -> Result<Vec<Secret>, Error> {
     })
 }
 
-/// These secrets and the public keys of a JWK set.
-fn with_keys(mut secrets: Vec<Secret>, jwks: Option<&str>) -> Result<Vec<Secret>, Error> {
-    if let Some(source) = jwks {
+/// What signatures are checked with: these secrets, and the public keys of a JWK set.
+fn policy(signing: &Signing, checking: &Checking, mut secrets: Vec<Secret>) -> Result<Policy, Error> {
+    if let Some(source) = &checking.jwks {
         secrets.extend(crate::io::jwks::read(source)?);
     }
-    Ok(secrets)
+    // Time stamps are whole seconds; a part of one is rounded in the sender's favour.
+    let whole = |tolerance: Duration| tolerance.as_secs() + u64::from(tolerance.subsec_nanos() > 0);
+    Ok(Policy { scheme: choice(signing), secrets, tolerance: checking.tolerance.map(whole) })
 }
 
 /// The secrets of a sender: a scheme that wants a key pair gets a fresh one when the user gave none.
@@ -270,11 +269,6 @@ fn signing_secrets(signing: &Signing, serves_jwks: bool) -> Result<Vec<Secret>, 
     Ok(vec![Secret::new(MAIN, keypair::made_of(&*send::parcel::random()?).as_bytes())])
 }
 
-/// The secrets of an inspection: a variable that happens to be set must not make every unsigned file an invalid one.
-fn asked_for(signing: &Signing) -> Result<Vec<Secret>, Error> {
-    if signing.secret.is_empty() { Ok(Vec::new()) } else { secrets(signing) }
-}
-
 fn unanswered(what: &str, source: io::Error) -> Error {
     match source.kind() {
         io::ErrorKind::Interrupted => Error::Interrupted,
@@ -283,7 +277,7 @@ fn unanswered(what: &str, source: io::Error) -> Error {
 }
 
 fn choose_source() -> Result<String, Error> {
-    let names = send::source::names();
+    let names = builtin::names();
     let shown: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
     let chosen = prompt::choose("Send which payload?", &shown).map_err(|source| unanswered("the choice", source))?;
     match chosen {

@@ -419,3 +419,38 @@ fn a_body_cannot_speak_to_the_terminal() {
         assert!(!colors.contains(control), "{arguments:?}: {colors:?}");
     }
 }
+
+#[test]
+fn a_built_in_name_is_a_source_where_no_file_has_it() {
+    for name in ["failed", "fixtures/failed.json", "eachlabs/a/failed"] {
+        let run = inspect(&[name, "--json"]).exits(0);
+        assert_eq!(run.json()[0]["payload"]["status"], "failed", "{name}");
+    }
+    inspect(&["cog/stream"]).exits(0).says("cog/stream is a Cog run");
+    inspect(&["faild"]).exits(1).says("cannot read faild");
+}
+
+#[test]
+fn the_secret_of_the_environment_counts_where_there_is_something_to_verify() {
+    let body = fs::read(repository("fixtures/success.json")).unwrap();
+    let header = format!("X-Webhook-Signature: {}", hmac_hex("s3cret", &body));
+    let verdict = |arguments: &[&str], code| {
+        let run = inspect(&[&["success", "--json"], arguments].concat()).env("HOOKCTL_SECRET", "s3cret").exits(code);
+        run.json()[0]["signature"]["verdict"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(verdict(&["-H", &header], 0), "verified");
+    assert_eq!(verdict(&["--signature", "00"], 5), "invalid");
+    assert_eq!(verdict(&[], 0), "unsigned");
+}
+
+#[test]
+fn a_tolerance_replaces_that_of_the_scheme() {
+    let body = fs::read_to_string(repository("fixtures/success.json")).unwrap();
+    let sign = hmac_hex("s3cret", format!("1790000000.{body}").as_bytes());
+    let headers = [format!("X-Webhook-Signature: sha256={sign}"), "X-Webhook-Timestamp: 1790000000".to_owned()];
+    let signed = ["-s", "s3cret", "--scheme", "eachlabs-timestamped", "-H", &headers[0], "-H", &headers[1]];
+    let at = |more: &[&str]| inspect(&[&["success", "--now", "1790000900"], &signed[..], more].concat());
+    at(&[]).exits(5).prints("timestamp_expired");
+    at(&["--tolerance", "15m"]).exits(0);
+    at(&["--tolerance", "14m"]).exits(5);
+}

@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum, ValueHint};
 use reqwest::Url;
 
 use super::values::{self, Pick, PickParser};
-use super::{Output, Signing, exit_codes};
+use super::{Checking, Output, Signing, exit_codes};
 use crate::payload::events::Events;
 use crate::payload::jq::Jq;
 use crate::payload::provider::Provider;
@@ -130,18 +130,15 @@ pub struct Listen {
     #[arg(long, value_name = "junit=FILE", value_parser = values::report, value_hint = ValueHint::FilePath)]
     #[arg(help_heading = "Waiting")]
     pub report: Option<PathBuf>,
-    /// Public keys that verify fal's signatures: a JWK set in a file or at a URL
-    #[arg(long, value_name = "FILE|URL", value_hint = ValueHint::FilePath, help_heading = "Signatures")]
-    pub jwks: Option<String>,
     /// End with exit code 5 when a counted delivery did not verify
     #[arg(long, help_heading = "Signatures")]
     pub require_valid: bool,
-    /// How far a signed time stamp may be off, instead of the scheme's own tolerance
-    #[arg(long, value_name = "DUR", value_parser = values::duration, help_heading = "Signatures")]
-    pub tolerance: Option<Duration>,
     /// Answer as usual when a signature does not hold, instead of 401
     #[arg(long, help_heading = "Signatures")]
     pub allow_invalid: bool,
+    /// Flags about checking signatures.
+    #[command(flatten)]
+    pub checking: Checking,
     /// Flags about signatures.
     #[command(flatten)]
     pub signing: Signing,

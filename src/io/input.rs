@@ -7,6 +7,7 @@ use bytes::Bytes;
 
 use super::journal;
 use crate::error::Error;
+use crate::payload::builtin;
 use crate::payload::record::is_journal_line;
 
 /// The largest payload that is read from a file or standard input: 64 MiB. Providers stay below 20 MB.
@@ -23,13 +24,18 @@ pub fn name(source: &str) -> &str {
     if source == STDIN { "standard input" } else { source }
 }
 
-/// Opens a file or, for `-`, standard input.
+/// Opens a file, standard input for `-`, or a built-in payload where no file has its name.
 pub fn open(source: &str) -> Result<Box<dyn BufRead>, Error> {
     if source == STDIN {
         return Ok(Box::new(BufReader::new(io::stdin())));
     }
     let failed = |error| Error::Read { what: source.to_owned(), source: error };
-    let file = File::open(source).map_err(failed)?;
+    let file = match (File::open(source), builtin::find(source)) {
+        (Err(error), Some(builtin)) if error.kind() == io::ErrorKind::NotFound => {
+            return Ok(Box::new(builtin.text().as_bytes()));
+        }
+        (file, _) => file.map_err(failed)?,
+    };
     if file.metadata().map_err(failed)?.is_dir() {
         return Err(failed(io::Error::from(io::ErrorKind::IsADirectory)));
     }

@@ -9,6 +9,7 @@
 //! | [`delivery`] | one HTTP request as it crossed the wire |
 //! | [`body`] | what its bytes are: JSON, text, binary, empty, broken |
 //! | [`encoding`] | what a compressed body holds |
+//! | [`builtin`] | the payloads that come with the program |
 //! | [`provider`] | what each provider sends, as data, and which of them sent this |
 //! | [`read`] | the [`Payload`]: status, event, ids, output, error, … in one vocabulary |
 //! | [`respell`] | the same JSON in other spellings, to explain a signature by |
@@ -22,6 +23,7 @@
 //! | [`record`], [`redaction`] | the JSON Lines form of a delivery; what it must not tell |
 
 pub mod body;
+pub mod builtin;
 pub mod curl;
 pub mod delivery;
 pub mod duration;

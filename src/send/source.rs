@@ -6,12 +6,13 @@ use std::path::Path;
 
 use bytes::Bytes;
 
-use super::cog::{self, Run};
+use super::cog::Run;
 use super::recording::Recording;
 use crate::error::Error;
 use crate::io::input::{self, Head};
+use crate::payload::builtin::{self, Builtin};
 use crate::payload::provider::cog::is_run;
-use crate::payload::provider::{self, Provider, Shape};
+use crate::payload::provider::{Provider, Shape};
 use crate::payload::{Headers, Payload, nearest};
 
 /// Something to send that was found.
@@ -50,22 +51,21 @@ pub fn find(name: &str) -> Result<Source, Error> {
         let file = (name != input::STDIN).then(|| name.to_owned());
         return Ok(Source { file, ..from_input(input::name(name), &mut *input::open(name)?)? });
     }
-    let plain = name.strip_prefix("./").unwrap_or(name);
-    let plain = plain.strip_prefix("fixtures/").unwrap_or(plain);
-    let plain = plain.strip_suffix(".json").unwrap_or(plain);
-    if let Some((name, text)) = cog::RUNS.into_iter().find(|(name, _)| *name == plain) {
-        return Ok(Source { name: name.to_owned(), file: None, matter: Matter::Run(run(name, text)?) });
-    }
-    let found = provider::fixtures().find(|(_, fixture)| fixture.name == plain || fixture.aliases.contains(&plain));
-    match found {
-        Some((provider, fixture)) => {
+    match builtin::find(name) {
+        Some(Builtin::Run(name, text)) => {
+            Ok(Source { name: name.to_owned(), file: None, matter: Matter::Run(run(name, text)?) })
+        }
+        Some(Builtin::Fixture(provider, fixture)) => {
             let body = Bytes::from_static(fixture.body.as_bytes());
             let matter = Matter::Payload { body, provider, shape: provider.shape(fixture.variant) };
-            Ok(Source { name: plain.to_owned(), file: None, matter })
+            Ok(Source { name: builtin::plain(name).to_owned(), file: None, matter })
         }
         // A folder, say: reading it gives the system's own reason.
         None if Path::new(name).exists() => Err(input::open(name).err().unwrap_or_else(|| unreadable(name))),
-        None => Err(Error::UnknownSource { name: name.to_owned(), nearest: nearest(plain, names()) }),
+        None => Err(Error::UnknownSource {
+            name: name.to_owned(),
+            nearest: nearest(builtin::plain(name), builtin::names()),
+        }),
     }
 }
 
@@ -75,13 +75,6 @@ fn run(name: &str, text: &str) -> Result<Run, Error> {
 
 fn unreadable(name: &str) -> Error {
     Error::Read { what: name.to_owned(), source: std::io::ErrorKind::Unsupported.into() }
-}
-
-/// Every name of a built-in payload; the short ones first.
-pub fn names() -> Vec<&'static str> {
-    let aliases = provider::fixtures().flat_map(|(_, fixture)| fixture.aliases.iter().copied());
-    let runs = cog::RUNS.into_iter().map(|(name, _)| name);
-    aliases.chain(runs).chain(provider::fixtures().map(|(_, fixture)| fixture.name)).collect()
 }
 
 fn from_input(name: &str, input: &mut dyn BufRead) -> Result<Source, Error> {
@@ -112,7 +105,7 @@ mod tests {
             let Matter::Payload { provider, shape, .. } = source.matter else { panic!("{name}") };
             assert_eq!((provider.name, shape.variant), ("eachlabs", "A"), "{name}");
         }
-        for name in names() {
+        for name in builtin::names() {
             assert!(find(name).is_ok(), "{name}");
         }
     }

@@ -4,14 +4,15 @@ use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal};
 use std::path::Path;
 
-use super::{Screen, asked_for, choice, with_keys, with_sink_and};
+use super::{Screen, policy, secrets, with_sink_and};
 use crate::cli::{self, Inspect};
 use crate::clock::{Clock, System};
 use crate::error::{Error, Exit};
+use crate::event::Note;
 use crate::inspect;
 use crate::inspect::export::Form;
 use crate::inspect::view::View;
-use crate::payload::signature::Policy;
+use crate::payload::signature::Secret;
 use crate::render::Show;
 use crate::render::html::Html;
 
@@ -29,11 +30,7 @@ pub fn start(args: &Inspect) -> Result<Exit, Error> {
         headers: args.headers.clone(),
         signature: args.signature.clone(),
         provider: args.provider.named(),
-        policy: Policy {
-            scheme: choice(&args.signing),
-            secrets: with_keys(asked_for(&args.signing)?, args.jwks.as_deref())?,
-            tolerance: None,
-        },
+        policy: policy(&args.signing, &args.checking, asked_for(args)?)?,
         now: args.now,
         explain: args.explain,
         query: query(args),
@@ -43,7 +40,21 @@ pub fn start(args: &Inspect) -> Result<Exit, Error> {
     };
     let page = args.views.html.as_deref().map(page).transpose()?;
     let screen = Screen { pages: !args.filters.follow, ..Screen::default() };
-    with_sink_and(&args.output, screen, page, async |sink, signals| inspect::run(config, sink, &System, signals).await)
+    with_sink_and(&args.output, screen, page, async |sink, signals| {
+        let exit = inspect::run(config, sink.clone(), &System, signals).await?;
+        if let Some(path) = &args.views.html {
+            // A writer that has gone has said why.
+            let _ = sink.say(Note::info(format!("the report is in {}", path.display()))).await;
+        }
+        Ok(exit)
+    })
+}
+
+/// The secrets of an inspection. A variable that happens to be set must not make every unsigned file an invalid one: alone
+/// it counts where there is something to verify.
+fn asked_for(args: &Inspect) -> Result<Vec<Secret>, Error> {
+    let verifies = !args.signing.secret.is_empty() || !args.headers.is_empty() || args.signature.is_some();
+    if verifies { secrets(&args.signing) } else { Ok(Vec::new()) }
 }
 
 fn query(args: &Inspect) -> inspect::query::Query {

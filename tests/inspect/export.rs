@@ -139,6 +139,7 @@ fn a_page_holds_the_data_and_lets_nothing_out_of_it() {
     let page = journal.file("page.html");
     let finished = inspect(&[journal.path(), "--html", &page]).exits(0);
     assert_eq!(finished.stdout, "");
+    finished.says(&format!("the report is in {page}"));
     let text = fs::read_to_string(&page).unwrap();
     let (before, rest) = text.split_once(r#"<script type="application/json" id="data">"#).unwrap();
     let (data, _) = rest.split_once("</script>").unwrap();

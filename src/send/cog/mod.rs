@@ -34,7 +34,7 @@ mod run;
 mod tests;
 
 use crate::payload::provider::Provider;
-pub use crate::payload::provider::cog::{Flavor, RUNS};
+pub use crate::payload::provider::cog::Flavor;
 pub use error::RunError;
 pub use run::Run;
 
