@@ -230,6 +230,16 @@ pub enum Error {
         /// How many there are.
         count: usize,
     },
+    /// A filter of `--where` does not end.
+    #[error("--where {filter}, on {place}: {reason}")]
+    Filter {
+        /// Which.
+        filter: String,
+        /// On which delivery.
+        place: String,
+        /// How that was found out.
+        reason: String,
+    },
     /// The command of `listen` cannot be started.
     #[error("cannot run {program}: {}", reason(.source))]
     Command {
@@ -308,6 +318,7 @@ impl Error {
             | Error::Jwks { .. }
             | Error::Journal { .. }
             | Error::Report { .. }
+            | Error::Filter { .. }
             | Error::Command { .. }
             | Error::Outputs { .. }
             | Error::Tunnel { .. }
@@ -366,6 +377,9 @@ impl Error {
             Error::NotJson { .. } => Some("send and inspect take one JSON payload a file".into()),
             Error::Jwks { .. } => Some("fal publishes its keys at https://rest.fal.ai/.well-known/jwks.json".into()),
             Error::Command { .. } => Some("what stands behind -- is run as it is, without a shell".into()),
+            Error::Filter { .. } => {
+                Some("write a filter that ends, or choose deliveries by --id, --status or --last".into())
+            }
             Error::Outputs { .. } => {
                 Some("--save-outputs wants a folder that you can write to, with space left".into())
             }

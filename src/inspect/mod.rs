@@ -80,7 +80,7 @@ impl Config {
 pub async fn run(config: Config, sink: Sink, clock: &dyn Clock, signals: &mut Option<Signals>) -> Result<Exit, Error> {
     // Taken before anything is read, so that Ctrl-C ends a follower in order from the beginning.
     let follower = if config.follow { Some(signals.insert(Signals::take()?)) } else { None };
-    let mut reader = Reader::new(&config, &sink);
+    let mut reader = Reader::new(&config, &sink)?;
     let mut exit = Exit::Done;
     for source in &config.sources {
         let name = input::name(source);

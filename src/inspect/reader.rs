@@ -13,6 +13,7 @@ use super::view::Views;
 use super::{Config, check_again};
 use crate::error::{Error, Exit};
 use crate::event::{Entry, Event, Note, Reading, Sink};
+use crate::io::filters::{Filters, Judged};
 use crate::io::journal::{self, Next};
 use crate::io::signals::Signals;
 use crate::payload::record::{Glance, Parsed, Record};
@@ -76,6 +77,8 @@ pub struct Reader<'a> {
     config: &'a Config,
     sink: &'a Sink,
     sieve: Sieve,
+    /// Those of `--where`.
+    filters: Option<Filters>,
     /// Deliveries read so far, whatever the filters say.
     count: usize,
     shown: usize,
@@ -94,11 +97,13 @@ pub struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     /// A reader that has read nothing.
-    pub fn new(config: &'a Config, sink: &'a Sink) -> Self {
-        Reader {
+    pub fn new(config: &'a Config, sink: &'a Sink) -> Result<Self, Error> {
+        let filters = &config.query.filters;
+        Ok(Reader {
             config,
             sink,
             sieve: Sieve::of(&config.query),
+            filters: if filters.is_empty() { None } else { Some(Filters::start(filters.clone())?) },
             count: 0,
             shown: 0,
             streams: Vec::new(),
@@ -109,7 +114,7 @@ impl<'a> Reader<'a> {
             uncheckable: 0,
             exit: Exit::Done,
             told: Instant::now(),
-        }
+        })
     }
 
     /// Reads one journal to its end.
@@ -252,7 +257,7 @@ impl<'a> Reader<'a> {
         if query.verdict.is_some() || !query.filters.is_empty() {
             self.check_again(&mut entry);
         }
-        if !query.takes_wholly(&entry.record, &entry.line) {
+        if !query.takes_wholly(&entry.record) || !self.holds(&entry, &place).await? {
             return Ok(Audience::Listening);
         }
         if !self.keeps_back() {
@@ -261,6 +266,28 @@ impl<'a> Reader<'a> {
         let Entry { number, record, line, .. } = entry;
         self.keep(Kept { number, line, record: Some(Box::new(record)), place });
         Ok(Audience::Listening)
+    }
+
+    /// Whether every filter of `--where` is true of a delivery. One that does not end would not on others either.
+    async fn holds(&mut self, entry: &Entry, place: &str) -> Result<bool, Error> {
+        let Some(filters) = &mut self.filters else { return Ok(true) };
+        let judged = filters.judge(entry.line.as_bytes().to_vec()).await;
+        for (filter, judged) in self.config.query.filters.iter().zip(judged) {
+            let filter = filter.text();
+            match judged {
+                Judged::Found(finding) if finding.holds => {}
+                Judged::Found(_) => return Ok(false),
+                Judged::Failed(why) => {
+                    // Whoever has gone is noticed with what matters.
+                    self.say(Note::warning(format!("{place} is left out: --where {filter}: {why}"))).await;
+                    return Ok(false);
+                }
+                Judged::Endless(reason) => {
+                    return Err(Error::Filter { filter: filter.to_owned(), place: place.to_owned(), reason });
+                }
+            }
+        }
+        Ok(true)
     }
 
     fn keeps_back(&self) -> bool {

@@ -1,6 +1,8 @@
-//! Where bytes come in and go out: files and standard input, journals, reports, secrets, the HTTP client.
+//! Where bytes come in and go out: files and standard input, journals, reports, secrets, the HTTP client. And where jq
+//! filters get the time and the stack that they may use.
 
 pub mod client;
+pub mod filters;
 pub mod input;
 pub mod journal;
 pub mod junit;

@@ -4,14 +4,13 @@ use std::net::SocketAddr;
 
 use jiff::Timestamp;
 
-use super::expect::{Expectations, Judge};
 use super::reply::Reply;
 use crate::error::Error;
 use crate::event::Tally;
 use crate::io::journal::Journal;
 use crate::payload::events::Events;
 use crate::payload::history::History;
-use crate::payload::history::lifecycle::Lifecycles;
+use crate::payload::history::lifecycle::{Lifecycles, Unfinished};
 use crate::payload::lint::Warning;
 use crate::payload::record::{By, Duplicate, Record};
 use crate::payload::signature::Verdict;
@@ -47,7 +46,6 @@ pub struct Books {
     tally: Tally,
     /// Which deliveries are shown and counted.
     events: Option<Events>,
-    judge: Judge,
 }
 
 /// How many unfinished predictions are told at the end: who left more has stopped in the middle of a load test.
@@ -57,15 +55,13 @@ const UNFINISHED: usize = 10;
 pub struct Counted {
     /// Whether it is shown.
     pub shown: bool,
-    /// Whether it is one that `--count` waits for.
+    /// Whether it is one that `--count` waits for, and of which anything is expected.
     pub counted: bool,
-    /// A sentence for every expectation that it fails.
-    pub failures: Vec<String>,
 }
 
 impl Books {
     /// Empty books.
-    pub fn new(journal: Option<Journal>, events: Option<Events>, expectations: Expectations) -> Self {
+    pub fn new(journal: Option<Journal>, events: Option<Events>) -> Self {
         Books {
             seq: 0,
             journal,
@@ -74,18 +70,12 @@ impl Books {
             lifecycles: Lifecycles::default(),
             tally: Tally::default(),
             events,
-            judge: Judge::new(expectations),
         }
     }
 
     /// The counts.
     pub fn tally(&self) -> Tally {
-        Tally { unmet: self.judge.failed(), ..self.tally.clone() }
-    }
-
-    /// What came of the expectations.
-    pub fn judge(&self) -> &Judge {
-        &self.judge
+        self.tally.clone()
     }
 
     /// Counts a request that never became a delivery.
@@ -120,10 +110,11 @@ impl Books {
         }
     }
 
-    /// Judges what did not come to its end: a sentence for each prediction.
-    pub fn conclude(&mut self) -> Vec<String> {
-        let unfinished = self.lifecycles.unfinished();
-        unfinished.iter().take(UNFINISHED).map(|open| self.judge.unfinished(open)).collect()
+    /// What did not come to its end.
+    pub fn unfinished(&self) -> Vec<Unfinished> {
+        let mut unfinished = self.lifecycles.unfinished();
+        unfinished.truncate(UNFINISHED);
+        unfinished
     }
 
     /// Writes a record to the journal. The error says for the first time since it last worked that it cannot be written;
@@ -144,8 +135,7 @@ impl Books {
         self.history.answered(record.payload.as_ref(), &record.delivery.body, &record.verdict, reply.status());
     }
 
-    /// Counts a record, and judges one that is counted: a delivery whose answer is neither a limit's nor that it could
-    /// not be recorded.
+    /// Counts a record: a delivery counts whose answer is neither a limit's nor that it could not be recorded.
     pub fn count(&mut self, record: &Record) -> Counted {
         let shown = self.events.as_ref().is_none_or(|events| events.take(record.payload.as_ref()));
         let answer = record.answer.as_ref();
@@ -153,10 +143,9 @@ impl Books {
         self.tally.refused += u64::from(!status.is_some_and(|status| (200..300).contains(&status)));
         let unrecorded = |by| by == By::Refused && status == Some(503);
         let counted = shown && answer.is_some_and(|answer| answer.by != By::Limit && !unrecorded(answer.by));
-        let failures = if counted { self.judge.judge(record) } else { Vec::new() };
         if counted {
             self.tally.add(record);
         }
-        Counted { shown, counted, failures }
+        Counted { shown, counted }
     }
 }

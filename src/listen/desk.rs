@@ -16,6 +16,7 @@ use super::Config;
 use super::answer::{Item, Script, Turns};
 use super::body::{self, Refusal};
 use super::books::{Books, Counted, Judged};
+use super::expect::{Bench, Judge};
 use super::forward::{App, Change};
 use super::limits::{BODY_TIME, LAST_TIME};
 use super::outputs::Outputs;
@@ -48,6 +49,7 @@ pub struct Desk {
     /// Whoever holds them is next: journal, stream and counts have one order, that in which answers are ready.
     books: Arc<sync::Mutex<Books>>,
     outputs: Option<Outputs>,
+    bench: Bench,
     until: Option<Until>,
     progress: watch::Sender<Progress>,
     /// Whether the listener ends, so that nothing may be waited for any more.
@@ -91,6 +93,7 @@ impl Desk {
         clock: Arc<dyn Clock>,
         progress: watch::Sender<Progress>,
     ) -> Result<Self, Error> {
+        let judge = Judge::new(config.expectations.clone(), config.report.is_some())?;
         let outputs = config.save_outputs.as_deref().map(|folder| Outputs::open(folder, sink.clone())).transpose()?;
         Ok(Desk {
             provider: config.provider,
@@ -103,8 +106,9 @@ impl Desk {
             app: config.forward_to.clone().map(App::at).transpose()?,
             ack_budget: config.ack_budget,
             clock,
+            bench: Bench::of(judge, sink.clone()),
             sink,
-            books: Arc::new(sync::Mutex::new(Books::new(journal, config.events.clone(), config.expectations.clone()))),
+            books: Arc::new(sync::Mutex::new(Books::new(journal, config.events.clone()))),
             outputs,
             until: config.wait.until.clone(),
             progress,
@@ -136,6 +140,11 @@ impl Desk {
     /// Everything that was written down, when all before this has been entered.
     pub async fn books(&self) -> sync::MutexGuard<'_, Books> {
         self.books.lock().await
+    }
+
+    /// What came of the expectations, when all deliveries have been judged.
+    pub async fn judged(&self) -> Result<Judge, Error> {
+        self.bench.rise().await
     }
 
     /// Waits until the files of all deliveries so far are saved.
@@ -343,6 +352,7 @@ impl Desk {
             Some(outputs) => outputs.room().await,
             None => None,
         };
+        let bench = self.bench.place().await;
         let mut reply = judged.reply.clone();
         if !self.keep_secrets {
             let redaction = Redaction::of(&self.policy.secrets, self.policy.scheme);
@@ -360,20 +370,18 @@ impl Desk {
                 self.complain(&failed);
             }
         }
-        let Counted { shown, counted, failures } = books.count(&record);
+        let Counted { shown, counted } = books.count(&record);
         let until = self.until.as_ref().is_some_and(|until| until.is_met_by(&record));
         let record = Arc::new(record);
         if let (true, Ok(place)) = (shown, place) {
             place.say(Arc::clone(&record));
         }
+        if let (true, Some(bench)) = (counted, bench) {
+            bench.judge(Arc::clone(&record));
+        }
         // Of a delivery that a signature or a limit speaks against, nothing comes onto the disk.
         if let (true, true, Some(room)) = (shown, reply.is_answered(), room) {
             room.save(record);
-        }
-        for failure in failures {
-            // Still holding the books: the end, which asks for them, must not be said before. A writer that has gone
-            // ends the listener by itself.
-            let _ = self.sink.say(Note::warning(failure)).await;
         }
         self.carried_out(&reply, Progress { deliveries: u64::from(counted), until });
         reply

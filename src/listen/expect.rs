@@ -1,9 +1,15 @@
 //! What is expected of every counted delivery, and what came of it.
 
-use crate::error::Exit;
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, oneshot};
+
+use crate::error::{Error, Exit};
+use crate::event::{Judgement, Note, Sink};
+use crate::io::filters::{Filters, Judged};
 use crate::io::junit::Case;
 use crate::payload::history::lifecycle::{Unfinished, shown};
-use crate::payload::jq::{Input, Jq};
+use crate::payload::jq::Jq;
 use crate::payload::record::Record;
 use crate::payload::signature::Verdict;
 
@@ -27,26 +33,36 @@ struct Checked {
     exit: Exit,
 }
 
+/// How `--require-valid` is called.
+const VALID: &str = "--require-valid";
+
+/// How `--strict` is called.
+const STRICT: &str = "--strict";
+
 impl Expectations {
-    fn check(&self, record: &Record) -> Vec<Checked> {
-        let input = if self.filters.is_empty() { None } else { Input::read(&record.to_line()) };
-        let filters = self.filters.iter().map(|filter| {
-            let failure = match input.as_ref().map(|input| filter.judge(input)) {
-                Some(finding) if finding.holds => None,
-                Some(finding) => Some(format!("found {}", finding.found)),
-                None => Some("its record is not to be read".to_owned()),
-            };
-            Checked { expected: filter.text().to_owned(), failure, exit: Exit::Expectation }
-        });
+    /// Whether anything is expected.
+    fn is_any(&self) -> bool {
+        !self.filters.is_empty() || self.valid || self.strict
+    }
+
+    /// Every one of them.
+    fn all(&self) -> impl Iterator<Item = &str> {
+        let valid = self.valid.then_some(VALID);
+        let strict = self.strict.then_some(STRICT);
+        self.filters.iter().map(Jq::text).chain(valid).chain(strict)
+    }
+
+    /// Checks what needs no filter.
+    fn check(&self, record: &Record) -> impl Iterator<Item = Checked> {
         let valid = self.valid.then(|| {
             let failure = unproven(&record.verdict);
-            Checked { expected: "--require-valid".into(), failure, exit: Exit::Signature }
+            Checked { expected: VALID.into(), failure, exit: Exit::Signature }
         });
         let strict = self.strict.then(|| {
             let failure = record.warnings.first().map(|warning| format!("{}: {}", warning.code, warning.message));
-            Checked { expected: "--strict".into(), failure, exit: Exit::Expectation }
+            Checked { expected: STRICT.into(), failure, exit: Exit::Expectation }
         });
-        filters.chain(valid).chain(strict).collect()
+        valid.into_iter().chain(strict)
     }
 }
 
@@ -57,30 +73,49 @@ const LISTED: usize = 100_000;
 #[derive(Debug)]
 pub struct Judge {
     expectations: Expectations,
+    filters: Option<Filters>,
     exit: Exit,
+    judged: u64,
     failed: u64,
-    cases: Vec<Case>,
+    /// Every case, where a report is to be written.
+    cases: Option<Vec<Case>>,
     not_listed: u64,
 }
 
 impl Judge {
-    /// Nothing has come yet.
-    pub fn new(expectations: Expectations) -> Self {
-        Judge { expectations, exit: Exit::Done, failed: 0, cases: Vec::new(), not_listed: 0 }
+    /// Nothing has come yet. `reports` says that the cases are wanted in the end.
+    pub fn new(expectations: Expectations, reports: bool) -> Result<Self, Error> {
+        let filters = &expectations.filters;
+        let filters = if filters.is_empty() { None } else { Some(Filters::start(filters.clone())?) };
+        let cases = reports.then(Vec::new);
+        Ok(Judge { expectations, filters, exit: Exit::Done, judged: 0, failed: 0, cases, not_listed: 0 })
     }
 
     /// Judges one delivery: a sentence for every expectation that it fails.
-    pub fn judge(&mut self, record: &Record) -> Vec<String> {
+    async fn judge(&mut self, record: &Record) -> Vec<String> {
         let id = record.payload.as_ref().and_then(|payload| payload.id.as_deref());
         let which = id.map_or(format!("#{}", record.seq), |id| format!("#{} {}", record.seq, shown(id)));
-        let checked = self.expectations.check(record);
+        let judged = match &mut self.filters {
+            Some(filters) => filters.judge(record.to_line()).await,
+            None => Vec::new(),
+        };
+        let filters = self.expectations.filters.iter().zip(judged).map(|(filter, judged)| {
+            let failure = match judged {
+                Judged::Found(finding) if finding.holds => None,
+                Judged::Found(finding) => Some(format!("found {}", finding.found)),
+                Judged::Failed(why) | Judged::Endless(why) => Some(why),
+            };
+            Checked { expected: filter.text().to_owned(), failure, exit: Exit::Expectation }
+        });
+        let checked: Vec<_> = filters.chain(self.expectations.check(record)).collect();
+        self.judged += 1;
         checked.into_iter().filter_map(|checked| self.enter(&which, checked)).collect()
     }
 
     /// Judges that a prediction has not ended: a sentence that says so.
     pub fn unfinished(&mut self, Unfinished { id, seq, status }: &Unfinished) -> String {
         let warning = format!("no_terminal_event: its last was {status} in #{seq}");
-        let checked = Checked { expected: "--strict".into(), failure: Some(warning.clone()), exit: Exit::Expectation };
+        let checked = Checked { expected: STRICT.into(), failure: Some(warning.clone()), exit: Exit::Expectation };
         let failed = if self.expectations.strict { self.enter(id, checked) } else { None };
         failed.unwrap_or_else(|| format!("{id}: {warning}"))
     }
@@ -92,10 +127,11 @@ impl Judge {
             self.exit = self.exit.and(exit);
             self.failed += 1;
         }
-        if self.cases.len() < LISTED {
-            self.cases.push(Case { name: format!("{which}: {expected}"), judgement: failure.into() });
-        } else {
-            self.not_listed += 1;
+        match &mut self.cases {
+            Some(cases) if cases.len() < LISTED => {
+                cases.push(Case { name: format!("{which}: {expected}"), judgement: failure.into() });
+            }
+            _ => self.not_listed += 1,
         }
         sentence
     }
@@ -112,19 +148,91 @@ impl Judge {
 
     /// Whether anything is expected of which nothing could come true or fail, because no delivery came.
     pub fn is_idle(&self) -> bool {
-        let Expectations { filters, valid, strict } = &self.expectations;
-        (!filters.is_empty() || *valid || *strict) && self.cases.is_empty()
+        self.expectations.is_any() && self.judged == 0
     }
 
     /// Every case for a report.
     pub fn cases(&self) -> Vec<Case> {
-        let mut cases = self.cases.clone();
+        let mut cases = self.cases.clone().unwrap_or_default();
+        if self.is_idle() {
+            let idle = |expected: &str| Case { name: expected.to_owned(), judgement: Judgement::Skipped(IDLE.into()) };
+            cases.extend(self.expectations.all().map(idle));
+        }
         if self.not_listed > 0 {
             let name = format!("{} more, {} failed in all", self.not_listed, self.failed);
             let failure = (self.failed > 0).then(|| name.clone());
             cases.push(Case { name, judgement: failure.into() });
         }
         cases
+    }
+}
+
+/// What is said when nothing came that could have been judged.
+pub const IDLE: &str = "no delivery came, so nothing that was expected was put to the test";
+
+/// How many deliveries wait to be judged at most. When filters are slower than the deliveries come, answers wait too.
+const WAITING: usize = 16;
+
+/// The judge at work, beside the deliveries: no answer waits for a filter.
+#[derive(Debug)]
+pub struct Bench {
+    jobs: mpsc::Sender<Job>,
+    is_idle: bool,
+}
+
+#[derive(Debug)]
+enum Job {
+    Judge(Arc<Record>),
+    /// Ends the work, when all before it are judged.
+    Rise(oneshot::Sender<Judge>),
+}
+
+/// A place for one delivery before the judge.
+pub struct Place<'a>(mpsc::Permit<'a, Job>);
+
+impl Place<'_> {
+    /// Lets a delivery be judged.
+    pub fn judge(self, record: Arc<Record>) {
+        self.0.send(Job::Judge(record));
+    }
+}
+
+impl Bench {
+    /// Sets a judge to work.
+    pub fn of(mut judge: Judge, sink: Sink) -> Self {
+        let (jobs, mut waiting) = mpsc::channel(WAITING);
+        let is_idle = !judge.expectations.is_any();
+        tokio::spawn(async move {
+            while let Some(job) = waiting.recv().await {
+                let record = match job {
+                    Job::Judge(record) => record,
+                    // Whoever does not wait any more has no use for it.
+                    Job::Rise(tell) => return drop(tell.send(judge)),
+                };
+                for failure in judge.judge(&record).await {
+                    // A writer that has gone ends the listener by itself.
+                    let _ = sink.say(Note::warning(failure)).await;
+                }
+            }
+        });
+        Bench { jobs, is_idle }
+    }
+
+    /// Waits for a place for one delivery, where anything is expected. Taken before it is recorded, so that after that
+    /// there is nothing to wait for.
+    pub async fn place(&self) -> Option<Place<'_>> {
+        if self.is_idle {
+            return None;
+        }
+        // The other side ends only with the listener.
+        self.jobs.reserve().await.ok().map(Place)
+    }
+
+    /// Waits until all are judged, and lets the judge go.
+    pub async fn rise(&self) -> Result<Judge, Error> {
+        let (tell, told) = oneshot::channel();
+        let _ = self.jobs.send(Job::Rise(tell)).await;
+        told.await.map_err(|error| Error::Setup { what: "the judge of --expect", reason: error.to_string() })
     }
 }
 

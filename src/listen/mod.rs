@@ -40,7 +40,7 @@ use answer::Script;
 use books::Books;
 use child::Child;
 use desk::Desk;
-use expect::Expectations;
+use expect::{Expectations, IDLE, Judge};
 use tls::{Certificate, Tls};
 use tunnel::{Client, Tunnel};
 use wait::{Cause, Progress, Wait};
@@ -140,8 +140,11 @@ pub async fn run(config: Config, sink: Sink, clock: Arc<dyn Clock>, signals: &mu
             tunnel.close().await;
         }
         let until = progressed.borrow().until;
+        // Whatever is still being entered, comes before the judge rises.
+        let books = desk.books().await;
+        let judge = desk.judged().await?;
         let outcome = Outcome { config: &config, cause, until, elapsed: started.elapsed() };
-        outcome.conclude(&mut *desk.books().await, report, &sink).await
+        outcome.conclude(&books, judge, report, &sink).await
     };
     tokio::pin!(end);
     let stopped = matches!(cause, Cause::Signal { .. });
@@ -178,16 +181,22 @@ struct Outcome<'a> {
 
 impl Outcome<'_> {
     /// Says the end, writes the report, and gives the exit code.
-    async fn conclude(self, books: &mut Books, report: Option<Report>, sink: &Sink) -> Result<Exit, Error> {
+    async fn conclude(
+        self,
+        books: &Books,
+        mut judge: Judge,
+        report: Option<Report>,
+        sink: &Sink,
+    ) -> Result<Exit, Error> {
         let wait = &self.config.wait;
-        // Whoever ends it otherwise has seen enough.
+        // Whoever ends it otherwise, or has got what was waited for, has seen enough.
         let waited = matches!(self.cause, Cause::TimeUp { .. }) || wait.until.is_some();
-        let unfinished = if waited { books.conclude() } else { Vec::new() };
-        let tally = Tally { awaited: wait.count, elapsed: self.elapsed, ..books.tally() };
+        let unfinished = if waited { books.unfinished() } else { Vec::new() };
+        let unfinished: Vec<_> = unfinished.iter().map(|open| judge.unfinished(open)).collect();
+        let tally = Tally { awaited: wait.count, elapsed: self.elapsed, unmet: judge.failed(), ..books.tally() };
         let progress = Progress { deliveries: tally.deliveries, until: self.until };
         let (exit, said) = wait.judge(self.cause, progress);
-        let judge = books.judge();
-        let idle = judge.is_idle().then(|| "no delivery came, so nothing that was expected was put to the test".into());
+        let idle = judge.is_idle().then(|| IDLE.to_owned());
         let skipped = sink.take_skipped();
         let skipped = (skipped > 0).then_some(Event::Skipped(skipped));
         let notes = unfinished.into_iter().chain(said).chain(idle).map(|said: String| Note::warning(said));

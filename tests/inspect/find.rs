@@ -75,6 +75,30 @@ fn what_hookctl_wrote_is_filtered_as_what_others_wrote() {
 }
 
 #[test]
+fn a_filter_that_does_not_end_is_an_error_with_the_line() {
+    let journal = Captured::journal();
+    let place = format!("{}, line 1: it does not end: it was stopped after ", journal.path());
+    for filter in ["last(range(infinite))", "[range(infinite)]"] {
+        let finished = inspect(&[journal.path(), "--where", filter]).exits(1);
+        finished.says(&format!("error: --where {filter}, on {place}"));
+    }
+    // Others of the same journal are not harmed by what nests too deep, or calls itself too deep.
+    let deep = journal.lines[0].replacen(
+        r#""type":"delivery""#,
+        &format!(r#""type":"delivery","x":{}"#, "[".repeat(20_000)),
+        1,
+    );
+    let deep = deep.replace(&"[".repeat(20_000), &format!("{}{}", "[".repeat(20_000), "]".repeat(20_000)));
+    let with = Captured::of(vec![deep, journal.lines[1].clone()]);
+    let finished = inspect(&[with.path(), "--where", ".answer.status == 200"]).exits(0);
+    assert_eq!(numbers(&finished).last(), Some(&numbers(&finished).len()), "{finished:?}");
+    let recursive = "def f: 1 + f; f";
+    let finished = inspect(&[journal.path(), "--where", recursive]).exits(0);
+    assert!(numbers(&finished).is_empty());
+    finished.says(&format!("line 19 is left out: --where {recursive}: it calls itself too deep"));
+}
+
+#[test]
 fn a_filter_that_is_none_is_refused_with_its_place() {
     let journal = Captured::journal();
     let cases: [(&[&str], &str); 5] = [

@@ -49,6 +49,52 @@ fn a_filter_that_cannot_be_read_is_a_usage_error_with_its_place() {
 }
 
 #[test]
+fn a_filter_that_does_not_end_fails_and_holds_nothing_up() {
+    let filter = "last(range(infinite))";
+    let mut listener = Listener::start(&["--expect", filter, "--expect", ".seq < 3"]);
+    for seq in 1..=3 {
+        // No answer waits for it, and none of the further ones finds it at work again.
+        assert_eq!(status(&listener.post("/", &[], BODY)), 200);
+        assert_eq!(listener.next()["seq"], seq);
+    }
+    listener.signal("INT");
+    let (code, _, stderr) = listener.wait();
+    assert_eq!(code, Some(4), "{stderr}");
+    let said = warnings(&stderr);
+    let stopped = format!("warning: expectation failed: #1 p-1: {filter}: it does not end: it was stopped after ");
+    assert!(said[0].starts_with(&stopped), "{stderr}");
+    let again = |seq| {
+        format!(
+            "warning: expectation failed: #{seq} p-1: {filter}: it is not run any more, since it did not end before"
+        )
+    };
+    let wanted = [&again(2), &again(3), "warning: expectation failed: #3 p-1: .seq < 3: found 3"];
+    assert_eq!(said[1..], wanted);
+}
+
+#[test]
+fn a_listener_with_a_filter_that_does_not_end_is_ended_like_any() {
+    let mut listener = Listener::start(&["--expect", "[range(infinite)]"]);
+    listener.post("/", &[], BODY);
+    listener.next();
+    listener.signal("INT");
+    listener.signal("INT");
+    // The first goes unnoticed where both come at once; then the judge is waited for.
+    assert!(matches!(listener.wait().0, Some(130 | 4)));
+}
+
+#[test]
+fn a_body_that_nests_deep_does_not_harm_a_filter() {
+    let body = "[".repeat(1_000_000);
+    let mut listener = Listener::start(&["--count", "1", "--expect", ".body | fromjson | length > 0"]);
+    assert_eq!(status(&listener.post("/", &[], body.as_bytes())), 200);
+    listener.next();
+    let (code, _, stderr) = listener.wait();
+    assert_eq!(code, Some(4), "{stderr}");
+    assert!(stderr.contains("the JSON nests deeper than 10000 levels"), "{stderr}");
+}
+
+#[test]
 fn an_expectation_that_nothing_put_to_the_test_is_said() {
     let run = run(&["--expect", "true"], &["true"]);
     assert_eq!(run.code, Some(0));

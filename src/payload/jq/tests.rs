@@ -1,0 +1,157 @@
+use super::*;
+
+/// As large as the listener's and the inspector's.
+const STACK: usize = 512 << 20;
+
+const RECORD: &[u8] =
+    br#"{"seq":1,"payload":{"status":"failed","id":null,"n":3},"warnings":[{"code":"a"},{"code":"b"}]}"#;
+
+/// On a thread like that on which filters are run.
+fn judged(filter: &str, record: &[u8], goes_on: &(dyn Fn() -> bool + Sync)) -> Result<Finding, Unended> {
+    let filter = Jq::parse(filter).unwrap();
+    let limits = || Limits { steps: 300_000, stack: STACK / 2, goes_on };
+    let run = || filter.judge(&Input::read(record).unwrap(), limits());
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, run);
+        thread.unwrap().join().unwrap()
+    })
+}
+
+fn judge(filter: &str) -> (bool, String) {
+    let Finding { holds, found } = judged(filter, RECORD, &|| true).unwrap();
+    (holds, found)
+}
+
+#[test]
+fn a_filter_holds_when_all_that_it_gives_is_true() {
+    let cases = [
+        (r#".payload.status == "failed""#, true, r#""failed""#),
+        (r#".payload.status=="succeeded""#, false, r#""failed""#),
+        (r#".payload.status | . == "succeeded""#, false, "false"),
+        (r#".payload.status == "failed" and .seq == 2"#, false, "false"),
+        (".payload.n + 1 > 4", false, "4"),
+        ("(.warnings | length) == 0", false, "2"),
+        (".warnings == []", false, r#"[{"code":"a"},{"code":"b"}]"#),
+        (".warnings[].code != \"b\"", false, r#""a", "b""#),
+        (".warnings[].code != \"c\"", true, r#""a", "b""#),
+        ("all(.warnings[]; .code != \"b\")", false, "false"),
+        ("if .seq == 1 then .seq else 2 end == 1", true, "true"),
+        (".payload.id", false, "null"),
+        (".payload.status", true, r#""failed""#),
+        (".warnings[] | select(.code == \"z\")", false, "nothing"),
+        ("empty == 1", false, "nothing"),
+        ("-.payload.n == -3", true, "-3"),
+        ("\"\\(.seq)\" == \"1\"", true, "\"1\""),
+        (".payload.status.x == 1", false, "an error: "),
+    ];
+    for (filter, holds, found) in cases {
+        let (held, told) = judge(filter);
+        assert_eq!(held, holds, "{filter}: {told}");
+        assert!(told == found || told.starts_with("an error: ") && found == "an error: ", "{filter}: {told}");
+    }
+}
+
+#[test]
+fn what_cannot_be_read_is_named_with_its_place() {
+    let cases = [
+        (".payload.status == ", "term was expected at column 20"),
+        (".a | lenght", "there is no filter lenght, did you mean length? at column 6"),
+        ("(.a", "closing parenthesis was expected at column 4"),
+        ("\u{e9}", "token was expected at column 1"),
+        ("\"\u{e9}\" | $x", "there is no variable $x at column 7"),
+        ("", "term was expected at column 1"),
+        ("import \"a\" as a; .", "modules are not loaded at column 9"),
+    ];
+    for (filter, expected) in cases {
+        assert_eq!(Jq::parse(filter).unwrap_err().to_string(), expected, "{filter}");
+    }
+}
+
+#[test]
+fn filters_know_no_world() {
+    for name in ["env", "now", "halt", "halt(1)", "halt_error", "debug", "stderr", "input", "$ENV"] {
+        assert!(Jq::parse(name).is_err(), "{name}");
+    }
+}
+
+#[test]
+fn what_never_ends_ends() {
+    assert_eq!(judge("repeat(1)"), (false, "an error: it gives more than 1000 values".to_owned()));
+    assert!(judge("range(1; 1001)").0);
+    let (holds, found) = judge("[limit(1000; repeat(1))] == 1");
+    assert!(!holds && found.chars().count() == TOLD + 1, "{found}");
+}
+
+#[test]
+fn what_never_ends_within_one_value_is_stopped() {
+    for filter in [
+        "last(range(infinite))",
+        "[range(infinite)]",
+        "[repeat(1)]",
+        "last(repeat(1))",
+        "until(false; .)",
+        "def f: f; f",
+        "reduce range(infinite) as $i (null; [.])",
+        ".seq == last(range(infinite))",
+        "try last(range(infinite)) catch true",
+        "def f: 1, f; last(f)",
+        "[limit(1e12; repeat(0))]",
+        "last(range(0; 1; 0))",
+    ] {
+        assert_eq!(judged(filter, RECORD, &|| true), Err(Unended::Steps), "{filter}");
+    }
+    // By whoever has a clock, at any step.
+    let steps = std::sync::atomic::AtomicU32::new(0);
+    let goes_on = || steps.fetch_add(1, std::sync::atomic::Ordering::Relaxed) < 1000;
+    assert_eq!(judged("last(range(infinite))", RECORD, &goes_on), Err(Unended::Stopped));
+    assert_eq!(steps.into_inner(), 1001);
+}
+
+#[test]
+fn a_range_is_jqs() {
+    let cases = [
+        ("[range(3)] == [0, 1, 2]", "[0,1,2]"),
+        ("[range(1; 4)] == [1, 2, 3]", "[1,2,3]"),
+        ("[range(0, 1; 3, 4)] == [0,1,2, 0,1,2,3, 1,2, 1,2,3]", "[0,1,2,0,1,2,3,1,2,1,2,3]"),
+        ("[range(0; 10; 3)] == [0, 3, 6, 9]", "[0,3,6,9]"),
+        ("[range(5; 0; -2)] == [5, 3, 1]", "[5,3,1]"),
+        ("[range(0; 3; -1)] == []", "[]"),
+    ];
+    for (filter, found) in cases {
+        assert_eq!(judge(filter), (true, found.to_owned()), "{filter}");
+    }
+}
+
+#[test]
+fn what_nests_deep_does_not_break_the_stack() {
+    let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+    let record = |body: &str| serde_json::json!({ "body": body }).to_string().into_bytes();
+    let judge = |filter: &str, body: &str| judged(filter, &record(body), &|| true).unwrap();
+    let deep = nested(NESTED);
+    for filter in [
+        ".body | fromjson | length == 1",
+        ".body | (fromjson | tojson) == .",
+        ".body | fromjson | . == .",
+        ".body | fromjson | (.. |= .) | length == 1",
+        ".body | [limit(100; fromjson | ..)] | length == 100",
+    ] {
+        let Finding { holds, found } = judge(filter, &deep);
+        assert!(holds, "{filter}: {found}");
+    }
+    let too_deep = r#"an error: "the JSON nests deeper than 10000 levels""#;
+    let hidden = format!("#\"\n{}", nested(NESTED + 1));
+    for body in [&nested(NESTED + 1), &"{\"a\":".repeat(1_000_000), &hidden] {
+        assert_eq!(judge(".body | fromjson", body).found, too_deep);
+    }
+    let flat = format!("[{}\"{}\\\"[\"]", "[],".repeat(NESTED), "[".repeat(NESTED + 1));
+    assert!(judge(".body | fromjson | length == 10001", &flat).holds);
+    assert!(Input::read(nested(NESTED + 1).as_bytes()).is_none());
+    assert_eq!(judged("def f: 1 + f; f", RECORD, &|| true), Err(Unended::Depth));
+}
+
+#[test]
+fn what_is_no_json_is_said() {
+    assert_eq!(judge("\"[1, x\" | fromjson").1, r#"an error: "it is not JSON: byte offset 4: value expected""#);
+    assert!(judge("[\"1 2\" | fromjson] == [1, 2]").0);
+    assert!(judge("1 | fromjson").1.starts_with("an error: cannot use 1 as string"));
+}
