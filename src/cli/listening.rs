@@ -124,6 +124,10 @@ pub struct Listen {
     #[arg(long, value_name = "JQ", value_parser = Jq::parse, help_heading = "Waiting")]
     pub expect: Vec<Jq>,
     /// Take a warning about a counted delivery for a failed expectation: exit code 4
+    ///
+    /// A prediction that has not ended is one too when the time of --timeout is up or --until has not come true; whoever
+    /// got what --count and --until wait for has not waited for its end. So is one delivery that was overtaken by another
+    /// on the way.
     #[arg(long, help_heading = "Waiting")]
     pub strict: bool,
     /// Write what was expected and waited for as JUnit XML

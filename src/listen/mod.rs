@@ -190,7 +190,7 @@ impl Outcome<'_> {
     ) -> Result<Exit, Error> {
         let wait = &self.config.wait;
         // Whoever ends it otherwise, or has got what was waited for, has seen enough.
-        let waited = matches!(self.cause, Cause::TimeUp { .. }) || wait.until.is_some();
+        let waited = matches!(self.cause, Cause::TimeUp { .. }) || (wait.until.is_some() && !self.until);
         let unfinished = if waited { books.unfinished() } else { Vec::new() };
         let unfinished: Vec<_> = unfinished.iter().map(|open| judge.unfinished(open)).collect();
         let tally = Tally { awaited: wait.count, elapsed: self.elapsed, unmet: judge.failed(), ..books.tally() };

@@ -51,20 +51,36 @@ fn a_forgery_says_nothing_about_a_prediction() {
 
 #[test]
 fn an_end_that_does_not_come_is_said_when_the_waiting_ends() {
+    let open = "c-1: no_terminal_event: its last was processing in #2";
     for (arguments, code, words) in [
-        (&["--timeout", "500ms"][..], 0, "warning: c-1: no_terminal_event: its last was processing in #2"),
-        (&["--until", "output"], 0, "warning: c-1: no_terminal_event: its last was processing in #2"),
-        (&["--until", "output", "--strict"], 4, "failed: c-1: --strict: no_terminal_event: its last was processing"),
+        (&["--timeout", "500ms"][..], 0, format!("warning: {open}")),
+        (&["--timeout", "500ms", "--until", "failed"], 3, format!("warning: {open}")),
+        (&["--timeout", "500ms", "--strict"], 4, open.replace("c-1:", "failed: c-1: --strict:")),
     ] {
         let listener = Listener::start(arguments);
         listener.post("/", &[], START.as_bytes());
         listener.post("/", &[], OUTPUT.as_bytes());
         let (ended, _, stderr) = listener.wait();
         assert_eq!(ended, Some(code), "{stderr}");
-        assert!(stderr.contains(words), "{stderr}");
+        assert!(stderr.contains(&words), "{stderr}");
     }
-    let listener = Listener::start(&["--count", "1"]);
-    listener.post("/", &[], START.as_bytes());
-    let (_, _, stderr) = listener.wait();
-    assert!(!stderr.contains("no_terminal_event"), "a count is no waiting for the end: {stderr}");
+    // Whoever has got what was waited for did not wait for the end.
+    for arguments in [&["--count", "2", "--strict"][..], &["--until", "output", "--strict"]] {
+        let listener = Listener::start(arguments);
+        listener.post("/", &[], START.as_bytes());
+        listener.post("/", &[], OUTPUT.as_bytes());
+        let (ended, _, stderr) = listener.wait();
+        assert!(ended == Some(0) && !stderr.contains("no_terminal_event"), "{stderr}");
+    }
+}
+
+#[test]
+fn what_was_overtaken_is_a_warning_and_so_counts_when_strict() {
+    let listener = Listener::start(&["--count", "2", "--strict"]);
+    for body in [END, START] {
+        listener.post("/", &[], body.as_bytes());
+    }
+    let (code, _, stderr) = listener.wait();
+    assert_eq!(code, Some(4), "{stderr}");
+    assert!(stderr.contains("--strict: overtaken: #1 had said more"), "{stderr}");
 }

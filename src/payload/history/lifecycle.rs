@@ -179,13 +179,14 @@ impl Story {
         if now.is_terminal() {
             self.end = Some(now);
         }
-        if rank(now.status) < rank(before.status) {
+        let went_back = rank(now.status) < rank(before.status);
+        let (fewer_logs, fewer_outputs) = (now.has_fewer_logs(before), now.has_fewer_outputs(before));
+        if !now.is_terminal() && (went_back || fewer_logs || fewer_outputs) && now.is_within(before) {
+            return overtaken(before);
+        }
+        if went_back {
             let text = format!("the status went from {} in #{} back to {}", before.status, before.seq, now.status);
             return warning("status_went_back", fields.status, text);
-        }
-        let (fewer_logs, fewer_outputs) = (now.has_fewer_logs(before), now.has_fewer_outputs(before));
-        if !now.is_terminal() && (fewer_logs || fewer_outputs) && now.is_within(before) {
-            return overtaken(before);
         }
         self.latest = now;
         let mut warnings = Vec::new();

@@ -51,6 +51,9 @@ fn honest_reordering_is_called_that() {
     assert_eq!(told(&late), ["", "overtaken", "overtaken", "overtaken"]);
     let crossed = [cog("processing", "a\\nb\\n", 1), cog("processing", "a\\n", 1), cog("processing", "", 0)];
     assert_eq!(told(&crossed), ["", "overtaken", "overtaken"]);
+    // A status that goes back is no other matter before the end than after it.
+    let start = [cog("processing", "a", 1), cog("starting", "", 0), cog("succeeded", "a", 1), cog("starting", "a", 0)];
+    assert_eq!(told(&start), ["", "overtaken", "", "overtaken"]);
     // What was overtaken does not make the next one look like progress from there.
     let after = [&crossed[..], &[cog("succeeded", "a\\n", 1)]].concat();
     assert_eq!(told(&after)[3], "logs_shrank");
@@ -63,7 +66,8 @@ fn what_no_order_explains_is_told() {
         ([cog("succeeded", "a", 1), cog("processing", "a", 2)], "after_terminal"),
         ([cog("succeeded", "a", 1), cog("failed", "a", 0)], "after_terminal"),
         ([cog("succeeded", "a", 1), cog("succeeded", "a", 2)], "duplicate_differs"),
-        ([cog("processing", "a", 0), cog("starting", "a", 0)], "status_went_back"),
+        ([cog("processing", "a", 0), cog("starting", "a, and more", 0)], "status_went_back"),
+        ([cog("processing", "a", 1), cog("starting", "", 2)], "status_went_back"),
         ([cog("processing", "ab", 1), cog("processing", "a", 2)], "logs_shrank"),
         ([cog("processing", "a", 2), cog("processing", "ab", 1)], "output_vanished"),
         ([cog("processing", "ab", 0), cog("succeeded", "a", 1)], "logs_shrank"),
