@@ -33,7 +33,7 @@ pub enum Exit {
 
 impl Exit {
     /// Every code of the contract with its meaning, for `--help` and the README.
-    pub const MEANINGS: [(&str, &str); 8] = [
+    pub const MEANINGS: [(&str, &str); 9] = [
         ("0", "done; everything waited for and expected came true, or `listen` was stopped with nothing pending"),
         ("1", "runtime failure: port taken, file unreadable, disk full"),
         ("2", "usage: bad flag, unknown fixture, a payload file that is not JSON where one is required"),
@@ -42,6 +42,10 @@ impl Exit {
         ("5", "a signature did not verify (`inspect`; `listen --require-valid`)"),
         ("6", "a delivery was never acknowledged: unreachable, timed out, or not 2xx after the last retry"),
         ("130 / 143", "SIGINT / SIGTERM while something was still awaited"),
+        (
+            "any other",
+            "that of the command of `listen -- COMMAND`; of several codes 5 is given before 4 before its before 3",
+        ),
     ];
 
     /// The code.
@@ -60,15 +64,16 @@ impl Exit {
         }
     }
 
-    /// The more important of two: a signature before an expectation before an acknowledgement before a wait.
+    /// The more important of two: a signature before an expectation before an acknowledgement before a wait. The code of
+    /// a command says less than what its listener found, and more than what did not come.
     pub fn and(self, other: Exit) -> Exit {
         let rank = |exit: Exit| match exit {
             Exit::Done => 0,
             Exit::TimedOut => 1,
             Exit::Unacknowledged => 2,
-            Exit::Expectation => 3,
-            Exit::Signature => 4,
-            Exit::Command(_) => 5,
+            Exit::Command(_) => 3,
+            Exit::Expectation => 4,
+            Exit::Signature => 5,
             Exit::Interrupted | Exit::Terminated => 6,
             Exit::Failure | Exit::Usage => 7,
         };
@@ -405,7 +410,8 @@ mod tests {
 
     #[test]
     fn a_signature_outweighs_an_expectation_outweighs_an_acknowledgement_outweighs_a_wait() {
-        let order = [Exit::Done, Exit::TimedOut, Exit::Unacknowledged, Exit::Expectation, Exit::Signature];
+        let command = Exit::Command(6);
+        let order = [Exit::Done, Exit::TimedOut, Exit::Unacknowledged, command, Exit::Expectation, Exit::Signature];
         for pair in order.windows(2) {
             assert_eq!(pair[0].and(pair[1]), pair[1]);
             assert_eq!(pair[1].and(pair[0]), pair[1]);

@@ -155,7 +155,8 @@ pub struct Listen {
     pub format: Format,
     /// Run this once ready, with HOOKCTL_TO and HOOKCTL_SECRET set, and end when it ends
     ///
-    /// Its exit code is passed on if it is not 0. With --count, the listener ends when both have come true; deliveries
+    /// Its exit code is passed on if it is not 0, unless the listener itself found something to end with 5 or 4: a hookctl
+    /// send that gets the listener's 401 says less than --require-valid. With --count, the listener ends when both have come true; deliveries
     /// that are still missing when the command has ended are waited for as long as --timeout allows.
     #[arg(last = true, value_name = "COMMAND", help_heading = "Arguments", value_hint = ValueHint::CommandWithArguments)]
     pub command: Vec<std::ffi::OsString>,

@@ -1,7 +1,7 @@
 //! Expectations and what came of them as JUnit XML, which every CI reads. The only file that knows quick-xml.
 
 use std::borrow::Cow;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -21,24 +21,36 @@ pub struct Case {
     pub judgement: Judgement,
 }
 
-/// A report to be written.
+/// A report to be written. Dropped before, it leaves no file: an empty one says nothing to anybody.
 #[derive(Debug)]
 pub struct Report {
     file: File,
     path: PathBuf,
+    is_written: bool,
 }
 
 impl Report {
     /// Makes the file, so that one that cannot be written is known before the work begins.
     pub fn create(path: &Path) -> Result<Self, Error> {
         let file = File::create(path).map_err(|source| Error::Report { path: path.display().to_string(), source })?;
-        Ok(Report { file, path: path.to_owned() })
+        Ok(Report { file, path: path.to_owned(), is_written: false })
     }
 
     /// Writes the cases of one suite.
     pub fn write(mut self, suite: &str, cases: &[Case], elapsed: Duration) -> Result<(), Error> {
         let written = document(suite, cases, elapsed).and_then(|xml| self.file.write_all(&xml));
+        self.is_written = written.is_ok();
         written.map_err(|source| Error::Report { path: self.path.display().to_string(), source })
+    }
+}
+
+impl Drop for Report {
+    fn drop(&mut self) {
+        // What is no file, such as /dev/stderr, is not ours to remove.
+        if !self.is_written && self.file.metadata().is_ok_and(|found| found.is_file()) {
+            // It may have gone by itself.
+            let _ = fs::remove_file(&self.path);
+        }
     }
 }
 

@@ -41,6 +41,8 @@ pub struct Books {
     seq: u64,
     journal: Option<Journal>,
     journal_fails: bool,
+    /// How many deliveries the journal lacks.
+    unrecorded: u64,
     history: History,
     lifecycles: Lifecycles,
     tally: Tally,
@@ -66,6 +68,7 @@ impl Books {
             seq: 0,
             journal,
             journal_fails: false,
+            unrecorded: 0,
             history: History::default(),
             lifecycles: Lifecycles::default(),
             tally: Tally::default(),
@@ -76,6 +79,11 @@ impl Books {
     /// The counts.
     pub fn tally(&self) -> Tally {
         self.tally.clone()
+    }
+
+    /// How many deliveries could not be written to the journal.
+    pub fn unrecorded(&self) -> u64 {
+        self.unrecorded
     }
 
     /// Counts a request that never became a delivery.
@@ -124,6 +132,7 @@ impl Books {
             Some(journal) => journal.append(&record.to_line()),
             None => Ok(()),
         };
+        self.unrecorded += u64::from(written.is_err());
         let failed_before = std::mem::replace(&mut self.journal_fails, written.is_err());
         written.map_err(|error| (!failed_before).then_some(error))
     }

@@ -14,7 +14,7 @@ use crate::clock::Clock;
 use crate::error::{Error, Exit};
 use crate::event::{Event, Note, Ready, Sink, Tally};
 use crate::io::journal::Journal;
-use crate::io::junit::Report;
+use crate::io::junit::{Case, Report};
 use crate::io::signals::Signals;
 use crate::payload::Provider;
 use crate::payload::events::Events;
@@ -205,10 +205,25 @@ impl Outcome<'_> {
             let _ = sink.say(event).await;
         }
         if let Some(report) = report {
-            let cases: Vec<_> = judge.cases().into_iter().chain(wait.cases(progress)).collect();
-            report.write("hookctl listen", &cases, self.elapsed)?;
+            let cases = judge.cases().into_iter().chain(wait.cases(progress)).chain(self.cases(books));
+            report.write("hookctl listen", &cases.collect::<Vec<_>>(), self.elapsed)?;
         }
         Ok(exit.and(judge.exit()))
+    }
+
+    /// What else is a case of a report: the journal that was to be written, and the command that was to end well.
+    fn cases(&self, books: &Books) -> impl Iterator<Item = Case> {
+        let Config { record, command, .. } = self.config;
+        let missing = books.unrecorded();
+        let lacking = (missing > 0).then(|| format!("deliveries that could not be recorded: {missing}"));
+        let journal = record
+            .as_ref()
+            .map(|path| Case { name: format!("--record {}", path.display()), judgement: lacking.into() });
+        let command = command.first().map(|program| Case {
+            name: format!("-- {}", program.to_string_lossy()),
+            judgement: Wait::against_command(self.cause).into(),
+        });
+        journal.into_iter().chain(command)
     }
 }
 

@@ -182,6 +182,15 @@ impl Wait {
         count.into_iter().chain(until)
     }
 
+    /// What there is to say against the command of a listener that ended so.
+    pub fn against_command(cause: Cause) -> Option<String> {
+        match cause {
+            Cause::Command(0) | Cause::TimeUp { running: false } | Cause::Signal { running: false, .. } => None,
+            Cause::Command(code) => Some(format!("it ended with code {code}")),
+            Cause::Enough | Cause::TimeUp { .. } | Cause::Signal { .. } => Some("it was still running".to_owned()),
+        }
+    }
+
     /// What did not come, in words.
     fn missing(&self, progress: Progress) -> Vec<String> {
         self.missing_count(progress).into_iter().chain(self.missing_until(progress)).collect()

@@ -175,6 +175,64 @@ fn the_graver_code_wins() {
     assert_eq!(code(&[&unmet[..], &["--require-valid"]].concat()), Some(5), "a signature before an expectation");
 }
 
+#[test]
+fn what_the_listener_found_goes_before_the_code_of_its_command() {
+    // Not acknowledged, says send; but why, the listener knows.
+    let send = [HOOKCTL, "send", "failed", "-s", "another secret", "--retry", "none"];
+    let code = |arguments: &[&str]| run(arguments, &send).code;
+    assert_eq!(code(&["-s", SECRET]), Some(6));
+    assert_eq!(code(&["-s", SECRET, "--count", "2"]), Some(6), "what did not come says less");
+    assert_eq!(code(&["-s", SECRET, "--expect", "false"]), Some(4));
+    assert_eq!(code(&["-s", SECRET, "--require-valid"]), Some(5));
+}
+
+/// The report of a listener that ran a command to its end.
+fn report_of(arguments: &[&str], command: &[&str]) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("report.xml");
+    let report = format!("junit={}", file.display());
+    run(&[arguments, &["--report", &report]].concat(), command);
+    std::fs::read_to_string(file).unwrap()
+}
+
+#[test]
+fn a_report_has_the_command_the_journal_and_what_was_not_tested() {
+    let xml = report_of(&["--expect", ".seq", "--strict"], &["sh", "-c", "exit 7"]);
+    for words in [
+        r#"tests="3" failures="1" errors="0" skipped="2""#,
+        r#"name=".seq" classname"#,
+        r#"name="--strict" classname"#,
+        r#"<skipped message="no delivery came"#,
+        r#"name="-- sh" classname"#,
+        r#"<failure message="it ended with code 7">"#,
+    ] {
+        assert!(xml.contains(words), "no {words} in {xml}");
+    }
+    let xml = report_of(&["--timeout", "200ms"], &["sleep", "600"]);
+    assert!(xml.contains(r#"<failure message="it was still running">"#), "{xml}");
+    let journal = tempfile::NamedTempFile::new().unwrap();
+    let xml = report_of(&["--record", journal.path().to_str().unwrap()], &["true"]);
+    assert!(xml.contains(r#"tests="2" failures="0""#) && xml.contains("name=\"--record "), "{xml}");
+    if cfg!(target_os = "linux") {
+        let send = [HOOKCTL, "send", "success", "--retry", "none", "--expect-status", "503"];
+        let xml = report_of(&["--record", "/dev/full"], &send);
+        assert!(xml.contains(r#"<failure message="deliveries that could not be recorded: 1">"#), "{xml}");
+    }
+}
+
+#[test]
+fn an_early_end_leaves_no_report() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("report.xml");
+    let report = format!("junit={}", file.display());
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    for arguments in [&["--port", &port, "--", "true"][..], &["--port", "0", "--", "/nowhere/command"]] {
+        hookctl([&["listen", "--report", &report], arguments].concat()).exits(1);
+        assert!(!file.exists(), "{arguments:?}");
+    }
+}
+
 /// What python's parser finds in a report: the counts, then each case with its failure.
 fn parsed(report: &str) -> Vec<Value> {
     const READ: &str = "
