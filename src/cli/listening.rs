@@ -87,7 +87,8 @@ pub struct Listen {
     /// What to answer, in turn: 503x2,hang=35s,200 [default: 200]
     ///
     /// Items are separated by commas, and the last one repeats for ever. An item is a status (503; 503x2 for twice), hang
-    /// or hang=35s (never answer, or close after so long), close (FIN), reset (RST), truncate (break off within the
+    /// or hang=35s (never answer, or close after so long; such a delivery counts when its sender has given up, or after
+    /// so long), close (FIN), reset (RST), truncate (break off within the
     /// answer) or forward (the answer of --forward-to, which makes it the default). Behind it may stand :delay=2s and,
     /// for a status, :retry-after=5 and :body=@FILE. A delivery that is answered 401 takes no item.
     #[arg(long, value_name = "SCRIPT", help_heading = "Answers")]

@@ -108,6 +108,11 @@ impl Script {
         &self.items[self.items.len() - 1]
     }
 
+    /// Whether it ever lets a sender hang for as long as that likes.
+    pub fn hangs(&self) -> bool {
+        self.items.iter().any(|item| item.act == Act::Hang(None))
+    }
+
     /// Whether it ever asks for the app's answer.
     pub fn forwards(&self) -> bool {
         self.items.iter().any(|item| item.act == Act::Forward)

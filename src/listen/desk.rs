@@ -21,7 +21,7 @@ use super::forward::{App, Change};
 use super::limits::{BODY_TIME, LAST_TIME};
 use super::outputs::Outputs;
 use super::reply::{Content, End, Ended, Reply, response, torn};
-use super::socket::Reset;
+use super::socket::Line;
 use super::wait::{Progress, Until};
 use crate::clock::{Clock, record_id};
 use crate::error::Error;
@@ -81,6 +81,34 @@ impl Arrival {
     /// One whose body was not taken in.
     fn limited(self, why: Warning, reply: Reply) -> Judged {
         Judged { warnings: vec![why], ..self.judged(None, Verdict::Unchecked, reply) }
+    }
+}
+
+/// A delivery on the books.
+struct Entered {
+    /// How it ends.
+    reply: Reply,
+    /// What is told of it when it has ended: of one that is let hang. The others are told of already.
+    step: Progress,
+}
+
+impl From<Reply> for Entered {
+    fn from(reply: Reply) -> Self {
+        Entered { reply, step: Progress::default() }
+    }
+}
+
+/// Lets whoever waits know of a delivery when it is over.
+struct Step<'a> {
+    progress: &'a watch::Sender<Progress>,
+    step: Progress,
+}
+
+impl Drop for Step<'_> {
+    fn drop(&mut self) {
+        if self.step.is_any() {
+            self.progress.send_modify(|progress| progress.add(self.step));
+        }
     }
 }
 
@@ -154,12 +182,17 @@ impl Desk {
         }
     }
 
-    /// Handles one request on a connection that can be `reset`.
+    /// Whether a sender may be let hang for as long as it likes.
+    pub fn lets_hang(&self) -> bool {
+        self.script.hangs()
+    }
+
+    /// Handles one request that came on `line`.
     pub async fn receive(
         self: Arc<Self>,
         request: Request<Incoming>,
         remote: SocketAddr,
-        reset: Reset,
+        line: Line,
     ) -> Result<Response<Content>, Ended> {
         if matches!(*request.method(), Method::GET | Method::HEAD) {
             return Ok(greeting());
@@ -175,7 +208,7 @@ impl Desk {
             body: Bytes::new(),
         };
         let arrival = Arrival { delivery, remote, at: self.clock.now(), ended: Instant::now() };
-        let reply = match read {
+        let entered = match read {
             Ok(body) => self.judge(arrival.with(body)).await,
             Err(Refusal::TooLarge) => self.enter(self.too_large(arrival)).await,
             Err(Refusal::TooSlow) => {
@@ -186,26 +219,31 @@ impl Desk {
             }
             Err(Refusal::CutOff) => {
                 self.refused(remote, "it ended before its body was complete").await;
-                Reply::new(StatusCode::BAD_REQUEST, By::Refused, r#"{"error":"body cut off"}"#)
+                Reply::new(StatusCode::BAD_REQUEST, By::Refused, r#"{"error":"body cut off"}"#).into()
             }
         };
-        self.carry_out(reply, &reset).await
+        self.carry_out(entered, &line).await
     }
 
     /// Ends a request as it was decided and recorded.
-    async fn carry_out(&self, reply: Reply, reset: &Reset) -> Result<Response<Content>, Ended> {
-        match reply.end {
+    async fn carry_out(&self, entered: Entered, line: &Line) -> Result<Response<Content>, Ended> {
+        // Told when this is over, however that comes.
+        let _step = Step { progress: &self.progress, step: entered.step };
+        match entered.reply.end {
             End::Answer { status, headers, body } => Ok(response(status, headers, body)),
             End::Truncate => Ok(torn()),
             End::Close => Err(Ended),
             End::Reset => {
-                reset.ask();
+                line.reset();
                 Err(Ended)
             }
             End::Hang(time) => {
                 match time {
                     Some(time) => self.wait(time).await,
-                    None => self.ended().await,
+                    None => tokio::select! {
+                        () = self.ended() => {}
+                        () = line.gone() => {}
+                    },
                 }
                 Err(Ended)
             }
@@ -228,7 +266,7 @@ impl Desk {
         let _ = self.sink.say(Note::warning(text)).await;
     }
 
-    async fn judge(self: &Arc<Self>, arrival: Arrival) -> Reply {
+    async fn judge(self: &Arc<Self>, arrival: Arrival) -> Entered {
         let delivery = &arrival.delivery;
         let held = encoding::decode(&delivery.headers, &delivery.body, self.max_body);
         if held == Err(Undecoded::TooLarge) {
@@ -261,7 +299,7 @@ impl Desk {
         if refused {
             // What is not acknowledged need not be recorded before it is answered.
             tokio::spawn(explaining);
-            return reply;
+            return reply.into();
         }
         explaining.await
     }
@@ -339,14 +377,14 @@ impl Desk {
         judged
     }
 
-    async fn enter(self: &Arc<Self>, judged: Judged) -> Reply {
+    async fn enter(self: &Arc<Self>, judged: Judged) -> Entered {
         let books = Arc::clone(&self.books).lock_owned().await;
         self.enter_into(books, judged).await
     }
 
     /// Puts a delivery on the books: numbered, written to the journal, counted, said. Between the place in the writer's
     /// queue and the end nothing waits, so a sender that hangs up cannot leave it half entered.
-    async fn enter_into(self: &Arc<Self>, mut books: OwnedMutexGuard<Books>, mut judged: Judged) -> Reply {
+    async fn enter_into(self: &Arc<Self>, mut books: OwnedMutexGuard<Books>, mut judged: Judged) -> Entered {
         let place = self.sink.place(judged.delivery.body.len()).await;
         let room = match &self.outputs {
             Some(outputs) => outputs.room().await,
@@ -383,20 +421,12 @@ impl Desk {
         if let (true, true, Some(room)) = (shown, reply.is_answered(), room) {
             room.save(record);
         }
-        self.carried_out(&reply, Progress { deliveries: u64::from(counted), until });
-        reply
-    }
-
-    /// Lets whoever waits know of a delivery: at once, but of one that is let hang not before that is over.
-    fn carried_out(self: &Arc<Self>, reply: &Reply, step: Progress) {
-        let desk = Arc::clone(self);
-        let tell = move || desk.progress.send_modify(|progress| progress.add(step));
-        let End::Hang(Some(time)) = reply.end else { return tell() };
-        let desk = Arc::clone(self);
-        tokio::spawn(async move {
-            desk.wait(time).await;
-            tell();
-        });
+        let step = Progress { deliveries: u64::from(counted), until };
+        if matches!(reply.end, End::Hang(_)) {
+            return Entered { reply, step };
+        }
+        self.progress.send_modify(|progress| progress.add(step));
+        reply.into()
     }
 
     /// Says that the journal cannot be written.

@@ -22,6 +22,9 @@ pub const DRAIN_TIME: Duration = Duration::from_secs(5);
 /// Time for requests in flight to be finished when the listener ends.
 pub const FINISH_TIME: Duration = Duration::from_secs(5);
 
+/// How long nothing may come of a request that is not whole when the listener ends.
+pub const STALL_TIME: Duration = Duration::from_secs(1);
+
 /// Time for the command to end when it is asked to, before it is killed.
 pub const COMMAND_TIME: Duration = Duration::from_secs(2);
 

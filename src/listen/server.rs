@@ -15,9 +15,9 @@ use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
 use super::desk::Desk;
-use super::limits::{ACCEPT_PAUSE, FINISH_TIME, HEADER_TIME};
+use super::limits::{ACCEPT_PAUSE, FINISH_TIME, HEADER_TIME, STALL_TIME};
 use super::reply::Content;
-use super::socket::{Reset, Socket};
+use super::socket::{Line, Socket};
 use super::tls::{Begun, Tls};
 use crate::event::{Note, Sink};
 
@@ -37,6 +37,7 @@ pub fn start(listener: TcpListener, tls: Option<Tls>, desk: Arc<Desk>, sink: Sin
 
 impl Server {
     /// Stops accepting, and waits for the requests in flight to be answered: at once, where a script would let them wait.
+    /// One that is not whole is waited for as long as more of it comes.
     pub async fn finish(self) {
         // The task ends by itself only in a panic; then there is nothing to finish.
         let _ = self.stop.send(());
@@ -77,8 +78,11 @@ async fn accept(
         failing = false;
         // An answer is one small packet; waiting to fill it only adds delay.
         let _ = stream.set_nodelay(true);
-        let connection =
-            Connection { http: http.clone(), desk: Arc::clone(&desk), remote, watcher: connections.watcher() };
+        let watched = if desk.lets_hang() { Line::watched(stream) } else { Ok((stream, Line::default())) };
+        // Without a descriptor left for it, there is none left to serve it either.
+        let Ok((stream, line)) = watched else { continue };
+        let (desk, watcher) = (Arc::clone(&desk), connections.watcher());
+        let connection = Connection { http: http.clone(), desk, remote, line, watcher };
         let tls = tls.clone();
         tokio::spawn(async move {
             match tls {
@@ -94,38 +98,40 @@ struct Connection {
     http: http1::Builder,
     desk: Arc<Desk>,
     remote: SocketAddr,
+    line: Line,
     watcher: Watcher,
 }
 
 impl Connection {
     /// Serves deliveries.
     async fn deliveries(self, stream: TcpStream) {
-        let reset = Reset::default();
-        self.through(Socket::new(stream, reset.clone()), reset).await;
+        let line = self.line.clone();
+        self.through(Socket::new(stream, line)).await;
     }
 
     /// Serves deliveries over TLS, and tells those who come without it.
     async fn secured(self, stream: TcpStream, tls: &Tls) {
-        let (desk, reset) = (Arc::clone(&self.desk), Reset::default());
+        let (desk, line) = (Arc::clone(&self.desk), self.line.clone());
         let begun = tokio::select! {
-            begun = tls.begin(stream, reset.clone()) => begun,
+            begun = tls.begin(stream, line.clone()) => begun,
             // Whoever has not said anything by then is not waited for.
             () = desk.ended() => Begun::Nothing,
         };
         match begun {
-            Begun::Secured(stream) => self.through(stream, reset).await,
+            Begun::Secured(stream) => self.through(stream).await,
             Begun::Plain(stream) => {
                 let remote = self.remote;
-                self.serve(stream, service_fn(move |_| Arc::clone(&desk).in_plain_text(remote))).await;
+                let service = service_fn(move |_| Arc::clone(&desk).in_plain_text(remote));
+                self.serve(Socket::new(stream, line), service).await;
             }
             Begun::Nothing => {}
             Begun::Failed(why) => desk.refused(self.remote, &why).await,
         }
     }
 
-    async fn through(self, stream: impl AsyncRead + AsyncWrite + Unpin + 'static, reset: Reset) {
-        let (desk, remote) = (Arc::clone(&self.desk), self.remote);
-        let service = service_fn(move |request| Arc::clone(&desk).receive(request, remote, reset.clone()));
+    async fn through(self, stream: impl AsyncRead + AsyncWrite + Unpin + 'static) {
+        let (desk, remote, line) = (Arc::clone(&self.desk), self.remote, self.line.clone());
+        let service = service_fn(move |request| Arc::clone(&desk).receive(request, remote, line.clone()));
         self.serve(stream, service).await;
     }
 
@@ -134,13 +140,28 @@ impl Connection {
         S: HttpService<Incoming, ResBody = Content>,
         S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        let connection = self.http.serve_connection(TokioIo::new(stream), service);
-        // A connection that breaks off concerns nobody else; a request that hyper had to refuse never reached the
-        // desk, so it is said here.
-        if let Err(error) = self.watcher.watch(connection).await
-            && error.is_parse()
-        {
-            self.desk.refused(self.remote, &error.to_string()).await;
+        let Connection { http, desk, remote, line, watcher } = self;
+        let served = watcher.watch(http.serve_connection(TokioIo::new(stream), service));
+        tokio::pin!(served);
+        // A connection that breaks off concerns nobody else; a request that never reached the desk is said here.
+        tokio::select! {
+            served = &mut served => match served {
+                Err(error) if error.is_parse() => desk.refused(remote, &error.to_string()).await,
+                _ => {}
+            },
+            () = stalled(&desk, &line) => desk.refused(remote, "it was not whole when the listener ended").await,
+        }
+    }
+}
+
+/// Resolves when the listener ends and nothing more comes of a request.
+async fn stalled(desk: &Desk, line: &Line) {
+    desk.ended().await;
+    loop {
+        let before = line.waits_since();
+        sleep(STALL_TIME).await;
+        if before.is_some() && line.waits_since() == before {
+            return;
         }
     }
 }

@@ -1,22 +1,61 @@
-//! A connection's socket, which can be told to end in a reset.
+//! A connection's socket, and what can be asked of it by whoever answers on it.
 
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-/// Told to a socket by whoever answers on it: that it must end in a reset (RST) instead of an orderly end (FIN).
+/// The connection, for whoever answers on it.
 #[derive(Clone, Debug, Default)]
-pub struct Reset(Arc<AtomicBool>);
+pub struct Line(Arc<State>);
 
-impl Reset {
+#[derive(Debug, Default)]
+struct State {
+    /// Whether it must end in a reset (RST) instead of an orderly end (FIN).
+    reset: AtomicBool,
+    /// How often something came.
+    came: AtomicU64,
+    /// Whether more is waited for.
+    waits: AtomicBool,
+    /// The same socket once more.
+    twin: Mutex<Option<std::net::TcpStream>>,
+}
+
+impl Line {
+    /// One on which the sender's [going](Line::gone) can be noticed, with its stream.
+    pub fn watched(stream: TcpStream) -> io::Result<(TcpStream, Self)> {
+        let stream = stream.into_std()?;
+        let state = State { twin: Mutex::new(Some(stream.try_clone()?)), ..State::default() };
+        Ok((TcpStream::from_std(stream)?, Line(Arc::new(state))))
+    }
+
     /// Lets the socket be reset when it is closed.
-    pub fn ask(&self) {
-        self.0.store(true, Ordering::Relaxed);
+    pub fn reset(&self) {
+        self.0.reset.store(true, Ordering::Relaxed);
+    }
+
+    /// Resolves when the sender has nothing more to say, because it has gone. Nothing that it says can be read after this.
+    pub async fn gone(&self) {
+        let twin = self.0.twin.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(Ok(mut twin)) = twin.map(TcpStream::from_std) else { return std::future::pending().await };
+        let mut unheard = [0; 1024];
+        while let Ok(1..) = twin.read(&mut unheard).await {}
+    }
+
+    /// How often something came, as long as more is waited for.
+    pub fn waits_since(&self) -> Option<u64> {
+        self.0.waits.load(Ordering::Relaxed).then(|| self.0.came.load(Ordering::Relaxed))
+    }
+
+    fn read(&self, is_pending: bool) {
+        self.0.waits.store(is_pending, Ordering::Relaxed);
+        if !is_pending {
+            self.0.came.fetch_add(1, Ordering::Relaxed);
+        }
     }
 }
 
@@ -24,19 +63,19 @@ impl Reset {
 #[derive(Debug)]
 pub struct Socket {
     stream: TcpStream,
-    reset: Reset,
+    line: Line,
 }
 
 impl Socket {
-    /// A socket that heeds `reset`.
-    pub fn new(stream: TcpStream, reset: Reset) -> Self {
-        Socket { stream, reset }
+    /// A socket that heeds what is asked on `line`.
+    pub fn new(stream: TcpStream, line: Line) -> Self {
+        Socket { stream, line }
     }
 }
 
 impl Drop for Socket {
     fn drop(&mut self) {
-        if self.reset.0.load(Ordering::Relaxed) {
+        if self.line.0.reset.load(Ordering::Relaxed) {
             // A socket that cannot linger any more is one that the other side has closed before us.
             let _ = self.stream.set_zero_linger();
         }
@@ -45,7 +84,9 @@ impl Drop for Socket {
 
 impl AsyncRead for Socket {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, into)
+        let read = Pin::new(&mut self.stream).poll_read(cx, into);
+        self.line.read(read.is_pending());
+        read
     }
 }
 

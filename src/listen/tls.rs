@@ -16,7 +16,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use super::limits::HANDSHAKE_TIME;
-use super::socket::{Reset, Socket};
+use super::socket::{Line, Socket};
 use crate::error::Error;
 use crate::io::pem::{self, Identity};
 
@@ -82,21 +82,21 @@ impl Tls {
     }
 
     /// Begins a connection, in bounded time.
-    pub async fn begin(&self, stream: TcpStream, reset: Reset) -> Begun {
-        match timeout(HANDSHAKE_TIME, self.handshake(stream, reset)).await {
+    pub async fn begin(&self, stream: TcpStream, line: Line) -> Begun {
+        match timeout(HANDSHAKE_TIME, self.handshake(stream, line)).await {
             Ok(begun) => begun,
             Err(_) => Begun::Failed(format!("the TLS handshake took longer than {} s", HANDSHAKE_TIME.as_secs())),
         }
     }
 
-    async fn handshake(&self, stream: TcpStream, reset: Reset) -> Begun {
+    async fn handshake(&self, stream: TcpStream, line: Line) -> Begun {
         let mut first = [0];
         match stream.peek(&mut first).await {
             Ok(1) if first[0] == HANDSHAKE => {}
             Ok(1) => return Begun::Plain(stream),
             _ => return Begun::Nothing,
         }
-        match self.acceptor.accept(Socket::new(stream, reset)).await {
+        match self.acceptor.accept(Socket::new(stream, line)).await {
             Ok(stream) => Begun::Secured(Box::new(stream)),
             Err(error) => Begun::Failed(reason(&error)),
         }

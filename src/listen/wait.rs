@@ -65,6 +65,11 @@ pub enum Cause {
 }
 
 impl Progress {
+    /// Whether it is any.
+    pub fn is_any(self) -> bool {
+        self.deliveries > 0 || self.until
+    }
+
     /// Goes on by one delivery.
     pub fn add(&mut self, step: Progress) {
         self.deliveries += step.deliveries;

@@ -114,6 +114,40 @@ fn hang_answers_never_and_is_recorded_at_once() {
 }
 
 #[test]
+fn a_sender_that_hangs_counts_and_is_let_go_when_it_has_given_up() {
+    for tls in [&[][..], &["--tls"]] {
+        let mut listener = Listener::start(&[&["--respond", "hang", "--count", "1"], tls].concat());
+        if tls.is_empty() {
+            let mut stream = deliver(&listener, BODY);
+            assert_eq!(listener.next()["answer"]["did"], "hang");
+            stream.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
+            assert!(stream.read(&mut [0]).is_err(), "still open");
+            // Whatever it says meanwhile is no end.
+            stream.write_all(b"POST").unwrap();
+            assert!(stream.read(&mut [0]).is_err(), "still open");
+            stream.shutdown(std::net::Shutdown::Write).unwrap();
+            stream.set_read_timeout(None).unwrap();
+            assert_eq!(end(stream).0, "", "let go");
+        } else {
+            let send = ["send", "success", "--to", &listener.url, "-k", "--retry", "none", "--timeout", "200ms"];
+            hookctl(send).exits(6);
+        }
+        assert_eq!(listener.wait().0, Some(0), "{tls:?}");
+    }
+}
+
+#[test]
+fn a_sender_that_hangs_counts_when_the_listener_ends() {
+    let mut listener = Listener::start(&["--respond", "hang", "--count", "1", "--timeout", "300ms"]);
+    let stream = deliver(&listener, BODY);
+    assert_eq!(listener.next()["answer"]["did"], "hang");
+    assert_eq!(end(stream), (String::new(), None));
+    let (code, stdout, _) = listener.wait();
+    let summary: Value = serde_json::from_str(stdout.lines().last().unwrap()).unwrap();
+    assert_eq!((code, &summary["deliveries"]), (Some(0), &json!(1)));
+}
+
+#[test]
 fn hang_for_a_time_closes_after_it() {
     let mut listener = Listener::start(&["--respond", "hang=60ms", "--count", "1"]);
     let started = Instant::now();
@@ -129,8 +163,8 @@ fn hang_for_a_time_closes_after_it() {
 fn what_was_done_to_a_delivery_counts_whatever_it_was() {
     let listener = Listener::start(&["--respond", "503,413,reset,hang", "--count", "4"]);
     let open: Vec<_> = (0..4).map(|_| deliver(&listener, BODY)).collect();
-    let (code, stdout, stderr) = listener.wait();
     drop(open);
+    let (code, stdout, stderr) = listener.wait();
     let summary: Value = serde_json::from_str(stdout.lines().last().unwrap()).unwrap();
     assert_eq!((code, &summary["deliveries"], &summary["refused"]), (Some(0), &json!(4), &json!(4)), "{stderr}");
 }

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::{BODY, HOOKCTL, SECRET, status};
 use crate::support::listener::Listener;
 use crate::support::program::{Finished, hookctl};
+use crate::support::target::{Answer, Target};
 
 /// The summary in the rest of a stream.
 #[track_caller]
@@ -198,7 +199,10 @@ pub fn begin(listener: &Listener) -> TcpStream {
 
 /// Waits until it takes no more connections.
 pub fn wait_until_closed(listener: &Listener) {
-    while TcpStream::connect(("127.0.0.1", listener.port)).is_ok() {}
+    let address = ([127, 0, 0, 1], listener.port).into();
+    // A full queue refuses nobody: it lets them wait for a second.
+    let is_refused = |error: std::io::Error| error.kind() == std::io::ErrorKind::ConnectionRefused;
+    while !TcpStream::connect_timeout(&address, std::time::Duration::from_millis(20)).is_err_and(is_refused) {}
 }
 
 #[test]
@@ -217,9 +221,29 @@ fn what_is_in_flight_is_finished() {
 }
 
 #[test]
+fn a_request_that_is_never_whole_does_not_hold_it_up() {
+    for part in ["POST / HTTP/1.1\r\nhos", "POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n{\"id\":"] {
+        let listener = Listener::start(&["--count", "1"]);
+        let mut stalled = TcpStream::connect(("127.0.0.1", listener.port)).unwrap();
+        stalled.write_all(part.as_bytes()).unwrap();
+        assert_eq!(status(&listener.post("/", &[], BODY)), 200);
+        let answered = std::time::Instant::now();
+        let (code, _, stderr) = listener.wait();
+        assert_eq!(code, Some(0));
+        assert!(answered.elapsed() < std::time::Duration::from_secs(4), "{:?}", answered.elapsed());
+        assert!(stderr.contains("could not be read: it was not whole when the listener ended"), "{stderr}");
+    }
+}
+
+#[test]
 fn a_second_signal_ends_it_at_once() {
-    let listener = Listener::start(&[]);
-    let _unfinished = begin(&listener);
+    let app = Target::start(&[Answer::Hang]);
+    let listener = Listener::start(&["-f", &app.url]);
+    let mut unanswered = begin(&listener);
+    unanswered.write_all(BODY).unwrap();
+    while app.requests().is_empty() {
+        std::thread::yield_now();
+    }
     listener.signal("INT");
     wait_until_closed(&listener);
     listener.signal("INT");
