@@ -99,7 +99,8 @@ pub struct Listen {
     /// Pass deliveries on to an app, and answer what it answers: 3000, localhost:3000/hook, http://…
     ///
     /// A URL with a path gets them at exactly that path; one without, at the path that the sender used. Method, headers
-    /// and body bytes stay as they came; Host is the app's. A delivery that is answered 401 is not passed on.
+    /// and body bytes stay as they came; Host is the app's. A delivery that is answered 401 is not passed on. GET and HEAD
+    /// (a health check, a provider's challenge) are passed on unsigned as they are, but neither counted nor recorded.
     #[arg(short, long, value_name = "URL", value_parser = values::url, value_hint = ValueHint::Url)]
     #[arg(help_heading = "Answers")]
     pub forward_to: Option<Url>,

@@ -146,6 +146,9 @@ impl Item {
                 let seconds = value.parse().map_err(|_| "wants whole seconds: retry-after=5".to_owned())?;
                 *retry_after = Some(seconds);
             }
+            ("body", Act::Answer { status, .. }) if carries_nothing(*status) => {
+                return Err(format!("has a body, which an answer with status {} cannot carry", status.as_u16()));
+            }
             ("body", Act::Answer { body, .. }) => {
                 let path = value.strip_prefix('@').ok_or("wants a file as the body: body=@FILE")?;
                 *body = Some((values.file)(path)?);
@@ -155,6 +158,11 @@ impl Item {
         }
         Ok(())
     }
+}
+
+/// Whether an answer with this status has no body (RFC 9110, sections 15.3.5, 15.3.6 and 15.4.5).
+pub fn carries_nothing(status: StatusCode) -> bool {
+    matches!(status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED)
 }
 
 fn split(text: &str, at: char) -> (&str, Option<&str>) {
@@ -306,6 +314,8 @@ mod tests {
             ("200:retry-after=soon", "retry-after=5"),
             ("200:body=text", "body=@FILE"),
             ("200:body=@nowhere", "cannot read nowhere"),
+            ("200,204:body=@there", "\"204:body=@there\" has a body, which an answer with status 204 cannot carry"),
+            ("304:delay=1ms:body=@there", "which an answer with status 304 cannot carry"),
             ("reset:body=@there", "no answer that could carry body"),
         ];
         for (text, reason) in cases {

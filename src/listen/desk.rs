@@ -194,7 +194,9 @@ impl Desk {
         remote: SocketAddr,
         line: Line,
     ) -> Result<Response<Content>, Ended> {
-        if matches!(*request.method(), Method::GET | Method::HEAD) {
+        let looks = matches!(*request.method(), Method::GET | Method::HEAD);
+        let app = self.app.as_ref().filter(|_| self.script.forwards());
+        if looks && app.is_none() {
             return Ok(greeting());
         }
         let (head, incoming) = request.into_parts();
@@ -207,6 +209,13 @@ impl Desk {
             headers: Headers::from(head.headers),
             body: Bytes::new(),
         };
+        if let (true, Some(app)) = (looks, app) {
+            let reply = match read {
+                Ok(body) => self.forward(app, &Delivery { body, ..delivery }).await,
+                Err(_) => Reply::new(StatusCode::BAD_REQUEST, By::Limit, r#"{"error":"body not taken in"}"#),
+            };
+            return self.carry_out(reply.into(), &line).await;
+        }
         let arrival = Arrival { delivery, remote, at: self.clock.now(), ended: Instant::now() };
         let entered = match read {
             Ok(body) => self.judge(arrival.with(body)).await,
@@ -437,7 +446,7 @@ impl Desk {
     }
 }
 
-/// What a browser or a health check gets to see. It is no delivery.
+/// What a browser or a health check gets to see where no app is asked. It is no delivery.
 fn greeting() -> Response<Content> {
     let text = "hookctl is listening: POST a webhook to any path\n";
     response(StatusCode::OK, plain(), Bytes::from_static(text.as_bytes()))

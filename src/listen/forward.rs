@@ -79,6 +79,7 @@ impl App {
         }
     }
 
+    /// The app's answer, or what is said in its place; the error is that there is none.
     async fn exchange(&self, delivery: &Delivery) -> Result<Reply, String> {
         let request = self.request(delivery)?;
         let stream = TcpStream::connect((self.host.as_str(), self.port)).await.map_err(|error| reason(&error))?;
@@ -89,15 +90,23 @@ impl App {
         tokio::spawn(connection);
         let response = sender.send_request(request).await.map_err(|error| cause(&error))?;
         let (head, body) = response.into_parts();
-        let body = Limited::new(body, APP_BODY).collect().await.map_err(|error| {
-            match error.downcast_ref::<LengthLimitError>() {
-                Some(_) => format!("its answer is over {APP_BODY} bytes"),
-                None => cause(&*error),
+        if head.status.is_informational() {
+            let reason = format!("it answered {}, after which no answer comes that could be passed on", head.status);
+            return Ok(Reply::unusable(reason));
+        }
+        let body = match Limited::new(body, APP_BODY).collect().await {
+            Ok(body) => body.to_bytes(),
+            Err(error) if error.is::<LengthLimitError>() => {
+                return Ok(Reply::unusable(format!("its answer is over {APP_BODY} bytes, more than is passed on")));
             }
-        })?;
-        let body = body.to_bytes();
+            Err(error) => return Err(cause(&*error)),
+        };
         let line = first_line(&body);
-        let headers = passed_on(head.headers);
+        let mut headers = passed_on(&head.headers);
+        // The length of what would come is all that an answer to HEAD says of it.
+        if let Some(length) = head.headers.get(CONTENT_LENGTH).filter(|_| delivery.method == "HEAD") {
+            headers.insert(CONTENT_LENGTH, length.clone());
+        }
         Ok(Reply { by: By::Forward, end: End::Answer { status: head.status, headers, body }, line })
     }
 
@@ -105,7 +114,10 @@ impl App {
     fn request(&self, delivery: &Delivery) -> Result<Request<Full<Bytes>>, String> {
         let mut headers = delivery.headers.end_to_end();
         headers.set(HOST, self.called.clone());
-        headers.set(CONTENT_LENGTH, HeaderValue::from(delivery.body.len()));
+        // Only of what is not sent at all, no length is told: of what GET and HEAD have none of.
+        if !delivery.body.is_empty() || !matches!(delivery.method.as_str(), "GET" | "HEAD") {
+            headers.set(CONTENT_LENGTH, HeaderValue::from(delivery.body.len()));
+        }
         let mut request = Request::builder().method(delivery.method.as_str()).uri(self.target(&delivery.target));
         for (name, value) in headers.raw() {
             request = request.header(name.plain(), value);
@@ -134,8 +146,8 @@ impl fmt::Display for App {
 }
 
 /// The headers of an answer that are passed on; its length follows from its body.
-fn passed_on(headers: HeaderMap) -> HeaderMap {
-    let mut headers = Headers::from(headers).end_to_end();
+fn passed_on(headers: &HeaderMap) -> HeaderMap {
+    let mut headers = Headers::from(headers.clone()).end_to_end();
     headers.remove(CONTENT_LENGTH.as_str());
     let mut passed = HeaderMap::new();
     for (name, value) in headers.raw() {

@@ -168,7 +168,10 @@ fn remarks(config: &Config, tls: Option<&Tls>) -> impl Iterator<Item = Event> {
         let meant = until.meant()?;
         Some(Note::warning(format!("--until {until}: no known provider sends that; did you mean {meant}?")))
     });
-    tls.into_iter().chain(app).chain(until)
+    let events = config.events.iter().flat_map(Events::doubtful).map(|(name, near)| {
+        Note::warning(format!("--events {name}: no known provider sends that; did you mean {near}?"))
+    });
+    tls.into_iter().chain(app).chain(until).chain(events)
 }
 
 /// How it ended, all in all.

@@ -10,7 +10,7 @@ use http::{HeaderMap, Response, StatusCode};
 use http_body_util::{Either, Full};
 use hyper::body::{Body, Frame, SizeHint};
 
-use super::answer::Act;
+use super::answer::{Act, carries_nothing};
 use crate::payload::record::{Answer, By, Deed};
 
 /// The body of an answer: whole, or one that breaks off.
@@ -70,6 +70,13 @@ impl Reply {
         Reply { line: Some(reason), ..reply }
     }
 
+    /// What is answered in place of an app's answer that cannot be passed on, for this reason.
+    pub fn unusable(reason: String) -> Self {
+        let reply =
+            Reply::new(StatusCode::BAD_GATEWAY, By::Forward, r#"{"error":"the app's answer cannot be passed on"}"#);
+        Reply { line: Some(reason), ..reply }
+    }
+
     /// What a script asks for; `None` where it asks for the app's answer.
     pub fn scripted(act: &Act) -> Option<Self> {
         let end = match act {
@@ -86,9 +93,8 @@ impl Reply {
     }
 
     fn answer(status: StatusCode, retry_after: Option<u64>, body: Option<Bytes>) -> Self {
-        let without = matches!(status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED);
         let usual = || match status.canonical_reason() {
-            _ if without => Bytes::new(),
+            _ if carries_nothing(status) => Bytes::new(),
             _ if status.is_success() => Bytes::from_static(RECEIVED.as_bytes()),
             Some(reason) => Bytes::from(format!(r#"{{"error":"{}"}}"#, reason.to_lowercase())),
             None => Bytes::from_static(br#"{"error":"scripted"}"#),

@@ -379,13 +379,19 @@ pub fn fixtures() -> impl Iterator<Item = (&'static Provider, &'static Fixture)>
     ALL.iter().flat_map(|provider| provider.fixtures.iter().map(move |fixture| (*provider, fixture)))
 }
 
+const STATUSES: [Status; 5] =
+    [Status::Starting, Status::Processing, Status::Succeeded, Status::Failed, Status::Canceled];
+
 /// Every status and event that a known provider's deliveries can have.
 pub fn words() -> impl Iterator<Item = &'static str> {
-    const STATUSES: [Status; 5] =
-        [Status::Starting, Status::Processing, Status::Succeeded, Status::Failed, Status::Canceled];
-    let shapes = || ALL.iter().flat_map(|provider| provider.shapes);
-    let spelled = shapes().flat_map(|shape| shape.statuses.iter().map(|(word, _)| *word));
-    let events = shapes().flat_map(|shape| {
+    let shapes = ALL.iter().flat_map(|provider| provider.shapes);
+    let spelled = shapes.flat_map(|shape| shape.statuses.iter().map(|(word, _)| *word));
+    STATUSES.into_iter().map(Status::name).chain(spelled).chain(events())
+}
+
+/// Every event that a known provider's deliveries can be without naming it.
+pub fn events() -> impl Iterator<Item = &'static str> {
+    ALL.iter().flat_map(|provider| provider.shapes).flat_map(|shape| {
         let progress = STATUSES.into_iter().flat_map(|status| {
             [(false, false), (false, true), (true, false)].map(|(output, logs)| Progress {
                 status: Some(status),
@@ -394,6 +400,5 @@ pub fn words() -> impl Iterator<Item = &'static str> {
             })
         });
         progress.filter_map(|progress| (shape.inferred_event)(progress))
-    });
-    STATUSES.into_iter().map(Status::name).chain(spelled).chain(events)
+    })
 }

@@ -95,6 +95,14 @@ fn a_body_that_nests_deep_does_not_harm_a_filter() {
 }
 
 #[test]
+fn an_event_that_is_mistyped_is_doubted() {
+    let mistyped = run(&["--events", "complete,mine"], &["true"]);
+    assert_eq!(mistyped.code, Some(0), "a sender may have events of its own");
+    let wanted = "warning: --events complete: no known provider sends that; did you mean completed?";
+    assert_eq!(warnings(&mistyped.stderr), [wanted]);
+}
+
+#[test]
 fn an_expectation_that_nothing_put_to_the_test_is_said() {
     let run = run(&["--expect", "true"], &["true"]);
     assert_eq!(run.code, Some(0));

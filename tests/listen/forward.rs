@@ -61,6 +61,49 @@ fn an_app_without_a_path_gets_the_senders() {
 }
 
 #[test]
+fn looking_reaches_the_app_and_is_no_delivery() {
+    let app = Target::start(&[
+        Answer::Status(418, "", "challenge"),
+        Answer::Raw(b"HTTP/1.1 200 OK\r\ncontent-length: 1234\r\n\r\n"),
+        OK,
+    ]);
+    let flags = ["-f", app.url.trim_end_matches("/hook"), "--respond", "503,forward", "--count", "1", "-s", SECRET];
+    let mut listener = Listener::start(&flags);
+    let look = |method: &str| {
+        listener
+            .raw(format!("{method} /health?challenge=x HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").as_bytes())
+    };
+    let got = look("GET");
+    assert!(status(&got) == 418 && got.ends_with("\r\n\r\nchallenge"), "{got}");
+    let headed = look("HEAD");
+    assert!(status(&headed) == 200 && headed.contains("content-length: 1234\r\n"), "{headed}");
+    let requests = app.requests();
+    assert_eq!(requests[0].line, "GET /health?challenge=x HTTP/1.1");
+    assert_eq!(requests[1].line, "HEAD /health?challenge=x HTTP/1.1");
+    assert_eq!((requests[0].header("content-length"), requests.len()), (None, 2));
+    // The script's first item is still there.
+    let signature = hmac_hex(SECRET, BODY);
+    assert_eq!(status(&listener.post("/", &[("x-webhook-signature", &signature)], BODY)), 503);
+    assert_eq!((&listener.next()["seq"], listener.wait().0), (&json!(1), Some(0)));
+}
+
+#[test]
+fn an_answer_that_cannot_be_passed_on_is_called_that() {
+    let large = format!("HTTP/1.1 200 OK\r\ncontent-length: 11000000\r\n\r\n{}", "x".repeat(11_000_000));
+    let switch = "HTTP/1.1 101 Switching Protocols\r\nupgrade: other\r\nconnection: upgrade\r\n\r\n";
+    for (answer, words) in [(large.as_str(), "over 10485760 bytes"), (switch, "it answered 101 Switching Protocols")] {
+        let app = Target::start(&[Answer::Raw(Box::leak(answer.to_owned().into_boxed_str()).as_bytes())]);
+        let mut listener = Listener::start(&["-f", &app.url]);
+        let text = listener.post("/", &[], BODY);
+        assert_eq!((status(&text), content(&text)), (502, json!({"error": "the app's answer cannot be passed on"})));
+        assert!(listener.next()["answer"]["line"].as_str().unwrap().contains(words));
+        listener.signal("INT");
+        let (_, _, stderr) = listener.wait();
+        assert!(!stderr.contains("gave no answer"), "the app is there: {stderr}");
+    }
+}
+
+#[test]
 fn a_redirect_is_passed_back_and_not_followed() {
     let elsewhere = TcpListener::bind("127.0.0.1:0").unwrap();
     elsewhere.set_nonblocking(true).unwrap();
