@@ -106,7 +106,7 @@ pub struct Watchdog {
 }
 
 /// Longer than anything here takes on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 impl Watchdog {
     /// Watches over the process with this id until it is dropped.
