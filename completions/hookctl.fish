@@ -189,7 +189,6 @@ complete -c hookctl -n "__fish_hookctl_using_subcommand send" -s V -l version -d
 complete -c hookctl -n "__fish_hookctl_using_subcommand inspect" -s H -l header -d 'Header that came with the payload' -r
 complete -c hookctl -n "__fish_hookctl_using_subcommand inspect" -l signature -d 'Signature that came with the payload, in the header of --scheme' -r
 complete -c hookctl -n "__fish_hookctl_using_subcommand inspect" -l now -d 'Clock to verify by: Unix seconds, or 2026-11-20T21:23:21Z' -r
-complete -c hookctl -n "__fish_hookctl_using_subcommand inspect" -l jwks -d 'Public keys that verify fal\'s signatures: a JWK set in a file or at a URL' -r -F
 complete -c hookctl -n "__fish_hookctl_using_subcommand inspect" -l provider -d 'Who sent it; auto reads it off the payload. Of a journal, only the deliveries from there' -r -f -a "auto\t''
 eachlabs\t''
 modelslab\t''
@@ -224,6 +223,8 @@ har\t'An HTTP archive 1.2, which the developers\' tools of browsers open'
 fixture\t'The body of the one that is left, which send takes'"
 complete -c hookctl -n "__fish_hookctl_using_subcommand inspect" -l html -d 'Write what is left into one self-contained page: timeline, table, headers, bodies, verdicts' -r -F
 complete -c hookctl -n "__fish_hookctl_using_subcommand inspect" -l redact -d 'Blank a field wherever deliveries are shown or handed on: headers.authorization, input.prompt, output.*; repeatable' -r
+complete -c hookctl -n "__fish_hookctl_using_subcommand inspect" -l jwks -d 'Public keys that verify fal\'s signatures: a JWK set in a file or at a URL' -r -F
+complete -c hookctl -n "__fish_hookctl_using_subcommand inspect" -l tolerance -d 'How far a signed time stamp may be off, instead of the scheme\'s own tolerance' -r
 complete -c hookctl -n "__fish_hookctl_using_subcommand inspect" -s s -l secret -d 'Secret: VALUE itself, env:NAME, @FILE, or label=env:NAME; repeat for rotation' -r
 complete -c hookctl -n "__fish_hookctl_using_subcommand inspect" -l scheme -d 'How deliveries are signed [default: auto]' -r -f -a "auto\t''
 standard-webhooks\t''

@@ -93,6 +93,10 @@ impl Filters {
 }
 
 fn lost() -> Judged {
+    Judged::Endless("it is not run any more, since one before it has not ended, and cannot be stopped".to_owned())
+}
+
+fn given_up() -> Judged {
     Judged::Endless("it is not run any more, since it did not end before".to_owned())
 }
 
@@ -116,9 +120,9 @@ impl Runner {
         for (filter, is_endless) in &mut self.filters {
             self.run += 1;
             let goes_on = || self.stopped.load(Ordering::Relaxed) < self.run;
-            let limits = Limits { steps: STEPS, stack: STACK / 2, goes_on: &goes_on };
+            let limits = Limits { steps: STEPS, stack: STACK / 8, goes_on: &goes_on };
             let judged = match &input {
-                _ if *is_endless => lost(),
+                _ if *is_endless => given_up(),
                 None => Judged::Failed("its record is not to be read".to_owned()),
                 Some(input) => match filter.judge(input, limits) {
                     Ok(finding) => Judged::Found(finding),

@@ -34,7 +34,7 @@ type Program = compile::Filter<Native<Watched>>;
 pub struct Limits<'a> {
     /// How many steps.
     pub steps: u64,
-    /// How much of the stack, in bytes. Values nest, and are taken apart, below it: half of what there is.
+    /// How much of the stack, in bytes: the smaller part. Values nest, and are taken apart, below it.
     pub stack: usize,
     /// Whether it may go on, for whoever has a clock.
     pub goes_on: &'a dyn Fn() -> bool,

@@ -93,9 +93,9 @@ fn a_filter_that_does_not_end_is_an_error_with_the_line() {
     let finished = inspect(&[with.path(), "--where", ".answer.status == 200"]).exits(0);
     assert_eq!(numbers(&finished).last(), Some(&numbers(&finished).len()), "{finished:?}");
     let recursive = "def f: 1 + f; f";
-    let finished = inspect(&[journal.path(), "--where", recursive]).exits(0);
+    let finished = inspect(&[with.path(), "--where", recursive]).exits(0);
     assert!(numbers(&finished).is_empty());
-    finished.says(&format!("line 19 is left out: --where {recursive}: it calls itself too deep"));
+    finished.says(&format!("line 2 is left out: --where {recursive}: it calls itself too deep"));
 }
 
 #[test]

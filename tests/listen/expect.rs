@@ -84,6 +84,18 @@ fn a_listener_with_a_filter_that_does_not_end_is_ended_like_any() {
 }
 
 #[test]
+fn a_filter_that_cannot_be_stopped_keeps_nobody() {
+    // One multiplication of numbers with billions of digits: a single step, in which nothing can stop it.
+    let huge = "(reduce range(64) as $i (3; . * .)) > 0";
+    let run = run(&["--expect", huge, "--expect", "true"], &[HOOKCTL, "send", "success", "success", "-q"]);
+    assert_eq!(run.code, Some(4), "{run:#?}");
+    let said = warnings(&run.stderr);
+    assert!(said[0].ends_with(&format!("{huge}: it does not end: it was stopped after 2s")), "{run:#?}");
+    assert!(said[1..].iter().all(|said| said.ends_with("since one before it has not ended, and cannot be stopped")));
+    assert_eq!(said.len(), 4, "two filters on two deliveries: {run:#?}");
+}
+
+#[test]
 fn a_body_that_nests_deep_does_not_harm_a_filter() {
     let body = "[".repeat(1_000_000);
     let mut listener = Listener::start(&["--count", "1", "--expect", ".body | fromjson | length > 0"]);

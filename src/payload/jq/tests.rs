@@ -9,7 +9,7 @@ const RECORD: &[u8] =
 /// On a thread like that on which filters are run.
 fn judged(filter: &str, record: &[u8], goes_on: &(dyn Fn() -> bool + Sync)) -> Result<Finding, Unended> {
     let filter = Jq::parse(filter).unwrap();
-    let limits = || Limits { steps: 300_000, stack: STACK / 2, goes_on };
+    let limits = || Limits { steps: 300_000, stack: STACK / 8, goes_on };
     let run = || filter.judge(&Input::read(record).unwrap(), limits());
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, run);
