@@ -63,6 +63,7 @@ Register-ArgumentCompleter -Native -CommandName 'hookctl' -ScriptBlock {
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Show each delivery as a block of lines, or as one line')
             [CompletionResult]::new('--tls', '--tls', [CompletionResultType]::ParameterName, 'Speak HTTPS with a certificate made for this run')
+            [CompletionResult]::new('--record-sync', '--record-sync', [CompletionResultType]::ParameterName, 'Answer only when the delivery is on the disk, so that it outlives a power cut too')
             [CompletionResult]::new('--record-secrets', '--record-secrets', [CompletionResultType]::ParameterName, 'Do not redact header values that are secrets themselves')
             [CompletionResult]::new('--respond-each', '--respond-each', [CompletionResultType]::ParameterName, 'Start the script from its beginning for every distinct delivery (provider, id and event)')
             [CompletionResult]::new('--strict', '--strict', [CompletionResultType]::ParameterName, 'Take a warning about a counted delivery for a failed expectation: exit code 4')

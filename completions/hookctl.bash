@@ -305,7 +305,7 @@ _hookctl() {
             return 0
             ;;
         hookctl__subcmd__listen)
-            opts="-p -f -e -s -q -v -h -V --port --host --tls --tls-cert --tls-key --tunnel --provider --record --save-outputs --record-secrets --max-body --respond --respond-each --forward-to --ack-budget --events --count --until --timeout --expect --strict --report --require-valid --allow-invalid --jwks --tolerance --secret --scheme --signature-header --json --color --quiet --verbose --format --help --version"
+            opts="-p -f -e -s -q -v -h -V --port --host --tls --tls-cert --tls-key --tunnel --provider --record --record-sync --save-outputs --record-secrets --max-body --respond --respond-each --forward-to --ack-budget --events --count --until --timeout --expect --strict --report --require-valid --allow-invalid --jwks --tolerance --secret --scheme --signature-header --json --color --quiet --verbose --format --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -59,6 +59,7 @@ set edit:completion:arg-completer[hookctl] = {|@words|
             cand --color 'Colour the output'
             cand --format 'Show each delivery as a block of lines, or as one line'
             cand --tls 'Speak HTTPS with a certificate made for this run'
+            cand --record-sync 'Answer only when the delivery is on the disk, so that it outlives a power cut too'
             cand --record-secrets 'Do not redact header values that are secrets themselves'
             cand --respond-each 'Start the script from its beginning for every distinct delivery (provider, id and event)'
             cand --strict 'Take a warning about a counted delivery for a failed expectation: exit code 4'

@@ -91,6 +91,7 @@ never\t'Never'"
 complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -l format -d 'Show each delivery as a block of lines, or as one line' -r -f -a "block\t'Everything that matters, a line each'
 compact\t'One line'"
 complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -l tls -d 'Speak HTTPS with a certificate made for this run'
+complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -l record-sync -d 'Answer only when the delivery is on the disk, so that it outlives a power cut too'
 complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -l record-secrets -d 'Do not redact header values that are secrets themselves'
 complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -l respond-each -d 'Start the script from its beginning for every distinct delivery (provider, id and event)'
 complete -c hookctl -n "__fish_hookctl_using_subcommand listen" -l strict -d 'Take a warning about a counted delivery for a failed expectation: exit code 4'

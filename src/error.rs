@@ -130,6 +130,12 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
+    /// Another program writes to the journal.
+    #[error("cannot write the journal {path}: another hookctl writes to it")]
+    JournalInUse {
+        /// Which.
+        path: String,
+    },
     /// The report cannot be made or written.
     #[error("cannot write the report {path}: {}", reason(.source))]
     Report {
@@ -322,6 +328,7 @@ impl Error {
             | Error::TooLarge { .. }
             | Error::Jwks { .. }
             | Error::Journal { .. }
+            | Error::JournalInUse { .. }
             | Error::Report { .. }
             | Error::Filter { .. }
             | Error::Command { .. }
@@ -357,6 +364,9 @@ impl Error {
                 io::ErrorKind::AddrNotAvailable => Some("--host wants an address of this machine".into()),
                 _ => None,
             },
+            Error::JournalInUse { .. } => {
+                Some("end that one, or give each a file of its own: inspect reads several at once".into())
+            }
             Error::Journal { .. } | Error::Report { .. } => {
                 Some("name a file in a folder that you can write to, with space left".into())
             }

@@ -19,6 +19,7 @@ use crate::io::secrets;
 use crate::io::signals::Signals;
 use crate::listen::answer::{Act, Script, Values};
 use crate::listen::expect::Expectations;
+use crate::listen::limits::Limits;
 use crate::listen::tls::Certificate;
 use crate::listen::tunnel::Client;
 use crate::listen::wait::{Until, Wait};
@@ -82,6 +83,8 @@ fn start_listen(args: &Listen) -> Result<Exit, Error> {
         forward_to: args.forward_to.clone(),
         ack_budget: args.ack_budget,
         record: args.record.clone(),
+        record_sync: args.record_sync,
+        limits: Limits::default(),
         save_outputs: args.save_outputs.clone(),
         keep_secrets: args.record_secrets,
         max_body: args.max_body,

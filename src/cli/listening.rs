@@ -72,6 +72,12 @@ pub struct Listen {
     /// Append every delivery to a journal (JSON Lines), before it is answered
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub record: Option<PathBuf>,
+    /// Answer only when the delivery is on the disk, so that it outlives a power cut too
+    ///
+    /// Without it a delivery is with the system when it is answered: it outlives the listener, whatever ends that. With it,
+    /// deliveries that come while the disk is busy share the next turn.
+    #[arg(long, requires = "record")]
+    pub record_sync: bool,
     /// Write the data URLs and base64 of outputs into files in this folder
     ///
     /// A file is named by the prediction's id, its place in the output and what it is. What is there already is never

@@ -1,59 +1,13 @@
 //! The journal: records appended line by line, and read back.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, BufRead, Read, Seek, SeekFrom, Write};
-use std::path::Path;
+use std::io::{self, BufRead, Read};
 
-use crate::error::Error;
+mod writer;
+
+pub use writer::{Journal, Written};
 
 /// The longest line that is read: a body of 64 MiB with every byte escaped is not a webhook any more.
 pub const MAX_LINE: u64 = 256 * 1024 * 1024;
-
-/// A journal that is appended to. Every record goes out in one write, so that a crash can tear the last line only.
-#[derive(Debug)]
-pub struct Journal {
-    file: File,
-    path: String,
-    /// Whether the last write failed, maybe within a line.
-    failed: bool,
-}
-
-impl Journal {
-    /// Opens it for appending; makes it, readable by its owner alone, when it is not there. Behind a torn last line the
-    /// next record starts on a new one.
-    pub fn open(path: &Path) -> Result<Self, Error> {
-        let shown = path.display().to_string();
-        let failed = |source| Error::Journal { path: shown.clone(), source };
-        let mut options = OpenOptions::new();
-        options.read(true).append(true).create(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(path).map_err(failed)?;
-        if is_torn(&mut file) {
-            file.write_all(b"\n").map_err(failed)?;
-        }
-        Ok(Journal { file, path: shown, failed: false })
-    }
-
-    /// Appends one line, which brings its newline along. Behind a write that failed within a line, it starts on a new
-    /// one: a full disk must not cost the delivery after it.
-    pub fn append(&mut self, line: &[u8]) -> Result<(), Error> {
-        let written = if self.failed && is_torn(&mut self.file) {
-            self.file.write_all(&[b"\n", line].concat())
-        } else {
-            self.file.write_all(line)
-        };
-        self.failed = written.is_err();
-        written.map_err(|source| Error::Journal { path: self.path.clone(), source })
-    }
-}
-
-/// Whether the file ends within a line. A pipe or a device has no end to be torn.
-fn is_torn(file: &mut File) -> bool {
-    let mut last = [0];
-    let regular = file.metadata().is_ok_and(|metadata| metadata.is_file());
-    regular && file.seek(SeekFrom::End(-1)).is_ok() && file.read_exact(&mut last).is_ok() && last != *b"\n"
-}
 
 /// What a reader of lines came upon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,17 +54,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_torn_last_line_is_not_continued() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("hooks.jsonl");
-        std::fs::write(&path, "{\"a\":1}\n{\"b\":").unwrap();
-        Journal::open(&path).unwrap().append(b"{\"c\":3}\n").unwrap();
-        assert_eq!(std::fs::read_to_string(&path).unwrap(), "{\"a\":1}\n{\"b\":\n{\"c\":3}\n");
-        Journal::open(&path).unwrap().append(b"{\"d\":4}\n").unwrap();
-        assert!(std::fs::read_to_string(&path).unwrap().ends_with("{\"c\":3}\n{\"d\":4}\n"));
-    }
-
-    #[test]
     fn a_line_that_is_too_long_costs_only_itself() {
         let mut input = &b"one\n123456\n1234567\n\ntwo\nthr"[..];
         let mut found = Vec::new();
@@ -131,15 +74,5 @@ mod tests {
             text(Next::Torn, "thr"),
         ];
         assert_eq!(found, expected);
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn a_new_journal_belongs_to_its_owner_alone() {
-        use std::os::unix::fs::PermissionsExt;
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("hooks.jsonl");
-        Journal::open(&path).unwrap();
-        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     }
 }

@@ -11,6 +11,9 @@ pub struct Signals {
     terminate: tokio::signal::unix::Signal,
     #[cfg(unix)]
     hangup: tokio::signal::unix::Signal,
+    /// Taken so that a journal at its limit of size is one that cannot be written, and not the end.
+    #[cfg(unix)]
+    _full: tokio::signal::unix::Signal,
     seen: u32,
 }
 
@@ -26,6 +29,7 @@ impl Signals {
                 interrupt: take(SignalKind::interrupt())?,
                 terminate: take(SignalKind::terminate())?,
                 hangup: take(SignalKind::hangup())?,
+                _full: take(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()))?,
                 seen: 0,
             })
         }

@@ -63,7 +63,7 @@ impl Opened {
 }
 
 /// What tells a file from every other; nothing where the system has no such thing.
-fn identity(metadata: &Metadata) -> Option<(u64, u64)> {
+pub(super) fn identity(metadata: &Metadata) -> Option<(u64, u64)> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::MetadataExt;

@@ -1,13 +1,14 @@
-//! What a listener has written down: the journal, the history, the counts. One delivery after the other.
+//! What a listener has written down: the history, the counts, and what of it the journal took. One delivery after the other.
 
 use std::net::SocketAddr;
 
 use jiff::Timestamp;
 
+use super::body::Share;
 use super::reply::Reply;
-use crate::error::Error;
-use crate::event::Tally;
-use crate::io::journal::Journal;
+use crate::error::Exit;
+use crate::event::{Event, Note, Tally};
+use crate::io::journal::Written;
 use crate::payload::events::Events;
 use crate::payload::history::History;
 use crate::payload::history::lifecycle::{Lifecycles, Unfinished};
@@ -34,14 +35,18 @@ pub struct Judged {
     pub at: Timestamp,
     /// From its last byte to the answer being ready.
     pub ms: f64,
+    /// How much memory its body takes, unpacked.
+    pub held: usize,
+    /// Its share of what all bodies together may take.
+    pub share: Share,
 }
 
 /// Everything that must change together.
 pub struct Books {
     seq: u64,
-    journal: Option<Journal>,
-    journal_fails: bool,
-    /// How many deliveries the journal lacks.
+    /// How many deliveries the journal did not take since it last took one.
+    missing: u64,
+    /// How many it lacks in all.
     unrecorded: u64,
     history: History,
     lifecycles: Lifecycles,
@@ -63,11 +68,10 @@ pub struct Counted {
 
 impl Books {
     /// Empty books.
-    pub fn new(journal: Option<Journal>, events: Option<Events>) -> Self {
+    pub fn new(events: Option<Events>) -> Self {
         Books {
             seq: 0,
-            journal,
-            journal_fails: false,
+            missing: 0,
             unrecorded: 0,
             history: History::default(),
             lifecycles: Lifecycles::default(),
@@ -93,7 +97,9 @@ impl Books {
 
     /// Numbers a delivery and makes its record under this id.
     pub fn record(&mut self, id: String, judged: Judged) -> Record {
-        let Judged { delivery, payload, verdict, mut warnings, reply, remote, at, ms } = judged;
+        let Judged { delivery, payload, verdict, mut warnings, reply, remote, at, ms, share, .. } = judged;
+        // From here on it is little, and the queue of the writer counts it.
+        drop(share);
         self.seq += 1;
         let status = reply.status();
         let repeat = payload
@@ -125,36 +131,60 @@ impl Books {
         unfinished
     }
 
-    /// Writes a record to the journal. The error says for the first time since it last worked that it cannot be written;
-    /// `Err(None)` says it again.
-    pub fn keep(&mut self, record: &Record) -> Result<(), Option<Error>> {
-        let written = match &mut self.journal {
-            Some(journal) => journal.append(&record.to_line()),
-            None => Ok(()),
-        };
-        self.unrecorded += u64::from(written.is_err());
-        let failed_before = std::mem::replace(&mut self.journal_fails, written.is_err());
-        written.map_err(|error| (!failed_before).then_some(error))
+    /// Takes note of what came of writing to the journal, and that it did not take so many: what is to be said of it.
+    pub fn journal_wrote(&mut self, written: &Written, lost: u64) -> Vec<Event> {
+        let mut said = Vec::new();
+        if written.begun_again {
+            said.push(Note::warning("the journal was deleted or moved away, and is begun again"));
+        }
+        if let Some(error) = written.error.as_ref().filter(|_| self.missing == 0) {
+            said.push(Note::warning(format!(
+                "{error}; until it can be written again no delivery counts, and none is acknowledged: the answer is 503"
+            )));
+        }
+        if lost == 0 && self.missing > 0 {
+            let text = format!("the journal is written again; it lacks {}", deliveries(self.missing));
+            said.push(Note::info(text));
+            self.missing = 0;
+        }
+        self.missing += lost;
+        self.unrecorded += lost;
+        said
     }
 
-    /// Corrects the answer of a record that was made.
-    pub fn correct(&mut self, record: &mut Record, reply: &Reply) {
+    /// What is to be said at the end of a journal that could not be written any more, and how the program ends then.
+    pub fn journal_end(&self) -> (Exit, Option<String>) {
+        match self.missing {
+            0 => (Exit::Done, None),
+            missing => {
+                let text = format!("the journal could not be written to the end: it lacks {}", deliveries(missing));
+                (Exit::Failure, Some(text))
+            }
+        }
+    }
+
+    /// Corrects a record that the journal did not take.
+    pub fn not_recorded(&mut self, record: &mut Record, reply: &Reply) {
         let ms = record.answer.as_ref().map_or(0.0, |answer| answer.ms);
         record.answer = Some(reply.recorded(ms));
+        record.warnings.push(Warning::new("not_recorded", "", "the journal could not be written".into()));
         self.history.answered(record.payload.as_ref(), &record.delivery.body, &record.verdict, reply.status());
     }
 
-    /// Counts a record: a delivery counts whose answer is neither a limit's nor that it could not be recorded.
-    pub fn count(&mut self, record: &Record) -> Counted {
+    /// Counts a record: a delivery counts whose answer is not a limit's, and that the journal took.
+    pub fn count(&mut self, record: &Record, kept: bool) -> Counted {
         let shown = self.events.as_ref().is_none_or(|events| events.take(record.payload.as_ref()));
         let answer = record.answer.as_ref();
         let status = answer.and_then(|answer| answer.status);
         self.tally.refused += u64::from(!status.is_some_and(|status| (200..300).contains(&status)));
-        let unrecorded = |by| by == By::Refused && status == Some(503);
-        let counted = shown && answer.is_some_and(|answer| answer.by != By::Limit && !unrecorded(answer.by));
+        let counted = shown && kept && answer.is_some_and(|answer| answer.by != By::Limit);
         if counted {
             self.tally.add(record);
         }
         Counted { shown, counted }
     }
+}
+
+fn deliveries(number: u64) -> String {
+    if number == 1 { "1 delivery".into() } else { format!("{number} deliveries") }
 }

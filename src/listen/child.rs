@@ -14,8 +14,15 @@ use crate::event::Ready;
 use crate::io::secrets;
 
 /// Variables that were meant for the listener: a `hookctl send` that it runs must not take them for its own.
-const OURS: [&str; 6] =
-    ["HOOKCTL_RECORD", "HOOKCTL_JSON", "HOOKCTL_COUNT", "HOOKCTL_TIMEOUT", "HOOKCTL_EVENTS", "HOOKCTL_REPORT"];
+const OURS: [&str; 7] = [
+    "HOOKCTL_RECORD",
+    "HOOKCTL_RECORD_SYNC",
+    "HOOKCTL_JSON",
+    "HOOKCTL_COUNT",
+    "HOOKCTL_TIMEOUT",
+    "HOOKCTL_EVENTS",
+    "HOOKCTL_REPORT",
+];
 
 /// A command under way. It must be [ended](Child::ended) or [stopped](Child::stop); dropped before, it is killed.
 #[derive(Debug)]

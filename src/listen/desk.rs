@@ -9,21 +9,22 @@ use http::header::{CONTENT_TYPE, EXPECT, HeaderValue};
 use http::{HeaderMap, Method, Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
 use jiff::Timestamp;
-use tokio::sync::{self, OwnedMutexGuard, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::sleep;
 
 use super::Config;
 use super::answer::{Item, Script, Turns};
-use super::body::{self, Refusal};
-use super::books::{Books, Counted, Judged};
+use super::body::{self, Memory, Reading, Refusal, Share};
+use super::books::{Books, Judged};
+use super::clerk::{self, Delivered, Entry};
 use super::expect::{Bench, Judge};
 use super::forward::{App, Change};
-use super::limits::{BODY_TIME, LAST_TIME};
+use super::limits::{LAST_TIME, Limits, TARGET_BYTES, WAITING};
 use super::outputs::Outputs;
 use super::reply::{Content, End, Ended, Reply, response, torn};
 use super::socket::Line;
 use super::wait::{Progress, Until};
-use crate::clock::{Clock, record_id};
+use crate::clock::Clock;
 use crate::error::Error;
 use crate::event::{Note, Sink};
 use crate::io::journal::Journal;
@@ -31,26 +32,28 @@ use crate::payload::encoding::{self, Undecoded};
 use crate::payload::lint::{self, Warning};
 use crate::payload::record::By;
 use crate::payload::signature::{self, Policy, Verdict};
-use crate::payload::{Delivery, Headers, Payload, Provider, Redaction};
+use crate::payload::{Delivery, Headers, Payload, Provider};
 
 /// Where deliveries are handled.
 pub struct Desk {
     provider: Option<&'static Provider>,
-    policy: Policy,
+    pub(super) policy: Policy,
     allow_invalid: bool,
-    keep_secrets: bool,
+    pub(super) keep_secrets: bool,
     max_body: u64,
+    pub(super) limits: Limits,
+    memory: Memory,
     script: Script,
     turns: Mutex<Turns>,
     app: Option<App>,
     ack_budget: Option<Duration>,
     clock: Arc<dyn Clock>,
-    sink: Sink,
-    /// Whoever holds them is next: journal, stream and counts have one order, that in which answers are ready.
-    books: Arc<sync::Mutex<Books>>,
-    outputs: Option<Outputs>,
-    bench: Bench,
-    until: Option<Until>,
+    pub(super) sink: Sink,
+    /// To the clerk, who keeps the books. Journal, stream and counts have one order, that in which answers are ready.
+    entries: mpsc::Sender<Entry>,
+    pub(super) outputs: Option<Outputs>,
+    pub(super) bench: Bench,
+    pub(super) until: Option<Until>,
     progress: watch::Sender<Progress>,
     /// Whether the listener ends, so that nothing may be waited for any more.
     ending: watch::Sender<bool>,
@@ -64,10 +67,15 @@ struct Arrival {
     at: Timestamp,
     /// The same, for measuring.
     ended: Instant,
+    /// How much memory its body takes, unpacked.
+    held: usize,
+    /// Its share of what all bodies together may take.
+    share: Share,
 }
 
 impl Arrival {
-    fn with(mut self, body: Bytes) -> Self {
+    fn with(mut self, body: Bytes, share: Share) -> Self {
+        (self.held, self.share) = (body.len(), share);
         self.delivery.body = body;
         self
     }
@@ -75,7 +83,8 @@ impl Arrival {
     fn judged(self, payload: Option<Payload>, verdict: Verdict, reply: Reply) -> Judged {
         let ms = self.ended.elapsed().as_secs_f64() * 1000.0;
         let warnings = payload.as_ref().map(lint::warnings).unwrap_or_default();
-        Judged { delivery: self.delivery, payload, verdict, warnings, reply, remote: self.remote, at: self.at, ms }
+        let Arrival { delivery, remote, at, held, share, .. } = self;
+        Judged { delivery, payload, verdict, warnings, reply, remote, at, ms, held, share }
     }
 
     /// One whose body was not taken in.
@@ -85,26 +94,26 @@ impl Arrival {
 }
 
 /// A delivery on the books.
-struct Entered {
+pub struct Entered {
     /// How it ends.
     reply: Reply,
     /// What is told of it when it has ended: of one that is let hang. The others are told of already.
-    step: Progress,
+    step: Option<Step>,
 }
 
 impl From<Reply> for Entered {
     fn from(reply: Reply) -> Self {
-        Entered { reply, step: Progress::default() }
+        Entered { reply, step: None }
     }
 }
 
-/// Lets whoever waits know of a delivery when it is over.
-struct Step<'a> {
-    progress: &'a watch::Sender<Progress>,
+/// Lets whoever waits know of a delivery when it is over, however that comes.
+struct Step {
+    progress: watch::Sender<Progress>,
     step: Progress,
 }
 
-impl Drop for Step<'_> {
+impl Drop for Step {
     fn drop(&mut self) {
         if self.step.is_any() {
             self.progress.send_modify(|progress| progress.add(self.step));
@@ -113,22 +122,25 @@ impl Drop for Step<'_> {
 }
 
 impl Desk {
-    /// A desk with empty books.
-    pub fn new(
+    /// A desk, with a clerk at empty books.
+    pub fn open(
         config: &Config,
         journal: Option<Journal>,
         sink: Sink,
         clock: Arc<dyn Clock>,
         progress: watch::Sender<Progress>,
-    ) -> Result<Self, Error> {
+    ) -> Result<Arc<Self>, Error> {
         let judge = Judge::new(config.expectations.clone(), config.report.is_some())?;
         let outputs = config.save_outputs.as_deref().map(|folder| Outputs::open(folder, sink.clone())).transpose()?;
-        Ok(Desk {
+        let (entries, entered) = mpsc::channel(WAITING);
+        let desk = Arc::new(Desk {
             provider: config.provider,
             policy: config.policy.clone(),
             allow_invalid: config.allow_invalid,
             keep_secrets: config.keep_secrets,
             max_body: config.max_body,
+            limits: config.limits,
+            memory: Memory::new(&config.limits, config.max_body),
             script: config.script.clone(),
             turns: Mutex::new(Turns::new(config.respond_each)),
             app: config.forward_to.clone().map(App::at).transpose()?,
@@ -136,12 +148,15 @@ impl Desk {
             clock,
             bench: Bench::of(judge, sink.clone()),
             sink,
-            books: Arc::new(sync::Mutex::new(Books::new(journal, config.events.clone()))),
+            entries,
             outputs,
             until: config.wait.until.clone(),
             progress,
             ending: watch::channel(false).0,
-        })
+        });
+        let books = Books::new(config.events.clone());
+        tokio::spawn(clerk::work(Arc::clone(&desk), books, journal, entered));
+        Ok(desk)
     }
 
     /// Lets everything that waits be done: delays are over, and senders that hang are let go.
@@ -165,9 +180,12 @@ impl Desk {
         }
     }
 
-    /// Everything that was written down, when all before this has been entered.
-    pub async fn books(&self) -> sync::MutexGuard<'_, Books> {
-        self.books.lock().await
+    /// Everything that was written down, when all before this has been entered. Nothing is entered after it.
+    pub async fn close(&self) -> Result<Books, Error> {
+        let (asks, books) = oneshot::channel();
+        // A clerk that has gone has left no books.
+        let _ = self.entries.send(Entry::Close(asks)).await;
+        books.await.map_err(|_| Error::Setup { what: "the books", reason: "their clerk stopped".into() })
     }
 
     /// What came of the expectations, when all deliveries have been judged.
@@ -201,7 +219,12 @@ impl Desk {
         }
         let (head, incoming) = request.into_parts();
         let expects = head.headers.contains_key(EXPECT);
-        let read = body::read(incoming, self.max_body, expects).await;
+        if head.uri.path_and_query().is_some_and(|target| target.as_str().len() > TARGET_BYTES) {
+            self.refused(remote, &format!("its path and query are longer than {TARGET_BYTES} bytes")).await;
+            return Ok(response(StatusCode::URI_TOO_LONG, plain(), Bytes::from_static(b"the path is too long\n")));
+        }
+        let Limits { body_time: time, .. } = self.limits;
+        let read = body::read(incoming, Reading { max: self.max_body, time, memory: &self.memory, expects }).await;
         let delivery = Delivery {
             method: head.method.as_str().to_owned(),
             target: head.uri.path_and_query().map_or("/", |target| target.as_str()).to_owned(),
@@ -211,19 +234,20 @@ impl Desk {
         };
         if let (true, Some(app)) = (looks, app) {
             let reply = match read {
-                Ok(body) => self.forward(app, &Delivery { body, ..delivery }).await,
+                Ok((body, _share)) => self.forward(app, &Delivery { body, ..delivery }).await,
                 Err(_) => Reply::new(StatusCode::BAD_REQUEST, By::Limit, r#"{"error":"body not taken in"}"#),
             };
             return self.carry_out(reply.into(), &line).await;
         }
-        let arrival = Arrival { delivery, remote, at: self.clock.now(), ended: Instant::now() };
+        let (at, ended) = (self.clock.now(), Instant::now());
+        let arrival = Arrival { delivery, remote, at, ended, held: 0, share: Share::default() };
         let entered = match read {
-            Ok(body) => self.judge(arrival.with(body)).await,
+            Ok((body, share)) => self.judge(arrival.with(body, share)).await,
+            Err(Refusal::Crowded) => self.enter(self.too_crowded(arrival)).await,
             Err(Refusal::TooLarge) => self.enter(self.too_large(arrival)).await,
             Err(Refusal::TooSlow) => {
                 let reply = Reply::new(StatusCode::REQUEST_TIMEOUT, By::Limit, r#"{"error":"body too slow"}"#);
-                let why =
-                    Warning::new("body_too_slow", "", format!("the body took longer than {} s", BODY_TIME.as_secs()));
+                let why = Warning::new("body_too_slow", "", format!("the body took longer than {time:?}"));
                 self.enter(arrival.limited(why, reply)).await
             }
             Err(Refusal::CutOff) => {
@@ -236,9 +260,8 @@ impl Desk {
 
     /// Ends a request as it was decided and recorded.
     async fn carry_out(&self, entered: Entered, line: &Line) -> Result<Response<Content>, Ended> {
-        // Told when this is over, however that comes.
-        let _step = Step { progress: &self.progress, step: entered.step };
-        match entered.reply.end {
+        let Entered { reply, step: _step } = entered;
+        match reply.end {
             End::Answer { status, headers, body } => Ok(response(status, headers, body)),
             End::Truncate => Ok(torn()),
             End::Close => Err(Ended),
@@ -269,18 +292,28 @@ impl Desk {
 
     /// Notes a request that never became a delivery.
     pub async fn refused(&self, remote: SocketAddr, why: &str) {
-        self.books.lock().await.refuse();
+        // A clerk that has gone counts nothing any more.
+        let _ = self.entries.send(Entry::Refused).await;
         let text = format!("a request from {remote} could not be read: {why}");
         // A writer that has gone ends the listener by itself.
         let _ = self.sink.say(Note::warning(text)).await;
     }
 
-    async fn judge(self: &Arc<Self>, arrival: Arrival) -> Entered {
+    async fn judge(self: &Arc<Self>, mut arrival: Arrival) -> Entered {
         let delivery = &arrival.delivery;
         let held = encoding::decode(&delivery.headers, &delivery.body, self.max_body);
         if held == Err(Undecoded::TooLarge) {
             return self.enter(self.too_large(arrival)).await;
         }
+        let unpacked =
+            held.as_ref().map_or(0, |held| if held.as_ptr() == delivery.body.as_ptr() { 0 } else { held.len() });
+        if unpacked > 0 {
+            arrival.held += unpacked;
+            if self.memory.take(unpacked, &mut arrival.share).await.is_err() {
+                return self.enter(self.too_crowded(arrival)).await;
+            }
+        }
+        let delivery = &arrival.delivery;
         let read = |held: &Bytes| Payload::read(held, &delivery.headers, self.provider);
         let payload = held.as_ref().ok().and_then(read);
         let provider = payload.as_ref().map(|payload| payload.provider);
@@ -295,22 +328,12 @@ impl Desk {
         if let Err(Undecoded::Flawed(reason)) = held {
             judged.warnings.push(Warning::new("body_not_decoded", "", reason));
         }
-        if !judged.verdict.is_invalid() {
-            return self.enter(judged).await;
-        }
-        // Finding out why takes milliseconds; whatever comes after waits on the books for that, so that the order stays.
-        let books = Arc::clone(&self.books).lock_owned().await;
-        let desk = Arc::clone(self);
-        let explaining = async move {
-            let judged = desk.explain(judged).await;
-            desk.enter_into(books, judged).await
-        };
         if refused {
             // What is not acknowledged need not be recorded before it is answered.
-            tokio::spawn(explaining);
+            let _ = self.hand_in(judged, None).await;
             return reply.into();
         }
-        explaining.await
+        self.enter(judged).await
     }
 
     /// Refuses a body that is larger than it may be, as sent or as what it holds.
@@ -318,6 +341,14 @@ impl Desk {
         let reply = Reply::new(StatusCode::PAYLOAD_TOO_LARGE, By::Limit, r#"{"error":"body too large"}"#);
         let text = format!("the body is over {} bytes, see --max-body", self.max_body);
         arrival.limited(Warning::new("body_too_large", "", text), reply)
+    }
+
+    /// Refuses a body for which there is no memory now.
+    fn too_crowded(&self, arrival: Arrival) -> Judged {
+        let reply = Reply::new(StatusCode::SERVICE_UNAVAILABLE, By::Limit, r#"{"error":"too many bodies at once"}"#);
+        let text =
+            format!("all bodies together were over {} bytes, more than are held at once", self.limits.held_bytes);
+        arrival.limited(Warning::new("too_many_bodies", "", text), reply)
     }
 
     /// What the script says to a delivery, when its time has come.
@@ -375,7 +406,7 @@ impl Desk {
     }
 
     /// Finds out why a delivery is invalid, on a thread of its own.
-    async fn explain(self: &Arc<Self>, mut judged: Judged) -> Judged {
+    pub(super) async fn explain(self: &Arc<Self>, mut judged: Judged) -> Judged {
         let (desk, delivery, verdict) = (Arc::clone(self), judged.delivery.clone(), judged.verdict.clone());
         let now = judged.at.as_second();
         let why = move || signature::why(&delivery, &desk.policy, now, verdict);
@@ -386,63 +417,28 @@ impl Desk {
         judged
     }
 
-    async fn enter(self: &Arc<Self>, judged: Judged) -> Entered {
-        let books = Arc::clone(&self.books).lock_owned().await;
-        self.enter_into(books, judged).await
+    /// Puts a delivery on the books, and gives how it ends.
+    async fn enter(&self, judged: Judged) -> Entered {
+        let (asks, entered) = oneshot::channel();
+        let _ = self.hand_in(judged, Some(asks)).await;
+        // After the end nothing is entered.
+        entered.await.unwrap_or_else(|_| Reply::not_recorded().into())
     }
 
-    /// Puts a delivery on the books: numbered, written to the journal, counted, said. Between the place in the writer's
-    /// queue and the end nothing waits, so a sender that hangs up cannot leave it half entered.
-    async fn enter_into(self: &Arc<Self>, mut books: OwnedMutexGuard<Books>, mut judged: Judged) -> Entered {
-        let place = self.sink.place(judged.delivery.body.len()).await;
-        let room = match &self.outputs {
-            Some(outputs) => outputs.room().await,
-            None => None,
-        };
-        let bench = self.bench.place().await;
-        let mut reply = judged.reply.clone();
-        if !self.keep_secrets {
-            let redaction = Redaction::of(&self.policy.secrets, self.policy.scheme);
-            judged.delivery = redaction.delivery(judged.delivery);
-            judged.reply.line = judged.reply.line.map(|line| redaction.text(line));
-        }
-        let mut record = books.record(record_id(judged.at), judged);
-        if let Err(failed) = books.keep(&record) {
-            // Never an acknowledgement; a refusal stays what it is.
-            if reply.may_acknowledge() {
-                reply = Reply::new(StatusCode::SERVICE_UNAVAILABLE, By::Refused, r#"{"error":"not recorded"}"#);
-                books.correct(&mut record, &reply);
-            }
-            if let Some(failed) = failed {
-                self.complain(&failed);
-            }
-        }
-        let Counted { shown, counted } = books.count(&record);
-        let until = self.until.as_ref().is_some_and(|until| until.is_met_by(&record));
-        let record = Arc::new(record);
-        if let (true, Ok(place)) = (shown, place) {
-            place.say(Arc::clone(&record));
-        }
-        if let (true, Some(bench)) = (counted, bench) {
-            bench.judge(Arc::clone(&record));
-        }
-        // Of a delivery that a signature or a limit speaks against, nothing comes onto the disk.
-        if let (true, true, Some(room)) = (shown, reply.is_answered(), room) {
-            room.save(record);
-        }
-        let step = Progress { deliveries: u64::from(counted), until };
+    /// Hands a delivery to the clerk. From there on a sender that hangs up cannot leave it half entered.
+    async fn hand_in(&self, judged: Judged, asks: Option<oneshot::Sender<Entered>>) -> Result<(), Ended> {
+        let unexplained = judged.verdict.is_invalid();
+        let delivered = Box::new(Delivered { judged, unexplained, asks });
+        self.entries.send(Entry::Delivery(delivered)).await.map_err(|_| Ended)
+    }
+
+    /// Lets whoever waits know of a delivery that ends like this: of one that is let hang not before that is over.
+    pub(super) fn entered(&self, reply: Reply, step: Progress) -> Entered {
         if matches!(reply.end, End::Hang(_)) {
-            return Entered { reply, step };
+            return Entered { reply, step: Some(Step { progress: self.progress.clone(), step }) };
         }
         self.progress.send_modify(|progress| progress.add(step));
         reply.into()
-    }
-
-    /// Says that the journal cannot be written.
-    fn complain(&self, failed: &Error) {
-        let sink = self.sink.clone();
-        let text = format!("{failed}; deliveries are answered 503 until it can be written again");
-        tokio::spawn(async move { sink.say(Note::warning(text)).await });
     }
 }
 

@@ -1,6 +1,71 @@
-//! What a sender may ask of the listener, in one place.
+//! What a sender may ask of the listener, in one place. `--max-body` is the user's; how deep JSON may nest has no limit,
+//! because nothing that reads it goes down with it.
 
 use std::time::Duration;
+
+/// Those limits that take time or many senders to reach, so that a test can have them lower.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// See [`CONNECTIONS`].
+    pub connections: usize,
+    /// See [`HEADER_TIME`].
+    pub header_time: Duration,
+    /// See [`BODY_TIME`].
+    pub body_time: Duration,
+    /// See [`HELD_BYTES`].
+    pub held_bytes: usize,
+    /// See [`HELD_TIME`].
+    pub held_time: Duration,
+    /// See [`JOURNAL_TIME`].
+    pub journal_time: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            connections: CONNECTIONS,
+            header_time: HEADER_TIME,
+            body_time: BODY_TIME,
+            held_bytes: HELD_BYTES,
+            held_time: HELD_TIME,
+            journal_time: JOURNAL_TIME,
+        }
+    }
+}
+
+/// Connections at a time. More wait until one of them ends: an idle one does within [`HEADER_TIME`].
+pub const CONNECTIONS: usize = 4096;
+
+/// Connections that wait to be accepted, as far as the system lets them.
+pub const BACKLOG: u32 = 1024;
+
+/// Descriptors that are wanted for them: each delivery may take a second one, to the app behind the listener.
+pub const DESCRIPTORS: u64 = 2 * CONNECTIONS as u64 + 256;
+
+/// The head of a request in bytes: so much is read at a time, and one that is not whole then is answered 431. The last
+/// read may bring more, but never twice as much.
+pub const HEAD_BYTES: usize = 64 * 1024;
+
+/// Headers of a request; more are answered 431. It is hyper's own limit.
+pub const HEADERS: usize = 100;
+
+/// The path and query of a request in bytes; more is answered 414.
+pub const TARGET_BYTES: usize = 16 * 1024;
+
+/// Memory that all bodies together may take until they are on the books. Where it is used up, a sender waits.
+pub const HELD_BYTES: usize = 256 * 1024 * 1024;
+
+/// How long a sender waits for that; then it is answered 503.
+pub const HELD_TIME: Duration = Duration::from_secs(5);
+
+/// How many deliveries wait for the books at most.
+pub const WAITING: usize = 256;
+
+/// When deliveries that have come together are so many bytes as lines, they are written, and those behind them come after.
+pub const BATCH_BYTES: usize = 1024 * 1024;
+
+/// Time for the journal to take lines, where it is a pipe, or its disk is waited for.
+pub const JOURNAL_TIME: Duration = Duration::from_secs(5);
 
 /// Time for the head of a request. On a connection that is kept alive it runs from the answer before, so an idle one is
 /// closed after this time.
@@ -33,6 +98,9 @@ pub const TUNNEL_TIME: Duration = Duration::from_secs(30);
 
 /// Pause after a connection could not be accepted: without it, running out of descriptors is a spin.
 pub const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Time without such a failure after which they are over.
+pub const ACCEPT_CALM: Duration = Duration::from_secs(1);
 
 /// Time for the app behind `--forward-to` to answer: longer than any provider is known to wait.
 pub const APP_TIME: Duration = Duration::from_secs(120);

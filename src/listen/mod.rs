@@ -1,13 +1,14 @@
 //! `hookctl listen`: receive, verify, record, answer, say.
 
 use std::ffi::OsString;
+use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use reqwest::Url;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket, lookup_host};
 use tokio::sync::watch;
 
 use crate::clock::Clock;
@@ -24,6 +25,7 @@ pub mod answer;
 mod body;
 mod books;
 mod child;
+mod clerk;
 mod desk;
 pub mod expect;
 mod forward;
@@ -41,6 +43,7 @@ use books::Books;
 use child::Child;
 use desk::Desk;
 use expect::{Expectations, IDLE, Judge};
+use limits::{BACKLOG, Limits};
 use tls::{Certificate, Tls};
 use tunnel::{Client, Tunnel};
 use wait::{Cause, Progress, Wait};
@@ -70,12 +73,16 @@ pub struct Config {
     pub ack_budget: Option<Duration>,
     /// The journal.
     pub record: Option<PathBuf>,
+    /// Whether every delivery is on the disk before it is answered.
+    pub record_sync: bool,
     /// Where to write the files that stand within outputs.
     pub save_outputs: Option<PathBuf>,
     /// Whether header values that are secrets stay in records.
     pub keep_secrets: bool,
     /// The largest body in bytes.
     pub max_body: u64,
+    /// The limits that are not the user's.
+    pub limits: Limits,
     /// Which deliveries to show and count; all of them without.
     pub events: Option<Events>,
     /// What to wait for.
@@ -94,10 +101,11 @@ pub struct Config {
 
 /// Listens until the end that the configuration or the user sets.
 pub async fn run(config: Config, sink: Sink, clock: Arc<dyn Clock>, signals: &mut Signals) -> Result<Exit, Error> {
-    let journal = config.record.as_deref().map(Journal::open).transpose()?;
+    let journal = config.record.as_deref().map(|path| Journal::open(path, config.record_sync)).transpose()?;
+    let torn = journal.as_ref().and_then(Journal::remark);
     let report = config.report.as_deref().map(Report::create).transpose()?;
     let (progress, progressed) = watch::channel(Progress::default());
-    let desk = Arc::new(Desk::new(&config, journal, sink.clone(), clock, progress)?);
+    let desk = Desk::open(&config, journal, sink.clone(), clock, progress)?;
     let tls = config.certificate.as_ref().map(|certificate| Tls::new(certificate, &config.host)).transpose()?;
     let listener = bind(&config.host, config.port).await?;
     let address = listener.local_addr().map_err(|source| Error::Bind { addr: config.host.clone(), source })?;
@@ -119,10 +127,10 @@ pub async fn run(config: Config, sink: Sink, clock: Arc<dyn Clock>, signals: &mu
     let started = Instant::now();
     // From here on, a writer that has gone ends the listener by itself.
     let _ = sink.say(Event::Ready(ready.clone())).await;
-    for remark in remarks(&config, tls.as_ref()) {
+    for remark in remarks(&config, tls.as_ref()).chain(torn.map(Note::warning)) {
         let _ = sink.say(remark).await;
     }
-    let server = server::start(listener, tls, Arc::clone(&desk), sink.clone());
+    let server = server::start(listener, tls, Arc::clone(&desk), sink.clone(), config.limits);
     let tunnel = tunnel.map(|tunnel| tunnel.watch(sink.clone()));
     let child = match config.command.split_first() {
         Some((program, arguments)) => Some(Child::start(program, arguments, &ready, &config)?),
@@ -141,7 +149,7 @@ pub async fn run(config: Config, sink: Sink, clock: Arc<dyn Clock>, signals: &mu
         }
         let until = progressed.borrow().until;
         // Whatever is still being entered, comes before the judge rises.
-        let books = desk.books().await;
+        let books = desk.close().await?;
         let judge = desk.judged().await?;
         let outcome = Outcome { config: &config, cause, until, elapsed: started.elapsed() };
         outcome.conclude(&books, judge, report, &sink).await
@@ -199,10 +207,12 @@ impl Outcome<'_> {
         let tally = Tally { awaited: wait.count, elapsed: self.elapsed, unmet: judge.failed(), ..books.tally() };
         let progress = Progress { deliveries: tally.deliveries, until: self.until };
         let (exit, said) = wait.judge(self.cause, progress);
+        let (recorded, lacking) = books.journal_end();
         let idle = judge.is_idle().then(|| IDLE.to_owned());
         let skipped = sink.take_skipped();
         let skipped = (skipped > 0).then_some(Event::Skipped(skipped));
-        let notes = unfinished.into_iter().chain(said).chain(idle).map(|said: String| Note::warning(said));
+        let notes =
+            unfinished.into_iter().chain(said).chain(idle).chain(lacking).map(|said: String| Note::warning(said));
         for event in skipped.into_iter().chain(notes).chain([Event::Received(tally)]) {
             // When the writer has gone there is nobody to tell.
             let _ = sink.say(event).await;
@@ -211,7 +221,7 @@ impl Outcome<'_> {
             let cases = judge.cases().into_iter().chain(wait.cases(progress)).chain(self.cases(books));
             report.write("hookctl listen", &cases.collect::<Vec<_>>(), self.elapsed)?;
         }
-        Ok(exit.and(judge.exit()))
+        Ok(exit.and(judge.exit()).and(recorded))
     }
 
     /// What else is a case of a report: the journal that was to be written, and the command that was to end well.
@@ -233,7 +243,24 @@ impl Outcome<'_> {
 async fn bind(host: &str, port: u16) -> Result<TcpListener, Error> {
     let host = host.trim_start_matches('[').trim_end_matches(']');
     let failed = |source| Error::Bind { addr: format!("{host}:{port}"), source };
-    TcpListener::bind((host, port)).await.map_err(failed)
+    let mut refused = io::ErrorKind::AddrNotAvailable.into();
+    for address in lookup_host((host, port)).await.map_err(failed)? {
+        match bind_at(address) {
+            Ok(listener) => return Ok(listener),
+            Err(error) => refused = error,
+        }
+    }
+    Err(failed(refused))
+}
+
+/// With a longer queue than is usual for those that have not been accepted yet: many senders may begin at once.
+fn bind_at(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // Connections of a listener before are no reason to wait. Elsewhere it would let two take one port.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 /// The address by which this machine reaches the listener.

@@ -70,6 +70,11 @@ impl Reply {
         Reply { line: Some(reason), ..reply }
     }
 
+    /// What is answered in place of an acknowledgement when the journal cannot be written.
+    pub fn not_recorded() -> Self {
+        Reply::new(StatusCode::SERVICE_UNAVAILABLE, By::Refused, r#"{"error":"not recorded"}"#)
+    }
+
     /// What is answered in place of an app's answer that cannot be passed on, for this reason.
     pub fn unusable(reason: String) -> Self {
         let reply =

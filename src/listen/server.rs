@@ -10,16 +10,16 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::task::JoinHandle;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::desk::Desk;
-use super::limits::{ACCEPT_PAUSE, FINISH_TIME, HEADER_TIME, STALL_TIME};
+use super::limits::{ACCEPT_CALM, ACCEPT_PAUSE, DESCRIPTORS, FINISH_TIME, HEAD_BYTES, Limits, STALL_TIME};
 use super::reply::Content;
 use super::socket::{Line, Socket};
 use super::tls::{Begun, Tls};
-use crate::event::{Note, Sink};
+use crate::event::{Event, Note, Sink};
 
 /// A server under way.
 pub struct Server {
@@ -29,9 +29,12 @@ pub struct Server {
 }
 
 /// Starts to accept connections, over TLS if there is any.
-pub fn start(listener: TcpListener, tls: Option<Tls>, desk: Arc<Desk>, sink: Sink) -> Server {
+pub fn start(listener: TcpListener, tls: Option<Tls>, desk: Arc<Desk>, sink: Sink, limits: Limits) -> Server {
     let (stop, stopped) = oneshot::channel();
-    let task = tokio::spawn(accept(listener, tls.map(Arc::new), Arc::clone(&desk), sink, stopped));
+    more_descriptors();
+    let (most, open) = (limits.connections, Arc::new(Semaphore::new(limits.connections)));
+    let door = Door { listener, most, open, was_full: false, sink, failed: None };
+    let task = tokio::spawn(accept(door, tls.map(Arc::new), Arc::clone(&desk), limits, stopped));
     Server { stop, desk, task }
 }
 
@@ -48,34 +51,93 @@ impl Server {
     }
 }
 
-async fn accept(
+/// Asks for as many descriptors as connections may take. Whatever is started after it inherits that, and is no worse off.
+fn more_descriptors() {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+        let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+        let wanted = maximum.map_or(DESCRIPTORS, |maximum| maximum.min(DESCRIPTORS));
+        if current.is_some_and(|current| current < wanted) {
+            // Where it is refused, connections wait when there are no more: see `Door::next`.
+            let _ = setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum });
+        }
+    }
+}
+
+/// Where connections come in.
+struct Door {
     listener: TcpListener,
+    /// How many may be open at a time.
+    most: usize,
+    /// Room for those that are not.
+    open: Arc<Semaphore>,
+    /// Whether it was said that there is none.
+    was_full: bool,
+    sink: Sink,
+    /// Since when none could be accepted, most lately.
+    failed: Option<Instant>,
+}
+
+impl Door {
+    /// Waits for a connection, whatever comes between.
+    async fn next(&mut self) -> (TcpStream, SocketAddr, Option<OwnedSemaphorePermit>) {
+        loop {
+            let room = self.room().await;
+            let calm = self.failed.map(|failed| failed + ACCEPT_CALM);
+            let accepted = tokio::select! {
+                accepted = self.listener.accept() => accepted,
+                () = sleep_until(calm.unwrap_or_else(Instant::now)), if calm.is_some() => {
+                    self.failed = None;
+                    self.say(Note::info("connections are accepted again")).await;
+                    continue;
+                }
+            };
+            match accepted {
+                Ok((stream, remote)) => return (stream, remote, room),
+                Err(error) => {
+                    if self.failed.replace(Instant::now()).is_none() {
+                        let text = format!("cannot accept connections: {error}; those that come wait until it can be");
+                        self.say(Note::warning(text)).await;
+                    }
+                    sleep(ACCEPT_PAUSE).await;
+                }
+            }
+        }
+    }
+
+    /// Room for one connection more. Where there is none, whoever comes waits in the system's queue.
+    async fn room(&mut self) -> Option<OwnedSemaphorePermit> {
+        if self.open.available_permits() == 0 && !self.was_full {
+            self.was_full = true;
+            let text = format!("{} connections are open, as many as may be at a time: more wait", self.most);
+            self.say(Note::warning(text)).await;
+        }
+        // It is never closed, so there always comes one.
+        Arc::clone(&self.open).acquire_owned().await.ok()
+    }
+
+    async fn say(&self, note: Event) {
+        // A writer that has gone ends the listener by itself.
+        let _ = self.sink.say(note).await;
+    }
+}
+
+async fn accept(
+    mut door: Door,
     tls: Option<Arc<Tls>>,
     desk: Arc<Desk>,
-    sink: Sink,
+    limits: Limits,
     mut stopped: oneshot::Receiver<()>,
 ) -> GracefulShutdown {
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(HEADER_TIME).half_close(true);
+    http.timer(TokioTimer::new()).header_read_timeout(limits.header_time).max_buf_size(HEAD_BYTES).half_close(true);
     let connections = GracefulShutdown::new();
-    let mut failing = false;
     loop {
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
+        let (stream, remote, room) = tokio::select! {
+            accepted = door.next() => accepted,
             _ = &mut stopped => return connections,
         };
-        let (stream, remote) = match accepted {
-            Ok(connection) => connection,
-            Err(error) => {
-                if !failing {
-                    let _ = sink.say(Note::warning(format!("cannot accept connections: {error}"))).await;
-                }
-                failing = true;
-                sleep(ACCEPT_PAUSE).await;
-                continue;
-            }
-        };
-        failing = false;
         // An answer is one small packet; waiting to fill it only adds delay.
         let _ = stream.set_nodelay(true);
         let watched = if desk.lets_hang() { Line::watched(stream) } else { Ok((stream, Line::default())) };
@@ -89,6 +151,7 @@ async fn accept(
                 None => connection.deliveries(stream).await,
                 Some(tls) => connection.secured(stream, &tls).await,
             }
+            drop(room);
         });
     }
 }
@@ -165,3 +228,6 @@ async fn stalled(desk: &Desk, line: &Line) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -239,7 +239,7 @@ pub async fn run(
         }
     }
     let client = Client::new(&config.to, &config.connection)?;
-    let journal = config.record.as_deref().map(Journal::open).transpose()?;
+    let journal = config.record.as_deref().map(|path| Journal::open(path, false)).transpose()?;
     let (wish, stop) = watch::channel(None);
     let driver = Driver::new(&client, clock, &sink, journal, &config, config.shown(), stop);
     let work = async {

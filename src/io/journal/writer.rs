@@ -1,0 +1,359 @@
+//! A journal that is appended to, so that whatever is said to be in it is in it.
+
+use std::fs::{File, Metadata, OpenOptions, TryLockError};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use crate::error::Error;
+use crate::io::tail::identity;
+
+/// How often it is looked whether the file is still at its path. A file that was moved away takes what is written until
+/// then along; one that was deleted is noticed with the next write.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// A journal that is appended to. What is handed over at a time goes out in one write, so that a crash can tear the last
+/// line only.
+///
+/// One program writes to a file at a time: when the disk is full, a writer leaves part of a line, and mends that before
+/// its next one; another's line would go on where it broke off.
+#[derive(Debug)]
+pub struct Journal {
+    path: PathBuf,
+    /// Whether everything is on the disk before it is said to be written.
+    sync: bool,
+    /// `None` while it cannot be opened.
+    opened: Option<Opened>,
+    /// Whether the last write failed, maybe within a line.
+    failed: bool,
+    /// Whether it ended within a line when it was opened.
+    torn: bool,
+}
+
+#[derive(Debug)]
+struct Opened {
+    file: File,
+    /// A pipe or a device has no end to be torn, and cannot be replaced.
+    regular: bool,
+    identity: Option<(u64, u64)>,
+    looked: Instant,
+}
+
+/// What came of a write.
+#[derive(Debug, Default)]
+pub struct Written {
+    /// How many bytes are in the journal, from the first.
+    pub bytes: usize,
+    /// Why not all of them.
+    pub error: Option<Error>,
+    /// Whether the file was not at its path any more, and another was begun.
+    pub begun_again: bool,
+}
+
+impl Journal {
+    /// Opens it for appending; makes it, readable by its owner alone, when it is not there. Behind a torn last line the
+    /// next record starts on a new one. With `sync`, what is written is on the disk when it is said to be written.
+    pub fn open(path: &Path, sync: bool) -> Result<Self, Error> {
+        let mut journal = Journal { path: path.to_owned(), sync, opened: None, failed: false, torn: false };
+        journal.reopen()?;
+        Ok(journal)
+    }
+
+    /// What the user should know of how it was found.
+    pub fn remark(&self) -> Option<String> {
+        let path = self.path.display();
+        self.torn.then(|| format!("{path} ended within a line, as after a crash: what comes starts on a new one"))
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether writing takes so long that nothing else should wait for it.
+    pub fn is_slow(&self) -> bool {
+        self.sync || self.opened.as_ref().is_none_or(|opened| !opened.regular)
+    }
+
+    /// Appends one line, which brings its newline along.
+    pub fn append(&mut self, line: &[u8]) -> Result<(), Error> {
+        self.write(line).error.map_or(Ok(()), Err)
+    }
+
+    /// Appends lines, which bring their newlines along. Behind a write that failed within a line, they start on a new
+    /// one: a full disk must not cost the delivery after it.
+    pub fn write(&mut self, lines: &[u8]) -> Written {
+        let mut begun_again = self.opened.as_mut().is_some_and(|opened| opened.is_elsewhere(&self.path));
+        if begun_again {
+            self.opened = None;
+        }
+        let (mut bytes, mut result) = self.put(lines);
+        if result.is_ok() && self.opened.as_ref().is_some_and(Opened::is_deleted) {
+            (self.opened, begun_again) = (None, true);
+            (bytes, result) = self.put(lines);
+        }
+        self.failed = result.is_err();
+        if self.failed && self.opened.as_ref().is_some_and(|opened| !opened.regular) {
+            // A pipe whose reader has gone may get another.
+            self.opened = None;
+        }
+        begun_again &= result.is_ok();
+        Written { bytes, error: result.err(), begun_again }
+    }
+
+    /// Writes lines to where the journal is now, and says how many bytes of them are in it.
+    fn put(&mut self, lines: &[u8]) -> (usize, Result<(), Error>) {
+        if self.opened.is_none()
+            && let Err(error) = self.reopen()
+        {
+            return (0, Err(error));
+        }
+        let Some(Opened { file, regular, .. }) = &mut self.opened else { return (0, Ok(())) };
+        let mut bytes = 0;
+        let begun = match self.failed && *regular && is_torn(file) {
+            true => file.write_all(b"\n"),
+            false => Ok(()),
+        };
+        let written = begun.and_then(|()| write(file, lines, &mut bytes));
+        let synced = written.and_then(|()| if self.sync { file.sync_data() } else { Ok(()) });
+        if self.sync && synced.is_err() {
+            bytes = 0;
+        }
+        (bytes, synced.map_err(|source| self.cannot(source)))
+    }
+
+    fn reopen(&mut self) -> Result<(), Error> {
+        let is_other = std::fs::metadata(&self.path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir());
+        let opening = if is_other { open_other(&self.path) } else { open_file(&self.path) };
+        let mut file = opening.map_err(|source| self.cannot(source))?;
+        let metadata = file.metadata().map_err(|source| self.cannot(source))?;
+        let regular = metadata.is_file();
+        if regular {
+            self.lock(&file)?;
+            self.torn = is_torn(&mut file);
+            if self.torn {
+                file.write_all(b"\n").map_err(|source| self.cannot(source))?;
+            }
+        }
+        if self.sync {
+            sync_all(&file, regular, &self.path).map_err(|source| self.cannot(source))?;
+        }
+        self.failed = false;
+        self.opened = Some(Opened { file, regular, identity: identity(&metadata), looked: Instant::now() });
+        Ok(())
+    }
+
+    /// Takes care that nobody else writes to it. Readers are not kept out, so this is for systems whose locks are advice.
+    fn lock(&self, file: &File) -> Result<(), Error> {
+        match cfg!(unix).then(|| file.try_lock()) {
+            Some(Err(TryLockError::WouldBlock)) => Err(Error::JournalInUse { path: self.path.display().to_string() }),
+            // A file system that knows no locks is no worse than none of them.
+            Some(Ok(()) | Err(TryLockError::Error(_))) | None => Ok(()),
+        }
+    }
+
+    fn cannot(&self, source: io::Error) -> Error {
+        Error::Journal { path: self.path.display().to_string(), source }
+    }
+}
+
+impl Opened {
+    /// Whether its path leads to nothing or to another file; looked up now and then.
+    fn is_elsewhere(&mut self, path: &Path) -> bool {
+        if !self.regular || self.looked.elapsed() < LOOK {
+            return false;
+        }
+        self.looked = Instant::now();
+        match std::fs::metadata(path) {
+            Ok(metadata) => identity(&metadata) != self.identity,
+            Err(error) => error.kind() == io::ErrorKind::NotFound,
+        }
+    }
+
+    /// Whether it has no name any more: what is written to it is lost.
+    fn is_deleted(&self) -> bool {
+        self.regular && self.file.metadata().is_ok_and(|metadata| is_nameless(&metadata))
+    }
+}
+
+fn is_nameless(metadata: &Metadata) -> bool {
+    #[cfg(unix)]
+    return std::os::unix::fs::MetadataExt::nlink(metadata) == 0;
+    #[cfg(not(unix))]
+    {
+        // A file that is open cannot be deleted there.
+        let _ = metadata;
+        false
+    }
+}
+
+fn open_file(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+/// Opens a pipe or a device, for writing alone: who reads a pipe too never learns that nobody else does.
+fn open_other(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.append(true);
+    #[cfg(unix)]
+    {
+        use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
+        // Only for the opening: it would wait for a reader, and Ctrl-C with it.
+        std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, OFlags::NONBLOCK.bits().cast_signed());
+        let file = options.open(path).map_err(|error| match error.raw_os_error() {
+            Some(code) if code == rustix::io::Errno::NXIO.raw_os_error() => io::Error::other("nobody reads from it"),
+            _ => error,
+        })?;
+        let flags = fcntl_getfl(&file)?;
+        fcntl_setfl(&file, flags - OFlags::NONBLOCK)?;
+        Ok(file)
+    }
+    #[cfg(not(unix))]
+    options.open(path)
+}
+
+/// Brings a file that was opened to the disk, and that it is in its folder.
+fn sync_all(file: &File, regular: bool, path: &Path) -> io::Result<()> {
+    if !regular {
+        return Err(io::Error::other("it is no file on a disk, which --record-sync asks for"));
+    }
+    file.sync_all()?;
+    #[cfg(unix)]
+    {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
+    }
+    #[cfg(not(unix))]
+    let _ = path;
+    Ok(())
+}
+
+/// Writes all of it, and counts what it has written.
+fn write(file: &mut File, mut bytes: &[u8], written: &mut usize) -> io::Result<()> {
+    while !bytes.is_empty() {
+        match file.write(bytes) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(count) => {
+                *written += count;
+                bytes = &bytes[count..];
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// Whether a file ends within a line.
+fn is_torn(file: &mut File) -> bool {
+    let mut last = [0];
+    file.seek(SeekFrom::End(-1)).is_ok() && file.read_exact(&mut last).is_ok() && last != *b"\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn folder() -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("hooks.jsonl");
+        (folder, path)
+    }
+
+    #[test]
+    fn a_torn_last_line_is_not_continued() {
+        let (_folder, path) = folder();
+        fs::write(&path, "{\"a\":1}\n{\"b\":").unwrap();
+        let mut journal = Journal::open(&path, false).unwrap();
+        assert!(journal.remark().unwrap().contains("ended within a line"));
+        journal.append(b"{\"c\":3}\n").unwrap();
+        drop(journal);
+        assert_eq!(fs::read_to_string(&path).unwrap(), "{\"a\":1}\n{\"b\":\n{\"c\":3}\n");
+        let mut journal = Journal::open(&path, false).unwrap();
+        assert_eq!(journal.remark(), None);
+        journal.append(b"{\"d\":4}\n").unwrap();
+        assert!(fs::read_to_string(&path).unwrap().ends_with("{\"c\":3}\n{\"d\":4}\n"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_new_journal_belongs_to_its_owner_alone() {
+        use std::os::unix::fs::PermissionsExt;
+        let (_folder, path) = folder();
+        Journal::open(&path, false).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_journal_has_one_writer() {
+        let (_folder, path) = folder();
+        let journal = Journal::open(&path, false).unwrap();
+        let second = Journal::open(&path, false).unwrap_err();
+        assert!(matches!(second, Error::JournalInUse { .. }), "{second}");
+        drop(journal);
+        Journal::open(&path, false).unwrap();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_was_deleted_is_begun_again_with_the_very_next_line() {
+        for sync in [false, true] {
+            let (_folder, path) = folder();
+            let mut journal = Journal::open(&path, sync).unwrap();
+            assert!(!journal.write(b"1\n").begun_again);
+            fs::remove_file(&path).unwrap();
+            let written = journal.write(b"2\n");
+            assert!(written.begun_again && written.error.is_none(), "{written:?}");
+            assert!(!journal.write(b"3\n").begun_again);
+            assert_eq!(fs::read_to_string(&path).unwrap(), "2\n3\n");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_was_moved_away_is_begun_again_soon() {
+        let (folder, path) = folder();
+        let mut journal = Journal::open(&path, false).unwrap();
+        journal.append(b"1\n").unwrap();
+        fs::rename(&path, folder.path().join("old")).unwrap();
+        let mut lines = 1;
+        while !journal.write(b"2\n").begun_again {
+            lines += 1;
+        }
+        // Whatever came before it was noticed is in the file that was moved; nothing is in neither.
+        assert_eq!(fs::read_to_string(folder.path().join("old")).unwrap().lines().count(), lines);
+        assert_eq!(fs::read_to_string(&path).unwrap(), "2\n");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_folder_that_is_gone_is_an_error_until_it_is_back() {
+        let (folder, path) = folder();
+        let inner = folder.path().join("inner");
+        fs::create_dir(&inner).unwrap();
+        let path = inner.join(path.file_name().unwrap());
+        let mut journal = Journal::open(&path, false).unwrap();
+        fs::remove_dir_all(&inner).unwrap();
+        for _ in 0..2 {
+            let written = journal.write(b"1\n");
+            assert!(written.bytes == 0 && written.error.is_some(), "{written:?}");
+        }
+        fs::create_dir(&inner).unwrap();
+        assert!(journal.write(b"2\n").error.is_none());
+        assert_eq!(fs::read_to_string(&path).unwrap(), "2\n");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn what_is_no_file_cannot_be_synced() {
+        let error = Journal::open(Path::new("/dev/null"), true).unwrap_err();
+        assert!(error.to_string().contains("--record-sync"), "{error}");
+    }
+}

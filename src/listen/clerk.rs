@@ -1,0 +1,291 @@
+//! Whoever keeps the books: one delivery after the other is numbered, written to the journal, counted and said. Those that
+//! come together, or while the disk is busy, share one write.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::time::timeout;
+
+use super::books::{Books, Counted, Judged};
+use super::desk::{Desk, Entered};
+use super::expect;
+use super::limits::BATCH_BYTES;
+use super::outputs::Room;
+use super::reply::Reply;
+use super::wait::Progress;
+use crate::clock::record_id;
+use crate::error::Error;
+use crate::event::{Closed, Place};
+use crate::io::journal::{Journal, Written};
+use crate::payload::Redaction;
+use crate::payload::record::Record;
+
+/// What the clerk is given.
+pub enum Entry {
+    /// A delivery.
+    Delivery(Box<Delivered>),
+    /// A request that never became one.
+    Refused,
+    /// The end: who gets the books.
+    Close(oneshot::Sender<Books>),
+}
+
+/// A delivery that was decided on.
+pub struct Delivered {
+    /// What is known of it.
+    pub judged: Judged,
+    /// Whether it is to be found out first why its signature does not hold. Whatever comes after waits for that, so that
+    /// the order stays.
+    pub unexplained: bool,
+    /// Who waits for how it ends; nobody where that is known, because nothing is acknowledged.
+    pub asks: Option<oneshot::Sender<Entered>>,
+}
+
+/// Keeps the books until they are closed.
+pub async fn work(desk: Arc<Desk>, books: Books, journal: Option<Journal>, mut entries: mpsc::Receiver<Entry>) {
+    let pen = journal.map(|journal| Pen::new(journal, desk.limits.journal_time));
+    let mut clerk = Clerk { desk: &desk, books, pen };
+    let mut left = None;
+    loop {
+        let entry = match left.take() {
+            Some(entry) => Some(entry),
+            None => entries.recv().await,
+        };
+        match entry {
+            None => return,
+            Some(Entry::Refused) => clerk.books.refuse(),
+            Some(Entry::Close(asks)) => {
+                // Whoever does not wait any more does not want them.
+                drop(asks.send(clerk.books));
+                return;
+            }
+            Some(Entry::Delivery(first)) => {
+                let mut batch = Batch::default();
+                clerk.begin(*first, &mut batch).await;
+                left = clerk.gather(&mut entries, &mut batch);
+                clerk.conclude(batch).await;
+            }
+        }
+    }
+}
+
+struct Clerk<'a> {
+    desk: &'a Arc<Desk>,
+    books: Books,
+    pen: Option<Pen>,
+}
+
+/// Deliveries that are written together.
+#[derive(Default)]
+struct Batch<'a> {
+    lines: Vec<u8>,
+    booked: Vec<Booked<'a>>,
+}
+
+/// A delivery on the books.
+struct Booked<'a> {
+    record: Record,
+    reply: Reply,
+    /// Where its line ends.
+    end: usize,
+    asks: Option<oneshot::Sender<Entered>>,
+    needs: Needs<'a>,
+}
+
+/// What a delivery needs when it is on the books. It is waited for before, so that after that there is nothing to wait for.
+struct Needs<'a> {
+    /// Where it will be said, unless the writer has gone.
+    place: Result<Place<'a>, Closed>,
+    /// Where its files will be saved.
+    room: Option<Room<'a>>,
+    /// Where it will be judged.
+    bench: Option<expect::Place<'a>>,
+}
+
+impl<'a> Clerk<'a> {
+    /// Enters a delivery, and waits for what it needs before that: from the journal to the screen nothing waits.
+    async fn begin(&mut self, delivered: Delivered, batch: &mut Batch<'a>) {
+        let Delivered { mut judged, unexplained, asks } = delivered;
+        if unexplained {
+            judged = self.desk.explain(judged).await;
+        }
+        let needs = needs(self.desk, judged.held).await;
+        self.enter(judged, asks, needs, batch);
+    }
+
+    /// Enters those deliveries that have come by now, as far as none of them has to wait; the first that has is left.
+    fn gather(&mut self, entries: &mut mpsc::Receiver<Entry>, batch: &mut Batch<'a>) -> Option<Entry> {
+        while batch.lines.len() < BATCH_BYTES {
+            let delivered = match entries.try_recv().ok()? {
+                Entry::Refused => {
+                    self.books.refuse();
+                    continue;
+                }
+                Entry::Delivery(delivered) if !delivered.unexplained => delivered,
+                other => return Some(other),
+            };
+            // Waiting here, with places taken that are only used after it, could be waiting for ever.
+            let Some(needs) = needs(self.desk, delivered.judged.held).now_or_never() else {
+                return Some(Entry::Delivery(delivered));
+            };
+            let Delivered { judged, asks, .. } = *delivered;
+            self.enter(judged, asks, needs, batch);
+        }
+        None
+    }
+
+    /// Numbers a delivery, and makes its record and its line.
+    fn enter(
+        &mut self,
+        mut judged: Judged,
+        asks: Option<oneshot::Sender<Entered>>,
+        needs: Needs<'a>,
+        batch: &mut Batch<'a>,
+    ) {
+        let reply = judged.reply.clone();
+        if !self.desk.keep_secrets {
+            let redaction = Redaction::of(&self.desk.policy.secrets, self.desk.policy.scheme);
+            judged.delivery = redaction.delivery(judged.delivery);
+            judged.reply.line = judged.reply.line.map(|line| redaction.text(line));
+        }
+        let record = self.books.record(record_id(judged.at), judged);
+        if self.pen.is_some() {
+            batch.lines.extend(record.to_line());
+        }
+        batch.booked.push(Booked { record, reply, end: batch.lines.len(), asks, needs });
+    }
+
+    /// Writes what was entered to the journal; then counts it, says it, and lets it be answered.
+    async fn conclude(&mut self, batch: Batch<'a>) {
+        let Batch { lines, booked } = batch;
+        let written = match &mut self.pen {
+            Some(pen) => pen.write(lines).await,
+            None => Written::default(),
+        };
+        let is_kept = |booked: &Booked<'_>| self.pen.is_none() || booked.end <= written.bytes;
+        let kept = booked.iter().filter(|booked| is_kept(booked)).count();
+        let notes = self.books.journal_wrote(&written, (booked.len() - kept) as u64);
+        for (index, booked) in booked.into_iter().enumerate() {
+            self.tell(booked, index < kept);
+        }
+        for note in notes {
+            // A writer that has gone ends the listener by itself.
+            let _ = self.desk.sink.say(note).await;
+        }
+    }
+
+    /// Counts a delivery, says it, has it judged, and lets it be answered.
+    fn tell(&mut self, booked: Booked<'a>, kept: bool) {
+        let Booked { mut record, mut reply, asks, needs: Needs { place, room, bench }, .. } = booked;
+        if !kept {
+            if reply.may_acknowledge() {
+                reply = Reply::not_recorded();
+            }
+            self.books.not_recorded(&mut record, &reply);
+        }
+        let Counted { shown, counted } = self.books.count(&record, kept);
+        let until = kept && self.desk.until.as_ref().is_some_and(|until| until.is_met_by(&record));
+        let record = Arc::new(record);
+        if let (true, Ok(place)) = (shown, place) {
+            place.say(Arc::clone(&record));
+        }
+        if let (true, Some(bench)) = (counted, bench) {
+            bench.judge(Arc::clone(&record));
+        }
+        // Of a delivery that a signature or a limit speaks against, nothing comes onto the disk.
+        if let (true, true, Some(room)) = (shown, kept && reply.is_answered(), room) {
+            room.save(record);
+        }
+        let entered = self.desk.entered(reply, Progress { deliveries: u64::from(counted), until });
+        if let Some(asks) = asks {
+            // A sender may have hung up.
+            drop(asks.send(entered));
+        }
+    }
+}
+
+/// Waits for what a delivery with so large a body needs.
+async fn needs(desk: &Desk, held: usize) -> Needs<'_> {
+    let place = desk.sink.place(held).await;
+    let room = match &desk.outputs {
+        Some(outputs) => outputs.room().await,
+        None => None,
+    };
+    Needs { place, room, bench: desk.bench.place().await }
+}
+
+/// What the journal is written with.
+struct Pen {
+    hand: Hand,
+    /// How long a write may take.
+    patience: Duration,
+    path: String,
+}
+
+/// Who has the journal.
+enum Hand {
+    /// We: writing takes no longer than it takes to copy the bytes.
+    Ours(Journal),
+    /// A thread that waits for the disk, or for whoever reads a pipe.
+    Theirs(JoinHandle<(Journal, Written)>),
+    /// Nobody: its thread has stopped.
+    Lost,
+}
+
+impl Pen {
+    fn new(journal: Journal, patience: Duration) -> Self {
+        let path = journal.path().display().to_string();
+        Pen { hand: Hand::Ours(journal), patience, path }
+    }
+
+    /// Writes lines. What takes too long counts as not written, though it may be in the end.
+    async fn write(&mut self, lines: Vec<u8>) -> Written {
+        let mut journal = match std::mem::replace(&mut self.hand, Hand::Lost) {
+            Hand::Ours(journal) => journal,
+            // That has been waited for already: now it has ended, or has not.
+            Hand::Theirs(writing) => match self.wait(writing, Duration::ZERO).await {
+                Ok((journal, _)) => journal,
+                Err(why) => return self.failed(why),
+            },
+            Hand::Lost => return self.failed(io::Error::other("its writer stopped")),
+        };
+        if !journal.is_slow() {
+            let written = journal.write(&lines);
+            self.hand = Hand::Ours(journal);
+            return written;
+        }
+        let writing = spawn_blocking(move || {
+            let written = journal.write(&lines);
+            (journal, written)
+        });
+        match self.wait(writing, self.patience).await {
+            Ok((journal, written)) => {
+                self.hand = Hand::Ours(journal);
+                written
+            }
+            Err(why) => self.failed(why),
+        }
+    }
+
+    async fn wait(
+        &mut self,
+        mut writing: JoinHandle<(Journal, Written)>,
+        patience: Duration,
+    ) -> io::Result<(Journal, Written)> {
+        match timeout(patience, &mut writing).await {
+            Ok(done) => done.map_err(io::Error::other),
+            Err(_) => {
+                self.hand = Hand::Theirs(writing);
+                Err(io::Error::other(format!("it takes longer than {:?}", self.patience)))
+            }
+        }
+    }
+
+    fn failed(&self, source: io::Error) -> Written {
+        Written { error: Some(Error::Journal { path: self.path.clone(), source }), ..Written::default() }
+    }
+}

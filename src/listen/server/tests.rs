@@ -1,0 +1,205 @@
+//! Limits that take long or many senders to reach, made short and few, on real sockets and the real clock.
+
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::{mpsc, watch};
+
+use super::*;
+use crate::clock::System;
+use crate::event::{self, Queued};
+use crate::listen::Config;
+use crate::listen::answer::{Act, Script};
+use crate::listen::expect::Expectations;
+use crate::listen::wait::{Progress, Wait};
+use crate::payload::record::Record;
+use crate::payload::signature::{Choice, Policy};
+
+/// Long enough that nothing here waits for it.
+const NEVER: Duration = Duration::from_secs(60);
+
+/// Short, and yet longer than a delivery takes on a busy machine.
+const SOON: Duration = Duration::from_millis(300);
+
+fn limits() -> Limits {
+    Limits { header_time: NEVER, body_time: NEVER, held_time: NEVER, journal_time: NEVER, ..Limits::default() }
+}
+
+/// A listener under way, and what it says.
+struct Running {
+    port: u16,
+    said: mpsc::Receiver<Queued>,
+    _server: Server,
+}
+
+async fn start(limits: Limits, max_body: u64) -> Running {
+    let accept = Act::Answer { status: http::StatusCode::OK, retry_after: None, body: None };
+    let config = Config {
+        host: "127.0.0.1".into(),
+        port: 0,
+        certificate: None,
+        provider: None,
+        policy: Policy { scheme: Choice::Auto, secrets: Vec::new(), tolerance: None },
+        allow_invalid: false,
+        script: Script::of(accept),
+        respond_each: false,
+        forward_to: None,
+        ack_budget: None,
+        record: None,
+        record_sync: false,
+        save_outputs: None,
+        keep_secrets: false,
+        max_body,
+        limits,
+        events: None,
+        wait: Wait { count: None, until: None, timeout: None },
+        expectations: Expectations::default(),
+        report: None,
+        tunnel: None,
+        command: Vec::new(),
+        data_on_stdout: false,
+    };
+    let (sink, said) = event::channel(false);
+    let progress = watch::channel(Progress::default()).0;
+    let desk = Desk::open(&config, None, sink.clone(), Arc::new(System), progress).unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    Running { port, said, _server: super::start(listener, None, desk, sink, limits) }
+}
+
+impl Running {
+    /// A connection on which this was sent.
+    async fn send(&self, bytes: &[u8]) -> TcpStream {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).await.unwrap();
+        stream.write_all(bytes).await.unwrap();
+        stream
+    }
+
+    /// The status of a whole delivery on a connection of its own.
+    async fn post(&self, body: &[u8]) -> u16 {
+        status(self.send(&[head(body.len()).as_bytes(), body].concat()).await).await
+    }
+
+    /// The next delivery that is told of.
+    async fn delivery(&mut self) -> Arc<Record> {
+        loop {
+            if let Event::Delivery(record) = self.said.recv().await.unwrap().event {
+                return record;
+            }
+        }
+    }
+
+    /// Waits for a note with this text.
+    async fn says(&mut self, text: &str) {
+        loop {
+            if let Event::Note(note) = self.said.recv().await.unwrap().event
+                && note.text.contains(text)
+            {
+                return;
+            }
+        }
+    }
+}
+
+fn head(length: usize) -> String {
+    format!("POST / HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n")
+}
+
+/// What the listener sends until it ends the connection.
+async fn rest(mut stream: TcpStream) -> String {
+    let mut answer = Vec::new();
+    // A sender that is cut off may find the connection reset.
+    let _ = stream.read_to_end(&mut answer).await;
+    String::from_utf8(answer).unwrap()
+}
+
+async fn status(stream: TcpStream) -> u16 {
+    let answer = rest(stream).await;
+    answer.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or_else(|| panic!("{answer:?}"))
+}
+
+#[tokio::test]
+async fn a_head_that_does_not_come_in_time_ends_the_connection() {
+    let running = start(Limits { header_time: SOON, ..limits() }, 1000).await;
+    for begun in ["", "POST / HT", "POST / HTTP/1.1\r\nhost: x\r\nx-slow: "] {
+        let stalled = running.send(begun.as_bytes()).await;
+        assert_eq!(running.post(b"{}").await, 200, "whoever comes meanwhile is answered");
+        assert!(!rest(stalled).await.contains("200"), "{begun:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_come_in_time_is_answered_408() {
+    let mut running = start(Limits { body_time: SOON, ..limits() }, 1000).await;
+    for begun in [&head(10), "POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n3\r\n{\"a\r\n"] {
+        let stalled = running.send(begun.as_bytes()).await;
+        assert_eq!(running.post(b"{}").await, 200, "whoever comes meanwhile is answered");
+        assert_eq!(running.delivery().await.delivery.body, "{}");
+        assert_eq!(status(stalled).await, 408);
+        let record = running.delivery().await;
+        assert_eq!((record.warnings[0].code.as_str(), record.delivery.body.len()), ("body_too_slow", 0));
+    }
+}
+
+#[tokio::test]
+async fn more_connections_than_may_be_wait_and_are_served() {
+    let mut running = start(Limits { connections: 2, ..limits() }, 1000).await;
+    let (first, _second) = (running.send(b"POST").await, running.send(b"POST").await);
+    let third = running.send(&[head(2).as_bytes(), b"{}"].concat()).await;
+    running.says("2 connections are open, as many as may be at a time").await;
+    drop(first);
+    assert_eq!(status(third).await, 200);
+}
+
+#[tokio::test]
+async fn more_bodies_than_there_is_memory_for_wait_and_then_are_answered_503() {
+    const LARGEST: usize = 100_000;
+    let mut running = start(Limits { held_bytes: 1, held_time: SOON, ..limits() }, LARGEST as u64).await;
+    // There is room for twice the largest body. All of it, but for a byte each, that is held and never completed:
+    let mut stalled = Vec::new();
+    for _ in 0..2 {
+        stalled.push(running.send(&[head(LARGEST).as_bytes(), &[b' '; LARGEST - 1]].concat()).await);
+    }
+    // Until all of that was read a body may still find room.
+    while running.post(b"[1]").await == 200 {}
+    let record = loop {
+        let record = running.delivery().await;
+        if record.answer.as_ref().unwrap().status != Some(200) {
+            break record;
+        }
+    };
+    assert_eq!(
+        (record.warnings[0].code.as_str(), record.answer.as_ref().unwrap().status),
+        ("too_many_bodies", Some(503))
+    );
+    // One of them ends; whoever waits for that is answered.
+    let waiting = running.send(&[head(3).as_bytes(), b"[2]"].concat()).await;
+    drop(stalled.pop());
+    assert_eq!(status(waiting).await, 200);
+    // And the other goes on as if nothing had been.
+    let mut last = stalled.pop().unwrap();
+    last.write_all(b" ").await.unwrap();
+    assert_eq!(status(last).await, 200);
+}
+
+#[tokio::test]
+async fn what_a_body_unpacks_to_takes_memory_too() {
+    use flate2::{Compression, write::GzEncoder};
+    const LARGEST: usize = 100_000;
+    let running = start(Limits { held_bytes: 1, held_time: SOON, ..limits() }, LARGEST as u64).await;
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
+    std::io::Write::write_all(&mut gzip, &[b' '; LARGEST]).unwrap();
+    let packed = gzip.finish().unwrap();
+    let length = packed.len();
+    let request = format!(
+        "POST / HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-encoding: gzip\r\ncontent-length: {length}\r\n\r\n"
+    );
+    let request = [request.as_bytes(), &packed].concat();
+    let _held = running.send(&[head(LARGEST).as_bytes(), &[b' '; LARGEST / 2]].concat()).await;
+    assert_eq!(status(running.send(&request).await).await, 200);
+    let _more = running.send(&[head(LARGEST).as_bytes(), &[b' '; LARGEST * 3 / 5]].concat()).await;
+    while status(running.send(&request).await).await == 200 {}
+    assert_eq!(status(running.send(&request).await).await, 503);
+    assert_eq!(running.post(b"{}").await, 200, "what is small still has room");
+}
