@@ -1,13 +1,16 @@
 //! `hookctl listen`: what it answers, says and writes down of a delivery.
 
 mod answers;
+mod durable;
 mod encoded;
 mod ends;
 mod expect;
 mod forward;
 mod journal;
 mod lifecycle;
+mod limits;
 mod outputs;
+mod soak;
 mod start;
 mod tls;
 mod tunnel;

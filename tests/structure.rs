@@ -165,3 +165,28 @@ fn a_provider_is_one_file_and_one_line() {
         assert!(elsewhere.is_empty(), "{name} is also named in {elsewhere:?}");
     }
 }
+
+#[test]
+fn every_test_that_the_security_page_names_exists() {
+    fn walk(folder: &Path, text: &mut String) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                walk(&path, text);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                *text += &fs::read_to_string(&path).unwrap();
+            }
+        }
+    }
+    let mut code = String::new();
+    walk(&repository("src"), &mut code);
+    walk(&repository("tests"), &mut code);
+    let page = fs::read_to_string(repository("SECURITY.md")).unwrap();
+    // The last cell of a row holds names of tests alone.
+    let rows = page.lines().filter(|line| line.starts_with('|') && !line.starts_with("|--"));
+    let cells = rows.filter_map(|row| row.trim_end_matches('|').rsplit('|').next());
+    let named: Vec<_> = cells.flat_map(|cell| cell.split('`').skip(1).step_by(2)).collect();
+    assert!(named.len() > 20, "the rows are read: {named:?}");
+    let missing: Vec<_> = named.iter().filter(|name| !code.contains(&format!("fn {name}("))).collect();
+    assert!(missing.is_empty(), "{missing:?} are named in SECURITY.md and nowhere else");
+}

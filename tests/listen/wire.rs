@@ -8,6 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::{BODY, status};
+use crate::support::connection::read_answer;
 use crate::support::listener::Listener;
 
 /// A request in chunks of one size.
@@ -19,21 +20,6 @@ fn chunked(body: &[u8], size: usize) -> Vec<u8> {
     }
     request.extend(b"0\r\n\r\n");
     request
-}
-
-/// Reads exactly one answer, whose end its content-length tells.
-fn read_answer(stream: &mut TcpStream) -> String {
-    let mut answer = Vec::new();
-    let mut byte = [0];
-    while !answer.ends_with(b"\r\n\r\n") {
-        stream.read_exact(&mut byte).expect("an answer comes");
-        answer.push(byte[0]);
-    }
-    let head = String::from_utf8_lossy(&answer).to_lowercase();
-    let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).expect("a length");
-    let mut body = vec![0; length.parse().expect("a length")];
-    stream.read_exact(&mut body).expect("a body comes");
-    String::from_utf8([answer, body].concat()).expect("the answer is text")
 }
 
 #[test]
@@ -73,7 +59,7 @@ fn a_sender_that_waits_is_told_413_before_it_sends() {
     let listener = Listener::start(&["--max-body", "1KiB"]);
     let mut stream = TcpStream::connect(("127.0.0.1", listener.port)).unwrap();
     stream.write_all(b"POST / HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-length: 2000\r\n\r\n").unwrap();
-    assert_eq!(status(&read_answer(&mut stream)), 413);
+    assert_eq!(status(&read_answer(&mut stream).unwrap()), 413);
 }
 
 #[test]
@@ -86,7 +72,7 @@ fn a_sender_that_waits_gets_its_go_ahead() {
     stream.read_exact(&mut go_on).unwrap();
     assert_eq!(&go_on, b"HTTP/1.1 100 Continue\r\n\r\n");
     stream.write_all(BODY).unwrap();
-    assert_eq!(status(&read_answer(&mut stream)), 200);
+    assert_eq!(status(&read_answer(&mut stream).unwrap()), 200);
     assert_eq!(listener.next()["body"].as_str().unwrap().as_bytes(), BODY);
 }
 
@@ -124,7 +110,7 @@ fn one_connection_carries_several_deliveries() {
     for path in ["/one", "/two"] {
         let head = format!("POST {path} HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n", BODY.len());
         stream.write_all(&[head.as_bytes(), BODY].concat()).unwrap();
-        assert_eq!(status(&read_answer(&mut stream)), 200);
+        assert_eq!(status(&read_answer(&mut stream).unwrap()), 200);
         let record = listener.next();
         assert_eq!(record["target"], path);
         remotes.push(record["remote"].clone());

@@ -2,7 +2,8 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpStream};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::thread::JoinHandle;
 
 use serde_json::Value;
 
@@ -11,8 +12,8 @@ use super::program::{Watchdog, command};
 /// `hookctl listen --port 0 --json …`, ready. Ended when dropped.
 pub struct Listener {
     child: Child,
-    _watchdog: Watchdog,
-    lines: BufReader<ChildStdout>,
+    watchdog: Option<Watchdog>,
+    lines: Box<dyn BufRead + Send>,
     pub url: String,
     pub port: u16,
     /// Its first line.
@@ -32,10 +33,9 @@ impl Listener {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the listener starts");
         let stdout = child.stdout.take().expect("standard output is a pipe");
-        let watchdog = Watchdog::over(child.id());
-        let lines = BufReader::new(stdout);
-        let mut listener =
-            Listener { child, _watchdog: watchdog, lines, url: String::new(), port: 0, ready: Value::Null };
+        let watchdog = Some(Watchdog::over(child.id()));
+        let lines = Box::new(BufReader::new(stdout));
+        let mut listener = Listener { child, watchdog, lines, url: String::new(), port: 0, ready: Value::Null };
         let ready = listener.next();
         assert_eq!(ready["type"], "ready", "{ready}");
         listener.url = ready["url"].as_str().expect("a URL").to_owned();
@@ -57,6 +57,30 @@ impl Listener {
         self.lines.read_line(&mut line).expect("the listener speaks");
         assert!(!line.is_empty(), "the listener has ended");
         line.trim_end_matches('\n').to_owned()
+    }
+
+    /// Takes all that it says from here on, so that it never waits for a reader: how many deliveries it told of, and its
+    /// last line.
+    pub fn drain(&mut self) -> JoinHandle<(u64, String)> {
+        let lines = std::mem::replace(&mut self.lines, Box::new(std::io::empty()));
+        std::thread::spawn(move || {
+            let (mut deliveries, mut last) = (0, String::new());
+            for line in lines.lines().map_while(Result::ok) {
+                deliveries += u64::from(line.starts_with(r#"{"type":"delivery""#));
+                last = line;
+            }
+            (deliveries, last)
+        })
+    }
+
+    /// Lets it run as long as it takes.
+    pub fn may_take_long(&mut self) {
+        self.watchdog = None;
+    }
+
+    /// Its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Sends raw bytes on a connection of their own and gives the whole answer.

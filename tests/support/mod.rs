@@ -1,6 +1,7 @@
 //! What the tests stand on.
 
 pub mod certificates;
+pub mod connection;
 pub mod listener;
 pub mod program;
 pub mod proxy;
