@@ -97,13 +97,15 @@ fn a_screen_shows_deliveries_without_obeying_them() {
     let path = format!("/hook{EVIL_HEADER}").replace(['<', '>'], "");
     let headers =
         format!("x-evil: {EVIL_HEADER}\r\nx-webhook-signature: {EVIL_HEADER}\r\nuser-agent: {EVIL_HEADER}\r\n");
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out").display().to_string();
     for arguments in [
         &[][..],
         &["-v"],
         &["-v", "--color", "always"],
         &["--secret", "s", "-v"],
         &["--json"],
-        &["--format", "compact", "--save-outputs", "out"],
+        &["--format", "compact", "--save-outputs", &out],
     ] {
         let screen = Screen::start(&[&["--count", &count], arguments].concat());
         for body in &bodies {
