@@ -33,13 +33,16 @@ use clap::FromArgMatches;
 
 /// Runs hookctl with these arguments (the program's name is the first) and gives its exit code.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let parsed = cli::command().try_get_matches_from(arguments).and_then(|m| cli::Cli::from_arg_matches(&m));
-    match parsed {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let parse = |command: clap::Command| {
+        command.try_get_matches_from(&arguments).and_then(|matches| cli::Cli::from_arg_matches(&matches))
+    };
+    match parse(cli::command()) {
         Ok(cli) => start::command(cli.command).into(),
         Err(error) => {
-            // To the stream that clap chose for it; when that is closed, there is nobody to tell.
-            let _ = error.print();
-            ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(error::Exit::Usage.code()))
+            let code = u8::try_from(error.exit_code()).unwrap_or(error::Exit::Usage.code());
+            start::refusal::report(error, |styles| parse(cli::command().styles(styles)).err());
+            ExitCode::from(code)
         }
     }
 }

@@ -39,6 +39,7 @@ use crate::send::load::Load;
 use crate::{listen, send};
 
 mod inspecting;
+pub mod refusal;
 
 /// Runs a command and reports an error on standard error.
 pub fn command(command: Command) -> Exit {
@@ -384,7 +385,7 @@ fn sinks(output: &Output, screen: Screen, page: Option<Box<dyn Show + Send>>) ->
     };
     sinks.extend(page);
     if output.json {
-        sinks.push(Box::new(Json::new(BufWriter::new(io::stdout()), terminal)));
+        sinks.push(Box::new(Json::new(BufWriter::new(io::stdout()))));
     }
     sinks
 }

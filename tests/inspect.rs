@@ -454,3 +454,9 @@ fn a_tolerance_replaces_that_of_the_scheme() {
     at(&["--tolerance", "15m"]).exits(0);
     at(&["--tolerance", "14m"]).exits(5);
 }
+
+#[test]
+fn a_key_set_without_an_end_is_not_read() {
+    let target = Target::start(&[Answer::By(|_| (200, " ".repeat(2 * 1024 * 1024)))]);
+    inspect(&["-", "--jwks", &target.url]).exits(1).says("it is larger than 1048576 bytes, more than is read");
+}

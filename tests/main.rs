@@ -9,6 +9,7 @@ mod inspect;
 mod interop;
 mod listen;
 mod screen;
+mod secrets;
 mod send;
 mod structure;
 mod support;

@@ -17,6 +17,7 @@ use crate::support::target::{OK, Request, Target};
 mod attempts;
 mod curl;
 mod many;
+mod redirects;
 mod refusals;
 mod replay;
 mod secure;

@@ -12,6 +12,7 @@ use http::{HeaderName, HeaderValue};
 use jiff::Timestamp;
 use reqwest::Url;
 
+use crate::payload::delivery::is_secret;
 use crate::payload::provider::cog::{self, Flavor};
 use crate::payload::provider::{self, Provider, generic};
 use crate::payload::retry::{self, RetryProfile, Statuses};
@@ -88,8 +89,12 @@ pub fn url(text: &str) -> Result<Url, String> {
 /// Reads `Name: value`, as curl does: the name keeps its spelling.
 pub fn header(text: &str) -> Result<(Name, HeaderValue), String> {
     let (name, value) = text.split_once(':').ok_or("a header is written 'Name: value'")?;
-    let name = Name::spelled(name.trim()).map_err(|_| format!("'{name}' is not a header name"))?;
-    Ok((name, header_value(value)?))
+    let name =
+        Name::spelled(name.trim()).map_err(|_| "what stands before the colon is not a header name".to_owned())?;
+    let mut value = header_value(value)?;
+    // As `Debug` shows it.
+    value.set_sensitive(is_secret(name.plain()));
+    Ok((name, value))
 }
 
 /// Reads a header's name.

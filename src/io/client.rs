@@ -10,7 +10,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::Method;
+use http::{HeaderName, Method};
 use reqwest::Url;
 use tokio::time::{Instant, timeout_at};
 
@@ -74,6 +74,8 @@ pub struct Outgoing {
     pub follow: bool,
     /// Whether a redirected request says where it comes from.
     pub referer: bool,
+    /// Headers that are for this origin only, beside those that always are: a redirect to another goes without them.
+    pub kept: Vec<HeaderName>,
 }
 
 /// What came of it.
@@ -327,6 +329,7 @@ mod tests {
             timeout: Duration::from_secs(30),
             follow: false,
             referer: false,
+            kept: Vec::new(),
         };
         let (request, limit) = (Request::first(outgoing), Limit::starting(Instant::now(), Duration::from_secs(30)));
         let (near, mut far) = duplex(1024);

@@ -3,6 +3,8 @@
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
+use zeroize::Zeroizing;
+
 use super::input;
 use crate::error::Error;
 
@@ -23,7 +25,8 @@ pub fn identity(cert: Named<'_>, key: Option<&str>, key_flag: &str) -> Result<Id
     let chain = certificates(cert)?;
     let Named { flag, file } = key.map_or(cert, |file| Named { flag: key_flag, file });
     let hint = if key.is_none() { format!(" (name it with {key_flag} FILE)") } else { String::new() };
-    let key = PrivateKeyDer::from_pem_slice(&input::payload(file)?);
+    let text = Zeroizing::new(Vec::from(input::payload(file)?));
+    let key = PrivateKeyDer::from_pem_slice(&text);
     let key = key.map_err(|_| Error::Usage(format!("{flag}: {file} holds no private key in PEM form{hint}")))?;
     Ok((chain, key))
 }

@@ -1,7 +1,8 @@
 //! Where secrets come from: the command line, the environment, a file, or a prompt.
 
 use std::env::VarError;
-use std::fs;
+use std::fs::File;
+use std::io::Read;
 
 use zeroize::Zeroizing;
 
@@ -11,6 +12,10 @@ use crate::payload::signature::{Secret, SecretSpec};
 
 /// The variable that a secret without a value is taken from, and that `listen` hands to its command.
 pub const VARIABLE: &str = "HOOKCTL_SECRET";
+
+/// What a secret file may hold, which no key comes near. The room for it is made at once: text that grows leaves copies of
+/// itself behind, which nobody wipes.
+const SECRET: usize = 64 * 1024;
 
 /// What [`VARIABLE`] holds, if it is set.
 pub fn variable() -> Result<Option<String>, Error> {
@@ -65,7 +70,15 @@ fn value(place: &Place) -> Result<Zeroizing<String>, Error> {
         },
         Place::File(path) => {
             let failed = |source| Error::Read { what: format!("the secret file {}", path.display()), source };
-            let mut text = Zeroizing::new(fs::read_to_string(path).map_err(failed)?);
+            let mut text = Zeroizing::new(String::with_capacity(SECRET + 1));
+            let file = File::open(path).map_err(failed)?;
+            Read::take(file, SECRET as u64 + 1).read_to_string(&mut text).map_err(failed)?;
+            if text.len() > SECRET {
+                return Err(Error::TooLarge {
+                    what: format!("the secret file {}", path.display()),
+                    limit: SECRET as u64,
+                });
+            }
             if text.ends_with('\n') {
                 text.pop();
                 if text.ends_with('\r') {
@@ -79,6 +92,8 @@ fn value(place: &Place) -> Result<Zeroizing<String>, Error> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn read_all(specs: &[Option<&str>], variable: Option<&str>) -> Result<Vec<String>, Error> {

@@ -64,10 +64,11 @@ pub fn command(
             "--data-binary @-".to_owned()
         }
     });
-    let url = url.as_str().as_bytes();
-    words.push(match secrets.iter().any(|secret| secret.is_in(url)) {
-        true => without(secrets, url, 0),
-        false => quote(url),
+    let url = url.as_str();
+    words.push(match secrets.iter().any(|secret| secret.is_in(url.as_bytes())) {
+        // What is spelled otherwise in the URL no variable can stand for.
+        true => redaction.text(without(secrets, url.as_bytes(), 0)),
+        false => quote(url.as_bytes()),
     });
     source + &words.join(" \\\n  ")
 }

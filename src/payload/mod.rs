@@ -20,6 +20,7 @@
 //! | [`history`] | what several deliveries tell together: duplicates, the life of a prediction |
 //! | [`inline`] | files within strings: data URLs, base64 |
 //! | [`events`], [`jq`] | which deliveries are wanted; what must be true of them |
+//! | [`hazard`] | characters that no screen may be given raw |
 //! | [`record`], [`redaction`] | the JSON Lines form of a delivery; what it must not tell |
 
 pub mod body;
@@ -29,6 +30,7 @@ pub mod delivery;
 pub mod duration;
 pub mod encoding;
 pub mod events;
+pub mod hazard;
 pub mod history;
 pub mod inline;
 pub mod jq;

@@ -53,14 +53,13 @@ impl<'a> Redaction<'a> {
     pub fn text(&self, mut text: String) -> String {
         for secret in self.secrets {
             let mut from = 0;
-            while let Some(place) = secret.place_in(text.as_bytes(), from) {
-                let end = place + secret.expose().len();
+            while let Some(found) = secret.place_in(text.as_bytes(), from) {
                 // Bytes that are no text cannot stand on their own within one.
-                if !text.is_char_boundary(place) || !text.is_char_boundary(end) {
+                if !text.is_char_boundary(found.start) || !text.is_char_boundary(found.end) {
                     break;
                 }
-                text.replace_range(place..end, REDACTED);
-                from = place + REDACTED.len();
+                from = found.start + REDACTED.len();
+                text.replace_range(found, REDACTED);
             }
         }
         text

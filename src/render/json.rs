@@ -17,22 +17,25 @@ mod views;
 pub use views::TimelineLine;
 use views::{DiffLine, StatsLine};
 
-/// The JSON Lines sink.
+/// The JSON Lines sink. What a terminal would obey or not show is written as JSON escapes, wherever it goes: a pipe may end
+/// at a screen as well, and to a program it is the same text.
 pub struct Json<W> {
     out: W,
-    /// Whether a terminal reads along: then no control character goes out raw, not even where JSON allows it.
-    terminal: bool,
 }
 
 impl<W: Write> Json<W> {
     /// Writes to `out`.
-    pub fn new(out: W, terminal: bool) -> Self {
-        Json { out, terminal }
+    pub fn new(out: W) -> Self {
+        Json { out }
     }
 
     fn line(&mut self, line: &str) -> io::Result<()> {
-        let line = line.trim_end_matches('\n');
-        if self.terminal { writeln!(self.out, "{}", escape::json(line)) } else { writeln!(self.out, "{line}") }
+        let line = escape::json(line.trim_end());
+        // White space between tokens: JSON has no other place for these.
+        match line.contains(['\r', '\t']) {
+            true => writeln!(self.out, "{}", line.replace(['\r', '\t'], " ")),
+            false => writeln!(self.out, "{line}"),
+        }
     }
 
     fn object(&mut self, object: &impl Serialize) -> io::Result<()> {

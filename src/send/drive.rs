@@ -184,6 +184,7 @@ impl<'a, T: Transport> Driver<'a, T> {
             timeout: self.config.patience(parcel),
             follow: self.config.follow && parcel.shape.follows_redirects,
             referer: parcel.shape.headers.contains(&HeaderLine::Referer),
+            kept: parcel.kept_headers(self.config, &headers),
         };
         let (reply, stopped) = tokio::select! {
             reply = self.transport.deliver(outgoing) => (reply, None),

@@ -289,6 +289,23 @@ impl Parcel {
         Redaction::new(&config.secrets, self.schemes.iter().copied().chain(config.scheme.named()))
     }
 
+    /// The headers that no redirect takes to another origin: those that hold a secret, and what the user gave for the
+    /// receiver alone. A header that the provider sends as well stays, though the user may have changed it.
+    pub fn kept_headers(&self, config: &Config, headers: &Headers) -> Vec<HeaderName> {
+        let redaction = self.redaction(config);
+        let is_providers = |name: &HeaderName| {
+            let is =
+                |line: &HeaderLine| matches!(line, HeaderLine::Is(is, _) if name.as_str().eq_ignore_ascii_case(is));
+            self.shape.headers.iter().any(is)
+        };
+        let is_users = |name: &HeaderName| config.headers.iter().any(|(own, _)| own.plain() == name);
+        let kept = headers.raw().filter(|(name, value)| {
+            let name = name.plain();
+            redaction.hides(name, value.as_bytes()) || is_users(name) && !is_providers(name)
+        });
+        kept.map(|(name, _)| name.plain().clone()).collect()
+    }
+
     /// Whether the tampering has put something of its own into this header, which is nobody's secret.
     pub fn makes_up(&self, name: &HeaderName, config: &Config) -> bool {
         let replaced = self.tampered.as_ref().is_some_and(|(tamper, _)| tamper.replaces_proof());

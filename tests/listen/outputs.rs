@@ -91,13 +91,26 @@ fn files_are_named_by_id_place_and_what_they_are() {
 fn no_id_leads_out_of_the_folder() {
     let (listener, around) = saving(&[]);
     let long = "x".repeat(5000);
-    for id in ["../../etc/passwd", "/etc/passwd", "..", ".hidden", "a\0b", "\u{1b}[31m", "C:\\x", "é", "-rf", &long] {
+    for id in [
+        "../../etc/passwd",
+        "/etc/passwd",
+        "..",
+        ".hidden",
+        "a\0b",
+        "\u{1b}[31m",
+        "C:\\x",
+        "é",
+        "-rf",
+        "CON",
+        "nul.",
+        &long,
+    ] {
         assert_eq!(status(&listener.post("/", &[], &body(id, json!(png_url(id.as_bytes()))))), 200);
     }
     // No id at all.
     let none = json!({"status": "success", "output": png_url(b"none"), "input": {}}).to_string();
     assert_eq!(status(&listener.post("/", &[], none.as_bytes())), 200);
-    assert_eq!(ended(listener).len(), 11);
+    assert_eq!(ended(listener).len(), 13);
     let found = files(around.path());
     assert_eq!(found.len(), files(&around.path().join("made/out")).len());
     let short = format!("{}-0.png", "x".repeat(64));
@@ -111,8 +124,11 @@ fn no_id_leads_out_of_the_folder() {
         "C__x-0.png",
         "_-0.png",
         "-rf-0.png",
+        // Without the number they would be devices on Windows.
+        "CON-0.png",
+        "nul_-0.png",
         &short,
-        "delivery-11-0.png",
+        "delivery-13-0.png",
     ];
     expected.sort_unstable();
     assert_eq!(found, expected);

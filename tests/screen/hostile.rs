@@ -1,5 +1,7 @@
 //! Text from outside that a terminal would obey: none of it is printed as it came.
 
+mod planted;
+
 use serde_json::{Value, json};
 
 use super::{Screen, fixture};
@@ -9,7 +11,7 @@ use crate::support::target::{Answer, Target};
 
 /// Clears the screen, links, rings, recolours by C1, turns the direction of writing, hides. No sequence in it is one of
 /// those that colours are made of, so that these can be taken away before looking.
-const EVIL: &str = "<\u{1b}[2J\u{1b}]8;;http://evil/\u{1b}\\link\u{7}\u{8}\u{9b}31m\u{9d}\u{202e}\u{2066}\u{200f}\u{200b}\u{feff}\u{7f}\r\n>";
+const EVIL: &str = "<\u{1b}[2J\u{1b}]8;;http://evil/\u{1b}\\link\u{7}\u{8}\u{9b}31m\u{9d}\u{202e}\u{2066}\u{200f}\u{200b}\u{feff}\u{7f}\u{ad}\u{2028}\u{e0041}\r\n>";
 
 /// What of it HTTP lets through in a header or a path.
 const EVIL_HEADER: &str = "<\u{9b}31m\u{9d}\u{202e}\u{2066}\u{200b}\u{feff}\u{85}>";
@@ -17,8 +19,7 @@ const EVIL_HEADER: &str = "<\u{9b}31m\u{9d}\u{202e}\u{2066}\u{200b}\u{feff}\u{85
 /// The first character that must not be printed.
 fn hazard(text: &str) -> Option<char> {
     let is_hazard = |c: char| {
-        let hides =
-            matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
+        let hides = matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}');
         c != '\n' && (c.is_control() || hides)
     };
     text.chars().find(|c| is_hazard(*c))
@@ -96,18 +97,23 @@ fn a_screen_shows_deliveries_without_obeying_them() {
     let path = format!("/hook{EVIL_HEADER}").replace(['<', '>'], "");
     let headers =
         format!("x-evil: {EVIL_HEADER}\r\nx-webhook-signature: {EVIL_HEADER}\r\nuser-agent: {EVIL_HEADER}\r\n");
-    for arguments in [&[][..], &["-v"], &["-v", "--color", "always"], &["--secret", "s", "-v"], &["--json"]] {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out").display().to_string();
+    for arguments in [
+        &[][..],
+        &["-v"],
+        &["-v", "--color", "always"],
+        &["--secret", "s", "-v"],
+        &["--json"],
+        &["--format", "compact", "--save-outputs", &out],
+    ] {
         let screen = Screen::start(&[&["--count", &count], arguments].concat());
         for body in &bodies {
             let answer = screen.post(&path, &headers, body);
             assert!(answer.starts_with("HTTP/1.1 200 ") || answer.starts_with("HTTP/1.1 401 "), "{answer}");
         }
-        let mut run = screen.wait();
+        let run = screen.wait();
         assert_eq!(run.code, Some(0), "{run:#?}");
-        if arguments == ["--json"] {
-            // For programs: JSON escapes what JSON must, and a terminal is looked after where there is one.
-            run.stdout = run.stdout.replace(|c| matches!(c, '\u{7f}'..), "");
-        }
         clean(&run);
     }
 }
@@ -160,6 +166,20 @@ fn inspect_shows_journals_without_obeying_them() {
     clean(&hookctl(["inspect", journal]).exits(0));
     clean(&hookctl(["inspect", journal, "--color", "always", "-v"]).exits(0));
     clean(&hookctl(["inspect", journal, "--id", EVIL]).run());
+    for view in [
+        &["--json"][..],
+        &["--timeline", "--color=always"],
+        &["--timeline", "--json"],
+        &["--stats", "--color=always"],
+        &["--stats", "--json"],
+        &["--diff", "1", "2", "-v"],
+        &["--diff", "1", "2", "--json"],
+        &["--export", "curl"],
+        &["--secret", "s", "--show", "3", "--explain"],
+        &["--last", "3", "--where", ".payload.status"],
+    ] {
+        clean(&hookctl([&["inspect", journal], view].concat()).run());
+    }
     for number in 1..=count {
         for verbosity in ["-v", "--color=always"] {
             clean(&hookctl(["inspect", journal, "--show", &number.to_string(), verbosity]).exits(0));
@@ -175,7 +195,7 @@ fn send_shows_payloads_and_answers_without_obeying_them() {
         let path = dir.path().join(format!("{number}.json"));
         std::fs::write(&path, body).unwrap();
         let evil = format!("x-evil: {EVIL_HEADER}");
-        for arguments in [&[][..], &["-v", "--color=always"], &["--dry-run"]] {
+        for arguments in [&[][..], &["-v", "--color=always"], &["--dry-run"], &["--curl"], &["--json"]] {
             let send = ["send", path.to_str().unwrap(), "--to", &target.url, "--retry", "none", "-H", &evil];
             clean(&hookctl([&send, arguments].concat()).run());
         }

@@ -106,22 +106,6 @@ fn cog_follows_a_redirect_and_the_others_do_not() {
 }
 
 #[test]
-fn credentials_stay_with_their_host() {
-    let other = Target::start(&[OK]);
-    let location: &'static str = format!("location: {}\r\n", other.url).leak();
-    let target = Target::start(&[Answer::Status(307, location, "")]);
-    let own = ["-H", "cookie: a=b", "-H", "x-webhook-secret: s", "-H", "x-plain: stays"];
-    send(&target, &[&["cog/coglet/start", "--secret", "token"], &own[..]].concat()).exits(0).prints("after a 307");
-    assert_eq!(target.requests()[0].header("authorization"), Some("Bearer token"));
-    let request = &other.requests()[0];
-    for name in ["authorization", "cookie", "x-webhook-secret"] {
-        assert_eq!(request.header(name), None, "{name}");
-    }
-    let host = other.url.strip_prefix("http://").and_then(|rest| rest.strip_suffix("/hook"));
-    assert_eq!((request.header("x-plain"), request.header("host")), (Some("stays"), host));
-}
-
-#[test]
 fn a_delivery_that_a_redirect_lost_is_said_to_be() {
     let target = Target::start(&[Answer::Status(302, "location: /page\r\n", ""), OK]);
     send(&target, &["cog/coglet/start"]).exits(0).prints("gets no body: this delivery was lost");

@@ -17,7 +17,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tower_service::Service;
 use url::Host;
 
-use super::{Cause, Options, tls};
+use super::{Cause, Options, is_same_origin, tls};
 use crate::error::Error;
 
 /// Bytes in both directions.
@@ -35,8 +35,12 @@ pub struct Connector {
     tcp: HttpConnector,
     options: Options,
     proxies: Matcher,
+    /// Where deliveries are meant to go. The client's certificate is shown there and nowhere else.
+    home: Url,
     /// Made when first needed: reading the system's certificates takes time.
     tls: OnceLock<Arc<ClientConfig>>,
+    /// The same without the client's certificate: for proxies, and for where redirects lead.
+    anonymous: OnceLock<Arc<ClientConfig>>,
 }
 
 /// That requests are handed to a proxy as they are, which passes them on.
@@ -56,10 +60,12 @@ impl Connector {
             Some(proxy) => Matcher::builder().all(proxy.as_str()).build(),
             None => Matcher::from_system(),
         };
-        let connector = Connector { tcp, options: options.clone(), proxies, tls: OnceLock::new() };
+        let (options, home) = (options.clone(), url.clone());
+        let connector = Connector { tcp, options, proxies, home, tls: OnceLock::new(), anonymous: OnceLock::new() };
         // What the flags say must be right, even if it is not needed.
-        if url.scheme() == "https" || options.cacert.is_some() || options.cert.is_some() || options.key.is_some() {
-            connector.tls()?;
+        let Options { cacert, cert, key, .. } = &connector.options;
+        if url.scheme() == "https" || cacert.is_some() || cert.is_some() || key.is_some() {
+            connector.tls(true)?;
         }
         Ok(connector)
     }
@@ -82,10 +88,10 @@ impl Connector {
     }
 
     async fn open(&self, url: &Url, proxy: Option<&Intercept>) -> Result<Stream, Problem> {
-        let (secure, target) = (url.scheme() == "https", target(url)?);
+        let (secure, target, home) = (url.scheme() == "https", target(url)?, is_same_origin(url, &self.home));
         let Some(proxy) = proxy else {
             return if secure {
-                call(self.secure(self.tcp.clone())?, target).await
+                call(self.secure(self.tcp.clone(), home)?, target).await
             } else {
                 call(self.tcp.clone(), target).await
             };
@@ -98,9 +104,9 @@ impl Connector {
             }
             // As curl: with socks5h the proxy looks the name up.
             let socks = socks.local_dns(through.scheme_str() == Some("socks5"));
-            return call(self.secure(socks)?, target).await;
+            return call(self.secure(socks, home)?, target).await;
         }
-        let connector = self.secure(self.tcp.clone())?;
+        let connector = self.secure(self.tcp.clone(), false)?;
         if !secure {
             return call(connector, through).await;
         }
@@ -108,20 +114,24 @@ impl Connector {
         if let Some(credentials) = proxy.basic_auth() {
             tunnel = tunnel.with_auth(credentials.clone());
         }
-        call(self.secure(tunnel)?, target).await
+        call(self.secure(tunnel, home)?, target).await
     }
 
-    /// The same connections, with TLS where the URL is https.
-    fn secure<C>(&self, inner: C) -> Result<HttpsConnector<C>, Problem> {
-        Ok(HttpsConnector::from((inner, self.tls()?)))
+    /// The same connections, with TLS where the URL is https; at home with the client's certificate.
+    fn secure<C>(&self, inner: C, home: bool) -> Result<HttpsConnector<C>, Problem> {
+        Ok(HttpsConnector::from((inner, self.tls(home)?)))
     }
 
-    fn tls(&self) -> Result<Arc<ClientConfig>, Error> {
-        if let Some(config) = self.tls.get() {
+    fn tls(&self, home: bool) -> Result<Arc<ClientConfig>, Error> {
+        let made = if home { &self.tls } else { &self.anonymous };
+        if let Some(config) = made.get() {
             return Ok(Arc::clone(config));
         }
-        let config = Arc::new(tls::config(&self.options)?);
-        Ok(Arc::clone(self.tls.get_or_init(|| config)))
+        let config = match home {
+            true => tls::config(&self.options)?,
+            false => tls::config(&Options { cert: None, key: None, ..self.options.clone() })?,
+        };
+        Ok(Arc::clone(made.get_or_init(|| Arc::new(config))))
     }
 
     fn proxy(&self, url: &Url) -> Option<Intercept> {

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST, PROXY_AUTHORIZATION, REFERER, TRANSFER_ENCODING};
-use http::{HeaderValue, Method};
+use http::{HeaderName, HeaderValue, Method};
 use reqwest::Url;
 use url::Position;
 
@@ -22,19 +22,21 @@ pub struct Request {
     /// How.
     pub method: Method,
     headers: Headers,
+    /// For this origin only.
+    kept: Vec<HeaderName>,
 }
 
 impl Request {
     /// The delivery itself.
     pub fn first(outgoing: Outgoing) -> Self {
-        let Outgoing { url, method, mut headers, body, .. } = outgoing;
+        let Outgoing { url, method, mut headers, body, kept, .. } = outgoing;
         if !headers.has(HOST.as_str()) {
             headers.push(HOST, host(&url));
         }
         // How the body is framed is decided here: its length is known, as it is to the real senders.
         headers.remove(TRANSFER_ENCODING.as_str());
         headers.change(CONTENT_LENGTH, HeaderValue::from(body.len()));
-        Request { url, body, method, headers }
+        Request { url, body, method, headers, kept }
     }
 
     /// Whether it asks for the same as another, which it follows.
@@ -63,7 +65,8 @@ impl Request {
     }
 
     /// The request that a redirect asks for, as Python's requests and Rust's reqwest make it: 307 and 308 repeat it, the
-    /// others become a GET without a body. Credentials stay with their host.
+    /// others become a GET without a body. What opens doors at one origin (scheme, host and port) does not go to another:
+    /// credentials, the headers that were meant for it alone, and of the `referer` all but the origin itself.
     pub fn redirected(&self, head: &Head, referer: bool) -> Option<Request> {
         let repeats = matches!(head.status, 307 | 308);
         if !repeats && !matches!(head.status, 301..=303) {
@@ -76,24 +79,32 @@ impl Request {
         // Refused only by URLs that cannot have any; no answer may put a password into our records.
         let _ = url.set_username("").and_then(|()| url.set_password(None));
         let mut headers = self.headers.clone();
-        if !is_same_origin(&url, &self.url) {
-            headers.retain(|name| !is_secret(name));
+        let leaves = !is_same_origin(&url, &self.url);
+        if leaves {
+            headers.retain(|name| !is_secret(name) && !self.kept.contains(name));
         }
         headers.change(HOST, host(&url));
         headers.remove(REFERER.as_str());
         // As reqwest: not from a page that is protected to one that is not.
         if referer
             && (self.url.scheme() == "http" || url.scheme() == "https")
-            && let Ok(from) = HeaderValue::from_str(&self.url[..Position::AfterQuery])
+            && let Ok(from) = HeaderValue::from_str(&self.referer(leaves))
         {
             headers.insert_before(&HOST, REFERER, from);
         }
+        let kept = self.kept.clone();
         if repeats {
-            return Some(Request { url, body: self.body.clone(), method: self.method.clone(), headers });
+            return Some(Request { url, body: self.body.clone(), method: self.method.clone(), headers, kept });
         }
         headers.remove(CONTENT_LENGTH.as_str());
         headers.remove(CONTENT_TYPE.as_str());
-        Some(Request { url, body: Bytes::new(), method: Method::GET, headers })
+        Some(Request { url, body: Bytes::new(), method: Method::GET, headers, kept })
+    }
+
+    /// Where it comes from, as the next may know it: another origin learns no path and no query, in which a token may
+    /// stand.
+    fn referer(&self, leaves: bool) -> String {
+        if leaves { format!("{}/", &self.url[..Position::AfterPort]) } else { self.url[..Position::AfterQuery].into() }
     }
 }
 

@@ -362,3 +362,17 @@ fn header(name: &'static str, value: &[u8]) -> Result<(HeaderName, HeaderValue),
     let value = HeaderValue::from_bytes(value).map_err(|_| BadKey::NotAHeader)?;
     Ok((HeaderName::from_static(name), value))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_wiped_when_dropped() {
+        fn wiped<T: zeroize::ZeroizeOnDrop>() {}
+        // An HMAC is two of these, each begun with the key.
+        wiped::<Sha256>();
+        wiped::<Zeroizing<Vec<u8>>>();
+        wiped::<ed25519_dalek::SigningKey>();
+    }
+}

@@ -65,7 +65,8 @@ pub fn sign(key: &SigningKey, message: &[u8]) -> [u8; 64] {
 pub fn made_of(seed: &[u8; 32]) -> Zeroizing<String> {
     let key = SigningKey::from_bytes(seed);
     let whole = Zeroizing::new([seed.as_slice(), key.verifying_key().as_bytes()].concat());
-    Zeroizing::new(format!("whsk_{}", STANDARD.encode(&*whole)))
+    let text = Zeroizing::new(STANDARD.encode(&*whole));
+    Zeroizing::new(["whsk_", &text].concat())
 }
 
 /// The public half as a JWK set, for a handler that fetches one.

@@ -1,8 +1,14 @@
 //! Secrets: where they come from, and a type that never shows one.
 
+use std::cmp::Reverse;
 use std::fmt;
+use std::ops::Range;
 use std::path::PathBuf;
 
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use memchr::memmem;
+use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, percent_encode};
 use zeroize::Zeroizing;
 
 /// The label of a first secret to which the user gave none.
@@ -13,12 +19,50 @@ pub const MAIN: &str = "main";
 pub struct Secret {
     label: String,
     value: Zeroizing<Vec<u8>>,
+    /// The same in other spellings, where those differ: how it turns up in a URL, in JSON, or in somebody's answer.
+    spellings: Vec<Zeroizing<Vec<u8>>>,
+}
+
+/// From this length on a secret is told from other text by itself.
+const TELLING: usize = 8;
+
+/// What a URL's query leaves as it is, beside letters and digits, when nobody asked for more to be encoded.
+const QUERY: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>').add(b'\'');
+
+/// What `encodeURIComponent` and Python's `quote` encode, `/` included.
+const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+/// A secret's other spellings: percent-encoded, within a JSON string, base64 in both alphabets, hex in both cases.
+fn spellings(value: &[u8]) -> Vec<Zeroizing<Vec<u8>>> {
+    if value.len() < TELLING {
+        return Vec::new();
+    }
+    let text = Zeroizing::new(String::from_utf8_lossy(value).into_owned());
+    let json = Zeroizing::new(serde_json::to_string(&*text).unwrap_or_default());
+    let all = [
+        percent_encode(value, QUERY).to_string(),
+        percent_encode(value, COMPONENT).to_string(),
+        json.trim_matches('"').to_owned(),
+        // Without padding it is found with padding, too.
+        STANDARD_NO_PAD.encode(value),
+        URL_SAFE_NO_PAD.encode(value),
+        base16ct::lower::encode_string(value),
+        base16ct::upper::encode_string(value),
+    ];
+    let mut spellings: Vec<Zeroizing<Vec<u8>>> = Vec::new();
+    for spelling in all.map(|text| Zeroizing::new(text.into_bytes())) {
+        if spelling.as_slice() != value && !spellings.contains(&spelling) {
+            spellings.push(spelling);
+        }
+    }
+    spellings
 }
 
 impl Secret {
     /// A secret's bytes, taken whole.
     pub fn new(label: impl Into<String>, value: impl Into<Vec<u8>>) -> Self {
-        Secret { label: label.into(), value: Zeroizing::new(value.into()) }
+        let value = Zeroizing::new(value.into());
+        Secret { label: label.into(), spellings: spellings(&value), value }
     }
 
     /// The name to use in reports.
@@ -36,23 +80,27 @@ impl Secret {
         self.place_in(bytes, 0).is_some()
     }
 
-    /// Where these bytes hold the secret, from a place on. A short one is found within many a word, so it must be a word of
-    /// its own; one of a few characters even all there is.
-    pub fn place_in(&self, bytes: &[u8], from: usize) -> Option<usize> {
-        const TELLING: usize = 8;
+    /// Where these bytes hold the secret in any spelling, from a place on. A short one is found within many a word, so it
+    /// must be a word of its own; one of a few characters even all there is.
+    pub fn place_in(&self, bytes: &[u8], from: usize) -> Option<Range<usize>> {
         const WORD: usize = 4;
         let secret = self.expose();
         if secret.is_empty() || bytes == secret {
-            return (from == 0 && !secret.is_empty()).then_some(0);
+            return (from == 0 && !secret.is_empty()).then_some(0..bytes.len());
         }
         let ends = |byte: Option<&u8>| byte.is_none_or(|byte| !byte.is_ascii_alphanumeric());
-        let tells = |place: usize| match secret.len() {
+        let tells = |place: &usize| match secret.len() {
             TELLING.. => true,
-            WORD.. => ends(bytes[..place].last()) && ends(bytes.get(place + secret.len())),
+            WORD.. => ends(bytes[..*place].last()) && ends(bytes.get(place + secret.len())),
             _ => false,
         };
-        let mut places = bytes.windows(secret.len()).enumerate().skip(from);
-        places.find(|(place, part)| *part == secret && tells(*place)).map(|(place, _)| place)
+        let first = |spelling: &[u8]| {
+            let mut places = memmem::find_iter(bytes.get(from..)?, spelling).map(|place| place + from);
+            places.find(tells).map(|place| place..place + spelling.len())
+        };
+        let found = std::iter::once(&self.value).chain(&self.spellings).filter_map(|spelling| first(spelling));
+        // Of two in one place the longer: the base64 of one text may begin with that of another.
+        found.min_by_key(|found| (found.start, Reverse(found.end)))
     }
 
     /// The bytes. Only signing, verifying and handing over to a child process may look.
@@ -156,6 +204,38 @@ mod tests {
         assert_eq!(form("old=env:A"), "old env A");
         assert_eq!(form("new=@f"), "new file f");
         assert_eq!(form("a b=@f"), "- literal a b=@f");
+    }
+
+    #[test]
+    fn a_secret_is_found_however_it_is_spelled() {
+        let secret = Secret::new("main", "t0p s3cr3t/\"+?>~");
+        let spelled = [
+            "t0p s3cr3t/\"+?>~",
+            "t0p%20s3cr3t/%22+?%3E~",
+            "t0p%20s3cr3t%2F%22%2B%3F%3E~",
+            r#"t0p s3cr3t/\"+?>~"#,
+            "dDBwIHMzY3IzdC8iKz8+fg",
+            "dDBwIHMzY3IzdC8iKz8-fg",
+            "74307020733363723374 2f222b3f3e7e",
+            "743070207333637233742F222B3F3E7E",
+        ];
+        for text in spelled.map(|text| text.replace("4 2", "42")) {
+            let around = format!("a={text}&b");
+            assert_eq!(secret.place_in(around.as_bytes(), 0), Some(2..2 + text.len()), "{text}");
+            assert_eq!(secret.place_in(around.as_bytes(), 3), None, "{text}");
+        }
+        assert_eq!(Secret::new("main", "s3cret-enough").place_in(b"s3cret-enougH", 0), None);
+        assert!(Secret::new("short", "short7x").spellings.is_empty());
+    }
+
+    #[test]
+    fn what_holds_a_secret_is_wiped_when_dropped() {
+        fn wiped<T: zeroize::ZeroizeOnDrop>(_: &T) {}
+        let secret = Secret::new("main", "s3cret-enough");
+        wiped(&secret.value);
+        secret.spellings.iter().for_each(wiped);
+        let Place::Literal(value) = SecretSpec::parse("s3cret").place else { panic!("a literal") };
+        wiped(&value);
     }
 
     #[test]

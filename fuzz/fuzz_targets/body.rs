@@ -1,0 +1,45 @@
+//! Any body: what it is, what it says, and what of it is shown. Input: headers, NUL, body.
+#![no_main]
+
+use std::sync::Arc;
+
+use hookctl::event::{Entry, Event};
+use hookctl::payload::body::Body;
+use hookctl::payload::record::Record;
+use hookctl::payload::{Delivery, Payload, lint};
+use hookctl::render::human::Verbosity;
+use hookctl::render::paint::Paint;
+use hookctl::render::pretty;
+use hookctl_fuzz::{assert_harmless, bytes, headers, parts, shown};
+use jiff::Timestamp;
+use libfuzzer_sys::fuzz_target;
+use serde_json::Value;
+
+fuzz_target!(|data: &[u8]| {
+    let Some([head, body]) = parts(data) else { return };
+    let (headers, body) = (headers(head), bytes(body));
+    let is_json = matches!(Body::of(&body), Body::Object(_) | Body::Value(_));
+    let payload = Payload::read(&body, &headers, None);
+    assert_eq!(payload.is_some(), is_json, "whatever is JSON is a payload");
+
+    if let Ok(text) = std::str::from_utf8(&body) {
+        let whole = pretty::json(text, Paint::new(false), false);
+        assert_harmless(&whole);
+        assert_harmless(&pretty::json(text, Paint::new(true), true));
+        if let Ok(sent) = serde_json::from_str::<Value>(text) {
+            assert_eq!(serde_json::from_str::<Value>(&whole).ok(), Some(sent), "laying out changes no value");
+        }
+    }
+
+    let record = Record {
+        warnings: payload.as_ref().map(lint::warnings).unwrap_or_default(),
+        payload,
+        ..Record::unsent(Timestamp::UNIX_EPOCH, Delivery::bare(headers, body))
+    };
+    let line = String::from_utf8(record.to_line()).expect("a line is text");
+    let delivery = Event::Delivery(Arc::new(record.clone()));
+    let entry = |number| Box::new(Entry { number, record: record.clone(), line: line.clone(), account: None });
+    let events = [delivery, Event::Row(entry(1)), Event::Entry(entry(2))];
+    assert_harmless(&shown(&events, None, Verbosity::Verbose, false));
+    assert_harmless(&shown(&events, Some(40), Verbosity::Normal, true));
+});

@@ -1,0 +1,42 @@
+//! Any line of a journal: a record that is written again is the same, and is shown without harm.
+#![no_main]
+
+use std::sync::Arc;
+
+use hookctl::event::{Entry, Event};
+use hookctl::payload::record::{Glance, Parsed, Record, is_journal_line};
+use hookctl::render::human::Verbosity;
+use hookctl_fuzz::{assert_harmless, shown};
+use libfuzzer_sys::fuzz_target;
+
+fn delivery(line: &str) -> Option<Record> {
+    match Record::parse(line) {
+        Ok(Parsed::Delivery(record)) => Some(*record),
+        Ok(Parsed::Other(_)) | Err(_) => None,
+    }
+}
+
+fuzz_target!(|data: &[u8]| {
+    let _ = is_journal_line(data);
+    let Ok(line) = std::str::from_utf8(data) else { return };
+    let _ = Glance::of(line);
+    let Some(record) = delivery(line) else { return };
+
+    let written = record.to_line();
+    assert_eq!(written.iter().filter(|byte| **byte == b'\n').count(), 1, "a record is one line");
+    assert!(is_journal_line(&written), "what is written is a journal's line");
+    let text = std::str::from_utf8(&written).expect("a line is text");
+    let again = delivery(text).expect("what is written can be read");
+    assert_eq!(again.delivery.body, record.delivery.body);
+    assert_eq!(again.delivery, record.delivery);
+    assert_eq!(again.to_line(), written, "read and written, it is the same");
+    let glance = Glance::of(text).expect("what is written can be glanced at");
+    if let Some(id) = record.payload.as_ref().and_then(|payload| payload.id.as_deref()) {
+        assert!(glance.has_id(id) && record.has_id(id));
+    }
+
+    let entry = |number| Box::new(Entry { number, record: record.clone(), line: text.to_owned(), account: None });
+    let events = [Event::Delivery(Arc::new(record.clone())), Event::Row(entry(1)), Event::Entry(entry(2))];
+    assert_harmless(&shown(&events, Some(60), Verbosity::Verbose, false));
+    assert_harmless(&shown(&events, None, Verbosity::Normal, true));
+});

@@ -1,0 +1,29 @@
+//! Any `--scheme hmac-sha256:…`: what is read believes what it signs and nothing else. Input: the text, NUL, body.
+//!
+//! A scheme lives as long as the program, so run this with `-detect_leaks=0`, and with an end.
+#![no_main]
+
+use hookctl::payload::Delivery;
+use hookctl::payload::signature::{Choice, Policy, Scheme, Secret, check, spelled};
+use hookctl_fuzz::{bytes, parts};
+use libfuzzer_sys::fuzz_target;
+
+const NOW: i64 = 1_790_000_000;
+
+fuzz_target!(|data: &[u8]| {
+    let Some([text, body]) = parts(data) else { return };
+    let Ok(text) = std::str::from_utf8(text) else { return };
+    let scheme: &'static Scheme = match spelled::parse(text) {
+        None => return,
+        Some(Err(reason)) => return assert!(!reason.is_empty()),
+        Some(Ok(scheme)) => Box::leak(Box::new(scheme)),
+    };
+    let (body, secret) = (bytes(body), Secret::new("main", "qUx9-t0Zp!w"));
+    let Ok(signed) = scheme.sign(&body, &secret, NOW, "msg_1") else { return };
+    let policy = Policy { scheme: Choice::Named(scheme), secrets: vec![secret], tolerance: None };
+    let mut delivery = Delivery::bare(signed.into_iter().collect(), body.clone());
+    let verdict = check(&delivery, &policy, NOW, None);
+    assert_eq!(verdict.name(), "verified", "{text:?} does not believe itself: {verdict:?}");
+    delivery.body = [&body[..], b" "].concat().into();
+    assert!(check(&delivery, &policy, NOW, None).is_invalid(), "{text:?} believes another body");
+});

@@ -1,0 +1,29 @@
+//! Any value of a flag: URLs, headers, times, statuses, sizes, events, key sets.
+#![no_main]
+
+use hookctl::cli::values;
+use hookctl::payload::events::Events;
+use hookctl::payload::signature::keypair;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|data: &[u8]| {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    if let Ok(url) = values::url(text) {
+        assert!(matches!(url.scheme(), "http" | "https") && url.has_host(), "{url}");
+        assert_eq!(values::url(url.as_str()).as_ref(), Ok(&url), "a URL reads as itself");
+        assert!(url.as_str().bytes().all(|byte| byte.is_ascii_graphic()), "{url} goes onto a request line");
+    }
+    if let Err(refused) = values::proxy(text) {
+        assert!(!text.contains('@') || !refused.contains(text), "a proxy may hold a password: {refused}");
+    }
+    if let Ok((name, value)) = values::header(text) {
+        assert!(!name.as_str().is_empty());
+        assert!(!value.as_bytes().iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0)), "a header is one line");
+    }
+    if let Ok(statuses) = values::statuses(text) {
+        assert_eq!(values::statuses(&statuses.to_string()).map(|read| read.to_string()), Ok(statuses.to_string()));
+    }
+    let _ = (values::header_name(text), values::time(text), values::since(text), values::size(text));
+    let _ = (values::duration(text), values::speed(text), values::at_least_one(text), values::report(text));
+    let _ = (Events::parse(text), values::secret(text), keypair::read_jwks(text));
+});

@@ -1,0 +1,285 @@
+//! Secrets: however one comes, nothing that hookctl prints, records, reports or hands on holds it, in any spelling.
+
+use std::fs;
+use std::path::Path;
+
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use tempfile::TempDir;
+
+use crate::listen::HOOKCTL;
+use crate::support::program::{Finished, Program, hookctl};
+use crate::support::target::{Answer, OK, Request, Target};
+
+/// One that looks different in every spelling.
+const SECRET: &str = "t0p/s3cr3t+\"of\"?the>user~%";
+
+/// Keys of the other forms that a secret can have.
+const STANDARD_WEBHOOKS: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+const PAIR: &str = "whsk_BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwfqSmxj4pxSCr71UHsTLsX5lUd2rr6+eYUDcbRwC3yULA==";
+
+/// What of a secret may be nowhere.
+fn spellings(secret: &str) -> Vec<String> {
+    let bytes = secret.as_bytes();
+    let encoded = |keep: fn(&u8) -> bool| -> String {
+        bytes.iter().map(|b| if keep(b) { char::from(*b).to_string() } else { format!("%{b:02X}") }).collect()
+    };
+    vec![
+        secret.to_owned(),
+        serde_json::to_string(secret).unwrap().trim_matches('"').to_owned(),
+        encoded(|byte| byte.is_ascii_alphanumeric() || b"-_.~".contains(byte)),
+        encoded(|byte| !b" \"<>#'".contains(byte)),
+        STANDARD_NO_PAD.encode(bytes),
+        URL_SAFE_NO_PAD.encode(bytes),
+        base16ct::lower::encode_string(bytes),
+        base16ct::upper::encode_string(bytes),
+        secret.replace('&', "&amp;").replace('"', "&quot;").replace('>', "&gt;"),
+    ]
+}
+
+/// Looks through all that a run said, and every file that it left in a folder.
+#[track_caller]
+fn keeps(run: &Finished, folder: &Path, secret: &str) {
+    let mut told = vec![("stdout".to_owned(), run.stdout.clone()), ("stderr".to_owned(), run.stderr.clone())];
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let given = path.extension().is_some_and(|extension| extension == "secret");
+        if path.is_file() && !given {
+            told.push((path.display().to_string(), String::from_utf8_lossy(&fs::read(&path).unwrap()).into_owned()));
+        }
+    }
+    for (place, text) in told {
+        for spelled in spellings(secret) {
+            assert!(!text.contains(&spelled), "{spelled} in {place}: {text}");
+        }
+    }
+}
+
+/// The ways in which a secret comes.
+const WAYS: [&str; 4] = ["flag", "env", "file", "variable"];
+
+/// A program that got the secret this way.
+fn given(way: &str, secret: &str, folder: &TempDir, arguments: &[&str]) -> Program {
+    let file = folder.path().join("key.secret");
+    fs::write(&file, secret).unwrap();
+    let at = format!("@{}", file.display());
+    // Behind the subcommand, before a command that comes behind `--`.
+    let (subcommand, rest) = arguments.split_first().unwrap();
+    let with = |flag: &[&str]| hookctl([&[*subcommand], flag, rest].concat()).current_dir(folder.path());
+    match way {
+        "flag" => with(&["--secret", secret]),
+        "env" => with(&["--secret", "env:GIVEN"]).env("GIVEN", secret),
+        "file" => with(&["--secret", &at]),
+        // At the end, where it cannot swallow anything.
+        _ if *subcommand == "inspect" => with(&[]).arg("--secret").env("HOOKCTL_SECRET", secret),
+        _ => with(&[]).env("HOOKCTL_SECRET", secret),
+    }
+}
+
+/// A handler that says what it was sent: as it came, and as JSON.
+fn tell(requests: &[Request]) -> (u16, String) {
+    let head = requests.last().unwrap().head.replace("\r\n", " ");
+    (503, format!("you sent {head} or {}", serde_json::to_string(&head).unwrap()))
+}
+
+#[test]
+fn send_tells_no_secret() {
+    let target = Target::start(&[Answer::By(tell)]);
+    let encoded = spellings(SECRET).swap_remove(2);
+    let to = format!("{}?token={encoded}&raw={}", target.url, SECRET.replace('%', "%25"));
+    for way in WAYS {
+        for scheme in ["eachlabs", "bearer", "shared-secret", "stripe", "hmac-sha256:header=X-Sig,encoding=base64"] {
+            for form in [
+                &["-v", "--record", "sent.jsonl"][..],
+                &["--json"],
+                &["--dry-run", "-v"],
+                &["--dry-run", "--json"],
+                &["--curl"],
+                &["--tamper", "signature", "--json"],
+            ] {
+                let folder = tempfile::tempdir().unwrap();
+                let send = ["send", "success", "--retry", "none", "--scheme", scheme, "--to", &to];
+                let tampers = form.contains(&"--tamper") && ["bearer", "shared-secret"].contains(&scheme);
+                if !tampers {
+                    keeps(&given(way, SECRET, &folder, &[&send, form].concat()).run(), folder.path(), SECRET);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn drills_loads_and_reports_tell_no_secret() {
+    let target = Target::start(&[Answer::By(tell)]);
+    for scheme in ["eachlabs", "bearer"] {
+        for form in [
+            &["--drill", "-v", "--report", "junit=drill.xml"][..],
+            &["--drill", "--json"],
+            &["--count", "3", "--json", "--record", "many.jsonl"],
+            &["--retry", "1ms,1ms", "-v"],
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            let send = ["send", "success", "--timeout", "5s", "--scheme", scheme, "--to", &target.url];
+            keeps(&given("env", SECRET, &folder, &[&send, form].concat()).run(), folder.path(), SECRET);
+        }
+    }
+}
+
+#[test]
+fn keys_of_every_form_are_told_by_nobody() {
+    let target = Target::start(&[Answer::By(tell)]);
+    for (secret, scheme) in [(STANDARD_WEBHOOKS, "standard-webhooks"), (PAIR, "standard-webhooks"), (PAIR, "fal")] {
+        for form in [&["-v"][..], &["--json"], &["--dry-run", "-v"], &["--curl"]] {
+            let folder = tempfile::tempdir().unwrap();
+            let send = ["send", "replicate/succeeded", "--retry", "none", "--scheme", scheme, "--to", &target.url];
+            let run = given("env", secret, &folder, &[&send, form].concat()).run();
+            keeps(&run, folder.path(), secret);
+            // Nor without the mark in front, nor the seed of a pair.
+            let key = secret.split_once('_').unwrap().1;
+            let seed = STANDARD.encode(&STANDARD.decode(key).unwrap()[..24]);
+            assert!(!run.stdout.contains(&seed) && !run.stderr.contains(&seed), "{run:#?}");
+        }
+    }
+}
+
+#[test]
+fn listen_and_inspect_tell_no_secret() {
+    for way in WAYS {
+        for scheme in ["eachlabs", "bearer", "shared-secret"] {
+            let folder = tempfile::tempdir().unwrap();
+            let sends = format!(
+                "\"{HOOKCTL}\" send success failed --retry none --scheme {scheme} -q; \
+                 \"{HOOKCTL}\" send success --retry none --scheme {scheme} -q -s another-s3cret; true"
+            );
+            for form in [&["-v"][..], &["--json"], &["--format", "compact"]] {
+                let listen = ["listen", "--port", "0", "--scheme", scheme, "--record", "hooks.jsonl"];
+                let expect = ["--expect", ".payload.status == \"x\"", "--report", "junit=report.xml"];
+                let command = ["--", "sh", "-c", &sends];
+                let run = given(way, SECRET, &folder, &[&listen[..], &expect, form, &command].concat()).exits(4);
+                assert!(
+                    fs::read_to_string(folder.path().join("hooks.jsonl")).unwrap().contains("verif")
+                        || scheme != "eachlabs"
+                );
+                keeps(&run, folder.path(), SECRET);
+            }
+            for view in [
+                &[][..],
+                &["--json"],
+                &["--show", "1", "-v"],
+                &["--show", "3", "-v", "--explain"],
+                &["--timeline"],
+                &["--stats"],
+                &["--diff", "1", "2"],
+                &["--export", "curl"],
+                &["--export", "har"],
+                &["--html", "page.html"],
+            ] {
+                let inspect = [&["inspect", "hooks.jsonl", "--scheme", scheme], view].concat();
+                let run = given(way, SECRET, &folder, &inspect).run();
+                assert!(run.code != Some(2), "{run:#?}");
+                keeps(&run, folder.path(), SECRET);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_payload_is_examined_without_telling_the_secret() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("body.json"), r#"{"id":"a","status":"success","output":"u","input":{}}"#).unwrap();
+    for way in WAYS {
+        for signature in ["X-Webhook-Signature: 00", "X-Webhook-Secret: wrong", "X-Webhook-Signature: sha256=zz"] {
+            for form in [&["-v"][..], &["--json"], &["--explain"]] {
+                let inspect = [&["inspect", "body.json", "-H", signature], form].concat();
+                keeps(&given(way, SECRET, &folder, &inspect).exits(5), folder.path(), SECRET);
+            }
+        }
+    }
+}
+
+#[test]
+fn failures_tell_no_secret() {
+    let folder = tempfile::tempdir().unwrap();
+    let cases: [(&[&str], i32); 10] = [
+        (&["send", "success", "--to", "1", "--scheme", "standard-webhooks"], 2),
+        (&["send", "success", "--to", "1", "--scheme", "fal"], 2),
+        (&["send", "success", "--to", "1", "--bogus"], 2),
+        (&["send", "success", "--to", "1", "--timeout", "x"], 2),
+        (&["send", "nothing-of-that-name", "--to", "1"], 2),
+        (&["send", "success", "--to", "127.0.0.1:1", "--retry", "none"], 6),
+        (&["send", "success", "--to", "127.0.0.1:1", "--record", "/nowhere/at/all"], 1),
+        (&["listen", "--port", "x"], 2),
+        (&["listen", "--port", "0", "--record", "/nowhere/at/all"], 1),
+        (&["inspect", "/nowhere/at/all"], 1),
+    ];
+    for way in WAYS {
+        for (arguments, code) in cases {
+            keeps(&given(way, SECRET, &folder, arguments).exits(code), folder.path(), SECRET);
+        }
+    }
+    // One that no header can carry.
+    let line = format!("{SECRET}\n{SECRET}");
+    let send = ["send", "success", "--to", "1", "--scheme", "bearer"];
+    keeps(&given("env", &line, &folder, &send).exits(2), folder.path(), SECRET);
+}
+
+#[test]
+fn what_is_typed_wrong_is_repeated_without_its_password() {
+    let folder = tempfile::tempdir().unwrap();
+    let cases: [(&[&str], i32); 8] = [
+        (&["send", "success", "--to", "http://user:t0ps3cret@host:99999/"], 2),
+        (&["send", "success", "--to", "ftp://user:t0ps3cret@host/"], 2),
+        (&["send", "success", "--to", "http://user:t0ps3cret@host/"], 2),
+        (&["send", "success", "--to", "1", "--proxy", "http://user:t0ps3cret@host:99999/"], 2),
+        (&["send", "success", "--to", "1", "-H", "Authorization: Bearer t0ps3cret\u{1}"], 2),
+        (&["send", "success", "--to", "1", "-H", "Authorization Bearer t0ps3cret"], 2),
+        (&["send", "success", "--to", "127.0.0.1:1", "--retry=none", "--proxy", "http://me:t0ps3cret@127.0.0.1:1"], 6),
+        (&["inspect", "-", "--jwks", "http://me:t0ps3cret@127.0.0.1:1/keys"], 1),
+    ];
+    for (arguments, code) in cases {
+        keeps(&hookctl(arguments).exits(code), folder.path(), "t0ps3cret");
+    }
+    let run = hookctl(["send", "success", "--to", "1"]).env("HOOKCTL_PROXY", "ftp://user:t0ps3cret@host/").exits(2);
+    keeps(&run, folder.path(), "t0ps3cret");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn children_are_told_no_secret_by_their_arguments() {
+    // Of itself, and of the listener that started it.
+    let look = "tr '\\0' ' ' </proc/$$/cmdline >child.txt; tr '\\0' ' ' </proc/$PPID/cmdline >listener.txt";
+    for way in ["env", "file", "variable"] {
+        let folder = tempfile::tempdir().unwrap();
+        let run = given(way, SECRET, &folder, &["listen", "--port", "0", "--", "sh", "-c", look]).exits(0);
+        for file in ["child.txt", "listener.txt"] {
+            assert!(!fs::read(folder.path().join(file)).unwrap().is_empty(), "{file}");
+        }
+        keeps(&run, folder.path(), SECRET);
+    }
+    // It is in the child's environment, which is what that is for, and in no tunnel's.
+    let folder = tempfile::tempdir().unwrap();
+    let tunnel = folder.path().join("bore");
+    let script = "#!/bin/sh\ntr '\\0' '\\n' </proc/$$/environ >told.txt; tr '\\0' ' ' </proc/$$/cmdline >>told.txt\n\
+                  echo \"listening at bore.pub:2107\"; exec sleep 600\n";
+    fs::write(&tunnel, script).unwrap();
+    fs::set_permissions(&tunnel, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", folder.path().display(), std::env::var("PATH").unwrap());
+    let listen = ["listen", "--port", "0", "--tunnel", "bore", "--", "sh", "-c", "[ -n \"$HOOKCTL_SECRET\" ]"];
+    for way in ["file", "variable"] {
+        let run = given(way, SECRET, &folder, &listen).env("PATH", &path).exits(0);
+        assert!(fs::read_to_string(folder.path().join("told.txt")).unwrap().contains("bore"));
+        keeps(&run, folder.path(), SECRET);
+    }
+}
+
+#[test]
+fn a_redirect_that_says_the_secret_is_not_repeated() {
+    let location: &'static str =
+        Box::leak(format!("location: /next?t={}\r\n", spellings(SECRET).swap_remove(2)).into_boxed_str());
+    let target = Target::start(&[Answer::Status(307, location, ""), OK]);
+    let folder = tempfile::tempdir().unwrap();
+    let send = ["send", "cog/coglet/start", "--json", "--record", "sent.jsonl", "--to", &target.url];
+    let run = given("env", SECRET, &folder, &send).exits(0);
+    assert!(run.stdout.contains("after a 307"), "{run:?}");
+    keeps(&run, folder.path(), SECRET);
+}
