@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::time::Instant;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -58,13 +59,12 @@ fn gaps_pass_as_fast_as_they_are_told_to() {
     let lines = ["10", "11", "13"].map(|second| record(&format!("2026-11-20T21:23:{second}Z"), &[], "{}"));
     let (_folder, path) = journal(&lines);
     let target = Target::start(&[OK]);
+    let begun = Instant::now();
     send(&target, &[path.to_str().unwrap(), "--speed", "10"]).exits(0);
-    let requests = target.requests();
-    for (pair, expected) in requests.windows(2).zip([100, 200]) {
-        let gap = (pair[1].at - pair[0].at).as_millis();
-        // Above, there is room for a busy machine; a gap that is not sped up would still be far beyond.
-        assert!((expected - 15..expected + 700).contains(&gap), "{gap} instead of {expected}");
-    }
+    let arrived: Vec<_> = target.requests().iter().map(|request| (request.at - begun).as_millis()).collect();
+    assert_eq!(arrived.len(), 3);
+    // Each is due from the beginning on; a busy machine may be late, but at another speed it would be far later.
+    assert!(arrived[1] >= 100 && arrived[2] >= 300 && arrived[2] < 3000, "{arrived:?}");
 }
 
 #[test]
