@@ -26,6 +26,8 @@ set edit:completion:arg-completer[hookctl] = {|@words|
             cand send 'Fire signed payloads, with the provider''s own retries'
             cand inspect 'Read payloads and recorded deliveries; say what is wrong with them'
             cand completions 'Print a completion script for a shell'
+            cand man 'Print a man page: of hookctl, or of one of its commands'
+            cand signatures 'Why a signature does not hold, and how each scheme signs'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'hookctl;listen'= {
@@ -174,11 +176,25 @@ set edit:completion:arg-completer[hookctl] = {|@words|
             cand -V 'Print version'
             cand --version 'Print version'
         }
+        &'hookctl;man'= {
+            cand -h 'Print help'
+            cand --help 'Print help'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'hookctl;signatures'= {
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
         &'hookctl;help'= {
             cand listen 'Receive webhooks, verify, print and answer them'
             cand send 'Fire signed payloads, with the provider''s own retries'
             cand inspect 'Read payloads and recorded deliveries; say what is wrong with them'
             cand completions 'Print a completion script for a shell'
+            cand man 'Print a man page: of hookctl, or of one of its commands'
+            cand signatures 'Why a signature does not hold, and how each scheme signs'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'hookctl;help;listen'= {
@@ -188,6 +204,10 @@ set edit:completion:arg-completer[hookctl] = {|@words|
         &'hookctl;help;inspect'= {
         }
         &'hookctl;help;completions'= {
+        }
+        &'hookctl;help;man'= {
+        }
+        &'hookctl;help;signatures'= {
         }
         &'hookctl;help;help'= {
         }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
+use clap_complete::engine::ArgValueCompleter;
 use http::{HeaderName, HeaderValue};
 use jiff::Timestamp;
 
@@ -21,12 +22,15 @@ mod connection;
 mod inspecting;
 mod listening;
 mod sending;
+mod tips;
+mod topics;
 pub mod values;
 
 pub use connection::Connection;
 pub use inspecting::{Export, Filters, Views};
 pub use listening::{Format, Listen};
 pub use sending::Send;
+pub use tips::with_tip;
 use values::{Pick, PickParser};
 
 const STYLES: Styles = Styles::styled()
@@ -35,18 +39,36 @@ const STYLES: Styles = Styles::styled()
     .literal(AnsiColor::Cyan.on_default().bold())
     .placeholder(AnsiColor::Cyan.on_default());
 
-/// Test webhooks on your own machine: receive and verify them, fire them as the provider would, find out what is wrong
+/// Test webhooks on your own machine: receive and verify them, fire them as the provider would, and learn why a
+/// signature failed
 #[derive(Debug, Parser)]
 #[command(name = "hookctl", version, styles = STYLES, max_term_width = 100, propagate_version = true)]
-#[command(
-    after_help = "Every long flag can come from the environment: HOOKCTL_PORT for --port, HOOKCTL_TO for --to, …\n\
-                        Start with: hookctl listen --secret s3cret --port 0 -- hookctl send success failed"
-)]
+#[command(after_help = BEGINNING)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
 }
+
+const BEGINNING: &str = "\
+Try it, in two terminals:
+  hookctl listen --secret s3cret                 receive on port 8080, and verify
+  hookctl send success --secret s3cret --to 8080             a payload, signed
+  hookctl send success --secret s3cret --to 8080 --tamper body     a forged one
+
+Then with your own handler, and with what you have received:
+  hookctl send --drill --secret env:KEY --to 3000/hook     how good is it?
+  hookctl inspect body.json -s env:KEY -H 'X-Webhook-Signature: …'
+
+Go on with: hookctl COMMAND -h, which reminds, or --help, which tells all, with
+examples; hookctl help signatures, which says why one does not hold. Every long
+flag can come from the environment: HOOKCTL_TO for --to.";
+
+const COMPLETIONS_EXAMPLES: &str = "\
+Examples:
+  hookctl completions bash > ~/.local/share/bash-completion/completions/hookctl
+  hookctl completions zsh > ~/.zfunc/_hookctl      with fpath+=~/.zfunc in .zshrc
+  hookctl completions fish > ~/.config/fish/completions/hookctl.fish";
 
 /// The subcommands.
 #[derive(Debug, Subcommand)]
@@ -61,7 +83,13 @@ pub enum Command {
     #[command(after_help = INSPECT_EXAMPLES, after_long_help = inspect_long_help())]
     Inspect(Box<Inspect>),
     /// Print a completion script for a shell
+    #[command(after_help = COMPLETIONS_EXAMPLES)]
     Completions(Completions),
+    /// Print a man page: of hookctl, or of one of its commands
+    Man(Man),
+    /// Why a signature does not hold, and how each scheme signs
+    #[command(hide = true, long_about = topics::signatures(), help_template = "{about}\n")]
+    Signatures,
 }
 
 const INSPECT_EXAMPLES: &str = "\
@@ -79,11 +107,14 @@ Examples:
   hookctl inspect hooks.jsonl --html report.html   one page to look at, or to attach to a build";
 
 const INSPECT_JSON: &str = "\
-With --json, deliveries are records as in the journal, and views are objects of their own:
-  {\"type\":\"timeline\",\"provider\",\"id\",\"direction\",\"end\",\"from\",\"ms\",\"deliveries\":[{\"number\",\"at\",\"offset_ms\",
-   \"event\",\"status\",\"raw_status\",\"signature\",\"attempt\",\"repeat\",\"answer\",\"warnings\"}],\"warnings\"}, one a prediction
-  {\"type\":\"stats\",\"deliveries\",\"repeats\",\"from\",\"to\",\"providers\",\"statuses\",\"verdicts\",\"answers\",\"warnings\",
-   \"latency_ms\":{\"count\",\"p50\",\"p90\",\"p99\",\"max\",\"histogram\"},\"over_time\":[{\"at\",\"seconds\",\"count\"}]}
+With --json, deliveries are records as in the journal, and views are objects of
+their own, the first of them one a prediction:
+  {\"type\":\"timeline\",\"provider\",\"id\",\"direction\",\"end\",\"from\",\"ms\",
+   \"deliveries\":[{\"number\",\"at\",\"offset_ms\",\"event\",\"status\",\"raw_status\",
+   \"signature\",\"attempt\",\"repeat\",\"answer\",\"warnings\"}],\"warnings\"}
+  {\"type\":\"stats\",\"deliveries\",\"repeats\",\"from\",\"to\",\"providers\",\"statuses\",
+   \"verdicts\",\"answers\",\"warnings\",\"latency_ms\":{\"count\",\"p50\",\"p90\",\"p99\",
+   \"max\",\"histogram\"},\"over_time\":[{\"at\",\"seconds\",\"count\"}]}
   {\"type\":\"diff\",\"a\",\"b\",\"changes\":[{\"path\",\"change\",\"a\",\"b\",\"volatile\"}]}";
 
 fn inspect_long_help() -> String {
@@ -91,8 +122,8 @@ fn inspect_long_help() -> String {
 }
 
 fn exit_codes() -> String {
-    let lines = Exit::MEANINGS.iter().map(|(code, meaning)| format!("  {code:11}{}", meaning.replace('`', "")));
-    format!("Exit codes:\n{}", lines.collect::<Vec<_>>().join("\n"))
+    let lines = Exit::MEANINGS.iter().map(|(code, meaning)| topics::entry(11, code, &meaning.replace('`', "")));
+    format!("Exit codes:\n{}", lines.collect::<String>().trim_end())
 }
 
 /// Flags of every command.
@@ -144,15 +175,15 @@ pub struct Signing {
     /// Secret: VALUE itself, env:NAME, @FILE, or label=env:NAME; repeat for rotation
     ///
     /// Without a value it is taken from HOOKCTL_SECRET, or asked for on a terminal. HOOKCTL_SECRET alone, without the
-    /// flag, works too; for inspect where -H or --signature says that there is something to verify. Half of a key pair is written whsk_… (private) or whpk_… (public). The value
-    /// is never printed, logged or recorded.
+    /// flag, works too; for inspect where -H or --signature says that there is something to verify. Half of a key pair is
+    /// written whsk_… (private) or whpk_… (public). The value is never printed, logged or recorded.
     #[arg(short, long, value_name = "VALUE", num_args = 0..=1, default_missing_value = values::ASK)]
     #[arg(value_parser = values::secret)]
     pub secret: Vec<Option<SecretSpec>>,
     /// How deliveries are signed [default: auto]
     ///
-    /// auto reads it off the headers; when sending, it is the provider's own way. One of your own is spelled out:
-    /// hmac-sha256:header=X-Sig,encoding=hex|base64,prefix=sha256=,signed=body|timestamp.body,timestamp-header=X-Ts
+    /// auto reads it off the headers; when sending, it is the provider's own way. hookctl help signatures tells what
+    /// each of them signs, and how one of your own is spelled out.
     #[arg(long, value_name = "NAME", default_value = values::AUTO, hide_default_value = true)]
     #[arg(value_parser = PickParser::<&'static Scheme>::new())]
     pub scheme: Pick<&'static Scheme>,
@@ -176,8 +207,8 @@ pub struct Checking {
 /// `hookctl inspect`
 #[derive(Debug, Args)]
 pub struct Inspect {
-    /// Payload files, journals, or - for standard input
-    #[arg(value_name = "SOURCE", value_hint = ValueHint::FilePath)]
+    /// Payload files, journals, - for standard input, or names of built-in payloads
+    #[arg(value_name = "SOURCE", value_hint = ValueHint::FilePath, add = ArgValueCompleter::new(values::sources))]
     pub sources: Vec<String>,
     /// Header that came with the payload
     #[arg(short = 'H', long = "header", value_name = "K: V", value_parser = values::header, help_heading = "Signatures")]
@@ -217,6 +248,14 @@ pub struct Completions {
     /// For this shell
     #[arg(value_enum)]
     pub shell: Shell,
+}
+
+/// `hookctl man`
+#[derive(Debug, Args)]
+pub struct Man {
+    /// The command; without, the page of hookctl itself
+    #[arg(value_parser = ["listen", "send", "inspect", "signatures", "completions", "man"])]
+    pub command: Option<String>,
 }
 
 /// The command line as clap sees it, every long flag also readable from the environment.

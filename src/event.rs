@@ -88,6 +88,8 @@ pub struct Ready {
     pub exposed: bool,
     /// Whether signatures are checked.
     pub checks: bool,
+    /// The command that sends something to it, where a person is to try.
+    pub try_it: Option<String>,
 }
 
 /// A file that stood within a delivery's output.

@@ -34,8 +34,12 @@ use clap::FromArgMatches;
 /// Runs hookctl with these arguments (the program's name is the first) and gives its exit code.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
+    if start::handed_out::completed(&arguments) {
+        return error::Exit::Done.into();
+    }
     let parse = |command: clap::Command| {
-        command.try_get_matches_from(&arguments).and_then(|matches| cli::Cli::from_arg_matches(&matches))
+        let parsed = command.try_get_matches_from(&arguments).and_then(|matches| cli::Cli::from_arg_matches(&matches));
+        parsed.map_err(|error| cli::with_tip(error, arguments.get(1).and_then(|command| command.to_str())))
     };
     match parse(cli::command()) {
         Ok(cli) => start::command(cli.command).into(),

@@ -10,7 +10,7 @@ use http::StatusCode;
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use jiff::tz::TimeZone;
 
-use crate::cli::{self, Checking, Command, Completions, Format, Listen, Output, Signing, When};
+use crate::cli::{self, Checking, Command, Format, Listen, Output, Signing, When};
 use crate::clock::{Clock, System};
 use crate::error::{Error, Exit};
 use crate::event::{self, Sink};
@@ -38,8 +38,10 @@ use crate::send::edit::{Edit, EditError};
 use crate::send::load::Load;
 use crate::{listen, send};
 
+pub mod handed_out;
 mod inspecting;
 pub mod refusal;
+mod try_it;
 
 /// Runs a command and reports an error on standard error.
 pub fn command(command: Command) -> Exit {
@@ -47,7 +49,9 @@ pub fn command(command: Command) -> Exit {
         Command::Listen(args) => (start_listen(&args), args.output.color),
         Command::Send(args) => (start_send(&args), args.output.color),
         Command::Inspect(args) => (inspecting::start(&args), args.output.color),
-        Command::Completions(args) => (completions(&args), When::Auto),
+        Command::Completions(args) => (handed_out::completions(&args), When::Auto),
+        Command::Man(args) => (handed_out::man(&args), When::Auto),
+        Command::Signatures => (Ok(handed_out::signatures()), When::Auto),
     };
     outcome.unwrap_or_else(|error| {
         report(&error, paint_for(color, io::stderr().is_terminal()));
@@ -94,6 +98,7 @@ fn start_listen(args: &Listen) -> Result<Exit, Error> {
         expectations: Expectations { filters: args.expect.clone(), valid: args.require_valid, strict: args.strict },
         report: args.report.clone(),
         tunnel: args.tunnel.as_deref().map(tunnel).transpose()?,
+        sender: try_it::sender(args),
         command: args.command.clone(),
         data_on_stdout: args.output.json,
     };
@@ -165,7 +170,6 @@ fn start_send(args: &cli::Send) -> Result<Exit, Error> {
     let edits = edits.chain(args.unset.iter().map(|path| ("--unset", Edit::unset(path))));
     let config = send::Config {
         sources,
-        to,
         edits: edits
             .map(|(flag, edit)| Ok((flag, edit.map_err(|error| unusable(flag, &error))?)))
             .collect::<Result<_, Error>>()?,
@@ -195,6 +199,8 @@ fn start_send(args: &cli::Send) -> Result<Exit, Error> {
         follow: !args.connection.no_follow,
         data: args.output.json,
         serve_jwks: args.serve_jwks,
+        listener: try_it::listener(&to, &args.signing),
+        to,
     };
     // Before the signals are taken over: Ctrl-C must end the wait for standard input.
     let packed = send::pack(&config, System.now())?;
@@ -227,14 +233,6 @@ fn swallowed(signing: &Signing) -> Option<String> {
 
 fn unusable(flag: &'static str, error: &EditError) -> Error {
     Error::Usage(format!("{flag}: {error}"))
-}
-
-fn completions(args: &Completions) -> Result<Exit, Error> {
-    let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut cli::command(), "hookctl", &mut script);
-    // Into a closed pipe (`| head`) is no failure.
-    let _ = io::stdout().write_all(&script);
-    Ok(Exit::Done)
 }
 
 fn choice(signing: &Signing) -> Choice {

@@ -40,8 +40,20 @@ fn completions_of_five_shells() {
     ];
     for (shell, file) in scripts {
         let script = hookctl(["completions", shell]).exits(0).stdout;
-        assert!(script.contains("tolerance"), "{shell}: {script}");
+        // They either ask the program, or list what there is.
+        let asks = script.contains("HOOKCTL_COMPLETE=");
+        assert!(asks || script.contains("tolerance"), "{shell}: {script}");
         is_fresh(&format!("completions/{file}"), &script);
+    }
+}
+
+#[test]
+fn man_pages() {
+    is_fresh("completions/man/hookctl.1", &hookctl(["man"]).exits(0).stdout);
+    for command in ["listen", "send", "inspect", "signatures", "completions", "man"] {
+        let page = hookctl(["man", command]).exits(0).stdout;
+        assert!(page.contains(&format!(".TH hookctl-{command} 1")), "{page}");
+        is_fresh(&format!("completions/man/hookctl-{command}.1"), &page);
     }
 }
 

@@ -4,7 +4,10 @@
 
 mod captures;
 mod cog;
+#[cfg(unix)]
+mod first_run;
 mod fresh;
+mod help;
 mod inspect;
 mod interop;
 mod listen;

@@ -193,7 +193,10 @@ fn a_verified_an_invalid_and_a_repeated_delivery() {
     "#);
     let (ready, summary) = run.stderr.split_once('\n').unwrap();
     assert!(ready.starts_with("listening on http://127.0.0.1:"), "{ready}");
-    insta::assert_snapshot!(summary, @"3 of 3 deliveries · 2 succeeded, 1 failed · 2 verified, 1 invalid · 1 repeated · 1 refused");
+    insta::assert_snapshot!(summary, @r"
+    what each reason means, and what to change: hookctl help signatures
+    3 of 3 deliveries · 2 succeeded, 1 failed · 2 verified, 1 invalid · 1 repeated · 1 refused
+    ");
 }
 
 #[test]

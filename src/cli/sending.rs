@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueHint};
+use clap_complete::engine::ArgValueCompleter;
 use http::HeaderValue;
 use reqwest::Url;
 
@@ -47,7 +48,7 @@ pub struct Send {
     ///
     /// A file is one payload, sent byte for byte; a journal, of which every received delivery goes out again; or a Cog run,
     /// JSON with "steps" and an "end" that says what a model does, of which Cog's deliveries are made.
-    #[arg(value_name = "SOURCE", value_hint = ValueHint::FilePath)]
+    #[arg(value_name = "SOURCE", value_hint = ValueHint::FilePath, add = ArgValueCompleter::new(values::sources))]
     pub sources: Vec<String>,
     /// Where to: 3000, :3000/hook, localhost:3000/hook, https://…
     #[arg(long, value_name = "URL", value_parser = values::url, value_hint = ValueHint::Url)]

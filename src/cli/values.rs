@@ -1,5 +1,6 @@
 //! How the values of flags are read. Each function's error is the end of the sentence `invalid value '…' for '--flag': `.
 
+use std::ffi::OsStr;
 use std::marker::PhantomData;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -8,16 +9,18 @@ use std::time::Duration;
 use bytesize::ByteSize;
 use clap::builder::{PossibleValue, TypedValueParser};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap_complete::engine::{CompletionCandidate, PathCompleter, ValueCompleter};
 use http::{HeaderName, HeaderValue};
 use jiff::Timestamp;
 use reqwest::Url;
 
+use super::topics::entry;
 use crate::payload::delivery::is_secret;
 use crate::payload::provider::cog::{self, Flavor};
 use crate::payload::provider::{self, Provider, generic};
 use crate::payload::retry::{self, RetryProfile, Statuses};
 use crate::payload::signature::{self, Scheme, SecretSpec, Tamper, spelled};
-use crate::payload::{Name, nearest};
+use crate::payload::{Name, builtin, nearest};
 
 /// What clap puts in place of a missing value. A NUL cannot come from a command line, so no real secret is this.
 pub const ASK: &str = "\0";
@@ -176,11 +179,8 @@ pub fn tamper() -> impl TypedValueParser<Value = Tamper> {
 
 /// The retry profiles, a line each.
 pub fn retry_list() -> String {
-    retry::profiles().map(|profile| format!("  {:20}{}\n", profile.name, profile.summary)).collect()
+    retry::profiles().map(|profile| entry(20, profile.name, profile.summary)).collect()
 }
-
-/// How wide lists in help are at most: terminals have 80 columns.
-const HELP_WIDTH: usize = 80;
 
 /// The built-in payloads, a line for each folder of names.
 pub fn fixture_list() -> String {
@@ -195,12 +195,16 @@ pub fn fixture_list() -> String {
     }
     let line = |(folder, names): &(&str, Vec<&str>)| {
         let slash = if folder.is_empty() { "" } else { "/" };
-        let line = format!("  {:20}{}", format!("{folder}{slash}"), names.join(", "));
-        let indent = " ".repeat(22);
-        // The width to which help is wrapped, so that what goes on does so below itself.
-        textwrap::fill(&line, textwrap::Options::new(HELP_WIDTH).subsequent_indent(&indent)) + "\n"
+        entry(20, &format!("{folder}{slash}"), &names.join(", "))
     };
     folders.iter().map(line).collect()
+}
+
+/// What completes a SOURCE: the built-in payloads, and files.
+pub fn sources(current: &OsStr) -> Vec<CompletionCandidate> {
+    let begun = current.to_string_lossy();
+    let names = builtin::names().into_iter().filter(|name| name.starts_with(&*begun));
+    names.map(CompletionCandidate::new).chain(PathCompleter::any().stdio().complete(current)).collect()
 }
 
 /// Reads the name of one of Cog's servers.

@@ -18,6 +18,7 @@ use crate::io::journal::Journal;
 use crate::io::junit::{Case, Report};
 use crate::io::signals::Signals;
 use crate::payload::Provider;
+use crate::payload::curl::quote;
 use crate::payload::events::Events;
 use crate::payload::signature::Policy;
 
@@ -93,6 +94,8 @@ pub struct Config {
     pub report: Option<PathBuf>,
     /// What opens a tunnel to the listener.
     pub tunnel: Option<&'static Client>,
+    /// The command that sends to such a listener, but for where to.
+    pub sender: Option<String>,
     /// What to run once ready; empty for nothing.
     pub command: Vec<OsString>,
     /// Whether standard output belongs to data, so that the command must not write there.
@@ -116,11 +119,14 @@ pub async fn run(config: Config, sink: Sink, clock: Arc<dyn Clock>, signals: &mu
             exit = signals.next() => return Ok(exit),
         },
     };
+    let url = format!("{}://{}", if tls.is_some() { "https" } else { "http" }, reached(address));
+    let cacert = tls.as_ref().and_then(Tls::shared).map(Path::to_owned);
     let ready = Ready {
-        url: format!("{}://{}", if tls.is_some() { "https" } else { "http" }, reached(address)),
+        try_it: config.sender.as_ref().map(|sender| try_it(sender, &url, cacert.as_deref())),
+        url,
         port: address.port(),
         public_url: tunnel.as_ref().map(|tunnel| tunnel.url.clone()),
-        cacert: tls.as_ref().and_then(Tls::shared).map(Path::to_owned),
+        cacert,
         exposed: !address.ip().is_loopback(),
         checks: !config.policy.secrets.is_empty(),
     };
@@ -163,6 +169,12 @@ pub async fn run(config: Config, sink: Sink, clock: Arc<dyn Clock>, signals: &mu
             again = signals.next() => if stopped || signals.is_urgent() { return Ok(again) },
         }
     }
+}
+
+/// The whole command that sends to a listener.
+fn try_it(sender: &str, url: &str, cacert: Option<&Path>) -> String {
+    let cacert = cacert.map(|path| format!(" --cacert {}", quote(path.as_os_str().as_encoded_bytes())));
+    format!("{sender} --to {url}{}", cacert.unwrap_or_default())
 }
 
 /// What the user should know of the configuration before the first delivery comes.

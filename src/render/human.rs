@@ -14,6 +14,7 @@ use super::time::{duration, milliseconds};
 use super::{compact, diff, drill, escape, fields, fold, pretty, stats, summary, timeline};
 use crate::event::{Drilled, Entry, Event, Examined, Note, Plan, Progress, Reading, Ready, Retry};
 use crate::payload::record::{Record, Sent, SentOutcome};
+use crate::payload::signature::Verdict;
 use crate::payload::signature::explain::account::Account;
 use crate::payload::{Payload, Status};
 
@@ -61,13 +62,15 @@ pub struct Human<O, E> {
     bar: Option<Bar>,
     /// Whether the head of a drill's table is out.
     drilling: bool,
+    /// Whether it was said where more about signatures is to be read.
+    pointed: bool,
 }
 
 impl<O: Write, E: Write> Human<O, E> {
     /// Writes to these.
     pub fn new(out: O, err: E, style: Style) -> Self {
         let table = Table::new(style.width, style.zone.clone());
-        Human { out, err, style, table, countdown: None, bar: None, drilling: false }
+        Human { out, err, style, table, countdown: None, bar: None, drilling: false, pointed: false }
     }
 
     fn quiet(&self) -> bool {
@@ -103,6 +106,10 @@ impl<O: Write, E: Write> Human<O, E> {
         }
         if !ready.checks {
             self.aside(&paint.quiet("signatures are not checked: give --secret to verify"))?;
+        }
+        // Only for a person who looks on, and uncut: it is there to be copied.
+        if let (Some(command), true, true) = (&ready.try_it, self.style.live, self.style.results) {
+            self.aside(&format!("{} {}", paint.quiet("try it:"), escape::line(command)))?;
         }
         Ok(())
     }
@@ -366,6 +373,15 @@ impl<O: Write, E: Write> Human<O, E> {
         }
     }
 
+    /// Says once where more is to be read about a signature that does not hold.
+    fn point(&mut self, verdict: &Verdict) -> io::Result<()> {
+        if !verdict.is_invalid() || !self.style.results || std::mem::replace(&mut self.pointed, true) {
+            return Ok(());
+        }
+        let paint = self.style.err;
+        self.aside(&paint.quiet("what each reason means, and what to change: hookctl help signatures"))
+    }
+
     fn clock_time(&self, at: Timestamp) -> String {
         at.to_zoned(self.style.zone.clone()).strftime("%H:%M:%S%.3f").to_string()
     }
@@ -380,7 +396,10 @@ impl<O: Write, E: Write> Show for Human<O, E> {
         match event {
             Event::Ready(ready) => self.ready(ready),
             Event::Delivery(record) if record.sent.is_some() => self.result(&self.attempt(record)),
-            Event::Delivery(record) => self.result(&self.received(record)),
+            Event::Delivery(record) => {
+                self.result(&self.received(record))?;
+                self.point(&record.verdict)
+            }
             Event::Failed(record) => self.result(&self.failed(record)),
             Event::Saved(saved) => self.result(&summary::saved(saved, self.style.out)),
             Event::Retry(retry) => self.retry(retry),
@@ -390,12 +409,18 @@ impl<O: Write, E: Write> Show for Human<O, E> {
             }
             // Quoted for a shell, and free of what a terminal would obey.
             Event::Curl(command) => self.result(&format!("{command}\n")),
-            Event::Payload(examined) => self.result(&self.examined(examined)),
+            Event::Payload(examined) => {
+                self.result(&self.examined(examined))?;
+                self.point(&examined.record.verdict)
+            }
             Event::Row(entry) => {
                 let rows = self.table.row(entry, self.style.out);
                 self.result(&rows)
             }
-            Event::Entry(entry) => self.result(&self.entry(entry)),
+            Event::Entry(entry) => {
+                self.result(&self.entry(entry))?;
+                self.point(&entry.record.verdict)
+            }
             Event::Timeline(timeline) => {
                 self.result(&timeline::text(timeline, self.style.out, self.style.width, &self.style.zone))
             }

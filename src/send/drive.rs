@@ -12,7 +12,7 @@ use super::parcel::Parcel;
 use crate::clock::{Clock, record_id};
 use crate::error::{Error, Exit};
 use crate::event::{Event, Note, Retry, Sink};
-use crate::io::client::{Outgoing, Reply, Transport};
+use crate::io::client::{Cause, Outgoing, Reply, Transport};
 use crate::io::journal::Journal;
 use crate::payload::provider::HeaderLine;
 use crate::payload::record::{Answer, By, Record, Sent, SentOutcome};
@@ -49,6 +49,8 @@ pub type Stop = watch::Receiver<Option<Exit>>;
 /// What deliveries that are under way at the same time have in common.
 struct Books {
     seq: u64,
+    /// Whether it was said how to start a listener.
+    advised: bool,
     journal: Option<Journal>,
 }
 
@@ -87,7 +89,15 @@ impl<'a, T: Transport> Driver<'a, T> {
         shown: Shown,
         stop: Stop,
     ) -> Self {
-        Driver { transport, clock, sink, config, books: RefCell::new(Books { seq: 0, journal }), shown, stop }
+        Driver {
+            transport,
+            clock,
+            sink,
+            config,
+            books: RefCell::new(Books { seq: 0, advised: false, journal }),
+            shown,
+            stop,
+        }
     }
 
     /// What was asked for.
@@ -201,6 +211,7 @@ impl<'a, T: Transport> Driver<'a, T> {
             true => self.keep(record(parcel, self.config, headers, at, attempt, Some(&reply)), shown).await?,
             false => false,
         };
+        let closed = closed || (shown && self.advise(&reply).await);
         Ok(Ended { attempts: attempt, acknowledged, exit, closed, exhausted: false, reply })
     }
 
@@ -216,6 +227,18 @@ impl<'a, T: Transport> Driver<'a, T> {
         }
         let event = if self.shown == Shown::Failed { Event::Failed } else { Event::Delivery };
         Ok(shown && self.say(event(record.into())).await)
+    }
+
+    /// Says once how to start a listener where there is none; `true` when nobody listens any more.
+    async fn advise(&self, reply: &Reply) -> bool {
+        let Some(command) = self.config.listener.as_ref().filter(|_| reply.cause == Some(Cause::Refused)) else {
+            return false;
+        };
+        if std::mem::replace(&mut self.books.borrow_mut().advised, true) {
+            return false;
+        }
+        self.say(Note::info(format!("nobody listens there: start your handler, or, in another terminal: {command}")))
+            .await
     }
 
     async fn say_interrupted(&self, parcel: &Parcel, ended: &Ended, of: u32) {

@@ -100,6 +100,8 @@ pub struct Config {
     pub data: bool,
     /// The port to serve the public half of the key pair on.
     pub serve_jwks: Option<u16>,
+    /// The command that receives what is sent, where that can be this machine.
+    pub listener: Option<String>,
 }
 
 /// How long an attempt may take where the provider documents no limit.
@@ -165,6 +167,7 @@ impl Config {
             connection: Options::default(),
             follow: true,
             serve_jwks: None,
+            listener: None,
         }
     }
 }

@@ -7,6 +7,8 @@ pub mod program;
 pub mod proxy;
 pub mod sign;
 pub mod target;
+#[cfg(unix)]
+pub mod terminal;
 
 use std::path::PathBuf;
 

@@ -57,6 +57,7 @@ async fn start(limits: Limits, max_body: u64) -> Running {
         expectations: Expectations::default(),
         report: None,
         tunnel: None,
+        sender: None,
         command: Vec::new(),
         data_on_stdout: false,
     };

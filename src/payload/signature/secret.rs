@@ -159,6 +159,18 @@ impl SecretSpec {
     }
 }
 
+impl fmt::Display for SecretSpec {
+    /// As the user wrote it, but for a value that stood on the command line itself.
+    fn fmt(&self, out: &mut fmt::Formatter) -> fmt::Result {
+        let label = self.label.as_ref().map(|label| format!("{label}=")).unwrap_or_default();
+        match &self.place {
+            Place::Literal(_) => write!(out, "{label}…"),
+            Place::Env(name) => write!(out, "{label}env:{name}"),
+            Place::File(path) => write!(out, "{label}@{}", path.display()),
+        }
+    }
+}
+
 impl Place {
     fn elsewhere(text: &str) -> Option<Self> {
         let env = text.strip_prefix("env:").map(|name| Place::Env(name.to_owned()));

@@ -78,6 +78,60 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// All that are given, in the order in which they are looked for.
+    pub const ALL: [Reason; 13] = [
+        Reason::MissingSignature,
+        Reason::MalformedSignature,
+        Reason::WrongEncoding,
+        Reason::WrongScheme,
+        Reason::BodyReserialized,
+        Reason::BodyNewline,
+        Reason::SecretWhitespace,
+        Reason::SecretEncoding,
+        Reason::TimestampExpired,
+        Reason::TimestampInFuture,
+        Reason::TimestampUnit,
+        Reason::TimestampNotSigned,
+        Reason::WrongSecret,
+    ];
+
+    /// What it means, and where to look.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Reason::MissingSignature => {
+                "a header of the scheme is not there: the sender does not sign, or something on the way drops it"
+            }
+            Reason::MalformedSignature => {
+                "the header is not as the scheme writes it: a prefix is missing, or the value is cut or escaped"
+            }
+            Reason::WrongEncoding => "the right signature in another spelling, such as base64 for hex",
+            Reason::WrongScheme => "it holds by another scheme: choose that with --scheme, or sign by this one",
+            Reason::BodyReserialized => {
+                "what was signed is the same JSON in another spelling: sign the very bytes that are sent, and verify \
+                 the bytes that arrive, before anything parses them"
+            }
+            Reason::BodyNewline => {
+                "a newline, a carriage return or a byte order mark was added or lost: keep the bytes as they are"
+            }
+            Reason::SecretWhitespace => {
+                "one side has the secret with white space or quotes around it, as echo and .env files leave them"
+            }
+            Reason::SecretEncoding => {
+                "one side takes the secret as text, the other as the bytes that it encodes: whsec_… is base64"
+            }
+            Reason::TimestampExpired => {
+                "right, but older than the scheme allows: a clock is off, or the delivery waited on its way"
+            }
+            Reason::TimestampInFuture => "right, but from a time to come: a clock is off",
+            Reason::TimestampUnit => "right, but the time stamp counts milliseconds where seconds are meant",
+            Reason::TimestampNotSigned => "the body alone was signed: the scheme signs the time stamp too",
+            Reason::WrongSecret => {
+                "nothing that was tried matches: another secret, or a body that was changed, which looks the same"
+            }
+            Reason::Other => "a reason that this version of hookctl does not know",
+        }
+    }
+
     /// The name in records, readable as it stands.
     pub fn name(self) -> &'static str {
         match self {

@@ -1,0 +1,31 @@
+//! What was probably meant by those who forget the command, or the flag before a port.
+
+use clap::builder::StyledStr;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+
+use crate::payload::builtin;
+
+/// The same error with a tip, where one of our own helps more than clap's.
+pub fn with_tip(mut error: clap::Error, command: Option<&str>) -> clap::Error {
+    let word = match (error.kind(), command) {
+        (ErrorKind::InvalidSubcommand, _) => error.get(ContextKind::InvalidSubcommand),
+        (ErrorKind::UnknownArgument, Some("listen")) => error.get(ContextKind::InvalidArg),
+        _ => None,
+    };
+    let Some(ContextValue::String(word)) = word else { return error };
+    let Some(tip) = tip(word) else { return error };
+    error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![StyledStr::from(tip)]));
+    error
+}
+
+fn tip(word: &str) -> Option<String> {
+    let port = word.trim_start_matches(':');
+    if !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Some(format!("a port goes behind --port: hookctl listen --port {port}"));
+    }
+    if word.ends_with(".jsonl") {
+        return Some("a journal is read by inspect, and sent again by send".to_owned());
+    }
+    let is_source = word.ends_with(".json") || builtin::names().contains(&word);
+    is_source.then(|| format!("a payload goes out with send: hookctl send {word} --to URL"))
+}

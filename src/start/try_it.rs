@@ -1,0 +1,62 @@
+//! The commands that a user may want to type next: what sends to this listener, what listens to this sender. A secret is
+//! in them only as the place that the user named.
+
+use reqwest::Url;
+use url::Host;
+
+use crate::cli::{Listen, Signing};
+use crate::io::secrets;
+use crate::payload::curl::quote;
+use crate::payload::signature::{self, SecretSpec};
+
+/// The command that sends to such a listener, but for where to. None where a command is run against it, and where the
+/// scheme is one of the user's own, which a line could not hold.
+pub fn sender(args: &Listen) -> Option<String> {
+    if !args.command.is_empty() {
+        return None;
+    }
+    let fixture = args.provider.named().and_then(|provider| provider.fixtures.first());
+    let source = fixture.map_or("success", |fixture| fixture.name);
+    Some(format!("hookctl send {source}{}", signing(&args.signing)?))
+}
+
+/// The command that receives what is sent there; none where that is another machine, or the scheme is the user's own.
+pub fn listener(to: &Url, signed: &Signing) -> Option<String> {
+    let is_here = match to.host()? {
+        Host::Domain(name) => name == "localhost",
+        Host::Ipv4(address) => address.is_loopback(),
+        Host::Ipv6(address) => address.is_loopback(),
+    };
+    let tls = if to.scheme() == "https" { " --tls" } else { "" };
+    let port = to.port_or_known_default()?;
+    is_here.then_some(())?;
+    Some(format!("hookctl listen --port {port}{tls}{}", signing(signed)?))
+}
+
+/// The flags with which the other side signs or verifies alike.
+fn signing(signing: &Signing) -> Option<String> {
+    let mut flags = String::new();
+    match signing.secret.first() {
+        Some(Some(spec)) => flags.push_str(&format!(" --secret {}", shown(spec))),
+        _ if secrets::variable().ok().flatten().is_some_and(|value| !value.is_empty()) => {
+            flags.push_str(&format!(" --secret env:{}", secrets::VARIABLE));
+        }
+        Some(None) => flags.push_str(" --secret"),
+        None => {}
+    }
+    if let Some(scheme) = signing.scheme.named() {
+        // One that was spelled out is not in the list.
+        signature::ALL.iter().find(|known| known.name == scheme.name)?;
+        flags.push_str(&format!(" --scheme {}", scheme.name));
+    }
+    if let Some(header) = &signing.signature_header {
+        flags.push_str(&format!(" --signature-header {header}"));
+    }
+    Some(flags)
+}
+
+fn shown(spec: &SecretSpec) -> String {
+    let text = spec.to_string();
+    // Quoted, the mark for a secret that is not shown would look like one.
+    if spec.literal().is_some() { text } else { quote(text.as_bytes()) }
+}

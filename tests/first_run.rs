@@ -1,0 +1,124 @@
+//! What somebody meets who has just got the program: a page, tips, and the command to type next.
+
+use crate::support::listener::Listener;
+use crate::support::program::hookctl;
+use crate::support::sign::hmac_hex;
+use crate::support::terminal::Terminal;
+
+/// The command behind `try it:` in what a listener shows, without `hookctl`.
+fn tried(shown: &str) -> Vec<String> {
+    let line = shown.lines().find_map(|line| line.strip_prefix("try it: hookctl ")).expect("a command to try");
+    line.split(' ').map(str::to_owned).collect()
+}
+
+#[test]
+fn no_argument_at_all_prints_what_to_try_and_counts_as_a_usage_error() {
+    let page = hookctl([""; 0]).exits(2);
+    for part in ["hookctl listen --secret s3cret", "hookctl send success", "--drill", "-h, which reminds"] {
+        assert!(page.stderr.contains(part), "no {part:?} in {}", page.stderr);
+    }
+}
+
+#[test]
+fn what_was_meant_is_named() {
+    let cases = [
+        (&["lisen"][..], "'listen'"),
+        (&["listen", "--prot", "1"], "'--port'"),
+        (&["listen", "3000"], "hookctl listen --port 3000"),
+        (&["3000"], "hookctl listen --port 3000"),
+        (&["success", "--to", "3000"], "hookctl send success --to URL"),
+        (&["hooks.jsonl"], "inspect"),
+        (&["send", "faled", "--to", "1"], "did you mean failed?"),
+        (&["send", "cog/succeded", "--to", "1"], "did you mean cog/succeeded?"),
+        (&["send", "failed", "--scheme", "github2", "--to", "1"], "'github'"),
+        (&["send", "failed", "--retry", "eachlab", "--to", "1"], "did you mean eachlabs?"),
+        (&["send", "failed", "--tamper", "bod", "--to", "1"], "'body'"),
+        (&["send", "cog/stream", "--flavor", "pyton", "--to", "1"], "'python'"),
+        (&["listen", "--provider", "replcate"], "'replicate'"),
+        (&["listen", "--tunnel", "ngork"], "'ngrok'"),
+        (&["inspect", "-", "--verdict", "verifed"], "'verified'"),
+        (&["inspect", "-", "--export", "crul"], "'curl'"),
+        (&["completions", "bsh"], "'bash'"),
+    ];
+    for (arguments, meant) in cases {
+        hookctl(arguments).exits(2).says(meant);
+    }
+}
+
+#[test]
+fn a_listener_on_a_terminal_shows_the_command_that_sends_to_it() {
+    let mut listener = Terminal::start(&["listen", "--port", "0", "--secret", "s3cret", "--count", "1"], 60);
+    let shown = listener.shows("--to http://127.0.0.1:");
+    assert!(shown.contains("hookctl send success --secret … --to"), "{shown}");
+    assert!(!shown.contains("s3cret"), "{shown}");
+    let command = tried(&listener.shows("\n"));
+    hookctl(command.iter().map(|word| if word == "…" { "s3cret" } else { word })).exits(0);
+    listener.shows("✓ verified eachlabs");
+}
+
+#[test]
+fn the_command_names_the_secret_as_the_listener_does_and_trusts_its_certificate() {
+    let arguments = ["listen", "--port", "0", "--tls", "--provider", "replicate", "--secret", "old=env:HOOK_KEY"];
+    let key = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    let mut command = crate::support::program::command();
+    command.args(arguments).args(["--scheme", "standard-webhooks"]).env("HOOK_KEY", key).env("TERM", "xterm");
+    let mut listener = Terminal::spawn(command, 80);
+    let command = tried(&listener.shows(".pem\n"));
+    assert_eq!(
+        command[..6],
+        ["send", "replicate/start", "--secret", "old=env:HOOK_KEY", "--scheme", "standard-webhooks"]
+    );
+    hookctl(command).env("HOOK_KEY", key).exits(0);
+    listener.shows("✓ verified standard-webhooks");
+}
+
+#[test]
+fn the_command_is_for_people_who_look_on() {
+    for further in [&["--quiet"][..], &["--json"], &["--", "true"]] {
+        let arguments = [&["listen", "--port", "0", "--timeout", "50ms"], further].concat();
+        let shown = Terminal::start(&arguments, 80).all();
+        assert!(!shown.contains("try it"), "{further:?}: {shown}");
+    }
+    let piped = hookctl(["listen", "--port", "0", "--timeout", "50ms"]).exits(0);
+    assert!(!piped.stderr.contains("try it"), "{piped:?}");
+}
+
+#[test]
+fn a_sender_without_a_listener_says_once_how_to_start_one() {
+    // A port that was free a moment ago, and that nobody is given so soon.
+    let port = Listener::start(&[]).port.to_string();
+    let run = ["send", "success", "failed", "--retry", "1ms", "--to", &port, "--secret", "env:HOOK_KEY"];
+    let said = hookctl(run).env("HOOK_KEY", "k").exits(6).stderr;
+    let advice = format!("hookctl listen --port {port} --secret env:HOOK_KEY");
+    assert_eq!(said.matches(&advice).count(), 1, "{said}");
+    let said = hookctl(["send", "success", "--retry", "none", "--to", &port, "--secret", "s3cret"]).exits(6).stderr;
+    assert!(said.contains(&format!("hookctl listen --port {port} --secret …")) && !said.contains("s3cret"), "{said}");
+}
+
+#[test]
+fn the_first_signature_that_fails_points_to_the_page_about_them() {
+    const PAGE: &str = "hookctl help signatures";
+    let listener = Listener::spawn({
+        let mut command = crate::support::program::command();
+        command.args(["listen", "--port", "0", "--json", "--secret", "s"]);
+        command
+    });
+    listener.post("/", &[("x-webhook-signature", "00")], b"{}");
+    listener.signal("INT");
+    let (_, _, said) = listener.wait();
+    assert!(!said.contains(PAGE), "data is for programs: {said}");
+
+    let body = br#"{"id":"a","status":"success","output":"u"}"#;
+    let inspect = |signature: &str| {
+        let header = format!("X-Webhook-Signature: {signature}");
+        hookctl(["inspect", "-", "--secret", "s", "-H", &header]).stdin(body).run()
+    };
+    assert!(!inspect(&hmac_hex("s", body)).stderr.contains(PAGE));
+    let failed = inspect(&hmac_hex("another", body));
+    assert_eq!((failed.code, failed.stderr.matches(PAGE).count()), (Some(5), 1), "{failed:?}");
+    let page = hookctl(["help", "signatures"]).exits(0).stdout;
+    for part in ["wrong_secret", "body_reserialized", "standard-webhooks", "hmac-sha256:header="] {
+        assert!(page.contains(part), "no {part} in {page}");
+    }
+    assert_eq!(hookctl(["signatures"]).exits(0).stdout, page);
+}
