@@ -2,15 +2,18 @@
 //! `.ci/run` runs them.
 
 mod cog;
+mod examples;
 mod handler;
 mod libraries;
 mod page;
 mod peers;
 mod senders;
+mod shells;
 mod tunnels;
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io::Write;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::support::listener::Listener;
@@ -33,6 +36,15 @@ fn run_with(mut command: Command, stdin: &[u8]) -> String {
     let output = child.wait_with_output().unwrap();
     assert!(output.status.success(), "{command:?} ended with {}", output.status);
     String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
+}
+
+/// Where programs are looked for: in these folders, then the program under test, then what was installed for these tests.
+fn path_with_us(first: &[&Path]) -> OsString {
+    let us = Path::new(env!("CARGO_BIN_EXE_hookctl")).parent().unwrap();
+    let rest = std::env::var_os("PATH").unwrap_or_default();
+    let peers = repository("target/peers/venv/bin");
+    let folders = first.iter().copied().chain([us, &*peers]).map(Path::to_owned);
+    std::env::join_paths(folders.chain(std::env::split_paths(&rest))).unwrap()
 }
 
 /// Bodies that test more than ASCII on one line.

@@ -3,11 +3,12 @@
 Usage: handler.py good|reserialising|careless SECRET
 Prints its port once it accepts connections.
 
-`good` is each::labs' page with its own `verify_webhook`: over the raw body, 401 when it fails, idempotent by id. The page
-names no header; this one is hookctl's. The others make the mistakes that are made most.
+`good` is examples/fastapi. The others make the mistakes that are made most, with each::labs' own `verify_webhook`. Its
+page names no header; this one is hookctl's.
 """
 
 import json
+import os
 import pathlib
 import socket
 import sys
@@ -15,30 +16,14 @@ import sys
 import uvicorn
 from fastapi import FastAPI, HTTPException, Request
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "data"))
+REPOSITORY = pathlib.Path(__file__).resolve().parents[3]
+sys.path[:0] = [str(REPOSITORY / "tests/data"), str(REPOSITORY / "examples/fastapi")]
 from eachlabs_verify_webhook import verify_webhook  # noqa: E402
 
 
 def signed(body, request, secret):
     if not verify_webhook(body, request.headers.get("x-webhook-signature", ""), secret):
         raise HTTPException(401, "invalid signature")
-
-
-def good(app, secret):
-    processed = set()
-
-    @app.post("/webhooks/prediction")
-    async def handle_webhook(request: Request):
-        body = await request.body()
-        signed(body, request, secret)
-        try:
-            prediction = json.loads(body)["id"]
-        except (ValueError, KeyError, TypeError):
-            raise HTTPException(400, "not a prediction")
-        # Whatever its status is: one that is not known is acknowledged too.
-        duplicate = prediction in processed
-        processed.add(prediction)
-        return {"received": True, "duplicate": duplicate}
 
 
 def reserialising(app, secret):
@@ -71,6 +56,10 @@ class Server(uvicorn.Server):
 
 listening = socket.socket()
 listening.bind(("127.0.0.1", 0))
-app = FastAPI()
-{"good": good, "reserialising": reserialising, "careless": careless}[sys.argv[1]](app, sys.argv[2])
+if sys.argv[1] == "good":
+    os.environ["WEBHOOK_SECRET"] = sys.argv[2]
+    from app import app
+else:
+    app = FastAPI()
+    {"reserialising": reserialising, "careless": careless}[sys.argv[1]](app, sys.argv[2])
 Server(uvicorn.Config(app, log_level="critical")).run(sockets=[listening])

@@ -1,0 +1,147 @@
+//! The apps of `examples/` with their smoke tests, and the steps of the CI recipes beside them, run as they stand there.
+
+use std::ffi::OsString;
+use std::fs;
+use std::net::TcpListener;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::{path_with_us, run_with};
+use crate::support::program::Watchdog;
+use crate::support::repository;
+
+/// An app of `examples/` in a folder of its own, with what it needs installed.
+fn app(name: &str) -> TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    for entry in fs::read_dir(repository("examples").join(name)).unwrap() {
+        let entry = entry.unwrap();
+        if entry.file_type().unwrap().is_file() {
+            fs::copy(entry.path(), dir.path().join(entry.file_name())).unwrap();
+        }
+    }
+    symlink(repository("target/peers/node_modules"), dir.path().join("node_modules")).unwrap();
+    dir
+}
+
+/// A port that was free a moment ago.
+fn port() -> String {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string()
+}
+
+/// Runs a script to its end in that folder. What it leaves running keeps no pipe open: it writes into a file.
+#[track_caller]
+fn bash(script: &str, folder: &Path, path: OsString, variables: &[(String, String)]) {
+    let output = folder.join("output");
+    let file = fs::File::create(&output).unwrap();
+    let mut command = Command::new("bash");
+    command.args(["-c", script]).current_dir(folder).env("PATH", path).env("PYTHONDONTWRITEBYTECODE", "1");
+    command.envs(variables.iter().map(|(name, value)| (name, value)));
+    command.stdin(Stdio::null()).stdout(file.try_clone().unwrap()).stderr(file);
+    let mut child = command.spawn().unwrap();
+    let _watchdog = Watchdog::over(child.id());
+    let ended = child.wait().unwrap();
+    assert!(ended.success(), "{ended} after\n{script}\n{}", fs::read_to_string(output).unwrap());
+}
+
+/// The drill's cases in a JUnit report, all of which must have passed.
+#[track_caller]
+fn passed(report: &Path) {
+    let report = fs::read_to_string(report).unwrap();
+    assert!(report.contains("<testcase") && report.contains("failures=\"0\""), "{report}");
+    for case in ["duplicate", "tampered body", "unknown status", "1 MiB body"] {
+        assert!(report.contains(case), "no {case} in {report}");
+    }
+}
+
+#[track_caller]
+fn smokes(name: &str) {
+    let app = app(name);
+    bash("./smoke.sh", app.path(), path_with_us(&[]), &[("PORT".into(), port())]);
+    passed(&app.path().join("hookctl.xml"));
+}
+
+#[test]
+#[ignore = "needs tests/interop/peers/install.sh"]
+fn the_fastapi_app_passes_its_smoke_test() {
+    smokes("fastapi");
+}
+
+#[test]
+#[ignore = "needs tests/interop/peers/install.sh"]
+fn the_express_app_passes_its_smoke_test() {
+    smokes("express");
+}
+
+/// A recipe as data.
+fn recipe(name: &str) -> Value {
+    let mut command = super::peers::installed("python");
+    command.args(["-c", "import json, sys, yaml; print(json.dumps(yaml.safe_load(sys.stdin)))"]);
+    let text = fs::read(repository("examples/ci").join(name)).unwrap();
+    serde_json::from_str(&run_with(command, &text)).unwrap()
+}
+
+/// Runs the steps of a recipe one after another, the last of them even after a failure, as the recipe says. What would
+/// install something only notes that it was asked to: it is installed.
+#[track_caller]
+fn cooked(example: &str, variables: &Value, steps: &[&str], artifacts: &[&str]) {
+    let app = app(example);
+    let bin = app.path().join("bin");
+    fs::create_dir(&bin).unwrap();
+    for installer in ["cargo", "pip", "npm", "apt-get"] {
+        let file = bin.join(installer);
+        fs::write(&file, format!("#!/bin/sh\necho {installer} \"$@\" >>'{}/installed'\n", bin.display())).unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let mut variables: Vec<_> = variables
+        .as_object()
+        .unwrap()
+        .iter()
+        .map(|(name, value)| (name.clone(), value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
+        .collect();
+    variables.iter_mut().find(|(name, _)| name == "PORT").expect("a PORT").1 = port();
+    let script = format!("trap 'kill $(jobs -p)' EXIT\nset -eo pipefail\n{}", steps.join("\n"));
+    bash(&script, app.path(), path_with_us(&[&bin]), &variables);
+    let installed = fs::read_to_string(bin.join("installed")).unwrap();
+    assert!(installed.contains("cargo install --locked hookctl"), "{installed}");
+    assert!(artifacts.contains(&"hookctl.html") && artifacts.contains(&"hookctl.xml"), "{artifacts:?}");
+    for artifact in artifacts {
+        assert!(fs::metadata(app.path().join(artifact)).unwrap().len() > 0, "{artifact}");
+    }
+    passed(&app.path().join("hookctl.xml"));
+}
+
+fn texts(list: &Value) -> impl Iterator<Item = &str> {
+    list.as_array().into_iter().flatten().map(|text| text.as_str().expect("text"))
+}
+
+#[test]
+#[ignore = "needs tests/interop/peers/install.sh"]
+fn the_steps_for_github_actions_do_what_they_say() {
+    let recipe = recipe("github-actions.yml");
+    let job = &recipe["jobs"]["drill"];
+    let steps = job["steps"].as_array().unwrap();
+    let runs: Vec<_> = steps.iter().filter_map(|step| step["run"].as_str()).collect();
+    assert_eq!(runs.len(), 5);
+    let kept = steps.iter().find(|step| step["uses"].as_str().is_some_and(|uses| uses.contains("upload-artifact")));
+    let kept = kept.unwrap();
+    assert_eq!(kept["if"], "always()");
+    let artifacts: Vec<_> = kept["with"]["path"].as_str().unwrap().lines().collect();
+    cooked("fastapi", &job["env"], &runs, &artifacts);
+}
+
+#[test]
+#[ignore = "needs tests/interop/peers/install.sh"]
+fn the_steps_for_gitlab_do_what_they_say() {
+    let recipe = recipe("gitlab-ci.yml");
+    let job = &recipe["webhooks"];
+    let steps: Vec<_> =
+        ["before_script", "script", "after_script"].into_iter().flat_map(|part| texts(&job[part])).collect();
+    assert!(steps.len() > 5);
+    let kept = &job["artifacts"];
+    let artifacts: Vec<_> = texts(&kept["paths"]).chain(kept["reports"]["junit"].as_str()).collect();
+    cooked("express", &job["variables"], &steps, &artifacts);
+}

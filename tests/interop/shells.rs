@@ -1,0 +1,46 @@
+//! The committed completion scripts in the real shells, at a terminal, as a person presses TAB.
+
+use std::process::Command;
+
+use super::{path_with_us, run_with};
+use crate::support::repository;
+
+/// Lines as far as they are typed, and what TAB makes of them. In the folder is a file `mine.json`.
+const LINES: [(&str, &str); 7] = [
+    ("hookctl send fai", "hookctl send failed"),
+    ("hookctl send success cog/str", "hookctl send success cog/stream"),
+    ("hookctl send mi", "hookctl send mine.json"),
+    ("hookctl listen --scheme stri", "hookctl listen --scheme stripe"),
+    ("hookctl send success --tamper sig", "hookctl send success --tamper signature"),
+    ("hookctl inspect --timel", "hookctl inspect --timeline"),
+    ("hookctl insp", "hookctl inspect"),
+];
+
+#[track_caller]
+fn completes(shell: &str) {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("mine.json"), "{}").unwrap();
+    let mut command = Command::new("python3");
+    command.arg(repository("tests/interop/shells.py")).arg(shell).arg(repository("completions"));
+    command.args(LINES.map(|(typed, _)| typed)).current_dir(dir.path()).env("PATH", path_with_us(&[]));
+    let completed = run_with(command, b"");
+    assert_eq!(completed.lines().collect::<Vec<_>>(), LINES.map(|(_, completed)| completed), "{shell}");
+}
+
+#[test]
+#[ignore = "needs python3"]
+fn bash_completes() {
+    completes("bash");
+}
+
+#[test]
+#[ignore = "needs python3 and zsh"]
+fn zsh_completes() {
+    completes("zsh");
+}
+
+#[test]
+#[ignore = "needs python3 and fish"]
+fn fish_completes() {
+    completes("fish");
+}
