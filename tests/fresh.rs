@@ -9,7 +9,7 @@ use crate::support::repository;
 
 /// Compares a committed file with what it should be, or rewrites it.
 #[track_caller]
-fn is_fresh(path: &str, wanted: &str) {
+pub fn is_fresh(path: &str, wanted: &str) {
     let file = repository(path);
     if std::env::var_os("BLESS").is_some() {
         fs::create_dir_all(file.parent().unwrap()).unwrap();

@@ -11,6 +11,9 @@ mod help;
 mod inspect;
 mod interop;
 mod listen;
+mod packaging;
+#[cfg(unix)]
+mod picture;
 mod screen;
 mod secrets;
 mod send;

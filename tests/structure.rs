@@ -155,6 +155,38 @@ fn nothing_is_printed_past_the_sinks() {
     }
 }
 
+/// What only Unix has.
+const UNIX_ONLY: [&str; 5] = ["std::os::unix", "std::os::fd", "rustix::", "signal::unix", "\"/dev/"];
+
+/// Whether this line, or a block that it stands in, is compiled on Unix alone.
+fn is_guarded(lines: &[&str], mut at: usize) -> bool {
+    let depth = |line: &str| line.len() - line.trim_start().len();
+    loop {
+        let above = lines[..at].iter().rev().take_while(|line| line.trim_start().starts_with(['#', '/']));
+        if above.into_iter().any(|line| line.contains("cfg(unix)")) {
+            return true;
+        }
+        let shallower = |line: &&str| !line.trim().is_empty() && depth(line) < depth(lines[at]);
+        let Some(outer) = lines[..at].iter().rposition(shallower) else { return false };
+        at = outer;
+    }
+}
+
+#[test]
+fn what_only_unix_has_is_compiled_there_alone() {
+    let mut guarded = 0;
+    for (path, code) in sources() {
+        let lines: Vec<_> = code.lines().collect();
+        for (at, line) in
+            lines.iter().enumerate().filter(|(_, line)| UNIX_ONLY.iter().any(|thing| line.contains(thing)))
+        {
+            assert!(is_guarded(&lines, at), "{path}:{} keeps others from building: {line}", at + 1);
+            guarded += 1;
+        }
+    }
+    assert!(guarded > 5, "they were found");
+}
+
 #[test]
 fn a_provider_is_one_file_and_one_line() {
     let list = fs::read_to_string(repository("src/payload/provider.rs")).unwrap();
