@@ -1,6 +1,7 @@
 //! What `-h`, `--help` and completions say.
 
 use crate::support::program::hookctl;
+use crate::support::repository;
 
 const COMMANDS: [&str; 4] = ["listen", "send", "inspect", "completions"];
 
@@ -63,4 +64,59 @@ fn values_and_flags_complete() {
     assert_eq!(completed(&["hookctl", "send", "success", "--retry", "model"]), ["modelslab", "modelslab-workflow"]);
     assert_eq!(completed(&["hookctl", "inspect", "--time"]), ["--timeline"]);
     assert!(completed(&["hookctl", ""]).starts_with(&["listen".to_owned(), "send".to_owned(), "inspect".to_owned()]));
+}
+
+/// The words of a command, as a shell takes them, up to where it ends: two spaces, a comment, a pipe, a file.
+fn words(line: &str) -> Vec<String> {
+    let (mut words, mut word, mut quote) = (Vec::new(), String::new(), None);
+    let line = line.split(" # ").next().unwrap();
+    let mut chars = line.chars().peekable();
+    while let Some(c) = chars.next() {
+        match (c, quote) {
+            ('\'' | '"', None) => quote = Some(c),
+            (c, Some(open)) if c == open => quote = None,
+            (' ', None) if matches!(chars.peek(), Some(' ' | '|' | '>')) => break,
+            (' ', None) => words.push(std::mem::take(&mut word)),
+            _ => word.push(c),
+        }
+    }
+    words.push(word);
+    words
+}
+
+#[test]
+fn every_command_that_is_shown_is_one() {
+    let read = |path: &str| std::fs::read_to_string(repository(path)).unwrap();
+    let mut shown: Vec<String> = Vec::new();
+    for page in [
+        &["help", "signatures"][..],
+        &["-h"],
+        &["listen", "--help"],
+        &["send", "--help"],
+        &["inspect", "--help"],
+        &["completions", "-h"],
+    ] {
+        let text = hookctl(page).env("COLUMNS", "120").exits(0).stdout;
+        shown.extend(text.lines().filter_map(|line| line.strip_prefix("  ")).map(str::to_owned));
+    }
+    for path in ["README.md", "CONTRIBUTING.md"] {
+        let text = read(path);
+        shown.extend(text.lines().map(str::to_owned));
+        shown.extend(text.split('`').map(|text| text.replace('\n', " ")));
+    }
+    // A word in capitals stands for something.
+    let is_meant = |words: &Vec<String>| {
+        words[0] == "hookctl"
+            && words.len() > 1
+            && !words[1..].iter().any(|word| ["COMMAND", "SHELL", "SOURCE"].contains(&&**word))
+    };
+    let commands: Vec<_> = shown.iter().map(|line| words(line)).filter(is_meant).collect();
+    assert!(commands.len() > 50, "{commands:?}");
+    for command in commands {
+        let parsed = hookctl::cli::command().try_get_matches_from(&command);
+        let is_help = |error: &clap::Error| error.kind() == clap::error::ErrorKind::DisplayHelp;
+        if let Some(error) = parsed.err().filter(|error| !is_help(error)) {
+            panic!("{command:?}: {error}");
+        }
+    }
 }

@@ -10,6 +10,7 @@ mod peers;
 mod senders;
 mod shells;
 mod tunnels;
+mod walk;
 
 use std::ffi::{OsStr, OsString};
 use std::io::Write;
