@@ -66,6 +66,11 @@ fn values_and_flags_complete() {
     assert!(completed(&["hookctl", ""]).starts_with(&["listen".to_owned(), "send".to_owned(), "inspect".to_owned()]));
 }
 
+#[test]
+fn a_variable_that_names_no_shell_keeps_nothing_from_running() {
+    hookctl(["send", "success"]).env("HOOKCTL_COMPLETE", "1").exits(2).says("--to is missing");
+}
+
 /// The words of a command, as a shell takes them, up to where it ends: two spaces, a comment, a pipe, a file.
 fn words(line: &str) -> Vec<String> {
     let (mut words, mut word, mut quote) = (Vec::new(), String::new(), None);

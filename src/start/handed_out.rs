@@ -19,8 +19,8 @@ const ASKED_BY: &str = "HOOKCTL_COMPLETE";
 /// Answers a completion script, if it is one that calls: whether it was.
 pub fn completed(arguments: &[OsString]) -> bool {
     let completions = CompleteEnv::with_factory(cli::command).var(ASKED_BY).bin(NAME).completer(NAME);
-    // A shell that cannot be answered completes nothing; there is no place for an error on a line being typed.
-    completions.try_complete(arguments, env::current_dir().ok().as_deref()).unwrap_or(true)
+    // A variable that names no shell is not a script that calls, and must not keep the program from running.
+    completions.try_complete(arguments, env::current_dir().ok().as_deref()).unwrap_or(false)
 }
 
 /// Prints the script that a shell completes by.
