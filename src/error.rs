@@ -42,10 +42,7 @@ impl Exit {
         ("5", "a signature did not verify (`inspect`; `listen --require-valid`)"),
         ("6", "a delivery was never acknowledged: unreachable, timed out, or not 2xx after the last retry"),
         ("130 / 143", "SIGINT / SIGTERM while something was still awaited"),
-        (
-            "any other",
-            "that of the command of `listen -- COMMAND`; of several codes 5 is given before 4 before its before 3",
-        ),
+        ("any other", "that of the command of `listen -- COMMAND`, unless the listener itself found a 5 or a 4"),
     ];
 
     /// The code.
