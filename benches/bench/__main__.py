@@ -1,6 +1,7 @@
 """Measures hookctl against what a user would pick instead, and against the least that could do the same."""
 
 import argparse
+import subprocess
 import sys
 from pathlib import Path
 
@@ -46,7 +47,8 @@ def main():
                 for row in measure(options):
                     rows.append(row)
                     note("  " + report.line(row))
-            except Wrong as wrong:
+            except (Wrong, OSError, subprocess.SubprocessError) as wrong:
+                # The other parts are worth measuring all the same.
                 failed = True
                 note(f"  wrong: {wrong}")
     if wanted("growth"):

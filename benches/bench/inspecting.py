@@ -1,8 +1,8 @@
 """Rows about `inspect`, over a journal that `listen` wrote."""
 
 import json
+import re
 import subprocess
-import sys
 
 from .listening import listening
 from .programs import HOOKCTL, PLACE, PYTHON, REFERENCE, SECRET, Row, Wrong, body, check_journal, in_turn, note, timed, tool
@@ -16,8 +16,8 @@ SLOW = 20
 DUCKDB = """
 import sys, time, duckdb
 started = time.perf_counter()
-columns = ('{type: "VARCHAR", id: "VARCHAR", at: "TIMESTAMP", payload: "STRUCT(provider VARCHAR, status VARCHAR)", '
-           'signature: "STRUCT(verdict VARCHAR)", answer: "STRUCT(status INTEGER, ms DOUBLE)"}')
+columns = '''{type: 'VARCHAR', id: 'VARCHAR', "at": 'TIMESTAMP', payload: 'STRUCT(provider VARCHAR, status VARCHAR)',
+              signature: 'STRUCT(verdict VARCHAR)', answer: 'STRUCT(status INTEGER, ms DOUBLE)'}'''
 rows = duckdb.sql(sys.argv[2].replace("JOURNAL", "read_ndjson('" + sys.argv[1] + "', columns = " + columns + ")")).fetchall()
 took = time.perf_counter() - started
 print(*rows, sep="\\n")
@@ -65,8 +65,10 @@ class Sides:
         told = timed(command, str(output))
         if name == "hookctl":
             self.peak.append(told["peak"])
-        with open(output, "rb") as lines:
-            self.printed[name] = sum(1 for _ in lines) if printed is None else printed(lines.read())
+        said = output.read_bytes()
+        # Of a table the rows, each of which has its number; of all else the lines.
+        lines = lambda: len(re.findall(rb"^ *\d+  ", said, re.M)) if command[0] == HOOKCTL else said.count(b"\n")
+        self.printed[name] = lines() if printed is None else printed(said)
         return told["wall"]
 
     def inspect(self, *arguments, printed=None):
@@ -106,7 +108,7 @@ def less(what, values, against, limit):
 def found(path, options, count):
     sides = Sides(path, options)
     number = lambda text: int(text)
-    query = "SELECT id, at, payload.status FROM JOURNAL WHERE payload.status = 'failed'"
+    query = "SELECT id, \"at\", payload.status FROM JOURNAL WHERE payload.status = 'failed'"
     values = sides.compare({
         "hookctl": sides.inspect("--status", "failed"),
         "rg -c": sides.other("rg -c", tool("rg"), "-c", '"status":"failed"', printed=number),
@@ -123,7 +125,7 @@ def found(path, options, count):
 def counted(path, options, count):
     sides = Sides(path, options)
     query = (
-        "SELECT payload.provider, payload.status, signature.verdict, answer.status, count(*), min(at), max(at), "
+        "SELECT payload.provider, payload.status, signature.verdict, answer.status, count(*), min(\"at\"), max(\"at\"), "
         "quantile_cont(answer.ms, [0.5, 0.9, 0.99, 1.0]) FROM JOURNAL GROUP BY ALL"
     )
     total = lambda text: int(text.split()[0])
