@@ -23,6 +23,7 @@ pub mod redact;
 pub mod view;
 
 mod diff;
+mod sift;
 mod stats;
 mod story;
 mod stream;

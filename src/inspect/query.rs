@@ -69,6 +69,11 @@ impl Query {
             && self.search.as_ref().is_none_or(|text| is_in(text, record))
     }
 
+    /// Whether what comes of checking a signature again decides, or is part of what does.
+    pub fn asks_for_checks(&self) -> bool {
+        self.verdict.is_some() || !self.filters.is_empty()
+    }
+
     /// Whether a glance does not decide.
     pub fn wants_all(&self) -> bool {
         self.verdict.is_some() || self.search.is_some() || !self.filters.is_empty()

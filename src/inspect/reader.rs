@@ -1,22 +1,23 @@
 //! Journals, read line by line as if they were one, and what becomes of each delivery.
 
 use std::collections::VecDeque;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use super::query::Sieve;
+use super::Config;
 use super::redact::redacted;
+use super::sift::{Found, Sift, Sifted, Task, What, check, line_of, parse};
 use super::story::Stories;
-use super::stream::Stream;
+use super::stream::{Batch, Stream};
 use super::view::Views;
-use super::{Config, check_again};
 use crate::error::{Error, Exit};
 use crate::event::{Entry, Event, Note, Reading, Sink};
 use crate::io::filters::{Filters, Judged};
-use crate::io::journal::{self, Next};
+use crate::io::journal;
 use crate::io::signals::Signals;
-use crate::payload::record::{Glance, Parsed, Record};
+use crate::payload::record::Record;
 use crate::payload::redaction::Redaction;
 use crate::payload::signature::explain::account::account;
 use crate::payload::signature::{Policy, Verdict};
@@ -46,8 +47,8 @@ impl Audience {
 /// How often a journal that is followed is looked at.
 const LOOK: Duration = Duration::from_millis(200);
 
-/// How many lines are read between two looks at the clock.
-const LINES: usize = 1000;
+/// How many threads look at lines at most: further ones would wait for the one that reads.
+const THREADS: usize = 4;
 
 /// How often progress is told; what takes no longer needs none.
 const TELL: Duration = Duration::from_millis(500);
@@ -62,23 +63,18 @@ struct Kept {
     place: String,
 }
 
-/// What becomes of a delivery after a glance.
-enum Taken {
-    /// The filters leave it out, or no more is needed of it.
-    No,
-    /// It is kept back unread.
-    Unread,
-    /// It is wanted, and was read.
-    Read(Box<Record>),
-}
-
 /// Reads journals one after the other as if they were one.
 pub struct Reader<'a> {
     config: &'a Config,
     sink: &'a Sink,
-    sieve: Sieve,
+    /// How many batches are looked at side by side.
+    threads: usize,
+    /// One for each of them.
+    sifts: Vec<Sift>,
     /// Those of `--where`.
     filters: Option<Filters>,
+    /// Buffers to be used again.
+    spare: Vec<Vec<u8>>,
     /// Deliveries read so far, whatever the filters say.
     count: usize,
     shown: usize,
@@ -99,11 +95,14 @@ impl<'a> Reader<'a> {
     /// A reader that has read nothing.
     pub fn new(config: &'a Config, sink: &'a Sink) -> Result<Self, Error> {
         let filters = &config.query.filters;
+        let threads = thread::available_parallelism().map_or(1, usize::from).min(THREADS);
         Ok(Reader {
             config,
             sink,
-            sieve: Sieve::of(&config.query),
+            threads,
+            sifts: (0..threads).map(|_| Sift::new(config)).collect(),
             filters: if filters.is_empty() { None } else { Some(Filters::start(filters.clone())?) },
+            spare: Vec::new(),
             count: 0,
             shown: 0,
             streams: Vec::new(),
@@ -148,27 +147,57 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Reads what there is. The beginning of a line that may go on is kept where the journal is followed.
+    /// Reads what there is.
     async fn drain(&mut self, stream: &mut Stream) -> Result<Audience, Error> {
-        loop {
-            let next = journal::next_line(&mut stream.input, &mut stream.line);
-            let next = next.map_err(|source| Error::Read { what: stream.name.clone(), source })?;
-            if next == Next::End || next == Next::Torn && self.config.follow {
-                return Ok(Audience::Listening);
+        let mut batches = self.batches(stream)?;
+        while !batches.is_empty() {
+            let ahead = self.sift(&batches, stream)?;
+            for (index, batch) in batches.iter().enumerate() {
+                let sifted = std::mem::take(&mut self.sifts[index].sifted);
+                if self.take(sifted, batch.is_too_long, stream).await?.is_closed() {
+                    return Ok(Audience::Closed);
+                }
             }
-            stream.number += 1;
-            if stream.number.is_multiple_of(LINES) {
-                self.tell(stream).await;
-            }
-            let audience = match next {
-                Next::TooLong => self.say(Note::warning(journal::too_long(&stream.name, stream.number))).await,
-                _ => self.line(stream).await?,
+            self.spare.extend(batches.into_iter().map(|batch| batch.bytes));
+            batches = match ahead {
+                Some(ahead) => ahead,
+                None => self.batches(stream)?,
             };
-            stream.line.clear();
-            if audience.is_closed() {
-                return Ok(audience);
+            self.tell(stream).await;
+        }
+        Ok(Audience::Listening)
+    }
+
+    /// As many batches as can be looked at side by side.
+    fn batches(&mut self, stream: &mut Stream) -> Result<Vec<Batch>, Error> {
+        let side_by_side = stream.is_file() && !self.config.view.asks_for_numbers();
+        let wanted = if side_by_side { self.threads } else { 1 };
+        let mut batches = Vec::new();
+        while batches.len() < wanted {
+            match stream.batch(self.spare.pop().unwrap_or_default(), self.config.follow)? {
+                Some(batch) => batches.push(batch),
+                None => break,
             }
         }
+        Ok(batches)
+    }
+
+    /// Looks at batches, one thread each. Meanwhile those that come next are read, where that does not mean to wait.
+    fn sift(&mut self, batches: &[Batch], stream: &mut Stream) -> Result<Option<Vec<Batch>>, Error> {
+        let task = self.task();
+        let mut sifts = std::mem::take(&mut self.sifts);
+        let work = sifts.iter_mut().zip(batches);
+        let ahead = if stream.is_file() {
+            thread::scope(|scope| {
+                work.for_each(|(sift, batch)| drop(scope.spawn(move || sift.batch(batch, task))));
+                self.batches(stream).map(Some)
+            })
+        } else {
+            work.for_each(|(sift, batch)| sift.batch(batch, task));
+            Ok(None)
+        };
+        self.sifts = sifts;
+        ahead
     }
 
     /// Tells how far it has come, as long as nothing else is said.
@@ -178,86 +207,52 @@ impl<'a> Reader<'a> {
         }
         self.told = Instant::now();
         // Whoever has gone is noticed with what matters.
-        let _ = self.sink.say(Event::Reading(Reading { done: stream.input.read(), of: stream.size })).await;
+        let _ = self.sink.say(Event::Reading(Reading { done: stream.read(), of: stream.size })).await;
     }
 
-    async fn line(&mut self, stream: &Stream) -> Result<Audience, Error> {
-        let line = stream.line.as_slice();
-        if self.sieve.holds_back(line) {
-            self.count += 1;
-            return Ok(Audience::Listening);
+    /// Takes what came of a batch, in the order of its lines.
+    async fn take(&mut self, sifted: Sifted, is_too_long: bool, stream: &mut Stream) -> Result<Audience, Error> {
+        let (lines, deliveries) = (stream.number, self.count);
+        stream.number += sifted.lines;
+        self.shown += sifted.counted;
+        if is_too_long {
+            return Ok(self.say(Note::warning(journal::too_long(&stream.name, stream.number))).await);
         }
-        let text = String::from_utf8_lossy(line);
-        if text.trim().is_empty() {
-            return Ok(Audience::Listening);
-        }
-        let taken = match Glance::of(&text) {
-            Some(glance) => {
-                self.count += 1;
-                self.glance(&glance, || parse(&text))
-            }
-            None => match Record::parse(&text) {
-                Ok(Parsed::Delivery(record)) => {
-                    self.count += 1;
-                    self.glance(&Glance::from(&*record), || Ok(record.clone()))
+        for Found { line, delivery, what } in sifted.found {
+            let place = || format!("{}, line {}", stream.name, lines + line);
+            self.count = deliveries + delivery;
+            let audience = match what {
+                What::Damaged(damage) => self.say(damaged(&place(), &damage)).await,
+                What::Unread(line) => {
+                    self.keep(Kept { number: self.count, line, record: None, place: place() });
+                    Audience::Listening
                 }
-                Ok(Parsed::Other(_)) => Ok(Taken::No),
-                Err(damage) => Err(damage.0),
-            },
-        };
-        match taken {
-            Ok(Taken::Read(record)) => self.delivery(record, text.into_owned(), stream.place()).await,
-            Ok(Taken::Unread) => {
-                self.keep(Kept { number: self.count, line: text.into_owned(), record: None, place: stream.place() });
-                Ok(Audience::Listening)
+                What::Taken(entry) => self.delivery(*entry, place()).await?,
+                What::Told(mut entry, takes) => {
+                    self.stories.note(&mut entry.record, self.count);
+                    match takes && self.task().passes(&mut entry) {
+                        true => self.delivery(*entry, place()).await?,
+                        false => Audience::Listening,
+                    }
+                }
+            };
+            if audience.is_closed() {
+                return Ok(audience);
             }
-            Ok(Taken::No) => Ok(Audience::Listening),
-            Err(damage) => Ok(self.say(damaged(&stream.place(), &damage)).await),
         }
+        self.count = deliveries + sifted.deliveries;
+        Ok(Audience::Listening)
     }
 
-    /// Looks at a delivery, and gives its record where that is wanted.
-    fn glance(
-        &mut self,
-        glance: &Glance<'_>,
-        record: impl FnOnce() -> Result<Box<Record>, String>,
-    ) -> Result<Taken, String> {
-        let query = &self.config.query;
-        // What a filter leaves out is still part of its prediction's story.
-        let tells = self.config.view.tells_stories() && query.is_about(glance);
-        let takes = query.takes_at_a_glance(glance) && self.config.view.is_about(self.count, glance);
-        let is_counted = takes && self.is_counted_at_a_glance();
-        if is_counted {
-            self.shown += 1;
-            self.views.count(glance);
-        }
-        if !tells && (!takes || is_counted) {
-            return Ok(Taken::No);
-        }
-        if !tells && self.keeps_back() && !query.wants_all() {
-            return Ok(Taken::Unread);
-        }
-        let mut record = record()?;
-        if tells {
-            self.stories.note(&mut record, self.count);
-        }
-        Ok(if takes { Taken::Read(record) } else { Taken::No })
+    /// What is asked of every line now.
+    fn task(&self) -> Task<'a> {
+        Task { config: self.config, keeps_back: self.keeps_back(), before: self.count }
     }
 
-    /// Whether nothing but a glance is needed of any delivery.
-    fn is_counted_at_a_glance(&self) -> bool {
-        let Config { view, query, policy, .. } = self.config;
-        view.counts() && !query.wants_all() && query.last.is_none() && policy.secrets.is_empty()
-    }
-
-    async fn delivery(&mut self, record: Box<Record>, line: String, place: String) -> Result<Audience, Error> {
-        let query = &self.config.query;
-        let mut entry = Entry { number: self.count, record: *record, line, account: None };
-        // Finding out why a signature is invalid takes too long for those that are not shown.
-        if query.verdict.is_some() || !query.filters.is_empty() {
-            self.check_again(&mut entry);
-        }
-        if !query.takes_wholly(&entry.record) || !self.holds(&entry, &place).await? {
+    /// Shows a delivery that the filters let pass, or keeps it back.
+    async fn delivery(&mut self, mut entry: Entry, place: String) -> Result<Audience, Error> {
+        entry.number = self.count;
+        if !self.holds(&entry, &place).await? {
             return Ok(Audience::Listening);
         }
         if !self.keeps_back() {
@@ -304,10 +299,6 @@ impl<'a> Reader<'a> {
 
     async fn show(&mut self, mut entry: Entry) -> Result<Audience, Error> {
         self.shown += 1;
-        let query = &self.config.query;
-        if query.verdict.is_none() && query.filters.is_empty() {
-            self.check_again(&mut entry);
-        }
         let record = &mut entry.record;
         if !self.config.policy.secrets.is_empty() {
             self.uncheckable += usize::from(record.verdict == Verdict::Unchecked);
@@ -331,15 +322,6 @@ impl<'a> Reader<'a> {
         self.views.show(entry).await
     }
 
-    /// Checks a delivery again, where secrets were given.
-    fn check_again(&self, entry: &mut Entry) {
-        if self.config.policy.secrets.is_empty() {
-            return;
-        }
-        entry.record.verdict = check_again(&entry.record, &self.config.policy, self.config.now);
-        entry.line = line_of(&entry.record);
-    }
-
     async fn say(&self, event: Event) -> Audience {
         Audience::after(self.sink.say(event).await)
     }
@@ -349,7 +331,14 @@ impl<'a> Reader<'a> {
         self.is_released = true;
         while let Some(Kept { number, line, record, place }) = self.kept.pop_front() {
             let audience = match record.map_or_else(|| parse(&line), Ok) {
-                Ok(record) => self.show(Entry { number, record: *record, line, account: None }).await?,
+                Ok(record) => {
+                    let mut entry = Entry { number, record: *record, line, account: None };
+                    // Where the filters asked for it, that was done.
+                    if !self.config.query.asks_for_checks() {
+                        check(&mut entry, self.config);
+                    }
+                    self.show(entry).await?
+                }
                 Err(damage) => self.say(damaged(&place, &damage)).await,
             };
             if audience.is_closed() {
@@ -363,6 +352,9 @@ impl<'a> Reader<'a> {
     pub async fn finish(&mut self) -> Result<(), Error> {
         if self.streams.is_empty() {
             return Ok(());
+        }
+        for sift in &mut self.sifts {
+            self.views.count(std::mem::take(&mut sift.statistics));
         }
         if self.views.end(self.stories.unfinished(), self.count).await?.is_closed() {
             return Ok(());
@@ -389,17 +381,4 @@ impl<'a> Reader<'a> {
 
 fn damaged(place: &str, damage: &str) -> Event {
     Note::warning(format!("{place} is damaged and left out: {damage}"))
-}
-
-/// A record whose line was looked at already.
-fn parse(line: &str) -> Result<Box<Record>, String> {
-    match Record::parse(line) {
-        Ok(Parsed::Delivery(record)) => Ok(record),
-        Ok(Parsed::Other(kind)) => Err(format!("it is of type {kind}")),
-        Err(damage) => Err(damage.0),
-    }
-}
-
-fn line_of(record: &Record) -> String {
-    String::from_utf8_lossy(&record.to_line()).trim_end().to_owned()
 }

@@ -82,6 +82,32 @@ impl Statistics {
         self.flow.add(glance.at);
     }
 
+    /// Adds what was counted of other deliveries.
+    pub fn merge(&mut self, other: Statistics) {
+        let (stats, more) = (&mut self.stats, other.stats);
+        stats.deliveries += more.deliveries;
+        stats.repeats += more.repeats;
+        let spans = stats.span.into_iter().chain(more.span);
+        stats.span = spans.reduce(|(first, last), (from, to)| (first.min(from), last.max(to)));
+        let counts = [
+            (&mut stats.providers, more.providers),
+            (&mut stats.statuses, more.statuses),
+            (&mut stats.verdicts, more.verdicts),
+            (&mut stats.warnings, more.warnings),
+            (&mut stats.answers, more.answers),
+        ];
+        for (counts, more) in counts {
+            more.iter().for_each(|(word, n)| add(counts, word, *n));
+        }
+        match (&mut self.latencies, other.latencies) {
+            // Of the same bounds, so that it always fits.
+            (Some(latencies), Some(more)) => latencies.add(more).unwrap_or_default(),
+            (None, more) => self.latencies = more,
+            (Some(_), None) => {}
+        }
+        self.flow.merge(other.flow);
+    }
+
     /// The finished counts.
     pub fn end(self) -> Stats {
         Stats { latency: self.latencies.map(|histogram| latencies(&histogram)), rate: self.flow.end(), ..self.stats }
@@ -89,9 +115,13 @@ impl Statistics {
 }
 
 fn count(counts: &mut Counts, word: &str) {
+    add(counts, word, 1);
+}
+
+fn add(counts: &mut Counts, word: &str, more: u64) {
     match counts.get_mut(word) {
-        Some(n) => *n += 1,
-        None => *counts.entry(if counts.len() < WORDS { word } else { OTHERS }.to_owned()).or_default() += 1,
+        Some(n) => *n += more,
+        None => *counts.entry(if counts.len() < WORDS { word } else { OTHERS }.to_owned()).or_default() += more,
     }
 }
 
@@ -152,14 +182,32 @@ impl Flow {
     /// Lengthens the parts until there are no more than so many.
     fn shrink(&mut self, to: usize) {
         while self.width() > to {
-            let seconds = longer(self.seconds);
-            let factor = seconds / self.seconds;
-            let mut parts = BTreeMap::new();
-            for (part, count) in std::mem::take(&mut self.parts) {
-                *parts.entry(part.div_euclid(factor)).or_default() += count;
-            }
-            *self = Flow { seconds, parts };
+            self.lengthen();
         }
+    }
+
+    fn lengthen(&mut self) {
+        let seconds = longer(self.seconds);
+        let factor = seconds / self.seconds;
+        let mut parts = BTreeMap::new();
+        for (part, count) in std::mem::take(&mut self.parts) {
+            *parts.entry(part.div_euclid(factor)).or_default() += count;
+        }
+        *self = Flow { seconds, parts };
+    }
+
+    /// Adds another's parts, both made as long as the longer ones.
+    fn merge(&mut self, mut other: Flow) {
+        while self.seconds < other.seconds {
+            self.lengthen();
+        }
+        while other.seconds < self.seconds {
+            other.lengthen();
+        }
+        for (part, count) in other.parts {
+            *self.parts.entry(part).or_default() += count;
+        }
+        self.shrink(KEPT);
     }
 
     /// How many parts there are from the first to the last, empty ones included.
@@ -179,7 +227,11 @@ impl Flow {
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
+
     use super::*;
+    use crate::payload::record::{Answer, By, Record};
+    use crate::payload::{Delivery, Headers};
 
     #[test]
     fn parts_grow_with_the_time_and_lose_nothing() {
@@ -197,6 +249,26 @@ mod tests {
         let many: Vec<i64> = (0..100_000).collect();
         let many = rate(&many);
         assert_eq!((many.seconds, many.counts.iter().sum::<u64>()), (10_800, 100_000));
+    }
+
+    #[test]
+    fn what_was_counted_apart_comes_together() {
+        let record = |at: i64| {
+            Record::unsent(Timestamp::from_second(at).unwrap(), Delivery::bare(Headers::default(), Bytes::new()))
+        };
+        let answered = |at: i64| Record { answer: Some(Answer::new(200, By::Script, at as f64)), ..record(at) };
+        let records: Vec<Record> = [5, 1, 9000, 7, 3, 90_000].into_iter().map(answered).chain([record(2)]).collect();
+        let counted = |records: &[Record]| {
+            let mut statistics = Statistics::default();
+            records.iter().for_each(|record| statistics.add(&Glance::from(record)));
+            statistics
+        };
+        let whole = format!("{:?}", counted(&records).end());
+        for place in 0..=records.len() {
+            let mut merged = counted(&records[..place]);
+            merged.merge(counted(&records[place..]));
+            assert_eq!(format!("{:?}", merged.end()), whole, "{place}");
+        }
     }
 
     #[test]

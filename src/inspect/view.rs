@@ -63,6 +63,11 @@ impl View {
         matches!(self, View::Table | View::Whole(_) | View::Export(_))
     }
 
+    /// Whether it shows deliveries by their numbers, which are known only where all before them are.
+    pub fn asks_for_numbers(&self) -> bool {
+        matches!(self, View::Whole(_) | View::Diff(_))
+    }
+
     /// Whether a delivery with this number is one that it shows.
     pub fn is_about(&self, number: usize, glance: &Glance<'_>) -> bool {
         match self {
@@ -102,9 +107,9 @@ impl<'a> Views<'a> {
         }
     }
 
-    /// Counts a delivery.
-    pub fn count(&mut self, glance: &Glance<'_>) {
-        self.statistics.add(glance);
+    /// Takes over what was counted elsewhere.
+    pub fn count(&mut self, statistics: Statistics) {
+        self.statistics.merge(statistics);
     }
 
     /// Shows a delivery, or keeps what is needed of it for the end.

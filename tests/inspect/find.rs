@@ -191,6 +191,31 @@ impl Follower {
 
 #[cfg(unix)]
 #[test]
+fn a_journal_is_read_in_order_by_however_many() {
+    const DAMAGED: usize = 2500;
+    // Some megabytes: more than one thread looks at together.
+    let journal = Captured::journal();
+    let mut lines: Vec<String> = journal.lines.iter().cycle().take(5000).cloned().collect();
+    lines[DAMAGED - 1] = r#"{"type":"delivery","v":1,"seq":1,"#.to_owned();
+    let large = Captured::of(lines);
+    let failed = inspect(&[large.path(), "--status", "failed"]).exits(0);
+    let expected =
+        (1..5000).filter(|number| (number - 1 + usize::from(*number >= DAMAGED)) % journal.lines.len() == 13);
+    assert_eq!(numbers(&failed), expected.collect::<Vec<_>>());
+    for arguments in
+        [&["--status", "failed"][..], &["--stats"], &["--last", "3"], &["--show", "4321"], &["--diff", "9", "4999"]]
+    {
+        let file = inspect(&[&[large.path(), "--json"], arguments].concat()).exits(0);
+        // A pipe is read by one.
+        let piped = inspect(&[&["-", "--json"], arguments].concat()).stdin(large.lines.join("\n")).exits(0);
+        assert_eq!(file.stdout, piped.stdout, "{arguments:?}");
+        for finished in [file, piped] {
+            assert!(finished.stderr.contains(&format!("line {DAMAGED} is damaged")), "{arguments:?}: {finished:#?}");
+        }
+    }
+}
+
+#[test]
 fn the_last_so_many_come_before_what_is_followed() {
     let source = Captured::journal().lines;
     let journal = Captured::of(source[..5].to_vec());

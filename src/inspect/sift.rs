@@ -1,0 +1,200 @@
+//! What becomes of a line as far as nothing but that line decides it: work for as many threads as there are.
+
+use super::query::Sieve;
+use super::stats::Statistics;
+use super::stream::Batch;
+use super::{Config, check_again};
+use crate::event::Entry;
+use crate::payload::record::{Glance, Parsed, Record};
+
+/// One thread's part: the lines of a batch, one after the other.
+pub struct Sift {
+    sieve: Sieve,
+    /// Of all batches so far, where counting is all that is asked for.
+    pub statistics: Statistics,
+    /// Of the last batch.
+    pub sifted: Sifted,
+}
+
+/// What a batch has come to.
+#[derive(Default)]
+pub struct Sifted {
+    /// How many lines it has.
+    pub lines: usize,
+    /// How many of them are deliveries, whatever the filters say.
+    pub deliveries: usize,
+    /// How many were counted.
+    pub counted: usize,
+    /// What needs a look in its place among all others.
+    pub found: Vec<Found>,
+}
+
+/// A line of a batch.
+pub struct Found {
+    /// Its number within the batch, from 1.
+    pub line: usize,
+    /// How many deliveries there are up to it.
+    pub delivery: usize,
+    /// What it is.
+    pub what: What,
+}
+
+/// What a line is.
+pub enum What {
+    /// Damaged, and how.
+    Damaged(String),
+    /// A delivery that a glance lets pass, and that nobody may ever want to see.
+    Unread(String),
+    /// A delivery that all filters let pass, but for those of `--where`.
+    Taken(Box<Entry>),
+    /// One that is part of a story, and whether a glance lets it pass.
+    Told(Box<Entry>, bool),
+}
+
+/// What is asked of every line.
+#[derive(Clone, Copy)]
+pub struct Task<'a> {
+    /// What the inspector was asked to do.
+    pub config: &'a Config,
+    /// Whether deliveries are kept back, as most of them will not be shown.
+    pub keeps_back: bool,
+    /// How many deliveries came before the batch, where a view asks for numbers.
+    pub before: usize,
+}
+
+impl Task<'_> {
+    /// Whether nothing but a glance is needed of any delivery.
+    fn is_counting(&self) -> bool {
+        let Config { view, query, policy, .. } = self.config;
+        view.counts() && !query.wants_all() && query.last.is_none() && policy.secrets.is_empty()
+    }
+
+    /// Whether signatures are checked before the filters, or at least at once. Finding out why one is invalid takes too
+    /// long for those that are not shown.
+    fn checks(&self) -> bool {
+        self.config.query.asks_for_checks() || !self.keeps_back
+    }
+
+    /// Checks a delivery's signature where that is due, and says whether the filters let it pass, but for those of
+    /// `--where`.
+    pub fn passes(&self, entry: &mut Entry) -> bool {
+        if self.checks() {
+            check(entry, self.config);
+        }
+        self.config.query.takes_wholly(&entry.record)
+    }
+}
+
+impl Sift {
+    /// One that has seen nothing.
+    pub fn new(config: &Config) -> Self {
+        Sift { sieve: Sieve::of(&config.query), statistics: Statistics::default(), sifted: Sifted::default() }
+    }
+
+    /// Looks at a batch.
+    pub fn batch(&mut self, batch: &Batch, task: Task<'_>) {
+        self.sifted = Sifted::default();
+        if batch.is_too_long {
+            self.sifted.lines = 1;
+        }
+        for line in lines(&batch.bytes) {
+            self.sifted.lines += 1;
+            let found = self.line(line, task).unwrap_or_else(|damage| Some(What::Damaged(damage)));
+            let Sifted { lines, deliveries, .. } = self.sifted;
+            self.sifted.found.extend(found.map(|what| Found { line: lines, delivery: deliveries, what }));
+        }
+    }
+
+    fn line(&mut self, line: &[u8], task: Task<'_>) -> Result<Option<What>, String> {
+        if self.sieve.holds_back(line) {
+            self.sifted.deliveries += 1;
+            return Ok(None);
+        }
+        let text = String::from_utf8_lossy(line);
+        if text.trim().is_empty() {
+            return Ok(None);
+        }
+        if let Some(glance) = Glance::of(&text) {
+            self.sifted.deliveries += 1;
+            return self.glance(&glance, &text, None, task);
+        }
+        match Record::parse(&text) {
+            Ok(Parsed::Delivery(record)) => {
+                self.sifted.deliveries += 1;
+                self.glance(&Glance::from(&*record), &text, Some(record.clone()), task)
+            }
+            Ok(Parsed::Other(_)) => Ok(None),
+            Err(damage) => Err(damage.0),
+        }
+    }
+
+    /// Decides by a glance, and beyond it where that is not enough.
+    fn glance(
+        &mut self,
+        glance: &Glance<'_>,
+        text: &str,
+        record: Option<Box<Record>>,
+        task: Task<'_>,
+    ) -> Result<Option<What>, String> {
+        let Config { query, view, .. } = task.config;
+        // What a filter leaves out is still part of its prediction's story.
+        let tells = view.tells_stories() && query.is_about(glance);
+        let number = task.before + self.sifted.deliveries;
+        let takes = query.takes_at_a_glance(glance) && view.is_about(number, glance);
+        let is_counted = takes && task.is_counting();
+        if is_counted {
+            self.sifted.counted += 1;
+            self.statistics.add(glance);
+        }
+        if !tells && (!takes || is_counted) {
+            return Ok(None);
+        }
+        if !tells && task.keeps_back && !query.wants_all() {
+            return Ok(Some(What::Unread(text.to_owned())));
+        }
+        let record = *record.map_or_else(|| parse(text), Ok)?;
+        let mut entry = Box::new(Entry { number, record, line: text.to_owned(), account: None });
+        if tells {
+            return Ok(Some(What::Told(entry, takes)));
+        }
+        Ok(task.passes(&mut entry).then(|| What::Taken(entry)))
+    }
+}
+
+/// The lines of a text, without their newlines.
+fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut start = 0;
+    let ends = memchr::memchr_iter(b'\n', bytes).chain((bytes.last() != Some(&b'\n')).then_some(bytes.len()));
+    ends.filter(|_| !bytes.is_empty()).map(move |end| {
+        let line = &bytes[start..end];
+        start = end + 1;
+        line
+    })
+}
+
+/// Checks a delivery again, where secrets were given. What was recorded of it stays as it was written where that is
+/// found again.
+pub fn check(entry: &mut Entry, config: &Config) {
+    if config.policy.secrets.is_empty() {
+        return;
+    }
+    let verdict = check_again(&entry.record, &config.policy, config.now);
+    if entry.record.verdict != verdict {
+        entry.record.verdict = verdict;
+        entry.line = line_of(&entry.record);
+    }
+}
+
+/// A record whose line was looked at already.
+pub fn parse(line: &str) -> Result<Box<Record>, String> {
+    match Record::parse(line) {
+        Ok(Parsed::Delivery(record)) => Ok(record),
+        Ok(Parsed::Other(kind)) => Err(format!("it is of type {kind}")),
+        Err(damage) => Err(damage.0),
+    }
+}
+
+/// The line of a record, without its newline.
+pub fn line_of(record: &Record) -> String {
+    String::from_utf8_lossy(&record.to_line()).trim_end().to_owned()
+}
