@@ -1,13 +1,16 @@
 //! What filters and counts want to know of a record, without reading its body.
 
 use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
 
 use jiff::Timestamp;
+use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::{Answer, Record, VERSION};
-use crate::payload::body::{self, Object};
+use crate::payload::body;
 use crate::payload::provider::Status;
 
 /// A record at a glance.
@@ -49,11 +52,11 @@ struct Line<'a> {
     at: Cow<'a, str>,
     /// Must be there: a line without it has to be read whole.
     #[serde(borrow, deserialize_with = "present")]
-    payload: &'a RawValue,
+    payload: Option<Summary<'a>>,
     #[serde(borrow)]
     signature: Signature<'a>,
-    #[serde(default, borrow)]
-    duplicate_of: Option<Cow<'a, str>>,
+    #[serde(default)]
+    duplicate_of: Option<IgnoredAny>,
     #[serde(default, borrow)]
     warnings: Vec<Code<'a>>,
     #[serde(default)]
@@ -72,41 +75,138 @@ struct Code<'a> {
     code: Cow<'a, str>,
 }
 
-/// `null` too is text here.
-fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<&'de RawValue, D::Error> {
+/// The name of a member.
+#[derive(Deserialize)]
+struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// `null` too must be said.
+fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
     Deserialize::deserialize(deserializer)
 }
 
-/// The members of a payload's summary that are no ids.
-const NO_IDS: [&str; 9] =
-    ["provider", "variant", "kind", "event", "event_inferred", "status", "raw_status", "key", "error"];
+/// What is looked at of a payload's summary.
+#[derive(Default)]
+struct Summary<'a> {
+    provider: Option<Cow<'a, str>>,
+    event: Option<Cow<'a, str>>,
+    status: Option<Cow<'a, str>>,
+    raw_status: Option<Cow<'a, str>>,
+    ids: Vec<Cow<'a, str>>,
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Summary<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members<'a>(PhantomData<&'a str>);
+
+        impl<'de: 'a, 'a> Visitor<'de> for Members<'a> {
+            type Value = Summary<'a>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a payload's summary")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
+                let mut summary = Summary::default();
+                while let Some(Key(name)) = members.next_key()? {
+                    let place = match name.as_ref() {
+                        "provider" => &mut summary.provider,
+                        "event" => &mut summary.event,
+                        "status" => &mut summary.status,
+                        "raw_status" => &mut summary.raw_status,
+                        "variant" | "kind" | "event_inferred" | "key" | "error" => {
+                            members.next_value::<IgnoredAny>()?;
+                            continue;
+                        }
+                        // Every other text is an id.
+                        _ => {
+                            summary.ids.extend(body::string(members.next_value::<&'a RawValue>()?.get()));
+                            continue;
+                        }
+                    };
+                    *place = body::string(members.next_value::<&'a RawValue>()?.get());
+                }
+                Ok(summary)
+            }
+        }
+
+        deserializer.deserialize_map(Members(PhantomData))
+    }
+}
 
 impl<'a> Glance<'a> {
     /// Looks at a line; `None` for one that is no delivery of this version, or tells less than hookctl writes: that has
     /// to be read whole.
     pub fn of(line: &'a str) -> Option<Self> {
+        Glance::at_ours(line).or_else(|| Glance::at_any(line))
+    }
+
+    fn at_any(line: &'a str) -> Option<Self> {
         let line: Line<'a> = serde_json::from_str(line).ok()?;
         if line.r#type != super::line::TYPE || line.v != VERSION {
             return None;
         }
-        let summary = Object::parse(line.payload.get());
-        let word = |name: &str| summary.as_ref().and_then(|summary| body::string(summary.get(name)?));
-        let members = summary.iter().flat_map(|summary| summary.members());
-        let ids = members.filter(|(name, _)| !NO_IDS.contains(name)).filter_map(|(_, id)| body::string(id));
+        let is_repeat = line.duplicate_of.is_some();
+        Glance::made(line.id, &line.at, line.payload, line.signature, is_repeat, line.warnings, line.answer)
+    }
+
+    /// Looks at a line as hookctl writes those that were received, the fields in their order; `None` for any other. Its
+    /// headers and its body, which are most of it, are not even passed over: that `,"payload":` is found behind them
+    /// cannot be their doing, as they are texts, in which every quotation mark has a backslash before it.
+    fn at_ours(line: &'a str) -> Option<Self> {
+        let begins = line.as_bytes().starts_with(super::line::BEGINNING);
+        let end = memchr::memmem::find(line.as_bytes(), b",\"payload\":").filter(|_| begins)?;
+        let mut rest = &line[end..];
+        let payload = next(&mut rest, ",\"payload\":")?;
+        let signature = next(&mut rest, ",\"signature\":")?;
+        let duplicate: Option<IgnoredAny> = next(&mut rest, ",\"duplicate_of\":")?;
+        let warnings = next(&mut rest, ",\"warnings\":")?;
+        let answer = next(&mut rest, ",\"answer\":")?;
+        let (id, at) = (text(line, ",\"id\":\"")?, text(line, ",\"at\":\"")?);
+        let whole = rest == "}";
+        whole.then(|| Glance::made(id.into(), at, payload, signature, duplicate.is_some(), warnings, answer)).flatten()
+    }
+
+    fn made(
+        id: Cow<'a, str>,
+        at: &str,
+        payload: Option<Summary<'a>>,
+        signature: Signature<'a>,
+        is_repeat: bool,
+        warnings: Vec<Code<'a>>,
+        answer: Option<Answer>,
+    ) -> Option<Self> {
+        let Summary { provider, event, status, raw_status, ids } = payload.unwrap_or_default();
         Some(Glance {
-            record: line.id,
-            at: line.at.parse().ok()?,
-            provider: word("provider"),
-            event: word("event"),
-            status: word("status"),
-            raw_status: word("raw_status"),
-            ids: ids.collect(),
-            verdict: line.signature.verdict,
-            answer: line.answer,
-            is_repeat: line.duplicate_of.is_some(),
-            warnings: line.warnings.into_iter().map(|warning| warning.code).collect(),
+            record: id,
+            at: at.parse().ok()?,
+            provider,
+            event,
+            status,
+            raw_status,
+            ids,
+            verdict: signature.verdict,
+            answer,
+            is_repeat,
+            warnings: warnings.into_iter().map(|warning| warning.code).collect(),
         })
     }
+}
+
+/// The value of the field that stands next, which is taken off.
+fn next<'a, T: Deserialize<'a>>(rest: &mut &'a str, name: &str) -> Option<T> {
+    let text = rest.strip_prefix(name)?;
+    let mut values = serde_json::Deserializer::from_str(text).into_iter();
+    let value = values.next()?.ok()?;
+    *rest = &text[values.byte_offset()..];
+    Some(value)
+}
+
+/// The text behind the first of these, one without escapes.
+fn text<'a>(line: &'a str, before: &str) -> Option<&'a str> {
+    let start = memchr::memmem::find(line.as_bytes(), before.as_bytes())? + before.len();
+    let end = memchr::memchr(b'"', &line.as_bytes()[start..])?;
+    let text = &line[start..start + end];
+    (!text.contains('\\')).then_some(text)
 }
 
 impl<'a> From<&'a Record> for Glance<'a> {
@@ -157,12 +257,31 @@ mod tests {
             let record = Record { payload, ..Record::unsent(Timestamp::UNIX_EPOCH, delivery) };
             let line = String::from_utf8(record.to_line()).unwrap();
             let Parsed::Delivery(read) = Record::parse(&line).unwrap() else { panic!("a delivery") };
-            let (mut glance, mut whole) = (Glance::of(&line).unwrap(), Glance::from(&*read));
-            // By name in a summary, in the provider's order in a payload.
-            glance.ids.sort();
-            whole.ids.sort();
-            assert_eq!(format!("{glance:?}"), format!("{whole:?}"), "{}", fixture.name);
+            let mut whole = Glance::from(&*read);
+            for glance in [Glance::at_ours(line.trim_end()), Glance::at_any(&line)] {
+                let mut glance = glance.unwrap();
+                // By name in a summary, in the provider's order in a payload.
+                glance.ids.sort();
+                whole.ids.sort();
+                assert_eq!(format!("{glance:?}"), format!("{whole:?}"), "{}", fixture.name);
+            }
         }
+    }
+
+    #[test]
+    fn nothing_within_a_delivery_is_taken_for_what_is_said_of_it() {
+        let forged = r#"","payload":{"provider":"forged"},"id":"x","at":"1970-01-01T00:00:00Z"#;
+        let body = format!(r#"{{"id":"a","status":{},"metrics":{{}}}}"#, serde_json::to_string(forged).unwrap());
+        let mut delivery = Delivery::bare(Default::default(), body.into());
+        delivery.target = format!("/{forged}");
+        delivery.headers.push(http::HeaderName::from_static("payload"), http::HeaderValue::from_static("payload"));
+        delivery.headers.push(http::HeaderName::from_static("x"), http::HeaderValue::from_str(forged).unwrap());
+        let payload = Payload::read(&delivery.body, &delivery.headers, None);
+        let record = Record { payload, id: "real".into(), ..Record::unsent(Timestamp::MAX, delivery) };
+        let line = String::from_utf8(record.to_line()).unwrap();
+        let (ours, any) = (Glance::at_ours(line.trim_end()).unwrap(), Glance::at_any(&line).unwrap());
+        assert_eq!((ours.record.as_ref(), ours.raw_status.as_deref()), ("real", Some(forged)));
+        assert_eq!(format!("{ours:?}"), format!("{any:?}"));
     }
 
     #[test]
