@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 use uuid::{NoContext, Uuid};
 
 /// Tells the time.
@@ -36,6 +36,13 @@ impl Clock for Fixed {
 pub fn after(start: Instant, wait: Duration) -> Instant {
     const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
     start.checked_add(wait).unwrap_or(start + CENTURY)
+}
+
+/// Waits until then. What is due already is not waited for: a timer goes off with the next millisecond at the earliest.
+pub async fn due(at: Instant) {
+    if at > Instant::now() {
+        sleep_until(at).await;
+    }
 }
 
 /// An id for a record made at `at`: a UUID of version 7, unique and sorting by the millisecond.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use console::Term;
 use http::StatusCode;
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
-use jiff::tz::TimeZone;
+use tokio::sync::oneshot;
 
 use crate::cli::{self, Checking, Command, Format, Listen, Output, Signing, When};
 use crate::clock::{Clock, System};
@@ -32,6 +32,7 @@ use crate::render::human::{Human, Style, Verbosity};
 use crate::render::json::Json;
 use crate::render::pager::Pager;
 use crate::render::paint::{self, ColorChoice, Paint};
+use crate::render::time::system_zone;
 use crate::render::{self, Show, escape, prompt};
 use crate::send::NewId;
 use crate::send::edit::{Edit, EditError};
@@ -317,7 +318,13 @@ fn with_sink_and(
 ) -> Result<Exit, Error> {
     let (sink, events) = event::channel(screen.may_skip);
     let mut sinks = sinks(output, screen, page);
-    let writer = thread::spawn(move || render::run(events, &mut sinks));
+    let (end, ended) = oneshot::channel();
+    thread::spawn(move || {
+        let written = render::run(events, &mut sinks);
+        drop(sinks);
+        // Where nobody waits for it any more, the program ends.
+        let _ = end.send(written);
+    });
     // One thread: at the size of a webhook two spend more on handing work over than they win.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Error::Setup { what: "the runtime", reason: error.to_string() })?;
@@ -326,7 +333,7 @@ fn with_sink_and(
         let outcome = command(sink.clone(), &mut signals).await;
         let written = async {
             sink.end().await;
-            tokio::task::spawn_blocking(move || writer.join()).await.unwrap_or_else(|stopped| Err(Box::new(stopped)))
+            ended.await
         };
         let urgent = async {
             match &mut signals {
@@ -370,7 +377,7 @@ fn sinks(output: &Output, screen: Screen, page: Option<Box<dyn Show + Send>>) ->
         compact: screen.compact,
         results,
         live: io::stderr().is_terminal(),
-        zone: TimeZone::system(),
+        zone: system_zone(),
     };
     let err = BufWriter::new(io::stderr());
     let out = BufWriter::new(io::stdout());

@@ -3,14 +3,13 @@
 use std::io::{self, Write};
 
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 
 use super::Show;
 use super::block::{Block, cut, message};
 use super::paint::Paint;
 use super::progress::{Bar, Countdown};
 use super::table::Table;
-use super::time::{duration, milliseconds};
+use super::time::{Zone, duration, milliseconds};
 use super::{compact, diff, drill, escape, fields, fold, pretty, stats, summary, timeline};
 use crate::event::{Drilled, Entry, Event, Examined, Note, Plan, Progress, Reading, Ready, Retry};
 use crate::payload::record::{Record, Sent, SentOutcome};
@@ -49,7 +48,7 @@ pub struct Style {
     /// Whether standard error is a terminal, where a countdown can run.
     pub live: bool,
     /// The zone for times of day.
-    pub zone: TimeZone,
+    pub zone: Zone,
 }
 
 /// The sink for people: results on `out`, everything else on `err`.
@@ -383,7 +382,7 @@ impl<O: Write, E: Write> Human<O, E> {
     }
 
     fn clock_time(&self, at: Timestamp) -> String {
-        at.to_zoned(self.style.zone.clone()).strftime("%H:%M:%S%.3f").to_string()
+        at.to_zoned((**self.style.zone).clone()).strftime("%H:%M:%S%.3f").to_string()
     }
 }
 

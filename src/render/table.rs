@@ -3,12 +3,12 @@
 use console::{measure_text_width, truncate_str};
 use jiff::Zoned;
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
 
 use super::block::cut;
 use super::escape;
 use super::fields;
 use super::paint::Paint;
+use super::time::Zone;
 use crate::event::Entry;
 use crate::payload::record::{Answer, Record};
 use crate::payload::signature::Verdict;
@@ -25,13 +25,13 @@ const ANSWER: usize = 6;
 /// A table under way.
 pub struct Table {
     width: Option<usize>,
-    zone: TimeZone,
+    zone: Zone,
     day: Option<Date>,
 }
 
 impl Table {
     /// A table without rows. Rows are cut at `width`.
-    pub fn new(width: Option<usize>, zone: TimeZone) -> Self {
+    pub fn new(width: Option<usize>, zone: Zone) -> Self {
         Table { width, zone, day: None }
     }
 
@@ -41,7 +41,7 @@ impl Table {
 
     /// The next row, with a heading before the first, and the date where it changes.
     pub fn row(&mut self, entry: &Entry, paint: Paint) -> String {
-        let at = entry.record.at.to_zoned(self.zone.clone());
+        let at = entry.record.at.to_zoned((**self.zone).clone());
         let mut text = String::new();
         if self.day.is_none() {
             self.push(&mut text, &paint.quiet(self.heading()));

@@ -1,6 +1,17 @@
 //! Times as people write them.
 
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
+
+use jiff::tz::TimeZone;
+
+/// The zone of times of day. Looked up when the first is shown: the system has hundreds, in as many files.
+pub type Zone = Arc<LazyLock<TimeZone>>;
+
+/// The zone of the system.
+pub fn system_zone() -> Zone {
+    Arc::new(LazyLock::new(TimeZone::system))
+}
 
 /// `0.04 ms`, `2.1 ms`, `12 ms`, `1.25 s`.
 pub fn milliseconds(ms: f64) -> String {

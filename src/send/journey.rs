@@ -4,13 +4,13 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
 use super::cog::{LastFailure, Planned, Simulation};
 use super::course::{Course, Leg, RunCourse};
 use super::drive::{Driver, Ended, faster};
 use super::parcel::Parcel;
-use crate::clock::after;
+use crate::clock::{after, due};
 use crate::error::{Error, Exit};
 use crate::event::{Event, Note, SentTally};
 use crate::io::client::{Cause, Reply, Transport};
@@ -62,11 +62,12 @@ impl<T: Transport> Journey<'_, '_, T> {
         let started = Instant::now();
         while let Some(Leg { at, parcel }) = legs.pop_front() {
             tokio::select! {
-                () = sleep_until(after(started, faster(at, self.driver.config().gap_speed))) => {}
+                biased;
                 exit = self.driver.stopped() => {
                     self.exit = exit;
                     return Ok(Left::Behind(1 + legs.len()));
                 }
+                () = due(after(started, faster(at, self.driver.config().gap_speed))) => {}
             }
             let ended = self.driver.drive(&parcel).await?;
             self.count(&ended);
@@ -88,8 +89,8 @@ impl<T: Transport> Journey<'_, '_, T> {
         // would overtake it in real time, and the Python server's throttle knows of its return.
         let mut beside: Option<Pace> = None;
         loop {
-            let due = |at| pace.due(at).max(beside.as_ref().map_or(pace.real, |beside| beside.due(at)));
-            let next = simulation.due().filter(|_| !in_line && !stopped).map(due);
+            let leaves = |at| pace.due(at).max(beside.as_ref().map_or(pace.real, |beside| beside.due(at)));
+            let next = simulation.due().filter(|_| !in_line && !stopped).map(leaves);
             if next.is_none() && under_way.is_empty() {
                 break;
             }
@@ -119,7 +120,7 @@ impl<T: Transport> Journey<'_, '_, T> {
                     self.exit = exit;
                     stopped = true;
                 }
-                () = sleep_until(next.unwrap_or(pace.real)), if next.is_some() => {
+                () = due(next.unwrap_or(pace.real)), if next.is_some() => {
                     let Some(planned) = simulation.advance(pace.run) else { continue };
                     in_line = planned.in_line;
                     if !in_line {

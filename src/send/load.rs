@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use hdrhistogram::{CreationError, Histogram};
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::course::Course;
 use super::drive::{Driver, Ended};
 use super::parcel::Parcel;
-use crate::clock::after;
+use crate::clock::{after, due};
 use crate::error::{Error, Exit};
 use crate::event::{Event, Latency, LoadReport, Progress, count};
 use crate::io::client::Transport;
@@ -36,14 +36,8 @@ const TICK: Duration = Duration::from_millis(100);
 /// Sends them, the sources taking turns.
 pub async fn run<T: Transport>(driver: &Driver<'_, T>, courses: Vec<Course>, load: Load) -> Result<Exit, Error> {
     let patterns: Vec<Parcel> = courses.iter().flat_map(Course::legs).map(|leg| leg.parcel.clone()).collect();
-    let run = Run {
-        driver,
-        patterns,
-        load,
-        started: Instant::now(),
-        next: Cell::new(0),
-        result: RefCell::new(Counts::new()?),
-    };
+    let run =
+        Run { driver, molds, load, started: Instant::now(), next: Cell::new(0), result: RefCell::new(Counts::new()?) };
     let workers = load.concurrency.min(usize::try_from(load.count).unwrap_or(usize::MAX));
     let mut workers: FuturesUnordered<_> = (0..workers).map(|_| run.work()).collect();
     let mut ticks = interval(TICK);
@@ -95,14 +89,15 @@ impl<T: Transport> Run<'_, '_, T> {
             // leaving that out would praise the receiver for it (coordinated omission).
             let mut begun = Instant::now();
             if let Some(rate) = self.load.rate {
-                let due = Duration::try_from_secs_f64(number as f64 / rate).unwrap_or(Duration::MAX);
-                begun = after(self.started, due);
+                let wait = Duration::try_from_secs_f64(number as f64 / rate).unwrap_or(Duration::MAX);
+                begun = after(self.started, wait);
                 tokio::select! {
-                    () = sleep_until(begun) => {}
+                    biased;
                     exit = self.driver.stopped() => {
                         self.stop(exit);
                         return Ok(());
                     }
+                    () = due(begun) => {}
                 }
             }
             let parcel = self.patterns[number as usize % self.patterns.len()].anew(self.driver.config());

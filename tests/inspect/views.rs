@@ -1,5 +1,7 @@
 //! Timeline, counts and differences, as people and as programs see them.
 
+use std::sync::{Arc, LazyLock};
+
 use hookctl::clock::System;
 use hookctl::event::{Event, channel};
 use hookctl::inspect::query::Query;
@@ -39,7 +41,7 @@ fn screen(journal: &Captured, view: View, query: Query, columns: usize) -> Strin
         compact: false,
         results: true,
         live: false,
-        zone: TimeZone::UTC,
+        zone: Arc::new(LazyLock::new(|| TimeZone::UTC)),
     };
     let mut out = Vec::new();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
