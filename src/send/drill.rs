@@ -10,7 +10,7 @@ use http::header::CONTENT_TYPE;
 use super::course::Course;
 use super::drive::{Driver, Ended};
 use super::edit::Edit;
-use super::parcel::Parcel;
+use super::parcel::{Mold, Parcel};
 use crate::error::{Error, Exit};
 use crate::event::{Answered, DrillTally, Drilled, Event, Judgement, Note, Wanted};
 use crate::io::client::{Reply, Transport};
@@ -135,7 +135,7 @@ impl<T: Transport> Drill<'_, '_, T> {
     /// What a case sends, or why it cannot.
     fn volley(&self, sends: Sends) -> Result<Volley, String> {
         let config = self.driver.config();
-        let parcel = self.pattern.anew(config);
+        let parcel = Mold::of(self.pattern.clone()).another(config);
         let one = |parcel| Volley::in_turn(vec![parcel]);
         match sends {
             Sends::One => one(parcel),

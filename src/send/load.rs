@@ -9,7 +9,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::course::Course;
 use super::drive::{Driver, Ended};
-use super::parcel::Parcel;
+use super::parcel::Mold;
 use crate::clock::{after, due};
 use crate::error::{Error, Exit};
 use crate::event::{Event, Latency, LoadReport, Progress, count};
@@ -35,7 +35,8 @@ const TICK: Duration = Duration::from_millis(100);
 
 /// Sends them, the sources taking turns.
 pub async fn run<T: Transport>(driver: &Driver<'_, T>, courses: Vec<Course>, load: Load) -> Result<Exit, Error> {
-    let patterns: Vec<Parcel> = courses.iter().flat_map(Course::legs).map(|leg| leg.parcel.clone()).collect();
+    let legs = courses.iter().flat_map(Course::legs);
+    let molds = legs.map(|leg| Mold::of(leg.parcel.clone())).collect();
     let run =
         Run { driver, molds, load, started: Instant::now(), next: Cell::new(0), result: RefCell::new(Counts::new()?) };
     let workers = load.concurrency.min(usize::try_from(load.count).unwrap_or(usize::MAX));
@@ -62,7 +63,7 @@ pub async fn run<T: Transport>(driver: &Driver<'_, T>, courses: Vec<Course>, loa
 
 struct Run<'a, 'b, T> {
     driver: &'a Driver<'b, T>,
-    patterns: Vec<Parcel>,
+    molds: Vec<Mold>,
     load: Load,
     started: Instant,
     next: Cell<u64>,
@@ -100,7 +101,7 @@ impl<T: Transport> Run<'_, '_, T> {
                     () = due(begun) => {}
                 }
             }
-            let parcel = self.patterns[number as usize % self.patterns.len()].anew(self.driver.config());
+            let parcel = self.molds[number as usize % self.molds.len()].another(self.driver.config());
             let ended = self.driver.drive(&parcel).await?;
             self.result.borrow_mut().add(&ended, begun);
             if ended.is_end() {

@@ -21,6 +21,10 @@ use crate::payload::signature::tamper::another_secret;
 use crate::payload::signature::{Choice, Policy, Scheme, Secret, Tamper, detect};
 use crate::payload::{Delivery, Headers, Name, Payload, Redaction};
 
+mod mold;
+
+pub use mold::Mold;
+
 /// What a provider without a documented signature is signed as.
 const BORROWED: &str = "eachlabs";
 
@@ -153,25 +157,6 @@ impl Parcel {
         self.body = tamper.body(&self.signed);
         self.tampered = Some((tamper, another));
         Ok(self)
-    }
-
-    /// The same for another prediction: with an id of its own in the body, where there is one, and for the signature. One
-    /// that goes out with its recorded signature stays what it is.
-    pub fn anew(&self, config: &Config) -> Self {
-        if self.is_replayed_as_signed(config) {
-            return self.clone();
-        }
-        let text = String::from_utf8_lossy(&self.signed);
-        let edit = new_id(&NewId::Fresh, &text, self.shape).ok();
-        let signed = edit.and_then(|edit| edit.apply(&text).ok()).map_or_else(|| self.signed.clone(), Bytes::from);
-        Parcel {
-            payload: Payload::read_as(&signed, self.provider, self.shape),
-            body: self.tampered.as_ref().map_or_else(|| signed.clone(), |(tamper, _)| tamper.body(&signed)),
-            signed,
-            file: None,
-            message_id: message_id(),
-            ..self.clone()
-        }
     }
 
     /// The same with this body instead, signed as it is.
@@ -409,9 +394,16 @@ fn new_id(id: &NewId, text: &str, shape: &Shape) -> Result<Edit, String> {
         // `007` is a number to Rust and none to JSON.
         NewId::Given(value) if was_number && serde_json::from_str::<u64>(value).is_ok() => value.clone(),
         NewId::Given(value) => serde_json::Value::from(value.as_str()).to_string(),
-        // Eight digits, as in ModelsLab's examples.
-        NewId::Fresh if was_number => (10_000_000 + Uuid::new_v4().as_u128() % 90_000_000).to_string(),
-        NewId::Fresh => format!("\"{}\"", Uuid::new_v4()),
+        NewId::Fresh => fresh_id(was_number),
     };
     Edit::set_json(path, json).map_err(|error| error.to_string())
+}
+
+/// An id that nothing else has, as JSON.
+fn fresh_id(is_number: bool) -> String {
+    match is_number {
+        // Eight digits, as in ModelsLab's examples.
+        true => (10_000_000 + Uuid::new_v4().as_u128() % 90_000_000).to_string(),
+        false => format!("\"{}\"", Uuid::new_v4()),
+    }
 }

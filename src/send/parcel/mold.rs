@@ -1,0 +1,97 @@
+//! Many of one kind: each with an id of its own.
+
+use std::ops::Range;
+
+use bytes::Bytes;
+
+use super::{Parcel, fresh_id, message_id, new_id};
+use crate::payload::Payload;
+use crate::payload::body::{JsonType, Object};
+use crate::send::{Config, NewId};
+
+/// What many parcels are made from. Where their ids go is found out once, and not for each of a hundred thousand.
+pub struct Mold {
+    pattern: Parcel,
+    place: Option<Place>,
+}
+
+/// Where a body has its id.
+struct Place {
+    span: Range<usize>,
+    is_number: bool,
+}
+
+impl Mold {
+    /// The mold of this one.
+    pub fn of(pattern: Parcel) -> Self {
+        Mold { place: Place::of(&pattern), pattern }
+    }
+
+    /// The same for another prediction: with an id of its own in the body, where there is one, and for the signature. One
+    /// that goes out with its recorded signature stays what it is.
+    pub fn another(&self, config: &Config) -> Parcel {
+        let pattern = &self.pattern;
+        if pattern.is_replayed_as_signed(config) {
+            return pattern.clone();
+        }
+        let signed = self.place.as_ref().map(|place| place.fill(&pattern.signed)).or_else(|| with_id(pattern));
+        let signed = signed.unwrap_or_else(|| pattern.signed.clone());
+        Parcel {
+            payload: Payload::read_as(&signed, pattern.provider, pattern.shape),
+            body: pattern.tampered.as_ref().map_or_else(|| signed.clone(), |(tamper, _)| tamper.body(&signed)),
+            signed,
+            file: None,
+            message_id: message_id(),
+            ..pattern.clone()
+        }
+    }
+}
+
+impl Place {
+    fn of(pattern: &Parcel) -> Option<Self> {
+        let text = std::str::from_utf8(&pattern.signed).ok()?;
+        let object = Object::parse(text)?;
+        let value = pattern.shape.fields.id.iter().find_map(|path| object.at(path))?;
+        // A slice of the text, so that its address tells where it is.
+        let start = value.as_ptr().addr() - text.as_ptr().addr();
+        Some(Place { span: start..start + value.len(), is_number: JsonType::of(value) == JsonType::Number })
+    }
+
+    fn fill(&self, body: &[u8]) -> Bytes {
+        let id = fresh_id(self.is_number);
+        Bytes::from([&body[..self.span.start], id.as_bytes(), &body[self.span.end..]].concat())
+    }
+}
+
+/// A body that has no id yet, with one.
+fn with_id(pattern: &Parcel) -> Option<Bytes> {
+    let text = std::str::from_utf8(&pattern.signed).ok()?;
+    let edit = new_id(&NewId::Fresh, text, pattern.shape).ok()?;
+    edit.apply(text).ok().map(Bytes::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::payload::provider;
+
+    #[test]
+    fn every_one_has_another_id_and_nothing_else() {
+        let config = Config::plain();
+        for (provider, fixture) in provider::fixtures() {
+            let body = Bytes::from_static(fixture.body.as_bytes());
+            let shape = provider.shape(fixture.variant);
+            let pattern = Parcel::pack(fixture.name, &body, provider, shape, &config).unwrap();
+            let mold = Mold::of(pattern.clone());
+            let (one, other) = (mold.another(&config), mold.another(&config));
+            let id = |parcel: &Parcel| parcel.payload.as_ref().and_then(|payload| payload.id.clone());
+            let (old, new) = (id(&pattern), id(&one));
+            assert_ne!(one.message_id, pattern.message_id);
+            // Hugging Face tells of repositories, not of predictions.
+            let (Some(old), Some(new)) = (old, new) else { continue };
+            assert!(new != old && Some(&new) != id(&other).as_ref(), "{}: {old:?} {new:?}", fixture.name);
+            let back = String::from_utf8(one.body.to_vec()).unwrap().replacen(&new, &old, 1);
+            assert_eq!(back, fixture.body, "{}", fixture.name);
+        }
+    }
+}
