@@ -15,6 +15,9 @@ pub mod captured;
 mod export;
 mod find;
 mod journals;
+mod reading;
+mod redact;
+mod stories;
 mod vectors;
 mod views;
 

@@ -1,47 +1,21 @@
-//! Journals, read line by line as if they were one, and what becomes of each delivery.
+//! Journals, read line by line as if they were one, and which of their deliveries are shown.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
+use jiff::Timestamp;
 
-use super::query::Sieve;
-use super::redact::redacted;
+use super::query::{Failures, Sieve};
+use super::showing::{Showing, explain};
 use super::story::Stories;
 use super::stream::Stream;
-use super::view::Views;
 use super::{Config, check_again};
 use crate::error::{Error, Exit};
-use crate::event::{Entry, Event, Note, Reading, Sink};
+use crate::event::{Audience, Entry, Event, Note, Reading, Sink};
 use crate::io::filters::{Filters, Judged};
 use crate::io::journal::{self, Next};
 use crate::io::signals::Signals;
 use crate::payload::record::{Glance, Parsed, Record};
-use crate::payload::redaction::Redaction;
-use crate::payload::signature::explain::account::account;
-use crate::payload::signature::{Policy, Verdict};
-use crate::payload::{Delivery, Headers};
-
-/// Whether there is still somebody to show things to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Audience {
-    /// There is.
-    Listening,
-    /// The output was closed.
-    Closed,
-}
-
-impl Audience {
-    /// Whether the output was closed.
-    pub fn is_closed(self) -> bool {
-        self == Audience::Closed
-    }
-
-    /// What it means that something was said, or could not be.
-    pub fn after(said: Result<(), crate::event::Closed>) -> Self {
-        if said.is_ok() { Audience::Listening } else { Audience::Closed }
-    }
-}
 
 /// How often a journal that is followed is looked at.
 const LOOK: Duration = Duration::from_millis(200);
@@ -76,63 +50,90 @@ enum Taken {
 pub struct Reader<'a> {
     config: &'a Config,
     sink: &'a Sink,
+    /// The user's wish to stop, where that is not left to the system.
+    signals: Option<&'a mut Signals>,
     sieve: Sieve,
     /// Those of `--where`.
     filters: Option<Filters>,
     /// Deliveries read so far, whatever the filters say.
     count: usize,
-    shown: usize,
+    /// When the newest delivery so far came.
+    newest: Option<Timestamp>,
     streams: Vec<Stream>,
     stories: Stories,
-    views: Views<'a>,
+    showing: Showing<'a>,
+    /// Of how many deliveries a filter could not judge.
+    failures: Failures,
     /// Of `--last N`, the newest N so far.
     kept: VecDeque<Kept>,
     /// Whether they were shown: what comes later is shown as it comes.
     is_released: bool,
-    /// How many could not be checked again.
-    uncheckable: usize,
-    exit: Exit,
     told: Instant,
 }
 
 impl<'a> Reader<'a> {
     /// A reader that has read nothing.
-    pub fn new(config: &'a Config, sink: &'a Sink) -> Result<Self, Error> {
+    pub fn new(config: &'a Config, sink: &'a Sink, signals: Option<&'a mut Signals>) -> Result<Self, Error> {
         let filters = &config.query.filters;
         Ok(Reader {
             config,
             sink,
-            sieve: Sieve::of(&config.query),
+            signals,
+            sieve: Sieve::of(&config.query, config.view.tells_stories()),
             filters: if filters.is_empty() { None } else { Some(Filters::start(filters.clone())?) },
             count: 0,
-            shown: 0,
+            newest: None,
             streams: Vec::new(),
             stories: Stories::default(),
-            views: Views::new(&config.view, sink),
+            showing: Showing::new(config, sink),
+            failures: Failures::default(),
             kept: VecDeque::new(),
             is_released: false,
-            uncheckable: 0,
-            exit: Exit::Done,
             told: Instant::now(),
         })
     }
 
-    /// Reads one journal to its end.
+    /// Reads one journal to its end: of a pipe, until the other side closes it.
     pub async fn read(&mut self, mut stream: Stream) -> Result<Audience, Error> {
-        let audience = self.drain(&mut stream).await?;
+        let mut audience = match stream.begins {
+            Some(begins) if self.newest.is_some_and(|newest| begins < newest) => {
+                let text = format!(
+                    "{} begins before what was read until there ends: the order is not that of time",
+                    stream.name
+                );
+                self.say(Note::warning(text)).await
+            }
+            _ => Audience::Listening,
+        };
+        if !audience.is_closed() {
+            audience = self.drain(&mut stream).await?;
+        }
+        while !audience.is_closed() && stream.is_open() {
+            let (stop, closed) = (stopping(&mut self.signals), self.sink.closed());
+            audience = tokio::select! {
+                () = stop => Audience::Closed,
+                () = closed => Audience::Closed,
+                () = stream.wait() => self.drain(&mut stream).await?,
+            };
+        }
         self.streams.push(stream);
         Ok(audience)
     }
 
-    /// Goes on reading as the journals grow, until the user or the audience has enough.
-    pub async fn follow(&mut self, signals: &mut Signals) -> Result<(), Error> {
+    /// Goes on reading as the journals grow, until the user or the audience has enough. What came through a pipe is over.
+    pub async fn follow(&mut self) -> Result<(), Error> {
         let mut streams = std::mem::take(&mut self.streams);
-        loop {
+        streams.retain(Stream::may_grow);
+        while !streams.is_empty() {
             for stream in &mut streams {
                 if self.drain(stream).await?.is_closed() {
                     return Ok(());
                 }
                 if stream.is_replaced() {
+                    // What was written between the last look and the change.
+                    if self.drain(stream).await?.is_closed() || self.finish_line(stream).await?.is_closed() {
+                        return Ok(());
+                    }
                     let text = format!("{} was begun anew", stream.name);
                     stream.turn()?;
                     if self.say(Note::info(text)).await.is_closed() || self.drain(stream).await?.is_closed() {
@@ -141,11 +142,12 @@ impl<'a> Reader<'a> {
                 }
             }
             tokio::select! {
-                _ = signals.next() => return Ok(()),
+                () = stopping(&mut self.signals) => return Ok(()),
                 () = self.sink.closed() => return Ok(()),
                 () = tokio::time::sleep(LOOK) => {}
             }
         }
+        Ok(())
     }
 
     /// Reads what there is. The beginning of a line that may go on is kept where the journal is followed.
@@ -153,12 +155,18 @@ impl<'a> Reader<'a> {
         loop {
             let next = journal::next_line(&mut stream.input, &mut stream.line);
             let next = next.map_err(|source| Error::Read { what: stream.name.clone(), source })?;
-            if next == Next::End || next == Next::Torn && self.config.follow {
+            // The beginning of a line stays with the stream where it may go on.
+            if matches!(next, Next::End | Next::Pending)
+                || next == Next::Torn && self.config.follow && stream.may_grow()
+            {
                 return Ok(Audience::Listening);
             }
             stream.number += 1;
             if stream.number.is_multiple_of(LINES) {
                 self.tell(stream).await;
+                if self.is_stopped().await {
+                    return Ok(Audience::Closed);
+                }
             }
             let audience = match next {
                 Next::TooLong => self.say(Note::warning(journal::too_long(&stream.name, stream.number))).await,
@@ -171,9 +179,32 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Reads a last line that was left without its end.
+    async fn finish_line(&mut self, stream: &mut Stream) -> Result<Audience, Error> {
+        if stream.line.is_empty() {
+            return Ok(Audience::Listening);
+        }
+        stream.number += 1;
+        self.line(stream).await
+    }
+
+    /// Whether the user wants it to stop, in between.
+    async fn is_stopped(&mut self) -> bool {
+        if self.signals.is_none() {
+            return false;
+        }
+        // So that signals get their turn.
+        tokio::task::yield_now().await;
+        tokio::select! {
+            biased;
+            () = stopping(&mut self.signals) => true,
+            () = std::future::ready(()) => false,
+        }
+    }
+
     /// Tells how far it has come, as long as nothing else is said.
     async fn tell(&mut self, stream: &Stream) {
-        if self.shown > 0 && self.config.view.is_shown_while_read() || self.told.elapsed() < TELL {
+        if !self.showing.is_silent() && self.config.view.is_shown_while_read() || self.told.elapsed() < TELL {
             return;
         }
         self.told = Instant::now();
@@ -187,16 +218,18 @@ impl<'a> Reader<'a> {
             self.count += 1;
             return Ok(Audience::Listening);
         }
-        let text = String::from_utf8_lossy(line);
+        let Ok(text) = std::str::from_utf8(line) else {
+            return Ok(self.say(damaged(&stream.place(), "it is not UTF-8")).await);
+        };
         if text.trim().is_empty() {
             return Ok(Audience::Listening);
         }
-        let taken = match Glance::of(&text) {
+        let taken = match Glance::of(text) {
             Some(glance) => {
                 self.count += 1;
-                self.glance(&glance, || parse(&text))
+                self.glance(&glance, || parse(text))
             }
-            None => match Record::parse(&text) {
+            None => match Record::parse(text) {
                 Ok(Parsed::Delivery(record)) => {
                     self.count += 1;
                     self.glance(&Glance::from(&*record), || Ok(record.clone()))
@@ -206,9 +239,9 @@ impl<'a> Reader<'a> {
             },
         };
         match taken {
-            Ok(Taken::Read(record)) => self.delivery(record, text.into_owned(), stream.place()).await,
+            Ok(Taken::Read(record)) => self.delivery(record, text.to_owned(), stream.place()).await,
             Ok(Taken::Unread) => {
-                self.keep(Kept { number: self.count, line: text.into_owned(), record: None, place: stream.place() });
+                self.keep(Kept { number: self.count, line: text.to_owned(), record: None, place: stream.place() });
                 Ok(Audience::Listening)
             }
             Ok(Taken::No) => Ok(Audience::Listening),
@@ -223,13 +256,13 @@ impl<'a> Reader<'a> {
         record: impl FnOnce() -> Result<Box<Record>, String>,
     ) -> Result<Taken, String> {
         let query = &self.config.query;
+        self.newest = self.newest.max(Some(glance.at));
         // What a filter leaves out is still part of its prediction's story.
         let tells = self.config.view.tells_stories() && query.is_about(glance);
         let takes = query.takes_at_a_glance(glance) && self.config.view.is_about(self.count, glance);
         let is_counted = takes && self.is_counted_at_a_glance();
         if is_counted {
-            self.shown += 1;
-            self.views.count(glance);
+            self.showing.count(glance);
         }
         if !tells && (!takes || is_counted) {
             return Ok(Taken::No);
@@ -238,6 +271,8 @@ impl<'a> Reader<'a> {
             return Ok(Taken::Unread);
         }
         let mut record = record()?;
+        // Before stories are told: a forgery is no part of them.
+        self.check_again(&mut record);
         if tells {
             self.stories.note(&mut record, self.count);
         }
@@ -250,33 +285,37 @@ impl<'a> Reader<'a> {
         view.counts() && !query.wants_all() && query.last.is_none() && policy.secrets.is_empty()
     }
 
-    async fn delivery(&mut self, record: Box<Record>, line: String, place: String) -> Result<Audience, Error> {
-        let query = &self.config.query;
-        let mut entry = Entry { number: self.count, record: *record, line, account: None };
-        // Finding out why a signature is invalid takes too long for those that are not shown.
-        if query.verdict.is_some() || !query.filters.is_empty() {
-            self.check_again(&mut entry);
-        }
-        if !query.takes_wholly(&entry.record) || !self.holds(&entry, &place).await? {
+    async fn delivery(&mut self, mut record: Box<Record>, line: String, place: String) -> Result<Audience, Error> {
+        let Config { query, .. } = self.config;
+        if !query.takes_wholly(&record) || !self.holds(&mut record, &line, &place).await? {
             return Ok(Audience::Listening);
         }
         if !self.keeps_back() {
-            return self.show(entry).await;
+            return self.showing.show(Entry { number: self.count, record: *record, line, account: None }).await;
         }
-        let Entry { number, record, line, .. } = entry;
-        self.keep(Kept { number, line, record: Some(Box::new(record)), place });
+        self.keep(Kept { number: self.count, line, record: Some(record), place });
         Ok(Audience::Listening)
     }
 
     /// Whether every filter of `--where` is true of a delivery. One that does not end would not on others either.
-    async fn holds(&mut self, entry: &Entry, place: &str) -> Result<bool, Error> {
+    async fn holds(&mut self, record: &mut Record, line: &str, place: &str) -> Result<bool, Error> {
         let Some(filters) = &mut self.filters else { return Ok(true) };
-        let judged = filters.judge(entry.line.as_bytes().to_vec()).await;
+        let Config { policy, now, .. } = self.config;
+        let line = if policy.secrets.is_empty() {
+            line.as_bytes().to_vec()
+        } else {
+            explain(record, policy, *now);
+            record.to_line()
+        };
+        let judged = filters.judge(line).await;
         for (filter, judged) in self.config.query.filters.iter().zip(judged) {
             let filter = filter.text();
             match judged {
                 Judged::Found(finding) if finding.holds => {}
-                Judged::Found(_) => return Ok(false),
+                Judged::Found(finding) => {
+                    self.failures.note(finding);
+                    return Ok(false);
+                }
                 Judged::Failed(why) => {
                     // Whoever has gone is noticed with what matters.
                     self.say(Note::warning(format!("{place} is left out: --where {filter}: {why}"))).await;
@@ -302,42 +341,11 @@ impl<'a> Reader<'a> {
         }
     }
 
-    async fn show(&mut self, mut entry: Entry) -> Result<Audience, Error> {
-        self.shown += 1;
-        let query = &self.config.query;
-        if query.verdict.is_none() && query.filters.is_empty() {
-            self.check_again(&mut entry);
-        }
-        let record = &mut entry.record;
+    /// Checks the signature of a delivery again, where secrets were given.
+    fn check_again(&self, record: &mut Record) {
         if !self.config.policy.secrets.is_empty() {
-            self.uncheckable += usize::from(record.verdict == Verdict::Unchecked);
-            if record.verdict.is_invalid() {
-                self.exit = Exit::Signature;
-            }
+            record.verdict = check_again(record, &self.config.policy, self.config.now);
         }
-        if self.config.explain {
-            entry.account = account(&record.delivery, &self.config.policy);
-        }
-        if self.config.view.is_handed_on() {
-            let Policy { secrets, scheme, .. } = &self.config.policy;
-            let delivery = std::mem::replace(&mut record.delivery, Delivery::bare(Headers::default(), Bytes::new()));
-            record.delivery = Redaction::of(secrets, *scheme).delivery(delivery);
-            entry.line = line_of(record);
-        }
-        if !self.config.redact.is_empty() {
-            *record = redacted(record, &self.config.redact);
-            entry.line = line_of(record);
-        }
-        self.views.show(entry).await
-    }
-
-    /// Checks a delivery again, where secrets were given.
-    fn check_again(&self, entry: &mut Entry) {
-        if self.config.policy.secrets.is_empty() {
-            return;
-        }
-        entry.record.verdict = check_again(&entry.record, &self.config.policy, self.config.now);
-        entry.line = line_of(&entry.record);
     }
 
     async fn say(&self, event: Event) -> Audience {
@@ -348,8 +356,9 @@ impl<'a> Reader<'a> {
     pub async fn release(&mut self) -> Result<Audience, Error> {
         self.is_released = true;
         while let Some(Kept { number, line, record, place }) = self.kept.pop_front() {
-            let audience = match record.map_or_else(|| parse(&line), Ok) {
-                Ok(record) => self.show(Entry { number, record: *record, line, account: None }).await?,
+            let read = record.map_or_else(|| self.parse_again(&line), Ok);
+            let audience = match read {
+                Ok(record) => self.showing.show(Entry { number, record: *record, line, account: None }).await?,
                 Err(damage) => self.say(damaged(&place, &damage)).await,
             };
             if audience.is_closed() {
@@ -359,31 +368,35 @@ impl<'a> Reader<'a> {
         Ok(Audience::Listening)
     }
 
+    /// Reads the record of a line that was kept back unread.
+    fn parse_again(&self, line: &str) -> Result<Box<Record>, String> {
+        let mut record = parse(line)?;
+        self.check_again(&mut record);
+        Ok(record)
+    }
+
     /// Says what can be said only at the end, and so when nothing was found.
     pub async fn finish(&mut self) -> Result<(), Error> {
         if self.streams.is_empty() {
             return Ok(());
         }
-        if self.views.end(self.stories.unfinished(), self.count).await?.is_closed() {
-            return Ok(());
+        if let Some(note) = self.failures.told() {
+            self.say(Note::warning(note)).await;
         }
-        if self.uncheckable > 0 {
-            let text = format!(
-                "{} of {} deliveries could not be checked again: their secret was redacted when they were recorded \
-                 (--record-secrets keeps it), or their body was not taken in",
-                self.uncheckable, self.shown
-            );
-            self.say(Note::warning(text)).await;
-        }
-        if self.shown == 0 {
-            self.say(Note::info(format!("none of {} deliveries matches", self.count))).await;
-        }
-        Ok(())
+        self.showing.end(self.stories.unfinished(), self.count).await
     }
 
     /// What the signatures of the shown deliveries mean for the exit code, when they were checked again.
     pub fn exit(&self) -> Exit {
-        self.exit
+        self.showing.exit()
+    }
+}
+
+/// The user's wish to stop; it never comes where that is left to the system.
+pub async fn stopping(signals: &mut Option<&mut Signals>) {
+    match signals {
+        Some(signals) => drop(signals.next().await),
+        None => std::future::pending().await,
     }
 }
 
@@ -398,8 +411,4 @@ fn parse(line: &str) -> Result<Box<Record>, String> {
         Ok(Parsed::Other(kind)) => Err(format!("it is of type {kind}")),
         Err(damage) => Err(damage.0),
     }
-}
-
-fn line_of(record: &Record) -> String {
-    String::from_utf8_lossy(&record.to_line()).trim_end().to_owned()
 }

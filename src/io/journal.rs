@@ -18,6 +18,8 @@ pub enum Next {
     Torn,
     /// One beyond [`MAX_LINE`], which was passed over.
     TooLong,
+    /// Nothing more for now: it comes through a pipe.
+    Pending,
     /// There is nothing more.
     End,
 }
@@ -29,7 +31,10 @@ pub fn next_line(input: &mut dyn BufRead, line: &mut Vec<u8>) -> io::Result<Next
 
 fn next_within(limit: u64, input: &mut dyn BufRead, line: &mut Vec<u8>) -> io::Result<Next> {
     let room = limit.saturating_sub(line.len() as u64);
-    Read::take(&mut *input, room).read_until(b'\n', line)?;
+    match Read::take(&mut *input, room).read_until(b'\n', line) {
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(Next::Pending),
+        read => read?,
+    };
     match line.last() {
         None => Ok(Next::End),
         Some(b'\n') => {

@@ -1,6 +1,7 @@
 //! What filters and counts want to know of a record, without reading its body.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
@@ -8,7 +9,8 @@ use serde_json::value::RawValue;
 
 use super::{Answer, Record, VERSION};
 use crate::payload::body::{self, Object};
-use crate::payload::provider::Status;
+use crate::payload::provider::{self, Provider, Status};
+use crate::payload::signature::Verdict;
 
 /// A record at a glance.
 #[derive(Clone, Debug)]
@@ -77,9 +79,19 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<&'de RawValue, 
     Deserialize::deserialize(deserializer)
 }
 
-/// The members of a payload's summary that are no ids.
-const NO_IDS: [&str; 9] =
-    ["provider", "variant", "kind", "event", "event_inferred", "status", "raw_status", "key", "error"];
+/// Whether a member of a payload's summary is an id: that of the prediction, or one that a provider names.
+fn is_id(name: &str) -> bool {
+    static NAMES: LazyLock<Vec<&str>> = LazyLock::new(|| {
+        let providers = provider::ALL.iter().copied().chain(Provider::named("generic"));
+        let shapes = providers.flat_map(|provider| provider.shapes);
+        let mut names: Vec<_> = shapes.flat_map(|shape| shape.fields.ids).map(|(name, _)| *name).collect();
+        names.push("id");
+        names.sort_unstable();
+        names.dedup();
+        names
+    });
+    NAMES.contains(&name)
+}
 
 impl<'a> Glance<'a> {
     /// Looks at a line; `None` for one that is no delivery of this version, or tells less than hookctl writes: that has
@@ -91,8 +103,14 @@ impl<'a> Glance<'a> {
         }
         let summary = Object::parse(line.payload.get());
         let word = |name: &str| summary.as_ref().and_then(|summary| body::string(summary.get(name)?));
+        // What is not known here is read out of the body.
+        if word("provider").is_some_and(|name| Provider::named(&name).is_none())
+            || !Verdict::NAMES.contains(&&*line.signature.verdict)
+        {
+            return None;
+        }
         let members = summary.iter().flat_map(|summary| summary.members());
-        let ids = members.filter(|(name, _)| !NO_IDS.contains(name)).filter_map(|(_, id)| body::string(id));
+        let ids = members.filter(|(name, _)| is_id(name)).filter_map(|(_, id)| body::string(id));
         Some(Glance {
             record: line.id,
             at: line.at.parse().ok()?,
@@ -145,7 +163,6 @@ impl Glance<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::payload::provider;
     use crate::payload::record::Parsed;
     use crate::payload::{Delivery, Payload};
 
