@@ -101,9 +101,11 @@ pub fn account(account: &Account) -> Vec<Field> {
         let more = if cut < text.len() { "…" } else { "" };
         fields.push(("over", format!("{} bytes: {}{more}", signed.len(), escape::line(&text[..cut]))));
     }
+    let is_alone = account.expected.len() == 1;
     fields.extend(account.expected.iter().map(|(label, value)| {
-        let value = escape::line(value);
-        ("gives", if label == MAIN { value.into_owned() } else { format!("{value} ({})", escape::line(label)) })
+        let whose = if is_alone && label == MAIN { String::new() } else { format!(" ({})", escape::line(label)) };
+        let matches = if values.iter().any(|given| given.contains(value.as_str())) { ", which matches" } else { "" };
+        ("gives", format!("{}{whose}{matches}", escape::line(value)))
     }));
     fields
 }
