@@ -150,7 +150,7 @@ Register-ArgumentCompleter -Native -CommandName 'hookctl' -ScriptBlock {
             [CompletionResult]::new('--search', '--search', [CompletionResultType]::ParameterName, 'Only deliveries with this text in the body, a header or the path, letter for letter')
             [CompletionResult]::new('--where', '--where', [CompletionResultType]::ParameterName, 'Only deliveries of which this jq filter is true; repeatable')
             [CompletionResult]::new('--last', '--last', [CompletionResultType]::ParameterName, 'Only the last N of those that are left')
-            [CompletionResult]::new('--show', '--show', [CompletionResultType]::ParameterName, 'Show one delivery whole: its number in the table, or an id')
+            [CompletionResult]::new('--show', '--show', [CompletionResultType]::ParameterName, 'Show one delivery whole: its number in the table, or an id; with --export, hand it on')
             [CompletionResult]::new('--diff', '--diff', [CompletionResultType]::ParameterName, 'Show what changed from one delivery to another, field by field: numbers or ids')
             [CompletionResult]::new('--export', '--export', [CompletionResultType]::ParameterName, 'Print what is left for another program')
             [CompletionResult]::new('--html', '--html', [CompletionResultType]::ParameterName, 'Write what is left into one self-contained page: timeline, table, headers, bodies, verdicts')

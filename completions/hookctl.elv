@@ -144,7 +144,7 @@ set edit:completion:arg-completer[hookctl] = {|@words|
             cand --search 'Only deliveries with this text in the body, a header or the path, letter for letter'
             cand --where 'Only deliveries of which this jq filter is true; repeatable'
             cand --last 'Only the last N of those that are left'
-            cand --show 'Show one delivery whole: its number in the table, or an id'
+            cand --show 'Show one delivery whole: its number in the table, or an id; with --export, hand it on'
             cand --diff 'Show what changed from one delivery to another, field by field: numbers or ids'
             cand --export 'Print what is left for another program'
             cand --html 'Write what is left into one self-contained page: timeline, table, headers, bodies, verdicts'

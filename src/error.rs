@@ -371,7 +371,9 @@ impl Error {
             Error::NoSecret => Some("give it as --secret env:NAME or --secret @FILE".into()),
             Error::EmptySecret { .. } => Some("an empty secret proves nothing: leave --secret away instead".into()),
             Error::BadSecret { source: BadKey::NotAKeyPair, .. } => {
-                Some("leave --secret away: --scheme fal makes a fresh key pair and prints its public half".into())
+                let text = "give no secret, neither by --secret nor in HOOKCTL_SECRET (empty is none): --scheme fal then \
+                            makes a fresh key pair and prints its public half";
+                Some(text.into())
             }
             Error::BadSecret { scheme, .. } => Some(format!("{scheme} is the scheme; choose another with --scheme")),
             Error::NoTarget { meant: Some(meant) } => Some(format!("did you mean --to {meant}?")),

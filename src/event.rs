@@ -229,6 +229,27 @@ pub struct Sink {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Closed;
 
+/// Whether there is still somebody to show things to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Audience {
+    /// There is.
+    Listening,
+    /// The output was closed, or nobody wants to hear more.
+    Closed,
+}
+
+impl Audience {
+    /// Whether the output was closed.
+    pub fn is_closed(self) -> bool {
+        self == Audience::Closed
+    }
+
+    /// What it means that something was said, or could not be.
+    pub fn after(said: Result<(), Closed>) -> Self {
+        if said.is_ok() { Audience::Listening } else { Audience::Closed }
+    }
+}
+
 /// Makes a sink and the end from which a writer takes its events. With `may_skip`, deliveries that the writer has no
 /// time for are counted instead of waited for.
 pub fn channel(may_skip: bool) -> (Sink, mpsc::Receiver<Queued>) {

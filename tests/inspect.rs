@@ -15,6 +15,9 @@ pub mod captured;
 mod export;
 mod find;
 mod journals;
+mod reading;
+mod redact;
+mod stories;
 mod vectors;
 mod views;
 
@@ -197,8 +200,19 @@ fn the_reasoning_is_shown_on_request() {
     finished
         .prints("✗ body_newline eachlabs")
         .prints("over     11 bytes: {\"id\":\"a\"}\\n\n")
-        .prints(&format!("gives    {given}\n"))
+        .prints(&format!("gives    {given} (main)\n"))
         .prints(&format!("gives    {} (old)\n", hmac_hex("0ther", body.as_bytes())));
+    // With several, the one that fits is marked; alone it needs no name.
+    let header = format!("X-Webhook-Signature: {}", hmac_hex("0ther", body.as_bytes()));
+    let explained = |secrets: &[&str]| {
+        let arguments = [&["-", "-H", &header, "--explain"], secrets].concat();
+        inspect(&arguments).env("OLD", "0ther").stdin(body).exits(0)
+    };
+    explained(&["-s", "s3cret", "-s", "old=env:OLD"]).prints(" (old), which matches\n").prints(" (main)\n");
+    explained(&["-s", "env:OLD"]).prints(&format!("gives    {}, which matches\n", hmac_hex("0ther", body.as_bytes())));
+    explained(&[]).says("give one with --secret");
+    let json = explained(&["-s", "env:OLD", "--json"]);
+    json.says("--json leaves it out");
 }
 
 #[test]

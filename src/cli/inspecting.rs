@@ -32,7 +32,10 @@ pub struct Filters {
     pub search: Option<String>,
     /// Only deliveries of which this jq filter is true; repeatable
     ///
-    /// The filter sees the delivery's record, as --json prints it: '.answer.ms > 100'.
+    /// The filter sees the delivery's record, as --json prints it: '.answer.ms > 100'. It has seq, id, at, direction,
+    /// method, target, headers, body (a text: '.body | fromjson'), payload (provider, event, status, raw_status, id, key,
+    /// error), signature (verdict, scheme, reason), duplicate_of, warnings (code, path, message), answer (status, by, ms);
+    /// a sent one attempt, url, outcome, error too.
     #[arg(long = "where", value_name = "JQ", value_parser = Jq::parse)]
     pub filters: Vec<Jq>,
     /// Only the last N of those that are left
@@ -48,8 +51,8 @@ pub struct Filters {
 #[command(next_help_heading = "Journals: how to look at them")]
 #[group(multiple = true)]
 pub struct Views {
-    /// Show one delivery whole: its number in the table, or an id
-    #[arg(long, value_name = "N|ID", conflicts_with_all = ["timeline", "stats", "diff", "export", "html"])]
+    /// Show one delivery whole: its number in the table, or an id; with --export, hand it on
+    #[arg(long, value_name = "N|ID", conflicts_with_all = ["timeline", "stats", "diff", "html"])]
     pub show: Option<String>,
     /// Show each prediction: events, attempts, gaps to scale, repeats, and what is suspicious
     ///
@@ -72,6 +75,7 @@ pub struct Views {
     pub html: Option<PathBuf>,
     /// Blank a field wherever deliveries are shown or handed on: headers.authorization, input.prompt, output.*; repeatable
     ///
+    /// headers and body are all of them, target is the path with its query; what is said about a field goes with it.
     /// A body that is not JSON has no fields: where one of its fields is to be blanked, all of it is.
     #[arg(long, value_name = "PATH")]
     pub redact: Vec<String>,

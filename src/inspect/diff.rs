@@ -1,10 +1,10 @@
 //! What changed between two deliveries, field by field.
 
 use crate::event::{Change, Diff, Entry};
+use crate::payload::Body;
 use crate::payload::body::{self, JsonType, Object};
 use crate::payload::record::Record;
 use crate::payload::signature;
-use crate::payload::{Body, encoding};
 
 /// Deeper than this, values are compared as text.
 const DEPTH: usize = 64;
@@ -62,11 +62,7 @@ fn headers(changes: &mut Vec<Change>, a: &Record, b: &Record) {
 }
 
 fn bodies(changes: &mut Vec<Change>, a: &Record, b: &Record) {
-    let held = |record: &Record| {
-        let delivery = &record.delivery;
-        encoding::decode(&delivery.headers, &delivery.body, encoding::LARGEST).unwrap_or(delivery.body.clone())
-    };
-    let (a, b) = (held(a), held(b));
+    let (a, b) = (a.delivery.held(), b.delivery.held());
     let is_json = |bytes: &[u8]| Body::of(bytes).why_not_json().is_none();
     match (std::str::from_utf8(&a), std::str::from_utf8(&b)) {
         (Ok(first), Ok(second)) if is_json(&a) && is_json(&b) => {

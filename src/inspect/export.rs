@@ -3,7 +3,7 @@
 use url::Url;
 
 use crate::error::Error;
-use crate::event::{Entry, Event};
+use crate::event::{Entry, Event, Note};
 use crate::payload::curl;
 use crate::payload::record::Record;
 use crate::payload::redaction::Redaction;
@@ -32,21 +32,19 @@ impl Export {
     /// Takes a delivery in, and gives what is to be said of it at once.
     pub fn take(&mut self, form: Form, entry: Entry) -> Result<Option<Event>, Error> {
         self.count += 1;
+        let url = url(&entry.record);
         match form {
+            Form::Curl if !entry.record.was_taken_in() => {
+                let text = format!("#{} is left out: its body was not taken in", entry.number);
+                Ok(Some(Note::warning(text)))
+            }
             Form::Curl => {
-                let delivery = &entry.record.delivery;
-                Ok(Some(Event::Curl(curl::command(
-                    &url(&entry.record)?,
-                    delivery,
-                    None,
-                    &[],
-                    &Redaction::new(&[], []),
-                    |_| false,
-                ))))
+                let (delivery, redaction) = (&entry.record.delivery, Redaction::new(&[], []));
+                Ok(Some(Event::Curl(curl::command(&url, delivery, None, &[], &redaction, |_| false))))
             }
             Form::Har => {
                 let lead = if self.count == 1 { har::beginning() } else { ",\n".to_owned() };
-                let entry = har::entry(&entry.record, &url(&entry.record)?);
+                let entry = har::entry(&entry.record, &url);
                 Ok(Some(Event::Export((lead + &entry.to_string()).into())))
             }
             Form::Fixture => {
@@ -64,20 +62,23 @@ impl Export {
                 let lead = if self.count == 0 { har::beginning() } else { String::new() };
                 Ok(Some(Event::Export((lead + har::END).into())))
             }
-            (Form::Fixture, _) if self.count > 1 => {
-                let text = format!(
-                    "a fixture is one body, and the filters leave {} deliveries: choose one with --last 1, --id or --where '.seq == 3'",
-                    self.count
-                );
+            (Form::Fixture, Some(only)) if self.count == 1 && only.record.was_taken_in() => {
+                Ok(Some(Event::Export(only.record.delivery.held())))
+            }
+            (Form::Fixture, Some(_)) if self.count == 1 => {
+                Err(Error::Usage("there is no body to make a fixture of: it was not taken in".to_owned()))
+            }
+            (Form::Fixture, _) => {
+                let left = if self.count == 0 { "none".to_owned() } else { format!("{} deliveries", self.count) };
+                let text = format!("a fixture is one body, and the filters leave {left}: choose one with --show N");
                 Err(Error::Usage(text))
             }
-            (Form::Fixture, only) => Ok(only.map(|entry| Event::Export(entry.record.delivery.body))),
         }
     }
 }
 
-/// Where a delivery went: its own URL, or that of the listener, as the sender named it.
-fn url(record: &Record) -> Result<Url, Error> {
+/// Where a delivery went, letter for letter: its own URL, or that of the listener as the sender named it.
+fn url(record: &Record) -> String {
     let whole = match &record.sent {
         Some(sent) => sent.url.clone(),
         None => {
@@ -85,6 +86,5 @@ fn url(record: &Record) -> Result<Url, Error> {
             format!("http://{host}{}", record.delivery.target)
         }
     };
-    let at_home = || Url::parse("http://localhost/");
-    Url::parse(&whole).or_else(|_| at_home()).map_err(|error| Error::Usage(format!("{whole} is no URL: {error}")))
+    if Url::parse(&whole).is_ok() { whole } else { "http://localhost/".to_owned() }
 }

@@ -7,11 +7,10 @@ use jiff::Timestamp;
 use crate::clock::Clock;
 use crate::error::{Error, Exit};
 use crate::event::{Event, Examined, Note, Sink};
-use crate::io::input::{self, Head};
+use crate::io::input::{self, Head, Input};
 use crate::io::signals::Signals;
-use crate::payload::encoding;
 use crate::payload::provider::cog;
-use crate::payload::record::{By, Record};
+use crate::payload::record::Record;
 use crate::payload::signature::explain::account::account;
 use crate::payload::signature::{self, Choice, Policy, Scheme, Verdict};
 use crate::payload::{Delivery, Headers, Name, Payload, Provider, Redaction, lint};
@@ -23,6 +22,7 @@ pub mod redact;
 pub mod view;
 
 mod diff;
+mod showing;
 mod sift;
 mod stats;
 mod story;
@@ -77,86 +77,135 @@ impl Config {
     }
 }
 
-/// Looks at every source in order.
+/// Looks at every source: payloads in order, then all journals as if they were one.
 pub async fn run(config: Config, sink: Sink, clock: &dyn Clock, signals: &mut Option<Signals>) -> Result<Exit, Error> {
     // Taken before anything is read, so that Ctrl-C ends a follower in order from the beginning.
-    let follower = if config.follow { Some(signals.insert(Signals::take()?)) } else { None };
-    let mut reader = Reader::new(&config, &sink)?;
+    let mut signals = if config.follow { Some(signals.insert(Signals::take()?)) } else { None };
     let mut exit = Exit::Done;
-    for source in &config.sources {
+    let sources = tokio::select! {
+        sources = open(&config) => sources?,
+        () = sink.closed() => return Ok(exit),
+        () = reader::stopping(&mut signals) => return Ok(exit),
+    };
+    let (payloads, journals): (Vec<_>, Vec<_>) = sources.into_iter().partition(|source| !source.is_journal);
+    for Source { source, head, mut input, .. } in payloads {
         let name = input::name(source);
-        let mut input = input::open(source)?;
-        let head = Head::read(name, &mut *input)?;
-        let closed = if head.is_journal || (head.bytes.is_empty() && may_be_empty(source, &config)) {
-            if let Some(flag) = config.payload_flag() {
-                let text = format!("{name} is a journal, not one payload: {flag} does not apply to it");
-                return Err(Error::Usage(text));
-            }
-            reader.read(Stream::new(source, head.bytes, input)).await?.is_closed()
+        let is_json_lines = head.json_lines() > 1;
+        let body = head.wait_for_rest(name, &mut input).await?;
+        let said = if std::str::from_utf8(&body).is_ok_and(cog::is_run) {
+            Note::info(format!(
+                "{name} is a Cog run, not a payload: it tells what a model does and when; \
+                 hookctl send {source} --dry-run --to URL shows what Cog would send of it"
+            ))
         } else {
-            if let Some(flag) = config.journal_flag() {
-                let text = format!("{name} is one payload, not a journal: {flag} does not apply to it");
-                return Err(Error::Usage(text));
-            }
-            let body = head.rest(name, &mut *input)?;
-            let said = if std::str::from_utf8(&body).is_ok_and(cog::is_run) {
-                Note::info(format!(
-                    "{name} is a Cog run, not a payload: it tells what a model does and when; \
-                     hookctl send {source} --dry-run --to URL shows what Cog would send of it"
-                ))
-            } else {
-                let (examined, found) = examine(name, body, &config, clock)?;
-                exit = exit.and(found);
-                Event::Payload(Box::new(examined))
-            };
-            sink.say(said).await.is_err()
+            let (examined, found) = examine(name, body, &config, clock).map_err(|error| match error {
+                Error::NotJson { what, .. } if is_json_lines => Error::NotJson { what, reason: SEVERAL.to_owned() },
+                error => error,
+            })?;
+            exit = exit.and(found);
+            Event::Payload(Box::new(examined))
         };
-        if closed {
+        if sink.say(said).await.is_err() {
+            return Ok(exit);
+        }
+    }
+    if config.explain && config.policy.secrets.is_empty() {
+        let note = "--explain shows what each secret gives: give one with --secret";
+        // A writer that has gone is noticed with what matters.
+        let _ = sink.say(Note::info(note)).await;
+    }
+    if journals.is_empty() {
+        return Ok(exit);
+    }
+    let mut reader = Reader::new(&config, &sink, signals)?;
+    for journal in in_order(journals) {
+        if reader.read(journal).await?.is_closed() {
             return Ok(exit.and(reader.exit()));
         }
     }
     if !reader.release().await?.is_closed() {
-        match follower {
-            Some(signals) => reader.follow(signals).await?,
-            None => reader.finish().await?,
+        match config.follow {
+            true => reader.follow().await?,
+            false => reader.finish().await?,
         }
     }
     Ok(exit.and(reader.exit()))
 }
 
-/// Whether nothing at all is a journal without deliveries, not a payload that is missing.
-fn may_be_empty(source: &str, config: &Config) -> bool {
-    source.ends_with(".jsonl") || config.journal_flag().is_some()
+/// Why JSON Lines are not JSON.
+const SEVERAL: &str = "it holds several values, one to a line, and none of the first is a delivery of a journal";
+
+/// A source of which the first lines were read.
+struct Source<'a> {
+    source: &'a str,
+    head: Head,
+    input: Input,
+    is_journal: bool,
+}
+
+/// Opens every source. What does not go together is said before anything else.
+async fn open(config: &Config) -> Result<Vec<Source<'_>>, Error> {
+    let mut sources = Vec::new();
+    for source in &config.sources {
+        let name = input::name(source);
+        let mut input = Input::open(source)?;
+        let head = Head::wait(name, &mut input).await?;
+        let is_journal = head.is_journal || may_be_journal(source, &head, config);
+        let flag = if is_journal { config.payload_flag() } else { config.journal_flag() };
+        if let Some(flag) = flag {
+            let is = match is_journal {
+                true => "a journal, not one payload",
+                false if head.json_lines() > 1 => "no journal: it is JSON Lines, but none of its lines is a delivery",
+                false => "one payload, not a journal",
+            };
+            return Err(Error::Usage(format!("{name} is {is}: {flag} does not apply to it")));
+        }
+        sources.push(Source { source, head, input, is_journal });
+    }
+    Ok(sources)
+}
+
+/// Whether what has no delivery in its first lines is a journal still: one that is damaged, or empty.
+fn may_be_journal(source: &str, head: &Head, config: &Config) -> bool {
+    let is_called = source.ends_with(".jsonl");
+    is_called && head.json_lines() == 0 || head.bytes.is_empty() && config.journal_flag().is_some()
+}
+
+/// Journals in the order of their first deliveries, so that the newest come last.
+fn in_order(journals: Vec<Source<'_>>) -> Vec<Stream> {
+    let streams = journals.into_iter().map(|Source { source, head, input, .. }| Stream::new(source, head, input));
+    let mut streams: Vec<Stream> = streams.collect();
+    streams.sort_by_key(|stream| stream.begins);
+    streams
 }
 
 fn examine(name: &str, body: Bytes, config: &Config, clock: &dyn Clock) -> Result<(Examined, Exit), Error> {
     let given: Headers = config.headers.iter().cloned().collect();
-    let held = encoding::decode(&given, &body, encoding::LARGEST).ok();
-    let payload = held.and_then(|held| Payload::read(&held, &given, config.provider));
+    let mut delivery = Delivery::bare(given, body);
+    let payload = delivery.payload(config.provider);
     if payload.is_none() && config.policy.secrets.is_empty() {
-        return Err(Error::not_json(name, &body));
+        return Err(Error::not_json(name, &delivery.body));
     }
-    let mut headers = given;
     if let Some(value) = &config.signature {
-        headers.set(signature_header(payload.as_ref(), config.policy.scheme), value.clone());
+        delivery.headers.set(signature_header(payload.as_ref(), config.policy.scheme), value.clone());
     }
-    let delivery = Delivery::bare(headers, body);
     let now = config.now.unwrap_or_else(|| clock.now());
-    let verdict = judge(&delivery, &config.policy, now, payload.as_ref());
+    let verdict = check(&delivery, &config.policy, now, payload.as_ref());
+    let verdict = signature::why(&delivery, &config.policy, now.as_second(), verdict);
     let account = config.explain.then(|| account(&delivery, &config.policy)).flatten();
     let exit = if verdict.is_invalid() { Exit::Signature } else { Exit::Done };
     let record = Record {
         warnings: payload.as_ref().map(lint::warnings).unwrap_or_default(),
         payload,
         verdict,
-        ..Record::unsent(now, Redaction::of(&config.policy.secrets, config.policy.scheme).delivery(delivery))
+        ..Record::unsent(now, delivery)
     };
+    let record = Redaction::of(&config.policy.secrets, config.policy.scheme).record(record);
     Ok((Examined { source: name.to_owned(), record, account }, exit))
 }
 
-fn judge(delivery: &Delivery, policy: &Policy, now: Timestamp, payload: Option<&Payload>) -> Verdict {
-    let (now, provider) = (now.as_second(), payload.map(|payload| payload.provider));
-    signature::why(delivery, policy, now, signature::check(delivery, policy, now, provider))
+fn check(delivery: &Delivery, policy: &Policy, now: Timestamp, payload: Option<&Payload>) -> Verdict {
+    signature::check(delivery, policy, now.as_second(), payload.map(|payload| payload.provider))
 }
 
 /// The header that `--signature` stands for: that of the named scheme, else of the provider's own, else each::labs'.
@@ -172,9 +221,8 @@ fn signature_header(payload: Option<&Payload>, choice: Choice) -> HeaderName {
 /// Checks a recorded delivery again, by the given clock or that of its arrival. One whose proof was blanked out when it
 /// was recorded, or whose body was not taken in, cannot be checked any more.
 fn check_again(record: &Record, policy: &Policy, now: Option<Timestamp>) -> Verdict {
-    let not_taken_in = record.answer.as_ref().is_some_and(|answer| answer.by == By::Limit);
-    if not_taken_in || signature::is_blanked(&record.delivery, policy) {
+    if !record.was_taken_in() || signature::is_blanked(&record.delivery, policy) {
         return Verdict::Unchecked;
     }
-    judge(&record.delivery, policy, now.unwrap_or(record.at), record.payload.as_ref())
+    check(&record.delivery, policy, now.unwrap_or(record.at), record.payload.as_ref())
 }

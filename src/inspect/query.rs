@@ -3,9 +3,8 @@
 use jiff::Timestamp;
 use memchr::memmem::Finder;
 
-use crate::payload::encoding;
 use crate::payload::events::Events;
-use crate::payload::jq::Jq;
+use crate::payload::jq::{Finding, Jq};
 use crate::payload::provider::Provider;
 use crate::payload::record::{BEGINNING, Glance, Record};
 
@@ -69,14 +68,35 @@ impl Query {
             && self.search.as_ref().is_none_or(|text| is_in(text, record))
     }
 
-    /// Whether what comes of checking a signature again decides, or is part of what does.
-    pub fn asks_for_checks(&self) -> bool {
-        self.verdict.is_some() || !self.filters.is_empty()
-    }
-
     /// Whether a glance does not decide.
     pub fn wants_all(&self) -> bool {
         self.verdict.is_some() || self.search.is_some() || !self.filters.is_empty()
+    }
+}
+
+/// The deliveries of which a filter could not judge.
+#[derive(Debug, Default)]
+pub struct Failures {
+    count: usize,
+    first: String,
+}
+
+impl Failures {
+    /// Takes note of a finding.
+    pub fn note(&mut self, Finding { found, failed, .. }: Finding) {
+        if failed {
+            self.count += 1;
+            if self.count == 1 {
+                self.first = found;
+            }
+        }
+    }
+
+    /// The sentence about them.
+    pub fn told(&self) -> Option<String> {
+        let deliveries = if self.count == 1 { "1 delivery".to_owned() } else { format!("{} deliveries", self.count) };
+        let text = || format!("--where failed on {deliveries}, which it leaves out; it gave {}", self.first);
+        (self.count > 0).then(text)
     }
 }
 
@@ -84,8 +104,7 @@ impl Query {
 fn is_in(text: &str, record: &Record) -> bool {
     let finder = Finder::new(text);
     let delivery = &record.delivery;
-    let held = encoding::decode(&delivery.headers, &delivery.body, encoding::LARGEST).ok();
-    finder.find(held.as_ref().unwrap_or(&delivery.body)).is_some()
+    finder.find(&delivery.held()).is_some()
         || delivery.headers.iter().any(|(_, value)| finder.find(value.as_bytes()).is_some())
         || finder.find(delivery.target.as_bytes()).is_some()
 }
@@ -99,11 +118,12 @@ pub struct Sieve {
 }
 
 impl Sieve {
-    /// What the filters need.
-    pub fn of(query: &Query) -> Self {
+    /// What the filters need. What they leave out is still part of its prediction's story, where that `is_told`.
+    pub fn of(query: &Query, is_told: bool) -> Self {
         // As it stands within a JSON string.
         let escaped = |text: &String| serde_json::to_string(text).ok().map(|text| text[1..text.len() - 1].to_owned());
-        let words = [&query.id, &query.status, &query.search].into_iter().flatten();
+        let rest = if is_told { [&None, &None] } else { [&query.status, &query.search] };
+        let words = query.id.iter().chain(rest.into_iter().flatten());
         Sieve {
             needles: words.filter_map(escaped).map(|word| Finder::new(&word).into_owned()).collect(),
             in_bodies: query.search.is_some(),
@@ -117,6 +137,8 @@ impl Sieve {
         is_ours
             && self.needles.iter().any(|needle| needle.find(line).is_none())
             && !(self.in_bodies && memchr::memmem::find(line, b"\"body_base64\":").is_some())
+            // One that was torn, and went on as another, is damaged and no delivery.
+            && memchr::memmem::find(&line[1..], BEGINNING).is_none()
     }
 }
 
@@ -144,7 +166,7 @@ mod tests {
             let query = Query { id: Some(id), status: Some("processing".into()), search: Some(search), ..Query::default() };
             prop_assert!(query.takes_at_a_glance(&Glance::from(&record)));
             prop_assert!(query.takes_wholly(&record));
-            prop_assert!(!Sieve::of(&query).holds_back(line.trim_ascii_end()));
+            prop_assert!(!Sieve::of(&query, false).holds_back(line.trim_ascii_end()));
         }
     }
 
@@ -152,11 +174,13 @@ mod tests {
     fn the_sieve_holds_back_only_what_hookctl_wrote() {
         let line = record(r#"{"id":"a","status":"processing"}"#).to_line();
         let line = line.trim_ascii_end();
-        let sieve = Sieve::of(&Query { id: Some("zz".into()), ..Query::default() });
+        let sieve = Sieve::of(&Query { id: Some("zz".into()), ..Query::default() }, false);
         assert!(sieve.holds_back(line));
         assert!(!sieve.holds_back(&line[..line.len() - 1]), "a torn one must be reported");
+        let merged = [&line[..60], line].concat();
+        assert!(!sieve.holds_back(&merged), "one that was torn and went on as another too");
         assert!(!sieve.holds_back(&line[1..]) && !sieve.holds_back(b"garbage"));
-        let search = Sieve::of(&Query { search: Some("zz".into()), ..Query::default() });
+        let search = Sieve::of(&Query { search: Some("zz".into()), ..Query::default() }, false);
         let hidden = String::from_utf8_lossy(line).replace("\"body\":", "\"body_base64\":");
         assert!(search.holds_back(line) && !search.holds_back(hidden.as_bytes()));
     }

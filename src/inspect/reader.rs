@@ -1,48 +1,23 @@
-//! Journals, read line by line as if they were one, and what becomes of each delivery.
+//! Journals, read in batches of lines as if they were one, and which of their deliveries are shown.
 
 use std::collections::VecDeque;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
+use jiff::Timestamp;
 
 use super::Config;
-use super::redact::redacted;
-use super::sift::{Found, Sift, Sifted, Task, What, check, line_of, parse};
+use super::query::Failures;
+use super::showing::{Showing, explain};
+use super::sift::{Found, Sift, Sifted, Task, What, check, parse};
 use super::story::Stories;
 use super::stream::{Batch, Stream};
-use super::view::Views;
 use crate::error::{Error, Exit};
-use crate::event::{Entry, Event, Note, Reading, Sink};
+use crate::event::{Audience, Entry, Event, Note, Reading, Sink};
 use crate::io::filters::{Filters, Judged};
 use crate::io::journal;
 use crate::io::signals::Signals;
 use crate::payload::record::Record;
-use crate::payload::redaction::Redaction;
-use crate::payload::signature::explain::account::account;
-use crate::payload::signature::{Policy, Verdict};
-use crate::payload::{Delivery, Headers};
-
-/// Whether there is still somebody to show things to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Audience {
-    /// There is.
-    Listening,
-    /// The output was closed.
-    Closed,
-}
-
-impl Audience {
-    /// Whether the output was closed.
-    pub fn is_closed(self) -> bool {
-        self == Audience::Closed
-    }
-
-    /// What it means that something was said, or could not be.
-    pub fn after(said: Result<(), crate::event::Closed>) -> Self {
-        if said.is_ok() { Audience::Listening } else { Audience::Closed }
-    }
-}
 
 /// How often a journal that is followed is looked at.
 const LOOK: Duration = Duration::from_millis(200);
@@ -67,71 +42,98 @@ struct Kept {
 pub struct Reader<'a> {
     config: &'a Config,
     sink: &'a Sink,
+    /// The user's wish to stop, where that is not left to the system.
+    signals: Option<&'a mut Signals>,
     /// How many batches are looked at side by side.
     threads: usize,
     /// One for each of them.
     sifts: Vec<Sift>,
     /// Those of `--where`.
     filters: Option<Filters>,
+    /// Of how many deliveries one of them could not judge.
+    failures: Failures,
     /// Buffers to be used again.
     spare: Vec<Vec<u8>>,
     /// Deliveries read so far, whatever the filters say.
     count: usize,
-    shown: usize,
+    /// When the newest delivery so far came.
+    newest: Option<Timestamp>,
     streams: Vec<Stream>,
     stories: Stories,
-    views: Views<'a>,
+    showing: Showing<'a>,
     /// Of `--last N`, the newest N so far.
     kept: VecDeque<Kept>,
     /// Whether they were shown: what comes later is shown as it comes.
     is_released: bool,
-    /// How many could not be checked again.
-    uncheckable: usize,
-    exit: Exit,
     told: Instant,
 }
 
 impl<'a> Reader<'a> {
     /// A reader that has read nothing.
-    pub fn new(config: &'a Config, sink: &'a Sink) -> Result<Self, Error> {
+    pub fn new(config: &'a Config, sink: &'a Sink, signals: Option<&'a mut Signals>) -> Result<Self, Error> {
         let filters = &config.query.filters;
         let threads = thread::available_parallelism().map_or(1, usize::from).min(THREADS);
         Ok(Reader {
             config,
             sink,
+            signals,
             threads,
             sifts: (0..threads).map(|_| Sift::new(config)).collect(),
             filters: if filters.is_empty() { None } else { Some(Filters::start(filters.clone())?) },
+            failures: Failures::default(),
             spare: Vec::new(),
             count: 0,
-            shown: 0,
+            newest: None,
             streams: Vec::new(),
             stories: Stories::default(),
-            views: Views::new(&config.view, sink),
+            showing: Showing::new(config, sink),
             kept: VecDeque::new(),
             is_released: false,
-            uncheckable: 0,
-            exit: Exit::Done,
             told: Instant::now(),
         })
     }
 
-    /// Reads one journal to its end.
+    /// Reads one journal to its end: of a pipe, until the other side closes it.
     pub async fn read(&mut self, mut stream: Stream) -> Result<Audience, Error> {
-        let audience = self.drain(&mut stream).await?;
+        let mut audience = match stream.begins {
+            Some(begins) if self.newest.is_some_and(|newest| begins < newest) => {
+                let text = format!(
+                    "{} begins before what was read until there ends: the order is not that of time",
+                    stream.name
+                );
+                self.say(Note::warning(text)).await
+            }
+            _ => Audience::Listening,
+        };
+        if !audience.is_closed() {
+            audience = self.drain(&mut stream).await?;
+        }
+        while !audience.is_closed() && stream.is_open() {
+            let (stop, closed) = (stopping(&mut self.signals), self.sink.closed());
+            audience = tokio::select! {
+                () = stop => Audience::Closed,
+                () = closed => Audience::Closed,
+                () = stream.wait() => self.drain(&mut stream).await?,
+            };
+        }
         self.streams.push(stream);
         Ok(audience)
     }
 
-    /// Goes on reading as the journals grow, until the user or the audience has enough.
-    pub async fn follow(&mut self, signals: &mut Signals) -> Result<(), Error> {
+    /// Goes on reading as the journals grow, until the user or the audience has enough. What came through a pipe is over.
+    pub async fn follow(&mut self) -> Result<(), Error> {
         let mut streams = std::mem::take(&mut self.streams);
-        loop {
+        streams.retain(Stream::is_file);
+        while !streams.is_empty() {
             for stream in &mut streams {
                 if self.drain(stream).await?.is_closed() {
                     return Ok(());
                 }
                 if stream.is_replaced() {
+                    // What was written between the last look and the change.
+                    if self.drain(stream).await?.is_closed() || self.finish_line(stream).await?.is_closed() {
+                        return Ok(());
+                    }
                     let text = format!("{} was begun anew", stream.name);
                     stream.turn()?;
                     if self.say(Note::info(text)).await.is_closed() || self.drain(stream).await?.is_closed() {
@@ -140,11 +142,12 @@ impl<'a> Reader<'a> {
                 }
             }
             tokio::select! {
-                _ = signals.next() => return Ok(()),
+                () = stopping(&mut self.signals) => return Ok(()),
                 () = self.sink.closed() => return Ok(()),
                 () = tokio::time::sleep(LOOK) => {}
             }
         }
+        Ok(())
     }
 
     /// Reads what there is.
@@ -164,9 +167,22 @@ impl<'a> Reader<'a> {
                 None => self.batches(stream)?,
             };
             self.tell(stream).await;
+            if self.is_stopped().await {
+                return Ok(Audience::Closed);
+            }
         }
         Ok(Audience::Listening)
     }
+
+    /// Reads a last line that was left without its end.
+    async fn finish_line(&mut self, stream: &mut Stream) -> Result<Audience, Error> {
+        let Some(batch) = stream.last() else { return Ok(Audience::Listening) };
+        let task = self.task();
+        self.sifts[0].batch(&batch, task);
+        let sifted = std::mem::take(&mut self.sifts[0].sifted);
+        self.take(sifted, false, stream).await
+    }
+
 
     /// As many batches as can be looked at side by side.
     fn batches(&mut self, stream: &mut Stream) -> Result<Vec<Batch>, Error> {
@@ -200,9 +216,23 @@ impl<'a> Reader<'a> {
         ahead
     }
 
+    /// Whether the user wants it to stop, in between.
+    async fn is_stopped(&mut self) -> bool {
+        if self.signals.is_none() {
+            return false;
+        }
+        // So that signals get their turn.
+        tokio::task::yield_now().await;
+        tokio::select! {
+            biased;
+            () = stopping(&mut self.signals) => true,
+            () = std::future::ready(()) => false,
+        }
+    }
+
     /// Tells how far it has come, as long as nothing else is said.
     async fn tell(&mut self, stream: &Stream) {
-        if self.shown > 0 && self.config.view.is_shown_while_read() || self.told.elapsed() < TELL {
+        if !self.showing.is_silent() && self.config.view.is_shown_while_read() || self.told.elapsed() < TELL {
             return;
         }
         self.told = Instant::now();
@@ -214,7 +244,8 @@ impl<'a> Reader<'a> {
     async fn take(&mut self, sifted: Sifted, is_too_long: bool, stream: &mut Stream) -> Result<Audience, Error> {
         let (lines, deliveries) = (stream.number, self.count);
         stream.number += sifted.lines;
-        self.shown += sifted.counted;
+        self.showing.counted(sifted.counted);
+        self.newest = self.newest.max(sifted.newest);
         if is_too_long {
             return Ok(self.say(Note::warning(journal::too_long(&stream.name, stream.number))).await);
         }
@@ -230,7 +261,7 @@ impl<'a> Reader<'a> {
                 What::Taken(entry) => self.delivery(*entry, place()).await?,
                 What::Told(mut entry, takes) => {
                     self.stories.note(&mut entry.record, self.count);
-                    match takes && self.task().passes(&mut entry) {
+                    match takes && self.config.query.takes_wholly(&entry.record) {
                         true => self.delivery(*entry, place()).await?,
                         false => Audience::Listening,
                     }
@@ -252,11 +283,11 @@ impl<'a> Reader<'a> {
     /// Shows a delivery that the filters let pass, or keeps it back.
     async fn delivery(&mut self, mut entry: Entry, place: String) -> Result<Audience, Error> {
         entry.number = self.count;
-        if !self.holds(&entry, &place).await? {
+        if !self.holds(&mut entry, &place).await? {
             return Ok(Audience::Listening);
         }
         if !self.keeps_back() {
-            return self.show(entry).await;
+            return self.showing.show(entry).await;
         }
         let Entry { number, record, line, .. } = entry;
         self.keep(Kept { number, line, record: Some(Box::new(record)), place });
@@ -264,14 +295,24 @@ impl<'a> Reader<'a> {
     }
 
     /// Whether every filter of `--where` is true of a delivery. One that does not end would not on others either.
-    async fn holds(&mut self, entry: &Entry, place: &str) -> Result<bool, Error> {
+    async fn holds(&mut self, entry: &mut Entry, place: &str) -> Result<bool, Error> {
         let Some(filters) = &mut self.filters else { return Ok(true) };
-        let judged = filters.judge(entry.line.as_bytes().to_vec()).await;
+        let Config { policy, now, .. } = self.config;
+        let line = if policy.secrets.is_empty() {
+            entry.line.as_bytes().to_vec()
+        } else {
+            explain(&mut entry.record, policy, *now);
+            entry.record.to_line()
+        };
+        let judged = filters.judge(line).await;
         for (filter, judged) in self.config.query.filters.iter().zip(judged) {
             let filter = filter.text();
             match judged {
                 Judged::Found(finding) if finding.holds => {}
-                Judged::Found(_) => return Ok(false),
+                Judged::Found(finding) => {
+                    self.failures.note(finding);
+                    return Ok(false);
+                }
                 Judged::Failed(why) => {
                     // Whoever has gone is noticed with what matters.
                     self.say(Note::warning(format!("{place} is left out: --where {filter}: {why}"))).await;
@@ -297,31 +338,6 @@ impl<'a> Reader<'a> {
         }
     }
 
-    async fn show(&mut self, mut entry: Entry) -> Result<Audience, Error> {
-        self.shown += 1;
-        let record = &mut entry.record;
-        if !self.config.policy.secrets.is_empty() {
-            self.uncheckable += usize::from(record.verdict == Verdict::Unchecked);
-            if record.verdict.is_invalid() {
-                self.exit = Exit::Signature;
-            }
-        }
-        if self.config.explain {
-            entry.account = account(&record.delivery, &self.config.policy);
-        }
-        if self.config.view.is_handed_on() {
-            let Policy { secrets, scheme, .. } = &self.config.policy;
-            let delivery = std::mem::replace(&mut record.delivery, Delivery::bare(Headers::default(), Bytes::new()));
-            record.delivery = Redaction::of(secrets, *scheme).delivery(delivery);
-            entry.line = line_of(record);
-        }
-        if !self.config.redact.is_empty() {
-            *record = redacted(record, &self.config.redact);
-            entry.line = line_of(record);
-        }
-        self.views.show(entry).await
-    }
-
     async fn say(&self, event: Event) -> Audience {
         Audience::after(self.sink.say(event).await)
     }
@@ -330,15 +346,9 @@ impl<'a> Reader<'a> {
     pub async fn release(&mut self) -> Result<Audience, Error> {
         self.is_released = true;
         while let Some(Kept { number, line, record, place }) = self.kept.pop_front() {
-            let audience = match record.map_or_else(|| parse(&line), Ok) {
-                Ok(record) => {
-                    let mut entry = Entry { number, record: *record, line, account: None };
-                    // Where the filters asked for it, that was done.
-                    if !self.config.query.asks_for_checks() {
-                        check(&mut entry, self.config);
-                    }
-                    self.show(entry).await?
-                }
+            let read = record.map_or_else(|| self.parse_again(&line), Ok);
+            let audience = match read {
+                Ok(record) => self.showing.show(Entry { number, record: *record, line, account: None }).await?,
                 Err(damage) => self.say(damaged(&place, &damage)).await,
             };
             if audience.is_closed() {
@@ -348,34 +358,38 @@ impl<'a> Reader<'a> {
         Ok(Audience::Listening)
     }
 
+    /// Reads the record of a line that was kept back unread.
+    fn parse_again(&self, line: &str) -> Result<Box<Record>, String> {
+        let mut record = parse(line)?;
+        check(&mut record, self.config);
+        Ok(record)
+    }
+
     /// Says what can be said only at the end, and so when nothing was found.
     pub async fn finish(&mut self) -> Result<(), Error> {
         if self.streams.is_empty() {
             return Ok(());
         }
         for sift in &mut self.sifts {
-            self.views.count(std::mem::take(&mut sift.statistics));
+            self.showing.count(std::mem::take(&mut sift.statistics));
         }
-        if self.views.end(self.stories.unfinished(), self.count).await?.is_closed() {
-            return Ok(());
+        if let Some(note) = self.failures.told() {
+            self.say(Note::warning(note)).await;
         }
-        if self.uncheckable > 0 {
-            let text = format!(
-                "{} of {} deliveries could not be checked again: their secret was redacted when they were recorded \
-                 (--record-secrets keeps it), or their body was not taken in",
-                self.uncheckable, self.shown
-            );
-            self.say(Note::warning(text)).await;
-        }
-        if self.shown == 0 {
-            self.say(Note::info(format!("none of {} deliveries matches", self.count))).await;
-        }
-        Ok(())
+        self.showing.end(self.stories.unfinished(), self.count).await
     }
 
     /// What the signatures of the shown deliveries mean for the exit code, when they were checked again.
     pub fn exit(&self) -> Exit {
-        self.exit
+        self.showing.exit()
+    }
+}
+
+/// The user's wish to stop; it never comes where that is left to the system.
+pub async fn stopping(signals: &mut Option<&mut Signals>) {
+    match signals {
+        Some(signals) => drop(signals.next().await),
+        None => std::future::pending().await,
     }
 }
 

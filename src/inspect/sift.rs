@@ -1,5 +1,7 @@
 //! What becomes of a line as far as nothing but that line decides it: work for as many threads as there are.
 
+use jiff::Timestamp;
+
 use super::query::Sieve;
 use super::stats::Statistics;
 use super::stream::Batch;
@@ -25,6 +27,8 @@ pub struct Sifted {
     pub deliveries: usize,
     /// How many were counted.
     pub counted: usize,
+    /// When the newest of those came that were looked at.
+    pub newest: Option<Timestamp>,
     /// What needs a look in its place among all others.
     pub found: Vec<Found>,
 }
@@ -68,27 +72,13 @@ impl Task<'_> {
         let Config { view, query, policy, .. } = self.config;
         view.counts() && !query.wants_all() && query.last.is_none() && policy.secrets.is_empty()
     }
-
-    /// Whether signatures are checked before the filters, or at least at once. Finding out why one is invalid takes too
-    /// long for those that are not shown.
-    fn checks(&self) -> bool {
-        self.config.query.asks_for_checks() || !self.keeps_back
-    }
-
-    /// Checks a delivery's signature where that is due, and says whether the filters let it pass, but for those of
-    /// `--where`.
-    pub fn passes(&self, entry: &mut Entry) -> bool {
-        if self.checks() {
-            check(entry, self.config);
-        }
-        self.config.query.takes_wholly(&entry.record)
-    }
 }
 
 impl Sift {
     /// One that has seen nothing.
     pub fn new(config: &Config) -> Self {
-        Sift { sieve: Sieve::of(&config.query), statistics: Statistics::default(), sifted: Sifted::default() }
+        let sieve = Sieve::of(&config.query, config.view.tells_stories());
+        Sift { sieve, statistics: Statistics::default(), sifted: Sifted::default() }
     }
 
     /// Looks at a batch.
@@ -110,18 +100,18 @@ impl Sift {
             self.sifted.deliveries += 1;
             return Ok(None);
         }
-        let text = String::from_utf8_lossy(line);
+        let text = std::str::from_utf8(line).map_err(|_| "it is not UTF-8".to_owned())?;
         if text.trim().is_empty() {
             return Ok(None);
         }
-        if let Some(glance) = Glance::of(&text) {
+        if let Some(glance) = Glance::of(text) {
             self.sifted.deliveries += 1;
-            return self.glance(&glance, &text, None, task);
+            return self.glance(&glance, text, None, task);
         }
-        match Record::parse(&text) {
+        match Record::parse(text) {
             Ok(Parsed::Delivery(record)) => {
                 self.sifted.deliveries += 1;
-                self.glance(&Glance::from(&*record), &text, Some(record.clone()), task)
+                self.glance(&Glance::from(&*record), text, Some(record.clone()), task)
             }
             Ok(Parsed::Other(_)) => Ok(None),
             Err(damage) => Err(damage.0),
@@ -137,6 +127,7 @@ impl Sift {
         task: Task<'_>,
     ) -> Result<Option<What>, String> {
         let Config { query, view, .. } = task.config;
+        self.sifted.newest = self.sifted.newest.max(Some(glance.at));
         // What a filter leaves out is still part of its prediction's story.
         let tells = view.tells_stories() && query.is_about(glance);
         let number = task.before + self.sifted.deliveries;
@@ -152,12 +143,14 @@ impl Sift {
         if !tells && task.keeps_back && !query.wants_all() {
             return Ok(Some(What::Unread(text.to_owned())));
         }
-        let record = *record.map_or_else(|| parse(text), Ok)?;
-        let mut entry = Box::new(Entry { number, record, line: text.to_owned(), account: None });
+        let mut record = *record.map_or_else(|| parse(text), Ok)?;
+        // Before stories are told: a forgery is no part of them.
+        check(&mut record, task.config);
+        let entry = Box::new(Entry { number, record, line: text.to_owned(), account: None });
         if tells {
             return Ok(Some(What::Told(entry, takes)));
         }
-        Ok(task.passes(&mut entry).then(|| What::Taken(entry)))
+        Ok(query.takes_wholly(&entry.record).then_some(What::Taken(entry)))
     }
 }
 
@@ -172,16 +165,10 @@ fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-/// Checks a delivery again, where secrets were given. What was recorded of it stays as it was written where that is
-/// found again.
-pub fn check(entry: &mut Entry, config: &Config) {
-    if config.policy.secrets.is_empty() {
-        return;
-    }
-    let verdict = check_again(&entry.record, &config.policy, config.now);
-    if entry.record.verdict != verdict {
-        entry.record.verdict = verdict;
-        entry.line = line_of(&entry.record);
+/// Checks the signature of a delivery again, where secrets were given.
+pub fn check(record: &mut Record, config: &Config) {
+    if !config.policy.secrets.is_empty() {
+        record.verdict = check_again(record, &config.policy, config.now);
     }
 }
 
@@ -192,9 +179,4 @@ pub fn parse(line: &str) -> Result<Box<Record>, String> {
         Ok(Parsed::Other(kind)) => Err(format!("it is of type {kind}")),
         Err(damage) => Err(damage.0),
     }
-}
-
-/// The line of a record, without its newline.
-pub fn line_of(record: &Record) -> String {
-    String::from_utf8_lossy(&record.to_line()).trim_end().to_owned()
 }

@@ -1,12 +1,15 @@
 //! One journal under way.
 
-use std::io::{self, BufRead, Cursor};
+use std::io::{self, BufRead, Chain, Cursor, Read};
 
+use jiff::Timestamp;
 use memchr::memrchr;
 
 use crate::error::Error;
+use crate::io::input::{self, Head, Input};
+use crate::io::journal;
 use crate::io::tail::{Counted, Opened};
-use crate::io::{input, journal};
+use crate::payload::record::{Glance, Parsed, Record};
 
 /// How much of a file is looked at together: enough to be worth a thread, too little to be noticed in memory.
 const BATCH: usize = 1 << 20;
@@ -20,29 +23,41 @@ pub struct Batch {
     pub is_too_long: bool,
 }
 
+/// What is left between two batches.
+#[derive(Default)]
+struct Rest {
+    /// The beginning of a line that did not end yet.
+    line: Vec<u8>,
+    /// Whether we are within a line that is too long.
+    is_skipped: bool,
+}
+
 /// One journal under way.
 pub struct Stream {
     /// How to speak of it.
     pub name: String,
     source: String,
-    input: Counted<Box<dyn BufRead>>,
-    /// The beginning of a line that did not end yet.
-    rest: Vec<u8>,
+    input: Counted<Chain<Cursor<Vec<u8>>, Input>>,
+    rest: Rest,
     /// How many lines were taken from it.
     pub number: usize,
+    /// When its first delivery came.
+    pub begins: Option<Timestamp>,
     opened: Opened,
     /// How large it was when it was opened, where that is known.
     pub size: Option<u64>,
 }
 
 impl Stream {
-    /// A journal of which `head` was read already.
-    pub fn new(source: &str, head: Vec<u8>, input: Box<dyn BufRead>) -> Self {
+    /// A journal of which the head was read already.
+    pub fn new(source: &str, head: Head, input: Input) -> Self {
+        let head = head.lines();
         Stream {
             name: input::name(source).to_owned(),
             source: source.to_owned(),
-            input: Counted::new(Box::new(std::io::Read::chain(Cursor::new(head), input))),
-            rest: Vec::new(),
+            begins: first_time(&head),
+            input: Counted::new(Read::chain(Cursor::new(head), input)),
+            rest: Rest::default(),
             number: 0,
             opened: Opened::at(source),
             size: input::size(source),
@@ -51,7 +66,7 @@ impl Stream {
 
     /// Begins again with the file that is at its path now.
     pub fn turn(&mut self) -> Result<(), Error> {
-        *self = Stream::new(&self.source, Vec::new(), input::open(&self.source)?);
+        *self = Stream::new(&self.source, Head::default(), Input::open(&self.source)?);
         Ok(())
     }
 
@@ -65,54 +80,97 @@ impl Stream {
         self.input.read()
     }
 
-    /// Whether it is a file, which can be read ahead: whoever waits for a pipe must not keep back what has come.
+    /// Whether it is a file: that can be read ahead, and lines may be added to it. Whoever waits for a pipe must not keep
+    /// back what has come.
     pub fn is_file(&self) -> bool {
         self.size.is_some()
     }
 
-    /// The next lines; `None` when there are no more. One that may go on is kept where the journal `may_grow`.
-    pub fn batch(&mut self, spare: Vec<u8>, may_grow: bool) -> Result<Option<Batch>, Error> {
+    /// Whether more of it may come through a pipe.
+    pub fn is_open(&self) -> bool {
+        self.input.get().get_ref().1.is_open()
+    }
+
+    /// Waits until more has come through the pipe, or no more will.
+    pub async fn wait(&mut self) {
+        self.input.inner().get_mut().1.wait().await;
+    }
+
+    /// The next lines; `None` when there are no more for now. A last one without its end is kept where the journal
+    /// `is_followed`.
+    pub fn batch(&mut self, spare: Vec<u8>, is_followed: bool) -> Result<Option<Batch>, Error> {
         let wanted = if self.is_file() { BATCH } else { 0 };
-        let read = read(&mut self.input, &mut self.rest, spare, wanted, journal::MAX_LINE as usize, may_grow);
+        let may_go_on = is_followed && self.is_file();
+        let read = read(&mut self.input, &mut self.rest, spare, wanted, journal::MAX_LINE as usize, may_go_on);
         read.map_err(|source| Error::Read { what: self.name.clone(), source })
+    }
+
+    /// A last line that was left without its end.
+    pub fn last(&mut self) -> Option<Batch> {
+        let bytes = std::mem::take(&mut self.rest.line);
+        (!bytes.is_empty()).then_some(Batch { bytes, is_too_long: false })
     }
 }
 
 /// Reads `wanted` bytes or what is at hand, and to the end of a line.
 fn read(
     input: &mut dyn BufRead,
-    rest: &mut Vec<u8>,
+    rest: &mut Rest,
     mut bytes: Vec<u8>,
     wanted: usize,
     limit: usize,
-    may_grow: bool,
+    may_go_on: bool,
 ) -> io::Result<Option<Batch>> {
     bytes.clear();
-    bytes.append(rest);
-    let mut end = None;
+    bytes.append(&mut rest.line);
+    let (mut end, mut may_go_on) = (None, may_go_on);
     while end.is_none() || bytes.len() < wanted {
         let new = match input.fill_buf() {
             Ok([]) => break,
             Ok(new) => new,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            // Nothing more for now: it comes through a pipe.
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                may_go_on = true;
+                break;
+            }
             Err(error) => return Err(error),
         };
+        if rest.is_skipped {
+            let newline = memchr::memchr(b'\n', new);
+            let length = newline.map_or(new.len(), |place| place + 1);
+            rest.is_skipped = newline.is_none();
+            input.consume(length);
+            continue;
+        }
         let (before, length) = (bytes.len(), new.len());
         bytes.extend_from_slice(new);
         input.consume(length);
         end = memrchr(b'\n', &bytes[before..]).map(|place| before + place + 1).or(end);
         if end.is_none() && bytes.len() > limit {
-            input.skip_until(b'\n')?;
             bytes.clear();
+            rest.is_skipped = true;
             return Ok(Some(Batch { bytes, is_too_long: true }));
         }
     }
-    if end.is_none() && !may_grow {
+    if end.is_none() && !may_go_on {
         end = (!bytes.is_empty()).then_some(bytes.len());
     }
-    rest.extend_from_slice(&bytes[end.unwrap_or(0)..]);
+    rest.line.extend_from_slice(&bytes[end.unwrap_or(0)..]);
     bytes.truncate(end.unwrap_or(0));
     Ok(end.map(|_| Batch { bytes, is_too_long: false }))
+}
+
+/// When the first delivery came of which these are the first lines.
+fn first_time(lines: &[u8]) -> Option<Timestamp> {
+    lines.split(|byte| *byte == b'\n').find_map(|line| {
+        let line = std::str::from_utf8(line).ok()?;
+        let whole = || match Record::parse(line) {
+            Ok(Parsed::Delivery(record)) => Some(record.at),
+            _ => None,
+        };
+        Glance::of(line).map(|glance| glance.at).or_else(whole)
+    })
 }
 
 #[cfg(test)]
@@ -124,12 +182,12 @@ mod tests {
     /// The batches of a text that comes in pieces of `piece` bytes, and what was kept.
     fn batches(text: &str, piece: usize, wanted: usize, may_grow: bool) -> (Vec<String>, String) {
         let mut input = BufReader::with_capacity(piece, text.as_bytes());
-        let (mut rest, mut found) = (Vec::new(), Vec::new());
+        let (mut rest, mut found) = (Rest::default(), Vec::new());
         while let Some(batch) = read(&mut input, &mut rest, Vec::new(), wanted, 7, may_grow).unwrap() {
             let lines = String::from_utf8(batch.bytes).unwrap();
             found.push(if batch.is_too_long { "too long".to_owned() } else { lines });
         }
-        (found, String::from_utf8(rest).unwrap())
+        (found, String::from_utf8(rest.line).unwrap())
     }
 
     #[test]

@@ -17,12 +17,12 @@ pub struct Timelines {
 }
 
 impl Timelines {
-    /// Adds a delivery that was told of in its record.
-    pub fn add(&mut self, Entry { number, record, .. }: &Entry) {
+    /// Adds a delivery that was told of in its record. It is `about` this prediction, even where its id is blanked.
+    pub fn add(&mut self, Entry { number, record, .. }: &Entry, about: Option<String>) {
         let payload = record.payload.as_ref();
         let (provider, sent) = (payload.map(|payload| payload.provider), record.sent.is_some());
         let id = payload.and_then(|payload| payload.id.clone());
-        let key = (sent, provider.map(|provider| provider.name), id.clone());
+        let key = (sent, provider.map(|provider| provider.name), about);
         let place = *self.places.entry(key).or_insert_with(|| {
             self.timelines.push(Timeline { provider, id, sent, moments: Vec::new(), warnings: Vec::new() });
             self.timelines.len() - 1

@@ -2,11 +2,10 @@
 
 use super::diff;
 use super::export::{Export, Form};
-use super::reader::Audience;
 use super::stats::Statistics;
 use super::timeline::Timelines;
 use crate::error::Error;
-use crate::event::{Entry, Event, Sink};
+use crate::event::{Audience, Entry, Event, Sink};
 use crate::payload::history::lifecycle::Unfinished;
 use crate::payload::record::Glance;
 
@@ -23,8 +22,8 @@ pub enum View {
     Stats,
     /// What changed between two: numbers or ids.
     Diff([String; 2]),
-    /// For another program.
-    Export(Form),
+    /// For another program: all, or the one with this number or id.
+    Export(Form, Option<String>),
     /// A page for a browser.
     Page,
 }
@@ -38,7 +37,7 @@ impl View {
             View::Timeline => Some("--timeline"),
             View::Stats => Some("--stats"),
             View::Diff(_) => Some("--diff"),
-            View::Export(_) => Some("--export"),
+            View::Export(..) => Some("--export"),
             View::Page => Some("--html"),
         }
     }
@@ -50,7 +49,7 @@ impl View {
 
     /// Whether others get to see it: then no secret stays in it, even where the journal keeps them.
     pub fn is_handed_on(&self) -> bool {
-        matches!(self, View::Export(_) | View::Page)
+        matches!(self, View::Export(..) | View::Page)
     }
 
     /// Whether it does not show deliveries, but counts them.
@@ -60,26 +59,41 @@ impl View {
 
     /// Whether a delivery is shown as soon as it is read.
     pub fn is_shown_while_read(&self) -> bool {
-        matches!(self, View::Table | View::Whole(_) | View::Export(_))
+        matches!(self, View::Table | View::Whole(_) | View::Export(..))
     }
 
     /// Whether it shows deliveries by their numbers, which are known only where all before them are.
     pub fn asks_for_numbers(&self) -> bool {
-        matches!(self, View::Whole(_) | View::Diff(_))
+        matches!(self, View::Whole(_) | View::Diff(_) | View::Export(_, Some(_)))
     }
 
     /// Whether a delivery with this number is one that it shows.
     pub fn is_about(&self, number: usize, glance: &Glance<'_>) -> bool {
         match self {
-            View::Whole(which) => is(which, number, glance),
+            View::Whole(which) | View::Export(_, Some(which)) => is(which, number, glance),
             View::Diff(pair) => pair.iter().any(|which| is(which, number, glance)),
-            View::Table | View::Timeline | View::Stats | View::Export(_) | View::Page => true,
+            View::Table | View::Timeline | View::Stats | View::Export(_, None) | View::Page => true,
         }
     }
 }
 
 fn is(which: &str, number: usize, glance: &Glance<'_>) -> bool {
-    which.parse() == Ok(number) || glance.has_id(which)
+    number_of(which) == Some(number) || glance.has_id(which)
+}
+
+/// The number that is meant by `3` or `#3`.
+fn number_of(which: &str) -> Option<usize> {
+    which.strip_prefix('#').unwrap_or(which).parse().ok()
+}
+
+/// Why there is nothing to show where one delivery was asked for.
+fn missing(which: &str, count: usize) -> Error {
+    match number_of(which) {
+        Some(number) if (1..=count).contains(&number) => {
+            Error::Usage(format!("the filters leave delivery {number} out"))
+        }
+        _ => Error::NoSuchDelivery { which: which.to_owned(), count },
+    }
 }
 
 /// A view under way.
@@ -112,22 +126,22 @@ impl<'a> Views<'a> {
         self.statistics.merge(statistics);
     }
 
-    /// Shows a delivery, or keeps what is needed of it for the end.
-    pub async fn show(&mut self, entry: Entry) -> Result<Audience, Error> {
+    /// Shows a delivery, or keeps what is needed of it for the end. It is `about` this prediction, whatever is blanked.
+    pub async fn show(&mut self, entry: Entry, about: Option<String>) -> Result<Audience, Error> {
         self.is_empty = false;
         let event = match self.view {
             View::Table => Event::Row(Box::new(entry)),
             View::Whole(_) => Event::Entry(Box::new(entry)),
             View::Page => {
-                self.timelines.add(&entry);
+                self.timelines.add(&entry, about);
                 Event::Row(Box::new(entry))
             }
-            View::Export(form) => match self.export.take(*form, entry)? {
+            View::Export(form, _) => match self.export.take(*form, entry)? {
                 Some(event) => event,
                 None => return Ok(Audience::Listening),
             },
             View::Timeline => {
-                self.timelines.add(&entry);
+                self.timelines.add(&entry, about);
                 return Ok(Audience::Listening);
             }
             View::Stats => {
@@ -154,10 +168,9 @@ impl<'a> Views<'a> {
 
     /// Shows what can be shown only at the end of `count` deliveries.
     pub async fn end(&mut self, unfinished: Vec<Unfinished>, count: usize) -> Result<Audience, Error> {
-        let missing = |which: &String| Err(Error::NoSuchDelivery { which: which.clone(), count });
         match self.view {
             View::Table => {}
-            View::Whole(which) if self.is_empty => return missing(which),
+            View::Whole(which) | View::Export(_, Some(which)) if self.is_empty => return Err(missing(which, count)),
             View::Whole(_) => {}
             View::Timeline | View::Page => {
                 for timeline in std::mem::take(&mut self.timelines).end(&unfinished) {
@@ -174,11 +187,11 @@ impl<'a> Views<'a> {
             }
             View::Diff([first, second]) => {
                 let [Some(a), Some(b)] = &self.pair else {
-                    return missing(if self.pair[0].is_none() { first } else { second });
+                    return Err(missing(if self.pair[0].is_none() { first } else { second }, count));
                 };
                 return Ok(self.say(Event::Diff(Box::new(diff::between(a, b)))).await);
             }
-            View::Export(form) => {
+            View::Export(form, _) => {
                 if let Some(event) = self.export.end(*form)? {
                     return Ok(self.say(event).await);
                 }

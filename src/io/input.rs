@@ -6,6 +6,7 @@ use std::io::{self, BufRead, BufReader, Read};
 use bytes::Bytes;
 
 use super::journal;
+use super::pipe::Pipe;
 use crate::error::Error;
 use crate::payload::builtin;
 use crate::payload::record::is_journal_line;
@@ -42,6 +43,64 @@ pub fn open(source: &str) -> Result<Box<dyn BufRead>, Error> {
     Ok(Box::new(BufReader::with_capacity(BUFFER, file)))
 }
 
+/// A source of `inspect`: a file, or what comes through a pipe, which must not keep the program from anything else.
+pub enum Input {
+    /// What is read without a wait.
+    File(Box<dyn BufRead>),
+    /// What may have to be waited for.
+    Pipe(Pipe),
+}
+
+impl Input {
+    /// Opens a source as [`open`] does.
+    pub fn open(source: &str) -> Result<Self, Error> {
+        if source == STDIN {
+            return Ok(Input::Pipe(Pipe::of(io::stdin())));
+        }
+        let is_special = std::fs::metadata(source).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir());
+        if is_special {
+            let file = File::open(source).map_err(|error| Error::Read { what: source.to_owned(), source: error })?;
+            return Ok(Input::Pipe(Pipe::of(file)));
+        }
+        Ok(Input::File(open(source)?))
+    }
+
+    /// Whether more may come through it yet.
+    pub fn is_open(&self) -> bool {
+        matches!(self, Input::Pipe(pipe) if pipe.is_open())
+    }
+
+    /// Waits until there is more to read, or no more will come.
+    pub async fn wait(&mut self) {
+        if let Input::Pipe(pipe) = self {
+            pipe.wait().await;
+        }
+    }
+
+    fn inner(&mut self) -> &mut dyn BufRead {
+        match self {
+            Input::File(file) => file,
+            Input::Pipe(pipe) => pipe,
+        }
+    }
+}
+
+impl Read for Input {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.inner().read(buffer)
+    }
+}
+
+impl BufRead for Input {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        self.inner().fill_buf()
+    }
+
+    fn consume(&mut self, amount: usize) {
+        self.inner().consume(amount);
+    }
+}
+
 /// How large a file is; `None` of standard input, a pipe or a device.
 pub fn size(source: &str) -> Option<u64> {
     let metadata = std::fs::metadata(source).ok().filter(|metadata| source != STDIN && metadata.is_file());
@@ -63,6 +122,7 @@ fn rest(name: &str, mut bytes: Vec<u8>, input: &mut dyn BufRead) -> Result<Bytes
 }
 
 /// The first lines of a source, by which a journal is told from a payload.
+#[derive(Default)]
 pub struct Head {
     /// The lines.
     pub bytes: Vec<u8>,
@@ -70,28 +130,91 @@ pub struct Head {
     pub is_journal: bool,
 }
 
-/// How many lines are looked at: the first of a journal may be damaged.
-const HEAD_LINES: usize = 3;
+/// How many lines are looked at, and how many bytes: the first of a journal may be damaged.
+const HEAD_LINES: usize = 100;
+const HEAD_BYTES: usize = 1 << 20;
+
+/// What some editors put before a text.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 impl Head {
     /// Reads the first lines of an input.
     pub fn read(name: &str, input: &mut dyn BufRead) -> Result<Self, Error> {
-        let failed = |source| Error::Read { what: name.to_owned(), source };
-        let mut head = Head { bytes: Vec::new(), is_journal: false };
-        for _ in 0..HEAD_LINES {
-            let before = head.bytes.len();
-            Read::take(&mut *input, journal::MAX_LINE).read_until(b'\n', &mut head.bytes).map_err(failed)?;
-            let line = &head.bytes[before..];
-            head.is_journal = is_journal_line(line);
-            if head.is_journal || line.is_empty() {
-                break;
+        let mut head = Heading::default();
+        let read = head.go_on(input);
+        read.map_err(|source| Error::Read { what: name.to_owned(), source })?;
+        Ok(head.head)
+    }
+
+    /// The same of one that may have to be waited for.
+    pub async fn wait(name: &str, input: &mut Input) -> Result<Self, Error> {
+        let mut head = Heading::default();
+        loop {
+            match head.go_on(input) {
+                Ok(()) => return Ok(head.head),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => input.wait().await,
+                Err(source) => return Err(Error::Read { what: name.to_owned(), source }),
             }
         }
-        Ok(head)
+    }
+
+    /// Its first lines, for a reader of lines.
+    pub fn lines(mut self) -> Vec<u8> {
+        if self.bytes.starts_with(BYTE_ORDER_MARK) {
+            self.bytes.drain(..BYTE_ORDER_MARK.len());
+        }
+        self.bytes
+    }
+
+    /// How many of its lines are JSON by themselves, up to two: with two, it is JSON Lines.
+    pub fn json_lines(&self) -> usize {
+        let is_json = |line: &&[u8]| serde_json::from_slice::<serde::de::IgnoredAny>(line).is_ok();
+        self.bytes.split(|byte| *byte == b'\n').filter(is_json).take(2).count()
     }
 
     /// The whole payload.
     pub fn rest(self, name: &str, input: &mut dyn BufRead) -> Result<Bytes, Error> {
         rest(name, self.bytes, input)
+    }
+
+    /// The same of one that may have to be waited for.
+    pub async fn wait_for_rest(self, name: &str, input: &mut Input) -> Result<Bytes, Error> {
+        let mut bytes = self.bytes;
+        loop {
+            let room = (MAX_PAYLOAD + 1).saturating_sub(bytes.len() as u64);
+            match Read::take(&mut *input, room).read_to_end(&mut bytes) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => input.wait().await,
+                Err(source) => return Err(Error::Read { what: name.to_owned(), source }),
+                Ok(_) => return rest(name, bytes, &mut io::empty()),
+            }
+        }
+    }
+}
+
+/// The first lines under way.
+#[derive(Default)]
+struct Heading {
+    head: Head,
+    /// How many are whole.
+    lines: usize,
+    /// Where the next one begins.
+    start: usize,
+}
+
+impl Heading {
+    fn go_on(&mut self, input: &mut dyn BufRead) -> io::Result<()> {
+        while self.lines < HEAD_LINES && self.start < HEAD_BYTES {
+            let bytes = &mut self.head.bytes;
+            let room = journal::MAX_LINE.saturating_sub((bytes.len() - self.start) as u64);
+            Read::take(&mut *input, room).read_until(b'\n', bytes)?;
+            let line = &bytes[self.start..];
+            let text = line.strip_prefix(BYTE_ORDER_MARK).filter(|_| self.start == 0).unwrap_or(line);
+            self.head.is_journal = is_journal_line(text);
+            if self.head.is_journal || line.is_empty() {
+                break;
+            }
+            (self.lines, self.start) = (self.lines + 1, bytes.len());
+        }
+        Ok(())
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fs::Metadata;
 use std::io::{self, BufRead, Read};
+use std::path::Path;
 
 /// An input that knows how many bytes were taken from it.
 pub struct Counted<R> {
@@ -13,6 +14,16 @@ impl<R: BufRead> Counted<R> {
     /// Nothing was taken yet.
     pub fn new(input: R) -> Self {
         Counted { input, read: 0 }
+    }
+
+    /// What is counted.
+    pub fn inner(&mut self) -> &mut R {
+        &mut self.input
+    }
+
+    /// The same, to look at.
+    pub fn get(&self) -> &R {
+        &self.input
     }
 
     /// How many bytes were taken.
@@ -60,6 +71,13 @@ impl Opened {
         let Ok(now) = std::fs::metadata(&self.path) else { return false };
         now.is_file() && (now.len() < read || identity(&now) != self.identity)
     }
+}
+
+/// Whether two paths lead to one file.
+pub fn is_same(one: &Path, other: &Path) -> bool {
+    let known = |path: &Path| std::fs::metadata(path).ok().as_ref().and_then(identity);
+    let place = |path: &Path| std::fs::canonicalize(path).ok();
+    known(one).is_some_and(|one| known(other) == Some(one)) || place(one).is_some_and(|one| place(other) == Some(one))
 }
 
 /// What tells a file from every other; nothing where the system has no such thing.

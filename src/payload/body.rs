@@ -66,6 +66,7 @@ impl<'a> Body<'a> {
             Body::Object(_) | Body::Value(_) => None,
             Body::Broken(flaw) => Some(flaw.reason),
             Body::Empty => Some("it is empty".into()),
+            Body::Text(text) if text.trim().is_empty() => Some("it holds nothing but white space".into()),
             Body::Text(_) => Some("it is text of another kind".into()),
             Body::Binary => Some("it is not UTF-8 text".into()),
         }

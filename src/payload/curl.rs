@@ -25,7 +25,7 @@ const SECRET: &str = "HOOKCTL_SECRET";
 /// for the shell already. Secrets are left to variables of the shell, but for headers that are `made_up`: what stands
 /// there opens nothing. `host` and `content-length` are curl's to write, in its own place.
 pub fn command(
-    url: &Url,
+    url: &str,
     delivery: &Delivery,
     file: Option<&str>,
     options: &[String],
@@ -33,16 +33,19 @@ pub fn command(
     made_up: impl Fn(&HeaderName) -> bool,
 ) -> String {
     let secrets = redaction.secrets();
-    let mut words = vec!["curl --http1.1".to_owned()];
+    // A URL is what it is: nothing in it is a pattern, and no path is made shorter.
+    let mut words = vec!["curl --http1.1 --globoff --path-as-is".to_owned()];
     words.extend_from_slice(options);
     // What curl sends a body by.
     if !matches!(delivery.method.as_str(), "" | "POST") {
         words.push(format!("--request {}", quote(delivery.method.as_bytes())));
     }
-    let host = &url[Position::BeforeHost..Position::AfterPort];
+    let host = Url::parse(url).map(|url| url[Position::BeforeHost..Position::AfterPort].to_owned());
     for (name, value) in delivery.headers.raw() {
         let plain = name.plain().as_str();
-        if plain == "content-length" || plain == "host" && value.as_bytes() == host.as_bytes() {
+        if plain == "content-length"
+            || plain == "host" && host.as_ref().is_ok_and(|host| value.as_bytes() == host.as_bytes())
+        {
             continue;
         }
         let is_known = secrets.iter().any(|secret| secret.is_in(value.as_bytes()));
@@ -64,7 +67,6 @@ pub fn command(
             "--data-binary @-".to_owned()
         }
     });
-    let url = url.as_str();
     words.push(match secrets.iter().any(|secret| secret.is_in(url.as_bytes())) {
         // What is spelled otherwise in the URL no variable can stand for.
         true => redaction.text(without(secrets, url.as_bytes(), 0)),
@@ -167,9 +169,7 @@ mod tests {
         Delivery::bare(headers.collect(), Bytes::from_static(body))
     }
 
-    fn url() -> Url {
-        Url::parse("http://localhost:3000/hook?a=b&c").unwrap()
-    }
+    const URL: &str = "http://localhost:3000/hook?a=b&c";
 
     #[test]
     fn it_says_no_more_than_is_needed() {
@@ -181,8 +181,8 @@ mod tests {
             ("Content-Length", "13"),
             ("Content-Type", "application/json"),
         ];
-        insta::assert_snapshot!(command(&url(), &delivery(&headers, br#"{"a":"b$!\\"}"#), None, &[], &Redaction::new(&[], []), |_| false), @r#"
-        curl --http1.1 \
+        insta::assert_snapshot!(command(URL, &delivery(&headers, br#"{"a":"b$!\\"}"#), None, &[], &Redaction::new(&[], []), |_| false), @r#"
+        curl --http1.1 --globoff --path-as-is \
           -H 'user-agent: it'\''s me' \
           -H 'Accept: */*' \
           -H 'X-Empty;' \
@@ -191,8 +191,8 @@ mod tests {
           'http://localhost:3000/hook?a=b&c'
         "#);
         let options = ["-k".to_owned()];
-        insta::assert_snapshot!(command(&url(), &delivery(&[], b""), Some("my file.json"), &options, &Redaction::new(&[], []), |_| false), @r"
-        curl --http1.1 \
+        insta::assert_snapshot!(command(URL, &delivery(&[], b""), Some("my file.json"), &options, &Redaction::new(&[], []), |_| false), @r"
+        curl --http1.1 --globoff --path-as-is \
           -k \
           -H Accept: \
           -H Content-Type: \
@@ -200,7 +200,7 @@ mod tests {
           --data-binary '@my file.json' \
           'http://localhost:3000/hook?a=b&c'
         ");
-        let binary = command(&url(), &delivery(&[], b"\xff'%\\\x1b"), None, &[], &Redaction::new(&[], []), |_| false);
+        let binary = command(URL, &delivery(&[], b"\xff'%\\\x1b"), None, &[], &Redaction::new(&[], []), |_| false);
         assert!(binary.starts_with(r"printf -- '\377'\''%%\\\033' | curl"), "{binary}");
         assert!(binary.contains("--data-binary @- "), "{binary}");
     }
@@ -216,8 +216,7 @@ mod tests {
             ("x-both", "other-s3cr3t s3cr3t-token"),
         ];
         let redaction = Redaction::new(&secrets, []);
-        let text =
-            command(&url(), &delivery(&headers, b"{}"), None, &[], &redaction, |name| name == "x-webhook-secret");
+        let text = command(URL, &delivery(&headers, b"{}"), None, &[], &redaction, |name| name == "x-webhook-secret");
         assert!(text.contains("-H 'authorization: Bearer '\"$HOOKCTL_SECRET\" "), "{text}");
         assert!(text.contains("-H 'x-twice: '\"$HOOKCTL_SECRET\",\"$HOOKCTL_SECRET\". "), "{text}");
         assert!(text.contains("-H 'cookie: '\"$HOOKCTL_HEADER_COOKIE\" "), "{text}");

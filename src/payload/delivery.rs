@@ -6,6 +6,10 @@ use bytes::Bytes;
 use http::header::{AUTHORIZATION, COOKIE, InvalidHeaderName, PROXY_AUTHORIZATION, SET_COOKIE};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+use super::encoding;
+use super::provider::Provider;
+use super::read::Payload;
+
 /// What stands in a record in place of a header value that is itself a secret.
 pub const REDACTED: &str = "<redacted>";
 
@@ -28,6 +32,17 @@ impl Delivery {
     /// A body with the headers that are known of it, but without a request line.
     pub fn bare(headers: Headers, body: Bytes) -> Self {
         Delivery { method: String::new(), target: String::new(), http: String::new(), headers, body }
+    }
+
+    /// What its body holds when the compression is undone; where that cannot be, its bytes as sent.
+    pub fn held(&self) -> Bytes {
+        encoding::decode(&self.headers, &self.body, encoding::LARGEST).unwrap_or_else(|_| self.body.clone())
+    }
+
+    /// What its body says, to this provider's rules where it is known; `None` where it is not JSON.
+    pub fn payload(&self, provider: Option<&'static Provider>) -> Option<Payload> {
+        let held = encoding::decode(&self.headers, &self.body, encoding::LARGEST).ok()?;
+        Payload::read(&held, &self.headers, provider)
     }
 }
 

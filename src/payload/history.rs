@@ -29,6 +29,8 @@ struct Keys {
     key: u128,
     /// Of its idempotency key with the body.
     exact: u128,
+    /// Where a delivery is kept that came under a known key with a body of its own.
+    variant: u128,
     /// Of its body.
     digest: u64,
 }
@@ -40,16 +42,22 @@ pub struct Seen {
     pub seq: u64,
     /// The id of its record.
     pub id: String,
-    /// The status of the last answer to a delivery of this key, if it got one: a repeat after a failure is a retry.
-    pub answered: Option<u16>,
+    /// The number of the last delivery of this key.
+    last: u64,
+    /// The status that the last was answered, if it got an answer: a repeat after a failure is a retry.
+    answered: Option<u16>,
     body: u64,
 }
 
 /// An earlier delivery with the same idempotency key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Repeat {
-    /// The first of them.
+    /// The first of them with the same body; the first of them all, where none has the same.
     pub of: Seen,
+    /// The number of the last of them.
+    pub last: u64,
+    /// The status that the last of them was answered; `None` when it got no answer.
+    pub answered: Option<u16>,
     /// Whether the bodies are the same, byte for byte.
     pub same_body: bool,
 }
@@ -63,7 +71,12 @@ impl Default for History {
 impl History {
     fn with_capacity(capacity: usize) -> Self {
         let capacity = NonZeroUsize::new(capacity).unwrap_or(NonZeroUsize::MIN);
-        History { seen: LruCache::new(capacity), hashers: [RandomState::new(), RandomState::new()] }
+        History { seen: LruCache::new(capacity), ..History::unbounded() }
+    }
+
+    /// One that forgets nothing, for files, which have an end.
+    pub fn unbounded() -> Self {
+        History { seen: LruCache::unbounded(), hashers: [RandomState::new(), RandomState::new()] }
     }
 
     /// Takes note of a delivery that is about to be answered with `status`, and says whether it came before.
@@ -82,18 +95,29 @@ impl History {
         id: &str,
         status: Option<u16>,
     ) -> Option<Repeat> {
-        let Keys { key, exact, digest } = self.keys(payload, body, verdict)?;
+        let Keys { key, exact, variant, digest } = self.keys(payload, body, verdict)?;
+        let this = || Seen { seq, id: id.to_owned(), last: seq, answered: status, body: digest };
         let earlier = [key, exact].into_iter().find_map(|known| {
             let seen = self.seen.get_mut(&known)?;
-            let repeat = Repeat { of: seen.clone(), same_body: seen.body == digest };
-            seen.answered = status;
-            Some(repeat)
+            let before = seen.clone();
+            (seen.last, seen.answered) = (seq, status);
+            Some(before)
         });
         // What repeats only the bytes of an invalid one is itself the first of its key.
         if !self.seen.contains(&key) {
-            self.seen.put(key, Seen { seq, id: id.to_owned(), answered: status, body: digest });
+            self.seen.put(key, this());
         }
-        earlier
+        let first = earlier?;
+        let (last, answered) = (first.last, first.answered);
+        if first.body == digest {
+            return Some(Repeat { of: first, last, answered, same_body: true });
+        }
+        let same = self.seen.get(&variant).cloned();
+        if same.is_none() {
+            self.seen.put(variant, this());
+        }
+        let same_body = same.is_some();
+        Some(Repeat { of: same.unwrap_or(first), last, answered, same_body })
     }
 
     /// Corrects the answer of a delivery that was noted.
@@ -110,14 +134,14 @@ impl History {
 
     fn keys(&self, payload: &Payload, body: &[u8], verdict: &Verdict) -> Option<Keys> {
         let (key, digest) = (payload.key()?, self.hashers[0].hash_one(body));
-        let hash = |with_body: bool| {
-            let whole = (&key, with_body.then_some(digest));
+        let hash = |with_body: bool, again: bool| {
+            let whole = (&key, with_body.then_some(digest), again);
             let [high, low] = [&self.hashers[0], &self.hashers[1]].map(|hasher| u128::from(hasher.hash_one(whole)));
             high << 64 | low
         };
         let with_body =
             !payload.is_terminal() || matches!(payload.shape.kind, Kind::Notice | Kind::Other) || verdict.is_invalid();
-        Some(Keys { key: hash(with_body), exact: hash(true), digest })
+        Some(Keys { key: hash(with_body, false), exact: hash(true, false), variant: hash(true, true), digest })
     }
 }
 
@@ -143,7 +167,7 @@ mod tests {
         let bytes = Bytes::copy_from_slice(body.as_bytes());
         let payload = Payload::read(&bytes, &Headers::default(), None).unwrap();
         let repeat = history.note(&payload, body.as_bytes(), verdict, seq, "id", Some(status))?;
-        Some((repeat.of.seq, repeat.same_body, repeat.of.answered.unwrap()))
+        Some((repeat.of.seq, repeat.same_body, repeat.answered.unwrap()))
     }
 
     #[test]
@@ -154,6 +178,24 @@ mod tests {
         assert_eq!(note(&mut history, body, 2, 200), Some((1, true, 503)));
         assert_eq!(note(&mut history, &body.replace("\"u\"", "\"v\""), 3, 200), Some((1, false, 200)));
         assert_eq!(note(&mut history, &body.replace("\"a\"", "\"b\""), 4, 200), None);
+    }
+
+    #[test]
+    fn a_repeat_names_the_delivery_whose_body_it_has_and_the_last_answer() {
+        let mut history = History::default();
+        let body = r#"{"id":"a","status":"success","output":"u","input":{}}"#;
+        let other = body.replace("\"u\"", "\"v\"");
+        let mut note = |body: &str, seq, status| {
+            let bytes = Bytes::copy_from_slice(body.as_bytes());
+            let payload = Payload::read(&bytes, &Headers::default(), None).unwrap();
+            let repeat = history.note(&payload, &bytes, &Verdict::Unsigned, seq, "id", Some(status))?;
+            Some((repeat.of.seq, repeat.last, repeat.answered.unwrap(), repeat.same_body))
+        };
+        assert_eq!(note(body, 1, 503), None);
+        assert_eq!(note(&other, 11, 500), Some((1, 1, 503, false)));
+        assert_eq!(note(&other, 12, 200), Some((11, 11, 500, true)));
+        assert_eq!(note(body, 13, 200), Some((1, 12, 200, true)));
+        assert_eq!(note(&other, 14, 200), Some((11, 13, 200, true)));
     }
 
     #[test]

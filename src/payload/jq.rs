@@ -1,4 +1,4 @@
-//! jq filters over records: what `--expect` wants to be true. The only file that knows jaq.
+//! jq filters over records: what `--expect` and `--where` want to be true. The only file that knows jaq.
 //!
 //! Whatever in jq reaches out into the world (`now`, `env`, `debug`, `halt`, …) is not there, and no filter runs for ever:
 //! each of its steps is counted.
@@ -90,6 +90,8 @@ pub struct Finding {
     pub holds: bool,
     /// What was found: the left side of a comparison, else what the filter gives.
     pub found: String,
+    /// Whether it ended in an error.
+    pub failed: bool,
 }
 
 /// Names that reach out into the world.
@@ -122,7 +124,8 @@ impl Jq {
             let given = run(&self.program, input, &watch);
             let holds = given.as_ref().is_ok_and(|values| !values.is_empty() && values.iter().all(is_true));
             let left = self.left.as_ref().map(|left| run(left, input, &watch)).filter(Result::is_ok);
-            Finding { holds, found: told(left.unwrap_or(given)) }
+            let failed = given.is_err();
+            Finding { holds, found: told(left.filter(|_| !failed).unwrap_or(given)), failed }
         }));
         judged.map_err(|stopped| stopped.downcast_ref().copied().unwrap_or(Unended::Failed))
     }

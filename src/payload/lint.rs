@@ -11,10 +11,13 @@ use super::read::Payload;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Warning {
     /// A stable name: `unknown_status`.
+    #[serde(default)]
     pub code: String,
     /// The dotted path of the field.
+    #[serde(default)]
     pub path: String,
     /// A sentence for people.
+    #[serde(default)]
     pub message: String,
 }
 

@@ -13,9 +13,11 @@ use super::signature::Verdict;
 
 mod glance;
 mod line;
+mod reading;
 
 pub use glance::Glance;
-pub use line::{BEGINNING, Damage, Parsed, is_journal_line};
+pub use line::BEGINNING;
+pub use reading::{Damage, Parsed, is_journal_line};
 
 /// The version of the record's form.
 pub const VERSION: u32 = 1;
@@ -57,8 +59,8 @@ pub struct Duplicate {
 }
 
 impl From<Repeat> for Duplicate {
-    fn from(Repeat { of, same_body }: Repeat) -> Self {
-        Duplicate { id: of.id, seen: Some(Earlier { seq: of.seq, answered: of.answered, same_body }) }
+    fn from(Repeat { of, last, answered, same_body }: Repeat) -> Self {
+        Duplicate { id: of.id, seen: Some(Earlier { seq: of.seq, last, answered, same_body }) }
     }
 }
 
@@ -67,7 +69,9 @@ impl From<Repeat> for Duplicate {
 pub struct Earlier {
     /// Its number in this run.
     pub seq: u64,
-    /// The status that it, or its last repeat, was answered; `None` when it got no answer.
+    /// The number of the last delivery before this one with the same key: its own, or that of its last repeat.
+    pub last: u64,
+    /// The status that the last one was answered; `None` when it got no answer.
     pub answered: Option<u16>,
     /// Whether its body is the same, byte for byte.
     pub same_body: bool,
@@ -79,16 +83,22 @@ pub struct Answer {
     /// The HTTP status; `None` when the connection was ended without one.
     pub status: Option<u16>,
     /// Who decided it.
+    #[serde(default = "by_another")]
     pub by: By,
     /// What was done instead of answering whole, where a script asked for that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub did: Option<Deed>,
     /// Received: from the request's last byte to the answer being ready. Sent: from connecting to the
     /// answer's head. Milliseconds.
+    #[serde(default)]
     pub ms: f64,
     /// The first line of the answer's body, of a sent or forwarded one; of one that the app owed, why there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line: Option<String>,
+}
+
+fn by_another() -> By {
+    By::Other
 }
 
 impl Answer {
@@ -159,6 +169,9 @@ pub enum SentOutcome {
     Unreachable,
     /// The request went out and no answer came back: it may have been processed.
     Unknown,
+    /// In a way that a newer hookctl knows.
+    #[serde(other)]
+    Other,
 }
 
 impl Record {
@@ -178,7 +191,13 @@ impl Record {
             sent: None,
         }
     }
-    /// When a record is about a delivery, its prediction's id or another that was given for it.
+
+    /// Whether its body is there: one that passed a limit was not taken in.
+    pub fn was_taken_in(&self) -> bool {
+        self.answer.as_ref().is_none_or(|answer| answer.by != By::Limit)
+    }
+
+    /// Whether this is its own id, that of its prediction, or another one that its payload gives.
     pub fn has_id(&self, id: &str) -> bool {
         Glance::from(self).has_id(id)
     }

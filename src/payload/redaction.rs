@@ -3,6 +3,8 @@
 use http::{HeaderName, HeaderValue};
 
 use super::delivery::{Delivery, REDACTED, is_secret};
+use super::lint::Warning;
+use super::record::{Answer, Record, Sent};
 use super::signature::scheme::{Proof, Scheme};
 use super::signature::{Choice, Secret};
 
@@ -47,6 +49,19 @@ impl<'a> Redaction<'a> {
         });
         delivery.target = self.text(delivery.target);
         delivery
+    }
+
+    /// A record as it may be shown and recorded: its delivery, where it went, what came back, and what is said of it.
+    pub fn record(&self, record: Record) -> Record {
+        let some = |text: Option<String>| text.map(|text| self.text(text));
+        let warning = |warning: Warning| Warning { message: self.text(warning.message), ..warning };
+        Record {
+            delivery: self.delivery(record.delivery),
+            warnings: record.warnings.into_iter().map(warning).collect(),
+            answer: record.answer.map(|answer| Answer { line: some(answer.line), ..answer }),
+            sent: record.sent.map(|sent| Sent { url: self.text(sent.url), error: some(sent.error), ..sent }),
+            ..record
+        }
     }
 
     /// A text without the secrets that are known.

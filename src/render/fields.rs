@@ -1,6 +1,5 @@
 //! The words for what is known of a delivery. Everything from outside is escaped here.
 
-use bytes::Bytes;
 use console::measure_text_width;
 
 use super::paint::Paint;
@@ -60,7 +59,6 @@ pub fn status_name(status: Option<Status>, word: &str, paint: Paint) -> String {
 
 /// The verdict, and why and what to do when it is a bad one.
 pub fn signature(record: &Record, paint: Paint) -> Vec<Field> {
-    let limited = record.answer.as_ref().is_some_and(|answer| answer.by == By::Limit);
     let blanked = record.delivery.headers.iter().any(|(_, value)| value == REDACTED);
     let verdict = &record.verdict;
     let with = |secret: &str| if secret == MAIN { String::new() } else { format!(", secret {}", escape::line(secret)) };
@@ -78,7 +76,7 @@ pub fn signature(record: &Record, paint: Paint) -> Vec<Field> {
             return vec![("signed", why), ("hint", escape::line(hint).into_owned())];
         }
         Verdict::Unsigned => paint.quiet("no signature"),
-        Verdict::Unchecked if limited => paint.quiet("not checked: the body was not taken in"),
+        Verdict::Unchecked if !record.was_taken_in() => paint.quiet("not checked: the body was not taken in"),
         Verdict::Unchecked if blanked => {
             paint.quiet("not checked: no secret was given, or it was redacted when recorded")
         }
@@ -103,9 +101,11 @@ pub fn account(account: &Account) -> Vec<Field> {
         let more = if cut < text.len() { "…" } else { "" };
         fields.push(("over", format!("{} bytes: {}{more}", signed.len(), escape::line(&text[..cut]))));
     }
+    let is_alone = account.expected.len() == 1;
     fields.extend(account.expected.iter().map(|(label, value)| {
-        let value = escape::line(value);
-        ("gives", if label == MAIN { value.into_owned() } else { format!("{value} ({})", escape::line(label)) })
+        let whose = if is_alone && label == MAIN { String::new() } else { format!(" ({})", escape::line(label)) };
+        let matches = if values.iter().any(|given| given.contains(value.as_str())) { ", which matches" } else { "" };
+        ("gives", format!("{}{whose}{matches}", escape::line(value)))
     }));
     fields
 }
@@ -202,22 +202,16 @@ pub fn meaning(payload: &Payload) -> String {
 pub fn repeat(duplicate: Option<&Duplicate>, paint: Paint) -> Option<String> {
     let duplicate = duplicate?;
     let Some(seen) = &duplicate.seen else { return Some(format!("of the record {}", escape::line(&duplicate.id))) };
-    let of = format!("#{}", seen.seq);
+    let (of, last) = (format!("#{}", seen.seq), seen.last);
     Some(match (seen.answered, seen.same_body) {
         (Some(200..=299), true) => paint.warn(format!("duplicate of {of}, the same body")),
         (Some(200..=299), false) => paint.warn(format!("duplicate of {of} with another body")),
         (answered, same_body) => {
             let how = answered.map_or("got no answer".into(), |status| format!("was answered {status}"));
-            let text = format!("comes again after {of} {how}");
+            let text = format!("comes again after #{last} {how}");
             if same_body { text } else { paint.warn(text + ", with another body") }
         }
     })
-}
-
-/// What a body holds; where that cannot be had, its bytes as sent.
-pub fn held(delivery: &Delivery) -> Bytes {
-    let held = encoding::decode(&delivery.headers, &delivery.body, encoding::LARGEST);
-    held.unwrap_or_else(|_| delivery.body.clone())
 }
 
 /// How large a body is, and how it is compressed: `237 B`, `180 B gzip`.

@@ -63,7 +63,7 @@ impl<W: Write> Html<W> {
         self.begin()?;
         let record = &entry.record;
         let is_encoded = !encoding::named(&record.delivery.headers).is_empty();
-        let held = is_encoded.then(|| fields::held(&record.delivery));
+        let held = is_encoded.then(|| record.delivery.held());
         let beside = Beside {
             number: entry.number,
             text: held.map(|held| String::from_utf8_lossy(&held).into_owned()),

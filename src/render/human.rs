@@ -200,7 +200,7 @@ impl<O: Write, E: Write> Human<O, E> {
             // Uncut: a signature is copied from here.
             block.text(&format!("{}: {}", paint.name(escape::line(name)), escape::line(&value)));
         }
-        let body = fields::held(&record.delivery);
+        let body = record.delivery.held();
         match std::str::from_utf8(&body) {
             Ok(text) if record.payload.is_some() => block.text(&pretty::json(text, paint, false)),
             Ok("") => {}
@@ -304,7 +304,7 @@ impl<O: Write, E: Write> Human<O, E> {
         self.account(examined.account.as_ref(), &mut block);
         if !self.verbose() && !self.quiet() {
             block.line("");
-            let held = fields::held(&record.delivery);
+            let held = record.delivery.held();
             let body = std::str::from_utf8(&held).unwrap_or_default();
             match record.payload {
                 Some(_) => block.text(&pretty::json(body, paint, true)),
@@ -462,7 +462,7 @@ fn attempted(record: &Record, sent: &Sent, paint: Paint) -> String {
             let outcome = fields::outcome(answer, paint);
             format!("{outcome} in {}{}", milliseconds(answer.ms), line.unwrap_or_default())
         }
-        (None, Some(SentOutcome::Unknown)) => {
+        (None, Some(SentOutcome::Unknown | SentOutcome::Other)) => {
             let error = sent.error.as_deref().unwrap_or("no answer");
             format!("{}  {}; it may have been processed", paint.warn("unknown"), escape::line(error))
         }

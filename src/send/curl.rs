@@ -23,7 +23,7 @@ pub async fn say(
         let delivery = Delivery { method: parcel.method.to_string(), ..Delivery::bare(headers, parcel.body.clone()) };
         let (file, redaction) = (parcel.file.as_deref(), parcel.redaction(config));
         let made_up = |name: &HeaderName| parcel.makes_up(name, config);
-        let text = command(&config.to, &delivery, file, &options, &redaction, made_up);
+        let text = command(config.to.as_str(), &delivery, file, &options, &redaction, made_up);
         if sink.say(Event::Curl(text)).await.is_err() {
             break;
         }

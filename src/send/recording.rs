@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::io::journal::{self, Next, too_long};
 use crate::payload::Delivery;
 use crate::payload::delivery::REDACTED;
-use crate::payload::record::{By, Parsed, Record};
+use crate::payload::record::{Parsed, Record};
 
 /// The received deliveries of a journal, in its order.
 #[derive(Debug, Default)]
@@ -31,7 +31,7 @@ impl Recording {
             line.clear();
             let next = journal::next_line(&mut input, &mut line);
             match next.map_err(|source| Error::Read { what: name.to_owned(), source })? {
-                Next::End => break,
+                Next::End | Next::Pending => break,
                 Next::Line | Next::Torn => number += 1,
                 Next::TooLong => {
                     number += 1;
@@ -45,7 +45,7 @@ impl Recording {
             }
             match Record::parse(&text) {
                 Ok(Parsed::Delivery(record)) if record.sent.is_some() => {}
-                Ok(Parsed::Delivery(record)) if is_not_taken_in(&record) => not_taken_in += 1,
+                Ok(Parsed::Delivery(record)) if !record.was_taken_in() => not_taken_in += 1,
                 Ok(Parsed::Delivery(record)) => {
                     blanked += usize::from(record.delivery.headers.iter().any(|(_, value)| value == REDACTED));
                     let since = since(*first.get_or_insert(record.at), record.at);
@@ -66,10 +66,6 @@ impl Recording {
         note(blanked, "go out without the header values that were redacted when they were recorded");
         Ok(recording)
     }
-}
-
-fn is_not_taken_in(record: &Record) -> bool {
-    record.answer.as_ref().is_some_and(|answer| answer.by == By::Limit)
 }
 
 /// A journal that several listeners wrote to may go back in time; a delivery then comes right after the one before it.

@@ -1,8 +1,10 @@
 //! From arguments to a running `inspect`.
 
 use std::fs::File;
-use std::io::{self, BufWriter, IsTerminal};
-use std::path::Path;
+use std::io::{self, BufWriter, IsTerminal, Seek};
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
 
 use super::{Screen, policy, secrets, with_sink_and};
 use crate::cli::{self, Inspect};
@@ -12,6 +14,7 @@ use crate::event::Note;
 use crate::inspect;
 use crate::inspect::export::Form;
 use crate::inspect::view::View;
+use crate::io::tail::is_same;
 use crate::payload::signature::Secret;
 use crate::render::Show;
 use crate::render::html::Html;
@@ -38,16 +41,22 @@ pub fn start(args: &Inspect) -> Result<Exit, Error> {
         redact: args.views.redact.iter().map(|path| redact_path(path)).collect::<Result<_, _>>()?,
         follow: args.filters.follow,
     };
-    let page = args.views.html.as_deref().map(page).transpose()?;
+    let page = args.views.html.as_deref().map(|path| Page::begin(path, &config.sources)).transpose()?;
+    let page_sink = page.as_ref().map(Page::sink).transpose()?;
     let screen = Screen { pages: !args.filters.follow, ..Screen::default() };
-    with_sink_and(&args.output, screen, page, async |sink, signals| {
+    let exit = with_sink_and(&args.output, screen, page_sink, async |sink, signals| {
         let exit = inspect::run(config, sink.clone(), &System, signals).await?;
+        // A writer that has gone has said why.
         if let Some(path) = &args.views.html {
-            // A writer that has gone has said why.
             let _ = sink.say(Note::info(format!("the report is in {}", path.display()))).await;
         }
+        if args.explain && args.output.json {
+            let _ = sink.say(Note::info("--explain is for people: --json leaves it out")).await;
+        }
         Ok(exit)
-    })
+    })?;
+    page.map_or(Ok(()), Page::finish)?;
+    Ok(exit)
 }
 
 /// The secrets of an inspection. A variable that happens to be set must not make every unsigned file an invalid one: alone
@@ -74,11 +83,11 @@ fn query(args: &Inspect) -> inspect::query::Query {
 
 /// The one view that was asked for; the parser lets through no two.
 fn view(views: &cli::Views) -> View {
-    let show = views.show.clone().map(View::Whole);
+    let show = views.show.clone().filter(|_| views.export.is_none()).map(View::Whole);
     let timeline = views.timeline.then_some(View::Timeline);
     let stats = views.stats.then_some(View::Stats);
     let diff = views.diff.as_deref().and_then(|pair| <[String; 2]>::try_from(pair.to_vec()).ok()).map(View::Diff);
-    let export = views.export.map(|form| View::Export(form.into()));
+    let export = views.export.map(|form| View::Export(form.into(), views.show.clone()));
     let page = views.html.as_ref().map(|_| View::Page);
     show.or(timeline).or(stats).or(diff).or(export).or(page).unwrap_or(View::Table)
 }
@@ -97,13 +106,51 @@ fn redact_path(text: &str) -> Result<inspect::redact::Path, Error> {
     inspect::redact::Path::parse(text).map_err(|reason| Error::Usage(format!("--redact {text}: {reason}")))
 }
 
-/// The sink that writes a page into a file.
-fn page(path: &Path) -> Result<Box<dyn Show + Send>, Error> {
-    let failed = |source| Error::Report { path: path.display().to_string(), source };
-    let mut options = File::options();
-    options.write(true).create(true).truncate(true);
-    // As the journal: it holds what the journal holds.
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    Ok(Box::new(Html::new(BufWriter::new(options.open(path).map_err(failed)?))))
+/// A page that is written beside everything else, and takes its place when all of it is there: what goes wrong costs no
+/// page that was there before.
+struct Page {
+    path: PathBuf,
+    written: File,
+}
+
+impl Page {
+    /// A page for this path, which must not be one of the sources.
+    fn begin(path: &Path, sources: &[String]) -> Result<Self, Error> {
+        if let Some(source) = sources.iter().find(|source| is_same(path, Path::new(source))) {
+            return Err(Error::Usage(format!("--html {source} would overwrite what it is made of: name another file")));
+        }
+        let written = tempfile::tempfile_in(folder(path)).map_err(|source| unwritable(path, source))?;
+        Ok(Page { path: path.to_owned(), written })
+    }
+
+    /// The sink that writes it.
+    fn sink(&self) -> Result<Box<dyn Show + Send>, Error> {
+        let file = self.written.try_clone().map_err(|source| unwritable(&self.path, source))?;
+        Ok(Box::new(Html::new(BufWriter::new(file))))
+    }
+
+    /// Puts it in its place.
+    fn finish(mut self) -> Result<(), Error> {
+        let failed = |source| unwritable(&self.path, source);
+        self.written.rewind().map_err(failed)?;
+        // What a link leads to is replaced, not the link; a device or a pipe is written to.
+        let path = self.path.canonicalize().unwrap_or_else(|_| self.path.clone());
+        if path.metadata().is_ok_and(|metadata| !metadata.is_file()) {
+            let mut device = File::options().write(true).open(&path).map_err(failed)?;
+            return io::copy(&mut self.written, &mut device).map(drop).map_err(failed);
+        }
+        // Readable by its owner alone, as the journal is: it holds what the journal holds.
+        let mut file = NamedTempFile::new_in(folder(&path)).map_err(failed)?;
+        io::copy(&mut self.written, &mut file).map_err(failed)?;
+        file.persist(&path).map(drop).map_err(|error| failed(error.error))
+    }
+}
+
+/// The folder of a file.
+fn folder(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+fn unwritable(path: &Path, source: io::Error) -> Error {
+    Error::Report { path: path.display().to_string(), source }
 }

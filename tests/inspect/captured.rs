@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use hookctl::payload::Record;
+use hookctl::payload::record::Parsed;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -31,9 +33,19 @@ impl Captured {
         let lines = parts.concat().into_iter().enumerate().map(|(index, mut record)| {
             record["seq"] = json!(index + 1);
             record["id"] = json!(format!("record-{}", index + 1));
-            record.to_string()
+            own_spelling(&record.to_string())
         });
         Captured::of(lines.collect())
+    }
+
+    /// The same in the spelling of another program: other members, in another order.
+    pub fn by_another() -> Self {
+        let spelled = |line: &String| {
+            let mut record: Value = serde_json::from_str(line).unwrap();
+            record.as_object_mut().unwrap().retain(|name, _| !matches!(name.as_str(), "payload" | "warnings"));
+            record.to_string()
+        };
+        Captured::of(Captured::journal().lines.iter().map(spelled).collect())
     }
 
     /// A journal of these lines.
@@ -52,6 +64,12 @@ impl Captured {
     pub fn file(&self, name: &str) -> String {
         self.folder.path().join(name).to_str().unwrap().to_owned()
     }
+}
+
+/// A line as hookctl writes it.
+pub fn own_spelling(line: &str) -> String {
+    let Ok(Parsed::Delivery(record)) = Record::parse(line) else { panic!("a delivery: {line}") };
+    String::from_utf8(record.to_line()).unwrap().trim_end().to_owned()
 }
 
 /// A recording of a Cog server as records of a listener.

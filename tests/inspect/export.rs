@@ -3,12 +3,15 @@
 use std::fs;
 use std::process::Command;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
-use super::captured::Captured;
+use super::captured::{Captured, own_spelling};
 use super::inspect;
 use crate::support::listener::Listener;
 use crate::support::program::hookctl;
+use crate::support::target::{OK, Target};
 
 const SECRET: &str = "s3cret";
 
@@ -66,8 +69,13 @@ fn a_fixture_is_the_body_and_one_only() {
     assert_eq!(inspect(&[journal.path(), "--export", "fixture", "--status", "succeeded"]).exits(0).stdout, BODY);
     let finished = inspect(&[journal.path(), "--export", "fixture"]).exits(2);
     assert_eq!(finished.stdout, "");
-    finished.says("a fixture is one body, and the filters leave 2 deliveries");
-    inspect(&[journal.path(), "--export", "fixture", "--id", "nobody"]).exits(0).says("none of 2 deliveries matches");
+    finished.says("a fixture is one body, and the filters leave 2 deliveries").says("choose one with --show N");
+    let second = inspect(&[journal.path(), "--export", "fixture", "--show", "2"]).exits(0);
+    assert_eq!(second.stdout, "{\"id\":\"b\",\"status\":\"failed\"}");
+    inspect(&[journal.path(), "--export", "fixture", "--show", "3"])
+        .exits(2)
+        .says("there is no delivery 3 among the 2");
+    inspect(&[journal.path(), "--export", "fixture", "--id", "nobody"]).exits(2).says("the filters leave none");
 }
 
 #[test]
@@ -168,4 +176,70 @@ fn a_page_holds_the_data_and_lets_nothing_out_of_it() {
         assert_eq!(fs::metadata(&page).unwrap().permissions().mode() & 0o777, 0o600);
     }
     inspect(&[journal.path(), "--html", "/no/such/folder/page.html"]).exits(1).says("cannot write the report");
+}
+
+#[test]
+fn a_page_takes_no_place_before_it_is_whole() {
+    let journal = Captured::journal();
+    let before = fs::read_to_string(&journal.path).unwrap();
+    let run = inspect(&[journal.path(), "--html", journal.path()]).exits(2);
+    run.says("would overwrite what it is made of");
+    #[cfg(unix)]
+    {
+        let link = journal.file("link.jsonl");
+        std::os::unix::fs::symlink(&journal.path, &link).unwrap();
+        inspect(&[journal.path(), "--html", &link]).exits(2);
+    }
+    assert_eq!(fs::read_to_string(&journal.path).unwrap(), before);
+    let page = journal.file("page.html");
+    fs::write(&page, "an older one").unwrap();
+    inspect(&["/no/such/file.jsonl", "--html", &page]).exits(1);
+    assert_eq!(fs::read_to_string(&page).unwrap(), "an older one");
+    let files = || fs::read_dir(journal.folder.path()).unwrap().count();
+    let count = files();
+    inspect(&[journal.path(), "--html", &page]).exits(0);
+    assert!(fs::read_to_string(&page).unwrap().starts_with("<!doctype html>"));
+    assert_eq!(files(), count, "nothing is left beside it");
+}
+
+#[test]
+fn curl_sends_to_the_target_letter_for_letter() {
+    let target = Target::start(&[OK]);
+    let mut line: Value = serde_json::from_str(&Captured::journal().lines[0]).unwrap();
+    let odd = "/a/../b/%2e%2e/c?x={a,b}&r=[1-2]";
+    line["target"] = odd.into();
+    let host = target.url.split('/').nth(2).unwrap();
+    line["headers"] = serde_json::json!([["host", host]]);
+    let journal = Captured::of(vec![own_spelling(&line.to_string())]);
+    let command = inspect(&[journal.path(), "--export", "curl"]).exits(0).stdout;
+    let status = Command::new("sh").args(["-ec", &command]).output().unwrap();
+    assert!(status.status.success(), "{status:?}");
+    let lines: Vec<String> = target.requests().into_iter().map(|request| request.line).collect();
+    assert_eq!(lines, [format!("POST {odd} HTTP/1.1")]);
+}
+
+#[test]
+fn a_fixture_holds_what_a_compressed_body_holds() {
+    let mut line: Value = serde_json::from_str(&Captured::journal().lines[0]).unwrap();
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut gzip, BODY.as_bytes()).unwrap();
+    line["headers"] = serde_json::json!([["content-encoding", "gzip"]]);
+    line.as_object_mut().unwrap().remove("body");
+    line["body_base64"] = STANDARD.encode(gzip.finish().unwrap()).into();
+    let journal = Captured::of(vec![own_spelling(&line.to_string())]);
+    assert_eq!(inspect(&[journal.path(), "--export", "fixture"]).exits(0).stdout, BODY);
+}
+
+#[test]
+fn a_body_that_was_not_taken_in_is_no_empty_one() {
+    let journal = Captured::of(Vec::new());
+    let mut listener = Listener::start(&["--record", journal.path(), "--max-body", "20"]);
+    hookctl(["send", "success", "--retry", "none", "--to", &listener.url]).exits(6);
+    listener.next();
+    let curl =
+        inspect(&[journal.path(), "--export", "curl"]).exits(0).says("#1 is left out: its body was not taken in");
+    assert_eq!(curl.stdout, "");
+    inspect(&[journal.path(), "--export", "fixture"]).exits(2).says("it was not taken in");
+    let har: Value = serde_json::from_str(&inspect(&[journal.path(), "--export", "har"]).exits(0).stdout).unwrap();
+    assert_eq!(har["log"]["entries"][0]["request"]["bodySize"], -1);
 }

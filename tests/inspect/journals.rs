@@ -201,7 +201,7 @@ fn a_journal_may_begin_with_damage() {
 fn a_journal_without_deliveries_is_none_that_is_damaged() {
     let journal = Journal::of(&["success"], &[]);
     fs::write(&journal.path, "").unwrap();
-    inspect(&[journal.path()]).exits(0).says("none of 0 deliveries matches");
+    inspect(&[journal.path()]).exits(0).says("there are no deliveries");
     inspect(&[journal.path(), "--show", "1"]).exits(2).says("there is no delivery 1 among the 0");
 }
 
@@ -237,6 +237,8 @@ fn several_journals_are_read_as_one() {
     assert_eq!(inspect(&[&both[..], &["--json"]].concat()).exits(0).stdout, first.text() + &second.text());
     assert_eq!(numbers(&inspect(&[&both[..], &["--last", "1"]].concat()).exits(0)), [3]);
     inspect(&[&both[..], &["--show", "2"]].concat()).exits(0).prints("failed").prints("#2");
+    let turned = [second.path(), first.path()];
+    assert_eq!(inspect(&[&turned[..], &["--json"]].concat()).exits(0).stdout, first.text() + &second.text());
     inspect(&[&both[..], &["--id", "nobody"]].concat()).exits(0).says("none of 3 deliveries matches");
     // What comes after a file that cannot be read is not reached, and the exit code says so.
     inspect(&[first.path(), "/no/such/file"]).exits(1).says("cannot read /no/such/file");

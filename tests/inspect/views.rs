@@ -101,7 +101,7 @@ fn a_timeline_shows_gaps_to_scale_and_what_is_wrong_at_80_columns() {
        #16   +201 ms   ───────○                  completed    succeeded   -  500
                        comes again after #15 was answered 500
        #17   +602 ms           ───────────────○  completed    succeeded   -  200
-                       comes again after #15 was answered 500
+                       comes again after #16 was answered 500
 
     Cog  wjx3whax6rf4vphkegkhcvpv6a  no end  2 deliveries in 604 ms, 11-20 21:21:23
        #18         0  ●                          start        processing  -  200

@@ -228,7 +228,7 @@ fn the_screen_says_what_was_done() {
         "answer   503 in",
         "comes again after #1 was answered 503",
         "answer   none, the connection was closed, in",
-        "comes again after #1 got no answer",
+        "comes again after #2 got no answer",
         "answer   none, the connection was reset, in",
         "answer   broken off, in",
     ] {

@@ -105,7 +105,7 @@ fn any_bytes_survive() {
     for (index, body) in bodies.iter().enumerate() {
         let headers = [(Name::spelled("X-Odd").unwrap(), HeaderValue::from_bytes("café \u{9b}".as_bytes()).unwrap())];
         let delivery = Delivery::bare(headers.into_iter().collect(), Bytes::from_static(body));
-        let command = curl::command(&url, &delivery, None, &[], &Redaction::new(&[], []), |_| false);
+        let command = curl::command(url.as_str(), &delivery, None, &[], &Redaction::new(&[], []), |_| false);
         assert!(command.chars().all(|c| c == '\n' || !c.is_control()), "{command}");
         run(&command, "", folder.path());
         let request = &target.requests()[index];

@@ -18,23 +18,26 @@ pub fn beginning() -> String {
 
 /// One delivery with its answer. What a journal does not hold has the value that stands for it: -1 for a size, 0 for the
 /// status of an answer that did not come.
-pub fn entry(record: &Record, url: &Url) -> Value {
+pub fn entry(record: &Record, url: &str) -> Value {
     let delivery = &record.delivery;
     let http = if delivery.http.is_empty() { String::new() } else { format!("HTTP/{}", delivery.http) };
     let headers: Vec<Value> =
         delivery.headers.iter().map(|(name, value)| json!({"name": name, "value": value})).collect();
-    let query: Vec<Value> = url.query_pairs().map(|(name, value)| json!({"name": name, "value": value})).collect();
+    let parsed = Url::parse(url).ok();
+    let pairs = parsed.iter().flat_map(|url| url.query_pairs());
+    let query: Vec<Value> = pairs.map(|(name, value)| json!({"name": name, "value": value})).collect();
     let ms = record.answer.as_ref().map_or(0.0, |answer| answer.ms);
     let status = record.answer.as_ref().and_then(|answer| answer.status).unwrap_or_default();
     let reason = http::StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
     let method = if delivery.method.is_empty() { "POST" } else { &delivery.method };
+    let size = if record.was_taken_in() { delivery.body.len() as i64 } else { -1 };
     json!({
         "startedDateTime": format!("{:.6}", record.at),
         "time": ms,
         "request": {
-            "method": method, "url": url.as_str(), "httpVersion": http,
+            "method": method, "url": url, "httpVersion": http,
             "cookies": [], "headers": headers, "queryString": query,
-            "postData": post_data(record), "headersSize": -1, "bodySize": delivery.body.len(),
+            "postData": post_data(record), "headersSize": -1, "bodySize": size,
         },
         "response": {
             "status": status, "statusText": reason.unwrap_or_default(), "httpVersion": http,
@@ -51,6 +54,9 @@ pub fn entry(record: &Record, url: &Url) -> Value {
 fn post_data(record: &Record) -> Value {
     let delivery = &record.delivery;
     let mime = delivery.headers.get("content-type").unwrap_or("application/octet-stream".into());
+    if !record.was_taken_in() {
+        return json!({"mimeType": mime, "params": [], "text": "", "comment": "the body was not taken in"});
+    }
     match std::str::from_utf8(&delivery.body) {
         Ok(text) => json!({"mimeType": mime, "params": [], "text": text}),
         Err(_) => {

@@ -73,7 +73,24 @@ impl Default for Lifecycles {
     }
 }
 
+/// The codes of the warnings that [`Lifecycles`] gives: what they say of other deliveries, they say by number.
+pub const CODES: [&str; 8] = [
+    "input_changed",
+    "overtaken",
+    "duplicate_differs",
+    "after_terminal",
+    "status_went_back",
+    "logs_shrank",
+    "output_vanished",
+    "no_terminal_event",
+];
+
 impl Lifecycles {
+    /// One that forgets nothing, for files, which have an end.
+    pub fn unbounded() -> Self {
+        Lifecycles { stories: LruCache::unbounded(), hasher: RandomState::new() }
+    }
+
     /// Takes note of a delivery with this number: what is suspicious about its coming now. One that repeats the bytes of
     /// an earlier one tells nothing new.
     pub fn note(&mut self, payload: &Payload, repeat: Option<&Repeat>, seq: u64) -> Vec<Warning> {

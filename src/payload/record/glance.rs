@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
+use std::sync::LazyLock;
 
 use jiff::Timestamp;
 use serde::de::{IgnoredAny, MapAccess, Visitor};
@@ -11,7 +12,8 @@ use serde_json::value::RawValue;
 
 use super::{Answer, Record, VERSION};
 use crate::payload::body;
-use crate::payload::provider::Status;
+use crate::payload::provider::{self, Provider, Status};
+use crate::payload::signature::Verdict;
 
 /// A record at a glance.
 #[derive(Clone, Debug)]
@@ -113,13 +115,12 @@ impl<'de: 'a, 'a> Deserialize<'de> for Summary<'a> {
                         "event" => &mut summary.event,
                         "status" => &mut summary.status,
                         "raw_status" => &mut summary.raw_status,
-                        "variant" | "kind" | "event_inferred" | "key" | "error" => {
-                            members.next_value::<IgnoredAny>()?;
+                        name if is_id(name) => {
+                            summary.ids.extend(body::string(members.next_value::<&'a RawValue>()?.get()));
                             continue;
                         }
-                        // Every other text is an id.
                         _ => {
-                            summary.ids.extend(body::string(members.next_value::<&'a RawValue>()?.get()));
+                            members.next_value::<IgnoredAny>()?;
                             continue;
                         }
                     };
@@ -131,6 +132,20 @@ impl<'de: 'a, 'a> Deserialize<'de> for Summary<'a> {
 
         deserializer.deserialize_map(Members(PhantomData))
     }
+}
+
+/// Whether a member of a payload's summary is an id: that of the prediction, or one that a provider names.
+fn is_id(name: &str) -> bool {
+    static NAMES: LazyLock<Vec<&str>> = LazyLock::new(|| {
+        let providers = provider::ALL.iter().copied().chain(Provider::named("generic"));
+        let shapes = providers.flat_map(|provider| provider.shapes);
+        let mut names: Vec<_> = shapes.flat_map(|shape| shape.fields.ids).map(|(name, _)| *name).collect();
+        names.push("id");
+        names.sort_unstable();
+        names.dedup();
+        names
+    });
+    NAMES.contains(&name)
 }
 
 impl<'a> Glance<'a> {
@@ -176,6 +191,12 @@ impl<'a> Glance<'a> {
         answer: Option<Answer>,
     ) -> Option<Self> {
         let Summary { provider, event, status, raw_status, ids } = payload.unwrap_or_default();
+        // What is not known here is read out of the body.
+        if provider.as_ref().is_some_and(|name| Provider::named(name).is_none())
+            || !Verdict::NAMES.contains(&&*signature.verdict)
+        {
+            return None;
+        }
         Some(Glance {
             record: id,
             at: at.parse().ok()?,
@@ -245,7 +266,6 @@ impl Glance<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::payload::provider;
     use crate::payload::record::Parsed;
     use crate::payload::{Delivery, Payload};
 

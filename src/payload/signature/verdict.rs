@@ -154,6 +154,9 @@ impl Reason {
 }
 
 impl Verdict {
+    /// The words in records.
+    pub const NAMES: [&str; 5] = ["verified", "authenticated", "invalid", "unsigned", "unchecked"];
+
     /// Whether a handler that checks would refuse it.
     pub fn is_invalid(&self) -> bool {
         matches!(self, Verdict::Invalid { .. })
