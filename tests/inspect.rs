@@ -15,6 +15,8 @@ pub mod captured;
 mod export;
 mod find;
 mod journals;
+mod stats;
+mod tables;
 mod vectors;
 mod views;
 

@@ -108,7 +108,7 @@ impl<'a> Reader<'a> {
             shown: 0,
             streams: Vec::new(),
             stories: Stories::default(),
-            views: Views::new(&config.view, sink),
+            views: Views::new(&config.view, &config.zone, sink),
             kept: VecDeque::new(),
             is_released: false,
             uncheckable: 0,

@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal};
 use std::path::Path;
 
+use jiff::tz::TimeZone;
+
 use super::{Screen, policy, secrets, with_sink_and};
 use crate::cli::{self, Inspect};
 use crate::clock::{Clock, System};
@@ -37,6 +39,7 @@ pub fn start(args: &Inspect) -> Result<Exit, Error> {
         view: view(&args.views),
         redact: args.views.redact.iter().map(|path| redact_path(path)).collect::<Result<_, _>>()?,
         follow: args.filters.follow,
+        zone: TimeZone::system(),
     };
     let page = args.views.html.as_deref().map(page).transpose()?;
     let screen = Screen { pages: !args.filters.follow, ..Screen::default() };
@@ -65,7 +68,7 @@ fn query(args: &Inspect) -> inspect::query::Query {
         events: filters.event.clone(),
         provider: args.provider.named(),
         verdict: filters.verdict.clone(),
-        since: filters.since.map(|since| since.from(System.now())),
+        since: filters.since.map(|since| since.from(System.now(), &TimeZone::system())),
         search: filters.search.clone(),
         filters: filters.filters.clone(),
         last: filters.last,

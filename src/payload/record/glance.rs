@@ -27,8 +27,12 @@ pub struct Glance<'a> {
     pub raw_status: Option<Cow<'a, str>>,
     /// The id of the prediction, and further ones.
     pub ids: Vec<Cow<'a, str>>,
+    /// Whether it was sent, not received.
+    pub is_sent: bool,
     /// What is said of its signature.
     pub verdict: Cow<'a, str>,
+    /// Why that does not hold.
+    pub reason: Option<Cow<'a, str>>,
     /// What it was answered.
     pub answer: Option<Answer>,
     /// Whether it repeats an earlier one.
@@ -47,6 +51,8 @@ struct Line<'a> {
     id: Cow<'a, str>,
     #[serde(borrow)]
     at: Cow<'a, str>,
+    #[serde(default, borrow)]
+    direction: Option<Cow<'a, str>>,
     /// Must be there: a line without it has to be read whole.
     #[serde(borrow, deserialize_with = "present")]
     payload: &'a RawValue,
@@ -64,6 +70,8 @@ struct Line<'a> {
 struct Signature<'a> {
     #[serde(borrow)]
     verdict: Cow<'a, str>,
+    #[serde(default, borrow)]
+    reason: Option<Cow<'a, str>>,
 }
 
 #[derive(Deserialize)]
@@ -101,7 +109,9 @@ impl<'a> Glance<'a> {
             status: word("status"),
             raw_status: word("raw_status"),
             ids: ids.collect(),
+            is_sent: line.direction.as_deref() == Some("sent"),
             verdict: line.signature.verdict,
+            reason: line.signature.reason,
             answer: line.answer,
             is_repeat: line.duplicate_of.is_some(),
             warnings: line.warnings.into_iter().map(|warning| warning.code).collect(),
@@ -122,7 +132,9 @@ impl<'a> From<&'a Record> for Glance<'a> {
             status: payload.and_then(|payload| payload.status).map(|status| Status::name(status).into()),
             raw_status: payload.and_then(|payload| payload.raw_status.as_deref()).map(Cow::Borrowed),
             ids: ids.map(|id| id.as_str().into()).collect(),
+            is_sent: record.sent.is_some(),
             verdict: record.verdict.name().into(),
+            reason: record.verdict.reason().map(|reason| reason.name().into()),
             answer: record.answer.clone(),
             is_repeat: record.duplicate.is_some(),
             warnings: record.warnings.iter().map(|warning| warning.code.as_str().into()).collect(),
@@ -136,9 +148,9 @@ impl Glance<'_> {
         self.record == id || self.ids.iter().any(|other| other == id)
     }
 
-    /// Whether it has this status, in the one vocabulary or as the provider spelled it.
+    /// Whether it has this status, in the one vocabulary or as the provider spelled it. Case does not count.
     pub fn has_status(&self, word: &str) -> bool {
-        [&self.status, &self.raw_status].into_iter().flatten().any(|status| status == word)
+        [&self.status, &self.raw_status].into_iter().flatten().any(|status| status.eq_ignore_ascii_case(word))
     }
 }
 
