@@ -73,7 +73,6 @@ fn a_page_works_in_a_browser_and_runs_nothing_from_outside() {
         assert!(opened.contains(part), "no {part} in {opened}");
     }
     assert_eq!((&told["focused"], &told["closed"]), (&json!("detail-title"), &json!(true)));
-    assert_eq!((&told["back"], &told["came"]), (&json!("7"), &json!("9")));
     assert_eq!(told["went"], json!(["Delivery #9: processing piter-success", "9 of 20"]));
     assert_eq!((&told["failed"], &told["failed_stories"]), (&json!([14]), &json!(["ptext-failure"])));
     assert_eq!((&told["unescaped"], &told["remarked"]), (&json!([20]), &json!([7])));

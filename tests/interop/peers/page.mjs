@@ -14,6 +14,8 @@ try {
   tab.on("dialog", (dialog) => { complaints.push(dialog.message()); dialog.dismiss(); });
   await tab.goto("file://" + page);
   const text = (selector) => tab.$eval(selector, (element) => element.innerText);
+  // The browser gives the focus back, and the page may then move it on, each in its own time.
+  const focus = (number) => tab.waitForFunction((number) => document.activeElement.closest("tr")?.dataset.number === number, {}, number);
   const rows = () => tab.$$eval("#rows tr[data-number]", (rows) => rows.map((row) => Number(row.dataset.number)));
   const told = { rows: await rows(), summary: await text("#summary"), stories: (await tab.$$(".story")).length };
 
@@ -21,8 +23,8 @@ try {
   told.opened = await text("#detail");
   told.focused = await tab.evaluate(() => document.activeElement.id);
   await tab.keyboard.press("Escape");
+  await focus("7");
   told.closed = await tab.$eval("#detail", (element) => !element.open);
-  told.back = await tab.evaluate(() => document.activeElement.closest("tr").dataset.number);
 
   // On to the next, by button and by key, and back to where one has come to.
   await tab.click('#rows tr[data-number="7"] button');
@@ -30,7 +32,7 @@ try {
   await tab.keyboard.press("ArrowRight");
   told.went = [await text("#detail-title"), await text("#place")];
   await tab.keyboard.press("Escape");
-  told.came = await tab.evaluate(() => document.activeElement.closest("tr").dataset.number);
+  await focus("9");
 
   await tab.select("#status", "failed");
   told.failed = await rows();
@@ -61,6 +63,7 @@ try {
   told.hacked = await tab.evaluate(() => window.hacked ?? null);
   told.scripts = await tab.$$eval("script", (scripts) => scripts.length);
   await tab.keyboard.press("Escape");
+  await focus(String(last));
   // From a story to its delivery, by keyboard alone.
   await tab.focus(".story ol button");
   await tab.keyboard.press("Enter");
