@@ -22,6 +22,7 @@ mod connection;
 mod inspecting;
 mod listening;
 mod sending;
+mod since;
 mod tips;
 mod topics;
 pub mod values;

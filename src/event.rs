@@ -15,7 +15,7 @@ use crate::payload::signature::explain::account::Account;
 pub mod inspecting;
 pub mod sending;
 
-pub use inspecting::{Change, Counts, Diff, Latencies, Moment, Rate, Reading, Stats, Timeline};
+pub use inspecting::{Change, Counts, Diff, Latencies, Listed, Moment, Rate, Reading, Stats, Timeline};
 pub use sending::{
     Answered, DrillTally, Drilled, Judgement, Latency, LoadReport, Plan, Progress, Retry, SentTally, Wanted,
 };
@@ -43,6 +43,8 @@ pub enum Event {
     Row(Box<Entry>),
     /// One delivery of a journal, whole.
     Entry(Box<Entry>),
+    /// Counts over the rows of a table that is complete.
+    Listed(Box<Listed>),
     /// The deliveries about one prediction.
     Timeline(Box<Timeline>),
     /// Counts over deliveries.

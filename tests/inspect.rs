@@ -17,7 +17,9 @@ mod find;
 mod journals;
 mod reading;
 mod redact;
+mod stats;
 mod stories;
+mod tables;
 mod vectors;
 mod views;
 

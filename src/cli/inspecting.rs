@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum, ValueHint};
 
-use super::values::{self, Since};
+use super::since::{Since, since};
+use super::values;
 use crate::payload::events::Events;
 use crate::payload::jq::Jq;
 
@@ -15,19 +16,23 @@ pub struct Filters {
     /// Only deliveries about this prediction, execution or track id
     #[arg(long, value_name = "ID")]
     pub id: Option<String>,
-    /// Only deliveries with this status: one of hookctl's words or the provider's
-    #[arg(long, value_name = "STATUS")]
-    pub status: Option<String>,
+    /// Only deliveries with one of these statuses: succeeded,failed or the provider's own words
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = values::word)]
+    pub status: Option<Vec<String>>,
     /// Only these events: completed,output,workflow.*
     #[arg(short, long, alias = "events", value_name = "LIST", value_parser = Events::parse)]
     pub event: Option<Events>,
-    /// Only deliveries of whose signature this was said, or is said now with --secret
-    #[arg(long, value_name = "VERDICT", value_parser = ["verified", "authenticated", "invalid", "unsigned", "unchecked"])]
-    pub verdict: Option<String>,
-    /// Only deliveries since then: 10m (ago), 1790000000 or 2026-11-20T21:23:21Z
-    #[arg(long, value_name = "T", value_parser = values::since)]
+    /// Only deliveries of whose signature this was said, or is said now with --secret: verified,authenticated, or a
+    /// reason such as wrong_secret
+    #[arg(long, value_name = "LIST", value_delimiter = ',', ignore_case = true, hide_possible_values = true,
+        value_parser = values::verdict())]
+    pub verdict: Option<Vec<String>>,
+    /// Only deliveries since then: 10m (ago), 14:05 (today, or yesterday), 2026-11-20, '2026-11-20 14:05',
+    /// 2026-11-20T21:23:21Z or 1790000000
+    #[arg(long, value_name = "T", value_parser = since)]
     pub since: Option<Since>,
-    /// Only deliveries with this text in the body, a header or the path, letter for letter
+    /// Only deliveries with this text in the body, a header or the path, letter for letter; what the body's JSON escapes
+    /// is found as it reads
     #[arg(long, value_name = "TEXT")]
     pub search: Option<String>,
     /// Only deliveries of which this jq filter is true; repeatable
@@ -51,7 +56,7 @@ pub struct Filters {
 #[command(next_help_heading = "Journals: how to look at them")]
 #[group(multiple = true)]
 pub struct Views {
-    /// Show one delivery whole: its number in the table, or an id; with --export, hand it on
+    /// Show a delivery whole: its number in the table, or an id for all that have it; with --export, hand it on
     #[arg(long, value_name = "N|ID", conflicts_with_all = ["timeline", "stats", "diff", "html"])]
     pub show: Option<String>,
     /// Show each prediction: events, attempts, gaps to scale, repeats, and what is suspicious
@@ -59,10 +64,11 @@ pub struct Views {
     /// Filters choose what is shown; repeats and warnings are found over everything that was recorded of a prediction.
     #[arg(long, conflicts_with_all = ["stats", "diff", "export", "html"])]
     pub timeline: bool,
-    /// Count by provider, status, signature and answer; latencies, and deliveries over time
+    /// Count by provider, status, signature, reason and answer; latencies, and deliveries over time
     #[arg(long, conflicts_with_all = ["diff", "export", "html"])]
     pub stats: bool,
-    /// Show what changed from one delivery to another, field by field: numbers or ids
+    /// Show what changed from one delivery to another, field by field: numbers, or ids for the first that has it; one id
+    /// twice for its first two
     ///
     /// What differs between any two deliveries (times, signatures, ids of deliveries) is dimmed.
     #[arg(long, num_args = 2, value_names = ["A", "B"], conflicts_with_all = ["export", "html"])]

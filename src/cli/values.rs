@@ -4,7 +4,6 @@ use std::ffi::OsStr;
 use std::marker::PhantomData;
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::time::Duration;
 
 use bytesize::ByteSize;
 use clap::builder::{PossibleValue, TypedValueParser};
@@ -19,7 +18,7 @@ use crate::payload::delivery::is_secret;
 use crate::payload::provider::cog::{self, Flavor};
 use crate::payload::provider::{self, Provider, generic};
 use crate::payload::retry::{self, RetryProfile, Statuses};
-use crate::payload::signature::{self, Scheme, SecretSpec, Tamper, spelled};
+use crate::payload::signature::{self, Reason, Scheme, SecretSpec, Tamper, Verdict, spelled};
 use crate::payload::{Name, builtin, nearest};
 
 /// What clap puts in place of a missing value. A NUL cannot come from a command line, so no real secret is this.
@@ -127,30 +126,16 @@ pub fn time(text: &str) -> Result<Timestamp, String> {
     }
 }
 
-/// A time, or how long ago it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Since {
-    /// This time.
-    At(Timestamp),
-    /// So long ago.
-    Ago(Duration),
+/// Reads one word of a list.
+pub fn word(text: &str) -> Result<String, String> {
+    let word = text.trim();
+    if word.is_empty() { Err("a list is written a,b".to_owned()) } else { Ok(word.to_owned()) }
 }
 
-impl Since {
-    /// The time, told from now.
-    pub fn from(self, now: Timestamp) -> Timestamp {
-        match self {
-            Since::At(at) => at,
-            Since::Ago(ago) => now.checked_sub(ago).unwrap_or(Timestamp::MIN),
-        }
-    }
-}
-
-/// Reads a duration back from now, Unix seconds or RFC 3339.
-pub fn since(text: &str) -> Result<Since, String> {
-    let at = time(text).map(Since::At);
-    at.or_else(|_| duration(text).map(Since::Ago))
-        .map_err(|_| "a time is written 10m (ago), 1790000000 or 2026-11-20T21:23:21Z".to_owned())
+/// Reads what may be said of a signature: a verdict, or why it does not hold.
+pub fn verdict() -> impl TypedValueParser<Value = String> {
+    let names = Verdict::NAMES.into_iter().chain(Reason::ALL.map(Reason::name));
+    clap::builder::PossibleValuesParser::new(names)
 }
 
 /// Reads `2xx`, `200,202`, `4xx`.
@@ -249,8 +234,12 @@ impl Named for &'static RetryProfile {
     }
 }
 
+/// By its name, whatever case and signs it is written with: `OpenAI`, `each::labs`.
 fn find<T: Named>(text: &str) -> Option<T> {
-    T::all().into_iter().find(|(name, _)| *name == text).map(|(_, value)| value)
+    let letters =
+        |name: &str| name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect::<String>();
+    let wanted = letters(text);
+    T::all().into_iter().find(|(name, _)| letters(name) == wanted).map(|(_, value)| value)
 }
 
 fn names<T: Named>() -> Vec<&'static str> {
@@ -320,7 +309,7 @@ impl<T: Named> TypedValueParser for PickParser<T> {
         value: &std::ffi::OsStr,
     ) -> Result<Self::Value, clap::Error> {
         let text = value.to_string_lossy();
-        if text == AUTO {
+        if text.eq_ignore_ascii_case(AUTO) {
             return Ok(Pick::Auto);
         }
         if let Some(spelled) = T::spelled(&text) {
@@ -415,11 +404,6 @@ mod tests {
         assert!(report("a.xml").is_err() && report("junit=").is_err());
         assert_eq!(time("1790000000").unwrap(), time("2026-09-21T14:13:20Z").unwrap());
         assert!(time("yesterday").is_err());
-        let now = Timestamp::from_second(1_790_000_600).unwrap();
-        for text in ["10m", "1790000000", "2026-09-21T14:13:20Z", "2026-09-21T16:13:20+02:00"] {
-            assert_eq!(since(text).unwrap().from(now).as_second(), 1_790_000_000, "{text}");
-        }
-        assert!(since("yesterday").is_err() && since("-1s").is_err());
         assert_eq!(header("X-A:  b: c ").unwrap().1, "b: c");
         assert!(header("nothing").is_err() && header("a b: c").is_err());
         assert_eq!(size("10MiB"), Ok(10 * 1024 * 1024));

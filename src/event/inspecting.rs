@@ -1,6 +1,7 @@
 //! What `inspect` has to say of many deliveries, or of two.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -37,14 +38,14 @@ pub struct Moment {
     pub status: Option<Status>,
     /// The status as the provider spelled it.
     pub raw_status: Option<String>,
-    /// What is said of its signature.
-    pub verdict: Verdict,
+    /// What is said of its signature. Shared: many are the same, and some tell at length why not.
+    pub verdict: Arc<Verdict>,
     /// What it was answered.
     pub answer: Option<Answer>,
     /// Of a sent one: which attempt, of how many.
     pub attempt: Option<(u32, u32)>,
     /// The earlier delivery that it repeats.
-    pub duplicate: Option<Duplicate>,
+    pub duplicate: Option<Box<Duplicate>>,
     /// What is suspicious about it.
     pub warnings: Vec<Warning>,
 }
@@ -79,14 +80,35 @@ pub struct Stats {
     pub statuses: Counts,
     /// By verdict.
     pub verdicts: Counts,
+    /// Of those whose signature does not hold, by the reason.
+    pub reasons: Counts,
     /// By answer.
     pub answers: Counts,
     /// By the code of a warning.
     pub warnings: Counts,
-    /// How long answers took.
+    /// How long answers to what was received took.
     pub latency: Option<Latencies>,
+    /// How long answers to what was sent took.
+    pub round_trip: Option<Latencies>,
     /// How many came when.
     pub rate: Rate,
+}
+
+/// Counts over the deliveries of a table, for its last line.
+#[derive(Clone, Debug, Default)]
+pub struct Listed {
+    /// How many there are.
+    pub deliveries: u64,
+    /// Of how many, before the filters.
+    pub of: u64,
+    /// By status.
+    pub statuses: Counts,
+    /// By verdict.
+    pub verdicts: Counts,
+    /// How many repeat an earlier one.
+    pub repeats: u64,
+    /// How many have warnings.
+    pub warned: u64,
 }
 
 /// How often each word came. There are not many: what senders make up is not counted.
@@ -106,12 +128,10 @@ pub struct Latencies {
 /// How many deliveries came in each of a row of equal times.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Rate {
-    /// When the first of them begins.
-    pub from: Timestamp,
     /// How long each is, in seconds.
     pub seconds: i64,
-    /// How many came.
-    pub counts: Vec<u64>,
+    /// When each begins, and how many came.
+    pub parts: Vec<(Timestamp, u64)>,
 }
 
 /// What changed between two deliveries.

@@ -75,21 +75,69 @@ fn bodies(changes: &mut Vec<Change>, a: &Record, b: &Record) {
 /// Compares two JSON texts, of which one may not be there.
 fn values(changes: &mut Vec<Change>, path: &str, a: Option<&str>, b: Option<&str>, depth: usize) {
     let both = a.zip(b);
-    if a == b || both.is_some_and(|(a, b)| body::string(a).is_some() && body::string(a) == body::string(b)) {
+    if a == b || both.is_some_and(|(a, b)| says_the_same(a, b)) {
         return;
     }
     let kinds = both.filter(|_| depth > 0).map(|(a, b)| (JsonType::of(a), JsonType::of(b)));
     match (both, kinds) {
         (Some((a, b)), Some((JsonType::Object, JsonType::Object))) => objects(changes, path, a, b, depth),
         (Some((a, b)), Some((JsonType::Array, JsonType::Array))) => {
-            let (a, b) = (body::items(a).unwrap_or_default(), body::items(b).unwrap_or_default());
-            for index in 0..a.len().max(b.len()) {
-                let (a, b) = (a.get(index).copied(), b.get(index).copied());
-                values(changes, &format!("{path}.{index}"), a, b, depth - 1);
-            }
+            arrays(changes, path, &body::items(a).unwrap_or_default(), &body::items(b).unwrap_or_default(), depth);
         }
         _ => push(changes, path, a.map(str::to_owned), b.map(str::to_owned), is_volatile_field(path)),
     }
+}
+
+/// Whether two strings or numbers are the same, however they are spelled.
+fn says_the_same(a: &str, b: &str) -> bool {
+    match (JsonType::of(a), JsonType::of(b)) {
+        (JsonType::String, JsonType::String) => body::string(a) == body::string(b),
+        (JsonType::Number, JsonType::Number) => decimal(a).is_some_and(|a| Some(a) == decimal(b)),
+        _ => false,
+    }
+}
+
+/// A number without rounding: whether it is negative, its digits, and the power of ten of the last. `None` where that power
+/// is beyond counting.
+fn decimal(text: &str) -> Option<(bool, String, i64)> {
+    let (mantissa, power) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let digits = [whole.trim_start_matches('-'), fraction].concat();
+    let digits = digits.trim_start_matches('0');
+    let shortest = digits.trim_end_matches('0');
+    if shortest.is_empty() {
+        return Some((false, String::new(), 0));
+    }
+    let power = power.parse::<i64>().ok()?.checked_sub(fraction.len() as i64)?;
+    let power = power.checked_add((digits.len() - shortest.len()) as i64)?;
+    Some((whole.starts_with('-'), shortest.to_owned(), power))
+}
+
+/// Where one has more items than the other, those that are alike at both ends are passed over: what was put in front, or
+/// taken away, changes no other.
+fn arrays(changes: &mut Vec<Change>, path: &str, a: &[&str], b: &[&str], depth: usize) {
+    let alike = |a: &str, b: &str| {
+        let mut found = Vec::new();
+        values(&mut found, "", Some(a), Some(b), depth - 1);
+        found.is_empty()
+    };
+    let shorter = a.len().min(b.len());
+    let (mut start, mut end) = (0, 0);
+    if a.len() != b.len() {
+        start = (0..shorter).take_while(|index| alike(a[*index], b[*index])).count();
+        let from_end = |n: &usize| alike(a[a.len() - 1 - n], b[b.len() - 1 - n]);
+        end = (0..shorter - start).take_while(from_end).count();
+    }
+    for index in start..a.len().max(b.len()) - end {
+        let item = |items: &[&'_ str]| (index < items.len() - end).then(|| items[index].to_owned());
+        values(changes, &format!("{path}.{index}"), item(a).as_deref(), item(b).as_deref(), depth - 1);
+    }
+}
+
+/// The path of a member. A name that would look like more than one step is quoted.
+fn member(path: &str, key: &str) -> String {
+    let is_plain = !key.is_empty() && !key.contains(['.', '"']);
+    if is_plain { format!("{path}.{key}") } else { format!("{path}.{}", json(key)) }
 }
 
 fn objects(changes: &mut Vec<Change>, path: &str, a: &str, b: &str, depth: usize) {
@@ -97,18 +145,20 @@ fn objects(changes: &mut Vec<Change>, path: &str, a: &str, b: &str, depth: usize
     for (key, value) in a.members() {
         // Of a key that occurs twice the last one counts.
         if a.get(key).is_some_and(|last| std::ptr::eq(last, value)) {
-            values(changes, &format!("{path}.{key}"), Some(value), b.get(key), depth - 1);
+            values(changes, &member(path, key), Some(value), b.get(key), depth - 1);
         }
     }
     for (key, value) in b.members().filter(|(key, _)| a.get(key).is_none()) {
-        values(changes, &format!("{path}.{key}"), None, Some(value), depth - 1);
+        values(changes, &member(path, key), None, Some(value), depth - 1);
     }
 }
 
 /// Headers that differ between any two deliveries, or follow from the body: proofs, their time stamps, ids, traces.
 fn is_volatile_header(name: &str) -> bool {
-    const NAMES: [&str; 5] = ["content-length", "date", "traceparent", "tracestate", "x-github-delivery"];
-    const ENDS: [&str; 3] = ["-timestamp", "-id", "-triggered-at"];
+    const NAMES: [&str; 6] = ["content-length", "date", "traceparent", "tracestate", "x-github-delivery", "svix-id"];
+    // Not every id: one that names a user is the same in all of the user's deliveries.
+    const ENDS: [&str; 7] =
+        ["-timestamp", "-triggered-at", "webhook-id", "event-id", "request-id", "trace-id", "correlation-id"];
     let is_proof = || signature::ALL.iter().any(|scheme| scheme.signature.contains(&name));
     NAMES.contains(&name) || ENDS.iter().any(|end| name.ends_with(end)) || is_proof()
 }
@@ -144,8 +194,41 @@ mod tests {
             [r#"body.s "x" "y""#, r#"body.o.1 - "b""#, "body.gone null -", "body.new - {}"]
         );
         assert_eq!(changed("[1]", "{}"), ["body [1] {}"]);
+        assert_eq!(
+            changed(r#"{"a.b":1,"a":{"b":1},"":1}"#, r#"{"a.b":2,"a":{"b":3}}"#),
+            [r#"body."a.b" 1 2"#, "body.a.b 1 3", r#"body."" 1 -"#]
+        );
         let deep = |end| format!("{}{end}{}", "[".repeat(5000), "]".repeat(5000));
         assert_eq!(changed(&deep("1"), &deep("2")).len(), 1);
+    }
+
+    #[test]
+    fn an_item_more_or_less_changes_no_other() {
+        assert_eq!(changed("[1,2,3]", "[0,1,2,3]"), ["body.0 - 0"]);
+        assert_eq!(changed("[1,2,3]", r#"[1,"new",2,3]"#), [r#"body.1 - "new""#]);
+        assert_eq!(changed(r#"[{"a":1},{"b":2},3]"#, r#"[{"b":2.0},3]"#), [r#"body.0 {"a":1} -"#]);
+        assert_eq!(changed("[1,2,3,4]", "[1,5,4]"), ["body.1 2 5", "body.2 3 -"]);
+        assert_eq!(changed("[]", "[1]"), ["body.0 - 1"]);
+        assert_eq!(changed("[1,1]", "[1]"), ["body.1 1 -"]);
+        assert_eq!(changed("[1,2]", "[2,1]"), ["body.0 1 2", "body.1 2 1"]);
+    }
+
+    #[test]
+    fn numbers_are_compared_by_what_they_are() {
+        let same =
+            [("1.0", "1.00"), ("1", "1e0"), ("-0", "0.0"), ("1200", "1.2E+3"), ("0.05", "5e-2"), ("1e999", "10e998")];
+        for (a, b) in same {
+            assert!(changed(a, b).is_empty(), "{a} {b}");
+        }
+        let differ = [
+            ("1", "-1"),
+            ("12345678901234567890", "12345678901234567891"),
+            ("0.1", "0.10000000000000001"),
+            ("1e99999999999999999999", "1e99999999999999999998"),
+        ];
+        for (a, b) in differ {
+            assert_eq!(changed(a, b).len(), 1, "{a} {b}");
+        }
     }
 
     #[test]
@@ -153,7 +236,9 @@ mod tests {
         for name in ["webhook-signature", "webhook-id", "x-webhook-timestamp", "stripe-signature", "date"] {
             assert!(is_volatile_header(name), "{name}");
         }
-        assert!(!is_volatile_header("content-type") && !is_volatile_header("user-agent"));
+        for name in ["content-type", "user-agent", "x-user-id", "x-fal-webhook-user-id", "x-model-id"] {
+            assert!(!is_volatile_header(name), "{name}");
+        }
         assert!(is_volatile_field("body.completed_at") && !is_volatile_field("body.output"));
     }
 }

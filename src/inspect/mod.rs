@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue};
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 use crate::clock::Clock;
 use crate::error::{Error, Exit};
@@ -60,6 +61,8 @@ pub struct Config {
     pub redact: Vec<Path>,
     /// Whether to go on reading as journals grow.
     pub follow: bool,
+    /// Whose days are counted over.
+    pub zone: TimeZone,
 }
 
 impl Config {

@@ -1,8 +1,10 @@
 //! Which deliveries of a journal: the filters, the cheap ones first.
 
+use aho_corasick::AhoCorasick;
 use jiff::Timestamp;
 use memchr::memmem::Finder;
 
+use crate::payload::body;
 use crate::payload::events::Events;
 use crate::payload::jq::{Finding, Jq};
 use crate::payload::provider::Provider;
@@ -13,14 +15,14 @@ use crate::payload::record::{BEGINNING, Glance, Record};
 pub struct Query {
     /// About this prediction, execution or track id.
     pub id: Option<String>,
-    /// With this status.
-    pub status: Option<String>,
+    /// With one of these statuses.
+    pub status: Option<Vec<String>>,
     /// Of these events.
     pub events: Option<Events>,
     /// From this provider.
     pub provider: Option<&'static Provider>,
-    /// With this verdict.
-    pub verdict: Option<String>,
+    /// With one of these verdicts, or invalid for one of these reasons.
+    pub verdict: Option<Vec<String>>,
     /// That came at this time or later.
     pub since: Option<Timestamp>,
     /// With this text in the body, a header or the target.
@@ -54,9 +56,10 @@ impl Query {
 
     /// Whether a delivery is taken, as far as a glance can tell.
     pub fn takes_at_a_glance(&self, glance: &Glance<'_>) -> bool {
+        let has_one = |statuses: &Vec<String>| statuses.iter().any(|status| glance.has_status(status));
         let takes_event = |events: &Events| glance.event.as_ref().is_some_and(|event| events.take_name(event));
         self.is_about(glance)
-            && self.status.as_ref().is_none_or(|status| glance.has_status(status))
+            && self.status.as_ref().is_none_or(has_one)
             && self.events.as_ref().is_none_or(takes_event)
             && self.provider.is_none_or(|provider| glance.provider.as_deref() == Some(provider.name))
             && self.since.is_none_or(|since| glance.at >= since)
@@ -64,8 +67,8 @@ impl Query {
 
     /// Whether a delivery that was taken at a glance stays when all of it is read, as far as no jq filter has its say.
     pub fn takes_wholly(&self, record: &Record) -> bool {
-        self.verdict.as_ref().is_none_or(|verdict| record.verdict.name() == verdict)
-            && self.search.as_ref().is_none_or(|text| is_in(text, record))
+        let is_one = |verdicts: &Vec<String>| verdicts.iter().any(|verdict| record.verdict.is(verdict));
+        self.verdict.as_ref().is_none_or(is_one) && self.search.as_ref().is_none_or(|text| is_in(text, record))
     }
 
     /// Whether a glance does not decide.
@@ -100,11 +103,17 @@ impl Failures {
     }
 }
 
-/// Whether this text is in the body, as sent or as it was before it was compressed, in a header's value or in the target.
+/// Whether this text is in the body, as sent or as it was before it was compressed or escaped, in a header's value or in
+/// the target.
 fn is_in(text: &str, record: &Record) -> bool {
     let finder = Finder::new(text);
     let delivery = &record.delivery;
-    finder.find(&delivery.held()).is_some()
+    let held = delivery.held();
+    let written_out = || {
+        let json = record.payload.as_ref().and_then(|_| std::str::from_utf8(&held).ok())?;
+        finder.find(body::unescaped(json).as_bytes())
+    };
+    finder.find(&held).or_else(written_out).is_some()
         || delivery.headers.iter().any(|(_, value)| finder.find(value.as_bytes()).is_some())
         || finder.find(delivery.target.as_bytes()).is_some()
 }
@@ -113,8 +122,10 @@ fn is_in(text: &str, record: &Record) -> bool {
 #[derive(Debug, Default)]
 pub struct Sieve {
     needles: Vec<Finder<'static>>,
-    /// Whether one is looked for in bodies, which may be hidden in base64.
-    in_bodies: bool,
+    /// One of these, in whatever case.
+    words: Option<AhoCorasick>,
+    /// What is looked for in bodies, and by what a line shows that it may be hidden there.
+    searched: Option<(Finder<'static>, Vec<Finder<'static>>)>,
 }
 
 impl Sieve {
@@ -122,11 +133,19 @@ impl Sieve {
     pub fn of(query: &Query, is_told: bool) -> Self {
         // As it stands within a JSON string.
         let escaped = |text: &String| serde_json::to_string(text).ok().map(|text| text[1..text.len() - 1].to_owned());
-        let rest = if is_told { [&None, &None] } else { [&query.status, &query.search] };
-        let words = query.id.iter().chain(rest.into_iter().flatten());
+        let finder = |word: &str| Finder::new(word).into_owned();
+        let (status, search) = if is_told { (&None, &None) } else { (&query.status, &query.search) };
+        let statuses = status.as_ref().map(|words| words.iter().filter_map(escaped).collect::<Vec<_>>());
+        let any = |words| AhoCorasick::builder().ascii_case_insensitive(true).build(words).ok();
         Sieve {
-            needles: words.filter_map(escaped).map(|word| Finder::new(&word).into_owned()).collect(),
-            in_bodies: query.search.is_some(),
+            needles: query.id.iter().filter_map(escaped).map(|word| finder(&word)).collect(),
+            words: statuses.and_then(any),
+            searched: search.as_ref().and_then(|text| {
+                // A body in base64; a character that the body's own JSON escapes, as it may any, and must some.
+                let must = text.contains(|c: char| c.is_control() || matches!(c, '"' | '\\' | '/'));
+                let escape = if must { r"\\" } else { r"\\u" };
+                Some((finder(&escaped(text)?), vec![finder("\"body_base64\":"), finder(escape)]))
+            }),
         }
     }
 
@@ -134,9 +153,11 @@ impl Sieve {
     /// nothing is said: they may escape what they like.
     pub fn holds_back(&self, line: &[u8]) -> bool {
         let is_ours = line.starts_with(BEGINNING) && line.ends_with(b"}");
+        let lacks = |needle: &Finder<'_>| needle.find(line).is_none();
         is_ours
-            && self.needles.iter().any(|needle| needle.find(line).is_none())
-            && !(self.in_bodies && memchr::memmem::find(line, b"\"body_base64\":").is_some())
+            && (self.needles.iter().any(lacks)
+                || self.words.as_ref().is_some_and(|words| !words.is_match(line))
+                || self.searched.as_ref().is_some_and(|(text, hides)| lacks(text) && hides.iter().all(lacks)))
             // One that was torn, and went on as another, is damaged and no delivery.
             && memchr::memmem::find(&line[1..], BEGINNING).is_none()
     }
@@ -158,12 +179,19 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_sieve_holds_back_nothing_that_is_taken(id in "\\PC{0,6}|[\"\\\\\u{1}a]{0,4}", other in "\\PC{0,6}") {
-            let body = serde_json::json!({"id": id, "status": "processing", "logs": other, "metrics": {}}).to_string();
-            let record = record(&body);
+        fn the_sieve_holds_back_nothing_that_is_taken(
+            id in "\\PC{0,6}|[\"\\\\\u{1}a]{0,4}", other in "\\PC{0,6}", ascii: bool, inside: bool,
+        ) {
+            let body = serde_json::json!({"id": id, "status": "Processing", "logs": other, "metrics": {}}).to_string();
+            let in_ascii = |c: char| if c.is_ascii() { c.to_string() } else {
+                c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect()
+            };
+            let sent: String = if ascii { body.chars().map(in_ascii).collect() } else { body.clone() };
+            let record = record(&sent);
             let line = record.to_line();
-            let search = body.chars().skip(3).take(7).collect();
-            let query = Query { id: Some(id), status: Some("processing".into()), search: Some(search), ..Query::default() };
+            let search = if inside { other } else { sent.chars().skip(3).take(7).collect() };
+            let status = Some(vec!["failed".into(), "pROCESSING".into()]);
+            let query = Query { id: Some(id), status, search: Some(search), ..Query::default() };
             prop_assert!(query.takes_at_a_glance(&Glance::from(&record)));
             prop_assert!(query.takes_wholly(&record));
             prop_assert!(!Sieve::of(&query, false).holds_back(line.trim_ascii_end()));

@@ -183,7 +183,6 @@ impl<'a> Reader<'a> {
         self.take(sifted, false, stream).await
     }
 
-
     /// As many batches as can be looked at side by side.
     fn batches(&mut self, stream: &mut Stream) -> Result<Vec<Batch>, Error> {
         let side_by_side = stream.is_file() && !self.config.view.asks_for_numbers();
@@ -370,8 +369,8 @@ impl<'a> Reader<'a> {
         if self.streams.is_empty() {
             return Ok(());
         }
-        for sift in &mut self.sifts {
-            self.showing.count(std::mem::take(&mut sift.statistics));
+        for sift in std::mem::take(&mut self.sifts) {
+            self.showing.count(sift.statistics);
         }
         if let Some(note) = self.failures.told() {
             self.say(Note::warning(note)).await;

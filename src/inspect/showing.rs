@@ -33,7 +33,7 @@ impl<'a> Showing<'a> {
         Showing {
             config,
             sink,
-            views: Views::new(&config.view, sink),
+            views: Views::new(&config.view, &config.zone, sink),
             redactor: Redactor::new(&config.redact),
             shown: 0,
             uncheckable: Vec::new(),

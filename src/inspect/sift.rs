@@ -78,7 +78,7 @@ impl Sift {
     /// One that has seen nothing.
     pub fn new(config: &Config) -> Self {
         let sieve = Sieve::of(&config.query, config.view.tells_stories());
-        Sift { sieve, statistics: Statistics::default(), sifted: Sifted::default() }
+        Sift { sieve, statistics: Statistics::new(config.zone.clone()), sifted: Sifted::default() }
     }
 
     /// Looks at a batch.

@@ -4,17 +4,17 @@ use std::collections::BTreeMap;
 
 use hdrhistogram::Histogram;
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
-use crate::event::{Counts, Latencies, Rate, Stats};
+use crate::event::{Counts, Latencies, Listed, Rate, Stats};
 use crate::payload::Provider;
-use crate::payload::record::Glance;
+use crate::payload::record::{Glance, Record};
 
 /// Counting under way.
-#[derive(Default)]
 pub struct Statistics {
     stats: Stats,
-    /// Microseconds.
-    latencies: Option<Histogram<u64>>,
+    received: Option<Times>,
+    sent: Option<Times>,
     flow: Flow,
 }
 
@@ -49,6 +49,11 @@ const BOUNDS: [f64; 20] = [
 ];
 
 impl Statistics {
+    /// Nothing counted yet; days are those of this zone.
+    pub fn new(zone: TimeZone) -> Self {
+        Statistics { stats: Stats::default(), received: None, sent: None, flow: Flow::new(zone) }
+    }
+
     /// Adds one delivery.
     pub fn add(&mut self, glance: &Glance<'_>) {
         let stats = &mut self.stats;
@@ -58,17 +63,9 @@ impl Statistics {
         stats.span = Some((first.min(glance.at), last.max(glance.at)));
         let provider = glance.provider.as_ref().map(|name| Provider::named(name).map_or(OTHERS, |known| known.name));
         count(&mut stats.providers, provider.unwrap_or("not JSON"));
-        // A provider's own word is not counted: the words are as many as senders please.
-        count(
-            &mut stats.statuses,
-            match (&glance.provider, &glance.status, &glance.raw_status) {
-                (None, ..) => "not JSON",
-                (_, Some(status), _) => status,
-                (_, None, Some(_)) => "unknown status",
-                (_, None, None) => "no status",
-            },
-        );
+        count(&mut stats.statuses, status(glance));
         count(&mut stats.verdicts, &glance.verdict);
+        glance.reason.iter().for_each(|reason| count(&mut stats.reasons, reason));
         glance.warnings.iter().for_each(|code| count(&mut stats.warnings, code));
         let answer = glance.answer.as_ref();
         match answer.and_then(|answer| answer.status) {
@@ -76,8 +73,9 @@ impl Statistics {
             None => count(&mut stats.answers, "none"),
         }
         if let Some(answer) = answer.filter(|answer| answer.status.is_some()) {
-            let histogram = self.latencies.get_or_insert_with(new_histogram);
-            histogram.saturating_record((answer.ms * 1000.0).round().max(0.0) as u64);
+            // Answering and waiting for an answer are measured from different ends.
+            let times = if glance.is_sent { &mut self.sent } else { &mut self.received };
+            times.get_or_insert_with(Times::new).add(answer.ms);
         }
         self.flow.add(glance.at);
     }
@@ -93,24 +91,51 @@ impl Statistics {
             (&mut stats.providers, more.providers),
             (&mut stats.statuses, more.statuses),
             (&mut stats.verdicts, more.verdicts),
+            (&mut stats.reasons, more.reasons),
             (&mut stats.warnings, more.warnings),
             (&mut stats.answers, more.answers),
         ];
         for (counts, more) in counts {
             more.iter().for_each(|(word, n)| add(counts, word, *n));
         }
-        match (&mut self.latencies, other.latencies) {
-            // Of the same bounds, so that it always fits.
-            (Some(latencies), Some(more)) => latencies.add(more).unwrap_or_default(),
-            (None, more) => self.latencies = more,
-            (Some(_), None) => {}
+        for (times, more) in [(&mut self.received, other.received), (&mut self.sent, other.sent)] {
+            match (times, more) {
+                (Some(times), Some(more)) => times.merge(more),
+                (times, Some(more)) => *times = Some(more),
+                (_, None) => {}
+            }
         }
         self.flow.merge(other.flow);
     }
 
     /// The finished counts.
-    pub fn end(self) -> Stats {
-        Stats { latency: self.latencies.map(|histogram| latencies(&histogram)), rate: self.flow.end(), ..self.stats }
+    pub fn end(&mut self) -> Stats {
+        Stats {
+            latency: self.received.as_ref().map(Times::end),
+            round_trip: self.sent.as_ref().map(Times::end),
+            rate: self.flow.end(),
+            ..std::mem::take(&mut self.stats)
+        }
+    }
+}
+
+/// Counts a row of a table.
+pub fn list(listed: &mut Listed, record: &Record) {
+    let glance = Glance::from(record);
+    listed.deliveries += 1;
+    listed.repeats += u64::from(glance.is_repeat);
+    listed.warned += u64::from(!glance.warnings.is_empty());
+    count(&mut listed.statuses, status(&glance));
+    count(&mut listed.verdicts, &glance.verdict);
+}
+
+/// The word for a status. A provider's own is not counted: those words are as many as senders please.
+fn status<'g>(glance: &'g Glance<'_>) -> &'g str {
+    match (&glance.provider, &glance.status, &glance.raw_status) {
+        (None, ..) => "not JSON",
+        (_, Some(status), _) => status,
+        (_, None, Some(_)) => "unknown status",
+        (_, None, None) => "no status",
     }
 }
 
@@ -125,32 +150,57 @@ fn add(counts: &mut Counts, word: &str, more: u64) {
     }
 }
 
-/// From a microsecond to an hour, to a thousandth.
-fn new_histogram() -> Histogram<u64> {
-    Histogram::new_with_bounds(1, 3_600_000_000, 3).expect("the bounds are in order and three digits are allowed")
+/// How long answers took.
+struct Times {
+    /// Microseconds, from one to an hour, to a thousandth.
+    histogram: Histogram<u64>,
+    /// How many took at most so long as the bound at the same place, and longer than the one before.
+    buckets: [u64; BOUNDS.len()],
+    max: f64,
 }
 
-fn latencies(histogram: &Histogram<u64>) -> Latencies {
-    let ms = |micros: u64| micros as f64 / 1000.0;
-    let micros = |ms: f64| if ms.is_finite() { (ms * 1000.0) as u64 } else { u64::MAX };
-    let mut from = 0;
-    let buckets = BOUNDS.map(|bound| {
-        let count = histogram.count_between(from, micros(bound));
-        from = micros(bound).saturating_add(1);
-        (bound, count)
-    });
-    // Without the empty ones at both ends.
-    let first = buckets.iter().position(|(_, count)| *count > 0).unwrap_or_default();
-    let last = buckets.iter().rposition(|(_, count)| *count > 0).map_or(first, |last| last + 1);
-    Latencies {
-        count: histogram.len(),
-        percentiles: [50, 90, 99, 100].map(|p| (p, ms(histogram.value_at_quantile(f64::from(p) / 100.0)))),
-        histogram: buckets[first..last].to_vec(),
+impl Times {
+    fn new() -> Self {
+        let histogram = Histogram::new_with_bounds(1, 3_600_000_000, 3);
+        let histogram = histogram.expect("the bounds are in order and three digits are allowed");
+        Times { histogram, buckets: [0; BOUNDS.len()], max: 0.0 }
+    }
+
+    fn add(&mut self, ms: f64) {
+        let ms = ms.max(0.0);
+        self.histogram.saturating_record((ms * 1000.0).round() as u64);
+        self.buckets[BOUNDS.partition_point(|bound| *bound < ms).min(BOUNDS.len() - 1)] += 1;
+        self.max = self.max.max(ms);
+    }
+
+    fn merge(&mut self, other: Times) {
+        // Of the same bounds, so that it always fits.
+        self.histogram.add(other.histogram).unwrap_or_default();
+        self.buckets.iter_mut().zip(other.buckets).for_each(|(count, more)| *count += more);
+        self.max = self.max.max(other.max);
+    }
+
+    fn end(&self) -> Latencies {
+        // A percentile is told as the upper end of what it cannot be told from, but nothing took longer than the longest.
+        let at = |percent: u8| {
+            let micros = self.histogram.value_at_quantile(f64::from(percent) / 100.0);
+            if percent == 100 { self.max } else { (micros as f64 / 1000.0).min(self.max) }
+        };
+        // Without the empty ones at both ends.
+        let first = self.buckets.iter().position(|count| *count > 0).unwrap_or_default();
+        let last = self.buckets.iter().rposition(|count| *count > 0).map_or(first, |last| last + 1);
+        Latencies {
+            count: self.buckets.iter().sum(),
+            percentiles: [50, 90, 99, 100].map(|percent| (percent, at(percent))),
+            histogram: BOUNDS.into_iter().zip(self.buckets).take(last).skip(first).collect(),
+        }
     }
 }
 
 /// Deliveries over time, in equal parts that grow with the time there is to show.
 struct Flow {
+    /// Whose clocks are read: a part of a day or more begins with a day there.
+    zone: TimeZone,
     seconds: i64,
     parts: BTreeMap<i64, u64>,
 }
@@ -161,12 +211,6 @@ const KEPT: usize = 512;
 /// How many parts are shown at most.
 const SHOWN: usize = 24;
 
-impl Default for Flow {
-    fn default() -> Self {
-        Flow { seconds: 1, parts: BTreeMap::new() }
-    }
-}
-
 /// The next length that people think in, a multiple of this one.
 fn longer(seconds: i64) -> i64 {
     const LENGTHS: [i64; 13] = [1, 5, 10, 30, 60, 300, 600, 1800, 3600, 10_800, 21_600, 43_200, 86_400];
@@ -174,8 +218,13 @@ fn longer(seconds: i64) -> i64 {
 }
 
 impl Flow {
+    fn new(zone: TimeZone) -> Self {
+        Flow { zone, seconds: 1, parts: BTreeMap::new() }
+    }
+
     fn add(&mut self, at: Timestamp) {
-        *self.parts.entry(at.as_second().div_euclid(self.seconds)).or_default() += 1;
+        let local = at.as_second() + i64::from(self.zone.to_offset(at).seconds());
+        *self.parts.entry(local.div_euclid(self.seconds)).or_default() += 1;
         self.shrink(KEPT);
     }
 
@@ -193,7 +242,7 @@ impl Flow {
         for (part, count) in std::mem::take(&mut self.parts) {
             *parts.entry(part.div_euclid(factor)).or_default() += count;
         }
-        *self = Flow { seconds, parts };
+        (self.seconds, self.parts) = (seconds, parts);
     }
 
     /// Adds another's parts, both made as long as the longer ones.
@@ -216,12 +265,18 @@ impl Flow {
         ends.map_or(0, |((first, _), (last, _))| usize::try_from(last - first + 1).unwrap_or(usize::MAX))
     }
 
-    fn end(mut self) -> Rate {
+    fn end(&mut self) -> Rate {
         self.shrink(SHOWN);
         let Some((&first, _)) = self.parts.first_key_value() else { return Rate::default() };
-        let counts = (first..).take(self.width()).map(|part| self.parts.get(&part).copied().unwrap_or_default());
-        let from = Timestamp::from_second(first.saturating_mul(self.seconds)).unwrap_or(Timestamp::MIN);
-        Rate { from, seconds: self.seconds, counts: counts.collect() }
+        let part = |part: i64| (self.begins(part), self.parts.get(&part).copied().unwrap_or_default());
+        Rate { seconds: self.seconds, parts: (first..).take(self.width()).map(part).collect() }
+    }
+
+    /// When a part begins.
+    fn begins(&self, part: i64) -> Timestamp {
+        let local = Timestamp::from_second(part.saturating_mul(self.seconds)).unwrap_or(Timestamp::MIN);
+        let local = local.to_zoned(TimeZone::UTC).datetime();
+        local.to_zoned(self.zone.clone()).map_or(Timestamp::MIN, |at| at.timestamp())
     }
 }
 
@@ -233,22 +288,40 @@ mod tests {
     use crate::payload::record::{Answer, By, Record};
     use crate::payload::{Delivery, Headers};
 
+    /// Length, first beginning and counts of the parts.
+    fn rate(zone: TimeZone, times: &[i64]) -> (i64, String, Vec<u64>) {
+        let mut flow = Flow::new(zone);
+        times.iter().for_each(|at| flow.add(Timestamp::from_second(*at).unwrap()));
+        assert!(flow.width() <= KEPT);
+        let Rate { seconds, parts } = flow.end();
+        (seconds, parts[0].0.to_string(), parts.into_iter().map(|(_, count)| count).collect())
+    }
+
     #[test]
     fn parts_grow_with_the_time_and_lose_nothing() {
-        let rate = |times: &[i64]| {
-            let mut flow = Flow::default();
-            times.iter().for_each(|at| flow.add(Timestamp::from_second(*at).unwrap()));
-            assert!(flow.width() <= KEPT);
-            flow.end()
-        };
-        let second = |at| Timestamp::from_second(at).unwrap();
-        assert_eq!(rate(&[7, 5, 7]), Rate { from: second(5), seconds: 1, counts: vec![1, 0, 2] });
-        assert_eq!(rate(&[0, 59]), Rate { from: second(0), seconds: 5, counts: [&[1][..], &[0; 10], &[1]].concat() });
-        let wide = rate(&[-377_705_000_000, 0, 253_402_000_000]);
-        assert!(wide.counts.len() <= SHOWN && wide.counts.iter().sum::<u64>() == 3, "{wide:?}");
-        let many: Vec<i64> = (0..100_000).collect();
-        let many = rate(&many);
-        assert_eq!((many.seconds, many.counts.iter().sum::<u64>()), (10_800, 100_000));
+        let utc = |times: &[i64]| rate(TimeZone::UTC, times);
+        assert_eq!(utc(&[7, 5, 7]), (1, "1970-01-01T00:00:05Z".into(), vec![1, 0, 2]));
+        assert_eq!(utc(&[0, 59]), (5, "1970-01-01T00:00:00Z".into(), [&[1][..], &[0; 10], &[1]].concat()));
+        let (_, _, wide) = utc(&[-377_705_000_000, 0, 253_402_000_000]);
+        assert!(wide.len() <= SHOWN && wide.iter().sum::<u64>() == 3, "{wide:?}");
+        let (seconds, _, many) = utc(&(0..100_000).collect::<Vec<_>>());
+        assert_eq!((seconds, many.iter().sum::<u64>()), (10_800, 100_000));
+    }
+
+    #[test]
+    fn days_are_those_of_the_zone() {
+        const DAY: i64 = 86_400;
+        // 23:30 and 00:30 of two days in New York, one day in UTC.
+        let times = [4 * DAY + 4 * 3600 + 1800, 4 * DAY + 5 * 3600 + 1800, 20 * DAY];
+        let zone = TimeZone::fixed(jiff::tz::offset(-5));
+        let (seconds, from, counts) = rate(zone, &times);
+        assert_eq!((seconds, from.as_str(), &counts[..2]), (DAY, "1970-01-04T05:00:00Z", &[1, 1][..]));
+    }
+
+    fn told(times: &[f64]) -> Latencies {
+        let mut counted = Times::new();
+        times.iter().for_each(|ms| counted.add(*ms));
+        counted.end()
     }
 
     #[test]
@@ -259,7 +332,7 @@ mod tests {
         let answered = |at: i64| Record { answer: Some(Answer::new(200, By::Script, at as f64)), ..record(at) };
         let records: Vec<Record> = [5, 1, 9000, 7, 3, 90_000].into_iter().map(answered).chain([record(2)]).collect();
         let counted = |records: &[Record]| {
-            let mut statistics = Statistics::default();
+            let mut statistics = Statistics::new(TimeZone::UTC);
             records.iter().for_each(|record| statistics.add(&Glance::from(record)));
             statistics
         };
@@ -273,13 +346,22 @@ mod tests {
 
     #[test]
     fn latencies_are_counted_where_they_belong() {
-        let mut histogram = new_histogram();
-        [100, 400, 1000, 1001, 90_000].into_iter().for_each(|micros| histogram.saturating_record(micros));
-        let Latencies { count, histogram, percentiles } = latencies(&histogram);
-        assert_eq!(count, 5);
-        assert_eq!((histogram[0], *histogram.last().unwrap()), ((0.1, 1), (100.0, 1)));
-        assert_eq!(histogram.iter().map(|(_, count)| count).sum::<u64>(), 5);
-        assert!((percentiles[3].1 - 90.0).abs() < 0.1, "{percentiles:?}");
+        let Latencies { count, histogram, percentiles } = told(&[0.1, 0.4, 1.0, 1.001, 90.0]);
+        assert_eq!((count, percentiles[3]), (5, (100, 90.0)));
+        assert_eq!(
+            histogram,
+            [(0.1, 1), (0.2, 0), (0.5, 1), (1.0, 1), (2.0, 1), (5.0, 0), (10.0, 0), (20.0, 0), (50.0, 0), (100.0, 1)]
+        );
+    }
+
+    #[test]
+    fn no_latency_is_counted_twice_or_told_longer_than_it_was() {
+        let Latencies { count, histogram, percentiles } = told(&[2000.5, 10.003, 5000.9, 100.01, 35_000.0]);
+        assert_eq!((count, histogram.iter().map(|(_, count)| count).sum()), (5, 5));
+        assert_eq!(histogram[0], (20.0, 1));
+        assert_eq!(percentiles[3], (100, 35_000.0));
+        assert_eq!(told(&[2000.5]).percentiles[0], (50, 2000.5));
+        assert_eq!(told(&[f64::MAX]).histogram, [(f64::INFINITY, 1)]);
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! Deliveries by prediction.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 
 use crate::event::{Entry, Moment, Timeline};
 use crate::payload::history::lifecycle::Unfinished;
 use crate::payload::lint::Warning;
+use crate::payload::signature::Verdict;
 
 /// By which deliveries belong together: whether they were sent, who sends, and about what.
 type Key = (bool, Option<&'static str>, Option<String>);
@@ -14,7 +16,12 @@ type Key = (bool, Option<&'static str>, Option<String>);
 pub struct Timelines {
     places: HashMap<Key, usize>,
     timelines: Vec<Timeline>,
+    /// Verdicts that came, the last first.
+    verdicts: VecDeque<Arc<Verdict>>,
 }
+
+/// How many verdicts are looked through for one that is the same.
+const VERDICTS: usize = 16;
 
 impl Timelines {
     /// Adds a delivery that was told of in its record. It is `about` this prediction, even where its id is blanked.
@@ -24,21 +31,35 @@ impl Timelines {
         let id = payload.and_then(|payload| payload.id.clone());
         let key = (sent, provider.map(|provider| provider.name), about);
         let place = *self.places.entry(key).or_insert_with(|| {
-            self.timelines.push(Timeline { provider, id, sent, moments: Vec::new(), warnings: Vec::new() });
+            // Most predictions end with their first delivery.
+            let moments = Vec::with_capacity(1);
+            self.timelines.push(Timeline { provider, id, sent, moments, warnings: Vec::new() });
             self.timelines.len() - 1
         });
+        let verdict = self.verdict(&record.verdict);
         self.timelines[place].moments.push(Moment {
             number: *number,
             at: record.at,
             event: payload.and_then(|payload| payload.event.as_ref()).map(|event| event.name.to_string()),
             status: payload.and_then(|payload| payload.status),
             raw_status: payload.and_then(|payload| payload.raw_status.clone()),
-            verdict: record.verdict.clone(),
+            verdict,
             answer: record.answer.clone(),
             attempt: record.sent.as_ref().map(|sent| (sent.attempt, sent.of)),
-            duplicate: record.duplicate.clone(),
+            duplicate: record.duplicate.clone().map(Box::new),
             warnings: record.warnings.clone(),
         });
+    }
+
+    /// The same verdict, where one like it came of late.
+    fn verdict(&mut self, verdict: &Verdict) -> Arc<Verdict> {
+        if let Some(known) = self.verdicts.iter().find(|known| ***known == *verdict) {
+            return Arc::clone(known);
+        }
+        let new = Arc::new(verdict.clone());
+        self.verdicts.truncate(VERDICTS - 1);
+        self.verdicts.push_front(Arc::clone(&new));
+        new
     }
 
     /// All of them, those marked whose end did not come.

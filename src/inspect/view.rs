@@ -1,11 +1,13 @@
 //! The ways to look at what the filters leave.
 
+use jiff::tz::TimeZone;
+
 use super::diff;
 use super::export::{Export, Form};
-use super::stats::Statistics;
+use super::stats::{self, Statistics};
 use super::timeline::Timelines;
 use crate::error::Error;
-use crate::event::{Audience, Entry, Event, Sink};
+use crate::event::{Audience, Entry, Event, Listed, Sink};
 use crate::payload::history::lifecycle::Unfinished;
 use crate::payload::record::Glance;
 
@@ -101,6 +103,7 @@ pub struct Views<'a> {
     view: &'a View,
     sink: &'a Sink,
     statistics: Statistics,
+    listed: Listed,
     timelines: Timelines,
     export: Export,
     pair: [Option<Entry>; 2],
@@ -109,11 +112,12 @@ pub struct Views<'a> {
 
 impl<'a> Views<'a> {
     /// A view that shows nothing yet.
-    pub fn new(view: &'a View, sink: &'a Sink) -> Self {
+    pub fn new(view: &'a View, zone: &TimeZone, sink: &'a Sink) -> Self {
         Views {
             view,
             sink,
-            statistics: Statistics::default(),
+            statistics: Statistics::new(zone.clone()),
+            listed: Listed::default(),
             timelines: Timelines::default(),
             export: Export::default(),
             pair: [None, None],
@@ -130,7 +134,10 @@ impl<'a> Views<'a> {
     pub async fn show(&mut self, entry: Entry, about: Option<String>) -> Result<Audience, Error> {
         self.is_empty = false;
         let event = match self.view {
-            View::Table => Event::Row(Box::new(entry)),
+            View::Table => {
+                stats::list(&mut self.listed, &entry.record);
+                Event::Row(Box::new(entry))
+            }
             View::Whole(_) => Event::Entry(Box::new(entry)),
             View::Page => {
                 self.timelines.add(&entry, about);
@@ -156,12 +163,16 @@ impl<'a> Views<'a> {
         Ok(self.say(event).await)
     }
 
-    /// The first of each.
+    /// The first of each; of one id that is given twice, the first and the next.
     fn keep(&mut self, which: &[String; 2], entry: &Entry) {
         let glance = Glance::from(&entry.record);
+        let is_one_id = which[0] == which[1];
         for (which, kept) in which.iter().zip(&mut self.pair) {
             if kept.is_none() && is(which, entry.number, &glance) {
                 *kept = Some(entry.clone());
+                if is_one_id && which.parse::<usize>().is_err() {
+                    return;
+                }
             }
         }
     }
@@ -169,7 +180,11 @@ impl<'a> Views<'a> {
     /// Shows what can be shown only at the end of `count` deliveries.
     pub async fn end(&mut self, unfinished: Vec<Unfinished>, count: usize) -> Result<Audience, Error> {
         match self.view {
-            View::Table => {}
+            View::Table if self.is_empty => {}
+            View::Table => {
+                let listed = Listed { of: count as u64, ..std::mem::take(&mut self.listed) };
+                return Ok(self.say(Event::Listed(Box::new(listed))).await);
+            }
             View::Whole(which) | View::Export(_, Some(which)) if self.is_empty => return Err(missing(which, count)),
             View::Whole(_) => {}
             View::Timeline | View::Page => {
@@ -180,10 +195,8 @@ impl<'a> Views<'a> {
                 }
             }
             View::Stats => {
-                let stats = std::mem::take(&mut self.statistics).end();
-                if stats.deliveries > 0 {
-                    return Ok(self.say(Event::Stats(Box::new(stats))).await);
-                }
+                let stats = self.statistics.end();
+                return Ok(self.say(Event::Stats(Box::new(stats))).await);
             }
             View::Diff([first, second]) => {
                 let [Some(a), Some(b)] = &self.pair else {

@@ -241,6 +241,37 @@ pub fn string(text: &str) -> Option<Cow<'_, str>> {
     serde_json::from_str::<Text<'_>>(text).ok().map(|Text(decoded)| decoded)
 }
 
+/// JSON text with the escapes in its strings written out, as people would search it: `caf\\u00e9` becomes `café`.
+pub fn unescaped(text: &str) -> Cow<'_, str> {
+    let Some(first) = text.find('\\') else { return Cow::Borrowed(text) };
+    let mut plain = text[..first].to_owned();
+    let mut rest = &text[first..];
+    while !rest.is_empty() {
+        // Those that stand together are read together: a character may take two.
+        let run = escapes(rest);
+        let decoded = string(&format!("\"{}\"", &rest[..run])).map_or(rest[..run].to_owned(), Cow::into_owned);
+        plain.push_str(&decoded);
+        let next = rest[run..].find('\\').map_or(rest.len(), |next| run + next);
+        plain.push_str(&rest[run..next]);
+        rest = &rest[next..];
+    }
+    Cow::Owned(plain)
+}
+
+/// How far the escapes reach that a text begins with.
+fn escapes(text: &str) -> usize {
+    let mut end = 0;
+    while text[end..].starts_with('\\') {
+        let length = if text[end + 1..].starts_with('u') { 6 } else { 2 };
+        match text.get(end..end + length) {
+            Some(_) => end += length,
+            // No JSON: it stands for itself.
+            None => return text.len(),
+        }
+    }
+    end
+}
+
 /// A scalar as a person would write it: strings decoded, numbers and booleans as spelled. `None` for `null`, arrays and
 /// objects. ModelsLab's ids are strings on one page and integers on another, so ids are read through this.
 pub fn scalar(text: &str) -> Option<Cow<'_, str>> {
@@ -340,6 +371,21 @@ mod tests {
         assert_eq!(object.at("a.b.2"), None);
         assert_eq!(object.at("a.x.y"), None);
         assert_eq!(object.get("n"), Some("12345678901234567890.10"));
+    }
+
+    #[test]
+    fn escapes_are_written_out_to_be_searched() {
+        let cases = [
+            (r#"{"a":"b"}"#, r#"{"a":"b"}"#),
+            (r#"{"a":"caf\u00e9 \ud83c\udf05\n\"say\" C:\\x"}"#, "{\"a\":\"café 🌅\n\"say\" C:\\x\"}"),
+            (r"a lone \ud83c!", "a lone \u{fffd}\u{fffd}\u{fffd}!"),
+            (r"no JSON \", r"no JSON \"),
+            (r"no JSON \u12", r"no JSON \u12"),
+            (r"no JSON \é\u00zz", r"no JSON \é\u00zz"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(unescaped(text), expected);
+        }
     }
 
     #[test]

@@ -37,14 +37,27 @@ pub fn warnings(payload: &Payload) -> Vec<Warning> {
     if payload.shape.kind == Kind::Other {
         return Vec::new();
     }
-    [status(payload), id(payload), output(payload), error(payload), metrics(payload)].into_iter().flatten().collect()
+    let found = [status(payload), id(payload), output(payload), error(payload)].into_iter().flatten();
+    found.chain(metrics(payload)).collect()
+}
+
+/// A field that is of another type than it has to be.
+fn wrong_type(path: &str, kind: JsonType, wanted: &str) -> Warning {
+    Warning::new("wrong_type", path, format!("`{path}` is {}, not {wanted}", kind.noun()))
+}
+
+/// What stands at a path instead of a word.
+fn no_word(payload: &Payload, path: &str) -> Option<Warning> {
+    let (path, kind) = payload.no_words.iter().find(|(known, _)| *known == path)?;
+    Some(wrong_type(path, *kind, "a word"))
 }
 
 fn status(payload: &Payload) -> Option<Warning> {
     let path = payload.shape.fields.status.first()?;
     match (&payload.raw_status, payload.status) {
         (_, Some(_)) => None,
-        (None, _) => Some(Warning::new("missing_status", path, format!("`{path}` is missing or not a word"))),
+        (None, _) => no_word(payload, path)
+            .or_else(|| Some(Warning::new("missing_status", path, format!("`{path}` is missing or says nothing")))),
         (Some(word), None) => {
             let label = payload.provider.label;
             let known = payload.shape.statuses.iter().map(|(known, _)| *known);
@@ -67,9 +80,9 @@ fn brief(word: &str) -> String {
 fn id(payload: &Payload) -> Option<Warning> {
     let path = payload.shape.fields.id.first()?;
     match &payload.id {
-        None => {
+        None => no_word(payload, path).or_else(|| {
             Some(Warning::new("missing_id", path, format!("`{path}` is missing: nothing to recognise a repeat by")))
-        }
+        }),
         Some(id) if id.trim().is_empty() || PLACEHOLDERS.contains(&id.to_lowercase().as_str()) => {
             Some(Warning::new("placeholder_id", path, format!("\"{}\" is no real id", brief(id))))
         }
@@ -93,11 +106,17 @@ fn error(payload: &Payload) -> Option<Warning> {
     })
 }
 
-fn metrics(payload: &Payload) -> Option<Warning> {
-    let metrics = payload.metrics.as_ref()?;
-    let path = payload.shape.fields.metrics.first()?;
-    (metrics.kind() != JsonType::Object)
-        .then(|| Warning::new("wrong_type", path, format!("`{path}` is {}, not an object", metrics.kind().noun())))
+/// What is measured in numbers, wherever it is documented.
+const MEASURED: [&str; 3] = ["predict_time", "total_time", "cost"];
+
+fn metrics(payload: &Payload) -> Vec<Warning> {
+    let Some((metrics, path)) = payload.metrics.as_ref().zip(payload.shape.fields.metrics.first()) else {
+        return Vec::new();
+    };
+    let Some(object) = metrics.object() else { return vec![wrong_type(path, metrics.kind(), "an object")] };
+    let kinds = MEASURED.iter().filter_map(|name| Some((name, JsonType::of(object.get(name)?))));
+    let wrong = kinds.filter(|(_, kind)| !matches!(kind, JsonType::Number | JsonType::Null));
+    wrong.map(|(name, kind)| wrong_type(&format!("{path}.{name}"), kind, "a number")).collect()
 }
 
 #[cfg(test)]
@@ -158,6 +177,30 @@ mod tests {
             (
                 r#"{"id":"string","status":"success","output":"u","input":{}}"#,
                 "placeholder_id id: \"string\" is no real id",
+            ),
+            (
+                r#"{"id":"a","status":["success"],"output":"u","input":{}}"#,
+                "wrong_type status: `status` is an array, not a word",
+            ),
+            (
+                r#"{"id":{"a":1},"status":"success","output":"u","input":{}}"#,
+                "wrong_type id: `id` is an object, not a word",
+            ),
+            (
+                r#"{"id":"a","output":"u","input":{},"status":null}"#,
+                "missing_status status: `status` is missing or says nothing",
+            ),
+            (
+                r#"{"id":"a","status":"success","output":"u","input":{},"metrics":{"predict_time":"12,5","cost":null}}"#,
+                "wrong_type metrics.predict_time: `metrics.predict_time` is a string, not a number",
+            ),
+            (
+                r#"{"id":"a","status":"sucess","output":["u"],"metrics":{"predict_time":1.5,"cost":0.1}}"#,
+                "unknown_status status: \"sucess\" is not a status of each::labs; did you mean \"success\"?",
+            ),
+            (
+                r#"{"id":"a","status":"odd","output":"u","logs":"","metrics":{"predict_time":1.5}}"#,
+                "unknown_status status: \"odd\" is not a status of Cog",
             ),
             (
                 r#"{"id":"a","status":"success","output":"u","input":{},"metrics":[1]}"#,

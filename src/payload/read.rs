@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 
-use super::body::{self, Body, Json, Object};
+use super::body::{self, Body, Json, JsonType, Object};
 use super::delivery::Headers;
 use super::provider::{self, Progress, Provider, Shape, Status};
 
@@ -35,6 +35,8 @@ pub struct Payload {
     pub logs: Option<String>,
     /// Times and costs.
     pub metrics: Option<Json>,
+    /// The paths of its status and its id where what stands there is no word, and what it is.
+    pub no_words: Vec<(&'static str, JsonType)>,
 }
 
 /// What a delivery reports.
@@ -89,6 +91,10 @@ impl Payload {
             let progress = Progress { status, output: output.is_some(), logs: logs.is_some() };
             (shape.inferred_event)(progress).map(|name| Event { name: Cow::Borrowed(name), inferred: true })
         });
+        let no_word = |path: &&'static str| {
+            let kind = JsonType::of(object.at(path)?);
+            matches!(kind, JsonType::Object | JsonType::Array | JsonType::Bool).then_some((*path, kind))
+        };
         let ids = fields.ids.iter().filter_map(|(name, path)| Some((*name, word(&[*path])?))).collect();
 
         Payload {
@@ -104,6 +110,7 @@ impl Payload {
             error,
             logs,
             metrics: value(fields.metrics),
+            no_words: [fields.status, fields.id].into_iter().filter_map(|paths| no_word(paths.first()?)).collect(),
         }
     }
 

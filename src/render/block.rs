@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use console::truncate_str;
+use console::{measure_text_width, truncate_str};
 
 /// Columns of a label and the space behind it.
 const LABEL: usize = 9;
@@ -87,6 +87,31 @@ pub fn cut(line: &str, width: Option<usize>) -> Cow<'_, str> {
     width.map_or(Cow::Borrowed(line), |width| truncate_str(line, width, "…"))
 }
 
+/// A text that fits so many columns. Of one that does not, both ends are left: ids of one making begin alike.
+pub fn cut_middle(text: &str, columns: usize) -> Cow<'_, str> {
+    if measure_text_width(text) <= columns {
+        return Cow::Borrowed(text);
+    }
+    let Some(room) = columns.checked_sub(1) else { return Cow::Borrowed("") };
+    let head = truncate_str(text, room.div_ceil(2), "");
+    Cow::Owned(format!("{head}…{}", end(text, room / 2)))
+}
+
+/// A text that fits so many columns. Of one that does not, the end is left: `…completed`.
+pub fn cut_start(text: &str, columns: usize) -> Cow<'_, str> {
+    if measure_text_width(text) <= columns {
+        return Cow::Borrowed(text);
+    }
+    columns.checked_sub(1).map_or(Cow::Borrowed(""), |room| Cow::Owned(format!("…{}", end(text, room))))
+}
+
+/// The end of a text that fits so many columns.
+fn end(text: &str, columns: usize) -> &str {
+    let starts = text.char_indices().rev().map(|(start, _)| start);
+    let start = starts.take_while(|start| measure_text_width(&text[*start..]) <= columns).last();
+    &text[start.unwrap_or(text.len())..]
+}
+
 /// A message, maybe behind a word such as `error:`; what does not fit `width` goes on below itself.
 pub fn message(word: &str, text: &str, width: Option<usize>) -> String {
     let line = if word.is_empty() { text.to_owned() } else { format!("{word} {text}") };
@@ -99,4 +124,22 @@ pub fn message(word: &str, text: &str, width: Option<usize>) -> String {
 fn labelled(label: &str, columns: usize, value: &str) -> String {
     let gap = LABEL.saturating_sub(columns).max(1);
     format!("{label}{:gap$}{value}", "")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_what_is_cut_in_the_middle_both_ends_are_left() {
+        let cases = [("abcdef", 6, "abcdef"), ("abcdefg", 6, "abc…fg"), ("abcdefg", 1, "…"), ("abcdefg", 0, "")];
+        for (text, columns, expected) in cases {
+            assert_eq!(cut_middle(text, columns), expected, "{text} {columns}");
+        }
+        // Wide characters take two columns.
+        assert_eq!(cut_middle("漢字漢字漢字", 6), "漢…字");
+        assert_eq!(cut_middle(&"x".repeat(100_000), 5), "xx…xx");
+        assert_eq!(cut_start("workflow.completed", 10), "…completed");
+        assert_eq!([cut_start("failed", 6), cut_start("failed", 1), cut_start("failed", 0)], ["failed", "…", ""]);
+    }
 }

@@ -1,7 +1,5 @@
 //! The words for what is known of a delivery. Everything from outside is escaped here.
 
-use console::measure_text_width;
-
 use super::paint::Paint;
 use super::time::milliseconds;
 use super::{escape, fold};
@@ -27,8 +25,9 @@ const VALUE: usize = 300;
 const ITEMS: usize = 3;
 const MEMBERS: usize = 8;
 
-/// The status in the one vocabulary; of an unknown one the provider's word; `no status` without any.
-fn status_word(payload: &Payload) -> String {
+/// The status in the one vocabulary; of an unknown one the provider's word; `no status` without any, and `not JSON`.
+pub fn status_word(payload: Option<&Payload>) -> String {
+    let Some(payload) = payload else { return "not JSON".to_owned() };
     match (payload.status, &payload.raw_status) {
         (Some(status), _) => status.name().to_owned(),
         (None, Some(word)) => word.clone(),
@@ -36,15 +35,10 @@ fn status_word(payload: &Payload) -> String {
     }
 }
 
-/// The status in its colour, padded so that what stands behind it is aligned.
-pub fn status(payload: Option<&Payload>, paint: Paint) -> String {
-    let Some(payload) = payload else { return paint.warn(format!("{:STATUS$}", "not JSON")) };
-    let gap = STATUS.saturating_sub(measure_text_width(&escape::line(&status_word(payload))));
-    format!("{}{:gap$}", status_unpadded(payload, paint), "")
-}
-
-fn status_unpadded(payload: &Payload, paint: Paint) -> String {
-    status_name(payload.status, &short(&status_word(payload)), paint)
+/// A word in the colour of a delivery's status. What a delivery says whose signature does not hold is nobody's word.
+pub fn status(record: &Record, word: &str, paint: Paint) -> String {
+    let status = record.payload.as_ref().and_then(|payload| payload.status);
+    if record.verdict.is_invalid() { paint.quiet(word) } else { status_name(status, word, paint) }
 }
 
 /// A word in the colour of a status.
@@ -162,7 +156,10 @@ pub fn identity(payload: &Payload, paint: Paint) -> Vec<Field> {
         _ => String::new(),
     };
     if !payload.shape.fields.status.is_empty() {
-        fields.push(("status", format!("{}{spelled}", status_unpadded(payload, paint))));
+        fields.push((
+            "status",
+            format!("{}{spelled}", status_name(payload.status, &short(&status_word(Some(payload))), paint)),
+        ));
     }
     if let Some(event) = &payload.event {
         let inferred = if event.inferred { " (inferred: the body does not name it)" } else { "" };
@@ -194,6 +191,7 @@ pub fn meaning(payload: &Payload) -> String {
         Some(Status::Failed) => format!("{what} failed for good: {label} sends nothing more about it"),
         Some(Status::Canceled) => format!("{what} was canceled: nothing more will come"),
         Some(Status::Processing | Status::Starting) => format!("{what} is under way: more deliveries will follow"),
+        None if payload.raw_status.is_none() => format!("{what} is said to be in no state; see the warning"),
         None => format!("{label} documents no such status; see the warning"),
     }
 }
@@ -216,7 +214,9 @@ pub fn repeat(duplicate: Option<&Duplicate>, paint: Paint) -> Option<String> {
 
 /// How large a body is, and how it is compressed: `237 B`, `180 B gzip`.
 fn body_size(delivery: &Delivery) -> String {
-    let size = fold::size(delivery.body.len() as u64);
+    // A field of the body may have been blanked since it came.
+    let came = delivery.headers.get("content-length").and_then(|length| length.parse().ok());
+    let size = fold::size(came.unwrap_or(delivery.body.len() as u64));
     match encoding::named(&delivery.headers).as_slice() {
         [] => size,
         names => format!("{size} {}", escape::line(&names.join(", "))),
@@ -277,7 +277,7 @@ pub fn answer(record: &Record, paint: Paint) -> Option<String> {
 }
 
 /// Text from outside on one line, not endless.
-fn short(text: &str) -> String {
+pub fn short(text: &str) -> String {
     if let Some(folded) = fold::folded(text) {
         return folded;
     }
@@ -330,7 +330,9 @@ fn measured(json: &Json) -> String {
         return brief(json);
     }
     members(json, |key, value| match key {
-        "predict_time" | "total_time" => format!("{} {} s", short(key), rounded(value)),
+        "predict_time" | "total_time" if JsonType::of(value) == JsonType::Number => {
+            format!("{} {} s", short(key), rounded(value))
+        }
         "cost" if JsonType::of(value) == JsonType::Number => format!("{} ${value}", short(key)),
         _ => format!("{} {}", short(key), inner(value, true)),
     })

@@ -7,20 +7,23 @@ use std::io::{self, Write};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::Show;
 use super::fields;
-use super::json::TimelineLine;
 use super::paint::Paint;
 use crate::event::{Entry, Event, Timeline};
-use crate::payload::encoding;
 use crate::payload::lint::Warning;
+use crate::payload::{Status, encoding};
 
 const PAGE: &str = include_str!("html/page.html");
 const STYLE: &str = include_str!("html/style.css");
 const SCRIPT: &str = include_str!("html/script.js");
+
+/// What stands between the deliveries and the timelines.
+const BETWEEN: &str = "\n],\"timelines\":[\n";
 
 /// Where the data stands in the page.
 const DATA: &str = "{{data}}";
@@ -31,24 +34,38 @@ pub struct Html<W> {
     /// Whether the beginning is out.
     begun: bool,
     deliveries: usize,
-    timelines: Vec<String>,
+    timelines: usize,
 }
 
 /// A delivery in the page, beside its record.
 #[derive(Serialize)]
-struct Beside<'a> {
+struct Beside {
     number: usize,
+    /// The provider's name as its owner writes it.
+    label: Option<&'static str>,
     /// What a compressed body holds.
     #[serde(skip_serializing_if = "Option::is_none")]
     text: Option<String>,
-    warnings: &'a [Warning],
     repeat: Option<String>,
+}
+
+/// A timeline in the page. What there is to say of its deliveries stands with them.
+#[derive(Serialize)]
+struct Story<'a> {
+    label: Option<&'static str>,
+    id: Option<&'a str>,
+    sent: bool,
+    end: Option<&'static str>,
+    ms: f64,
+    /// Numbers, and milliseconds since the first.
+    deliveries: Vec<(usize, f64)>,
+    warnings: &'a [Warning],
 }
 
 impl<W: Write> Html<W> {
     /// Writes to `out`.
     pub fn new(out: W) -> Self {
-        Html { out, begun: false, deliveries: 0, timelines: Vec::new() }
+        Html { out, begun: false, deliveries: 0, timelines: 0 }
     }
 
     fn begin(&mut self) -> io::Result<()> {
@@ -66,8 +83,8 @@ impl<W: Write> Html<W> {
         let held = is_encoded.then(|| record.delivery.held());
         let beside = Beside {
             number: entry.number,
+            label: record.payload.as_ref().map(|payload| payload.provider.label),
             text: held.map(|held| String::from_utf8_lossy(&held).into_owned()),
-            warnings: &record.warnings,
             repeat: fields::repeat(record.duplicate.as_ref(), Paint::new(false)),
         };
         let lead = if self.deliveries == 0 { "" } else { ",\n" };
@@ -76,19 +93,38 @@ impl<W: Write> Html<W> {
         // Not its line: what others wrote need not say what its body means.
         let line = record.to_line();
         let line = String::from_utf8_lossy(&line);
-        write!(self.out, "{lead}{{\"about\":{},\"record\":{}}}", harmless(&beside), harmless(line.trim_end()))
+        write!(self.out, "{lead}{{\"about\":")?;
+        harmless(&mut self.out, &beside)?;
+        self.out.write_all(b",\"record\":")?;
+        harmless(&mut self.out, line.trim_end())?;
+        self.out.write_all(b"}")
     }
 
     fn timeline(&mut self, timeline: &Timeline) -> io::Result<()> {
-        self.timelines.push(harmless(&serde_json::to_string(&TimelineLine::from(timeline))?));
-        Ok(())
+        self.begin()?;
+        let (from, to) = timeline.span();
+        let since = |at: Timestamp| at.duration_since(from).as_micros() as f64 / 1000.0;
+        let story = Story {
+            label: timeline.provider.map(|provider| provider.label),
+            id: timeline.id.as_deref(),
+            sent: timeline.sent,
+            end: timeline.end().map(Status::name),
+            ms: since(to),
+            deliveries: timeline.moments.iter().map(|moment| (moment.number, since(moment.at))).collect(),
+            warnings: &timeline.warnings,
+        };
+        // They come when all deliveries have come.
+        let lead = if self.timelines == 0 { BETWEEN } else { ",\n" };
+        self.timelines += 1;
+        self.out.write_all(lead.as_bytes())?;
+        harmless(&mut self.out, &serde_json::to_string(&story)?)
     }
 
     fn end(&mut self) -> io::Result<()> {
         self.begin()?;
         let made = format!("hookctl {}", env!("CARGO_PKG_VERSION"));
-        let (made, timelines) = (serde_json::to_string(&made)?, self.timelines.join(",\n"));
-        write!(self.out, "\n],\"timelines\":[\n{timelines}\n],\"made_by\":{made}}}")?;
+        let lead = if self.timelines == 0 { BETWEEN } else { "" };
+        write!(self.out, "{lead}\n],\"made_by\":{}}}", serde_json::to_string(&made)?)?;
         self.out.write_all(around_data().1.as_bytes())
     }
 }
@@ -116,14 +152,16 @@ fn around_data() -> (String, String) {
     (before.replace("{{style}}", STYLE), behind.replace("{{script}}", SCRIPT))
 }
 
-/// JSON that no reader of HTML takes for markup. In JSON these characters stand within strings only.
-fn harmless(json: &str) -> String {
-    let mut text = String::with_capacity(json.len());
-    for c in json.chars() {
-        match c {
-            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => text.push_str(&format!("\\u{:04x}", u32::from(c))),
-            c => text.push(c),
-        }
+/// Writes JSON that no reader of HTML takes for markup. In JSON these characters stand within strings only.
+fn harmless(out: &mut impl Write, json: &str) -> io::Result<()> {
+    let mut rest = json;
+    while let Some(place) = rest.find(['<', '>', '&', '\u{2028}', '\u{2029}']) {
+        let (before, behind) = rest.split_at(place);
+        let mut chars = behind.chars();
+        let escaped = chars.next().map_or_else(String::new, |c| format!("\\u{:04x}", u32::from(c)));
+        out.write_all(before.as_bytes())?;
+        out.write_all(escaped.as_bytes())?;
+        rest = chars.as_str();
     }
-    text
+    out.write_all(rest.as_bytes())
 }

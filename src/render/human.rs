@@ -8,10 +8,10 @@ use super::Show;
 use super::block::{Block, cut, message};
 use super::paint::Paint;
 use super::progress::{Bar, Countdown};
-use super::table::Table;
+use super::table::{Table, fill};
 use super::time::{Zone, duration, milliseconds};
 use super::{compact, diff, drill, escape, fields, fold, pretty, stats, summary, timeline};
-use crate::event::{Drilled, Entry, Event, Examined, Note, Plan, Progress, Reading, Ready, Retry};
+use crate::event::{Drilled, Entry, Event, Examined, Listed, Note, Plan, Progress, Reading, Ready, Retry};
 use crate::payload::record::{Record, Sent, SentOutcome};
 use crate::payload::signature::Verdict;
 use crate::payload::signature::explain::account::Account;
@@ -135,6 +135,9 @@ impl<O: Write, E: Write> Human<O, E> {
         } else {
             block.head(&headline);
             self.body_of(record, &mut block);
+            if self.verbose() {
+                self.whole(record, &mut block);
+            }
         }
         block.into_text()
     }
@@ -142,7 +145,8 @@ impl<O: Write, E: Write> Human<O, E> {
     /// `succeeded   each::labs  abc123-def456-ghi789  #1`
     fn headline(&self, record: &Record, mark: &str, before: usize) -> String {
         let paint = self.style.out;
-        let mut parts = vec![fields::status(record.payload.as_ref(), paint)];
+        let word = fill(&fields::short(&fields::status_word(record.payload.as_ref())), fields::STATUS);
+        let mut parts = vec![fields::status(record, &word, paint)];
         if let Some(payload) = &record.payload {
             parts.push(format!("{:10}", payload.provider.label));
             parts.extend(event(payload, record.sent.is_some()));
@@ -178,9 +182,6 @@ impl<O: Write, E: Write> Human<O, E> {
         }
         if let Some(text) = fields::answer(record, paint) {
             block.field(&paint.quiet("answer"), "answer".len(), &text);
-        }
-        if self.verbose() {
-            self.whole(record, block);
         }
     }
 
@@ -301,6 +302,9 @@ impl<O: Write, E: Write> Human<O, E> {
         }
         block.field(&paint.quiet("body"), "body".len(), &fields::size(&record.delivery.body));
         self.body_of(record, &mut block);
+        if self.verbose() {
+            self.whole(record, &mut block);
+        }
         self.account(examined.account.as_ref(), &mut block);
         if !self.verbose() && !self.quiet() {
             block.line("");
@@ -336,10 +340,8 @@ impl<O: Write, E: Write> Human<O, E> {
         block.field(&paint.quiet("record"), 6, &escape::line(&record.id));
         self.body_of(record, &mut block);
         self.account(entry.account.as_ref(), &mut block);
-        if !self.verbose() {
-            block.line("");
-            self.whole(record, &mut block);
-        }
+        block.line("");
+        self.whole(record, &mut block);
         block.into_text()
     }
 
@@ -347,6 +349,15 @@ impl<O: Write, E: Write> Human<O, E> {
         let (paint, width) = (self.style.out, self.style.width);
         let head = if std::mem::replace(&mut self.drilling, true) { String::new() } else { drill::head(paint) };
         self.result(&(head + &drill::case(drilled, paint, width, self.verbose())))
+    }
+
+    /// Below the table where somebody looks at it; where it is piped on, beside it.
+    fn listed(&mut self, listed: &Listed) -> io::Result<()> {
+        match self.style.width {
+            _ if self.quiet() || !self.style.results => Ok(()),
+            Some(_) => self.result(&(message("", &summary::listed(listed), self.style.width) + "\n")),
+            None => self.aside(&message("", &summary::listed(listed), self.style.err_width)),
+        }
     }
 
     fn progress(&mut self, progress: &Progress) {
@@ -423,6 +434,9 @@ impl<O: Write, E: Write> Show for Human<O, E> {
             Event::Timeline(timeline) => {
                 self.result(&timeline::text(timeline, self.style.out, self.style.width, &self.style.zone))
             }
+            Event::Listed(listed) => self.listed(listed),
+            // That nothing was left is said by itself.
+            Event::Stats(stats) if stats.deliveries == 0 => Ok(()),
             Event::Stats(stats) => self.result(&stats::text(stats, self.style.out, self.style.width, &self.style.zone)),
             Event::Diff(diff) => self.result(&diff::text(diff, self.style.out, self.style.width)),
             Event::Export(bytes) => self.export(bytes),

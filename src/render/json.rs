@@ -14,8 +14,7 @@ use crate::payload::record::VERSION;
 
 mod views;
 
-pub use views::TimelineLine;
-use views::{DiffLine, StatsLine};
+use views::{DiffLine, StatsLine, TimelineLine};
 
 /// The JSON Lines sink. What a terminal would obey or not show is written as JSON escapes, wherever it goes: a pipe may end
 /// at a screen as well, and to a program it is the same text.
@@ -79,7 +78,12 @@ impl<W: Write> Show for Json<W> {
             // A form of its own, which the other sink writes.
             Event::Export(_) => Ok(()),
             // For people.
-            Event::Note(_) | Event::Skipped(_) | Event::Progress(_) | Event::Reading(_) | Event::End => Ok(()),
+            Event::Note(_)
+            | Event::Listed(_)
+            | Event::Skipped(_)
+            | Event::Progress(_)
+            | Event::Reading(_)
+            | Event::End => Ok(()),
         }
     }
 
@@ -231,6 +235,7 @@ struct LoadLine {
     errors: Map<String, Value>,
 }
 
+/// How long most answers took.
 #[derive(Serialize)]
 struct LatencyLine {
     p50: f64,

@@ -1,9 +1,11 @@
 //! Counts over deliveries, as bars.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::block::cut;
+use super::block::{cut, message};
 use super::escape;
 use super::paint::Paint;
 use super::table::pad;
@@ -15,20 +17,36 @@ const LABEL: usize = 11;
 const WORD: usize = 22;
 const COUNT: usize = 9;
 
-/// Columns of the longest bar.
-const BAR: usize = 30;
+/// Columns of everything but the bar.
+const REST: usize = LABEL + WORD + COUNT + 4;
+
+/// The longest bar: no shorter, no longer.
+const BAR: (usize, usize) = (4, 30);
 
 /// Everything that was counted.
 pub fn text(stats: &Stats, paint: Paint, width: Option<usize>, zone: &TimeZone) -> String {
-    let mut lines = vec![summary(stats, paint, zone), String::new()];
+    let room = width.map_or(BAR.1, |width| width.saturating_sub(REST).clamp(BAR.0, BAR.1));
+    let bars = |label: &str, rows: &[(String, u64)], colour: &dyn Fn(String, &str) -> String| {
+        bars(label, rows, colour, room, paint)
+    };
+    let mut lines: Vec<_> = message("", &summary(stats, paint, zone), width).lines().map(str::to_owned).collect();
+    lines.push(String::new());
     let providers = named(&stats.providers, |name| Provider::named(name).map_or(name, |provider| provider.label));
-    lines.extend(bars("provider", &providers, |bar, _| paint.name(bar), paint));
-    lines.extend(bars("status", &named(&stats.statuses, |name| name), |bar, word| status(bar, word, paint), paint));
-    lines.extend(bars("signature", &named(&stats.verdicts, |name| name), |bar, word| verdict(bar, word, paint), paint));
-    lines.extend(bars("answer", &named(&stats.answers, |name| name), |bar, word| answer(bar, word, paint), paint));
-    lines.extend(bars("warnings", &named(&stats.warnings, |name| name), |bar, _| paint.warn(bar), paint));
-    lines.extend(stats.latency.iter().flat_map(|latency| latencies(latency, paint)));
-    lines.extend(rate(&stats.rate, paint, zone));
+    lines.extend(bars("provider", &providers, &|bar, _| paint.name(bar)));
+    lines.extend(bars("status", &words(&stats.statuses), &|bar, word| status(bar, word, paint)));
+    lines.extend(bars("signature", &words(&stats.verdicts), &|bar, word| verdict(bar, word, paint)));
+    lines.extend(bars("invalid", &words(&stats.reasons), &|bar, _| paint.bad(bar)));
+    lines.extend(bars("answer", &words(&stats.answers), &|bar, word| answer(bar, word, paint)));
+    lines.extend(bars("warnings", &words(&stats.warnings), &|bar, _| paint.warn(bar)));
+    for (label, measured) in [("latency", &stats.latency), ("round trip", &stats.round_trip)] {
+        let Some(measured) = measured else { continue };
+        lines.extend(percentiles(label, measured, paint, width));
+        lines.extend(bars("", &buckets(measured), &|bar, _| paint.busy(bar)));
+    }
+    lines.extend(bars("over time", &parts(&stats.rate, zone), &|bar, _| paint.name(bar)));
+    lines.pop();
+    let each = Duration::from_secs(stats.rate.seconds.unsigned_abs());
+    lines.push(format!("{} {}", pad("", LABEL), paint.quiet(format!("{} a row", duration(each)))));
     lines.iter().map(|line| cut(line.trim_end(), width).into_owned() + "\n").collect()
 }
 
@@ -55,22 +73,33 @@ fn named<'a>(counts: &'a Counts, name: impl Fn(&'a str) -> &'a str) -> Vec<(Stri
     named
 }
 
-fn bars(label: &str, rows: &[(String, u64)], colour: impl Fn(String, &str) -> String, paint: Paint) -> Vec<String> {
+/// The same, of words that are shown as they are.
+fn words(counts: &Counts) -> Vec<(String, u64)> {
+    named(counts, |word| word)
+}
+
+fn bars(
+    label: &str,
+    rows: &[(String, u64)],
+    colour: impl Fn(String, &str) -> String,
+    room: usize,
+    paint: Paint,
+) -> Vec<String> {
     let most = rows.iter().map(|(_, n)| *n).max().unwrap_or_default();
     let row = |(index, (word, n)): (usize, &(String, u64))| {
         let label = pad(if index == 0 { label } else { "" }, LABEL);
-        format!("{} {} {n:>COUNT$}  {}", paint.quiet(label), pad(word, WORD), colour(bar(*n, most), word))
+        format!("{} {} {n:>COUNT$}  {}", paint.quiet(label), pad(word, WORD), colour(bar(*n, most, room), word))
     };
     rows.iter().enumerate().map(row).chain((!rows.is_empty()).then(String::new)).collect()
 }
 
 /// A bar in eighths of a column; whatever is there at all can be seen.
-fn bar(n: u64, most: u64) -> String {
+fn bar(n: u64, most: u64, room: usize) -> String {
     const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
     if n == 0 {
         return String::new();
     }
-    let eighths = ((n as f64 / most as f64 * (BAR * 8) as f64).round() as usize).max(1);
+    let eighths = ((n as f64 / most as f64 * (room * 8) as f64).round() as usize).max(1);
     "█".repeat(eighths / 8) + EIGHTHS[eighths % 8]
 }
 
@@ -100,26 +129,24 @@ fn answer(bar: String, word: &str, paint: Paint) -> String {
     }
 }
 
-fn latencies(latency: &Latencies, paint: Paint) -> Vec<String> {
+/// `latency     p50 0.50 ms · p90 0.50 ms · p99 0.50 ms · max 0.50 ms`
+fn percentiles(label: &str, measured: &Latencies, paint: Paint, width: Option<usize>) -> Vec<String> {
     let name = |percent: u8| if percent == 100 { "max".to_owned() } else { format!("p{percent}") };
-    let told = latency.percentiles.map(|(percent, ms)| format!("{} {}", name(percent), milliseconds(ms)));
-    let bound = |ms: f64| if ms.is_finite() { format!("up to {}", milliseconds(ms)) } else { "longer".to_owned() };
-    let rows: Vec<_> = latency.histogram.iter().map(|(ms, n)| (bound(*ms), *n)).collect();
-    let head = format!("{} {}", paint.quiet(pad("latency", LABEL)), told.join(" · "));
-    [vec![head], bars("", &rows, |bar, _| paint.busy(bar), paint)].concat()
+    let told = measured.percentiles.map(|(percent, ms)| format!("{} {}", name(percent), milliseconds(ms)));
+    let room = width.map_or(usize::MAX, |width| width.saturating_sub(LABEL + 1).max(1));
+    let told = told.join(" · ");
+    let wrapped = textwrap::wrap(&told, room);
+    let row = |(index, line)| format!("{} {line}", paint.quiet(pad(if index == 0 { label } else { "" }, LABEL)));
+    wrapped.iter().enumerate().map(row).collect()
 }
 
-fn rate(rate: &Rate, paint: Paint, zone: &TimeZone) -> Vec<String> {
+fn buckets(measured: &Latencies) -> Vec<(String, u64)> {
+    let bound = |ms: f64| if ms.is_finite() { format!("up to {}", milliseconds(ms)) } else { "longer".to_owned() };
+    measured.histogram.iter().map(|(ms, n)| (bound(*ms), *n)).collect()
+}
+
+fn parts(rate: &Rate, zone: &TimeZone) -> Vec<(String, u64)> {
     let format = if rate.seconds < 86_400 { "%m-%d %H:%M:%S" } else { "%Y-%m-%d" };
-    let row = |(index, n): (usize, &u64)| {
-        let at = rate.from.as_second().saturating_add(rate.seconds.saturating_mul(index as i64));
-        let at = Timestamp::from_second(at).unwrap_or(Timestamp::MAX).to_zoned(zone.clone());
-        (at.strftime(format).to_string(), *n)
-    };
-    let rows: Vec<_> = rate.counts.iter().enumerate().map(row).collect();
-    let each = std::time::Duration::from_secs(rate.seconds.unsigned_abs());
-    let mut lines = bars("over time", &rows, |bar, _| paint.name(bar), paint);
-    lines.pop();
-    lines.push(format!("{} {}", pad("", LABEL), paint.quiet(format!("{} a row", duration(each)))));
-    lines
+    let row = |(at, n): &(Timestamp, u64)| (at.to_zoned(zone.clone()).strftime(format).to_string(), *n);
+    rate.parts.iter().map(row).collect()
 }

@@ -6,7 +6,7 @@ use super::fields;
 use super::fold;
 use super::paint::Paint;
 use super::time::{duration, milliseconds};
-use crate::event::{LoadReport, Saved, SentTally, Tally};
+use crate::event::{Counts, Listed, LoadReport, Saved, SentTally, Tally};
 
 /// How far the fields of a delivery stand in, below the time of day.
 const INDENT: usize = 14;
@@ -43,6 +43,27 @@ pub fn received(tally: &Tally) -> String {
     }
     if tally.unmet > 0 {
         parts.push(format!("{} failed", several(tally.unmet, "expectation", "expectations")));
+    }
+    parts.join(" · ")
+}
+
+/// What a table listed: `12 of 64 deliveries · 8 succeeded, 4 failed · 12 verified · 2 repeats · 1 with warnings`.
+pub fn listed(listed: &Listed) -> String {
+    let counted = |counts: &Counts| {
+        let mut counts: Vec<_> = counts.iter().collect();
+        counts.sort_by_key(|(_, n)| std::cmp::Reverse(**n));
+        counts.iter().map(|(word, n)| format!("{n} {}", escape::line(word))).collect::<Vec<_>>().join(", ")
+    };
+    let mut parts = vec![match (listed.deliveries, listed.of) {
+        (n, of) if n < of => format!("{n} of {}", several(of, "delivery", "deliveries")),
+        (n, _) => several(n, "delivery", "deliveries"),
+    }];
+    parts.extend([counted(&listed.statuses), counted(&listed.verdicts)]);
+    if listed.repeats > 0 {
+        parts.push(several(listed.repeats, "repeat", "repeats"));
+    }
+    if listed.warned > 0 {
+        parts.push(format!("{} with warnings, which --timeline explains", listed.warned));
     }
     parts.join(" · ")
 }

@@ -1,10 +1,12 @@
 //! A journal as a table: a row a delivery, printed as it is read, so the columns are fixed.
 
+use std::borrow::Cow;
+
 use console::{measure_text_width, truncate_str};
 use jiff::Zoned;
 use jiff::civil::Date;
 
-use super::block::cut;
+use super::block::{cut, cut_middle, cut_start};
 use super::escape;
 use super::fields;
 use super::paint::Paint;
@@ -13,18 +15,34 @@ use crate::event::Entry;
 use crate::payload::record::{Answer, Record};
 use crate::payload::signature::Verdict;
 
-/// Below so many columns a table leaves out what the status tells as well, so that ids stay readable.
-const WIDE: usize = 100;
+/// From so many columns on a provider has a column.
+const MEDIUM: usize = 100;
 
+/// From so many columns on signatures are told in words, and times to the millisecond; where nothing is cut, too.
+const WIDE: usize = 140;
+
+const NUMBER: usize = 4;
+const STATUS: usize = fields::STATUS;
 const PROVIDER: usize = 10;
-const STATUS: usize = 10;
-const EVENT: usize = 18;
-const VERDICT: usize = 13;
-const ANSWER: usize = 6;
+
+/// What is left of an id at least, whatever else there is to say.
+const ID: usize = 10;
+
+/// How many warnings are named in a row.
+const NAMED: usize = 2;
+
+/// Which columns there are, by the room for them.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Layout {
+    Narrow,
+    Medium,
+    Wide,
+}
 
 /// A table under way.
 pub struct Table {
     width: Option<usize>,
+    layout: Layout,
     zone: Zone,
     day: Option<Date>,
 }
@@ -32,11 +50,12 @@ pub struct Table {
 impl Table {
     /// A table without rows. Rows are cut at `width`.
     pub fn new(width: Option<usize>, zone: Zone) -> Self {
-        Table { width, zone, day: None }
-    }
-
-    fn is_wide(&self) -> bool {
-        self.width.is_none_or(|width| width >= WIDE)
+        let layout = match width {
+            Some(..MEDIUM) => Layout::Narrow,
+            Some(..WIDE) => Layout::Medium,
+            _ => Layout::Wide,
+        };
+        Table { width, layout, zone, day: None }
     }
 
     /// The next row, with a heading before the first, and the date where it changes.
@@ -44,7 +63,8 @@ impl Table {
         let at = entry.record.at.to_zoned((**self.zone).clone());
         let mut text = String::new();
         if self.day.is_none() {
-            self.push(&mut text, &paint.quiet(self.heading()));
+            let heads = self.columns().map(|(head, columns)| format!("{head:columns$}"));
+            self.push(&mut text, &paint.quiet(format!("{:>NUMBER$}  {}  id", "#", join(heads))));
         }
         if self.day.replace(at.date()) != Some(at.date()) {
             self.push(&mut text, &paint.quiet(at.date()));
@@ -54,41 +74,76 @@ impl Table {
         text
     }
 
-    fn heading(&self) -> String {
-        if self.is_wide() {
-            format!(
-                "{:>4}  {:12}  {:STATUS$}  {:PROVIDER$}  {:EVENT$}  {:VERDICT$}  {:ANSWER$}  id",
-                "#", "time", "status", "provider", "event", "signature", "answer"
-            )
-        } else {
-            format!("{:>4}  {:8}  {:STATUS$}  {:PROVIDER$}  sig  ans  id", "#", "time", "status", "provider")
+    /// Time, status, provider, event, signature and answer: how each is called, and how wide it is; 0 where it has no room.
+    fn columns(&self) -> [(&'static str, usize); 6] {
+        match self.layout {
+            Layout::Narrow => [("time", 8), ("status", STATUS), ("", 0), ("event", 10), ("sig", 3), ("ans", 5)],
+            Layout::Medium => {
+                [("time", 8), ("status", STATUS), ("provider", PROVIDER), ("event", 18), ("sig", 3), ("answer", 6)]
+            }
+            Layout::Wide => [
+                ("time", 12),
+                ("status", STATUS),
+                ("provider", PROVIDER),
+                ("event", 18),
+                ("signature", 13),
+                ("answer", 6),
+            ],
         }
     }
 
     fn line(&self, entry: &Entry, at: &Zoned, paint: Paint) -> String {
         let record = &entry.record;
         let payload = record.payload.as_ref();
-        let number = entry.number;
-        let status = fields::status(payload, paint);
-        let provider = pad(payload.map_or("-", |payload| payload.provider.label), PROVIDER);
+        let [_, (_, status), (_, provider), (_, event), (_, signature), (_, answered)] = self.columns();
+        let number = format!("{:>NUMBER$}", entry.number);
+        let named = payload.and_then(|payload| payload.event.as_ref());
+        let wide = self.layout == Layout::Wide;
+        let cells = [
+            paint.quiet(at.strftime(if wide { "%H:%M:%S%.3f" } else { "%H:%M:%S" })),
+            fields::status(record, &self.fit(&escape::line(&fields::status_word(payload)), status), paint),
+            self.fit(payload.map_or("-", |payload| payload.provider.label), provider),
+            self.fit(&self.ends(&escape::line(named.map_or("-", |event| &event.name)), event), event),
+            if wide {
+                verdict(&record.verdict, signature, paint)
+            } else {
+                pad(&mark(&record.verdict, paint), signature)
+            },
+            answer(record.answer.as_ref(), answered, paint),
+        ];
+        let start = format!("{number}  {}  ", join(cells));
         let id = escape::line(payload.and_then(|payload| payload.id.as_deref()).unwrap_or("-"));
         let remarks = remarks(record, paint);
-        if !self.is_wide() {
-            let time = paint.quiet(at.strftime("%H:%M:%S"));
-            let (mark, answer) = (mark(&record.verdict, paint), answer(record.answer.as_ref(), 3, paint));
-            return format!("{number:>4}  {time}  {status}  {provider}  {mark}    {answer}  {id}{remarks}");
+        let room = self.width.map(|width| {
+            let taken = measure_text_width(&start) + measure_text_width(&remarks);
+            width.saturating_sub(taken).max(ID)
+        });
+        format!("{start}{}{remarks}", room.map_or(id.clone(), |room| cut_middle(&id, room)))
+    }
+
+    /// A text of which the end says most, in so many columns.
+    fn ends<'t>(&self, text: &'t str, columns: usize) -> Cow<'t, str> {
+        self.width.map_or(Cow::Borrowed(text), |_| cut_start(text, columns))
+    }
+
+    /// A text in a column. Where nothing is cut it may be longer.
+    fn fit(&self, text: &str, columns: usize) -> String {
+        match self.width {
+            _ if columns == 0 => String::new(),
+            Some(_) => pad(text, columns),
+            None => fill(text, columns),
         }
-        let time = paint.quiet(at.strftime("%H:%M:%S%.3f"));
-        let event = payload.and_then(|payload| payload.event.as_ref());
-        let event = pad(&escape::line(event.map_or("-", |event| &event.name)), EVENT);
-        let (verdict, answer) = (verdict(&record.verdict, paint), answer(record.answer.as_ref(), ANSWER, paint));
-        format!("{number:>4}  {time}  {status}  {provider}  {event}  {verdict}  {answer}  {id}{remarks}")
     }
 
     fn push(&self, text: &mut String, line: &str) {
         text.push_str(&cut(line, self.width));
         text.push('\n');
     }
+}
+
+/// Cells in a row, those that are not there left out.
+fn join(cells: impl IntoIterator<Item = String>) -> String {
+    cells.into_iter().filter(|cell| !cell.is_empty()).collect::<Vec<_>>().join("  ")
 }
 
 /// What else there is to say of a delivery, behind its id.
@@ -103,18 +158,28 @@ fn remarks(record: &Record, paint: Paint) -> String {
     if record.duplicate.is_some() {
         remarks += &paint.warn("  repeat");
     }
+    for warning in record.warnings.iter().take(NAMED) {
+        remarks += &paint.warn(format!("  {}", escape::line(&warning.code)));
+    }
+    if record.warnings.len() > NAMED {
+        remarks += &paint.warn(format!("  +{}", record.warnings.len() - NAMED));
+    }
     remarks
 }
 
 /// A text in so many columns, cut or filled up.
 pub fn pad(text: &str, columns: usize) -> String {
-    let cut = truncate_str(text, columns, "…");
-    let gap = columns.saturating_sub(measure_text_width(&cut));
-    format!("{cut}{:gap$}", "")
+    fill(&truncate_str(text, columns, "…"), columns)
 }
 
-fn verdict(verdict: &Verdict, paint: Paint) -> String {
-    let word = format!("{:VERDICT$}", verdict.name());
+/// A text in so many columns at least.
+pub fn fill(text: &str, columns: usize) -> String {
+    let gap = columns.saturating_sub(measure_text_width(text));
+    format!("{text}{:gap$}", "")
+}
+
+fn verdict(verdict: &Verdict, columns: usize, paint: Paint) -> String {
+    let word = format!("{:columns$}", verdict.name());
     match verdict {
         Verdict::Verified { .. } | Verdict::Authenticated { .. } => paint.good(word),
         Verdict::Invalid { .. } => paint.bad(word),
@@ -122,10 +187,11 @@ fn verdict(verdict: &Verdict, paint: Paint) -> String {
     }
 }
 
-/// A verdict in one character.
+/// A verdict in a sign. Who is authenticated is the right one, but the body is not covered by that.
 pub fn mark(verdict: &Verdict, paint: Paint) -> String {
     match verdict {
-        Verdict::Verified { .. } | Verdict::Authenticated { .. } => paint.good("✓"),
+        Verdict::Verified { .. } => paint.good("✓"),
+        Verdict::Authenticated { .. } => paint.good("(✓)"),
         Verdict::Invalid { .. } => paint.bad("✗"),
         Verdict::Unchecked => paint.quiet("?"),
         Verdict::Unsigned => paint.quiet("-"),
@@ -134,8 +200,5 @@ pub fn mark(verdict: &Verdict, paint: Paint) -> String {
 
 /// An answer in a word, in so many columns.
 pub fn answer(answer: Option<&Answer>, columns: usize, paint: Paint) -> String {
-    let Some(answer) = answer else { return format!("{:columns$}", "-") };
-    let outcome = fields::outcome(answer, paint);
-    let gap = columns.saturating_sub(measure_text_width(&outcome));
-    format!("{outcome}{:gap$}", "")
+    pad(&answer.map_or("-".to_owned(), |answer| fields::outcome(answer, paint)), columns)
 }

@@ -1,11 +1,13 @@
 //! The deliveries of a prediction over time, gaps drawn to scale.
 
+use std::borrow::Cow;
+use std::collections::HashMap;
 use std::time::Duration;
 
 use console::measure_text_width;
 use jiff::tz::TimeZone;
 
-use super::block::{Block, cut};
+use super::block::{Block, cut, cut_middle, cut_start};
 use super::paint::Paint;
 use super::table::{answer, mark, pad};
 use super::time::{duration, milliseconds};
@@ -13,33 +15,41 @@ use super::{escape, fields};
 use crate::event::{Moment, Timeline};
 use crate::payload::signature::Verdict;
 
-/// Columns of everything but the track.
-const REST: usize = 55;
+/// Columns of everything but the track and the event.
+const REST: usize = 44;
 
 /// The track: no narrower, no wider, and where nothing is known of the width.
 const TRACK: (usize, usize, usize) = (8, 60, 30);
 
-/// Columns of an event.
-const EVENT: usize = 11;
+/// Columns of an event, and of one that is longer where there is room.
+const EVENT: (usize, usize) = (11, 24);
+
+/// Columns of an answer, which is the last: of those that are words not all have to fit.
+const ANSWER: usize = 6;
+
+/// What is left of an id at least.
+const ID: usize = 10;
 
 /// Where remarks stand.
 const INDENT: usize = 19;
 
 /// A heading and a line each, with what is remarkable below it.
 pub fn text(timeline: &Timeline, paint: Paint, width: Option<usize>, zone: &TimeZone) -> String {
-    let room = width.map_or(TRACK.2, |width| width.saturating_sub(REST).clamp(TRACK.0, TRACK.1));
-    let mut text = cut(&heading(timeline, paint, zone), width).into_owned() + "\n";
+    let event = events(timeline, width);
+    let room = width.map_or(TRACK.2, |width| width.saturating_sub(REST + event).clamp(TRACK.0, TRACK.1));
+    let mut text = cut(&heading(timeline, paint, width, zone), width).into_owned() + "\n";
     let (first, last) = timeline.span();
     let span = last.duration_since(first).as_secs_f64();
     let mut before = None;
+    let mut told = HashMap::new();
     for moment in &timeline.moments {
         let since = moment.at.duration_since(first).as_secs_f64();
         let place = if span > 0.0 { (since / span * (room - 1) as f64).round() as usize } else { 0 };
         let track = track(moment, before.replace(place), place, room, paint);
-        let line = line(moment, since, &track, paint);
+        let line = line(moment, since, &track, event, paint);
         text.push_str(&cut(line.trim_end(), width));
         text.push('\n');
-        text.push_str(&remarks(moment, paint, width));
+        text.push_str(&remarks(moment, &mut told, paint, width));
     }
     let mut block = Block::new("", INDENT, width);
     for warning in &timeline.warnings {
@@ -48,10 +58,24 @@ pub fn text(timeline: &Timeline, paint: Paint, width: Option<usize>, zone: &Time
     text + &block.into_text() + "\n"
 }
 
+/// Columns of the events of a timeline: as many as the longest needs, where there is room for it.
+fn events(timeline: &Timeline, width: Option<usize>) -> usize {
+    let longest = timeline.moments.iter().map(|moment| measure_text_width(&what(moment))).max().unwrap_or_default();
+    let room = width.map_or(usize::MAX, |width| if width < REST + EVENT.1 + TRACK.2 { EVENT.0 } else { EVENT.1 });
+    longest.clamp(EVENT.0, room)
+}
+
+/// What came: an attempt, or an event.
+fn what(moment: &Moment) -> Cow<'_, str> {
+    match moment.attempt {
+        Some((attempt, of)) => format!("try {attempt}/{of}").into(),
+        None => escape::line(moment.event.as_deref().unwrap_or("-")),
+    }
+}
+
 /// `Cog  piter-success  succeeded  9 deliveries in 2.4 s, 11-20 21:23:16`
-fn heading(timeline: &Timeline, paint: Paint, zone: &TimeZone) -> String {
+fn heading(timeline: &Timeline, paint: Paint, width: Option<usize>, zone: &TimeZone) -> String {
     let label = timeline.provider.map_or("not JSON", |provider| provider.label);
-    let id = timeline.id.as_deref().map_or_else(|| paint.quiet("without an id"), |id| paint.strong(escape::line(id)));
     let end = match timeline.end() {
         Some(status) => fields::status_name(Some(status), status.name(), paint),
         None if timeline.warnings.is_empty() => String::new(),
@@ -69,8 +93,14 @@ fn heading(timeline: &Timeline, paint: Paint, zone: &TimeZone) -> String {
         if count > 1 { format!(" in {}", length(last.duration_since(first).as_secs_f64())) } else { String::new() };
     let from = first.to_zoned(zone.clone()).strftime("%m-%d %H:%M:%S").to_string();
     let about = paint.quiet(format!("{count} {noun}{span}, {from}"));
-    let parts = [label.to_owned(), id, end, about];
-    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("  ")
+    let behind: String = [end, about].iter().filter(|part| !part.is_empty()).map(|part| format!("  {part}")).collect();
+    // Of what does not fit, the middle of the id is missed least.
+    let room = width.map(|width| width.saturating_sub(measure_text_width(label) + 2 + measure_text_width(&behind)));
+    let id = match timeline.id.as_deref().map(escape::line) {
+        Some(id) => paint.strong(room.map_or(id.clone(), |room| cut_middle(&id, room.max(ID)))),
+        None => paint.quiet("without an id"),
+    };
+    format!("{label}  {id}{behind}")
 }
 
 fn length(seconds: f64) -> String {
@@ -81,7 +111,7 @@ fn length(seconds: f64) -> String {
 fn track(moment: &Moment, before: Option<usize>, place: usize, room: usize, paint: Paint) -> String {
     let from = before.filter(|before| *before < place).map_or(place, |before| before + 1);
     let gap = paint.quiet("─".repeat(place - from));
-    let dot = match (&moment.verdict, &moment.duplicate, moment.status) {
+    let dot = match (&*moment.verdict, &moment.duplicate, moment.status) {
         (Verdict::Invalid { .. }, ..) => paint.bad("✗"),
         (_, Some(_), _) => paint.warn("○"),
         (.., Some(status)) if status.is_terminal() => fields::status_name(Some(status), "◆", paint),
@@ -90,31 +120,41 @@ fn track(moment: &Moment, before: Option<usize>, place: usize, room: usize, pain
     format!("{:from$}{gap}{dot}{:rest$}", "", "", rest = room - place - 1)
 }
 
-fn line(moment: &Moment, since: f64, track: &str, paint: Paint) -> String {
+fn line(moment: &Moment, since: f64, track: &str, event: usize, paint: Paint) -> String {
     let number = format!("#{}", moment.number);
     let since = if since == 0.0 { "0".to_owned() } else { format!("+{}", length(since)) };
     let word = moment.status.map(|status| status.name()).or(moment.raw_status.as_deref()).unwrap_or("-");
-    let status = fields::status_name(moment.status, &pad(&escape::line(word), fields::STATUS), paint);
-    let what = match moment.attempt {
-        Some((attempt, of)) => format!("try {attempt}/{of}"),
-        None => escape::line(moment.event.as_deref().unwrap_or("-")).into_owned(),
-    };
-    let (mark, answer) = (mark(&moment.verdict, paint), answer(moment.answer.as_ref(), 3, paint));
+    let word = pad(&escape::line(word), fields::STATUS);
+    let is_invalid = moment.verdict.is_invalid();
+    let status = if is_invalid { paint.quiet(word) } else { fields::status_name(moment.status, &word, paint) };
+    let (mark, answer) = (pad(&mark(&moment.verdict, paint), 3), answer(moment.answer.as_ref(), ANSWER, paint));
     let gap = 9_usize.saturating_sub(measure_text_width(&since));
     let since = paint.quiet(since);
-    format!("{number:>6} {:gap$}{since}  {track}  {}  {status}  {mark}  {answer}", "", pad(&what, EVENT))
+    format!(
+        "{number:>6} {:gap$}{since}  {track}  {}  {status}  {mark} {answer}",
+        "",
+        pad(&cut_start(&what(moment), event), event)
+    )
 }
 
-fn remarks(moment: &Moment, paint: Paint, width: Option<usize>) -> String {
+/// Which delivery was told a thing first, by what was said. Nobody reads the same twice.
+type Told<'t> = HashMap<(&'t str, &'t str), usize>;
+
+fn remarks<'t>(moment: &'t Moment, told: &mut Told<'t>, paint: Paint, width: Option<usize>) -> String {
     let mut block = Block::new("", INDENT, width);
-    if let Verdict::Invalid { reason, hint, .. } = &moment.verdict {
-        warn(&mut block, reason.name(), hint, paint);
+    let mut say = |block: &mut Block, code: &'t str, message: &'t str| {
+        let first = *told.entry((code, message)).or_insert(moment.number);
+        let again = format!("as #{first}");
+        warn(block, code, if first == moment.number { message } else { &again }, paint);
+    };
+    if let Verdict::Invalid { reason, hint, .. } = &*moment.verdict {
+        say(&mut block, reason.name(), hint);
     }
-    if let Some(repeat) = fields::repeat(moment.duplicate.as_ref(), paint) {
+    if let Some(repeat) = fields::repeat(moment.duplicate.as_deref(), paint) {
         block.line(&repeat);
     }
     for warning in &moment.warnings {
-        warn(&mut block, &warning.code, &warning.message, paint);
+        say(&mut block, &warning.code, &warning.message);
     }
     block.into_text()
 }

@@ -31,7 +31,7 @@ impl Recording {
             line.clear();
             let next = journal::next_line(&mut input, &mut line);
             match next.map_err(|source| Error::Read { what: name.to_owned(), source })? {
-                Next::End | Next::Pending => break,
+                Next::End => break,
                 Next::Line | Next::Torn => number += 1,
                 Next::TooLong => {
                     number += 1;

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
+use jiff::tz::TimeZone;
+
 use super::{Screen, policy, secrets, with_sink_and};
 use crate::cli::{self, Inspect};
 use crate::clock::{Clock, System};
@@ -40,6 +42,7 @@ pub fn start(args: &Inspect) -> Result<Exit, Error> {
         view: view(&args.views),
         redact: args.views.redact.iter().map(|path| redact_path(path)).collect::<Result<_, _>>()?,
         follow: args.filters.follow,
+        zone: TimeZone::system(),
     };
     let page = args.views.html.as_deref().map(|path| Page::begin(path, &config.sources)).transpose()?;
     let page_sink = page.as_ref().map(Page::sink).transpose()?;
@@ -74,7 +77,7 @@ fn query(args: &Inspect) -> inspect::query::Query {
         events: filters.event.clone(),
         provider: args.provider.named(),
         verdict: filters.verdict.clone(),
-        since: filters.since.map(|since| since.from(System.now())),
+        since: filters.since.map(|since| since.from(System.now(), &TimeZone::system())),
         search: filters.search.clone(),
         filters: filters.filters.clone(),
         last: filters.last,

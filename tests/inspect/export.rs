@@ -167,7 +167,9 @@ fn a_page_holds_the_data_and_lets_nothing_out_of_it() {
         }
     }
     assert_eq!(deliveries[4]["about"]["repeat"], "duplicate of #3, the same body");
-    assert_eq!(deliveries[6]["about"]["warnings"][0]["code"], "overtaken");
+    assert_eq!(deliveries[6]["record"]["warnings"][0]["code"], "overtaken");
+    assert_eq!(deliveries[4]["about"]["label"], "Cog");
+    assert_eq!(data["timelines"][0]["deliveries"][2], serde_json::json!([3, 601.651]));
     assert_eq!(data["timelines"][3]["warnings"][0]["code"], "no_terminal_event");
     assert_eq!(data["timelines"][4]["id"].as_str(), Some(hostile));
     #[cfg(unix)]

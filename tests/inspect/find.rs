@@ -16,16 +16,25 @@ fn numbers(finished: &Finished) -> Vec<usize> {
 #[test]
 fn every_filter_leaves_what_it_names() {
     let journal = Captured::journal();
-    let cases: [(&[&str], &[usize]); 19] = [
+    let cases: [(&[&str], &[usize]); 28] = [
         (&["--status", "failed"], &[14]),
+        (&["--status", "FAILED"], &[14]),
+        (&["--status", "failed, succeeded"], &[10, 14, 15, 16, 17]),
         (&["--event", "completed"], &[10, 14, 15, 16, 17]),
         (&["-e", "st*,completed", "--status", "processing"], &[1, 18]),
         (&["--provider", "cog", "--last", "1"], &[19]),
+        (&["--provider", "COG", "--last", "1"], &[19]),
+        (&["--provider", "each::labs"], &[]),
         (&["--provider", "openai"], &[]),
+        (&["--provider", "OpenAI"], &[]),
+        (&["--verdict", "Unsigned,invalid", "--last", "1"], &[19]),
+        (&["--verdict", "wrong_secret"], &[]),
         (&["--verdict", "unsigned", "--last", "2"], &[18, 19]),
         (&["--verdict", "invalid"], &[]),
         (&["--since", "2026-11-20T21:23:18Z"], &[10]),
         (&["--since", "1795209798"], &[10]),
+        (&["--since", "2026-11-20 21:23:18"], &[10]),
+        (&["--since", "2030-01-01"], &[]),
         (&["--since", "1ms"], &[]),
         (&["--search", "yielding 3"], &[8, 9, 10]),
         (&["--search", "coglet/0.23.1", "--status", "processing", "--last", "1"], &[9]),
@@ -74,6 +83,59 @@ fn what_hookctl_wrote_is_filtered_as_what_others_wrote() {
     inspect(&[torn.path(), "--id", "nobody"]).exits(0).says("line 4 is damaged").says("none of 18 deliveries matches");
 }
 
+/// The same journal in hookctl's own spelling, in which its lines need not all be read.
+fn rewritten(journal: &Captured) -> Captured {
+    let lines = inspect(&[journal.path(), "--json", "--redact", "headers.x-none"]).exits(0).stdout;
+    Captured::of(lines.lines().map(str::to_owned).collect())
+}
+
+#[test]
+fn what_json_escapes_is_found_as_it_reads() {
+    let mut journal = Captured::journal();
+    let mut record: serde_json::Value = serde_json::from_str(&journal.lines[0]).unwrap();
+    record["body"] =
+        r#"{"id":"a","status":"processing","logs":"caf\u00e9 \ud83c\udf05 it said \"say\" in C:\\x\/y\nend"}"#.into();
+    journal.lines[2] = record.to_string();
+    let theirs = Captured::of(journal.lines);
+    let ours = rewritten(&theirs);
+    let found = ["café", "é 🌅", "\"say\"", "C:\\x/y", "y\nend", "caf\\u00e9", "\\\"say"];
+    for text in found {
+        for journal in [&theirs, &ours] {
+            assert_eq!(numbers(&inspect(&[journal.path(), "--search", text]).exits(0)), [3], "{text}");
+        }
+    }
+}
+
+#[test]
+fn words_are_found_in_any_case_in_what_hookctl_wrote() {
+    let ours = rewritten(&Captured::journal());
+    for (filter, expected) in [("fAILED", &[14][..]), ("Failed,Succeeded", &[10, 14, 15, 16, 17]), ("fail", &[])] {
+        assert_eq!(numbers(&inspect(&[ours.path(), "--status", filter]).exits(0)), expected, "{filter}");
+    }
+}
+
+#[test]
+fn a_reason_is_a_filter_and_is_counted() {
+    let journal = Captured::journal();
+    let mut lines = journal.lines.clone();
+    for (index, reason) in [(1, "wrong_secret"), (2, "missing_signature"), (3, "wrong_secret")] {
+        let mut record: serde_json::Value = serde_json::from_str(&lines[index]).unwrap();
+        record["signature"] =
+            serde_json::json!({"verdict": "invalid", "scheme": "bearer", "reason": reason, "hint": "compare"});
+        lines[index] = record.to_string();
+    }
+    let journal = Captured::of(lines);
+    let found = |list: &str| numbers(&inspect(&[journal.path(), "--verdict", list]).exits(0));
+    assert_eq!(found("wrong_secret"), [2, 4]);
+    assert_eq!(found("missing_signature,WRONG_SECRET"), [2, 3, 4]);
+    assert_eq!(found("invalid"), [2, 3, 4]);
+    let stats = inspect(&[journal.path(), "--stats", "--json"]).exits(0).json().remove(0);
+    assert_eq!(stats["reasons"], serde_json::json!({"missing_signature": 1, "wrong_secret": 2}));
+    let all = inspect(&[rewritten(&journal).path(), "--stats", "--json", "--where", "."]).exits(0).json().remove(0);
+    assert_eq!(all["reasons"], stats["reasons"]);
+    inspect(&[journal.path(), "--stats"]).exits(0).prints("invalid     wrong_secret                   2");
+}
+
 #[test]
 fn a_filter_that_does_not_end_is_an_error_with_the_line() {
     let journal = Captured::journal();
@@ -102,11 +164,14 @@ fn a_filter_that_does_not_end_is_an_error_with_the_line() {
 #[test]
 fn a_filter_that_is_none_is_refused_with_its_place() {
     let journal = Captured::journal();
-    let cases: [(&[&str], &str); 5] = [
+    let cases: [(&[&str], &str); 8] = [
         (&["--where", ".payload | lenght"], "there is no filter lenght, did you mean length? at column 12"),
         (&["--where", "(.a"], "closing parenthesis was expected at column 4"),
-        (&["--since", "yesterday"], "a time is written 10m (ago), 1790000000 or 2026-11-20T21:23:21Z"),
-        (&["--verdict", "good"], "possible values: verified, authenticated, invalid, unsigned, unchecked"),
+        (&["--since", "yesterday"], "a time is written 10m (ago), 14:05 or 14:05:30"),
+        (&["--since", "5"], "a time is written 10m (ago), 14:05 or 14:05:30"),
+        (&["--verdict", "good"], "possible values: verified, authenticated, invalid, unsigned, unchecked, missing_sig"),
+        (&["--verdict", "wrong_secret,good"], "invalid value 'good'"),
+        (&["--status", "failed,"], "a list is written a,b"),
         (&["--stats", "--timeline"], "cannot be used with"),
     ];
     for (arguments, reason) in cases {

@@ -1,4 +1,4 @@
-//! Timeline, counts and differences, as people and as programs see them.
+//! Timelines and differences, as people and as programs see them.
 
 use std::sync::{Arc, LazyLock};
 
@@ -18,7 +18,7 @@ use super::captured::Captured;
 use super::inspect;
 
 /// What a terminal of so many columns shows.
-fn screen(journal: &Captured, view: View, query: Query, columns: usize) -> String {
+pub fn screen(journal: &Captured, view: View, query: Query, columns: usize) -> String {
     let config = Config {
         sources: vec![journal.path().to_owned()],
         headers: Vec::new(),
@@ -31,6 +31,7 @@ fn screen(journal: &Captured, view: View, query: Query, columns: usize) -> Strin
         view,
         redact: Vec::new(),
         follow: false,
+        zone: TimeZone::UTC,
     };
     let style = Style {
         out: Paint::new(false),
@@ -66,7 +67,7 @@ fn screen(journal: &Captured, view: View, query: Query, columns: usize) -> Strin
     String::from_utf8(out).unwrap()
 }
 
-fn about(id: &str) -> Query {
+pub fn about(id: &str) -> Query {
     Query { id: Some(id.to_owned()), ..Query::default() }
 }
 
@@ -75,37 +76,37 @@ fn a_timeline_shows_gaps_to_scale_and_what_is_wrong_at_80_columns() {
     let journal = Captured::journal();
     insta::assert_snapshot!(screen(&journal, View::Timeline, Query::default(), 80), @r#"
     Cog  piter-success  succeeded  10 deliveries in 2.41 s, 11-20 21:23:16
-        #1         0  ●                          start        processing  -  200
-        #2   +1.2 ms  ●                          output       processing  -  200
-        #3   +602 ms   ─────●                    output       processing  -  200
-        #4   +602 ms        ●                    output       processing  -  200
-        #5   +602 ms        ○                    output       processing  -  200
+        #1         0  ●                          start        processing  -   200
+        #2   +1.2 ms  ●                          output       processing  -   200
+        #3   +602 ms   ─────●                    output       processing  -   200
+        #4   +602 ms        ●                    output       processing  -   200
+        #5   +602 ms        ○                    output       processing  -   200
                        duplicate of #3, the same body
-        #6   +1.20 s         ─────●              output       processing  -  200
-        #7   +1.20 s              ●              output       processing  -  200
+        #6   +1.20 s         ─────●              output       processing  -   200
+        #7   +1.20 s              ●              output       processing  -   200
                        overtaken: #6 had said more: this one was overtaken on the
                          way, or says less than before
-        #8   +1.80 s               ─────●        output       processing  -  200
-        #9   +1.80 s                    ●        output       processing  -  200
-       #10   +2.41 s                     ─────◆  completed    succeeded   -  200
+        #8   +1.80 s               ─────●        output       processing  -   200
+        #9   +1.80 s                    ●        output       processing  -   200
+       #10   +2.41 s                     ─────◆  completed    succeeded   -   200
 
     Cog  ptext-failure  failed  4 deliveries in 906 ms, 11-20 21:21:26
-       #11         0  ●                          logs         processing  -  200
-       #12  +0.54 ms  ○                          logs         processing  -  200
+       #11         0  ●                          logs         processing  -   200
+       #12  +0.54 ms  ○                          logs         processing  -   200
                        duplicate of #11, the same body
-       #13   +602 ms   ───────────────●          logs         processing  -  200
-       #14   +906 ms                   ───────◆  completed    failed      -  200
+       #13   +602 ms   ───────────────●          logs         processing  -   200
+       #14   +906 ms                   ───────◆  completed    failed      -   200
 
     Cog  pretry-500-500-200  succeeded  3 deliveries in 602 ms, 11-20 21:22:24
-       #15         0  ◆                          completed    succeeded   -  500
-       #16   +201 ms   ───────○                  completed    succeeded   -  500
+       #15         0  ◆                          completed    succeeded   -   500
+       #16   +201 ms   ───────○                  completed    succeeded   -   500
                        comes again after #15 was answered 500
-       #17   +602 ms           ───────────────○  completed    succeeded   -  200
+       #17   +602 ms           ───────────────○  completed    succeeded   -   200
                        comes again after #16 was answered 500
 
     Cog  wjx3whax6rf4vphkegkhcvpv6a  no end  2 deliveries in 604 ms, 11-20 21:21:23
-       #18         0  ●                          start        processing  -  200
-       #19   +604 ms   ───────────────────────●  logs         processing  -  200
+       #18         0  ●                          start        processing  -   200
+       #19   +604 ms   ───────────────────────●  logs         processing  -   200
                        no_terminal_event: the end did not come: its last was
                          processing in #19
     "#);
@@ -116,64 +117,62 @@ fn a_timeline_has_more_room_at_120_columns() {
     let journal = Captured::journal();
     insta::assert_snapshot!(screen(&journal, View::Timeline, about("piter-success"), 120), @r#"
     Cog  piter-success  succeeded  10 deliveries in 2.41 s, 11-20 21:23:16
-        #1         0  ●                                                             start        processing  -  200
-        #2   +1.2 ms  ●                                                             output       processing  -  200
-        #3   +602 ms   ──────────────●                                              output       processing  -  200
-        #4   +602 ms                 ●                                              output       processing  -  200
-        #5   +602 ms                 ○                                              output       processing  -  200
+        #1         0  ●                                                             start        processing  -   200
+        #2   +1.2 ms  ●                                                             output       processing  -   200
+        #3   +602 ms   ──────────────●                                              output       processing  -   200
+        #4   +602 ms                 ●                                              output       processing  -   200
+        #5   +602 ms                 ○                                              output       processing  -   200
                        duplicate of #3, the same body
-        #6   +1.20 s                  ─────────────●                                output       processing  -  200
-        #7   +1.20 s                               ●                                output       processing  -  200
+        #6   +1.20 s                  ─────────────●                                output       processing  -   200
+        #7   +1.20 s                               ●                                output       processing  -   200
                        overtaken: #6 had said more: this one was overtaken on the way, or says less than before
-        #8   +1.80 s                                ──────────────●                 output       processing  -  200
-        #9   +1.80 s                                              ●                 output       processing  -  200
-       #10   +2.41 s                                               ──────────────◆  completed    succeeded   -  200
+        #8   +1.80 s                                ──────────────●                 output       processing  -   200
+        #9   +1.80 s                                              ●                 output       processing  -   200
+       #10   +2.41 s                                               ──────────────◆  completed    succeeded   -   200
     "#);
 }
 
 #[test]
-fn tables_fit_80_and_120_columns() {
-    let journal = Captured::journal();
-    insta::assert_snapshot!(screen(&journal, View::Table, about("ptext-failure"), 80), @r#"
-       #  time      status      provider    sig  ans  id
-    2026-11-20
-      11  21:21:26  processing  Cog         -    200  ptext-failure
-      12  21:21:26  processing  Cog         -    200  ptext-failure
-      13  21:21:27  processing  Cog         -    200  ptext-failure
-      14  21:21:27  failed      Cog         -    200  ptext-failure
-    "#);
-    insta::assert_snapshot!(screen(&journal, View::Table, about("ptext-failure"), 120), @r#"
-       #  time          status      provider    event               signature      answer  id
-    2026-11-20
-      11  21:21:26.776  processing  Cog         logs                unsigned       200     ptext-failure
-      12  21:21:26.776  processing  Cog         logs                unsigned       200     ptext-failure
-      13  21:21:27.378  processing  Cog         logs                unsigned       200     ptext-failure
-      14  21:21:27.681  failed      Cog         completed           unsigned       200     ptext-failure
-    "#);
+fn a_timeline_says_no_sentence_twice() {
+    let mut lines = Captured::journal().lines;
+    lines.truncate(2);
+    for line in &mut lines {
+        let mut record: Value = serde_json::from_str(line).unwrap();
+        record["signature"] =
+            json!({"verdict": "invalid", "scheme": "bearer", "reason": "wrong_secret", "hint": "compare the tokens"});
+        *line = record.to_string();
+    }
+    lines[1] = lines[1].replace("piter-success", "a-prediction-whose-id-is-so-long-that-its-end-is-missed");
+    lines.push(lines[1].replace("record-2", "record-3"));
+    let shown = screen(&Captured::of(lines), View::Timeline, Query::default(), 80);
+    assert_eq!(shown.matches("wrong_secret: compare the tokens").count(), 2, "once a prediction: {shown}");
+    assert!(shown.contains("wrong_secret: as #2\n"), "{shown}");
+    let heading = "Cog  a-prediction-whos…ts-end-is-missed  2 deliveries in 0.00 ms, 11-20 21:23:16\n";
+    assert!(shown.contains(heading), "{shown}");
 }
 
 #[test]
-fn counts_are_bars() {
+fn one_id_twice_is_its_first_two_deliveries() {
     let journal = Captured::journal();
-    insta::assert_snapshot!(screen(&journal, View::Stats, about("pretry-500-500-200"), 80), @r#"
-    3 deliveries · 2026-11-20 21:22:24 to 2026-11-20 21:22:25, 0.6 s
+    let numbers = |a: &str, b: &str| {
+        let diff = inspect(&[journal.path(), "--diff", a, b, "--json"]).exits(0).json().remove(0);
+        (diff["a"].as_u64().unwrap(), diff["b"].as_u64().unwrap())
+    };
+    assert_eq!(numbers("piter-success", "piter-success"), (1, 2));
+    assert_eq!(numbers("piter-success", "ptext-failure"), (1, 11));
+    assert_eq!(numbers("3", "3"), (3, 3));
+    inspect(&[journal.path(), "--diff", "record-1", "record-1"]).exits(2).says("there is no delivery record-1");
+}
 
-    provider    Cog                            3  ██████████████████████████████
-
-    status      succeeded                      3  ██████████████████████████████
-
-    signature   unsigned                       3  ██████████████████████████████
-
-    answer      500                            2  ██████████████████████████████
-                200                            1  ███████████████
-
-    latency     p50 0.50 ms · p90 0.50 ms · p99 0.50 ms · max 0.50 ms
-                up to 0.50 ms                  3  ██████████████████████████████
-
-    over time   11-20 21:22:24                 1  ███████████████
-                11-20 21:22:25                 2  ██████████████████████████████
-                1 s a row
-    "#);
+#[test]
+fn a_size_is_what_came_and_headers_stand_apart() {
+    let journal = Captured::journal();
+    let plain = inspect(&[journal.path(), "--show", "10"]).exits(0).stdout;
+    let size = plain.lines().find(|line| line.contains("  answer ")).unwrap().to_owned();
+    let redacted = inspect(&[journal.path(), "--show", "10", "--redact", "logs", "--redact", "output"]).exits(0).stdout;
+    assert!(redacted.contains(&size) && redacted.contains("<redacted>"), "{size}: {redacted}");
+    assert!(plain.contains("\n\n  content-type: "), "{plain}");
+    assert_eq!(inspect(&[journal.path(), "--show", "10", "-v"]).exits(0).stdout, plain);
 }
 
 #[test]
@@ -280,20 +279,4 @@ fn what_contradicts_itself_over_a_life_is_found_at_its_place() {
     assert_eq!(told(&timelines[0]), after);
     let codes = told(&timelines[1]);
     assert!(codes[0].contains("unknown_status") && codes[0].contains("placeholder_id"), "{codes:?}");
-}
-
-#[test]
-fn counts_are_told_as_data_too() {
-    let journal = Captured::journal();
-    let stats = inspect(&[journal.path(), "--stats", "--json"]).exits(0).json().remove(0);
-    assert_eq!(stats["deliveries"], 19);
-    assert_eq!(stats["statuses"], json!({"failed": 1, "processing": 14, "succeeded": 4}));
-    assert_eq!(stats["answers"], json!({"200": 17, "500": 2}));
-    assert_eq!(stats["latency_ms"]["histogram"], json!([{"up_to": 0.5, "count": 19}]));
-    let parts = stats["over_time"].as_array().unwrap();
-    assert_eq!(parts.iter().map(|part| part["count"].as_u64().unwrap()).sum::<u64>(), 19);
-    // The same whether a glance is enough or all has to be read.
-    for filter in [&["--last", "99"][..], &["--search", "{"], &["--where", "."]] {
-        assert_eq!(inspect(&[&[journal.path(), "--stats", "--json"], filter].concat()).exits(0).json()[0], stats);
-    }
 }

@@ -13,10 +13,12 @@ fn journal() -> Captured {
     let mut hostile: Value = serde_json::from_str(&lines[0]).unwrap();
     let body = json!({
         "id": "</script><script>window.hacked = 'id'</script>", "status": "processing", "metrics": {},
+        "error": "it said \"über\"",
         "logs": "<img src=x onerror=\"window.hacked='img'\"> \u{2028} \u{202e} ' \" --> ]]>",
         "<script>window.hacked='key'</script>": ["<a href='javascript:window.hacked=1'>", 12345678901234567890_u64, {"deep": [null, true]}],
     });
-    hostile["body"] = body.to_string().into();
+    // As Python spells it.
+    hostile["body"] = body.to_string().replace('ü', "\\u00fc").into();
     hostile["headers"] = json!([["x-odd", "<script>window.hacked='header'</script>"]]);
     hostile["target"] = "/<script>window.hacked='target'</script>".into();
     lines.push(hostile.to_string());
@@ -71,7 +73,12 @@ fn a_page_works_in_a_browser_and_runs_nothing_from_outside() {
         assert!(opened.contains(part), "no {part} in {opened}");
     }
     assert_eq!((&told["focused"], &told["closed"]), (&json!("detail-title"), &json!(true)));
-    assert_eq!(told["failed"], json!([14]));
+    assert_eq!(told["went"], json!(["Delivery #9: processing piter-success", "9 of 20"]));
+    assert_eq!((&told["failed"], &told["failed_stories"]), (&json!([14]), &json!(["ptext-failure"])));
+    assert_eq!((&told["unescaped"], &told["remarked"]), (&json!([20]), &json!([7])));
+    assert_eq!(told["none"], json!(["No delivery is like this.", [], true]));
+    assert_eq!(told["unanswered"], json!([15, 16]));
+    assert_eq!(told["widths"], json!([390, 800, 1280]), "nothing has to be scrolled sideways");
     assert_eq!((&told["found"], &told["count"]), (&json!([8, 9, 10]), &json!("3 of 20")));
     assert_eq!(told["warned"], json!([7]));
     let hostile = told["hostile"].as_str().unwrap();

@@ -129,7 +129,7 @@ const COGLET: Shape = Shape {
     ],
     signs: &[
         (1, Sign::Has("logs")),
-        (1, Sign::Is("metrics", JsonType::Object)),
+        (2, Sign::Is("metrics", JsonType::Object)),
         (2, Sign::Word("status", &["starting", "processing", "succeeded", "failed", "canceled"])),
     ],
     fields: Fields {

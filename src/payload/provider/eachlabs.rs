@@ -66,6 +66,7 @@ const GENERATION_A: Shape = Shape {
         (1, Sign::Word("status", &["success"])),
         (1, Sign::Is("output", JsonType::String)),
         (2, Sign::Is("output", JsonType::Null)),
+        (1, Sign::Has("metrics.predict_time")),
         (1, Sign::Has("metrics.cost")),
         (1, Sign::Header("x-webhook-signature")),
     ],

@@ -32,8 +32,12 @@ pub struct Glance<'a> {
     pub raw_status: Option<Cow<'a, str>>,
     /// The id of the prediction, and further ones.
     pub ids: Vec<Cow<'a, str>>,
+    /// Whether it was sent, not received.
+    pub is_sent: bool,
     /// What is said of its signature.
     pub verdict: Cow<'a, str>,
+    /// Why that does not hold.
+    pub reason: Option<Cow<'a, str>>,
     /// What it was answered.
     pub answer: Option<Answer>,
     /// Whether it repeats an earlier one.
@@ -52,6 +56,11 @@ struct Line<'a> {
     id: Cow<'a, str>,
     #[serde(borrow)]
     at: Cow<'a, str>,
+    #[serde(default, borrow)]
+    direction: Option<Cow<'a, str>>,
+    /// Only one that was sent has it.
+    #[serde(default)]
+    attempt: Option<IgnoredAny>,
     /// Must be there: a line without it has to be read whole.
     #[serde(borrow, deserialize_with = "present")]
     payload: Option<Summary<'a>>,
@@ -69,6 +78,8 @@ struct Line<'a> {
 struct Signature<'a> {
     #[serde(borrow)]
     verdict: Cow<'a, str>,
+    #[serde(default, borrow)]
+    reason: Option<Cow<'a, str>>,
 }
 
 #[derive(Deserialize)]
@@ -160,8 +171,7 @@ impl<'a> Glance<'a> {
         if line.r#type != super::line::TYPE || line.v != VERSION {
             return None;
         }
-        let is_repeat = line.duplicate_of.is_some();
-        Glance::made(line.id, &line.at, line.payload, line.signature, is_repeat, line.warnings, line.answer)
+        Glance::made(line)
     }
 
     /// Looks at a line as hookctl writes those that were received, the fields in their order; `None` for any other. Its
@@ -173,23 +183,30 @@ impl<'a> Glance<'a> {
         let mut rest = &line[end..];
         let payload = next(&mut rest, ",\"payload\":")?;
         let signature = next(&mut rest, ",\"signature\":")?;
-        let duplicate: Option<IgnoredAny> = next(&mut rest, ",\"duplicate_of\":")?;
+        let duplicate_of = next(&mut rest, ",\"duplicate_of\":")?;
         let warnings = next(&mut rest, ",\"warnings\":")?;
         let answer = next(&mut rest, ",\"answer\":")?;
         let (id, at) = (text(line, ",\"id\":\"")?, text(line, ",\"at\":\"")?);
-        let whole = rest == "}";
-        whole.then(|| Glance::made(id.into(), at, payload, signature, duplicate.is_some(), warnings, answer)).flatten()
+        let (r#type, v, direction) = (super::line::TYPE.into(), VERSION, Some("received".into()));
+        let line = Line {
+            r#type,
+            v,
+            id: id.into(),
+            at: at.into(),
+            direction,
+            attempt: None,
+            payload,
+            signature,
+            duplicate_of,
+            warnings,
+            answer,
+        };
+        // Those that were sent go on.
+        (rest == "}").then(|| Glance::made(line)).flatten()
     }
 
-    fn made(
-        id: Cow<'a, str>,
-        at: &str,
-        payload: Option<Summary<'a>>,
-        signature: Signature<'a>,
-        is_repeat: bool,
-        warnings: Vec<Code<'a>>,
-        answer: Option<Answer>,
-    ) -> Option<Self> {
+    fn made(line: Line<'a>) -> Option<Self> {
+        let Line { id, at, direction, attempt, payload, signature, duplicate_of, warnings, answer, .. } = line;
         let Summary { provider, event, status, raw_status, ids } = payload.unwrap_or_default();
         // What is not known here is read out of the body.
         if provider.as_ref().is_some_and(|name| Provider::named(name).is_none())
@@ -205,9 +222,11 @@ impl<'a> Glance<'a> {
             status,
             raw_status,
             ids,
+            is_sent: direction.as_deref() == Some("sent") || attempt.is_some(),
             verdict: signature.verdict,
+            reason: signature.reason,
             answer,
-            is_repeat,
+            is_repeat: duplicate_of.is_some(),
             warnings: warnings.into_iter().map(|warning| warning.code).collect(),
         })
     }
@@ -243,7 +262,9 @@ impl<'a> From<&'a Record> for Glance<'a> {
             status: payload.and_then(|payload| payload.status).map(|status| Status::name(status).into()),
             raw_status: payload.and_then(|payload| payload.raw_status.as_deref()).map(Cow::Borrowed),
             ids: ids.map(|id| id.as_str().into()).collect(),
+            is_sent: record.sent.is_some(),
             verdict: record.verdict.name().into(),
+            reason: record.verdict.reason().map(|reason| reason.name().into()),
             answer: record.answer.clone(),
             is_repeat: record.duplicate.is_some(),
             warnings: record.warnings.iter().map(|warning| warning.code.as_str().into()).collect(),
@@ -257,9 +278,9 @@ impl Glance<'_> {
         self.record == id || self.ids.iter().any(|other| other == id)
     }
 
-    /// Whether it has this status, in the one vocabulary or as the provider spelled it.
+    /// Whether it has this status, in the one vocabulary or as the provider spelled it. Case does not count.
     pub fn has_status(&self, word: &str) -> bool {
-        [&self.status, &self.raw_status].into_iter().flatten().any(|status| status == word)
+        [&self.status, &self.raw_status].into_iter().flatten().any(|status| status.eq_ignore_ascii_case(word))
     }
 }
 

@@ -154,8 +154,22 @@ impl Reason {
 }
 
 impl Verdict {
-    /// The words in records.
+    /// The words for all of them.
     pub const NAMES: [&str; 5] = ["verified", "authenticated", "invalid", "unsigned", "unchecked"];
+
+    /// Why it does not hold.
+    pub fn reason(&self) -> Option<Reason> {
+        match self {
+            Verdict::Invalid { reason, .. } => Some(*reason),
+            _ => None,
+        }
+    }
+
+    /// Whether this is its word, or that of its reason. Case does not count.
+    pub fn is(&self, word: &str) -> bool {
+        let reason = self.reason().map(Reason::name);
+        [Some(self.name()), reason].into_iter().flatten().any(|name| name.eq_ignore_ascii_case(word))
+    }
 
     /// Whether a handler that checks would refuse it.
     pub fn is_invalid(&self) -> bool {

@@ -21,82 +21,154 @@
   }
 
   const payload = (delivery) => delivery.record.payload || {};
+  const signature = (delivery) => delivery.record.signature || {};
   const statusOf = (delivery) => payload(delivery).status || payload(delivery).raw_status || (delivery.record.payload ? "no status" : "not JSON");
-  const verdictOf = (delivery) => (delivery.record.signature || {}).verdict || "unsigned";
+  const verdictOf = (delivery) => signature(delivery).verdict || "unsigned";
   const bodyOf = (delivery) => delivery.about.text ?? delivery.record.body ?? "";
+  const warningsOf = (delivery) => delivery.record.warnings || [];
+  const isForged = (delivery) => verdictOf(delivery) === "invalid";
 
   const STATUS_CLASS = { succeeded: "good", failed: "bad", processing: "busy", starting: "busy" };
   const VERDICT_CLASS = { verified: "good", authenticated: "good", invalid: "bad" };
-  const statusClass = (status) => STATUS_CLASS[status] || "warn";
+  // What a forgery says is nobody's word.
+  const statusClass = (delivery) => (isForged(delivery) ? "quiet" : STATUS_CLASS[statusOf(delivery)] || "warn");
   const verdictClass = (verdict) => VERDICT_CLASS[verdict] || "quiet";
 
-  function answerOf(record) {
-    const answer = record.answer;
-    if (!answer) return record.error ? "none: " + record.error : "none";
-    return (answer.status ?? "none") + (answer.did ? " " + answer.did : "") + " in " + answer.ms + " ms";
+  // What was answered, in a word.
+  function answerOf({ record: { answer } }) {
+    return answer ? String(answer.did || answer.status || "none") : "none";
+  }
+  const answerClass = (answer) => (answer[0] === "2" ? "good" : answer[0] === "3" ? "warn" : "bad");
+
+  function answerAtLength({ record: { answer, error } }) {
+    if (!answer) return error ? "none: " + error : "none";
+    return (answer.status ?? "none") + (answer.did ? " " + answer.did : "") + " in " + answer.ms + " ms" + (answer.line ? ": " + answer.line : "");
   }
 
+  // What is remarkable about a delivery: a code and a sentence each.
   function remarksOf(delivery) {
-    const remarks = delivery.about.warnings.map((warning) => warning.code);
-    if (delivery.about.repeat) remarks.unshift(delivery.about.repeat);
-    if (verdictOf(delivery) === "invalid") remarks.unshift(delivery.record.signature.reason);
-    return remarks.join(", ");
+    const { reason, hint } = signature(delivery);
+    const remarks = warningsOf(delivery).map((warning) => ({ code: warning.code, text: warning.code + ": " + warning.message }));
+    if (delivery.about.repeat) remarks.unshift({ code: "repeat", text: delivery.about.repeat });
+    if (isForged(delivery)) remarks.unshift({ code: reason, text: reason + ": " + hint, name: "bad" });
+    return remarks;
   }
 
-  // --- the table -----------------------------------------------------------------------------------------------
+  // --- times, where the reader is ------------------------------------------------------------------------------
+
+  const two = (number) => String(number).padStart(2, "0");
+  function clock(at) {
+    const time = new Date(at);
+    const parts = [time.getHours(), time.getMinutes(), time.getSeconds()].map(two).join(":");
+    return { day: [time.getFullYear(), two(time.getMonth() + 1), two(time.getDate())].join("-"), time: parts + "." + String(time.getMilliseconds()).padStart(3, "0") };
+  }
+
+  function length(ms) {
+    return ms < 1000 ? Math.round(ms * 10) / 10 + " ms" : ms < 60000 ? (ms / 1000).toFixed(2) + " s" : (ms / 60000).toFixed(1) + " min";
+  }
+
+  // --- the filters ---------------------------------------------------------------------------------------------
 
   let left = data.deliveries;
   let shown = 0;
+  let leftStories = data.timelines;
+  let shownStories = 0;
+
+  const CHOICES = {
+    provider: (delivery) => delivery.about.label || "not JSON",
+    event: (delivery) => payload(delivery).event || "none",
+    status: statusOf,
+    verdict: verdictOf,
+    answer: answerOf,
+  };
+
+  // All that can be read of a delivery, with what its JSON escapes written out.
+  const texts = new Map();
+  function textOf(delivery) {
+    const { number } = delivery.about;
+    if (!texts.has(number)) {
+      const { record } = delivery;
+      const escapes = /(?:\\(?:u[0-9a-fA-F]{4}|[^u]))+/g;
+      const decode = (run) => { try { return JSON.parse('"' + run + '"'); } catch { return run; } };
+      const body = bodyOf(delivery);
+      const words = [
+        ...Object.values(CHOICES).map((word) => word(delivery)), "#" + number, record.at, record.id, record.method, record.target, record.remote, record.url, record.error,
+        ...(record.headers || []).map(([name, value]) => name + ": " + value), ...Object.values(payload(delivery)), ...Object.values(signature(delivery)),
+        ...remarksOf(delivery).map((remark) => remark.text), answerAtLength(delivery), body, body.includes("\\") ? body.replace(escapes, decode) : "",
+      ];
+      texts.set(number, words.filter((word) => word !== null && word !== undefined).join("\n").toLowerCase());
+    }
+    return texts.get(number);
+  }
+
+  function filter() {
+    const text = byId("search").value.trim().toLowerCase();
+    const chosen = Object.entries(CHOICES).map(([id, word]) => [byId(id).value, word]).filter(([value]) => value);
+    const [warned, repeated] = [byId("warned").checked, byId("repeated").checked];
+    left = data.deliveries.filter((delivery) =>
+      chosen.every(([value, word]) => word(delivery) === value)
+      && (!warned || warningsOf(delivery).length > 0)
+      && (!repeated || delivery.about.repeat)
+      && (!text || textOf(delivery).includes(text)));
+    const numbers = new Set(left.map((delivery) => delivery.about.number));
+    leftStories = data.timelines.filter((story) => story.deliveries.some(([number]) => numbers.has(number)));
+    byId("rows").replaceChildren();
+    byId("timelines").replaceChildren();
+    shown = shownStories = 0;
+    showRows();
+    showStories();
+    const all = left.length === data.deliveries.length;
+    byId("clear").hidden = all;
+    byId("count").textContent = all ? "" : left.length + " of " + data.deliveries.length;
+    byId("none").hidden = left.length > 0;
+    byId("none").textContent = all ? "The journal holds no delivery." : "No delivery is like this.";
+    byId("list").hidden = byId("time").hidden = left.length === 0;
+  }
+
+  function choices(id, word) {
+    const words = [...new Set(data.deliveries.map(word))].sort();
+    byId(id).append(element("option", { text: "all", attributes: { value: "" } }));
+    byId(id).append(...words.map((text) => element("option", { text, attributes: { value: text } })));
+    byId(id).addEventListener("change", filter);
+  }
+
+  // --- the table -----------------------------------------------------------------------------------------------
 
   function row(delivery) {
     const { number } = delivery.about;
     const open = element("button", {
       text: number, click: () => show(number), attributes: { type: "button", "aria-label": "Open delivery " + number },
     });
-    const cell = (text, name) => element("td", { text, class: name });
-    const status = statusOf(delivery);
-    const made = element("tr", { attributes: { "data-number": number } },
-      element("td", {}, open),
-      cell(delivery.record.at),
-      cell(status, statusClass(status)),
-      cell(payload(delivery).provider || "-"),
-      cell(payload(delivery).event || "-"),
-      cell(verdictOf(delivery), verdictClass(verdictOf(delivery))),
-      cell(answerOf(delivery.record)),
-      cell(payload(delivery).id || "-", "id"),
-      cell(remarksOf(delivery), "remarks warn"));
+    const cell = (name, text, colour = "") => element("td", { text, class: name + " " + colour, attributes: { role: "cell" } });
+    const made = element("tr", { attributes: { "data-number": number, role: "row" } },
+      element("td", { class: "number", attributes: { role: "cell" } }, open),
+      element("td", { class: "time", attributes: { role: "cell" } }, element("time", { text: clock(delivery.record.at).time, attributes: { datetime: delivery.record.at, title: delivery.record.at } })),
+      cell("status", statusOf(delivery), statusClass(delivery)),
+      cell("provider", delivery.about.label || "-"),
+      cell("event", payload(delivery).event || "-"),
+      cell("verdict", verdictOf(delivery), verdictClass(verdictOf(delivery))),
+      cell("answer", answerOf(delivery), answerClass(answerOf(delivery))),
+      cell("id", payload(delivery).id || "-"),
+      element("td", { class: "remarks", attributes: { role: "cell" } },
+        ...remarksOf(delivery).map((remark) => element("span", { text: remark.code, class: remark.name || "warn", attributes: { title: visible(remark.text) } }))));
     made.addEventListener("click", (event) => { if (!event.target.closest("button")) show(number); });
     return made;
   }
 
   function showRows() {
     const next = left.slice(shown, shown + PAGE);
-    byId("rows").append(...next.map(row));
+    const rows = byId("rows");
+    for (const [index, delivery] of next.entries()) {
+      const { day } = clock(delivery.record.at);
+      const before = left[shown + index - 1];
+      if (!before || clock(before.record.at).day !== day) {
+        const cell = element("th", { text: day, attributes: { colspan: 9, role: "rowheader", scope: "rowgroup" } });
+        rows.append(element("tr", { class: "day", attributes: { role: "row" } }, cell));
+      }
+      rows.append(row(delivery));
+    }
     shown += next.length;
     byId("more").hidden = shown >= left.length;
-  }
-
-  function filter() {
-    const text = byId("search").value.toLowerCase();
-    const [provider, status, verdict] = ["provider", "status", "verdict"].map((id) => byId(id).value);
-    left = data.deliveries.filter((delivery) =>
-      (!provider || payload(delivery).provider === provider)
-      && (!status || statusOf(delivery) === status)
-      && (!verdict || verdictOf(delivery) === verdict)
-      && (!byId("warned").checked || delivery.about.warnings.length > 0)
-      && (!text || JSON.stringify([delivery.record.headers, delivery.record.target, payload(delivery)]).toLowerCase().includes(text)
-        || bodyOf(delivery).toLowerCase().includes(text)));
-    byId("rows").replaceChildren();
-    shown = 0;
-    showRows();
-    byId("count").textContent = left.length + " of " + data.deliveries.length;
-  }
-
-  function choices(id, word, all) {
-    const words = [...new Set(data.deliveries.map(word))].filter(Boolean).sort();
-    byId(id).append(element("option", { text: all, attributes: { value: "" } }));
-    byId(id).append(...words.map((text) => element("option", { text, attributes: { value: text } })));
-    byId(id).addEventListener("change", filter);
   }
 
   // --- one delivery --------------------------------------------------------------------------------------------
@@ -111,28 +183,38 @@
     return made;
   }
 
+  // Those that are gone through from one to the next: what the filters leave, or all where this one is not among them.
+  let current = null;
+  const around = () => (left.includes(current) ? left : data.deliveries);
+
   function show(number) {
     const delivery = byNumber.get(number);
+    if (!delivery) return;
+    current = delivery;
     const { record, about } = delivery;
-    const signature = record.signature || {};
+    const proof = signature(delivery);
     const is = payload(delivery);
-    document.querySelectorAll("tr[aria-current]").forEach((row) => row.removeAttribute("aria-current"));
-    const current = document.querySelector('tr[data-number="' + number + '"]');
-    if (current) current.setAttribute("aria-current", "true");
+    mark(number);
+    const [all, index] = [around(), around().indexOf(delivery)];
+    byId("previous").disabled = index === 0;
+    byId("next").disabled = index === all.length - 1;
+    byId("place").textContent = (index + 1) + " of " + all.length;
     byId("detail-title").textContent = visible("Delivery #" + number + ": " + statusOf(delivery) + " " + (is.id || ""));
+    const { day, time } = clock(record.at);
     const facts = list([
-      ["at", record.at],
+      ["at", day + " " + time + " (" + record.at + ")"],
       ["request", [record.method, record.target].filter(Boolean).join(" ")],
       ["from", record.remote],
       ["sent to", record.url && record.url + ", attempt " + record.attempt + " of " + record.of],
-      ["provider", [is.provider, is.variant].filter(Boolean).join(" ")],
+      ["provider", [about.label, is.variant].filter(Boolean).join(" ")],
       ["event", is.event && is.event + (is.event_inferred ? " (inferred)" : "")],
       ["key", is.key],
-      ["signature", [signature.verdict, signature.scheme, signature.reason].filter(Boolean).join(" "), verdictClass(verdictOf(delivery))],
-      ["hint", signature.hint],
+      ["error", is.error, "bad"],
+      ["signature", [proof.verdict, proof.scheme, proof.reason].filter(Boolean).join(" "), verdictClass(verdictOf(delivery))],
+      ["hint", proof.hint],
       ["repeat", about.repeat, "warn"],
-      ["answer", answerOf(record)],
-      ...about.warnings.map((warning) => ["warning", warning.code + ": " + warning.message, "warn"]),
+      ["answer", answerAtLength(delivery), answerClass(answerOf(delivery))],
+      ...warningsOf(delivery).map((warning) => ["warning", warning.code + ": " + warning.message, "warn"]),
     ]);
     byId("detail-body").replaceChildren(
       facts,
@@ -140,16 +222,31 @@
       element("div", { class: "mono" }, list((record.headers || []).map(([name, value]) => [name, value]))),
       element("h3", { text: "Body" }),
       body(delivery));
-    byId("detail").hidden = false;
+    if (!byId("detail").open) {
+      opened = number;
+      byId("detail").showModal();
+    }
+    byId("detail").scrollTop = 0;
     byId("detail-title").focus();
-    byId("detail").scrollIntoView({ block: "nearest" });
   }
 
-  function close() {
-    if (byId("detail").hidden) return;
-    byId("detail").hidden = true;
-    const current = document.querySelector("tr[aria-current] button");
-    if (current) current.focus();
+  function mark(number) {
+    document.querySelectorAll("tr[aria-current]").forEach((row) => row.removeAttribute("aria-current"));
+    const row = document.querySelector('tr[data-number="' + number + '"]');
+    if (row) row.setAttribute("aria-current", "true");
+    return row;
+  }
+
+  function go(by) {
+    const next = around()[around().indexOf(current) + by];
+    if (next) show(next.about.number);
+  }
+
+  // Where one has gone on to another, its row is where one comes back to.
+  let opened = null;
+  function closed() {
+    const row = current && current.about.number !== opened && document.querySelector('tr[data-number="' + current.about.number + '"] button');
+    if (row) row.focus();
   }
 
   function body(delivery) {
@@ -221,78 +318,90 @@
 
   // --- the timeline --------------------------------------------------------------------------------------------
 
-  let stories = 0;
-
-  function length(ms) {
-    return ms < 1000 ? Math.round(ms * 10) / 10 + " ms" : ms < 60000 ? (ms / 1000).toFixed(2) + " s" : (ms / 60000).toFixed(1) + " min";
-  }
-
-  function moment(story, delivery, index) {
+  function moment(story, index) {
     const place = (ms) => (story.ms > 0 ? Math.min(100, Math.max(0, (ms / story.ms) * 100)) : 0);
-    const track = element("div", { class: "track" });
-    const at = place(delivery.offset_ms);
+    const [number, offset] = story.deliveries[index];
+    const delivery = byNumber.get(number);
+    const track = element("div", { class: "track", attributes: { "aria-hidden": "true" } });
+    const at = place(offset);
     if (index > 0) {
-      const before = place(story.deliveries[index - 1].offset_ms);
+      const before = place(story.deliveries[index - 1][1]);
       const gap = element("i");
       gap.style.left = Math.min(before, at) + "%";
       gap.style.width = Math.abs(at - before) + "%";
       track.append(gap);
     }
-    const invalid = delivery.signature.verdict === "invalid";
-    const status = delivery.status || delivery.raw_status || "-";
-    const dot = element("span", { text: invalid ? "✗" : delivery.repeat ? "○" : "●", class: invalid ? "bad" : statusClass(status) });
+    const sign = isForged(delivery) ? ["✗", "bad"] : delivery.about.repeat ? ["○", "warn"] : ["●", statusClass(delivery)];
+    const dot = element("span", { text: sign[0], class: sign[1] });
     dot.style.left = at + "%";
-    dot.setAttribute("aria-hidden", "true");
     track.append(dot);
     const open = element("button", {
-      text: "#" + delivery.number, click: () => show(delivery.number),
-      attributes: { type: "button", "aria-label": "Open delivery " + delivery.number },
+      text: "#" + number, click: () => show(number), attributes: { type: "button", "aria-label": "Open delivery " + number },
     });
-    const remarks = delivery.warnings.map((warning) => warning.code + ": " + warning.message);
-    const about = byNumber.get(delivery.number);
-    if (about && about.about.repeat) remarks.unshift(about.about.repeat);
-    return element("li", {},
+    const words = [...new Set([payload(delivery).event, statusOf(delivery)])].filter(Boolean);
+    return element("li", { class: left.includes(delivery) ? "" : "other" },
       open,
-      element("span", { class: "quiet", text: "+" + length(delivery.offset_ms) }),
+      element("span", { class: "offset quiet", text: index === 0 ? clock(delivery.record.at).time : "+" + length(offset) }),
       track,
-      element("span", { text: (delivery.event || "-") + " · " + status, class: statusClass(status) }),
-      ...remarks.map((text) => element("p", { class: "warn", text })));
+      element("span", { class: "what" },
+        element("span", { text: words.join(" · "), class: statusClass(delivery) }), " ",
+        element("span", { text: answerOf(delivery), class: answerClass(answerOf(delivery)), attributes: { title: visible("answered " + answerAtLength(delivery)) } })),
+      ...remarksOf(delivery).map((remark) => element("p", { text: remark.text, class: remark.name || "warn" })));
   }
 
   function story(story) {
     const end = story.end || (story.warnings.length ? "no end" : "");
     const count = story.deliveries.length;
-    const head = [story.provider || "not JSON", story.id || "without an id", end, count + (count === 1 ? " delivery" : " deliveries") + " in " + length(story.ms)];
-    const items = element("ol", {}, ...story.deliveries.map((delivery, index) => moment(story, delivery, index)));
+    const noun = story.sent ? (count === 1 ? " attempt" : " attempts") : (count === 1 ? " delivery" : " deliveries");
+    const about = [count + noun + (count > 1 ? " in " + length(story.ms) : "")];
+    const summary = element("summary", {},
+      element("span", { text: story.label || "not JSON" }), " ",
+      element("strong", { class: "mono", text: story.id || "without an id" }), " ",
+      end && element("span", { text: end, class: STATUS_CLASS[end] || "warn" }), " ",
+      element("span", { text: about.join(""), class: "quiet" }));
+    const items = element("ol", {}, ...story.deliveries.map((_, index) => moment(story, index)));
     const warnings = story.warnings.map((warning) => element("p", { class: "warn", text: warning.code + ": " + warning.message }));
-    return element("details", { class: "story", attributes: { open: "" } }, element("summary", { text: head.filter(Boolean).join(" · ") }), items, ...warnings);
+    return element("details", { class: "story", attributes: { open: "" } }, summary, items, ...warnings);
   }
 
   function showStories() {
-    const next = data.timelines.slice(stories, stories + PAGE);
+    const next = leftStories.slice(shownStories, shownStories + PAGE);
     byId("timelines").append(...next.map(story));
-    stories += next.length;
-    byId("more-timelines").hidden = stories >= data.timelines.length;
+    shownStories += next.length;
+    byId("more-timelines").hidden = shownStories >= leftStories.length;
   }
 
   // --- begin ---------------------------------------------------------------------------------------------------
 
-  choices("provider", (delivery) => payload(delivery).provider, "all");
-  choices("status", statusOf, "all");
-  choices("verdict", verdictOf, "all");
+  for (const [id, word] of Object.entries(CHOICES)) choices(id, word);
   byId("search").addEventListener("input", filter);
   byId("warned").addEventListener("change", filter);
+  byId("repeated").addEventListener("change", filter);
   byId("filters").addEventListener("submit", (event) => event.preventDefault());
+  // Once the fields are empty.
+  byId("filters").addEventListener("reset", () => { setTimeout(() => { filter(); byId("search").focus(); }); });
   byId("more").addEventListener("click", showRows);
   byId("more-timelines").addEventListener("click", showStories);
-  byId("close").addEventListener("click", close);
-  document.addEventListener("keydown", (event) => { if (event.key === "Escape") close(); });
+  byId("previous").addEventListener("click", () => go(-1));
+  byId("next").addEventListener("click", () => go(1));
+  byId("close").addEventListener("click", () => byId("detail").close());
+  byId("detail").addEventListener("close", closed);
+  // Beside it, on what lies behind.
+  byId("detail").addEventListener("click", (event) => { if (event.target === byId("detail")) byId("detail").close(); });
+  byId("detail").addEventListener("keydown", (event) => {
+    if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (by) { event.preventDefault(); go(by); }
+  });
   const times = data.deliveries.map((delivery) => delivery.record.at).sort();
-  const warned = data.deliveries.filter((delivery) => delivery.about.warnings.length > 0).length;
+  const said = (at) => { const { day, time } = clock(at); return day + " " + time; };
+  const count = (number, one, many) => number && number + " " + (number === 1 ? one : many);
   byId("summary").textContent = visible([
-    data.deliveries.length + " deliveries", data.timelines.length + " predictions", warned + " with warnings",
-    times.length ? times[0] + " to " + times[times.length - 1] : "", "by " + data.made_by,
+    count(data.deliveries.length, "delivery", "deliveries") || "no deliveries",
+    count(data.timelines.length, "prediction", "predictions"),
+    count(data.deliveries.filter(isForged).length, "with a signature that does not hold", "with signatures that do not hold"),
+    count(data.deliveries.filter((delivery) => warningsOf(delivery).length > 0).length, "with warnings", "with warnings"),
+    times.length && said(times[0]) + " to " + said(times[times.length - 1]) + ", your time", "by " + data.made_by,
   ].filter(Boolean).join(" · "));
   filter();
-  showStories();
 })();

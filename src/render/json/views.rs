@@ -4,7 +4,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::event::{Change, Counts, Diff, Moment, Stats, Timeline};
+use super::LatencyLine;
+use crate::event::{Change, Counts, Diff, Latencies, Moment, Stats, Timeline};
 use crate::payload::Status;
 use crate::payload::lint::Warning;
 use crate::payload::record::{Answer, Duplicate, VERSION};
@@ -85,7 +86,7 @@ impl<'a> MomentLine<'a> {
             raw_status: moment.raw_status.as_deref(),
             signature: &moment.verdict,
             attempt: moment.attempt.map(|(attempt, _)| attempt),
-            repeat: moment.duplicate.as_ref().map(RepeatLine::from),
+            repeat: moment.duplicate.as_deref().map(RepeatLine::from),
             answer: moment.answer.as_ref(),
             warnings: &moment.warnings,
         }
@@ -119,19 +120,21 @@ pub struct StatsLine<'a> {
     providers: &'a Counts,
     statuses: &'a Counts,
     verdicts: &'a Counts,
+    reasons: &'a Counts,
     answers: &'a Counts,
     warnings: &'a Counts,
-    latency_ms: Option<LatencyLine>,
+    /// Of answers to what was received.
+    latency_ms: Option<MeasuredLine>,
+    /// Of answers to what was sent.
+    round_trip_ms: Option<MeasuredLine>,
     over_time: Vec<PartLine>,
 }
 
 #[derive(Serialize)]
-struct LatencyLine {
+struct MeasuredLine {
     count: u64,
-    p50: f64,
-    p90: f64,
-    p99: f64,
-    max: f64,
+    #[serde(flatten)]
+    latency: LatencyLine,
     histogram: Vec<BucketLine>,
 }
 
@@ -144,31 +147,15 @@ struct BucketLine {
 
 #[derive(Serialize)]
 struct PartLine {
-    at: Option<String>,
+    at: String,
     seconds: i64,
     count: u64,
 }
 
 impl<'a> From<&'a Stats> for StatsLine<'a> {
     fn from(stats: &'a Stats) -> Self {
-        let latency = stats.latency.as_ref().map(|latency| {
-            let [p50, p90, p99, max] = latency.percentiles.map(|(_, ms)| ms);
-            let bucket = |(ms, count): &(f64, u64)| BucketLine { up_to: ms.is_finite().then_some(*ms), count: *count };
-            LatencyLine {
-                count: latency.count,
-                p50,
-                p90,
-                p99,
-                max,
-                histogram: latency.histogram.iter().map(bucket).collect(),
-            }
-        });
         let seconds = stats.rate.seconds;
-        let start = |index: usize| stats.rate.from.as_second().checked_add(seconds.checked_mul(index as i64)?);
-        let part = |(index, count): (usize, &u64)| {
-            let at = start(index).and_then(|at| Timestamp::from_second(at).ok()).map(time);
-            PartLine { at, seconds, count: *count }
-        };
+        let part = |(at, count): &(Timestamp, u64)| PartLine { at: time(*at), seconds, count: *count };
         StatsLine {
             r#type: "stats",
             v: VERSION,
@@ -179,10 +166,24 @@ impl<'a> From<&'a Stats> for StatsLine<'a> {
             providers: &stats.providers,
             statuses: &stats.statuses,
             verdicts: &stats.verdicts,
+            reasons: &stats.reasons,
             answers: &stats.answers,
             warnings: &stats.warnings,
-            latency_ms: latency,
-            over_time: stats.rate.counts.iter().enumerate().map(part).collect(),
+            latency_ms: stats.latency.as_ref().map(MeasuredLine::from),
+            round_trip_ms: stats.round_trip.as_ref().map(MeasuredLine::from),
+            over_time: stats.rate.parts.iter().map(part).collect(),
+        }
+    }
+}
+
+impl From<&Latencies> for MeasuredLine {
+    fn from(latencies: &Latencies) -> Self {
+        let [p50, p90, p99, max] = latencies.percentiles.map(|(_, ms)| ms);
+        let bucket = |(ms, count): &(f64, u64)| BucketLine { up_to: ms.is_finite().then_some(*ms), count: *count };
+        MeasuredLine {
+            count: latencies.count,
+            latency: LatencyLine { p50, p90, p99, max },
+            histogram: latencies.histogram.iter().map(bucket).collect(),
         }
     }
 }

@@ -1,0 +1,83 @@
+//! Counts over a journal, as people and as programs see them.
+
+use hookctl::inspect::query::Query;
+use hookctl::inspect::view::View;
+use serde_json::{Value, json};
+
+use super::captured::Captured;
+use super::inspect;
+use super::views::{about, screen};
+
+#[test]
+fn bars_fit_a_narrow_terminal() {
+    let text = screen(&Captured::journal(), View::Stats, Query::default(), 60);
+    assert!(text.lines().all(|line| line.chars().count() <= 60) && !text.contains('…'), "{text}");
+    assert!(text.contains("· max\n            0.50 ms\n"), "{text}");
+}
+
+#[test]
+fn answers_to_what_was_sent_are_measured_apart() {
+    let mut lines = Captured::journal().lines;
+    lines.truncate(2);
+    let mut sent: Value = serde_json::from_str(&lines[0]).unwrap();
+    let attempt = json!({"direction": "sent", "attempt": 1, "of": 1, "url": "http://localhost/", "error": null});
+    sent.as_object_mut().unwrap().extend(attempt.as_object().unwrap().clone());
+    sent["answer"]["ms"] = json!(2000.5);
+    lines.push(sent.to_string());
+    let journal = Captured::of(lines);
+    let stats = inspect(&[journal.path(), "--stats", "--json"]).exits(0).json().remove(0);
+    assert_eq!((&stats["latency_ms"]["count"], &stats["latency_ms"]["max"]), (&json!(2), &json!(0.5)));
+    assert_eq!(stats["round_trip_ms"]["histogram"], json!([{"up_to": 5000.0, "count": 1}]));
+    assert_eq!((&stats["round_trip_ms"]["p50"], &stats["round_trip_ms"]["max"]), (&json!(2000.5), &json!(2000.5)));
+    inspect(&[journal.path(), "--stats"]).exits(0).prints("round trip  p50 2.00 s");
+}
+
+#[test]
+fn counts_of_nothing_are_data_too() {
+    let journal = Captured::journal();
+    let finished = inspect(&[journal.path(), "--stats", "--json", "--id", "nosuch"]).exits(0);
+    assert_eq!(finished.json()[0]["deliveries"], 0);
+    finished.says("none of 19 deliveries matches");
+    let text = inspect(&[journal.path(), "--stats", "--id", "nosuch"]).exits(0);
+    assert_eq!(text.stdout, "");
+}
+
+#[test]
+fn counts_are_bars() {
+    let journal = Captured::journal();
+    insta::assert_snapshot!(screen(&journal, View::Stats, about("pretry-500-500-200"), 80), @r#"
+    3 deliveries · 2026-11-20 21:22:24 to 2026-11-20 21:22:25, 0.6 s
+
+    provider    Cog                            3  ██████████████████████████████
+
+    status      succeeded                      3  ██████████████████████████████
+
+    signature   unsigned                       3  ██████████████████████████████
+
+    answer      500                            2  ██████████████████████████████
+                200                            1  ███████████████
+
+    latency     p50 0.50 ms · p90 0.50 ms · p99 0.50 ms · max 0.50 ms
+                up to 0.50 ms                  3  ██████████████████████████████
+
+    over time   11-20 21:22:24                 1  ███████████████
+                11-20 21:22:25                 2  ██████████████████████████████
+                1 s a row
+    "#);
+}
+
+#[test]
+fn counts_are_told_as_data_too() {
+    let journal = Captured::journal();
+    let stats = inspect(&[journal.path(), "--stats", "--json"]).exits(0).json().remove(0);
+    assert_eq!(stats["deliveries"], 19);
+    assert_eq!(stats["statuses"], json!({"failed": 1, "processing": 14, "succeeded": 4}));
+    assert_eq!(stats["answers"], json!({"200": 17, "500": 2}));
+    assert_eq!(stats["latency_ms"]["histogram"], json!([{"up_to": 0.5, "count": 19}]));
+    let parts = stats["over_time"].as_array().unwrap();
+    assert_eq!(parts.iter().map(|part| part["count"].as_u64().unwrap()).sum::<u64>(), 19);
+    // The same whether a glance is enough or all has to be read.
+    for filter in [&["--last", "99"][..], &["--search", "{"], &["--where", "."]] {
+        assert_eq!(inspect(&[&[journal.path(), "--stats", "--json"], filter].concat()).exits(0).json()[0], stats);
+    }
+}
