@@ -1,5 +1,7 @@
 //! What the fuzz targets share: how their input is cut into parts, and what must hold of everything that is shown.
 
+use std::sync::{Arc, LazyLock};
+
 use bytes::Bytes;
 use hookctl::event::Event;
 use hookctl::payload::{Headers, Name};
@@ -63,7 +65,7 @@ pub fn shown(events: &[Event], width: Option<usize>, verbosity: Verbosity, compa
         compact,
         results: true,
         live: false,
-        zone: TimeZone::UTC,
+        zone: Arc::new(LazyLock::new(|| TimeZone::UTC)),
     };
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let mut human = Human::new(&mut out, &mut err, style);
