@@ -22,7 +22,7 @@ mod connection;
 mod inspecting;
 mod listening;
 mod sending;
-mod since;
+pub mod since;
 mod tips;
 mod topics;
 pub mod values;

@@ -1,7 +1,7 @@
 //! Any value of a flag: URLs, headers, times, statuses, sizes, events, key sets.
 #![no_main]
 
-use hookctl::cli::values;
+use hookctl::cli::{since, values};
 use hookctl::payload::events::Events;
 use hookctl::payload::signature::keypair;
 use libfuzzer_sys::fuzz_target;
@@ -23,7 +23,7 @@ fuzz_target!(|data: &[u8]| {
     if let Ok(statuses) = values::statuses(text) {
         assert_eq!(values::statuses(&statuses.to_string()).map(|read| read.to_string()), Ok(statuses.to_string()));
     }
-    let _ = (values::header_name(text), values::time(text), values::since(text), values::size(text));
+    let _ = (values::header_name(text), values::time(text), since::since(text), values::size(text));
     let _ = (values::duration(text), values::speed(text), values::at_least_one(text), values::report(text));
     let _ = (Events::parse(text), values::secret(text), keypair::read_jwks(text));
 });
