@@ -25,8 +25,6 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-const TARGETS: &str = "\n[lib]\nname = \"hookctl\"\n\n[[bin]]\nname = \"walked\"\npath = \"src/main.rs\"\n";
-
 #[test]
 #[ignore = "builds the program once more"]
 fn a_provider_is_added_as_contributing_says() {
@@ -41,10 +39,11 @@ fn a_provider_is_added_as_contributing_says() {
     fs::create_dir(source.join("tests")).unwrap();
     fs::write(source.join("tests/main.rs"), "").unwrap();
     // Under a name of its own it can be built among what is built already, and leaves the program under test alone.
-    for (file, further) in [("Cargo.toml", TARGETS), ("Cargo.lock", "")] {
+    for file in ["Cargo.toml", "Cargo.lock"] {
         let text = fs::read_to_string(source.join(file)).unwrap();
         let text = text.replacen("name = \"hookctl\"\nversion", "name = \"walked\"\nversion", 1);
-        fs::write(source.join(file), text + further).unwrap();
+        let text = text.replacen("[[bin]]\nname = \"hookctl\"", "[[bin]]\nname = \"walked\"", 1);
+        fs::write(source.join(file), text.replacen("[lib]\n", "[lib]\nname = \"hookctl\"\n", 1)).unwrap();
     }
 
     let text = fs::read_to_string(repository("CONTRIBUTING.md")).unwrap();
