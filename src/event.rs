@@ -1,8 +1,7 @@
 //! The narrow waist between doing and showing: commands say events, sinks show them. Nothing else prints.
 
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -57,8 +56,8 @@ pub enum Event {
     Reading(Reading),
     /// Something that the user should know.
     Note(Note),
-    /// So many deliveries were not shown because the terminal could not keep up.
-    Skipped(u64),
+    /// So much was not shown because the terminal could not keep up.
+    Skipped(Skipped),
     /// What a listener received in all.
     Received(Tally),
     /// What a sender sent in all.
@@ -201,6 +200,22 @@ fn outcome(payload: Option<&Payload>) -> &'static str {
     }
 }
 
+/// What a writer had no time for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Skipped {
+    /// Deliveries.
+    pub deliveries: u64,
+    /// Notes.
+    pub notes: u64,
+}
+
+impl Skipped {
+    /// Whether there was time for everything.
+    pub fn is_nothing(&self) -> bool {
+        *self == Skipped::default()
+    }
+}
+
 /// How many events wait for the writer at most.
 const WAITING: usize = 256;
 
@@ -224,7 +239,7 @@ pub struct Sink {
     sender: mpsc::Sender<Queued>,
     memory: Arc<Semaphore>,
     may_skip: bool,
-    skipped: Arc<AtomicU64>,
+    skipped: Arc<Mutex<Skipped>>,
 }
 
 /// The writer has gone: its output was closed, for instance by `| head`.
@@ -275,6 +290,25 @@ impl Sink {
         self.sender.send(Queued { event, _share: None }).await.map_err(|_| Closed)
     }
 
+    /// Says something in passing. A sink that may skip lets nobody wait for it.
+    pub async fn remark(&self, event: Event) -> Result<(), Closed> {
+        if !self.may_skip {
+            return self.say(event).await;
+        }
+        match self.sender.try_send(Queued { event, _share: None }) {
+            Ok(()) => Ok(()),
+            Err(mpsc::error::TrySendError::Full(_)) => {
+                self.skipped().notes += 1;
+                Ok(())
+            }
+            Err(mpsc::error::TrySendError::Closed(_)) => Err(Closed),
+        }
+    }
+
+    fn skipped(&self) -> MutexGuard<'_, Skipped> {
+        self.skipped.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Takes a place for one delivery with a body of so many bytes, waiting for it unless this sink may skip.
     pub async fn place(&self, bytes: usize) -> Result<Place<'_>, Closed> {
         let units = u32::try_from((bytes / UNIT + 1).min(WAITING_UNITS)).unwrap_or(1);
@@ -300,8 +334,8 @@ impl Sink {
     }
 
     /// What was skipped since the last delivery was shown, to be said at the end.
-    pub fn take_skipped(&self) -> u64 {
-        self.skipped.swap(0, Ordering::Relaxed)
+    pub fn take_skipped(&self) -> Skipped {
+        std::mem::take(&mut *self.skipped())
     }
 
     /// Resolves when the writer has gone.
@@ -314,14 +348,14 @@ impl Place<'_> {
     /// Says it without waiting.
     pub fn say(self, record: Arc<Record>) {
         let Some((permit, share)) = self.held else {
-            self.sink.skipped.fetch_add(1, Ordering::Relaxed);
+            self.sink.skipped().deliveries += 1;
             return;
         };
         permit.send(Queued { event: Event::Delivery(record), _share: Some(share) });
-        let skipped = self.sink.skipped.swap(0, Ordering::Relaxed);
-        let said = Queued { event: Event::Skipped(skipped), _share: None };
-        if skipped > 0 && self.sink.sender.try_send(said).is_err() {
-            self.sink.skipped.fetch_add(skipped, Ordering::Relaxed);
+        let mut skipped = self.sink.skipped();
+        let said = Queued { event: Event::Skipped(*skipped), _share: None };
+        if !skipped.is_nothing() && self.sink.sender.try_send(said).is_ok() {
+            *skipped = Skipped::default();
         }
     }
 }
@@ -349,7 +383,22 @@ mod tests {
         }
         sink.place(10).await.unwrap().say(record());
         assert!(matches!(events.recv().await, Some(Queued { event: Event::Delivery(_), .. })));
-        assert!(matches!(events.recv().await, Some(Queued { event: Event::Skipped(5), .. })));
+        assert!(matches!(
+            events.recv().await,
+            Some(Queued { event: Event::Skipped(Skipped { deliveries: 5, notes: 0 }), .. })
+        ));
+    }
+
+    #[tokio::test]
+    async fn nobody_waits_for_a_screen_that_stands_still() {
+        let (sink, mut events) = channel(true);
+        for _ in 0..WAITING + 3 {
+            assert_eq!(sink.remark(crate::event::Note::info("so it is")).await, Ok(()));
+        }
+        assert!(matches!(events.recv().await, Some(Queued { event: Event::Note(_), .. })));
+        assert_eq!(sink.take_skipped(), Skipped { deliveries: 0, notes: 3 });
+        drop(events);
+        assert_eq!(sink.remark(crate::event::Note::info("so it is")).await, Err(Closed));
     }
 
     #[tokio::test]
@@ -364,7 +413,7 @@ mod tests {
             assert!(matches!(events.recv().await, Some(Queued { event: Event::Delivery(_), .. })));
         }
         assert!(last.await.unwrap().is_ok());
-        assert_eq!(sink.take_skipped(), 0);
+        assert!(sink.take_skipped().is_nothing());
     }
 
     #[tokio::test]
@@ -374,17 +423,17 @@ mod tests {
         for _ in 0..3 {
             sink.place(half).await.unwrap().say(record());
         }
-        assert_eq!(sink.take_skipped(), 2, "each takes a unit more than half");
+        assert_eq!(sink.take_skipped().deliveries, 2, "each takes a unit more than half");
         drop(events.recv().await);
         sink.place(half).await.unwrap().say(record());
-        assert_eq!(sink.take_skipped(), 0);
+        assert!(sink.take_skipped().is_nothing());
     }
 
     #[tokio::test]
     async fn a_writer_that_has_gone_is_noticed() {
         let (sink, events) = channel(false);
         drop(events);
-        assert_eq!(sink.say(Event::Skipped(1)).await, Err(Closed));
+        assert_eq!(sink.say(Event::Skipped(Skipped::default())).await, Err(Closed));
         sink.closed().await;
     }
 }

@@ -174,7 +174,7 @@ impl<'a> Clerk<'a> {
         }
         for note in notes {
             // A writer that has gone ends the listener by itself.
-            let _ = self.desk.sink.say(note).await;
+            let _ = self.desk.sink.remark(note).await;
         }
     }
 

@@ -225,6 +225,7 @@ impl Desk {
         }
         let Limits { body_time: time, .. } = self.limits;
         let read = body::read(incoming, Reading { max: self.max_body, time, memory: &self.memory, expects }).await;
+        line.whole();
         let delivery = Delivery {
             method: head.method.as_str().to_owned(),
             target: head.uri.path_and_query().map_or("/", |target| target.as_str()).to_owned(),
@@ -262,7 +263,10 @@ impl Desk {
     async fn carry_out(&self, entered: Entered, line: &Line) -> Result<Response<Content>, Ended> {
         let Entered { reply, step: _step } = entered;
         match reply.end {
-            End::Answer { status, headers, body } => Ok(response(status, headers, body)),
+            End::Answer { status, headers, body } => {
+                line.answered();
+                Ok(response(status, headers, body))
+            }
             End::Truncate => Ok(torn()),
             End::Close => Err(Ended),
             End::Reset => {
@@ -296,7 +300,7 @@ impl Desk {
         let _ = self.entries.send(Entry::Refused).await;
         let text = format!("a request from {remote} could not be read: {why}");
         // A writer that has gone ends the listener by itself.
-        let _ = self.sink.say(Note::warning(text)).await;
+        let _ = self.sink.remark(Note::warning(text)).await;
     }
 
     async fn judge(self: &Arc<Self>, mut arrival: Arrival) -> Entered {
@@ -385,7 +389,7 @@ impl Desk {
             }
         };
         // A writer that has gone ends the listener by itself.
-        let _ = self.sink.say(note).await;
+        let _ = self.sink.remark(note).await;
         reply
     }
 

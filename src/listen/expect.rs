@@ -211,7 +211,7 @@ impl Bench {
                 };
                 for failure in judge.judge(&record).await {
                     // A writer that has gone ends the listener by itself.
-                    let _ = sink.say(Note::warning(failure)).await;
+                    let _ = sink.remark(Note::warning(failure)).await;
                 }
             }
         });

@@ -222,7 +222,7 @@ impl Outcome<'_> {
         let (recorded, lacking) = books.journal_end();
         let idle = judge.is_idle().then(|| IDLE.to_owned());
         let skipped = sink.take_skipped();
-        let skipped = (skipped > 0).then_some(Event::Skipped(skipped));
+        let skipped = (!skipped.is_nothing()).then_some(Event::Skipped(skipped));
         let notes =
             unfinished.into_iter().chain(said).chain(idle).chain(lacking).map(|said: String| Note::warning(said));
         for event in skipped.into_iter().chain(notes).chain([Event::Received(tally)]) {

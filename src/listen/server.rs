@@ -119,7 +119,7 @@ impl Door {
 
     async fn say(&self, note: Event) {
         // A writer that has gone ends the listener by itself.
-        let _ = self.sink.say(note).await;
+        let _ = self.sink.remark(note).await;
     }
 }
 

@@ -21,6 +21,10 @@ struct State {
     came: AtomicU64,
     /// Whether more is waited for.
     waits: AtomicBool,
+    /// Whether what came is a whole request, which is not answered yet.
+    whole: AtomicBool,
+    /// How often something had come when the last answer was ready; before the first, nothing.
+    answered: AtomicU64,
     /// The same socket once more.
     twin: Mutex<Option<std::net::TcpStream>>,
 }
@@ -46,9 +50,24 @@ impl Line {
         while let Ok(1..) = twin.read(&mut unheard).await {}
     }
 
-    /// How often something came, as long as more is waited for.
+    /// Lets it be known that the request is whole: whatever is waited for now is no part of it.
+    pub fn whole(&self) {
+        self.0.whole.store(true, Ordering::Relaxed);
+    }
+
+    /// Lets it be known that the answer is ready.
+    pub fn answered(&self) {
+        self.0.answered.store(self.0.came.load(Ordering::Relaxed), Ordering::Relaxed);
+        self.0.whole.store(false, Ordering::Relaxed);
+    }
+
+    /// How often something came, as long as more is waited for of a request that is not whole. TLS reads on whenever it
+    /// can, whatever it has.
     pub fn waits_since(&self) -> Option<u64> {
-        self.0.waits.load(Ordering::Relaxed).then(|| self.0.came.load(Ordering::Relaxed))
+        let came = self.0.came.load(Ordering::Relaxed);
+        let is_between = came > 0 && self.0.answered.load(Ordering::Relaxed) == came;
+        let waits = self.0.waits.load(Ordering::Relaxed) && !self.0.whole.load(Ordering::Relaxed);
+        (waits && !is_between).then_some(came)
     }
 
     fn read(&self, is_pending: bool) {

@@ -11,7 +11,7 @@ use super::progress::{Bar, Countdown};
 use super::table::{Table, fill};
 use super::time::{Zone, duration, milliseconds};
 use super::{compact, diff, drill, escape, fields, fold, pretty, stats, summary, timeline};
-use crate::event::{Drilled, Entry, Event, Examined, Listed, Note, Plan, Progress, Reading, Ready, Retry};
+use crate::event::{Drilled, Entry, Event, Examined, Listed, Note, Plan, Progress, Reading, Ready, Retry, Skipped};
 use crate::payload::record::{Record, Sent, SentOutcome};
 use crate::payload::signature::Verdict;
 use crate::payload::signature::explain::account::Account;
@@ -445,8 +445,10 @@ impl<O: Write, E: Write> Show for Human<O, E> {
                 Ok(())
             }
             Event::Note(note) => self.note(note),
-            Event::Skipped(n) => {
-                let text = format!("{n} deliveries were too fast to show; --record keeps them all");
+            Event::Skipped(Skipped { deliveries, notes }) => {
+                let also = if *notes > 0 { format!(" and {notes} messages") } else { String::new() };
+                let text =
+                    format!("{deliveries} deliveries{also} were too fast to show; --record keeps every delivery");
                 self.note(&Note { is_warning: false, text })
             }
             Event::Received(tally) => self.aside(&message("", &summary::received(tally), self.style.err_width)),

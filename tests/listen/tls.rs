@@ -15,9 +15,10 @@ use super::{BODY, HOOKCTL, SECRET, content, status};
 use crate::support::certificates::Certificates;
 use crate::support::listener::Listener;
 use crate::support::program::hookctl;
+use crate::support::target::{Answer, Target};
 
 /// A sender's connection that trusts the certificates in this file.
-fn connect(listener: &Listener, cacert: &Path) -> StreamOwned<ClientConnection, TcpStream> {
+fn connect(port: u16, cacert: &Path) -> StreamOwned<ClientConnection, TcpStream> {
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_file_iter(cacert).unwrap() {
         roots.add(certificate.unwrap()).unwrap();
@@ -27,12 +28,16 @@ fn connect(listener: &Listener, cacert: &Path) -> StreamOwned<ClientConnection, 
     let config = builder.with_root_certificates(roots).with_no_client_auth();
     let name = ServerName::try_from("localhost").unwrap();
     let connection = ClientConnection::new(Arc::new(config), name).unwrap();
-    StreamOwned::new(connection, TcpStream::connect(("127.0.0.1", listener.port)).unwrap())
+    StreamOwned::new(connection, TcpStream::connect(("127.0.0.1", port)).unwrap())
 }
 
 /// Delivers over TLS: what came back, and why there is no more.
 fn deliver(listener: &Listener, cacert: &Path) -> (String, Option<ErrorKind>) {
-    let mut stream = connect(listener, cacert);
+    deliver_to(listener.port, cacert)
+}
+
+fn deliver_to(port: u16, cacert: &Path) -> (String, Option<ErrorKind>) {
+    let mut stream = connect(port, cacert);
     let head = format!("POST / HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", BODY.len());
     stream.write_all(&[head.as_bytes(), BODY].concat()).unwrap();
     let mut answer = Vec::new();
@@ -153,7 +158,7 @@ fn every_end_of_a_script_works_over_tls() {
 #[test]
 fn a_connection_over_tls_is_kept_alive() {
     let (mut listener, cacert) = throw_away(&[]);
-    let mut stream = connect(&listener, &cacert);
+    let mut stream = connect(listener.port, &cacert);
     let request = format!("POST / HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n", BODY.len());
     for seq in 1..=3 {
         stream.write_all(&[request.as_bytes(), BODY].concat()).unwrap();
@@ -167,4 +172,22 @@ fn a_connection_over_tls_is_kept_alive() {
         assert_eq!(listener.next()["seq"], seq);
     }
     stream.sock.shutdown(Shutdown::Both).unwrap();
+}
+
+#[test]
+fn what_is_in_flight_over_tls_is_recorded_when_the_listener_ends() {
+    let app = Target::start(&[Answer::Hang]);
+    let (mut listener, cacert) = throw_away(&["-f", &app.url]);
+    let sender = {
+        let (port, cacert) = (listener.port, cacert.clone());
+        std::thread::spawn(move || deliver_to(port, &cacert).0)
+    };
+    while app.requests().is_empty() {
+        std::thread::yield_now();
+    }
+    listener.signal("INT");
+    assert_eq!(status(&sender.join().unwrap()), 504, "it was whole, so it is not cut off");
+    assert_eq!(listener.next()["answer"]["status"], 504);
+    let (_, _, said) = listener.wait();
+    assert!(!said.contains("it was not whole"), "{said}");
 }

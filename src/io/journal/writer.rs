@@ -88,7 +88,7 @@ impl Journal {
             self.opened = None;
         }
         let (mut bytes, mut result) = self.put(lines);
-        if result.is_ok() && self.opened.as_ref().is_some_and(Opened::is_deleted) {
+        if bytes > 0 && self.opened.as_ref().is_some_and(Opened::is_deleted) {
             (self.opened, begun_again) = (None, true);
             (bytes, result) = self.put(lines);
         }
