@@ -184,6 +184,18 @@ fn listen_and_inspect_tell_no_secret() {
 }
 
 #[test]
+fn an_app_whose_url_holds_the_secret_is_spoken_of_without_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("http://127.0.0.1:1/hook?token={SECRET}");
+    let send = format!("\"{HOOKCTL}\" send success --retry none -q; true");
+    for form in [&["-v"][..], &["--json"]] {
+        let listen = ["listen", "--port", "0", "--forward-to", &url, "--record", "hooks.jsonl"];
+        let run = given(WAYS[0], SECRET, &folder, &[&listen[..], form, &["--", "sh", "-c", &send]].concat()).exits(0);
+        keeps(&run.says("the app at http://127.0.0.1:1/hook?token=<redacted> gave no answer"), folder.path(), SECRET);
+    }
+}
+
+#[test]
 fn a_payload_is_examined_without_telling_the_secret() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("body.json"), r#"{"id":"a","status":"success","output":"u","input":{}}"#).unwrap();

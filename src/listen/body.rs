@@ -36,6 +36,21 @@ pub struct Memory {
 #[derive(Debug, Default)]
 pub struct Share(Option<OwnedSemaphorePermit>);
 
+impl Share {
+    /// Gives back all but so many bytes.
+    pub fn keep(&mut self, bytes: usize) {
+        self.0 = self.0.take().and_then(|mut all| all.split(bytes));
+    }
+
+    /// Takes over another's.
+    pub fn add(&mut self, other: Share) {
+        match (&mut self.0, other.0) {
+            (Some(own), Some(more)) => own.merge(more),
+            (none, more) => *none = more.or(none.take()),
+        }
+    }
+}
+
 impl Memory {
     /// So much of it that the largest body has room, compressed and unpacked.
     pub fn new(limits: &Limits, max_body: u64) -> Self {
@@ -55,10 +70,7 @@ impl Memory {
                 waited.map_err(|_| Refusal::Crowded)?
             }
         };
-        match &mut share.0 {
-            Some(before) => before.merge(permit),
-            none => *none = Some(permit),
-        }
+        share.add(Share(Some(permit)));
         Ok(())
     }
 }

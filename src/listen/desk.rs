@@ -32,7 +32,7 @@ use crate::payload::encoding::{self, Undecoded};
 use crate::payload::lint::{self, Warning};
 use crate::payload::record::By;
 use crate::payload::signature::{self, Policy, Verdict};
-use crate::payload::{Delivery, Headers, Payload, Provider};
+use crate::payload::{Delivery, Headers, Payload, Provider, Redaction};
 
 /// Where deliveries are handled.
 pub struct Desk {
@@ -130,6 +130,7 @@ impl Desk {
         clock: Arc<dyn Clock>,
         progress: watch::Sender<Progress>,
     ) -> Result<Arc<Self>, Error> {
+        let redaction = Redaction::of(&config.policy.secrets, config.policy.scheme);
         let judge = Judge::new(config.expectations.clone(), config.report.is_some())?;
         let outputs = config.save_outputs.as_deref().map(|folder| Outputs::open(folder, sink.clone())).transpose()?;
         let (entries, entered) = mpsc::channel(WAITING);
@@ -143,7 +144,7 @@ impl Desk {
             memory: Memory::new(&config.limits, config.max_body),
             script: config.script.clone(),
             turns: Mutex::new(Turns::new(config.respond_each)),
-            app: config.forward_to.clone().map(App::at).transpose()?,
+            app: config.forward_to.clone().map(|url| App::at(url, &redaction)).transpose()?,
             ack_budget: config.ack_budget,
             clock,
             bench: Bench::of(judge, sink.clone()),
@@ -304,6 +305,14 @@ impl Desk {
     }
 
     async fn judge(self: &Arc<Self>, mut arrival: Arrival) -> Entered {
+        // Whatever is packed may be as large as can be: so much must be free while it is unpacked.
+        let mut room = Share::default();
+        if !encoding::named(&arrival.delivery.headers).is_empty() {
+            let largest = usize::try_from(self.max_body).unwrap_or(usize::MAX);
+            if self.memory.take(largest, &mut room).await.is_err() {
+                return self.enter(self.too_crowded(arrival)).await;
+            }
+        }
         let delivery = &arrival.delivery;
         let held = encoding::decode(&delivery.headers, &delivery.body, self.max_body);
         if held == Err(Undecoded::TooLarge) {
@@ -311,12 +320,9 @@ impl Desk {
         }
         let unpacked =
             held.as_ref().map_or(0, |held| if held.as_ptr() == delivery.body.as_ptr() { 0 } else { held.len() });
-        if unpacked > 0 {
-            arrival.held += unpacked;
-            if self.memory.take(unpacked, &mut arrival.share).await.is_err() {
-                return self.enter(self.too_crowded(arrival)).await;
-            }
-        }
+        arrival.held += unpacked;
+        room.keep(unpacked);
+        arrival.share.add(room);
         let delivery = &arrival.delivery;
         let read = |held: &Bytes| Payload::read(held, &delivery.headers, self.provider);
         let payload = held.as_ref().ok().and_then(read);

@@ -18,7 +18,7 @@ use super::limits::{APP_BODY, APP_TIME};
 use super::reply::{End, Reply};
 use crate::error::Error;
 use crate::payload::record::By;
-use crate::payload::{Delivery, Headers};
+use crate::payload::{Delivery, Headers, Redaction};
 
 /// How much of the first line of the app's answer is kept.
 const LINE: usize = 200;
@@ -27,6 +27,8 @@ const LINE: usize = 200;
 #[derive(Debug)]
 pub struct App {
     url: Url,
+    /// How to speak of it.
+    shown: String,
     host: String,
     port: u16,
     /// The `Host` that it is called by.
@@ -45,8 +47,8 @@ pub enum Change {
 }
 
 impl App {
-    /// The app at this URL.
-    pub fn at(url: Url) -> Result<Self, Error> {
+    /// The app at this URL, which is shown without what must not be.
+    pub fn at(url: Url, redaction: &Redaction<'_>) -> Result<Self, Error> {
         if url.scheme() != "http" {
             let text = "--forward-to speaks plain HTTP only: give the app's http:// address on this machine";
             return Err(Error::Usage(text.into()));
@@ -61,7 +63,8 @@ impl App {
             url.host_str().unwrap_or_default().to_owned() + &url.port().map_or(String::new(), |p| format!(":{p}"));
         let called = HeaderValue::try_from(called);
         let called = called.map_err(|_| Error::Usage("--forward-to names no host that HTTP can".into()))?;
-        Ok(App { url, host, port, called, down: AtomicBool::new(false) })
+        let shown = redaction.text(url.to_string());
+        Ok(App { url, shown, host, port, called, down: AtomicBool::new(false) })
     }
 
     /// Passes a delivery on, and gives the app's answer back; where none comes, 502 or 504.
@@ -141,7 +144,7 @@ impl App {
 
 impl fmt::Display for App {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{}", self.url)
+        out.write_str(&self.shown)
     }
 }
 
@@ -182,6 +185,11 @@ fn reason(error: &io::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::payload::signature::Choice;
+
+    fn at(url: &str) -> Result<App, Error> {
+        App::at(url.parse().unwrap(), &Redaction::of(&[], Choice::Auto))
+    }
 
     #[test]
     fn a_path_of_the_app_wins_and_every_query_stays() {
@@ -193,13 +201,13 @@ mod tests {
             ("http://localhost:3000/api?key=k", "/hook?a=%20b", "/api?key=k&a=%20b"),
         ];
         for (url, asked, expected) in cases {
-            assert_eq!(App::at(url.parse().unwrap()).unwrap().target(asked), expected, "{url} {asked}");
+            assert_eq!(at(url).unwrap().target(asked), expected, "{url} {asked}");
         }
     }
 
     #[test]
     fn an_app_is_called_by_its_own_name_and_takes_no_credentials() {
-        let called = |url: &str| App::at(url.parse().unwrap()).map(|app| app.called);
+        let called = |url: &str| at(url).map(|app| app.called);
         assert_eq!(called("http://localhost:3000/x").unwrap(), "localhost:3000");
         assert_eq!(called("http://[::1]:3000/").unwrap(), "[::1]:3000");
         assert_eq!(called("http://app/").unwrap(), "app");

@@ -17,10 +17,10 @@ use crate::event::{Event, Note, Ready, Sink, Tally};
 use crate::io::journal::Journal;
 use crate::io::junit::{Case, Report};
 use crate::io::signals::Signals;
-use crate::payload::Provider;
 use crate::payload::curl::quote;
 use crate::payload::events::Events;
 use crate::payload::signature::Policy;
+use crate::payload::{Provider, Redaction};
 
 pub mod answer;
 mod body;
@@ -181,7 +181,10 @@ fn try_it(sender: &str, url: &str, cacert: Option<&Path>) -> String {
 fn remarks(config: &Config, tls: Option<&Tls>) -> impl Iterator<Item = Event> {
     let tls = tls.map(|tls| Note::info(tls.remark()));
     let app = config.forward_to.as_ref().map(|app| match config.script.forwards() {
-        true => Note::info(format!("deliveries are passed on to {app}")),
+        true => {
+            let redaction = Redaction::of(&config.policy.secrets, config.policy.scheme);
+            Note::info(format!("deliveries are passed on to {}", redaction.text(app.to_string())))
+        }
         false => Note::warning("--forward-to gets nothing: --respond never says forward"),
     });
     let until = config.wait.until.as_ref().and_then(|until| {

@@ -189,18 +189,19 @@ async fn what_a_body_unpacks_to_takes_memory_too() {
     use flate2::{Compression, write::GzEncoder};
     const LARGEST: usize = 100_000;
     let running = start(Limits { held_bytes: 1, held_time: SOON, ..limits() }, LARGEST as u64).await;
-    let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
-    std::io::Write::write_all(&mut gzip, &[b' '; LARGEST]).unwrap();
-    let packed = gzip.finish().unwrap();
-    let length = packed.len();
-    let request = format!(
-        "POST / HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-encoding: gzip\r\ncontent-length: {length}\r\n\r\n"
-    );
-    let request = [request.as_bytes(), &packed].concat();
+    let request = |text: &[u8]| {
+        let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
+        std::io::Write::write_all(&mut gzip, text).unwrap();
+        let packed = gzip.finish().unwrap();
+        let gzip = "POST / HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-encoding: gzip\r\ncontent-length";
+        [format!("{gzip}: {}\r\n\r\n", packed.len()).as_bytes(), &packed].concat()
+    };
+    let (request, small) = (request(&[b' '; LARGEST]), request(b"{}"));
     let _held = running.send(&[head(LARGEST).as_bytes(), &[b' '; LARGEST / 2]].concat()).await;
     assert_eq!(status(running.send(&request).await).await, 200);
     let _more = running.send(&[head(LARGEST).as_bytes(), &[b' '; LARGEST * 3 / 5]].concat()).await;
     while status(running.send(&request).await).await == 200 {}
     assert_eq!(status(running.send(&request).await).await, 503);
+    assert_eq!(status(running.send(&small).await).await, 503, "before it is unpacked it may be as large as can be");
     assert_eq!(running.post(b"{}").await, 200, "what is small still has room");
 }
