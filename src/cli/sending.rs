@@ -103,6 +103,9 @@ pub struct Send {
     ///
     /// Every case says what a good handler does and why. It is made of the source, else of `success`; with --secret the
     /// signed cases run too.
+    ///
+    /// Whether a repeat was processed again shows only in answers that say so: let a test's handler answer JSON with
+    /// "duplicate": true or false, or with "processed", how many it has. Without that, acknowledging a repeat passes.
     #[arg(long, help_heading = "The worst day")]
     #[arg(conflicts_with_all = ["tamper", "duplicate", "shuffle", "retry", "expect_status", "count", "dry_run", "curl"])]
     pub drill: bool,

@@ -199,6 +199,7 @@ fn judge(case: &Case, replies: &[Reply]) -> Judgement {
     let fault = replies.iter().find_map(|reply| fault(case.wants, reply));
     let fault = fault.or_else(|| match case.sends {
         Sends::Twice => twice::processed_again(replies),
+        Sends::AtOnce => twice::processed_often(replies),
         _ => None,
     });
     fault.into()

@@ -84,7 +84,7 @@ fn a_handler_that_verifies_what_it_serialised_again_accepts_nothing() {
 #[ignore = "needs tests/interop/peers/install.sh"]
 fn a_careless_handler_fails_where_it_is_careless() {
     let failed = Handler::start("careless").drilled(4, "failed");
-    assert_eq!(failed, ["duplicate", "empty body", "not JSON", "unknown status"]);
+    assert_eq!(failed, ["duplicate", "concurrent duplicates", "empty body", "not JSON", "unknown status"]);
 }
 
 #[test]

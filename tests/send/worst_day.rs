@@ -100,6 +100,10 @@ fn a_careless_handler_fails_what_it_does_wrong() {
     insta::assert_debug_snapshot!(failed, @r#"
     [
         (
+            "concurrent duplicates",
+            "failed processed more than once: \"processed\" went from 4 to 8",
+        ),
+        (
             "duplicate",
             "failed processed twice: \"processed\" went from 2 to 3",
         ),

@@ -27,6 +27,25 @@ pub fn processed_again(replies: &[Reply]) -> Option<String> {
     })
 }
 
+/// What shows in the answers to one delivery, sent several times at once, that it was processed more than once.
+pub fn processed_often(replies: &[Reply]) -> Option<String> {
+    let answers: Vec<Value> = replies.iter().filter_map(json).collect();
+    let denied = REPEAT.iter().find_map(|name| {
+        let times = answers.iter().filter(|answer| answer.get(name) == Some(&Value::Bool(false))).count();
+        (times > 1).then(|| format!("processed {times} times: so many answers say \"{name}\": false"))
+    });
+    let counted = || {
+        COUNTS.iter().find_map(|name| {
+            let counts = answers.iter().filter_map(|answer| answer.get(name)?.as_i64());
+            let (least, most) = counts.fold((i64::MAX, i64::MIN), |(least, most), n| (least.min(n), most.max(n)));
+            // One may have been answered before the one that was processed.
+            let more = most.checked_sub(least).filter(|more| (2..=answers.len() as i64).contains(more));
+            more.map(|_| format!("processed more than once: \"{name}\" went from {least} to {most}"))
+        })
+    };
+    denied.or_else(counted)
+}
+
 fn json(reply: &Reply) -> Option<Value> {
     serde_json::from_str(reply.line.as_deref()?).ok()
 }
@@ -36,7 +55,7 @@ mod tests {
     use super::*;
     use crate::payload::retry::Outcome;
 
-    fn replies(lines: [&str; 2]) -> Vec<Reply> {
+    fn replies<const N: usize>(lines: [&str; N]) -> Vec<Reply> {
         let outcome = Outcome::Answered { status: 200, retry_after: None };
         lines.map(|line| Reply { line: Some(line.to_owned()), ..Reply::of(outcome, 1.0) }).into()
     }
@@ -60,5 +79,20 @@ mod tests {
                 Some(part) => assert!(said.as_deref().is_some_and(|said| said.contains(part)), "{lines:?}: {said:?}"),
             }
         }
+    }
+    #[test]
+    fn one_of_several_at_once_may_be_processed() {
+        let often = |lines| processed_often(&replies(lines));
+        let (new, known) = (r#"{"duplicate":false}"#, r#"{"duplicate":true}"#);
+        assert_eq!(often([known, new, known]), None);
+        assert_eq!(
+            often([known, new, new]).as_deref(),
+            Some("processed 2 times: so many answers say \"duplicate\": false")
+        );
+        let count = |n: i64| format!(r#"{{"processed":{n}}}"#);
+        let [four, five, six] = [4, 5, 6].map(count);
+        assert_eq!(often([&five, &four, &five]), None, "one was answered before the other was counted");
+        assert!(often([&six, &four, &five]).unwrap().ends_with("\"processed\" went from 4 to 6"));
+        assert_eq!(often(["ok", "ok", "ok"]), None);
     }
 }
