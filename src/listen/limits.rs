@@ -12,6 +12,8 @@ pub struct Limits {
     pub header_time: Duration,
     /// See [`BODY_TIME`].
     pub body_time: Duration,
+    /// See [`ANSWER_TIME`].
+    pub answer_time: Duration,
     /// See [`HELD_BYTES`].
     pub held_bytes: usize,
     /// See [`HELD_TIME`].
@@ -26,6 +28,7 @@ impl Default for Limits {
             connections: CONNECTIONS,
             header_time: HEADER_TIME,
             body_time: BODY_TIME,
+            answer_time: ANSWER_TIME,
             held_bytes: HELD_BYTES,
             held_time: HELD_TIME,
             journal_time: JOURNAL_TIME,
@@ -76,6 +79,10 @@ pub const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
 
 /// Time for the whole body of a request.
 pub const BODY_TIME: Duration = Duration::from_secs(30);
+
+/// Time in which a sender must read something of its answer. One that reads nothing of it would keep its connection for
+/// ever.
+pub const ANSWER_TIME: Duration = Duration::from_secs(30);
 
 /// How much of a body that is too large is read and thrown away, so that the sender gets to read the 413 instead of a
 /// reset connection.

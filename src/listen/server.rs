@@ -169,14 +169,16 @@ impl Connection {
     /// Serves deliveries.
     async fn deliveries(self, stream: TcpStream) {
         let line = self.line.clone();
-        self.through(Socket::new(stream, line)).await;
+        let time = self.desk.limits.answer_time;
+        self.through(Socket::new(stream, line, time)).await;
     }
 
     /// Serves deliveries over TLS, and tells those who come without it.
     async fn secured(self, stream: TcpStream, tls: &Tls) {
         let (desk, line) = (Arc::clone(&self.desk), self.line.clone());
+        let time = desk.limits.answer_time;
         let begun = tokio::select! {
-            begun = tls.begin(stream, line.clone()) => begun,
+            begun = tls.begin(stream, line.clone(), time) => begun,
             // Whoever has not said anything by then is not waited for.
             () = desk.ended() => Begun::Nothing,
         };
@@ -185,7 +187,7 @@ impl Connection {
             Begun::Plain(stream) => {
                 let remote = self.remote;
                 let service = service_fn(move |_| Arc::clone(&desk).in_plain_text(remote));
-                self.serve(Socket::new(stream, line), service).await;
+                self.serve(Socket::new(stream, line, time), service).await;
             }
             Begun::Nothing => {}
             Begun::Failed(why) => desk.refused(self.remote, &why).await,

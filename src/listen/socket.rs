@@ -5,9 +5,11 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::time::{Sleep, sleep};
 
 /// The connection, for whoever answers on it.
 #[derive(Clone, Debug, Default)]
@@ -83,12 +85,26 @@ impl Line {
 pub struct Socket {
     stream: TcpStream,
     line: Line,
+    /// Time in which something must be taken of what is written.
+    answer_time: Duration,
+    /// Runs while nothing is.
+    stuck: Option<Pin<Box<Sleep>>>,
 }
 
 impl Socket {
-    /// A socket that heeds what is asked on `line`.
-    pub fn new(stream: TcpStream, line: Line) -> Self {
-        Socket { stream, line }
+    /// A socket that heeds what is asked on `line`, and ends when nothing is taken for this time of what is written.
+    pub fn new(stream: TcpStream, line: Line, answer_time: Duration) -> Self {
+        Socket { stream, line, answer_time, stuck: None }
+    }
+
+    fn written(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        if written.is_ready() {
+            self.stuck = None;
+            return written;
+        }
+        let time = self.answer_time;
+        let stuck = self.stuck.get_or_insert_with(|| Box::pin(sleep(time)));
+        stuck.as_mut().poll(cx).map(|()| Err(io::ErrorKind::TimedOut.into()))
     }
 }
 
@@ -111,7 +127,8 @@ impl AsyncRead for Socket {
 
 impl AsyncWrite for Socket {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
+        let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        self.written(cx, written)
     }
 
     fn poll_write_vectored(
@@ -119,7 +136,8 @@ impl AsyncWrite for Socket {
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
+        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
+        self.written(cx, written)
     }
 
     fn is_write_vectored(&self) -> bool {

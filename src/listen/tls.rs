@@ -3,6 +3,7 @@
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rcgen::{CertificateParams, DnType, ExtendedKeyUsagePurpose, KeyPair};
 use rustls::ServerConfig;
@@ -82,21 +83,21 @@ impl Tls {
     }
 
     /// Begins a connection, in bounded time.
-    pub async fn begin(&self, stream: TcpStream, line: Line) -> Begun {
-        match timeout(HANDSHAKE_TIME, self.handshake(stream, line)).await {
+    pub async fn begin(&self, stream: TcpStream, line: Line, answer_time: Duration) -> Begun {
+        match timeout(HANDSHAKE_TIME, self.handshake(stream, line, answer_time)).await {
             Ok(begun) => begun,
             Err(_) => Begun::Failed(format!("the TLS handshake took longer than {} s", HANDSHAKE_TIME.as_secs())),
         }
     }
 
-    async fn handshake(&self, stream: TcpStream, line: Line) -> Begun {
+    async fn handshake(&self, stream: TcpStream, line: Line, answer_time: Duration) -> Begun {
         let mut first = [0];
         match stream.peek(&mut first).await {
             Ok(1) if first[0] == HANDSHAKE => {}
             Ok(1) => return Begun::Plain(stream),
             _ => return Begun::Nothing,
         }
-        match self.acceptor.accept(Socket::new(stream, line)).await {
+        match self.acceptor.accept(Socket::new(stream, line, answer_time)).await {
             Ok(stream) => Begun::Secured(Box::new(stream)),
             Err(error) => Begun::Failed(reason(&error)),
         }

@@ -205,3 +205,14 @@ async fn what_a_body_unpacks_to_takes_memory_too() {
     assert_eq!(status(running.send(&small).await).await, 503, "before it is unpacked it may be as large as can be");
     assert_eq!(running.post(b"{}").await, 200, "what is small still has room");
 }
+
+#[tokio::test]
+async fn a_sender_that_reads_no_answer_is_let_go() {
+    let running = start(Limits { answer_time: SOON, ..limits() }, 100).await;
+    let mut sender = running.send(b"").await;
+    let looks = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n".repeat(1000);
+    // Until both sides' buffers are full, and then no more.
+    let writing = async { while sender.write_all(&looks).await.is_ok() {} };
+    tokio::time::timeout(NEVER, writing).await.expect("the connection ends");
+    assert_eq!(running.post(b"{}").await, 200);
+}
