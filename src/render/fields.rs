@@ -118,7 +118,7 @@ pub fn signed_as(verdict: &Verdict, paint: Paint) -> String {
         Verdict::Authenticated { scheme, .. } => format!("authenticated by {scheme}"),
         Verdict::Invalid { reason, .. } => paint.warn(format!("signature does not hold: {}", reason.name())),
         Verdict::Unsigned => "unsigned".to_owned(),
-        Verdict::Unchecked => "signed by a header of its own".to_owned(),
+        Verdict::Unchecked => "signed as it was given; --secret signs anew".to_owned(),
     }
 }
 

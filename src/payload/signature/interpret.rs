@@ -114,7 +114,7 @@ impl Scheme {
         if let Some(how) = texts.iter().find_map(|text| decode_loosely(text, self.proof)?.1) {
             return NoClaim::Encoding { how };
         }
-        let length = texts.iter().map(|text| text.len()).max().unwrap_or_default();
+        let length = texts.iter().map(|text| text.chars().count()).max().unwrap_or_default();
         NoClaim::Malformed { header: self.signature[0], how: self.proof.expected(length).into() }
     }
 
