@@ -1,0 +1,260 @@
+//! One delivery in text: received, sent, planned, recorded, examined.
+
+use jiff::Timestamp;
+
+use super::{Style, Verbosity};
+use crate::event::{Entry, Examined, Plan};
+use crate::payload::record::{Record, Sent, SentOutcome};
+use crate::payload::signature::explain::account::Account;
+use crate::payload::{Payload, Status};
+use crate::render::block::{Block, cut};
+use crate::render::paint::Paint;
+use crate::render::table::fill;
+use crate::render::time::milliseconds;
+use crate::render::{compact, escape, fields, fold, pretty};
+
+impl Style {
+    pub(super) fn quiet(&self) -> bool {
+        self.verbosity == Verbosity::Quiet
+    }
+
+    pub(super) fn verbose(&self) -> bool {
+        self.verbosity == Verbosity::Verbose
+    }
+
+    /// A delivery that came.
+    pub(super) fn received(&self, record: &Record) -> String {
+        let paint = self.out;
+        let time = self.clock_time(record.at);
+        let mut block = Block::new(&format!("{}  ", paint.quiet(&time)), time.len() + 2, self.width);
+        let headline = self.headline(record, &format!("#{}", record.seq), time.len() + 2);
+        if self.compact {
+            block.head(&format!("{headline}  {}", compact::rest(record, paint)));
+        } else {
+            block.head(&headline);
+            self.body_of(record, &mut block);
+            if self.verbose() {
+                self.whole(record, &mut block);
+            }
+        }
+        block.into_text()
+    }
+
+    /// `succeeded   each::labs  abc123-def456-ghi789  #1`
+    fn headline(&self, record: &Record, mark: &str, before: usize) -> String {
+        let paint = self.out;
+        let word = fill(&fields::short(&fields::status_word(record.payload.as_ref())), fields::STATUS);
+        let mut parts = vec![fields::status(record, &word, paint)];
+        if let Some(payload) = &record.payload {
+            parts.push(format!("{:10}", payload.provider.label));
+            parts.extend(event(payload, record.sent.is_some()));
+            parts.extend(payload.id.as_deref().map(|id| paint.strong(escape::line(id))));
+        }
+        let line = parts.join("  ");
+        // What does not fit is cut, but not the mark, by which a delivery is spoken of.
+        let room = self.width.map(|width| width.saturating_sub(before + mark.len() + 2));
+        format!("{}  {}", cut(&line, room), paint.quiet(mark)).trim_end().to_owned()
+    }
+
+    /// Everything below the headline.
+    fn body_of(&self, record: &Record, block: &mut Block) {
+        let paint = self.out;
+        for (label, value) in fields::signature(record, paint) {
+            block.wrapped(&paint.quiet(label), label.len(), &value);
+        }
+        if let Some(payload) = &record.payload {
+            for (label, value) in fields::payload(payload, paint) {
+                match label {
+                    // What a user copies: the terminal may break the line, but nothing is missing.
+                    "output" | "error" => block.uncut(&paint.quiet(label), label.len(), &value),
+                    _ => block.field(&paint.quiet(label), label.len(), &value),
+                }
+            }
+        }
+        for warning in &record.warnings {
+            let text = format!("{}: {}", escape::line(&warning.code), escape::line(&warning.message));
+            block.wrapped(&paint.warn("warning"), "warning".len(), &text);
+        }
+        if let Some(text) = fields::repeat(record.duplicate.as_ref(), paint) {
+            block.field(&paint.quiet("repeat"), "repeat".len(), &text);
+        }
+        if let Some(text) = fields::answer(record, paint) {
+            block.field(&paint.quiet("answer"), "answer".len(), &text);
+        }
+    }
+
+    /// The whole reasoning about a signature.
+    fn account(&self, account: Option<&Account>, block: &mut Block) {
+        let Some(account) = account else { return };
+        block.line("");
+        for (label, value) in fields::account(account) {
+            block.uncut(&self.out.quiet(label), label.len(), &value);
+        }
+    }
+
+    /// Headers and body as sent.
+    fn whole(&self, record: &Record, block: &mut Block) {
+        let paint = self.out;
+        for (name, value) in record.delivery.headers.iter() {
+            // Uncut: a signature is copied from here.
+            block.text(&format!("{}: {}", paint.name(escape::line(name)), escape::line(&value)));
+        }
+        let body = record.delivery.held();
+        match std::str::from_utf8(&body) {
+            Ok(text) if record.payload.is_some() => block.text(&pretty::json(text, paint, false)),
+            Ok("") => {}
+            Ok(text) => text.lines().for_each(|line| block.line(&escape::line(line))),
+            Err(_) => block.line(&paint.quiet(format!("binary, {}", fold::size(body.len() as u64)))),
+        }
+    }
+
+    /// One attempt of a delivery that is sent; the first brings the headline along.
+    pub(super) fn attempt(&self, record: &Record) -> String {
+        let Some(sent) = &record.sent else { return String::new() };
+        let paint = self.out;
+        let mut text = String::new();
+        if sent.attempt == 1 {
+            let size = fold::size(record.delivery.body.len() as u64);
+            let verdict = fields::signed_as(&record.verdict, paint);
+            let request = format!("{} {}", escape::line(&record.delivery.method), escape::line(&sent.url));
+            let mut block = Block::new(&format!("{} ", paint.strong("→")), 2, self.width);
+            block.head(&self.headline(record, "", 2));
+            block.line(&paint.quiet(format!("{request} · {size} · {verdict}")));
+            if self.verbose() {
+                self.whole(record, &mut block);
+            }
+            text.push_str(&block.into_text());
+        }
+        let number = format!("{}/{}", sent.attempt, sent.of);
+        let line = format!("  {}  {}", paint.quiet(number), attempted(record, sent, paint));
+        text + &cut(&line, self.width) + "\n"
+    }
+
+    /// One of many that went wrong, on a line.
+    pub(super) fn failed(&self, record: &Record) -> String {
+        let Some(sent) = &record.sent else { return String::new() };
+        let paint = self.out;
+        let id = record.payload.as_ref().and_then(|payload| payload.id.as_deref()).unwrap_or_default();
+        let line = format!("{} {}  {}", paint.bad("✗"), escape::line(id), attempted(record, sent, paint));
+        cut(&line, self.width).into_owned() + "\n"
+    }
+
+    /// A request that is not sent, whole.
+    pub(super) fn plan(&self, plan: &Plan) -> String {
+        let paint = self.out;
+        let delivery = &plan.record.delivery;
+        let mut text = format!("{} {} HTTP/{}\n", delivery.method, escape::line(&delivery.target), delivery.http);
+        for (name, value) in delivery.headers.iter() {
+            text.push_str(&format!("{}: {}\n", paint.name(escape::line(name)), escape::line(&value)));
+        }
+        text.push('\n');
+        match std::str::from_utf8(&delivery.body) {
+            // The exact bytes, so that what is copied from here signs the same; only what a terminal would obey is not.
+            Ok(body) if self.width.is_some() => text.push_str(&escape::json(body).replace('\r', "\\r")),
+            Ok(body) => text.push_str(&escape::json(body)),
+            Err(_) => text.push_str(&paint.quiet("(not text)")),
+        }
+        text.push('\n');
+        text
+    }
+
+    /// What a payload is.
+    pub(super) fn examined(&self, examined: &Examined) -> String {
+        let paint = self.out;
+        let record = &examined.record;
+        let mut block = Block::new("", 0, self.width);
+        match &record.payload {
+            Some(payload) => {
+                for (label, value) in fields::identity(payload, paint) {
+                    block.field(&paint.quiet(label), label.len(), &value);
+                }
+                block.wrapped(&paint.quiet("means"), "means".len(), &fields::meaning(payload));
+            }
+            None => {
+                let size = fold::size(record.delivery.body.len() as u64);
+                block.field(&paint.quiet("payload"), "payload".len(), &format!("not JSON, {size}"));
+            }
+        }
+        block.field(&paint.quiet("body"), "body".len(), &fields::size(&record.delivery.body));
+        self.body_of(record, &mut block);
+        if self.verbose() {
+            self.whole(record, &mut block);
+        }
+        self.account(examined.account.as_ref(), &mut block);
+        if !self.verbose() && !self.quiet() {
+            block.line("");
+            let held = record.delivery.held();
+            let body = std::str::from_utf8(&held).unwrap_or_default();
+            match record.payload {
+                Some(_) => block.text(&pretty::json(body, paint, true)),
+                None => body.lines().take(20).for_each(|line| block.line(&escape::line(line))),
+            }
+        }
+        block.into_text()
+    }
+
+    /// A delivery of a journal, whole.
+    pub(super) fn entry(&self, entry: &Entry) -> String {
+        let record = &entry.record;
+        let paint = self.out;
+        let mut block = Block::new("", 2, self.width);
+        block.head(&self.headline(record, &format!("#{}", entry.number), 0));
+        let when = format!("{:.6}", record.at);
+        block.field(&paint.quiet("at"), 2, &when);
+        if !record.delivery.method.is_empty() {
+            let request = fields::request(&record.delivery);
+            let from = record.remote.as_deref().map(|remote| format!(" from {}", escape::line(remote)));
+            block.field(&paint.quiet("request"), 7, &format!("{request}{}", from.unwrap_or_default()));
+        }
+        if let Some(sent) = &record.sent {
+            let text = format!("{} of {} to {}", sent.attempt, sent.of, escape::line(&sent.url));
+            block.field(&paint.quiet("attempt"), 7, &text);
+            if let Some(error) = &sent.error {
+                block.field(&paint.quiet("failed"), 6, &paint.bad(escape::line(error)));
+            }
+        }
+        block.field(&paint.quiet("record"), 6, &escape::line(&record.id));
+        self.body_of(record, &mut block);
+        self.account(entry.account.as_ref(), &mut block);
+        block.line("");
+        self.whole(record, &mut block);
+        block.into_text()
+    }
+
+    fn clock_time(&self, at: Timestamp) -> String {
+        at.to_zoned((**self.zone).clone()).strftime("%H:%M:%S%.3f").to_string()
+    }
+}
+
+/// How an attempt ended: `200 in 1.2 ms  {"ok":true}`.
+fn attempted(record: &Record, sent: &Sent, paint: Paint) -> String {
+    match (&record.answer, sent.outcome) {
+        (Some(answer), _) => {
+            let line = answer.line.as_deref().map(|line| format!("  {}", paint.quiet(escape::line(line))));
+            let outcome = fields::outcome(answer, paint);
+            format!("{outcome} in {}{}", milliseconds(answer.ms), line.unwrap_or_default())
+        }
+        (None, Some(SentOutcome::Unknown | SentOutcome::Other)) => {
+            let error = sent.error.as_deref().unwrap_or("no answer");
+            format!("{}  {}; it may have been processed", paint.warn("unknown"), escape::line(error))
+        }
+        (None, _) => {
+            let error = sent.error.as_deref().unwrap_or("no connection");
+            format!("{}  {}", paint.bad("unreachable"), escape::line(error))
+        }
+    }
+}
+
+/// The event in the headline: where it is not just the status over again.
+///
+/// That it was inferred is no news of what is sent here.
+fn event(payload: &Payload, is_sent: bool) -> Option<String> {
+    let event = payload.event.as_ref()?;
+    let name = escape::line(&event.name);
+    match (event.inferred, payload.status.is_some_and(Status::is_terminal)) {
+        (false, _) => Some(name.into_owned()),
+        (true, false) if is_sent => Some(name.into_owned()),
+        (true, false) => Some(format!("{name} (inferred)")),
+        (true, true) => None,
+    }
+}
