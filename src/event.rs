@@ -7,9 +7,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
-use crate::payload::Payload;
 use crate::payload::record::Record;
+use crate::payload::signature::Secret;
 use crate::payload::signature::explain::account::Account;
+use crate::payload::{Payload, Redaction};
 
 pub mod inspecting;
 pub mod sending;
@@ -240,6 +241,8 @@ pub struct Sink {
     memory: Arc<Semaphore>,
     may_skip: bool,
     skipped: Arc<Mutex<Skipped>>,
+    /// What no sentence may hold, whatever it repeats.
+    secrets: Arc<[Secret]>,
 }
 
 /// The writer has gone: its output was closed, for instance by `| head`.
@@ -272,7 +275,7 @@ impl Audience {
 pub fn channel(may_skip: bool) -> (Sink, mpsc::Receiver<Queued>) {
     let (sender, receiver) = mpsc::channel(WAITING);
     let memory = Arc::new(Semaphore::new(WAITING_UNITS));
-    (Sink { sender, memory, may_skip, skipped: Arc::default() }, receiver)
+    (Sink { sender, memory, may_skip, skipped: Arc::default(), secrets: Arc::default() }, receiver)
 }
 
 /// A place in the queue of a writer, or the right to skip. Taken before a delivery is recorded, so that between the
@@ -285,8 +288,24 @@ pub struct Place<'a> {
 }
 
 impl Sink {
+    /// The same, which leaves these secrets out of whatever sentences and names of files it is given.
+    pub fn without(self, secrets: &[Secret]) -> Self {
+        Sink { secrets: secrets.into(), ..self }
+    }
+
+    fn blanked(&self, mut event: Event) -> Event {
+        let redaction = Redaction::new(&self.secrets, []);
+        match &mut event {
+            Event::Note(note) => note.text = redaction.text(std::mem::take(&mut note.text)),
+            Event::Saved(saved) => redaction.path(&mut saved.file),
+            _ => {}
+        }
+        event
+    }
+
     /// Says something that must not be lost.
     pub async fn say(&self, event: Event) -> Result<(), Closed> {
+        let event = self.blanked(event);
         self.sender.send(Queued { event, _share: None }).await.map_err(|_| Closed)
     }
 
@@ -295,6 +314,7 @@ impl Sink {
         if !self.may_skip {
             return self.say(event).await;
         }
+        let event = self.blanked(event);
         match self.sender.try_send(Queued { event, _share: None }) {
             Ok(()) => Ok(()),
             Err(mpsc::error::TrySendError::Full(_)) => {

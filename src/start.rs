@@ -23,10 +23,10 @@ use crate::listen::limits::Limits;
 use crate::listen::tls::Certificate;
 use crate::listen::tunnel::Client;
 use crate::listen::wait::{Until, Wait};
-use crate::payload::builtin;
 use crate::payload::retry::{ONCE, Statuses};
 use crate::payload::signature::secret::MAIN;
 use crate::payload::signature::{Choice, Policy, Scheme, Secret, keypair};
+use crate::payload::{Redaction, builtin};
 use crate::render::block::message;
 use crate::render::human::{Human, Style, Verbosity};
 use crate::render::json::Json;
@@ -46,25 +46,28 @@ mod try_it;
 
 /// Runs a command and reports an error on standard error.
 pub fn command(command: Command) -> Exit {
+    let mut known = Vec::new();
     let (outcome, color) = match command {
-        Command::Listen(args) => (start_listen(&args), args.output.color),
-        Command::Send(args) => (start_send(&args), args.output.color),
-        Command::Inspect(args) => (inspecting::start(&args), args.output.color),
+        Command::Listen(args) => (start_listen(&args, &mut known), args.output.color),
+        Command::Send(args) => (start_send(&args, &mut known), args.output.color),
+        Command::Inspect(args) => (inspecting::start(&args, &mut known), args.output.color),
         Command::Completions(args) => (handed_out::completions(&args), When::Auto),
         Command::Man(args) => (handed_out::man(&args), When::Auto),
         Command::Signatures => (Ok(handed_out::signatures()), When::Auto),
     };
     outcome.unwrap_or_else(|error| {
-        report(&error, paint_for(color, io::stderr().is_terminal()));
+        report(&error, &known, paint_for(color, io::stderr().is_terminal()));
         error.exit()
     })
 }
 
-fn report(error: &Error, paint: Paint) {
+/// Says what stopped the program, without the secrets that were known by then: it repeats arguments.
+fn report(error: &Error, known: &[Secret], paint: Paint) {
+    let redaction = Redaction::new(known, []);
     let width = columns(&Term::stderr());
-    let mut text = message(&paint.bad("error:"), &escape::line(&error.to_string()), width) + "\n";
+    let mut text = message(&paint.bad("error:"), &escape::line(&redaction.text(error.to_string())), width) + "\n";
     if let Some(hint) = error.hint() {
-        text += &(message(&paint.name("hint:"), &escape::line(&hint), width) + "\n");
+        text += &(message(&paint.name("hint:"), &escape::line(&redaction.text(hint)), width) + "\n");
     }
     // With standard error closed there is nobody to tell.
     let _ = io::stderr().write_all(text.as_bytes());
@@ -76,13 +79,14 @@ const RETRY_SPEED: f64 = 100.0;
 /// What a drill is made of when no source is named.
 const DRILLED: &str = "success";
 
-fn start_listen(args: &Listen) -> Result<Exit, Error> {
+fn start_listen(args: &Listen, known: &mut Vec<Secret>) -> Result<Exit, Error> {
+    *known = secrets(&args.signing)?;
     let config = listen::Config {
         host: args.host.clone(),
         port: args.port,
         certificate: certificate(args),
         provider: args.provider.named(),
-        policy: policy(&args.signing, &args.checking, secrets(&args.signing)?)?,
+        policy: policy(&args.signing, &args.checking, known.clone())?,
         allow_invalid: args.allow_invalid,
         script: script(args)?,
         respond_each: args.respond_each,
@@ -106,7 +110,7 @@ fn start_listen(args: &Listen) -> Result<Exit, Error> {
     // Only a terminal's reader is slower than deliveries and does not miss what was skipped.
     let may_skip = !args.output.json && io::stdout().is_terminal();
     let screen = Screen { may_skip, compact: args.format == Format::Compact, pages: false };
-    with_sink(&args.output, screen, async |sink, signals| {
+    with_sink(&args.output, screen, known, async |sink, signals| {
         listen::run(config, sink, Arc::new(System), signals.insert(Signals::take()?)).await
     })
 }
@@ -137,18 +141,20 @@ fn script(args: &Listen) -> Result<Script, Error> {
     Ok(script)
 }
 
-fn start_send(args: &cli::Send) -> Result<Exit, Error> {
+fn start_send(args: &cli::Send, known: &mut Vec<Secret>) -> Result<Exit, Error> {
     let Some(to) = args.to.clone() else {
         return Err(Error::NoTarget { meant: args.sources.iter().find(|source| is_url(source)).cloned() });
     };
     // Before the menu, behind which Ctrl-C no longer ends a prompt.
-    let secrets = signing_secrets(&args.signing, args.serve_jwks.is_some())?;
+    *known = signing_secrets(&args.signing, args.serve_jwks.is_some())?;
     let mut sources = args.sources.clone();
     if sources.is_empty() && args.drill {
         sources.push(DRILLED.to_owned());
     }
     if sources.is_empty() {
         if let Some(name) = swallowed(&args.signing) {
+            // It was not meant as one, and must be said.
+            known.clear();
             return Err(Error::SwallowedSource { name });
         }
         sources.push(choose_source()?);
@@ -177,7 +183,7 @@ fn start_send(args: &cli::Send) -> Result<Exit, Error> {
         id: args.id.as_ref().map(|id| if id == "new" { NewId::Fresh } else { NewId::Given(id.clone()) }),
         headers: args.headers.clone(),
         scheme: choice(&args.signing),
-        secrets,
+        secrets: known.clone(),
         retry: args.retry.clone().or_else(|| args.count.map(|_| ONCE.clone())),
         retry_speed: args.speed.unwrap_or(RETRY_SPEED),
         gap_speed: args.speed.unwrap_or(1.0),
@@ -205,7 +211,7 @@ fn start_send(args: &cli::Send) -> Result<Exit, Error> {
     };
     // Before the signals are taken over: Ctrl-C must end the wait for standard input.
     let packed = send::pack(&config, System.now())?;
-    with_sink(&args.output, Screen::default(), async |sink, signals| {
+    with_sink(&args.output, Screen::default(), known, async |sink, signals| {
         send::run(config, packed, sink, &System, signals.insert(Signals::take()?)).await
     })
 }
@@ -304,19 +310,22 @@ struct Screen {
 fn with_sink(
     output: &Output,
     screen: Screen,
+    known: &[Secret],
     command: impl AsyncFnOnce(Sink, &mut Option<Signals>) -> Result<Exit, Error>,
 ) -> Result<Exit, Error> {
-    with_sink_and(output, screen, None, command)
+    with_sink_and(output, screen, known, None, command)
 }
 
 /// The same, with a page beside the screen.
 fn with_sink_and(
     output: &Output,
     screen: Screen,
+    known: &[Secret],
     page: Option<Box<dyn Show + Send>>,
     command: impl AsyncFnOnce(Sink, &mut Option<Signals>) -> Result<Exit, Error>,
 ) -> Result<Exit, Error> {
     let (sink, events) = event::channel(screen.may_skip);
+    let sink = sink.without(known);
     let mut sinks = sinks(output, screen, page);
     let (end, ended) = oneshot::channel();
     thread::spawn(move || {

@@ -236,6 +236,42 @@ fn failures_tell_no_secret() {
 }
 
 #[test]
+fn arguments_that_hold_the_secret_are_repeated_without_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let nowhere = format!("/nowhere/{SECRET}");
+    let report = format!("junit={nowhere}");
+    let saved = format!("{}/{SECRET}", folder.path().display());
+    let send = format!("\"{HOOKCTL}\" send output.json --retry none -q");
+    let output = r#"{"id":"a","status":"success","output":"data:text/plain;base64,aGVsbG8=","input":{}}"#;
+    fs::write(folder.path().join("output.json"), output).unwrap();
+    let cases: [(&[&str], i32); 12] = [
+        (&["listen", "--port", "0", "--record", &nowhere], 1),
+        (&["listen", "--port", "0", "--expect", "true", "--report", &report], 1),
+        (&["listen", "--port", "0", "--save-outputs", &format!("/dev/null/{SECRET}")], 1),
+        (&["listen", "--port", "0", "--", SECRET], 1),
+        (&["listen", "--port", "0", "--host", SECRET], 1),
+        (&["listen", "--port", "0", "--until", SECRET, "--timeout", "1ms", "--report", "junit=until.xml"], 3),
+        (&["listen", "--port", "0", "--json", "--until", SECRET, "--timeout", "1ms"], 3),
+        (&["listen", "--port", "0", "--allow-invalid", "--save-outputs", &saved, "--json", "--", "sh", "-c", &send], 0),
+        (&["send", "success", "--to", "127.0.0.1:1", "--record", &nowhere], 1),
+        (&["send", &format!("{SECRET}.json"), "--to", "127.0.0.1:1"], 2),
+        (&["inspect", "-H", "X-Webhook-Signature: 00", &nowhere], 1),
+        (&["inspect", "-H", "X-Webhook-Signature: 00", "body.json", "--html", &nowhere], 1),
+    ];
+    fs::write(folder.path().join("body.json"), "{}").unwrap();
+    for way in WAYS {
+        for (arguments, code) in cases {
+            let run = given(way, SECRET, &folder, arguments).exits(code);
+            assert!([&run.stdout, &run.stderr].iter().any(|said| said.contains("<redacted>")), "{run:#?}");
+            keeps(&run, folder.path(), SECRET);
+        }
+        // What is saved already is not saved again.
+        fs::remove_dir_all(&saved).unwrap();
+    }
+    assert!(fs::read_to_string(folder.path().join("until.xml")).unwrap().contains("--until &lt;redacted&gt;"));
+}
+
+#[test]
 fn what_is_typed_wrong_is_repeated_without_its_password() {
     let folder = tempfile::tempdir().unwrap();
     let cases: [(&[&str], i32); 8] = [

@@ -11,7 +11,9 @@ use quick_xml::events::BytesText;
 
 use crate::error::Error;
 use crate::event::Judgement;
+use crate::payload::Redaction;
 use crate::payload::hazard::is_hazard;
+use crate::payload::signature::Secret;
 
 /// One thing that was expected.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,24 +24,41 @@ pub struct Case {
     pub judgement: Judgement,
 }
 
+impl Case {
+    fn without(&self, redaction: &Redaction<'_>) -> Self {
+        let text = |text: &String| redaction.text(text.clone());
+        let judgement = match &self.judgement {
+            Judgement::Failed(reason) => Judgement::Failed(text(reason)),
+            Judgement::Skipped(reason) => Judgement::Skipped(text(reason)),
+            other => other.clone(),
+        };
+        Case { name: text(&self.name), judgement }
+    }
+}
+
 /// A report to be written. Dropped before, it leaves no file: an empty one says nothing to anybody.
 #[derive(Debug)]
 pub struct Report {
     file: File,
     path: PathBuf,
+    /// What it may not hold.
+    secrets: Vec<Secret>,
     is_written: bool,
 }
 
 impl Report {
-    /// Makes the file, so that one that cannot be written is known before the work begins.
-    pub fn create(path: &Path) -> Result<Self, Error> {
+    /// Makes the file, so that one that cannot be written is known before the work begins. These secrets are left out of
+    /// what is written to it.
+    pub fn create(path: &Path, secrets: &[Secret]) -> Result<Self, Error> {
         let file = File::create(path).map_err(|source| Error::Report { path: path.display().to_string(), source })?;
-        Ok(Report { file, path: path.to_owned(), is_written: false })
+        Ok(Report { file, path: path.to_owned(), secrets: secrets.to_vec(), is_written: false })
     }
 
     /// Writes the cases of one suite.
     pub fn write(mut self, suite: &str, cases: &[Case], elapsed: Duration) -> Result<(), Error> {
-        let written = document(suite, cases, elapsed).and_then(|xml| self.file.write_all(&xml));
+        let redaction = Redaction::new(&self.secrets, []);
+        let cases: Vec<_> = cases.iter().map(|case| case.without(&redaction)).collect();
+        let written = document(suite, &cases, elapsed).and_then(|xml| self.file.write_all(&xml));
         self.is_written = written.is_ok();
         written.map_err(|source| Error::Report { path: self.path.display().to_string(), source })
     }

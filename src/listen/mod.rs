@@ -106,7 +106,7 @@ pub struct Config {
 pub async fn run(config: Config, sink: Sink, clock: Arc<dyn Clock>, signals: &mut Signals) -> Result<Exit, Error> {
     let journal = config.record.as_deref().map(|path| Journal::open(path, config.record_sync)).transpose()?;
     let torn = journal.as_ref().and_then(Journal::remark);
-    let report = config.report.as_deref().map(Report::create).transpose()?;
+    let report = config.report.as_deref().map(|path| Report::create(path, &config.policy.secrets)).transpose()?;
     let (progress, progressed) = watch::channel(Progress::default());
     let desk = Desk::open(&config, journal, sink.clone(), clock, progress)?;
     let tls = config.certificate.as_ref().map(|certificate| Tls::new(certificate, &config.host)).transpose()?;

@@ -1,5 +1,7 @@
 //! What of a delivery must not be shown, recorded or handed on: secrets, wherever they turn up.
 
+use std::path::PathBuf;
+
 use http::{HeaderName, HeaderValue};
 
 use super::delivery::{Delivery, REDACTED, is_secret};
@@ -78,6 +80,13 @@ impl<'a> Redaction<'a> {
             }
         }
         text
+    }
+
+    /// Likewise a file's name.
+    pub fn path(&self, path: &mut PathBuf) {
+        if self.secrets.iter().any(|secret| secret.is_in(path.as_os_str().as_encoded_bytes())) {
+            *path = self.text(path.display().to_string()).into();
+        }
     }
 }
 

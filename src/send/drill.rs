@@ -42,7 +42,8 @@ pub async fn run<T: Transport>(driver: &Driver<'_, T>, courses: Vec<Course>) -> 
     if !course.is_run() && course.legs().count() > 1 {
         return Err(Error::Usage("a drill takes one payload, not a journal: its cases are made of it".into()));
     }
-    let report = driver.config().report.as_deref().map(Report::create).transpose()?;
+    let report =
+        driver.config().report.as_deref().map(|path| Report::create(path, &driver.config().secrets)).transpose()?;
     let started = Instant::now();
     let mut drill = Drill { driver, pattern: &leg.parcel, results: Vec::new(), tally: DrillTally::default() };
     let exit = drill.cases().await;

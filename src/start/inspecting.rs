@@ -22,7 +22,7 @@ use crate::render::Show;
 use crate::render::html::Html;
 
 /// Reads what there is to inspect.
-pub fn start(args: &Inspect) -> Result<Exit, Error> {
+pub fn start(args: &Inspect, known: &mut Vec<Secret>) -> Result<Exit, Error> {
     let mut sources = args.sources.clone();
     if sources.is_empty() {
         if io::stdin().is_terminal() {
@@ -30,12 +30,13 @@ pub fn start(args: &Inspect) -> Result<Exit, Error> {
         }
         sources.push(crate::io::input::STDIN.to_owned());
     }
+    *known = asked_for(args)?;
     let config = inspect::Config {
         sources,
         headers: args.headers.clone(),
         signature: args.signature.clone(),
         provider: args.provider.named(),
-        policy: policy(&args.signing, &args.checking, asked_for(args)?)?,
+        policy: policy(&args.signing, &args.checking, known.clone())?,
         now: args.now,
         explain: args.explain,
         query: query(args),
@@ -47,7 +48,7 @@ pub fn start(args: &Inspect) -> Result<Exit, Error> {
     let page = args.views.html.as_deref().map(|path| Page::begin(path, &config.sources)).transpose()?;
     let page_sink = page.as_ref().map(Page::sink).transpose()?;
     let screen = Screen { pages: !args.filters.follow, ..Screen::default() };
-    let exit = with_sink_and(&args.output, screen, page_sink, async |sink, signals| {
+    let exit = with_sink_and(&args.output, screen, known, page_sink, async |sink, signals| {
         let exit = inspect::run(config, sink.clone(), &System, signals).await?;
         // A writer that has gone has said why.
         if let Some(path) = &args.views.html {
