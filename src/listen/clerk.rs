@@ -244,22 +244,27 @@ impl Pen {
 
     /// Writes lines. What takes too long counts as not written, though it may be in the end.
     async fn write(&mut self, lines: Vec<u8>) -> Written {
+        let mut begun_again = false;
         let mut journal = match std::mem::replace(&mut self.hand, Hand::Lost) {
             Hand::Ours(journal) => journal,
             // That has been waited for already: now it has ended, or has not.
             Hand::Theirs(writing) => match self.wait(writing, Duration::ZERO).await {
-                Ok((journal, _)) => journal,
+                // It counted as not written, whatever came of it; where it went is still to be told.
+                Ok((journal, late)) => {
+                    begun_again = late.begun_again;
+                    journal
+                }
                 Err(why) => return self.failed(why),
             },
             Hand::Lost => return self.failed(io::Error::other("its writer stopped")),
         };
         if !journal.is_slow() {
-            let written = journal.write(&lines);
+            let written = journal.write(&lines).after(begun_again);
             self.hand = Hand::Ours(journal);
             return written;
         }
         let writing = spawn_blocking(move || {
-            let written = journal.write(&lines);
+            let written = journal.write(&lines).after(begun_again);
             (journal, written)
         });
         match self.wait(writing, self.patience).await {
@@ -287,5 +292,29 @@ impl Pen {
 
     fn failed(&self, source: io::Error) -> Written {
         Written { error: Some(Error::Journal { path: self.path.clone(), source }), ..Written::default() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_ended_late_is_told_with_the_next() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("hooks.jsonl");
+        for sync in [false, true] {
+            let late = Written { begun_again: true, ..Written::default() };
+            let journal = Journal::open(&path, sync).unwrap();
+            let mut pen = Pen::new(Journal::open(&folder.path().join("other.jsonl"), false).unwrap(), Duration::from_secs(60));
+            let writing = spawn_blocking(move || (journal, late));
+            while !writing.is_finished() {
+                tokio::task::yield_now().await;
+            }
+            pen.hand = Hand::Theirs(writing);
+            let told: Vec<_> = [pen.write(b"1\n".to_vec()).await, pen.write(b"2\n".to_vec()).await].into();
+            assert!(told.iter().all(|written| written.error.is_none()), "{told:?}");
+            assert_eq!(told.iter().map(|written| written.begun_again).collect::<Vec<_>>(), [true, false]);
+        }
     }
 }

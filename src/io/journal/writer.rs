@@ -50,6 +50,13 @@ pub struct Written {
     pub begun_again: bool,
 }
 
+impl Written {
+    /// The same behind a write of which it was not told yet whether another file was begun.
+    pub fn after(self, begun_again: bool) -> Self {
+        Written { begun_again: self.begun_again || begun_again, ..self }
+    }
+}
+
 impl Journal {
     /// Opens it for appending; makes it, readable by its owner alone, when it is not there. Behind a torn last line the
     /// next record starts on a new one. With `sync`, what is written is on the disk when it is said to be written.
@@ -110,11 +117,8 @@ impl Journal {
         }
         let Some(Opened { file, regular, .. }) = &mut self.opened else { return (0, Ok(())) };
         let mut bytes = 0;
-        let begun = match self.failed && *regular && is_torn(file) {
-            true => file.write_all(b"\n"),
-            false => Ok(()),
-        };
-        let written = begun.and_then(|()| write(file, lines, &mut bytes));
+        let begun = if self.failed && *regular { mend(file) } else { Ok(false) };
+        let written = begun.and_then(|_| write(file, lines, &mut bytes));
         let synced = written.and_then(|()| if self.sync { file.sync_data() } else { Ok(()) });
         if self.sync && synced.is_err() {
             bytes = 0;
@@ -130,10 +134,7 @@ impl Journal {
         let regular = metadata.is_file();
         if regular {
             self.lock(&file)?;
-            self.torn = is_torn(&mut file);
-            if self.torn {
-                file.write_all(b"\n").map_err(|source| self.cannot(source))?;
-            }
+            self.torn = mend(&mut file).map_err(|source| self.cannot(source))?;
         }
         if self.sync {
             sync_all(&file, regular, &self.path).map_err(|source| self.cannot(source))?;
@@ -248,10 +249,19 @@ fn write(file: &mut File, mut bytes: &[u8], written: &mut usize) -> io::Result<(
     Ok(())
 }
 
-/// Whether a file ends within a line.
-fn is_torn(file: &mut File) -> bool {
-    let mut last = [0];
-    file.seek(SeekFrom::End(-1)).is_ok() && file.read_exact(&mut last).is_ok() && last != *b"\n"
+/// Ends the last line of a file where it is torn, and says whether it was. Where that cannot be known, nothing may follow:
+/// it could go on where another line broke off.
+fn mend(file: &mut File) -> io::Result<bool> {
+    let mut last = *b"\n";
+    if file.seek(SeekFrom::End(0))? > 0 {
+        file.seek(SeekFrom::End(-1))?;
+        file.read_exact(&mut last)?;
+    }
+    let torn = last != *b"\n";
+    if torn {
+        file.write_all(b"\n")?;
+    }
+    Ok(torn)
 }
 
 #[cfg(test)]
@@ -279,6 +289,25 @@ mod tests {
         assert_eq!(journal.remark(), None);
         journal.append(b"{\"d\":4}\n").unwrap();
         assert!(fs::read_to_string(&path).unwrap().ends_with("{\"c\":3}\n{\"d\":4}\n"));
+    }
+
+    #[test]
+    fn behind_an_end_that_cannot_be_read_nothing_is_written() {
+        let (_folder, path) = folder();
+        fs::write(&path, "{\"b\":").unwrap();
+        let mut journal = Journal::open(&path, false).unwrap();
+        fs::write(&path, "{\"b\":").unwrap();
+        // For writing alone.
+        let file = OpenOptions::new().append(true).open(&path).unwrap();
+        let good = std::mem::replace(&mut journal.opened.as_mut().unwrap().file, file);
+        journal.failed = true;
+        for _ in 0..2 {
+            let written = journal.write(b"{\"c\":3}\n");
+            assert!(written.bytes == 0 && written.error.is_some(), "{written:?}");
+        }
+        journal.opened.as_mut().unwrap().file = good;
+        journal.append(b"{\"c\":3}\n").unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "{\"b\":\n{\"c\":3}\n");
     }
 
     #[cfg(unix)]
