@@ -37,7 +37,7 @@ impl Stories {
         let (body, verdict) = (&record.delivery.body, &record.verdict);
         // A further attempt is the same delivery, and its sender knows that.
         if record.sent.as_ref().is_some_and(|sent| sent.attempt > 1) {
-            story.history.answered(Some(payload), body, verdict, status);
+            story.history.answered(payload, body, verdict, status);
             return;
         }
         let seq = number as u64;

@@ -48,6 +48,8 @@ pub struct Books {
     missing: u64,
     /// How many it lacks in all.
     unrecorded: u64,
+    /// From which number on the journal has not taken what was entered last.
+    lost_from: u64,
     history: History,
     lifecycles: Lifecycles,
     tally: Tally,
@@ -73,6 +75,7 @@ impl Books {
             seq: 0,
             missing: 0,
             unrecorded: 0,
+            lost_from: u64::MAX,
             history: History::default(),
             lifecycles: Lifecycles::default(),
             tally: Tally::default(),
@@ -147,6 +150,7 @@ impl Books {
             said.push(Note::info(text));
             self.missing = 0;
         }
+        self.lost_from = if lost > 0 { self.seq + 1 - lost } else { u64::MAX };
         self.missing += lost;
         self.unrecorded += lost;
         said
@@ -163,12 +167,19 @@ impl Books {
         }
     }
 
-    /// Corrects a record that the journal did not take.
+    /// Corrects a record that the journal did not take, and forgets it: its repeat is the first that is recorded.
     pub fn not_recorded(&mut self, record: &mut Record, reply: &Reply) {
         let ms = record.answer.as_ref().map_or(0.0, |answer| answer.ms);
         record.answer = Some(reply.recorded(ms));
         record.warnings.push(Warning::new("not_recorded", "", "the journal could not be written".into()));
-        self.history.answered(record.payload.as_ref(), &record.delivery.body, &record.verdict, reply.status());
+        let first = record.duplicate.as_ref().and_then(|duplicate| duplicate.seen.as_ref());
+        if first.is_some_and(|first| first.seq >= self.lost_from) {
+            record.duplicate = None;
+        }
+        if let Some(payload) = &record.payload {
+            self.history.forget(payload, &record.delivery.body, &record.verdict, record.seq, reply.status());
+            self.lifecycles.forget(payload, record.seq);
+        }
     }
 
     /// Counts a record: a delivery counts whose answer is not a limit's, and that the journal took.

@@ -121,13 +121,24 @@ impl History {
     }
 
     /// Corrects the answer of a delivery that was noted.
-    pub fn answered(&mut self, payload: Option<&Payload>, body: &[u8], verdict: &Verdict, status: Option<u16>) {
-        let Some(Keys { key, exact, .. }) = payload.and_then(|payload| self.keys(payload, body, verdict)) else {
-            return;
-        };
+    pub fn answered(&mut self, payload: &Payload, body: &[u8], verdict: &Verdict, status: Option<u16>) {
+        let Some(Keys { key, exact, .. }) = self.keys(payload, body, verdict) else { return };
         for known in [key, exact] {
             if let Some(seen) = self.seen.get_mut(&known) {
                 seen.answered = status;
+            }
+        }
+    }
+
+    /// Takes back that a delivery was noted under this number, because it is recorded nowhere: nothing repeats it. Those
+    /// that it repeated were answered with `status` the last time.
+    pub fn forget(&mut self, payload: &Payload, body: &[u8], verdict: &Verdict, seq: u64, status: Option<u16>) {
+        let Some(Keys { key, exact, variant, .. }) = self.keys(payload, body, verdict) else { return };
+        for known in [key, exact, variant] {
+            match self.seen.get_mut(&known) {
+                Some(seen) if seen.seq == seq => drop(self.seen.pop(&known)),
+                Some(seen) => seen.answered = status,
+                None => {}
             }
         }
     }
@@ -243,7 +254,29 @@ mod tests {
     }
 
     #[test]
+    fn what_was_recorded_nowhere_is_repeated_by_nothing() {
+        let mut history = History::default();
+        let body = r#"{"id":"a","status":"success","output":"u","input":{}}"#;
+        let other = body.replace("\"u\"", "\"v\"");
+        let forget = |history: &mut History, body: &str, seq| {
+            let bytes = Bytes::copy_from_slice(body.as_bytes());
+            let payload = Payload::read(&bytes, &Headers::default(), None).unwrap();
+            history.forget(&payload, &bytes, &Verdict::Unsigned, seq, Some(503));
+        };
+        assert_eq!(note(&mut history, body, 1, 200), None);
+        forget(&mut history, body, 1);
+        assert_eq!(note(&mut history, body, 2, 200), None);
+        assert_eq!(note(&mut history, body, 3, 200), Some((2, true, 200)));
+        forget(&mut history, body, 3);
+        assert_eq!(note(&mut history, body, 4, 200), Some((2, true, 503)), "a retry, after what was answered");
+        assert_eq!(note(&mut history, &other, 5, 200), Some((2, false, 200)));
+        forget(&mut history, &other, 5);
+        assert_eq!(note(&mut history, &other, 6, 200), Some((2, false, 503)), "the first with this body");
+    }
+
+    #[test]
     fn memory_is_bounded() {
+        assert_eq!((History::default().seen.cap().get(), REMEMBERED), (65_536, 65_536));
         let mut history = History::with_capacity(2);
         let body = |id: &str| format!(r#"{{"id":"{id}","status":"success","output":"u","input":{{}}}}"#);
         for (seq, id) in ["a", "b", "c"].into_iter().enumerate() {

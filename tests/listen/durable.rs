@@ -159,6 +159,30 @@ fn a_journal_without_its_folder_acknowledges_nothing_until_it_is_back() {
     assert_eq!((code, stderr.contains("journal")), (Some(0), false), "{stderr}");
 }
 
+#[test]
+fn the_repeat_of_what_was_not_recorded_is_no_duplicate() {
+    let (folder, _) = place();
+    let inner = folder.path().join("inner");
+    let journal = inner.join("hooks.jsonl").to_str().unwrap().to_owned();
+    fs::create_dir(&inner).unwrap();
+    let mut listener = Listener::start(&["--record", &journal]);
+    fs::remove_dir_all(&inner).unwrap();
+    let mut post = |id: &str| {
+        let status = status(&listener.post("/", &[], &body(id)));
+        let record = listener.next();
+        (status, record["duplicate_of"].clone(), record["warnings"].to_string(), record["id"].clone())
+    };
+    for _ in 0..2 {
+        let (status, duplicate_of, warnings, _) = post("a");
+        assert_eq!((status, duplicate_of, warnings.contains("not_recorded")), (503, Value::Null, true));
+    }
+    fs::create_dir(&inner).unwrap();
+    let (status, duplicate_of, warnings, first) = post("a");
+    assert_eq!((status, duplicate_of, warnings.as_str()), (200, Value::Null, "[]"));
+    assert_eq!(post("a").1, first);
+    assert_eq!(recorded(&journal).0, ["a", "a"]);
+}
+
 #[cfg(unix)]
 #[test]
 fn what_could_not_be_recorded_does_not_count_whatever_was_done_to_it() {

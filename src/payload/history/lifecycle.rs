@@ -68,8 +68,7 @@ pub fn shown(id: &str) -> String {
 
 impl Default for Lifecycles {
     fn default() -> Self {
-        let remembered = NonZeroUsize::new(REMEMBERED).unwrap_or(NonZeroUsize::MIN);
-        Lifecycles { stories: LruCache::new(remembered), hasher: RandomState::new() }
+        Lifecycles::with_capacity(REMEMBERED)
     }
 }
 
@@ -86,9 +85,28 @@ pub const CODES: [&str; 8] = [
 ];
 
 impl Lifecycles {
+    fn with_capacity(capacity: usize) -> Self {
+        let capacity = NonZeroUsize::new(capacity).unwrap_or(NonZeroUsize::MIN);
+        Lifecycles { stories: LruCache::new(capacity), ..Lifecycles::unbounded() }
+    }
+
     /// One that forgets nothing, for files, which have an end.
     pub fn unbounded() -> Self {
         Lifecycles { stories: LruCache::unbounded(), hasher: RandomState::new() }
+    }
+
+    /// Forgets a prediction of which the last that is known came with a delivery that is recorded nowhere: of it nothing
+    /// is said any more that nobody could look up.
+    pub fn forget(&mut self, payload: &Payload, seq: u64) {
+        let Some(id) = &payload.id else { return };
+        let key = self.key(payload, id);
+        if self.stories.peek(&key).is_some_and(|story| story.rests_on(seq)) {
+            self.stories.pop(&key);
+        }
+    }
+
+    fn key(&self, payload: &Payload, id: &str) -> u64 {
+        self.hasher.hash_one((payload.provider.name, id))
     }
 
     /// Takes note of a delivery with this number: what is suspicious about its coming now. One that repeats the bytes of
@@ -99,7 +117,7 @@ impl Lifecycles {
             !matches!(payload.shape.kind, Kind::Other | Kind::Notice) && !repeat.is_some_and(|repeat| repeat.same_body);
         let (true, Some(id), Some(state)) = (known, &payload.id, State::of(payload, seq)) else { return Vec::new() };
         let input = payload.input.as_ref().map(|input| (self.hasher.hash_one(input.text()), seq));
-        let key = self.hasher.hash_one((payload.provider.name, id));
+        let key = self.key(payload, id);
         let Some(story) = self.stories.get_mut(&key) else {
             self.stories.put(key, Story::begin(id, state, input));
             return Vec::new();
@@ -161,6 +179,12 @@ impl Story {
     fn begin(id: &str, state: State, input: Option<(u64, u64)>) -> Self {
         let end = state.is_terminal().then_some(state);
         Story { id: shown(id), latest: state, end, input }
+    }
+
+    /// Whether anything of it is known from the delivery with this number.
+    fn rests_on(&self, seq: u64) -> bool {
+        let ended = self.end.is_some_and(|end| end.seq == seq);
+        ended || self.latest.seq == seq || self.input.is_some_and(|(_, given)| given == seq)
     }
 
     fn input_changed(&mut self, payload: &Payload, input: Option<(u64, u64)>) -> Option<Warning> {

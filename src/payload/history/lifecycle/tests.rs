@@ -112,3 +112,30 @@ fn what_did_not_end_is_known() {
     let open: Vec<_> = lifecycles.unfinished().into_iter().map(|open| (open.id, open.seq)).collect();
     assert_eq!(open, [("q".to_owned(), 2), ("p".to_owned(), 3)]);
 }
+
+#[test]
+fn predictions_are_forgotten_beyond_a_bound() {
+    assert_eq!(Lifecycles::default().stories.cap().get(), 65_536);
+    let mut lifecycles = Lifecycles::with_capacity(2);
+    for (seq, id) in [(1, "p"), (2, "q"), (3, "r")] {
+        let body = Bytes::from(cog("processing", "", 0).replace("\"p\"", &format!("\"{id}\"")));
+        let payload = Payload::read(&body, &Headers::default(), None).unwrap();
+        assert!(lifecycles.note(&payload, None, seq).is_empty());
+    }
+    let left: Vec<_> = lifecycles.unfinished().into_iter().map(|open| open.id).collect();
+    assert_eq!(left, ["q", "r"], "the one that was silent for the longest time is forgotten");
+}
+
+#[test]
+fn what_was_recorded_nowhere_contradicts_nothing() {
+    let mut lifecycles = Lifecycles::default();
+    let read = |body: String| Payload::read(&Bytes::from(body), &Headers::default(), None).unwrap();
+    let (start, end) = (read(cog("processing", "", 0)), read(cog("succeeded", "a", 1)));
+    assert!(lifecycles.note(&start, None, 1).is_empty());
+    lifecycles.forget(&start, 7);
+    assert_eq!(lifecycles.unfinished().len(), 1, "it rests on another");
+    assert!(lifecycles.note(&end, None, 2).is_empty());
+    lifecycles.forget(&end, 2);
+    assert!(lifecycles.note(&end, None, 3).is_empty(), "as if it were the first");
+    assert_eq!(lifecycles.note(&end, None, 4).len(), 1, "and that one stands");
+}
