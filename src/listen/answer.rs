@@ -230,8 +230,12 @@ pub struct Turns {
 impl Turns {
     /// At the beginning. With `each`, every distinct delivery starts from there.
     pub fn new(each: bool) -> Self {
-        let remembered = NonZeroUsize::new(REMEMBERED).unwrap_or(NonZeroUsize::MIN);
-        Turns { taken: 0, each: each.then(|| LruCache::new(remembered)), hasher: RandomState::new() }
+        Turns::remembering(each.then_some(REMEMBERED))
+    }
+
+    fn remembering(deliveries: Option<usize>) -> Self {
+        let each = deliveries.map(|most| LruCache::new(NonZeroUsize::new(most).unwrap_or(NonZeroUsize::MIN)));
+        Turns { taken: 0, each, hasher: RandomState::new() }
     }
 
     /// Takes a turn for a delivery with this idempotency key, or this body where it has none: how many turns were
@@ -338,5 +342,13 @@ mod tests {
             each.take(None, b"1"),
         ];
         assert_eq!(taken, [0, 0, 1, 0, 0, 1]);
+    }
+
+    #[test]
+    fn turns_are_forgotten_beyond_a_bound() {
+        assert_eq!(Turns::new(true).each.unwrap().cap().get(), 65_536);
+        let mut each = Turns::remembering(Some(2));
+        let taken = ["a", "b", "a", "c", "b", "c"].map(|key| each.take(Some(key), b""));
+        assert_eq!(taken, [0, 0, 1, 0, 0, 1], "b was the least recent when c came");
     }
 }
