@@ -1,13 +1,14 @@
 //! Reading a request's body: bounded in size, time and the memory of all, copied only when it comes in pieces.
 
+use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::timeout;
+use tokio::time::{Sleep, sleep, timeout};
 
 use super::limits::{DRAIN_BYTES, DRAIN_TIME, Limits};
 
@@ -24,7 +25,7 @@ pub enum Refusal {
     Crowded,
 }
 
-/// The memory that all bodies together may take.
+/// The memory that all bodies of a kind may take together.
 #[derive(Debug)]
 pub struct Memory {
     free: Arc<Semaphore>,
@@ -42,6 +43,11 @@ impl Share {
         self.0 = self.0.take().and_then(|mut all| all.split(bytes));
     }
 
+    /// Binds it to bytes, so that it is given back with the last copy of them.
+    pub fn of(self, bytes: Bytes) -> Bytes {
+        Bytes::from_owner(Held { bytes, _share: self })
+    }
+
     /// Takes over another's.
     pub fn add(&mut self, other: Share) {
         match (&mut self.0, other.0) {
@@ -51,27 +57,45 @@ impl Share {
     }
 }
 
+/// A body with its share.
+struct Held {
+    bytes: Bytes,
+    _share: Share,
+}
+
+impl AsRef<[u8]> for Held {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
 impl Memory {
-    /// So much of it that the largest body has room, compressed and unpacked.
-    pub fn new(limits: &Limits, max_body: u64) -> Self {
+    /// That of what is delivered: so much that the largest body has room, compressed and unpacked.
+    pub fn of_deliveries(limits: &Limits, max_body: u64) -> Self {
         let largest = usize::try_from(max_body.saturating_mul(2)).unwrap_or(usize::MAX);
-        let all = limits.held_bytes.max(largest).min(Semaphore::MAX_PERMITS);
-        Memory { free: Arc::new(Semaphore::new(all)), patience: limits.held_time }
+        Memory::of(limits.held_bytes.max(largest), limits.held_time)
     }
 
-    /// Adds so many bytes to a share.
-    pub async fn take(&self, bytes: usize, share: &mut Share) -> Result<(), Refusal> {
+    /// So many bytes, and how long they are waited for.
+    pub fn of(bytes: usize, patience: Duration) -> Self {
+        Memory { free: Arc::new(Semaphore::new(bytes.min(Semaphore::MAX_PERMITS))), patience }
+    }
+
+    /// Adds so many bytes to a share, and says for how long they had to be waited for.
+    pub async fn take(&self, bytes: usize, share: &mut Share) -> Result<Duration, Refusal> {
         let count = u32::try_from(bytes).unwrap_or(u32::MAX);
+        let mut waited = Duration::ZERO;
         let permit = match Arc::clone(&self.free).try_acquire_many_owned(count) {
             Ok(permit) => permit,
             Err(_) => {
-                let free = Arc::clone(&self.free).acquire_many_owned(count);
-                let waited = timeout(self.patience, free).await.map_err(|_| Refusal::Crowded)?;
-                waited.map_err(|_| Refusal::Crowded)?
+                let (asked, free) = (Instant::now(), Arc::clone(&self.free).acquire_many_owned(count));
+                let got = timeout(self.patience, free).await.map_err(|_| Refusal::Crowded)?;
+                waited = asked.elapsed();
+                got.map_err(|_| Refusal::Crowded)?
             }
         };
         share.add(Share(Some(permit)));
-        Ok(())
+        Ok(waited)
     }
 }
 
@@ -84,56 +108,72 @@ pub struct Reading<'a> {
     pub time: Duration,
     /// into this memory.
     pub memory: &'a Memory,
-    /// Whether the sender waits for `100 Continue` before it sends any.
-    pub expects: bool,
 }
 
-/// Reads a body, with its share of the memory.
-pub async fn read(mut body: Incoming, reading: Reading<'_>) -> Result<(Bytes, Share), Refusal> {
-    let Reading { max, expects, .. } = reading;
-    if body.size_hint().lower() > max {
+/// Reads the body of a request, with its share of the memory. `expects` is that the sender waits for `100 Continue`
+/// before it sends any.
+pub async fn read(mut body: Incoming, reading: Reading<'_>, expects: bool) -> Result<(Bytes, Share), Refusal> {
+    if body.size_hint().lower() > reading.max {
         if !expects {
             drain(&mut body).await;
         }
         return Err(Refusal::TooLarge);
     }
-    let mut share = Share::default();
-    match timeout(reading.time, collect(&mut body, reading, &mut share)).await {
-        Err(_) => Err(Refusal::TooSlow),
-        Ok(Ok(bytes)) => Ok((bytes, share)),
-        Ok(Err(refusal)) => {
-            drop(share);
-            if matches!(refusal, Refusal::TooLarge | Refusal::Crowded) {
-                drain(&mut body).await;
-            }
-            Err(refusal)
-        }
+    let read = collect(&mut body, reading).await;
+    if matches!(read, Err(Refusal::TooLarge | Refusal::Crowded)) {
+        drain(&mut body).await;
     }
+    read
 }
 
-async fn collect(body: &mut Incoming, reading: Reading<'_>, share: &mut Share) -> Result<Bytes, Refusal> {
-    let Reading { max, memory, .. } = reading;
-    let Some(first) = next(body).await? else { return Ok(Bytes::new()) };
-    let mut total = first.len() as u64;
-    if total > max {
-        return Err(Refusal::TooLarge);
-    }
-    memory.take(first.len(), share).await?;
-    let Some(second) = next(body).await? else { return Ok(first) };
-    let expected = body.size_hint().lower().min(max) as usize;
+/// Reads a body, with its share of the memory.
+pub async fn collect(body: &mut Incoming, reading: Reading<'_>) -> Result<(Bytes, Share), Refusal> {
+    let left = sleep(reading.time);
+    tokio::pin!(left);
+    let mut intake = Intake { body, reading, left, total: 0, share: Share::default() };
+    let Some(first) = intake.piece().await? else { return Ok((Bytes::new(), intake.share)) };
+    let Some(second) = intake.piece().await? else { return Ok((first, intake.share)) };
+    let expected = intake.body.size_hint().lower().min(reading.max) as usize;
     let mut whole = BytesMut::with_capacity(first.len() + second.len() + expected);
     whole.extend_from_slice(&first);
     let mut piece = Some(second);
     while let Some(data) = piece {
-        total += data.len() as u64;
-        if total > max {
+        whole.extend_from_slice(&data);
+        piece = intake.piece().await?;
+    }
+    Ok((whole.freeze(), intake.share))
+}
+
+/// A body that is being taken in.
+struct Intake<'a> {
+    body: &'a mut Incoming,
+    reading: Reading<'a>,
+    /// The time that is left to whoever sends it.
+    left: Pin<&'a mut Sleep>,
+    total: u64,
+    share: Share,
+}
+
+impl Intake<'_> {
+    /// The next piece of it, for which there is room. While that is waited for, the sender's time stands still.
+    async fn piece(&mut self) -> Result<Option<Bytes>, Refusal> {
+        let piece = tokio::select! {
+            biased;
+            piece = next(self.body) => piece?,
+            () = &mut self.left => return Err(Refusal::TooSlow),
+        };
+        let Some(piece) = piece else { return Ok(None) };
+        self.total += piece.len() as u64;
+        if self.total > self.reading.max {
             return Err(Refusal::TooLarge);
         }
-        memory.take(data.len(), share).await?;
-        whole.extend_from_slice(&data);
-        piece = next(body).await?;
+        let waited = self.reading.memory.take(piece.len(), &mut self.share).await?;
+        if !waited.is_zero() {
+            let end = self.left.deadline() + waited;
+            self.left.as_mut().reset(end);
+        }
+        Ok(Some(piece))
     }
-    Ok(whole.freeze())
 }
 
 /// The next piece of data; trailers are passed over.

@@ -141,10 +141,10 @@ impl Desk {
             keep_secrets: config.keep_secrets,
             max_body: config.max_body,
             limits: config.limits,
-            memory: Memory::new(&config.limits, config.max_body),
+            memory: Memory::of_deliveries(&config.limits, config.max_body),
             script: config.script.clone(),
             turns: Mutex::new(Turns::new(config.respond_each)),
-            app: config.forward_to.clone().map(|url| App::at(url, &redaction)).transpose()?,
+            app: config.forward_to.clone().map(|url| App::at(url, &redaction, &config.limits)).transpose()?,
             ack_budget: config.ack_budget,
             clock,
             bench: Bench::of(judge, sink.clone()),
@@ -206,6 +206,11 @@ impl Desk {
         self.script.hangs()
     }
 
+    /// Whether deliveries are passed on, each over a connection of its own.
+    pub fn forwards(&self) -> bool {
+        self.script.forwards()
+    }
+
     /// Handles one request that came on `line`.
     pub async fn receive(
         self: Arc<Self>,
@@ -225,7 +230,7 @@ impl Desk {
             return Ok(response(StatusCode::URI_TOO_LONG, plain(), Bytes::from_static(b"the path is too long\n")));
         }
         let Limits { body_time: time, .. } = self.limits;
-        let read = body::read(incoming, Reading { max: self.max_body, time, memory: &self.memory, expects }).await;
+        let read = body::read(incoming, Reading { max: self.max_body, time, memory: &self.memory }, expects).await;
         line.whole();
         let delivery = Delivery {
             method: head.method.as_str().to_owned(),

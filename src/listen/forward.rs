@@ -7,14 +7,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, HOST, HeaderValue};
 use http::{HeaderMap, Request, StatusCode};
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use http_body_util::Full;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use reqwest::Url;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::limits::{APP_BODY, APP_TIME};
+use super::body::{self, Memory, Reading, Refusal};
+use super::limits::{APP_BODY, APP_TIME, Limits};
 use super::reply::{End, Reply};
 use crate::error::Error;
 use crate::payload::record::By;
@@ -35,6 +36,8 @@ pub struct App {
     called: HeaderValue,
     /// Whether it gave no answer the last time.
     down: AtomicBool,
+    /// What its answers may take.
+    memory: Memory,
 }
 
 /// Whether the app has gone or come back since the last delivery.
@@ -48,7 +51,7 @@ pub enum Change {
 
 impl App {
     /// The app at this URL, which is shown without what must not be.
-    pub fn at(url: Url, redaction: &Redaction<'_>) -> Result<Self, Error> {
+    pub fn at(url: Url, redaction: &Redaction<'_>, limits: &Limits) -> Result<Self, Error> {
         if url.scheme() != "http" {
             let text = "--forward-to speaks plain HTTP only: give the app's http:// address on this machine";
             return Err(Error::Usage(text.into()));
@@ -64,7 +67,8 @@ impl App {
         let called = HeaderValue::try_from(called);
         let called = called.map_err(|_| Error::Usage("--forward-to names no host that HTTP can".into()))?;
         let shown = redaction.text(url.to_string());
-        Ok(App { url, shown, host, port, called, down: AtomicBool::new(false) })
+        let memory = Memory::of(limits.app_bytes, limits.held_time);
+        Ok(App { url, shown, host, port, called, down: AtomicBool::new(false), memory })
     }
 
     /// Passes a delivery on, and gives the app's answer back; where none comes, 502 or 504.
@@ -92,17 +96,23 @@ impl App {
         // Ends with the answer: whatever goes wrong with it, the sender learns of it too.
         tokio::spawn(connection);
         let response = sender.send_request(request).await.map_err(|error| cause(&error))?;
-        let (head, body) = response.into_parts();
+        let (head, mut body) = response.into_parts();
         if head.status.is_informational() {
             let reason = format!("it answered {}, after which no answer comes that could be passed on", head.status);
             return Ok(Reply::unusable(reason));
         }
-        let body = match Limited::new(body, APP_BODY).collect().await {
-            Ok(body) => body.to_bytes(),
-            Err(error) if error.is::<LengthLimitError>() => {
+        let reading = Reading { max: APP_BODY, time: APP_TIME, memory: &self.memory };
+        let body = match body::collect(&mut body, reading).await {
+            // It takes memory until the sender has read it.
+            Ok((body, share)) => share.of(body),
+            Err(Refusal::TooLarge) => {
                 return Ok(Reply::unusable(format!("its answer is over {APP_BODY} bytes, more than is passed on")));
             }
-            Err(error) => return Err(cause(&*error)),
+            Err(Refusal::Crowded) => {
+                let reason = "together with others that are being passed on, its answer takes too much memory";
+                return Ok(Reply::unusable(reason.into()));
+            }
+            Err(Refusal::CutOff | Refusal::TooSlow) => return Err("its answer broke off".into()),
         };
         let line = first_line(&body);
         let mut headers = passed_on(&head.headers);
@@ -188,7 +198,7 @@ mod tests {
     use crate::payload::signature::Choice;
 
     fn at(url: &str) -> Result<App, Error> {
-        App::at(url.parse().unwrap(), &Redaction::of(&[], Choice::Auto))
+        App::at(url.parse().unwrap(), &Redaction::of(&[], Choice::Auto), &Limits::default())
     }
 
     #[test]

@@ -16,6 +16,8 @@ pub struct Limits {
     pub answer_time: Duration,
     /// See [`HELD_BYTES`].
     pub held_bytes: usize,
+    /// See [`APP_BYTES`].
+    pub app_bytes: usize,
     /// See [`HELD_TIME`].
     pub held_time: Duration,
     /// See [`JOURNAL_TIME`].
@@ -30,6 +32,7 @@ impl Default for Limits {
             body_time: BODY_TIME,
             answer_time: ANSWER_TIME,
             held_bytes: HELD_BYTES,
+            app_bytes: APP_BYTES,
             held_time: HELD_TIME,
             journal_time: JOURNAL_TIME,
         }
@@ -58,7 +61,7 @@ pub const TARGET_BYTES: usize = 16 * 1024;
 /// Memory that all bodies together may take until they are on the books. Where it is used up, a sender waits.
 pub const HELD_BYTES: usize = 256 * 1024 * 1024;
 
-/// How long a sender waits for that; then it is answered 503.
+/// How long a sender waits for that; then it is answered 503. For the memory of the app's answers it waits as long.
 pub const HELD_TIME: Duration = Duration::from_secs(5);
 
 /// How many deliveries wait for the books at most.
@@ -113,7 +116,11 @@ pub const ACCEPT_CALM: Duration = Duration::from_secs(1);
 pub const APP_TIME: Duration = Duration::from_secs(120);
 
 /// The largest answer of the app that is passed back.
-pub const APP_BODY: usize = 10 * 1024 * 1024;
+pub const APP_BODY: u64 = 10 * 1024 * 1024;
+
+/// Memory that the app's answers together may take until their senders have read them. It is none of [`HELD_BYTES`]: what
+/// the deliveries have used up must not keep the app from answering them.
+pub const APP_BYTES: usize = 64 * 1024 * 1024;
 
 /// Time that is left to an app that has not answered when the listener ends: less than [`FINISH_TIME`], so that its
 /// delivery is still recorded.

@@ -34,6 +34,11 @@ struct Running {
 }
 
 async fn start(limits: Limits, max_body: u64) -> Running {
+    start_before(None, limits, max_body).await
+}
+
+/// The same with an app behind it.
+async fn start_before(forward_to: Option<reqwest::Url>, limits: Limits, max_body: u64) -> Running {
     let accept = Act::Answer { status: http::StatusCode::OK, retry_after: None, body: None };
     let config = Config {
         host: "127.0.0.1".into(),
@@ -42,9 +47,9 @@ async fn start(limits: Limits, max_body: u64) -> Running {
         provider: None,
         policy: Policy { scheme: Choice::Auto, secrets: Vec::new(), tolerance: None },
         allow_invalid: false,
-        script: Script::of(accept),
+        script: Script::of(if forward_to.is_some() { Act::Forward } else { accept }),
         respond_each: false,
-        forward_to: None,
+        forward_to,
         ack_budget: None,
         record: None,
         record_sync: false,
@@ -215,4 +220,87 @@ async fn a_sender_that_reads_no_answer_is_let_go() {
     let writing = async { while sender.write_all(&looks).await.is_ok() {} };
     tokio::time::timeout(NEVER, writing).await.expect("the connection ends");
     assert_eq!(running.post(b"{}").await, 200);
+}
+
+struct App {
+    url: reqwest::Url,
+    goes_on: watch::Sender<bool>,
+    /// How many requests came.
+    came: watch::Receiver<usize>,
+}
+
+/// An app whose answers have so long a body, of which so much is kept back until it is told to go on.
+async fn app(length: usize, kept: usize) -> App {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
+    let (goes_on, told) = watch::channel(false);
+    let (comes, came) = watch::channel(0);
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let (mut told, comes) = (told.clone(), comes.clone());
+            tokio::spawn(async move {
+                let mut request = [0; 1000];
+                assert!(stream.read(&mut request).await.unwrap() > 0);
+                comes.send_modify(|came| *came += 1);
+                let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n{}", " ".repeat(length));
+                let (now, later) = answer.as_bytes().split_at(answer.len() - kept);
+                // A listener that has no room for it ends the connection.
+                let _ = stream.write_all(now).await;
+                let _ = told.wait_for(|goes_on| *goes_on).await;
+                let _ = stream.write_all(later).await;
+            });
+        }
+    });
+    App { url, goes_on, came }
+}
+
+#[tokio::test]
+async fn more_answers_than_there_is_memory_for_are_not_passed_on() {
+    let limits = Limits { app_bytes: 100_000, held_time: SOON, ..limits() };
+    let App { url, goes_on, .. } = app(60_000, 1).await;
+    let mut running = start_before(Some(url), limits, 1000).await;
+    let first = running.send(&[head(2).as_bytes(), b"{}"].concat()).await;
+    assert_eq!(running.post(b"{}").await, 502, "half of it had no room");
+    let record = running.delivery().await;
+    let answer = record.answer.as_ref().unwrap();
+    assert!(answer.line.as_ref().unwrap().contains("takes too much memory"), "{answer:?}");
+    goes_on.send_replace(true);
+    assert_eq!(status(first).await, 200);
+    assert_eq!(running.post(b"{}").await, 200, "there is room again");
+}
+
+#[tokio::test]
+async fn answers_take_memory_until_they_are_read() {
+    // More than the buffers of two sockets hold.
+    const LENGTH: usize = 10_000_000;
+    let limits = Limits { app_bytes: LENGTH + LENGTH / 2, held_time: SOON, ..limits() };
+    let App { url, goes_on, .. } = app(LENGTH, 0).await;
+    goes_on.send_replace(true);
+    let running = start_before(Some(url), limits, 1000).await;
+    let first = running.send(&[head(2).as_bytes(), b"{}"].concat()).await;
+    // Its answer has come as a whole, and is not read.
+    first.readable().await.unwrap();
+    assert_eq!(running.post(b"{}").await, 502);
+    assert_eq!(status(first).await, 200);
+    assert_eq!(running.post(b"{}").await, 200, "there is room again");
+}
+
+#[tokio::test]
+async fn waiting_for_memory_is_not_the_senders_time() {
+    const LARGEST: usize = 100_000;
+    let limits = Limits { held_bytes: 1, held_time: 6 * SOON, body_time: SOON, ..limits() };
+    let App { url, goes_on, mut came } = app(2, 2).await;
+    let running = start_before(Some(url), limits, LARGEST as u64).await;
+    // There is room for twice the largest, and these keep theirs until the app has answered.
+    let whole = [head(LARGEST).as_bytes(), &[b' '; LARGEST]].concat();
+    let _held = [running.send(&whole).await, running.send(&whole).await];
+    came.wait_for(|came| *came == 2).await.unwrap();
+    assert_eq!(running.post(b"[1]").await, 503, "its body came in time");
+    // One that has waited for longer than a body may take goes on with what time it had.
+    let mut waiting = running.send(&[head(3).as_bytes(), b"["].concat()).await;
+    assert_eq!(status(running.send(head(3).as_bytes()).await).await, 408);
+    goes_on.send_replace(true);
+    assert_eq!(running.post(b"[1]").await, 200);
+    waiting.write_all(b"1]").await.unwrap();
+    assert_eq!(status(waiting).await, 200);
 }
