@@ -306,7 +306,8 @@ mod tests {
         for sync in [false, true] {
             let late = Written { begun_again: true, ..Written::default() };
             let journal = Journal::open(&path, sync).unwrap();
-            let mut pen = Pen::new(Journal::open(&folder.path().join("other.jsonl"), false).unwrap(), Duration::from_secs(60));
+            let mut pen =
+                Pen::new(Journal::open(&folder.path().join("other.jsonl"), false).unwrap(), Duration::from_secs(60));
             let writing = spawn_blocking(move || (journal, late));
             while !writing.is_finished() {
                 tokio::task::yield_now().await;

@@ -45,8 +45,9 @@ pub const CONNECTIONS: usize = 4096;
 /// Connections that wait to be accepted, as far as the system lets them.
 pub const BACKLOG: u32 = 1024;
 
-/// Descriptors that are wanted for them: each delivery may take a second one, to the app behind the listener.
-pub const DESCRIPTORS: u64 = 2 * CONNECTIONS as u64 + 256;
+/// Descriptors that are kept from them: for a journal that is begun again, an output's file, the command that is run, the
+/// look-up of the app's name.
+pub const DESCRIPTORS: u64 = 12;
 
 /// The head of a request in bytes: so much is read at a time, and one that is not whole then is answered 431. The last
 /// read may bring more, but never twice as much.

@@ -1,5 +1,6 @@
 //! Connections: accepted, served over HTTP/1, ended gracefully.
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -31,9 +32,12 @@ pub struct Server {
 /// Starts to accept connections, over TLS if there is any.
 pub fn start(listener: TcpListener, tls: Option<Tls>, desk: Arc<Desk>, sink: Sink, limits: Limits) -> Server {
     let (stop, stopped) = oneshot::channel();
-    more_descriptors();
-    let (most, open) = (limits.connections, Arc::new(Semaphore::new(limits.connections)));
-    let door = Door { listener, most, open, was_full: false, sink, failed: None };
+    // Each connection may need one more to the app behind it, and one to notice that its sender goes.
+    let each = 1 + usize::from(desk.forwards()) + usize::from(desk.lets_hang());
+    let most = affordable(limits.connections, each);
+    let why = if most < limits.connections { "there are descriptors for (ulimit -n)" } else { "may be at a time" };
+    let open = Arc::new(Semaphore::new(most));
+    let door = Door { listener, most, why, open, was_full: false, watches: desk.lets_hang(), sink, failed: None };
     let task = tokio::spawn(accept(door, tls.map(Arc::new), Arc::clone(&desk), limits, stopped));
     Server { stop, desk, task }
 }
@@ -51,17 +55,30 @@ impl Server {
     }
 }
 
-/// Asks for as many descriptors as connections may take. Whatever is started after it inherits that, and is no worse off.
-fn more_descriptors() {
+/// How many of so many connections there are descriptors for, where each takes so many: asks for more, and counts what it
+/// gets. Whatever is started after it inherits that, and is no worse off.
+fn affordable(connections: usize, each: usize) -> usize {
     #[cfg(unix)]
     {
         use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+        // Those that are taken already. Where that is not told, it is about so many.
+        let taken = std::fs::read_dir("/dev/fd").map_or(16, Iterator::count) as u64;
+        let wanted = (connections * each) as u64 + taken + DESCRIPTORS;
         let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
-        let wanted = maximum.map_or(DESCRIPTORS, |maximum| maximum.min(DESCRIPTORS));
         if current.is_some_and(|current| current < wanted) {
-            // Where it is refused, connections wait when there are no more: see `Door::next`.
-            let _ = setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum });
+            let more = maximum.map_or(wanted, |maximum| maximum.min(wanted));
+            // Where it is refused, there are as many as before.
+            let _ = setrlimit(Resource::Nofile, Rlimit { current: Some(more), maximum });
         }
+        let Some(got) = getrlimit(Resource::Nofile).current else { return connections };
+        let free = usize::try_from(got.saturating_sub(taken + DESCRIPTORS)).unwrap_or(usize::MAX);
+        (free / each).clamp(1, connections)
+    }
+    #[cfg(not(unix))]
+    {
+        // Sockets have no limit of their own there.
+        let _ = each;
+        connections
     }
 }
 
@@ -70,10 +87,14 @@ struct Door {
     listener: TcpListener,
     /// How many may be open at a time.
     most: usize,
+    /// Why no more.
+    why: &'static str,
     /// Room for those that are not.
     open: Arc<Semaphore>,
     /// Whether it was said that there is none.
     was_full: bool,
+    /// Whether it must be noticed that a sender goes.
+    watches: bool,
     sink: Sink,
     /// Since when none could be accepted, most lately.
     failed: Option<Instant>,
@@ -81,7 +102,7 @@ struct Door {
 
 impl Door {
     /// Waits for a connection, whatever comes between.
-    async fn next(&mut self) -> (TcpStream, SocketAddr, Option<OwnedSemaphorePermit>) {
+    async fn next(&mut self) -> (TcpStream, SocketAddr, Line, Option<OwnedSemaphorePermit>) {
         loop {
             let room = self.room().await;
             let calm = self.failed.map(|failed| failed + ACCEPT_CALM);
@@ -94,23 +115,41 @@ impl Door {
                 }
             };
             match accepted {
-                Ok((stream, remote)) => return (stream, remote, room),
-                Err(error) => {
-                    if self.failed.replace(Instant::now()).is_none() {
-                        let text = format!("cannot accept connections: {error}; those that come wait until it can be");
-                        self.say(Note::warning(text)).await;
-                    }
-                    sleep(ACCEPT_PAUSE).await;
+                Ok((stream, remote)) => {
+                    let line = self.line(&stream).await;
+                    return (stream, remote, line, room);
                 }
+                Err(error) => self.failed(error).await,
             }
         }
+    }
+
+    /// The line of a connection, which is waited for as the connection itself.
+    async fn line(&mut self, stream: &TcpStream) -> Line {
+        while self.watches {
+            match Line::watched(stream) {
+                Ok(line) => return line,
+                Err(error) => self.failed(error).await,
+            }
+        }
+        Line::default()
+    }
+
+    /// Says that there is no descriptor left, and waits a little.
+    async fn failed(&mut self, error: io::Error) {
+        if self.failed.replace(Instant::now()).is_none() {
+            let text = format!("cannot accept connections: {error}; those that come wait until it can be");
+            self.say(Note::warning(text)).await;
+        }
+        sleep(ACCEPT_PAUSE).await;
     }
 
     /// Room for one connection more. Where there is none, whoever comes waits in the system's queue.
     async fn room(&mut self) -> Option<OwnedSemaphorePermit> {
         if self.open.available_permits() == 0 && !self.was_full {
             self.was_full = true;
-            let text = format!("{} connections are open, as many as may be at a time: more wait", self.most);
+            let Door { most, why, .. } = self;
+            let text = format!("{most} connections are open, as many as {why}: more wait");
             self.say(Note::warning(text)).await;
         }
         // It is never closed, so there always comes one.
@@ -134,15 +173,12 @@ async fn accept(
     http.timer(TokioTimer::new()).header_read_timeout(limits.header_time).max_buf_size(HEAD_BYTES).half_close(true);
     let connections = GracefulShutdown::new();
     loop {
-        let (stream, remote, room) = tokio::select! {
+        let (stream, remote, line, room) = tokio::select! {
             accepted = door.next() => accepted,
             _ = &mut stopped => return connections,
         };
         // An answer is one small packet; waiting to fill it only adds delay.
         let _ = stream.set_nodelay(true);
-        let watched = if desk.lets_hang() { Line::watched(stream) } else { Ok((stream, Line::default())) };
-        // Without a descriptor left for it, there is none left to serve it either.
-        let Ok((stream, line)) = watched else { continue };
         let (desk, watcher) = (Arc::clone(&desk), connections.watcher());
         let connection = Connection { http: http.clone(), desk, remote, line, watcher };
         let tls = tls.clone();

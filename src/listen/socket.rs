@@ -32,11 +32,13 @@ struct State {
 }
 
 impl Line {
-    /// One on which the sender's [going](Line::gone) can be noticed, with its stream.
-    pub fn watched(stream: TcpStream) -> io::Result<(TcpStream, Self)> {
-        let stream = stream.into_std()?;
-        let state = State { twin: Mutex::new(Some(stream.try_clone()?)), ..State::default() };
-        Ok((TcpStream::from_std(stream)?, Line(Arc::new(state))))
+    /// One on which the sender's [going](Line::gone) can be noticed. It takes a descriptor more.
+    pub fn watched(stream: &TcpStream) -> io::Result<Self> {
+        #[cfg(unix)]
+        let twin = std::os::fd::AsFd::as_fd(stream).try_clone_to_owned()?;
+        #[cfg(windows)]
+        let twin = std::os::windows::io::AsSocket::as_socket(stream).try_clone_to_owned()?;
+        Ok(Line(Arc::new(State { twin: Mutex::new(Some(twin.into())), ..State::default() })))
     }
 
     /// Lets the socket be reset when it is closed.

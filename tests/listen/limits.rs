@@ -1,8 +1,9 @@
 //! Limits of `listen`, each attacked. Those that take long or many senders to reach are in `src/listen/server/tests.rs`.
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::process::Command;
+use std::sync::{Arc, RwLock};
 
 use hookctl::listen::limits::{HEAD_BYTES, HEADERS, TARGET_BYTES};
 
@@ -86,12 +87,60 @@ fn a_thousand_stalled_connections_do_not_keep_the_next_delivery_out() {
     drop(stalled);
 }
 
+/// An app that answers when it comes through the gate.
+#[cfg(unix)]
+fn app(gate: &Arc<RwLock<()>>) -> String {
+    let app = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", app.local_addr().unwrap());
+    let gate = Arc::clone(gate);
+    std::thread::spawn(move || {
+        for mut stream in app.incoming().flatten() {
+            let gate = Arc::clone(&gate);
+            std::thread::spawn(move || {
+                assert!(stream.read(&mut [0; 10_000]).unwrap() > 0);
+                drop(gate.read().unwrap());
+                stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").unwrap();
+            });
+        }
+    });
+    url
+}
+
 #[cfg(unix)]
 #[test]
+fn connections_leave_descriptors_to_those_of_the_app() {
+    const SENDERS: usize = 30;
+    for respond in ["forward", "forwardx31,hang"] {
+        let gate = Arc::default();
+        let closed = RwLock::write(&gate).unwrap();
+        let url = app(&gate);
+        let mut command = Command::new("sh");
+        command.args(["-c", "ulimit -n 40; exec \"$@\"", "sh", HOOKCTL, "listen", "--port", "0", "--json"]);
+        command.args(["--forward-to", &url, "--respond", respond]);
+        let mut listener = Listener::spawn(command);
+        let port = listener.port;
+        let post = move || Connection::open(port).unwrap().post(BODY).unwrap();
+        let senders: Vec<_> = (0..SENDERS).map(|_| std::thread::spawn(post)).collect();
+        listener.says("connections are open, as many as there are descriptors for (ulimit -n): more wait");
+        drop(closed);
+        let answers: Vec<_> = senders.into_iter().map(|sender| sender.join().unwrap()).collect();
+        assert_eq!(answers, [200; SENDERS], "{respond}");
+        assert_eq!(post(), 200);
+        listener.signal("INT");
+        let (code, _, stderr) = listener.wait();
+        assert!(code == Some(0) && !stderr.contains("descriptors"), "said once: {stderr}");
+        assert!(!stderr.contains("no answer"), "{stderr}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
 fn without_descriptors_connections_wait_and_both_is_said_once() {
-    let mut command = Command::new("sh");
-    command.args(["-c", "ulimit -n 32; exec \"$@\"", "sh", HOOKCTL, "listen", "--port", "0", "--json"]);
-    let mut listener = Listener::spawn(command);
+    use rustix::process::{Pid, Resource, Rlimit, prlimit};
+    let mut listener = Listener::start(&[]);
+    // Fewer than it was promised, so that it does not know before.
+    let few = Rlimit { current: Some(32), maximum: Some(32) };
+    prlimit(Pid::from_raw(listener.id().cast_signed()), Resource::Nofile, few).unwrap();
     let idle: Vec<_> = (0..40).map(|_| TcpStream::connect(("127.0.0.1", listener.port)).unwrap()).collect();
     listener.says("cannot accept connections");
     // In the system's queue, until one of the others ends.
