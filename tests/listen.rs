@@ -12,6 +12,8 @@ mod limits;
 mod outputs;
 mod soak;
 mod start;
+#[cfg(target_os = "linux")]
+mod synced;
 mod tls;
 mod tunnel;
 mod wire;
