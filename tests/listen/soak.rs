@@ -18,8 +18,12 @@ const SENDERS: u64 = 8;
 /// How many deliveries go over one connection: enough of them come and go that one left open would show.
 const PER_CONNECTION: u64 = 50;
 
-/// What the histories may take: they remember so many predictions, however long it runs.
-const HISTORIES: u64 = 48 * 1024 * 1024;
+/// How much more memory it may be at the end of ten seconds than at half time. Without a leak it was 0.1 to 0.7 MiB; a
+/// kilobyte that is lost with each delivery is 5 MiB.
+const SLACK: u64 = 2 * 1024 * 1024;
+
+/// The same for an hour, in which all that is remembered is forgotten and put in its place again: 5 bytes a delivery.
+const LONG_SLACK: u64 = 8 * 1024 * 1024;
 
 /// One of a mix: new predictions, their repeats, progress, forgeries, and what nobody knows.
 fn delivery(number: u64) -> (Vec<u8>, u16) {
@@ -42,7 +46,7 @@ fn taken(id: u32) -> Option<(u64, usize)> {
     Some((kilobytes.parse::<u64>().ok()? * 1024, descriptors))
 }
 
-fn soak(seconds: u64, rate: u64) {
+fn soak(seconds: u64, rate: u64, slack: u64) {
     let folder = tempfile::tempdir().unwrap();
     let journal = folder.path().join("hooks.jsonl");
     let mut listener = Listener::start(&["--record", journal.to_str().unwrap(), "--secret", SECRET]);
@@ -67,7 +71,7 @@ fn soak(seconds: u64, rate: u64) {
     let id = listener.id();
     if let (Some((_, at_first)), Some((warm, _))) = (before, warm) {
         let (memory, _) = taken(id).unwrap();
-        assert!(memory < warm + HISTORIES, "it took {warm} bytes at half time and {memory} at the end");
+        assert!(memory < warm + slack, "it took {warm} bytes at half time and {memory} at the end");
         // The last connections are closed as soon as it comes to that.
         let closed = (0..1000).any(|_| {
             std::thread::park_timeout(Duration::from_millis(10));
@@ -97,7 +101,8 @@ fn send(next: &AtomicU64, all: u64, rate: u64, started: Instant, port: u16) {
         if !early.is_zero() {
             std::thread::park_timeout(early);
         }
-        let (body, status) = delivery(number);
+        // From an eighth on what was there comes again: all that is remembered has its place by then.
+        let (body, status) = delivery(number % (all / 8));
         let signature = hmac_hex(if status == 401 { "another" } else { SECRET }, &body);
         assert_eq!(connection.post_with(&[("x-webhook-signature", &signature)], &body).unwrap(), status);
         if sent % PER_CONNECTION == 0 {
@@ -108,12 +113,12 @@ fn send(next: &AtomicU64, all: u64, rate: u64, started: Instant, port: u16) {
 
 #[test]
 fn ten_seconds_of_load_add_up_and_leave_nothing_behind() {
-    soak(10, 1000);
+    soak(10, 1000, SLACK);
 }
 
 #[test]
 #[ignore = "takes an hour"]
 fn an_hour_of_load_adds_up_and_leaves_nothing_behind() {
     let parameter = |name, usual| std::env::var(name).map_or(usual, |text| text.parse().expect("a number"));
-    soak(parameter("SOAK_SECONDS", 3600), parameter("SOAK_RATE", 1000));
+    soak(parameter("SOAK_SECONDS", 3600), parameter("SOAK_RATE", 1000), LONG_SLACK);
 }
