@@ -1,0 +1,267 @@
+//! From commands to the writer: a queue that holds so much and no more, and lets no secret through.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+
+use super::Event;
+use crate::payload::Redaction;
+use crate::payload::record::Record;
+use crate::payload::signature::Secret;
+
+/// What a writer had no time for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Skipped {
+    /// Deliveries.
+    pub deliveries: u64,
+    /// Notes.
+    pub notes: u64,
+}
+
+impl Skipped {
+    /// Whether there was time for everything.
+    pub fn is_nothing(&self) -> bool {
+        *self == Skipped::default()
+    }
+}
+
+/// How many events wait for the writer at most.
+const WAITING: usize = 256;
+
+/// How many bytes of bodies wait for the writer at most, in units of [`UNIT`].
+const WAITING_UNITS: usize = 32 * 1024;
+
+/// A kilobyte: finer is not worth counting.
+const UNIT: usize = 1024;
+
+/// An event with its share of the memory that may wait, which it gives back when it has been shown.
+#[derive(Debug)]
+pub struct Queued {
+    /// The event.
+    pub event: Event,
+    _share: Option<OwnedSemaphorePermit>,
+}
+
+/// Where commands say their events. Cloning it gives another mouth to the same writer.
+#[derive(Clone, Debug)]
+pub struct Sink {
+    sender: mpsc::Sender<Queued>,
+    memory: Arc<Semaphore>,
+    may_skip: bool,
+    skipped: Arc<Mutex<Skipped>>,
+    /// What no sentence may hold, whatever it repeats.
+    secrets: Arc<[Secret]>,
+}
+
+/// The writer has gone: its output was closed, for instance by `| head`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Closed;
+
+/// Whether there is still somebody to show things to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Audience {
+    /// There is.
+    Listening,
+    /// The output was closed, or nobody wants to hear more.
+    Closed,
+}
+
+impl Audience {
+    /// Whether the output was closed.
+    pub fn is_closed(self) -> bool {
+        self == Audience::Closed
+    }
+
+    /// What it means that something was said, or could not be.
+    pub fn after(said: Result<(), Closed>) -> Self {
+        if said.is_ok() { Audience::Listening } else { Audience::Closed }
+    }
+}
+
+/// Makes a sink and the end from which a writer takes its events. With `may_skip`, deliveries that the writer has no
+/// time for are counted instead of waited for.
+pub fn channel(may_skip: bool) -> (Sink, mpsc::Receiver<Queued>) {
+    let (sender, receiver) = mpsc::channel(WAITING);
+    let memory = Arc::new(Semaphore::new(WAITING_UNITS));
+    (Sink { sender, memory, may_skip, skipped: Arc::default(), secrets: Arc::default() }, receiver)
+}
+
+/// A place in the queue of a writer, or the right to skip. Taken before a delivery is recorded, so that between the
+/// journal and the screen there is nothing to wait for.
+#[derive(Debug)]
+pub struct Place<'a> {
+    sink: &'a Sink,
+    /// The place, and the memory.
+    held: Option<(mpsc::Permit<'a, Queued>, OwnedSemaphorePermit)>,
+}
+
+impl Sink {
+    /// The same, which leaves these secrets out of whatever sentences and names of files it is given.
+    pub fn without(self, secrets: &[Secret]) -> Self {
+        Sink { secrets: secrets.into(), ..self }
+    }
+
+    fn blanked(&self, mut event: Event) -> Event {
+        let redaction = Redaction::new(&self.secrets, []);
+        match &mut event {
+            Event::Note(note) => note.text = redaction.text(std::mem::take(&mut note.text)),
+            Event::Saved(saved) => redaction.path(&mut saved.file),
+            _ => {}
+        }
+        event
+    }
+
+    /// Says something that must not be lost.
+    pub async fn say(&self, event: Event) -> Result<(), Closed> {
+        let event = self.blanked(event);
+        self.sender.send(Queued { event, _share: None }).await.map_err(|_| Closed)
+    }
+
+    /// Says something in passing. A sink that may skip lets nobody wait for it.
+    pub async fn remark(&self, event: Event) -> Result<(), Closed> {
+        if !self.may_skip {
+            return self.say(event).await;
+        }
+        let event = self.blanked(event);
+        match self.sender.try_send(Queued { event, _share: None }) {
+            Ok(()) => Ok(()),
+            Err(mpsc::error::TrySendError::Full(_)) => {
+                self.skipped().notes += 1;
+                Ok(())
+            }
+            Err(mpsc::error::TrySendError::Closed(_)) => Err(Closed),
+        }
+    }
+
+    fn skipped(&self) -> MutexGuard<'_, Skipped> {
+        self.skipped.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes a place for one delivery with a body of so many bytes, waiting for it unless this sink may skip.
+    pub async fn place(&self, bytes: usize) -> Result<Place<'_>, Closed> {
+        let units = u32::try_from((bytes / UNIT + 1).min(WAITING_UNITS)).unwrap_or(1);
+        let memory = Arc::clone(&self.memory);
+        if !self.may_skip {
+            let share = memory.acquire_many_owned(units).await.map_err(|_| Closed)?;
+            let permit = self.sender.reserve().await.map_err(|_| Closed)?;
+            return Ok(Place { sink: self, held: Some((permit, share)) });
+        }
+        let permit = match self.sender.try_reserve() {
+            Ok(permit) => Some(permit),
+            Err(mpsc::error::TrySendError::Full(())) => None,
+            Err(mpsc::error::TrySendError::Closed(())) => return Err(Closed),
+        };
+        let share = memory.try_acquire_many_owned(units).ok();
+        Ok(Place { sink: self, held: permit.zip(share) })
+    }
+
+    /// Lets the writer come to an end, though other mouths may still be open.
+    pub async fn end(&self) {
+        // One that has gone has come to its end.
+        let _ = self.say(Event::End).await;
+    }
+
+    /// What was skipped since the last delivery was shown, to be said at the end.
+    pub fn take_skipped(&self) -> Skipped {
+        std::mem::take(&mut *self.skipped())
+    }
+
+    /// Resolves when the writer has gone.
+    pub async fn closed(&self) {
+        self.sender.closed().await;
+    }
+}
+
+impl Place<'_> {
+    /// Says it without waiting.
+    pub fn say(self, record: Arc<Record>) {
+        let Some((permit, share)) = self.held else {
+            self.sink.skipped().deliveries += 1;
+            return;
+        };
+        permit.send(Queued { event: Event::Delivery(record), _share: Some(share) });
+        let mut skipped = self.sink.skipped();
+        let said = Queued { event: Event::Skipped(*skipped), _share: None };
+        if !skipped.is_nothing() && self.sink.sender.try_send(said).is_ok() {
+            *skipped = Skipped::default();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::payload::Delivery;
+
+    fn record() -> Arc<Record> {
+        let delivery = Delivery::bare(Default::default(), Default::default());
+        Arc::new(Record::unsent(Timestamp::UNIX_EPOCH, delivery))
+    }
+
+    #[tokio::test]
+    async fn a_slow_screen_skips_and_says_how_many() {
+        let (sink, mut events) = channel(true);
+        for _ in 0..WAITING + 5 {
+            sink.place(10).await.unwrap().say(record());
+        }
+        for _ in 0..WAITING {
+            assert!(matches!(events.recv().await, Some(Queued { event: Event::Delivery(_), .. })));
+        }
+        sink.place(10).await.unwrap().say(record());
+        assert!(matches!(events.recv().await, Some(Queued { event: Event::Delivery(_), .. })));
+        assert!(matches!(
+            events.recv().await,
+            Some(Queued { event: Event::Skipped(Skipped { deliveries: 5, notes: 0 }), .. })
+        ));
+    }
+
+    #[tokio::test]
+    async fn nobody_waits_for_a_screen_that_stands_still() {
+        let (sink, mut events) = channel(true);
+        for _ in 0..WAITING + 3 {
+            assert_eq!(sink.remark(crate::event::Note::info("so it is")).await, Ok(()));
+        }
+        assert!(matches!(events.recv().await, Some(Queued { event: Event::Note(_), .. })));
+        assert_eq!(sink.take_skipped(), Skipped { deliveries: 0, notes: 3 });
+        drop(events);
+        assert_eq!(sink.remark(crate::event::Note::info("so it is")).await, Err(Closed));
+    }
+
+    #[tokio::test]
+    async fn data_waits_and_never_skips() {
+        let (sink, mut events) = channel(false);
+        for _ in 0..WAITING {
+            sink.place(10).await.unwrap().say(record());
+        }
+        let waiting = sink.clone();
+        let last = tokio::spawn(async move { waiting.place(10).await.map(|place| place.say(record())) });
+        for _ in 0..WAITING + 1 {
+            assert!(matches!(events.recv().await, Some(Queued { event: Event::Delivery(_), .. })));
+        }
+        assert!(last.await.unwrap().is_ok());
+        assert!(sink.take_skipped().is_nothing());
+    }
+
+    #[tokio::test]
+    async fn large_bodies_wait_by_their_size() {
+        let (sink, mut events) = channel(true);
+        let half = WAITING_UNITS * UNIT / 2;
+        for _ in 0..3 {
+            sink.place(half).await.unwrap().say(record());
+        }
+        assert_eq!(sink.take_skipped().deliveries, 2, "each takes a unit more than half");
+        drop(events.recv().await);
+        sink.place(half).await.unwrap().say(record());
+        assert!(sink.take_skipped().is_nothing());
+    }
+
+    #[tokio::test]
+    async fn a_writer_that_has_gone_is_noticed() {
+        let (sink, events) = channel(false);
+        drop(events);
+        assert_eq!(sink.say(Event::Skipped(Skipped::default())).await, Err(Closed));
+        sink.closed().await;
+    }
+}
