@@ -16,6 +16,7 @@ use crate::support::target::{OK, Request, Target};
 
 mod attempts;
 mod curl;
+mod drilled;
 mod many;
 mod redirects;
 mod refusals;

@@ -40,7 +40,7 @@ pub struct Filters {
     /// The filter sees the delivery's record, as --json prints it: '.answer.ms > 100'. It has seq, id, at, direction,
     /// method, target, headers, body (a text: '.body | fromjson'), payload (provider, event, status, raw_status, id, key,
     /// error), signature (verdict, scheme, reason), duplicate_of, warnings (code, path, message), answer (status, by, ms);
-    /// a sent one attempt, url, outcome, error too.
+    /// a sent one attempt, url, outcome, error too, and case and expect_status where that was asked for.
     #[arg(long = "where", value_name = "JQ", value_parser = Jq::parse)]
     pub filters: Vec<Jq>,
     /// Only the last N of those that are left

@@ -44,6 +44,10 @@ pub struct Moment {
     pub answer: Option<Answer>,
     /// Of a sent one: which attempt, of how many.
     pub attempt: Option<(u32, u32)>,
+    /// Of one of a drill: of which case.
+    pub case: Option<Box<str>>,
+    /// Whether it was answered as it should be, where its sender said how.
+    pub expected: Option<bool>,
     /// The earlier delivery that it repeats.
     pub duplicate: Option<Box<Duplicate>>,
     /// What is suspicious about it.

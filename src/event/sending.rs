@@ -145,7 +145,7 @@ pub struct Drilled {
     /// What a good handler answers.
     pub wants: Wanted,
     /// What was sent, in words.
-    pub what: &'static str,
+    pub what: String,
     /// Why a good handler answers so.
     pub why: &'static str,
     /// What this one answered to each request.

@@ -46,6 +46,8 @@ impl Timelines {
             verdict,
             answer: record.answer.clone(),
             attempt: record.sent.as_ref().map(|sent| (sent.attempt, sent.of)),
+            case: record.sent.as_ref().and_then(|sent| sent.case.as_deref()).map(Box::from),
+            expected: record.is_expected(),
             duplicate: record.duplicate.clone().map(Box::new),
             warnings: record.warnings.clone(),
         });
@@ -66,6 +68,10 @@ impl Timelines {
     pub fn end(mut self, unfinished: &[Unfinished]) -> Vec<Timeline> {
         let last: HashMap<u64, &Unfinished> = unfinished.iter().map(|open| (open.seq, open)).collect();
         for timeline in &mut self.timelines {
+            if timeline.sent {
+                // Of several at once, what was answered first is recorded first, not what went out first.
+                timeline.moments.sort_by_key(|moment| moment.at);
+            }
             let open = timeline.moments.iter().find_map(|moment| last.get(&(moment.number as u64)));
             timeline.warnings.extend(open.map(|open| {
                 let text = format!("the end did not come: its last was {} in #{}", open.status, open.seq);

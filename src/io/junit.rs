@@ -16,12 +16,23 @@ use crate::payload::hazard::is_hazard;
 use crate::payload::signature::Secret;
 
 /// One thing that was expected.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Case {
     /// What of what: `#1 abc123: .payload.status == "succeeded"`.
     pub name: String,
     /// Whether it came true.
     pub judgement: Judgement,
+    /// How long it took, milliseconds.
+    pub ms: Option<f64>,
+    /// What helps to see why it failed, a line each.
+    pub details: Vec<(&'static str, String)>,
+}
+
+impl Case {
+    /// One of which there is no more to say.
+    pub fn new(name: impl Into<String>, judgement: impl Into<Judgement>) -> Self {
+        Case { name: name.into(), judgement: judgement.into(), ms: None, details: Vec::new() }
+    }
 }
 
 impl Case {
@@ -97,15 +108,20 @@ fn document(suite: &str, cases: &[Case], elapsed: Duration) -> io::Result<Vec<u8
 
 fn write_case(xml: &mut Writer<Vec<u8>>, suite: &str, case: &Case) -> io::Result<()> {
     let name = legal(&case.name);
-    let element = xml.create_element("testcase").with_attributes([("name", &*name), ("classname", suite)]);
+    let mut element = xml.create_element("testcase").with_attributes([("name", &*name), ("classname", suite)]);
+    if let Some(ms) = case.ms {
+        element = element.with_attribute(("time", &*format!("{:.6}", ms / 1000.0)));
+    }
     let (tag, message) = match &case.judgement {
         Judgement::Passed => return element.write_empty().map(drop),
         Judgement::Failed(how) => ("failure", legal(how)),
         Judgement::Skipped(why) => ("skipped", legal(why)),
     };
+    let details = case.details.iter().filter(|_| tag == "failure");
+    let details = details.map(|(label, text)| format!("\n{label}: {}", legal(text))).collect::<String>();
     let written = element.write_inner_content(|xml| {
         let element = xml.create_element(tag).with_attribute(("message", &*message));
-        element.write_text_content(BytesText::new(&message)).map(drop)
+        element.write_text_content(BytesText::new(&format!("{message}{details}"))).map(drop)
     });
     written.map(drop)
 }
@@ -132,21 +148,22 @@ mod tests {
     #[test]
     fn cases_are_elements_and_nothing_breaks_out_of_them() {
         let cases = [
-            Case { name: "#1 a: .x == \"<&>\"".into(), judgement: Judgement::Passed },
+            Case { ms: Some(1.25), ..Case::new("#1 a: .x == \"<&>\"", Judgement::Passed) },
             Case {
-                name: "#2 \u{1b}[2J\u{9b}\u{202e}".into(),
-                judgement: Judgement::Failed("found \"]]>\" & <failure/>".into()),
+                details: vec![("came", "<500>\u{1b}".into())],
+                ..Case::new("#2 \u{1b}[2J\u{9b}\u{202e}", Judgement::Failed("found \"]]>\" & <failure/>".into()))
             },
-            Case { name: "#3".into(), judgement: Judgement::Skipped("no <secret>".into()) },
+            Case::new("#3", Judgement::Skipped("no <secret>".into())),
         ];
         let xml = document("hookctl listen", &cases, Duration::from_millis(1250)).unwrap();
         insta::assert_snapshot!(String::from_utf8(xml).unwrap(), @r##"
         <?xml version="1.0" encoding="UTF-8"?>
         <testsuites tests="3" failures="1" errors="0" skipped="1" time="1.250">
           <testsuite name="hookctl listen" tests="3" failures="1" errors="0" skipped="1" time="1.250">
-            <testcase name="#1 a: .x == &quot;&lt;&amp;&gt;&quot;" classname="hookctl listen"/>
+            <testcase name="#1 a: .x == &quot;&lt;&amp;&gt;&quot;" classname="hookctl listen" time="0.001250"/>
             <testcase name="#2 \u{1b}[2J\u{9b}\u{202e}" classname="hookctl listen">
-              <failure message="found &quot;]]&gt;&quot; &amp; &lt;failure/&gt;">found &quot;]]&gt;&quot; &amp; &lt;failure/&gt;</failure>
+              <failure message="found &quot;]]&gt;&quot; &amp; &lt;failure/&gt;">found &quot;]]&gt;&quot; &amp; &lt;failure/&gt;
+        came: &lt;500&gt;\u{1b}</failure>
             </testcase>
             <testcase name="#3" classname="hookctl listen">
               <skipped message="no &lt;secret&gt;">no &lt;secret&gt;</skipped>

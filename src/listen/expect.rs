@@ -109,19 +109,20 @@ impl Judge {
         });
         let checked: Vec<_> = filters.chain(self.expectations.check(record)).collect();
         self.judged += 1;
-        checked.into_iter().filter_map(|checked| self.enter(&which, checked)).collect()
+        checked.into_iter().filter_map(|checked| self.enter(&which, Some(record), checked)).collect()
     }
 
     /// Judges that a prediction has not ended: a sentence that says so.
     pub fn unfinished(&mut self, Unfinished { id, seq, status }: &Unfinished) -> String {
         let warning = format!("no_terminal_event: its last was {status} in #{seq}");
         let checked = Checked { expected: STRICT.into(), failure: Some(warning.clone()), exit: Exit::Expectation };
-        let failed = if self.expectations.strict { self.enter(id, checked) } else { None };
+        let failed = if self.expectations.strict { self.enter(id, None, checked) } else { None };
         failed.unwrap_or_else(|| format!("{id}: {warning}"))
     }
 
     /// Enters one case, and gives the sentence for one that failed.
-    fn enter(&mut self, which: &str, Checked { expected, failure, exit }: Checked) -> Option<String> {
+    fn enter(&mut self, which: &str, record: Option<&Record>, checked: Checked) -> Option<String> {
+        let Checked { expected, failure, exit } = checked;
         let sentence = failure.as_ref().map(|failure| format!("expectation failed: {which}: {expected}: {failure}"));
         if failure.is_some() {
             self.exit = self.exit.and(exit);
@@ -129,7 +130,10 @@ impl Judge {
         }
         match &mut self.cases {
             Some(cases) if cases.len() < LISTED => {
-                cases.push(Case { name: format!("{which}: {expected}"), judgement: failure.into() });
+                // Of what came true there is nothing to find out.
+                let details = record.filter(|_| failure.is_some()).map(details).unwrap_or_default();
+                let ms = record.and_then(|record| record.answer.as_ref()).map(|answer| answer.ms);
+                cases.push(Case { ms, details, ..Case::new(format!("{which}: {expected}"), failure) });
             }
             _ => self.not_listed += 1,
         }
@@ -155,13 +159,13 @@ impl Judge {
     pub fn cases(&self) -> Vec<Case> {
         let mut cases = self.cases.clone().unwrap_or_default();
         if self.is_idle() {
-            let idle = |expected: &str| Case { name: expected.to_owned(), judgement: Judgement::Skipped(IDLE.into()) };
+            let idle = |expected: &str| Case::new(expected, Judgement::Skipped(IDLE.into()));
             cases.extend(self.expectations.all().map(idle));
         }
         if self.not_listed > 0 {
             let name = format!("{} more, {} failed in all", self.not_listed, self.failed);
             let failure = (self.failed > 0).then(|| name.clone());
-            cases.push(Case { name, judgement: failure.into() });
+            cases.push(Case::new(name, failure));
         }
         cases
     }
@@ -234,6 +238,31 @@ impl Bench {
         let _ = self.jobs.send(Job::Rise(tell)).await;
         told.await.map_err(|error| Error::Setup { what: "the judge of --expect", reason: error.to_string() })
     }
+}
+
+/// What a report tells of a delivery that failed an expectation.
+fn details(record: &Record) -> Vec<(&'static str, String)> {
+    let payload = record.payload.as_ref();
+    let what = payload.map_or_else(
+        || "not JSON".to_owned(),
+        |payload| {
+            let event = payload.event.as_ref().map(|event| event.name.as_ref());
+            let status = payload.status.map(|status| status.name()).or(payload.raw_status.as_deref());
+            let words = [Some(payload.provider.label), event, status];
+            words.into_iter().flatten().map(shown).collect::<Vec<_>>().join(", ")
+        },
+    );
+    let signature = match &record.verdict {
+        Verdict::Invalid { reason, hint, .. } => format!("{}: {hint}", reason.name()),
+        verdict => verdict.name().to_owned(),
+    };
+    let answer = record.answer.as_ref().and_then(|answer| answer.status);
+    vec![
+        ("came", what),
+        ("at", record.at.to_string()),
+        ("signature", signature),
+        ("answered", answer.map_or_else(|| "not at all".to_owned(), |status| status.to_string())),
+    ]
 }
 
 /// Why a verdict proves nothing.

@@ -244,13 +244,10 @@ impl Outcome<'_> {
         let Config { record, command, .. } = self.config;
         let missing = books.unrecorded();
         let lacking = (missing > 0).then(|| format!("deliveries that could not be recorded: {missing}"));
-        let journal = record
-            .as_ref()
-            .map(|path| Case { name: format!("--record {}", path.display()), judgement: lacking.into() });
-        let command = command.first().map(|program| Case {
-            name: format!("-- {}", program.to_string_lossy()),
-            judgement: Wait::against_command(self.cause).into(),
-        });
+        let journal = record.as_ref().map(|path| Case::new(format!("--record {}", path.display()), lacking));
+        let command = command
+            .first()
+            .map(|program| Case::new(format!("-- {}", program.to_string_lossy()), Wait::against_command(self.cause)));
         journal.into_iter().chain(command)
     }
 }

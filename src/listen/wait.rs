@@ -177,13 +177,9 @@ impl Wait {
 
     /// What was waited for as cases of a report.
     pub fn cases(&self, progress: Progress) -> impl Iterator<Item = Case> {
-        let count = self
-            .count
-            .map(|count| Case { name: format!("--count {count}"), judgement: self.missing_count(progress).into() });
-        let until = self
-            .until
-            .as_ref()
-            .map(|until| Case { name: format!("--until {until}"), judgement: self.missing_until(progress).into() });
+        let count = self.count.map(|count| Case::new(format!("--count {count}"), self.missing_count(progress)));
+        let until =
+            self.until.as_ref().map(|until| Case::new(format!("--until {until}"), self.missing_until(progress)));
         count.into_iter().chain(until)
     }
 

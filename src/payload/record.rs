@@ -9,6 +9,7 @@ use super::delivery::Delivery;
 use super::history::Repeat;
 use super::lint::Warning;
 use super::read::Payload;
+use super::retry::Statuses;
 use super::signature::Verdict;
 
 mod glance;
@@ -157,6 +158,18 @@ pub struct Sent {
     pub outcome: Option<SentOutcome>,
     /// Why nothing came back.
     pub error: Option<String>,
+    /// The case of a drill that it belongs to.
+    pub case: Option<String>,
+    /// The answers that are right, where others than 2xx may be.
+    pub expect_status: Option<Statuses>,
+}
+
+impl Sent {
+    /// Whether this answer is right, where it was said which ones are.
+    pub fn is_expected(&self, answer: Option<&Answer>) -> Option<bool> {
+        let expected = self.expect_status.as_ref()?;
+        Some(answer.and_then(|answer| answer.status).is_some_and(|status| expected.contains(status)))
+    }
 }
 
 /// How an attempt ended.
@@ -190,6 +203,11 @@ impl Record {
             answer: None,
             sent: None,
         }
+    }
+
+    /// Whether it was answered as it should be, where its sender said how.
+    pub fn is_expected(&self) -> Option<bool> {
+        self.sent.as_ref()?.is_expected(self.answer.as_ref())
     }
 
     /// Whether its body is there: one that passed a limit was not taken in.

@@ -1,5 +1,6 @@
 //! Retry profiles as data, and the pure decision what comes next.
 
+use std::str::FromStr;
 use std::time::Duration;
 
 pub mod general;
@@ -109,6 +110,27 @@ impl Statuses {
     /// Whether it is one of them.
     pub fn contains(&self, status: u16) -> bool {
         self.0.iter().any(|(first, last)| (*first..=*last).contains(&status))
+    }
+}
+
+impl FromStr for Statuses {
+    type Err = String;
+
+    /// Reads `2xx`, `200,202`, `4xx`.
+    fn from_str(text: &str) -> Result<Self, String> {
+        const FORMS: &str = "statuses are written 2xx, 200,202 or 4xx";
+        let one = |item: &str| {
+            let item = item.trim();
+            if let Some(class) = item.strip_suffix("xx") {
+                return class
+                    .parse()
+                    .ok()
+                    .filter(|class| (1..=5).contains(class))
+                    .map(|c: u16| (c * 100, c * 100 + 99));
+            }
+            item.parse().ok().filter(|status| (100..=599).contains(status)).map(|status: u16| (status, status))
+        };
+        text.split(',').map(one).collect::<Option<Vec<_>>>().map(Statuses::new).ok_or_else(|| FORMS.to_owned())
     }
 }
 

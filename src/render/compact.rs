@@ -14,7 +14,7 @@ pub fn rest(record: &Record, paint: Paint) -> String {
         parts.push(paint.bad(reason.name()));
     }
     if let Some(answer) = &record.answer {
-        parts.push(format!("{} in {}", fields::outcome(answer, paint), milliseconds(answer.ms)));
+        parts.push(format!("{} in {}", fields::outcome(answer, record.is_expected(), paint), milliseconds(answer.ms)));
     }
     parts.extend(fields::repeat(record.duplicate.as_ref(), paint));
     parts.extend(record.warnings.iter().map(|warning| paint.warn(escape::line(&warning.code))));

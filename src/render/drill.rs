@@ -43,7 +43,7 @@ pub fn case(drilled: &Drilled, paint: Paint, width: Option<usize>, verbose: bool
         block.wrapped(&paint.quiet("fault"), "fault".len(), &escape::line(how));
     }
     if failed.is_some() || verbose {
-        block.wrapped(&paint.quiet("sent"), "sent".len(), drilled.what);
+        block.wrapped(&paint.quiet("sent"), "sent".len(), &drilled.what);
         block.wrapped(&paint.quiet("why"), "why".len(), drilled.why);
     }
     block.into_text()

@@ -66,7 +66,10 @@ pub fn signature(record: &Record, paint: Paint) -> Vec<Field> {
         }
         Verdict::Invalid { scheme, reason, hint } => {
             let scheme = scheme.as_deref().map(|scheme| format!(" {}", escape::line(scheme))).unwrap_or_default();
-            let why = format!("{}{scheme}", paint.bad(format!("✗ {}", reason.name())));
+            let why = format!("✗ {}", reason.name());
+            // Forged on purpose, and found out.
+            let why = if record.is_expected() == Some(true) { paint.quiet(why) } else { paint.bad(why) };
+            let why = format!("{why}{scheme}");
             return vec![("signed", why), ("hint", escape::line(hint).into_owned())];
         }
         Verdict::Unsigned => paint.quiet("no signature"),
@@ -232,9 +235,12 @@ pub fn answer_status(status: u16, paint: Paint) -> String {
     }
 }
 
-/// A status and what was done to it, in a word: `200`, `reset`, `broken`.
-pub fn outcome(answer: &Answer, paint: Paint) -> String {
+/// A status and what was done to it, in a word: `200`, `reset`, `broken`. Where its sender said which answers are right,
+/// the colour goes by that.
+pub fn outcome(answer: &Answer, expected: Option<bool>, paint: Paint) -> String {
     match (answer.status, answer.did) {
+        (Some(status), None) if expected == Some(true) => paint.good(status),
+        (Some(status), None) if expected == Some(false) => paint.bad(status),
         (Some(status), None) => answer_status(status, paint),
         (_, Some(deed)) => paint.bad(deed_name(deed)),
         (None, None) => paint.bad("none"),
@@ -260,7 +266,7 @@ pub fn request(delivery: &Delivery) -> String {
 pub fn answer(record: &Record, paint: Paint) -> Option<String> {
     let answer = record.answer.as_ref()?;
     let what = match answer.did {
-        None => outcome(answer, paint),
+        None => outcome(answer, record.is_expected(), paint),
         Some(Deed::Hang) => paint.bad("none, the sender waits,"),
         Some(Deed::Close) => paint.bad("none, the connection was closed,"),
         Some(Deed::Reset) => paint.bad("none, the connection was reset,"),

@@ -47,6 +47,9 @@ struct Beside {
     #[serde(skip_serializing_if = "Option::is_none")]
     text: Option<String>,
     repeat: Option<String>,
+    /// Whether it was answered as it should be, where its sender said how.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expected: Option<bool>,
 }
 
 /// A timeline in the page. What there is to say of its deliveries stands with them.
@@ -86,6 +89,7 @@ impl<W: Write> Html<W> {
             label: record.payload.as_ref().map(|payload| payload.provider.label),
             text: held.map(|held| String::from_utf8_lossy(&held).into_owned()),
             repeat: fields::repeat(record.duplicate.as_ref(), Paint::new(false)),
+            expected: record.is_expected(),
         };
         let lead = if self.deliveries == 0 { "" } else { ",\n" };
         self.deliveries += 1;

@@ -104,12 +104,8 @@ impl Table {
             fields::status(record, &self.fit(&escape::line(&fields::status_word(payload)), status), paint),
             self.fit(payload.map_or("-", |payload| payload.provider.label), provider),
             self.fit(&self.ends(&escape::line(named.map_or("-", |event| &event.name)), event), event),
-            if wide {
-                verdict(&record.verdict, signature, paint)
-            } else {
-                pad(&mark(&record.verdict, paint), signature)
-            },
-            answer(record.answer.as_ref(), answered, paint),
+            if wide { verdict(record, signature, paint) } else { pad(&mark(&record.verdict, paint), signature) },
+            answer(record.answer.as_ref(), record.is_expected(), answered, paint),
         ];
         let start = format!("{number}  {}  ", join(cells));
         let id = escape::line(payload.and_then(|payload| payload.id.as_deref()).unwrap_or("-"));
@@ -150,10 +146,14 @@ fn join(cells: impl IntoIterator<Item = String>) -> String {
 fn remarks(record: &Record, paint: Paint) -> String {
     let mut remarks = String::new();
     if let Verdict::Invalid { reason, .. } = &record.verdict {
-        remarks += &paint.bad(format!("  {}", reason.name()));
+        let reason = format!("  {}", reason.name());
+        // Forged on purpose, and found out.
+        remarks += &if record.is_expected() == Some(true) { paint.quiet(reason) } else { paint.bad(reason) };
     }
-    if let Some(sent) = &record.sent {
-        remarks += &paint.quiet(format!("  sent {}/{}", sent.attempt, sent.of));
+    match record.sent.as_ref().map(|sent| (sent, &sent.case)) {
+        Some((_, Some(case))) => remarks += &format!("  {}", escape::line(case)),
+        Some((sent, None)) => remarks += &paint.quiet(format!("  sent {}/{}", sent.attempt, sent.of)),
+        None => {}
     }
     if record.duplicate.is_some() {
         remarks += &paint.warn("  repeat");
@@ -178,9 +178,10 @@ pub fn fill(text: &str, columns: usize) -> String {
     format!("{text}{:gap$}", "")
 }
 
-fn verdict(verdict: &Verdict, columns: usize, paint: Paint) -> String {
-    let word = format!("{:columns$}", verdict.name());
-    match verdict {
+fn verdict(record: &Record, columns: usize, paint: Paint) -> String {
+    let word = format!("{:columns$}", record.verdict.name());
+    match record.verdict {
+        Verdict::Invalid { .. } if record.is_expected() == Some(true) => paint.quiet(word),
         Verdict::Verified { .. } | Verdict::Authenticated { .. } => paint.good(word),
         Verdict::Invalid { .. } => paint.bad(word),
         Verdict::Unsigned | Verdict::Unchecked => paint.quiet(word),
@@ -199,6 +200,6 @@ pub fn mark(verdict: &Verdict, paint: Paint) -> String {
 }
 
 /// An answer in a word, in so many columns.
-pub fn answer(answer: Option<&Answer>, columns: usize, paint: Paint) -> String {
-    pad(&answer.map_or("-".to_owned(), |answer| fields::outcome(answer, paint)), columns)
+pub fn answer(answer: Option<&Answer>, expected: Option<bool>, columns: usize, paint: Paint) -> String {
+    pad(&answer.map_or("-".to_owned(), |answer| fields::outcome(answer, expected, paint)), columns)
 }

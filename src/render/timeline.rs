@@ -68,6 +68,7 @@ fn events(timeline: &Timeline, width: Option<usize>) -> usize {
 /// What came: an attempt, or an event.
 fn what(moment: &Moment) -> Cow<'_, str> {
     match moment.attempt {
+        Some(_) if moment.case.is_some() => escape::line(moment.case.as_deref().unwrap_or_default()),
         Some((attempt, of)) => format!("try {attempt}/{of}").into(),
         None => escape::line(moment.event.as_deref().unwrap_or("-")),
     }
@@ -112,6 +113,7 @@ fn track(moment: &Moment, before: Option<usize>, place: usize, room: usize, pain
     let from = before.filter(|before| *before < place).map_or(place, |before| before + 1);
     let gap = paint.quiet("─".repeat(place - from));
     let dot = match (&*moment.verdict, &moment.duplicate, moment.status) {
+        (Verdict::Invalid { .. }, ..) if moment.expected == Some(true) => paint.quiet("✗"),
         (Verdict::Invalid { .. }, ..) => paint.bad("✗"),
         (_, Some(_), _) => paint.warn("○"),
         (.., Some(status)) if status.is_terminal() => fields::status_name(Some(status), "◆", paint),
@@ -127,7 +129,8 @@ fn line(moment: &Moment, since: f64, track: &str, event: usize, paint: Paint) ->
     let word = pad(&escape::line(word), fields::STATUS);
     let is_invalid = moment.verdict.is_invalid();
     let status = if is_invalid { paint.quiet(word) } else { fields::status_name(moment.status, &word, paint) };
-    let (mark, answer) = (pad(&mark(&moment.verdict, paint), 3), answer(moment.answer.as_ref(), ANSWER, paint));
+    let (mark, answer) =
+        (pad(&mark(&moment.verdict, paint), 3), answer(moment.answer.as_ref(), moment.expected, ANSWER, paint));
     let gap = 9_usize.saturating_sub(measure_text_width(&since));
     let since = paint.quiet(since);
     format!(

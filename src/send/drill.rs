@@ -23,10 +23,6 @@ mod twice;
 
 use cases::{Case, Sends};
 
-/// Said when the first case fails.
-const NOT_ACCEPTED: &str =
-    "the good delivery was not accepted, so the rest says little: check the URL and the secret first";
-
 /// How many of the same are sent at once.
 const AT_ONCE: usize = 5;
 
@@ -45,7 +41,8 @@ pub async fn run<T: Transport>(driver: &Driver<'_, T>, courses: Vec<Course>) -> 
     let report =
         driver.config().report.as_deref().map(|path| Report::create(path, &driver.config().secrets)).transpose()?;
     let started = Instant::now();
-    let mut drill = Drill { driver, pattern: &leg.parcel, results: Vec::new(), tally: DrillTally::default() };
+    let (pattern, tally) = (&leg.parcel, DrillTally::default());
+    let mut drill = Drill { driver, pattern, refused: None, results: Vec::new(), tally };
     let exit = drill.cases().await;
     if let Some(report) = report {
         report.write("hookctl send --drill", &drill.results, started.elapsed())?;
@@ -57,6 +54,8 @@ struct Drill<'a, 'b, T> {
     driver: &'a Driver<'b, T>,
     /// What every case is made of.
     pattern: &'a Parcel,
+    /// What the good delivery was answered, where that was no acknowledgement.
+    refused: Option<Answered>,
     results: Vec<junit::Case>,
     tally: DrillTally,
 }
@@ -71,6 +70,20 @@ impl Volley {
     fn in_turn(parcels: Vec<Parcel>) -> Result<Self, String> {
         Ok(Volley { parcels, at_once: false })
     }
+
+    /// The same, each with the name of its case.
+    fn of(mut self, case: &Case) -> Self {
+        self.parcels.iter_mut().for_each(|parcel| parcel.case = Some((case.name, case.wants)));
+        self
+    }
+}
+
+/// What came of a case.
+struct Fired {
+    drilled: Drilled,
+    ended: Vec<Ended>,
+    /// The event and the prediction that the first delivery is about, where one went out.
+    about: Option<String>,
 }
 
 impl<T: Transport> Drill<'_, '_, T> {
@@ -78,7 +91,7 @@ impl<T: Transport> Drill<'_, '_, T> {
     async fn cases(&mut self) -> Result<Exit, Error> {
         let mut exit = Exit::Done;
         for case in &cases::ALL {
-            let (drilled, ended) = self.case(case).await?;
+            let Fired { drilled, ended, about } = self.case(case).await?;
             if let Some(end) = ended.iter().find(|ended| ended.is_end()) {
                 let text = format!("interrupted at the case \"{}\": the rest was not sent", case.name);
                 self.driver.say(Note::warning(text)).await;
@@ -95,25 +108,51 @@ impl<T: Transport> Drill<'_, '_, T> {
             if failed {
                 exit = Exit::Expectation;
             }
-            self.tally.add(&drilled.judgement);
-            self.results.push(junit::Case { name: case.name.to_owned(), judgement: drilled.judgement.clone() });
-            let mut closed = self.driver.say(Event::Drilled(Box::new(drilled))).await;
             if failed && case.sends == Sends::One {
-                closed |= self.driver.say(Note::warning(NOT_ACCEPTED)).await;
+                self.refused = drilled.answers.first().cloned();
             }
-            if closed {
+            self.tally.add(&drilled.judgement);
+            self.results.push(reported(&drilled, about));
+            if self.driver.say(Event::Drilled(Box::new(drilled))).await {
                 return Ok(exit);
             }
         }
         self.driver.say(Event::DrillEnd(self.tally)).await;
+        if let Some(answer) = &self.refused {
+            self.driver.say(Note::warning(self.advice(answer))).await;
+        }
         Ok(exit)
     }
 
-    async fn case(&self, case: &'static Case) -> Result<(Drilled, Vec<Ended>), Error> {
+    /// What to do first when even the good delivery was not accepted.
+    fn advice(&self, answer: &Answered) -> String {
+        let (how, first) = match &answer.status {
+            Ok(status @ (401 | 403)) if self.pattern.schemes.is_empty() => {
+                (format!("refused ({status})"), "it went out unsigned: give the receiver's secret with --secret")
+            }
+            Ok(status @ (401 | 403)) => {
+                (format!("refused ({status})"), "compare --secret and --scheme with what the receiver checks")
+            }
+            Ok(status @ (404 | 405)) => (format!("refused ({status})"), "check the path of --to"),
+            Ok(status @ 400..=499) => (format!("refused ({status})"), "see what the receiver says against it"),
+            Ok(status) => (format!("answered {status}"), "mend that first"),
+            Err(error) => (format!("not answered ({error})"), "mend that first"),
+        };
+        format!("even the good delivery was {how}, so this drill proves little: {first}")
+    }
+
+    /// Why an answer says nothing: the good delivery was refused just so.
+    fn proves_nothing(&self, replies: &[Reply]) -> Option<String> {
+        let Ok(status @ 400..=499) = self.refused.as_ref()?.status else { return None };
+        let is_same = |reply: &Reply| matches!(reply.outcome, Outcome::Answered { status: same, .. } if same == status);
+        replies.iter().all(is_same).then(|| format!("refused ({status}) as the good one was: proves nothing"))
+    }
+
+    async fn case(&self, case: &'static Case) -> Result<Fired, Error> {
         let drilled = |replies: &[Reply], judgement| Drilled {
             name: case.name,
             wants: case.wants,
-            what: case.what,
+            what: self.what(case),
             why: case.why,
             answers: replies.iter().map(answered).collect(),
             judgement,
@@ -124,13 +163,30 @@ impl<T: Transport> Drill<'_, '_, T> {
             None => Ok(volley),
         };
         let volley = match self.volley(case.sends).and_then(signable) {
-            Ok(volley) => volley,
-            Err(why) => return Ok((drilled(&[], Judgement::Skipped(why)), Vec::new())),
+            Ok(volley) => volley.of(case),
+            Err(why) => {
+                let drilled = drilled(&[], Judgement::Skipped(why));
+                return Ok(Fired { drilled, ended: Vec::new(), about: None });
+            }
         };
         let ended = self.fire(&volley).await?;
         let replies: Vec<Reply> = ended.iter().map(|ended| ended.reply.clone()).collect();
-        let judgement = judge(case, &replies);
-        Ok((drilled(&replies, judgement), ended))
+        let judgement = match self.proves_nothing(&replies) {
+            Some(why) => Judgement::Skipped(why),
+            None => judge(case, &replies),
+        };
+        let about = volley.parcels.first().map(about);
+        Ok(Fired { drilled: drilled(&replies, judgement), ended, about })
+    }
+
+    /// What is sent, in words.
+    fn what(&self, case: &Case) -> String {
+        match case.sends {
+            Sends::Tampered(_) => case.what.to_owned(),
+            _ if self.pattern.schemes.is_empty() => format!("{}, unsigned", case.what),
+            Sends::Body(_) => format!("{}, signed", case.what),
+            _ => case.what.to_owned(),
+        }
     }
 
     /// What a case sends, or why it cannot.
@@ -193,6 +249,33 @@ impl<T: Transport> Drill<'_, '_, T> {
             ended.push(fire(parcel).await?);
         }
         Ok(ended)
+    }
+}
+
+/// `completed of abc123`
+fn about(parcel: &Parcel) -> String {
+    let event = parcel.payload.as_ref().and_then(|payload| payload.event.as_ref());
+    event.map_or_else(|| parcel.subject().to_owned(), |event| format!("{} of {}", event.name, parcel.subject()))
+}
+
+/// A case as the report tells it.
+fn reported(drilled: &Drilled, about: Option<String>) -> junit::Case {
+    let answer = |answer: &Answered| match &answer.status {
+        Ok(status) => format!("{status} in {:.1} ms", answer.ms),
+        Err(error) => format!("no answer in {:.1} ms: {error}", answer.ms),
+    };
+    let answers: Vec<String> = drilled.answers.iter().map(answer).collect();
+    let about = about.map(|about| format!(" ({about})")).unwrap_or_default();
+    junit::Case {
+        name: drilled.name.to_owned(),
+        judgement: drilled.judgement.clone(),
+        ms: drilled.answers.iter().map(|answer| answer.ms).reduce(f64::max),
+        details: vec![
+            ("sent", format!("{}{about}", drilled.what)),
+            ("wanted", drilled.wants.statuses().to_owned()),
+            ("came", answers.join(", ")),
+            ("why", drilled.why.to_owned()),
+        ],
     }
 }
 

@@ -310,7 +310,8 @@ pub fn record(
     });
     let sent = Sent {
         attempt,
-        of: parcel.retry.attempts(parcel.is_terminal()),
+        // In a drill nothing is tried again.
+        of: parcel.case.map_or_else(|| parcel.retry.attempts(parcel.is_terminal()), |_| 1),
         url: shown_url(parcel, config),
         outcome: reply.map(|reply| match reply.outcome {
             Outcome::Answered { .. } => SentOutcome::Answered,
@@ -318,6 +319,11 @@ pub fn record(
             Outcome::Unknown => SentOutcome::Unknown,
         }),
         error: reply.and_then(|reply| reply.error.clone()),
+        case: parcel.case.map(|(name, _)| name.to_owned()),
+        expect_status: match parcel.case {
+            Some((_, wanted)) => wanted.statuses().parse().ok(),
+            None => config.expect_status.clone(),
+        },
     };
     let payload = parcel.payload.clone();
     Record {

@@ -243,6 +243,13 @@ pub async fn run(
     }
     let client = Client::new(&config.to, &config.connection)?;
     let journal = config.record.as_deref().map(|path| Journal::open(path, false)).transpose()?;
+    if let Some(begun) = journal.as_ref().filter(|journal| config.drill && journal.is_begun()) {
+        let path = begun.path().display();
+        let text = format!("{path} has deliveries already, to which those of this drill are added");
+        if sink.say(Note::info(text)).await.is_err() {
+            return Ok(Exit::Done);
+        }
+    }
     let (wish, stop) = watch::channel(None);
     let driver = Driver::new(&client, clock, &sink, journal, &config, config.shown(), stop);
     let work = async {

@@ -11,6 +11,7 @@ use super::cog;
 use super::edit::Edit;
 use super::{Config, NewId};
 use crate::error::Error;
+use crate::event::Wanted;
 use crate::io::client;
 use crate::payload::body::{JsonType, Object};
 use crate::payload::provider::{HeaderLine, Provider, Shape, generic};
@@ -49,6 +50,8 @@ pub struct Parcel {
     pub borrowed_scheme: bool,
     /// When it is sent again.
     pub retry: RetryProfile,
+    /// The case of a drill that it belongs to, and what a good handler answers.
+    pub case: Option<(&'static str, Wanted)>,
     /// How it goes out.
     pub method: Method,
     /// The headers that it was recorded with, in place of the provider's own.
@@ -101,6 +104,7 @@ impl Parcel {
             schemes,
             borrowed_scheme,
             retry: config.retry.clone().unwrap_or_else(|| shape.retry.clone()),
+            case: None,
             method: Method::POST,
             recorded: None,
             further: Vec::new(),

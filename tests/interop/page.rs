@@ -94,3 +94,58 @@ fn a_page_works_in_a_browser_and_runs_nothing_from_outside() {
     assert!(told["from_story"].as_str().unwrap().starts_with("Delivery #1:"), "{told}");
     assert_ne!(told["light"], told["dark"]);
 }
+
+#[test]
+#[ignore = "needs chromium and what tests/interop/peers/install.sh installs"]
+fn the_page_of_a_drill_names_its_cases_and_paints_only_what_went_wrong() {
+    const LOOK: &str = r##"
+        import { launch } from "puppeteer-core";
+        const [executablePath, page] = process.argv.slice(-2);
+        const browser = await launch({ executablePath, pipe: true, args: ["--no-sandbox", "--disable-gpu"] });
+        const tab = await browser.newPage();
+        await tab.goto("file://" + page);
+        const rows = await tab.$$eval("#rows tr[data-number]", (rows) => rows.map((row) =>
+            [row.querySelector(".remarks").innerText, row.querySelectorAll(".bad").length > 0]));
+        console.log(JSON.stringify({ rows, title: await tab.title(), heading: await tab.$eval("h1", (h1) => h1.innerText) }));
+        await browser.close();
+    "##;
+    let line = |case: &str, wanted: &str, verdict: Value, status: u16| {
+        json!({
+            "type": "delivery", "v": 1, "seq": 1, "id": case, "direction": "sent", "at": "2026-11-20T21:23:21.724722Z",
+            "method": "POST", "target": "/", "http": "1.1", "headers": [], "body": "{}", "signature": verdict,
+            "answer": {"status": status, "by": "receiver", "ms": 1.0}, "attempt": 1, "of": 1, "url": "http://localhost/",
+            "outcome": "answered", "error": null, "case": case, "expect_status": wanted,
+        })
+        .to_string()
+    };
+    let forged = || json!({"verdict": "invalid", "scheme": "eachlabs", "reason": "wrong_secret", "hint": "compare"});
+    let good = || json!({"verdict": "verified", "scheme": "eachlabs", "secret": "main"});
+    let journal = Captured::of(vec![
+        line("good", "2xx", good(), 200),
+        line("tampered body", "4xx", forged(), 401),
+        line("wrong secret", "4xx", forged(), 200),
+        line("unknown status", "2xx", good(), 500),
+    ]);
+    let page = journal.file("page.html");
+    hookctl(["inspect", journal.path(), "--html", &page]).exits(0);
+    let chromium = run("sh", &["-c", "command -v chromium || command -v google-chrome"], b"");
+    let told: Value = serde_json::from_str(&peers::node(LOOK, &[&chromium, &page], b"")).unwrap();
+    assert_eq!(
+        (&told["title"], &told["heading"]),
+        (&json!("hookctl: deliveries of a drill"), &json!("Deliveries of a drill"))
+    );
+    let rows: Vec<_> = told["rows"].as_array().unwrap().iter().map(|row| (row[0].as_str().unwrap(), &row[1])).collect();
+    assert!(
+        rows.iter().map(|(remarks, _)| remarks.split_whitespace().next()).eq([
+            Some("good"),
+            Some("tampered"),
+            Some("wrong"),
+            Some("unknown")
+        ]),
+        "{told}"
+    );
+    assert!(
+        rows.iter().map(|(_, is_red)| *is_red).eq([&json!(false), &json!(false), &json!(true), &json!(true)]),
+        "{told}"
+    );
+}

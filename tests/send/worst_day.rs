@@ -145,6 +145,12 @@ fn a_drill_is_a_table_and_a_report_for_ci() {
         "{xml}"
     );
     assert!(xml.contains(r#"<failure message="answered 500">"#), "{xml}");
+    for part in
+        ["sent: the same delivery twice (completed of ", "wanted: 2xx", "came: 500 in ", "why: providers deliver"]
+    {
+        assert!(xml.contains(part), "no {part:?} in {xml}");
+    }
+    assert_eq!(xml.matches(" time=").count(), 2 + 13, "of the run, and of each case that was sent: {xml}");
 }
 
 #[test]

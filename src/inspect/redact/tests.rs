@@ -82,7 +82,7 @@ fn no_text_repeats_what_is_blanked() {
         warnings: vec![warn("status", "of another kind"), warn("", "S3CRET is not known"), warn("id", "no real id")],
         verdict: Verdict::Invalid { scheme: None, reason: Reason::Other, hint: "see S3CRET".into() },
         answer: Some(answer),
-        sent: Some(Sent { attempt: 1, of: 1, url, outcome: None, error }),
+        sent: Some(Sent { attempt: 1, of: 1, url, outcome: None, error, case: None, expect_status: None }),
         ..Record::unsent(Timestamp::UNIX_EPOCH, delivery)
     };
     let (blanked, without_effect) = redacted(record.clone(), &["status", "target", "error", "input.promt"]);

@@ -72,6 +72,12 @@ impl Journal {
         self.torn.then(|| format!("{path} ended within a line, as after a crash: what comes starts on a new one"))
     }
 
+    /// Whether something was in it when it was opened, or has come since.
+    pub fn is_begun(&self) -> bool {
+        let length = |opened: &Opened| opened.file.metadata().map_or(0, |found| found.len());
+        self.opened.as_ref().is_some_and(|opened| opened.regular && length(opened) > 0)
+    }
+
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path

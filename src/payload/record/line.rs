@@ -11,6 +11,7 @@ use super::{Answer, Record, SentOutcome, VERSION};
 use crate::payload::encoding;
 use crate::payload::lint::Warning;
 use crate::payload::read::Payload;
+use crate::payload::retry::Statuses;
 use crate::payload::signature::Verdict;
 
 /// The type of a record of a delivery.
@@ -63,6 +64,10 @@ struct SentLine<'a> {
     url: Cow<'a, str>,
     outcome: Option<SentOutcome>,
     error: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    case: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expect_status: Option<String>,
 }
 
 /// What a payload says, in the record. The body holds the rest.
@@ -137,6 +142,8 @@ impl Record {
                 url: sent.url.as_str().into(),
                 outcome: sent.outcome,
                 error: sent.error.as_deref().map(Cow::Borrowed),
+                case: sent.case.as_deref().map(Cow::Borrowed),
+                expect_status: sent.expect_status.as_ref().map(Statuses::to_string),
             }),
         };
         let mut bytes = Vec::with_capacity(self.delivery.body.len() + 1024);
@@ -195,9 +202,12 @@ mod tests {
             url: "http://localhost/".into(),
             outcome: Some(SentOutcome::Unreachable),
             error: Some("refused".into()),
+            case: Some("stale".into()),
+            expect_status: Some(Statuses::client_errors()),
         };
         let record = Record { sent: Some(sent.clone()), answer: None, ..record(&[0xff, 0x00]) };
         let text = line(&record);
+        assert!(text.contains(r#""case":"stale","expect_status":"4xx"}"#), "{text}");
         assert!(text.contains(r#""direction":"sent""#) && text.contains(r#""body_base64":"/wA=""#), "{text}");
         assert!(text.contains(r#""payload":null"#), "{text}");
         let Parsed::Delivery(read) = Record::parse(&text).unwrap() else { panic!("a delivery") };

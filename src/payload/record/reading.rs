@@ -63,6 +63,10 @@ struct Line<'a> {
     outcome: Option<SentOutcome>,
     #[serde(default)]
     error: Option<String>,
+    #[serde(default)]
+    case: Option<String>,
+    #[serde(default)]
+    expect_status: Option<String>,
 }
 
 /// What of a payload's summary is not found in the body again.
@@ -204,6 +208,9 @@ impl Line<'_> {
                 url: self.url.unwrap_or_default(),
                 outcome: self.outcome,
                 error: self.error,
+                case: self.case,
+                // What a newer hookctl may expect otherwise is not known here.
+                expect_status: self.expect_status.and_then(|text| text.parse().ok()),
             }),
         })
     }
@@ -236,7 +243,15 @@ mod tests {
             verdict: Verdict::Verified { scheme: "eachlabs".into(), secret: "main".into() },
             warnings: vec![Warning::new("w", "p", "m".into())],
             answer: Some(Answer::new(200, By::Script, 0.41)),
-            sent: Some(Sent { attempt: 1, of: 2, url: "u".into(), outcome: None, error: None }),
+            sent: Some(Sent {
+                attempt: 1,
+                of: 2,
+                url: "u".into(),
+                outcome: None,
+                error: None,
+                case: None,
+                expect_status: None,
+            }),
             ..Record::unsent(Timestamp::UNIX_EPOCH, delivery)
         };
         String::from_utf8(record.to_line()).unwrap().trim_end().to_owned()

@@ -32,13 +32,21 @@
   const VERDICT_CLASS = { verified: "good", authenticated: "good", invalid: "bad" };
   // What a forgery says is nobody's word.
   const statusClass = (delivery) => (isForged(delivery) ? "quiet" : STATUS_CLASS[statusOf(delivery)] || "warn");
-  const verdictClass = (verdict) => VERDICT_CLASS[verdict] || "quiet";
+  // What was forged on purpose and found out is no failure.
+  const isFoundOut = (delivery) => isForged(delivery) && delivery.about.expected === true;
+  const verdictClass = (delivery) => (isFoundOut(delivery) ? "quiet" : VERDICT_CLASS[verdictOf(delivery)] || "quiet");
 
   // What was answered, in a word.
   function answerOf({ record: { answer } }) {
     return answer ? String(answer.did || answer.status || "none") : "none";
   }
-  const answerClass = (answer) => (answer[0] === "2" ? "good" : answer[0] === "3" ? "warn" : "bad");
+  // By what its sender expected, where that is known.
+  function answerClass(delivery) {
+    const { expected } = delivery.about;
+    const answer = answerOf(delivery);
+    if (expected !== undefined) return expected ? "good" : "bad";
+    return answer[0] === "2" ? "good" : answer[0] === "3" ? "warn" : "bad";
+  }
 
   function answerAtLength({ record: { answer, error } }) {
     if (!answer) return error ? "none: " + error : "none";
@@ -50,7 +58,9 @@
     const { reason, hint } = signature(delivery);
     const remarks = warningsOf(delivery).map((warning) => ({ code: warning.code, text: warning.code + ": " + warning.message }));
     if (delivery.about.repeat) remarks.unshift({ code: "repeat", text: delivery.about.repeat });
-    if (isForged(delivery)) remarks.unshift({ code: reason, text: reason + ": " + hint, name: "bad" });
+    if (isForged(delivery)) remarks.unshift({ code: reason, text: reason + ": " + hint, name: isFoundOut(delivery) ? "quiet" : "bad" });
+    const { case: drilled, expect_status: wanted } = delivery.record;
+    if (drilled) remarks.unshift({ code: drilled, text: "drill, " + drilled + ": a good handler answers " + wanted, name: "strong" });
     return remarks;
   }
 
@@ -146,8 +156,8 @@
       cell("status", statusOf(delivery), statusClass(delivery)),
       cell("provider", delivery.about.label || "-"),
       cell("event", payload(delivery).event || "-"),
-      cell("verdict", verdictOf(delivery), verdictClass(verdictOf(delivery))),
-      cell("answer", answerOf(delivery), answerClass(answerOf(delivery))),
+      cell("verdict", verdictOf(delivery), verdictClass(delivery)),
+      cell("answer", answerOf(delivery), answerClass(delivery)),
       cell("id", payload(delivery).id || "-"),
       element("td", { class: "remarks", attributes: { role: "cell" } },
         ...remarksOf(delivery).map((remark) => element("span", { text: remark.code, class: remark.name || "warn", attributes: { title: visible(remark.text) } }))));
@@ -206,14 +216,15 @@
       ["request", [record.method, record.target].filter(Boolean).join(" ")],
       ["from", record.remote],
       ["sent to", record.url && record.url + ", attempt " + record.attempt + " of " + record.of],
+      ["drill", record.case && record.case + ": a good handler answers " + record.expect_status],
       ["provider", [about.label, is.variant].filter(Boolean).join(" ")],
       ["event", is.event && is.event + (is.event_inferred ? " (inferred)" : "")],
       ["key", is.key],
       ["error", is.error, "bad"],
-      ["signature", [proof.verdict, proof.scheme, proof.reason].filter(Boolean).join(" "), verdictClass(verdictOf(delivery))],
+      ["signature", [proof.verdict, proof.scheme, proof.reason].filter(Boolean).join(" "), verdictClass(delivery)],
       ["hint", proof.hint],
       ["repeat", about.repeat, "warn"],
-      ["answer", answerAtLength(delivery), answerClass(answerOf(delivery))],
+      ["answer", answerAtLength(delivery), answerClass(delivery)],
       ...warningsOf(delivery).map((warning) => ["warning", warning.code + ": " + warning.message, "warn"]),
     ]);
     byId("detail-body").replaceChildren(
@@ -331,7 +342,7 @@
       gap.style.width = Math.abs(at - before) + "%";
       track.append(gap);
     }
-    const sign = isForged(delivery) ? ["✗", "bad"] : delivery.about.repeat ? ["○", "warn"] : ["●", statusClass(delivery)];
+    const sign = isForged(delivery) ? ["✗", isFoundOut(delivery) ? "quiet" : "bad"] : delivery.about.repeat ? ["○", "warn"] : ["●", statusClass(delivery)];
     const dot = element("span", { text: sign[0], class: sign[1] });
     dot.style.left = at + "%";
     track.append(dot);
@@ -345,7 +356,7 @@
       track,
       element("span", { class: "what" },
         element("span", { text: words.join(" · "), class: statusClass(delivery) }), " ",
-        element("span", { text: answerOf(delivery), class: answerClass(answerOf(delivery)), attributes: { title: visible("answered " + answerAtLength(delivery)) } })),
+        element("span", { text: answerOf(delivery), class: answerClass(delivery), attributes: { title: visible("answered " + answerAtLength(delivery)) } })),
       ...remarksOf(delivery).map((remark) => element("p", { text: remark.text, class: remark.name || "warn" })));
   }
 
@@ -393,13 +404,17 @@
     const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     if (by) { event.preventDefault(); go(by); }
   });
+  const isAll = (is) => data.deliveries.length > 0 && data.deliveries.every(({ record }) => is(record));
+  const title = isAll((record) => record.case) ? "Deliveries of a drill" : isAll((record) => record.direction === "sent") ? "Sent deliveries" : "Recorded deliveries";
+  document.title = "hookctl: " + title.toLowerCase();
+  byId("title").textContent = title;
   const times = data.deliveries.map((delivery) => delivery.record.at).sort();
   const said = (at) => { const { day, time } = clock(at); return day + " " + time; };
   const count = (number, one, many) => number && number + " " + (number === 1 ? one : many);
   byId("summary").textContent = visible([
     count(data.deliveries.length, "delivery", "deliveries") || "no deliveries",
     count(data.timelines.length, "prediction", "predictions"),
-    count(data.deliveries.filter(isForged).length, "with a signature that does not hold", "with signatures that do not hold"),
+    count(data.deliveries.filter((delivery) => isForged(delivery) && !isFoundOut(delivery)).length, "with a signature that does not hold", "with signatures that do not hold"),
     count(data.deliveries.filter((delivery) => warningsOf(delivery).length > 0).length, "with warnings", "with warnings"),
     times.length && said(times[0]) + " to " + said(times[times.length - 1]) + ", your time", "by " + data.made_by,
   ].filter(Boolean).join(" · "));

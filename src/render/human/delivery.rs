@@ -209,6 +209,11 @@ impl Style {
         if let Some(sent) = &record.sent {
             let text = format!("{} of {} to {}", sent.attempt, sent.of, escape::line(&sent.url));
             block.field(&paint.quiet("attempt"), 7, &text);
+            if let Some(case) = &sent.case {
+                let wanted = sent.expect_status.as_ref().map(|statuses| format!(": a good handler answers {statuses}"));
+                let case = format!("{}{}", escape::line(case), wanted.unwrap_or_default());
+                block.wrapped(&paint.quiet("drill"), 5, &case);
+            }
             if let Some(error) = &sent.error {
                 block.field(&paint.quiet("failed"), 6, &paint.bad(escape::line(error)));
             }
@@ -231,7 +236,7 @@ fn attempted(record: &Record, sent: &Sent, paint: Paint) -> String {
     match (&record.answer, sent.outcome) {
         (Some(answer), _) => {
             let line = answer.line.as_deref().map(|line| format!("  {}", paint.quiet(escape::line(line))));
-            let outcome = fields::outcome(answer, paint);
+            let outcome = fields::outcome(answer, record.is_expected(), paint);
             format!("{outcome} in {}{}", milliseconds(answer.ms), line.unwrap_or_default())
         }
         (None, Some(SentOutcome::Unknown | SentOutcome::Other)) => {

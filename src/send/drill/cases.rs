@@ -128,14 +128,14 @@ pub const ALL: [Case; 16] = [
         name: "empty body",
         sends: Sends::Body(""),
         wants: Wanted::Refused,
-        what: "a delivery without a body, signed",
+        what: "a delivery without a body",
         why: "it will not get better by being sent again: say so with 4xx",
     },
     Case {
         name: "not JSON",
         sends: Sends::Body("{\"id\": \"cut-off\", \"status\": "),
         wants: Wanted::Refused,
-        what: "a body that breaks off, signed",
+        what: "a body that breaks off",
         why: "it will not get better by being sent again: say so with 4xx",
     },
     Case {

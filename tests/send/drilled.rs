@@ -1,0 +1,103 @@
+//! What a drill leaves behind, and what it says of a receiver that refuses everything.
+
+use serde_json::Value;
+
+use super::send;
+use crate::support::program::hookctl;
+use crate::support::sign::hmac_hex;
+use crate::support::target::{Answer, Request, Target};
+
+const SECRET: &str = "s3cret";
+
+/// A handler that verifies and does no more.
+fn verifies(requests: &[Request]) -> (u16, String) {
+    let request = &requests[requests.len() - 1];
+    let signature = hmac_hex(SECRET, &request.body);
+    let is_signed = request.header("x-webhook-signature") == Some(&*signature);
+    let is_json = || serde_json::from_slice::<Value>(&request.body).is_ok();
+    (
+        if !is_signed {
+            401
+        } else if is_json() {
+            200
+        } else {
+            400
+        },
+        String::new(),
+    )
+}
+
+#[test]
+fn its_journal_says_of_which_case_a_delivery_is_and_what_was_right() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = folder.path().join("drill.jsonl");
+    let journal = journal.to_str().unwrap();
+    let target = Target::start(&[Answer::By(verifies)]);
+    let drill = ["--drill", "--secret", SECRET, "--record", journal];
+    let first = send(&target, &drill).exits(0);
+    assert!(!first.stderr.contains("already"), "{first:?}");
+    let lines = std::fs::read_to_string(journal).unwrap();
+    let records: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let of = |case: &str| records.iter().filter(|record| record["case"] == case).cloned().collect::<Vec<_>>();
+    assert_eq!((of("good").len(), of("duplicate").len(), of("concurrent duplicates").len()), (1, 2, 5));
+    assert_eq!(of("tampered body")[0]["expect_status"], "4xx");
+    assert!(records.iter().all(|record| record["of"] == 1 && record["case"].is_string()), "{lines}");
+
+    // What was forged on purpose and refused is not painted as a failure.
+    let table = hookctl(["inspect", journal, "--color", "always"]).exits(0).stdout;
+    let row = table.lines().find(|line| line.contains("tampered body")).expect(&table);
+    assert!(row.contains("\u{1b}[1;32m401") && !row.contains("\u{1b}[1;31m"), "{row}");
+    let shown = hookctl(["inspect", journal, "--show", "18"]).exits(0).stdout;
+    assert!(shown.contains("drill    unknown status: a good handler answers 2xx"), "{shown}");
+    let timeline = hookctl(["inspect", journal, "--timeline"]).exits(0).stdout;
+    assert!(timeline.contains("unknown status") && !timeline.contains("try 1/"), "{timeline}");
+    let page = folder.path().join("page.html");
+    hookctl(["inspect", journal, "--html", page.to_str().unwrap()]).exits(0);
+    let page = std::fs::read_to_string(page).unwrap();
+    assert_eq!(page.matches("\"expected\":true").count(), records.len(), "{page}");
+
+    send(&target, &drill).exits(0).says("has deliveries already, to which those of this drill are added");
+}
+
+#[test]
+fn a_receiver_that_refuses_the_good_one_proves_nothing_by_refusing_the_rest() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = folder.path().join("drill.jsonl");
+    let cases = [
+        (401, &["--secret", SECRET][..], "refused (401), so this drill proves little: compare --secret and --scheme"),
+        (401, &[], "refused (401), so this drill proves little: it went out unsigned: give the receiver's secret"),
+        (404, &["--secret", SECRET], "refused (404), so this drill proves little: check the path of --to"),
+    ];
+    for (status, secret, advice) in cases {
+        let target = Target::start(&[Answer::Status(status, "", "")]);
+        let run = [&["--drill", "--record", journal.to_str().unwrap()], secret].concat();
+        let finished = send(&target, &run).exits(4);
+        let ticked: Vec<_> = finished.stdout.lines().filter(|line| line.starts_with('✓')).collect();
+        assert!(ticked.is_empty(), "{ticked:?}");
+        assert!(finished.stdout.contains("0 passed · 1 failed · 15 skipped"), "{finished:#?}");
+        assert!(finished.stderr.trim_end().lines().last().unwrap().contains(advice), "{finished:#?}");
+    }
+}
+
+#[test]
+fn one_that_lets_forgeries_in_fails_though_it_refuses_the_good_one() {
+    // The usual mistake: what is not signed is not checked.
+    let target = Target::start(&[Answer::By(|requests| {
+        let is_signed = requests[requests.len() - 1].header("x-webhook-signature").is_some();
+        (if is_signed { 401 } else { 200 }, String::new())
+    })]);
+    let finished = send(&target, &["--drill", "--secret", SECRET]).exits(4);
+    assert!(finished.stdout.contains("✗  missing signature"), "{finished:#?}");
+}
+
+#[test]
+fn what_goes_out_unsigned_is_called_so() {
+    let target = Target::start(&[Answer::Status(200, "", "")]);
+    let unsigned = send(&target, &["--drill"]).exits(4).stdout;
+    assert!(
+        unsigned.contains("a delivery without a body, unsigned") && !unsigned.contains("body, signed"),
+        "{unsigned}"
+    );
+    let signed = send(&target, &["--drill", "--secret", SECRET]).exits(4).stdout;
+    assert!(signed.contains("a delivery without a body, signed"), "{signed}");
+}
