@@ -92,11 +92,14 @@ pub fn account(account: &Account) -> Vec<Field> {
         fields.push(("header", format!("{header} is not there")));
     }
     fields.extend(values.iter().map(|value| ("header", format!("{header}: {}", escape::line(value)))));
-    if let Some(signed) = &account.signed {
-        let text = String::from_utf8_lossy(signed);
+    let told = |bytes: &[u8]| {
+        let text = String::from_utf8_lossy(bytes);
         let cut = text.char_indices().nth(SHOWN).map_or(text.len(), |(end, _)| end);
         let more = if cut < text.len() { "…" } else { "" };
-        fields.push(("over", format!("{} bytes: {}{more}", signed.len(), escape::line(&text[..cut]))));
+        format!("{} bytes: {}{more}", bytes.len(), escape::line(&text[..cut]))
+    };
+    if let Some(signed) = &account.signed {
+        fields.push(("over", told(signed)));
     }
     let is_alone = account.expected.len() == 1;
     fields.extend(account.expected.iter().map(|(label, value)| {
@@ -104,6 +107,9 @@ pub fn account(account: &Account) -> Vec<Field> {
         let matches = if values.iter().any(|given| given.contains(value.as_str())) { ", which matches" } else { "" };
         ("gives", format!("{}{whose}{matches}", escape::line(value)))
     }));
+    if let Some(body) = &account.body_signed {
+        fields.push(("body", format!("as it was signed, {}", told(body))));
+    }
     fields
 }
 

@@ -224,7 +224,7 @@ pub fn why(delivery: &Delivery, policy: &Policy, now: i64, verdict: Verdict) -> 
     let Verdict::Invalid { scheme: name, reason, hint } = &verdict else { return verdict };
     let Some(name) = name else {
         let found = tries::in_another_header(delivery, &policy.secrets);
-        return found.map_or(verdict, |Finding { reason, hint }| Verdict::Invalid { scheme: None, reason, hint });
+        return found.map_or(verdict, |Finding { reason, hint, .. }| Verdict::Invalid { scheme: None, reason, hint });
     };
     let scheme = match policy.scheme {
         Choice::Named(scheme) => scheme,
@@ -235,7 +235,7 @@ pub fn why(delivery: &Delivery, policy: &Policy, now: i64, verdict: Verdict) -> 
     };
     let mut budget = Budget::default();
     match find(scheme, delivery, policy, now, *reason, &mut budget) {
-        Some(Finding { reason, hint }) => Verdict::Invalid { scheme: Some(name.clone()), reason, hint },
+        Some(Finding { reason, hint, .. }) => Verdict::Invalid { scheme: Some(name.clone()), reason, hint },
         None if budget.is_spent() && *reason == Reason::WrongSecret && scheme.covers_body() => {
             let hint = format!("{hint}; the body is too large to try every way in which it may have been changed");
             Verdict::Invalid { scheme: Some(name.clone()), reason: *reason, hint }

@@ -2,7 +2,9 @@
 
 use super::super::interpret::{Given, signed_bytes};
 use super::super::scheme::{Claim, Proof, Scheme};
+use super::super::secret::Secret;
 use super::super::verdict::{Choice, Policy, detect};
+use super::tries::{Budget, Case};
 use crate::payload::delivery::{Delivery, REDACTED};
 
 /// What was looked at, what was computed and what came of it.
@@ -14,6 +16,8 @@ pub struct Account {
     pub header: (&'static str, Vec<String>),
     /// The bytes that the scheme signs; `None` when it signs nothing, or the headers lack a part of it.
     pub signed: Option<Vec<u8>>,
+    /// The body as it was signed, where what was done to it since is found.
+    pub body_signed: Option<Vec<u8>>,
     /// What each secret gives over them, by its label, written as the scheme writes it; or why it gives nothing.
     pub expected: Vec<(String, String)>,
 }
@@ -37,8 +41,19 @@ pub fn account(delivery: &Delivery, policy: &Policy) -> Option<Account> {
             let digest = scheme.body_digest(&delivery.body);
             signed_bytes(scheme.signed, &delivery.body, Given::of(claim, digest.as_deref()))
         }),
+        body_signed: claim.as_ref().and_then(|claim| body_signed(scheme, claim, delivery, policy)),
         expected: claim.map(|claim| expected(scheme, &claim, delivery, policy)).unwrap_or_default(),
     })
+}
+
+fn body_signed(scheme: &Scheme, claim: &Claim, delivery: &Delivery, policy: &Policy) -> Option<Vec<u8>> {
+    let secrets: Vec<&Secret> = policy.secrets.iter().filter(|secret| scheme.for_secret(secret) == scheme).collect();
+    if secrets.iter().any(|secret| scheme.proves(claim, &delivery.body, secret) == Ok(true)) {
+        return None;
+    }
+    // Whether the time stamp is near has no part in what was done to the body.
+    let now = claim.timestamp.as_ref().map_or(0, |(seconds, _)| *seconds);
+    Case { scheme, delivery, secrets: &secrets, now }.of_claim(claim, &mut Budget::default())?.body
 }
 
 fn expected(scheme: &Scheme, claim: &Claim, delivery: &Delivery, policy: &Policy) -> Vec<(String, String)> {
@@ -70,6 +85,22 @@ mod tests {
         assert_eq!(account.header.1[0], account.expected[1].1);
         assert_ne!(account.header.1[0], account.expected[0].1);
         assert_eq!(account.expected[0].0, "old");
+    }
+
+    #[test]
+    fn it_shows_the_body_that_was_signed_where_another_spelling_arrived() {
+        let scheme = Scheme::named("eachlabs").unwrap();
+        let told = |signed: &[u8], arrived: &'static [u8]| {
+            let headers = scheme.sign(signed, &Secret::new("main", "s3cret"), 1, "m").unwrap();
+            let delivery = Delivery::bare(headers.into_iter().collect(), Bytes::from_static(arrived));
+            let secrets = vec![Secret::new("main", "s3cret")];
+            account(&delivery, &Policy { scheme: Choice::Auto, secrets, tolerance: None }).unwrap().body_signed
+        };
+        let spaced = br#"{"id": "a", "status": "x"}"#;
+        assert_eq!(told(spaced, br#"{"id":"a","status":"x"}"#).as_deref(), Some(&spaced[..]));
+        assert_eq!(told(b"{}\n", b"{}").as_deref(), Some(&b"{}\n"[..]));
+        assert_eq!(told(b"{}", b"{}"), None, "it holds");
+        assert_eq!(told(br#"{"id":"b"}"#, br#"{"id":"a"}"#), None, "nothing is known of it");
     }
 
     #[test]

@@ -28,11 +28,13 @@ pub struct Finding {
     pub reason: Reason,
     /// What to change.
     pub hint: String,
+    /// The body as it was signed, where another one arrived.
+    pub body: Option<Vec<u8>>,
 }
 
 impl Finding {
     fn new(reason: Reason, hint: impl Into<String>) -> Self {
-        Finding { reason, hint: hint.into() }
+        Finding { reason, hint: hint.into(), body: None }
     }
 }
 

@@ -9,28 +9,26 @@ use crate::payload::respell::{Tree, spellings};
 impl Case<'_> {
     /// A newline or a byte order mark was added or lost, or the text went through a wrong decoder.
     pub(super) fn body_ends(&self, claim: &Claim, budget: &mut Budget) -> Option<Finding> {
-        let changed = |changes: &[(Change, &str)], budget: &mut Budget| {
-            let change = changes.iter().find(|(change, _)| self.body_as(claim, *change, budget));
-            change.map(|(_, what)| (*what).to_owned())
+        let changed = |changes: &'static [(Change, &'static str)], budget: &mut Budget| {
+            changes.iter().find_map(|(change, what)| Some((self.body_as(claim, *change, budget)?, *what)))
         };
-        if let Some(what) = changed(ENDS, budget) {
+        if let Some((body, what)) = changed(ENDS, budget) {
             let hint = format!("{what}: sign and send the same bytes (curl: --data-binary, not -d)");
-            return Some(Finding::new(Reason::BodyNewline, hint));
+            return Some(Finding { body: Some(body), ..Finding::new(Reason::BodyNewline, hint) });
         }
-        let what = changed(TEXTS, budget)?;
-        Some(Finding::new(
-            Reason::BodyReserialized,
-            format!("{what}: take the body as bytes, and pass on and sign those"),
-        ))
+        let (body, what) = changed(TEXTS, budget)?;
+        let hint = format!("{what}: take the body as bytes, and pass on and sign those");
+        Some(Finding { body: Some(body), ..Finding::new(Reason::BodyReserialized, hint) })
     }
 
-    fn body_as(&self, claim: &Claim, change: Change, budget: &mut Budget) -> bool {
+    /// The body with this change, where the signature fits it.
+    fn body_as(&self, claim: &Claim, change: Change, budget: &mut Budget) -> Option<Vec<u8>> {
         let sent = &self.delivery.body;
         if !self.scheme.covers_body() || !budget.allows(sent.len()) {
-            return false;
+            return None;
         }
         let changed = change(sent).filter(|body| body != sent);
-        changed.is_some_and(|body| self.any_secret(claim, Variant { body: &body, ..self.arrived(claim) }, budget))
+        changed.filter(|body| self.any_secret(claim, Variant { body, ..self.arrived(claim) }, budget))
     }
 
     /// The body went through a JSON serialiser between signing and sending.
@@ -52,14 +50,13 @@ impl Case<'_> {
                 return None;
             }
             if self.any_secret(claim, Variant { body: body.as_bytes(), ..arrived }, budget) {
-                return Some(Finding::new(
-                    Reason::BodyReserialized,
-                    format!(
-                        "what was signed is this JSON written {} (others may write it alike): serialise once, sign those \
-                         bytes and send those bytes",
-                        spelling.describe()
-                    ),
-                ));
+                let hint = format!(
+                    "what was signed is this JSON written {} (others may write it alike): serialise once, sign those \
+                     bytes and send those bytes",
+                    spelling.describe()
+                );
+                let body = Some(body.into_bytes());
+                return Some(Finding { body, ..Finding::new(Reason::BodyReserialized, hint) });
             }
         }
         None

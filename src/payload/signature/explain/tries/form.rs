@@ -78,7 +78,7 @@ impl Case<'_> {
         let mut present = sharing.filter(|other| other.is_present(&self.delivery.headers));
         present.find_map(|other| {
             let case = Case { scheme: other, ..*self };
-            let Finding { reason, hint } = case.encoding(budget)?;
+            let Finding { reason, hint, .. } = case.encoding(budget)?;
             Some(Finding::new(reason, format!("as {}, {hint}", other.name)))
         })
     }
