@@ -32,9 +32,9 @@ fn port() -> String {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string()
 }
 
-/// Runs a script to its end in that folder. What it leaves running keeps no pipe open: it writes into a file.
-#[track_caller]
-fn bash(script: &str, folder: &Path, path: OsString, variables: &[(String, String)]) {
+/// Runs a script to its end in that folder: how it ended, and all that it said. What it leaves running keeps no pipe open:
+/// it writes into a file.
+fn told(script: &str, folder: &Path, path: OsString, variables: &[(String, String)]) -> (bool, String) {
     let output = folder.join("output");
     let file = fs::File::create(&output).unwrap();
     let mut command = Command::new("bash");
@@ -44,7 +44,14 @@ fn bash(script: &str, folder: &Path, path: OsString, variables: &[(String, Strin
     let mut child = command.spawn().unwrap();
     let _watchdog = Watchdog::over(child.id());
     let ended = child.wait().unwrap();
-    assert!(ended.success(), "{ended} after\n{script}\n{}", fs::read_to_string(output).unwrap());
+    (ended.success(), fs::read_to_string(output).unwrap())
+}
+
+/// Runs a script that must end well.
+#[track_caller]
+fn bash(script: &str, folder: &Path, path: OsString, variables: &[(String, String)]) {
+    let (is_well, said) = told(script, folder, path, variables);
+    assert!(is_well, "after\n{script}\n{said}");
 }
 
 /// The drill's cases in a JUnit report, all of which must have passed.
@@ -84,34 +91,71 @@ fn recipe(name: &str) -> Value {
     serde_json::from_str(&run_with(command, &text)).unwrap()
 }
 
-/// Runs the steps of a recipe one after another, the last of them even after a failure, as the recipe says. What would
-/// install something only notes that it was asked to: it is installed.
-#[track_caller]
-fn cooked(example: &str, variables: &Value, steps: &[&str], artifacts: &[&str]) {
-    let app = app(example);
-    let bin = app.path().join("bin");
-    fs::create_dir(&bin).unwrap();
-    for installer in ["cargo", "pip", "npm", "apt-get"] {
-        let file = bin.join(installer);
-        fs::write(&file, format!("#!/bin/sh\necho {installer} \"$@\" >>'{}/installed'\n", bin.display())).unwrap();
-        fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
+/// A recipe that is to be run where it stands, with an app of its own.
+struct Kitchen {
+    app: TempDir,
+    variables: Vec<(String, String)>,
+}
+
+impl Kitchen {
+    /// What would install something only notes that it was asked to: it is installed. A program that is asked for in a
+    /// folder of its own is there then.
+    fn of(example: &str, variables: &Value) -> Self {
+        let app = app(example);
+        let bin = app.path().join("bin");
+        fs::create_dir(&bin).unwrap();
+        for installer in ["cargo", "pip", "npm", "apt-get"] {
+            let file = bin.join(installer);
+            let script = format!(
+                "#!/bin/sh\necho {installer} \"$@\" >>'{}/installed'\n\
+                 test \"$3\" != --root || {{ mkdir -p \"$4/bin\" && ln -s \"$(command -v hookctl)\" \"$4/bin\"; }}\n",
+                bin.display()
+            );
+            fs::write(&file, script).unwrap();
+            fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let mut variables: Vec<_> =
+            variables.as_object().unwrap().iter().map(|(name, value)| (name.clone(), text(value))).collect();
+        variables.iter_mut().find(|(name, _)| name == "PORT").expect("a PORT").1 = port();
+        Kitchen { app, variables }
     }
-    let mut variables: Vec<_> = variables
-        .as_object()
-        .unwrap()
-        .iter()
-        .map(|(name, value)| (name.clone(), value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
-        .collect();
-    variables.iter_mut().find(|(name, _)| name == "PORT").expect("a PORT").1 = port();
-    let script = format!("trap 'kill $(jobs -p)' EXIT\nset -eo pipefail\n{}", steps.join("\n"));
-    bash(&script, app.path(), path_with_us(&[&bin]), &variables);
-    let installed = fs::read_to_string(bin.join("installed")).unwrap();
-    assert!(installed.contains("cargo install --locked hookctl"), "{installed}");
+
+    /// Runs steps one after another, to the first that fails.
+    fn run(&self, steps: &[&str]) -> (bool, String) {
+        let path = path_with_us(&[&self.app.path().join("bin")]);
+        let script = format!("trap 'kill $(jobs -p) 2>/dev/null || :' EXIT\nset -eo pipefail\n{}", steps.join("\n"));
+        told(&script, self.app.path(), path, &self.variables)
+    }
+}
+
+/// A recipe leaves what it promises where all goes well; where the app does not come up it says so, and the steps that
+/// `always` run, whatever was before, do not fail as well.
+#[track_caller]
+fn cooked(example: &str, variables: &Value, steps: &[&str], always: &[&str], artifacts: &[&str]) {
+    let kitchen = Kitchen::of(example, variables);
+    let (is_well, said) = kitchen.run(&[steps, always].concat());
+    assert!(is_well, "{said}");
+    let at = |name: &str| kitchen.app.path().join(name);
+    let installed = fs::read_to_string(at("bin/installed")).unwrap();
+    assert!(installed.contains("cargo install --locked ") && installed.contains(" hookctl\n"), "{installed}");
     assert!(artifacts.contains(&"hookctl.html") && artifacts.contains(&"hookctl.xml"), "{artifacts:?}");
     for artifact in artifacts {
-        assert!(fs::metadata(app.path().join(artifact)).unwrap().len() > 0, "{artifact}");
+        // An app may have nothing to say.
+        let length = fs::metadata(at(artifact)).unwrap().len();
+        assert!(length > 0 || *artifact == "app.log", "{artifact}");
     }
-    passed(&app.path().join("hookctl.xml"));
+    passed(&at("hookctl.xml"));
+
+    let broken = Kitchen::of(example, variables);
+    for (file, text) in [("app.py", "raise SystemExit('no database')"), ("app.mjs", "throw new Error('no database')")] {
+        fs::write(broken.app.path().join(file), text).unwrap();
+    }
+    let (is_well, said) = broken.run(steps);
+    let told = said.split("the app has ended:").nth(1);
+    assert!(!is_well && told.is_some_and(|told| told.contains("no database")), "{said}");
+    let (is_well, said) = broken.run(always);
+    assert!(is_well && said.is_empty(), "{said}");
 }
 
 fn texts(list: &Value) -> impl Iterator<Item = &str> {
@@ -124,13 +168,21 @@ fn the_steps_for_github_actions_do_what_they_say() {
     let recipe = recipe("github-actions.yml");
     let job = &recipe["jobs"]["drill"];
     let steps = job["steps"].as_array().unwrap();
-    let runs: Vec<_> = steps.iter().filter_map(|step| step["run"].as_str()).collect();
-    assert_eq!(runs.len(), 5);
+    let runs = |always: bool| -> Vec<_> {
+        steps
+            .iter()
+            .filter(|step| (step["if"] == "always()") == always)
+            .filter_map(|step| step["run"].as_str())
+            .collect()
+    };
+    assert_eq!((runs(false).len(), runs(true).len()), (4, 1));
+    let cached = steps.iter().find(|step| step["uses"].as_str().is_some_and(|uses| uses.contains("actions/cache")));
+    assert!(cached.unwrap()["with"]["path"].as_str().unwrap().contains("~/.cargo/bin/hookctl\n"));
     let kept = steps.iter().find(|step| step["uses"].as_str().is_some_and(|uses| uses.contains("upload-artifact")));
     let kept = kept.unwrap();
     assert_eq!(kept["if"], "always()");
     let artifacts: Vec<_> = kept["with"]["path"].as_str().unwrap().lines().collect();
-    cooked("fastapi", &job["env"], &runs, &artifacts);
+    cooked("fastapi", &job["env"], &runs(false), &runs(true), &artifacts);
 }
 
 #[test]
@@ -138,10 +190,11 @@ fn the_steps_for_github_actions_do_what_they_say() {
 fn the_steps_for_gitlab_do_what_they_say() {
     let recipe = recipe("gitlab-ci.yml");
     let job = &recipe["webhooks"];
-    let steps: Vec<_> =
-        ["before_script", "script", "after_script"].into_iter().flat_map(|part| texts(&job[part])).collect();
-    assert!(steps.len() > 5);
+    let steps: Vec<_> = ["before_script", "script"].into_iter().flat_map(|part| texts(&job[part])).collect();
+    let always: Vec<_> = texts(&job["after_script"]).collect();
+    assert!(steps.len() > 5 && always.len() == 1);
+    assert!(texts(&job["cache"]["paths"]).eq([".hookctl"]));
     let kept = &job["artifacts"];
     let artifacts: Vec<_> = texts(&kept["paths"]).chain(kept["reports"]["junit"].as_str()).collect();
-    cooked("express", &job["variables"], &steps, &artifacts);
+    cooked("express", &job["variables"], &steps, &always, &artifacts);
 }
