@@ -1,17 +1,31 @@
 
 _clap_complete_hookctl() {
     local IFS=$'\013'
-    local _CLAP_COMPLETE_INDEX=${COMP_CWORD}
     local _CLAP_COMPLETE_COMP_TYPE=${COMP_TYPE}
     if compopt +o nospace 2> /dev/null; then
         local _CLAP_COMPLETE_SPACE=false
     else
         local _CLAP_COMPLETE_SPACE=true
     fi
-    local words=("${COMP_WORDS[@]}")
-    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
-        words[COMP_CWORD]="$2"
-    fi
+    local words=() at last=0 word
+    for at in "${!COMP_WORDS[@]}"; do
+        word="${COMP_WORDS[at]}"
+        if [[ $at -eq $COMP_CWORD && "$word" != "=" ]] && [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+            word="$2"
+        fi
+        if [[ $at -gt 1 && ( "${COMP_WORDS[at]}" == "=" || "${COMP_WORDS[at-1]}" == "=" ) ]]; then
+            words[last]+="$word"
+        else
+            last=$at
+            words[last]="$word"
+        fi
+        if [[ $at -eq $COMP_CWORD ]]; then
+            break
+        fi
+    done
+    words=("${words[@]}")
+    local _CLAP_COMPLETE_INDEX=$((${#words[@]} - 1))
+    local kept="${words[_CLAP_COMPLETE_INDEX]%"$2"}"
     COMPREPLY=( $( \
         _CLAP_IFS="$IFS" \
         _CLAP_COMPLETE_INDEX="$_CLAP_COMPLETE_INDEX" \
@@ -22,6 +36,8 @@ _clap_complete_hookctl() {
     ) )
     if [[ $? != 0 ]]; then
         unset COMPREPLY
+    elif [[ "$kept" == *= ]]; then
+        COMPREPLY=("${COMPREPLY[@]#"$kept"}")
     elif [[ $_CLAP_COMPLETE_SPACE == false ]] && [[ "${COMPREPLY-}" =~ [=/:]$ ]]; then
         compopt -o nospace
     fi

@@ -18,6 +18,7 @@ use crate::payload::Name;
 use crate::payload::provider::Provider;
 use crate::payload::signature::{Scheme, SecretSpec};
 
+mod completers;
 mod connection;
 mod inspecting;
 mod listening;
@@ -53,12 +54,12 @@ pub struct Cli {
 
 const BEGINNING: &str = "\
 Try it, in two terminals:
-  hookctl listen --secret s3cret                 receive on port 8080, and verify
-  hookctl send success --secret s3cret --to 8080             a payload, signed
-  hookctl send success --secret s3cret --to 8080 --tamper body     a forged one
+  hookctl listen --secret s3cret                                receive, verify
+  hookctl send success --secret s3cret --to 8080                a signed one
+  hookctl send success --secret s3cret --to 8080 --tamper body  a forged one
 
 Then with your own handler, and with what you have received:
-  hookctl send --drill --secret env:KEY --to 3000/hook     how good is it?
+  hookctl send --drill --secret env:KEY --to 3000/hook          how good is it?
   hookctl inspect body.json -s env:KEY -H 'X-Webhook-Signature: …'
 
 Go on with: hookctl COMMAND -h, which reminds, or --help, which tells all, with
@@ -75,13 +76,13 @@ Examples:
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Receive webhooks, verify, print and answer them
-    #[command(after_help = listening::EXAMPLES, after_long_help = listening::long_help())]
+    #[command(after_help = first(listening::EXAMPLES), after_long_help = listening::long_help())]
     Listen(Box<Listen>),
     /// Fire signed payloads, with the provider's own retries
-    #[command(after_help = sending::EXAMPLES, after_long_help = sending::long_help())]
+    #[command(after_help = first(sending::EXAMPLES), after_long_help = sending::long_help())]
     Send(Box<Send>),
     /// Read payloads and recorded deliveries; say what is wrong with them
-    #[command(after_help = INSPECT_EXAMPLES, after_long_help = inspect_long_help())]
+    #[command(after_help = first(INSPECT_EXAMPLES), after_long_help = inspect_long_help())]
     Inspect(Box<Inspect>),
     /// Print a completion script for a shell
     #[command(after_help = COMPLETIONS_EXAMPLES)]
@@ -95,17 +96,17 @@ pub enum Command {
 
 const INSPECT_EXAMPLES: &str = "\
 Examples:
-  hookctl inspect body.json                        what it is, what is wrong with it
+  hookctl inspect body.json                        what it is, what is wrong
   hookctl inspect body.json -s env:KEY -H 'X-Webhook-Signature: 9f86…'
   hookctl inspect hooks.jsonl --status failed --last 5
   hookctl inspect hooks.jsonl --where '.answer.ms > 100' --since 1h
   hookctl inspect hooks.jsonl --show 3             one recorded delivery, whole
-  hookctl inspect hooks.jsonl --timeline           each prediction, gaps to scale, what is wrong
+  hookctl inspect hooks.jsonl --timeline           each prediction, and its gaps
   hookctl inspect hooks.jsonl --diff 3 5           what changed between two
   hookctl inspect hooks.jsonl --follow --event completed
   hookctl inspect hooks.jsonl --show 3 --json | jq -r .body
   hookctl inspect hooks.jsonl --id abc --export curl --redact input.prompt
-  hookctl inspect hooks.jsonl --html report.html   one page to look at, or to attach to a build";
+  hookctl inspect hooks.jsonl --html report.html   a page to keep with a build";
 
 const INSPECT_JSON: &str = "\
 With --json, deliveries are records as in the journal, and views are objects of
@@ -119,7 +120,15 @@ their own, the first of them one a prediction:
   {\"type\":\"diff\",\"a\",\"b\",\"changes\":[{\"path\",\"change\",\"a\",\"b\",\"volatile\"}]}";
 
 fn inspect_long_help() -> String {
-    format!("{INSPECT_EXAMPLES}\n\n{INSPECT_JSON}\n\n{}", exit_codes())
+    format!("{INSPECT_EXAMPLES}\n\n{INSPECT_JSON}\n\n{}\n\n{}", values::provider_list(), exit_codes())
+}
+
+/// How many examples remind of a command.
+const REMINDERS: usize = 4;
+
+/// The first of the examples, under their heading.
+fn first(examples: &str) -> String {
+    examples.lines().take(1 + REMINDERS).collect::<Vec<_>>().join("\n")
 }
 
 fn exit_codes() -> String {
@@ -136,6 +145,7 @@ pub struct Output {
     pub json: bool,
     /// Colour the output
     #[arg(long, value_name = "WHEN", default_value = "auto", value_enum)]
+    #[arg(hide_short_help = true)]
     pub color: When,
     /// Print results only
     #[arg(short, long, conflicts_with = "verbose")]
@@ -181,15 +191,16 @@ pub struct Signing {
     #[arg(short, long, value_name = "VALUE", num_args = 0..=1, default_missing_value = values::ASK)]
     #[arg(value_parser = values::secret)]
     pub secret: Vec<Option<SecretSpec>>,
-    /// How deliveries are signed [default: auto]
+    /// How deliveries are signed: a scheme's name, or hmac-sha256:… for one of your own [default: auto]
     ///
     /// auto reads it off the headers; when sending, it is the provider's own way. hookctl help signatures tells what
     /// each of them signs, and how one of your own is spelled out.
     #[arg(long, value_name = "NAME", default_value = values::AUTO, hide_default_value = true)]
-    #[arg(value_parser = PickParser::<&'static Scheme>::new())]
+    #[arg(hide_possible_values = true, value_parser = PickParser::<&'static Scheme>::new())]
     pub scheme: Pick<&'static Scheme>,
     /// Header with the signature, instead of the scheme's own; without --scheme it is that of eachlabs
     #[arg(long, value_name = "NAME", value_parser = values::header_name)]
+    #[arg(hide_short_help = true)]
     pub signature_header: Option<HeaderName>,
 }
 
@@ -199,9 +210,11 @@ pub struct Signing {
 pub struct Checking {
     /// Public keys that verify fal's signatures: a JWK set in a file or at a URL
     #[arg(long, value_name = "FILE|URL", value_hint = ValueHint::FilePath)]
+    #[arg(hide_short_help = true)]
     pub jwks: Option<String>,
     /// How far a signed time stamp may be off, instead of the scheme's own tolerance
     #[arg(long, value_name = "DUR", value_parser = values::duration)]
+    #[arg(hide_short_help = true)]
     pub tolerance: Option<Duration>,
 }
 
@@ -209,7 +222,7 @@ pub struct Checking {
 #[derive(Debug, Args)]
 pub struct Inspect {
     /// Payload files, journals, - for standard input, or names of built-in payloads
-    #[arg(value_name = "SOURCE", value_hint = ValueHint::FilePath, add = ArgValueCompleter::new(values::sources))]
+    #[arg(value_name = "SOURCE", value_hint = ValueHint::FilePath, add = ArgValueCompleter::new(completers::sources))]
     pub sources: Vec<String>,
     /// Header that came with the payload
     #[arg(short = 'H', long = "header", value_name = "K: V", value_parser = values::header, help_heading = "Signatures")]
@@ -219,12 +232,14 @@ pub struct Inspect {
     pub signature: Option<HeaderValue>,
     /// Clock to verify by: Unix seconds, or 2026-11-20T21:23:21Z
     #[arg(long, value_name = "TIME", value_parser = values::time, help_heading = "Signatures")]
+    #[arg(hide_short_help = true)]
     pub now: Option<Timestamp>,
     /// Give the whole reasoning: what was signed, what each secret gives
     #[arg(long, help_heading = "Signatures")]
     pub explain: bool,
     /// Who sent it; auto reads it off the payload. Of a journal, only the deliveries from there
     #[arg(long, value_name = "NAME", default_value = values::AUTO, value_parser = PickParser::<&'static Provider>::new())]
+    #[arg(hide_possible_values = true)]
     pub provider: Pick<&'static Provider>,
     /// Which deliveries of journals.
     #[command(flatten)]
@@ -261,7 +276,16 @@ pub struct Man {
 
 /// The command line as clap sees it, every long flag also readable from the environment.
 pub fn command() -> clap::Command {
-    Cli::command().mut_subcommands(|command| command.mut_args(from_environment))
+    Cli::command().mut_subcommands(|command| with_further(command.mut_args(from_environment)))
+}
+
+/// The short help with the names of the flags that only the long one tells of.
+fn with_further(command: clap::Command) -> clap::Command {
+    let further = command.get_arguments().filter(|arg| arg.is_hide_short_help_set());
+    let names: Vec<_> = further.filter_map(|arg| arg.get_long()).map(|long| format!("--{long}")).collect();
+    let (false, Some(help)) = (names.is_empty(), command.get_after_help()) else { return command };
+    let text = format!("Further, told by --help:\n{}\n{help}", topics::entry(0, "", &names.join(", ")));
+    command.after_help(text)
 }
 
 /// Flags that have their own way with the environment, or none.

@@ -50,6 +50,9 @@ fn completions_of_five_shells() {
 #[test]
 fn man_pages() {
     is_fresh("completions/man/hookctl.1", &hookctl(["man"]).exits(0).stdout);
+    let all = hookctl(["man"]).exits(0).stdout;
+    let named = all.split("hookctl\\-").skip(1).filter_map(|rest| rest.split_once("(1)")).map(|(name, _)| name);
+    assert_eq!(named.collect::<Vec<_>>(), ["listen", "send", "inspect", "completions", "man", "signatures"]);
     for command in ["listen", "send", "inspect", "signatures", "completions", "man"] {
         let page = hookctl(["man", command]).exits(0).stdout;
         assert!(page.contains(&format!(".TH hookctl-{command} 1")), "{page}");

@@ -48,6 +48,25 @@ fn the_short_help_reminds_and_the_long_one_teaches() {
 }
 
 #[test]
+fn the_short_help_stays_short_and_names_every_flag() {
+    for command in ["listen", "send", "inspect"] {
+        let page = |flag| hookctl([command, flag]).env("COLUMNS", "80").exits(0).stdout;
+        let (short, long) = (page("-h"), page("--help"));
+        assert!(short.lines().count() <= 90, "{command}: {} lines", short.lines().count());
+        let told = long.lines().map(str::trim).filter(|line| line.starts_with('-'));
+        let names = told.flat_map(|line| line.split([' ', '=', '['])).filter(|word| word.starts_with("--"));
+        for name in names {
+            assert!(short.contains(name), "{command} -h does not name {name}");
+        }
+        let examples = short.split("Examples:\n").nth(1).expect("examples");
+        assert!(examples.lines().all(|line| line.starts_with("  hookctl ")), "one is broken: {examples}");
+    }
+    let begin = hookctl(["-h"]).env("COLUMNS", "80").exits(0).stdout;
+    let commands = begin.lines().filter(|line| line.starts_with("  hookctl ")).count();
+    assert_eq!(commands, 5, "one is broken: {begin}");
+}
+
+#[test]
 fn names_of_payloads_and_files_complete_a_source() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("failure.json"), "{}").unwrap();
@@ -55,6 +74,14 @@ fn names_of_payloads_and_files_complete_a_source() {
         hookctl(["--", "hookctl", "send", "fai"]).env("HOOKCTL_COMPLETE", "fish").current_dir(dir.path()).exits(0);
     let candidates: Vec<_> = run.stdout.lines().map(|line| line.split('\t').next().unwrap()).collect();
     assert_eq!(candidates, ["failed", "failure.json"]);
+    let files = |words: &[&str]| {
+        let run =
+            hookctl(["--", "hookctl"].iter().chain(words)).env("HOOKCTL_COMPLETE", "fish").current_dir(dir.path());
+        run.exits(0).stdout.lines().map(|line| line.split('\t').next().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(files(&["listen", "--report", "jun"]), ["junit="]);
+    assert_eq!(files(&["listen", "--report", "junit=fai"]), ["junit=failure.json"]);
+    assert_eq!(files(&["listen", "--", "./fai"]), ["./failure.json"]);
     assert_eq!(completed(&["hookctl", "send", "cog/s"]), ["cog/succeeded", "cog/stream"]);
 }
 
@@ -63,6 +90,10 @@ fn values_and_flags_complete() {
     assert_eq!(completed(&["hookctl", "listen", "--scheme", "eachlabs"]), ["eachlabs-timestamped", "eachlabs"]);
     assert_eq!(completed(&["hookctl", "send", "success", "--retry", "model"]), ["modelslab", "modelslab-workflow"]);
     assert_eq!(completed(&["hookctl", "inspect", "--time"]), ["--timeline"]);
+    assert_eq!(completed(&["hookctl", "listen", "--provider=ea"]), ["--provider=eachlabs"]);
+    assert_eq!(completed(&["hookctl", "help", "insp"]), ["inspect"]);
+    assert_eq!(completed(&["hookctl", "help", "sig"]), ["signatures"]);
+    assert!(completed(&["hookctl", "listen", "--", "bas"]).contains(&"bash".to_owned()), "a program of the path");
     assert!(completed(&["hookctl", ""]).starts_with(&["listen".to_owned(), "send".to_owned(), "inspect".to_owned()]));
 }
 

@@ -4,8 +4,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum, ValueHint};
+use clap_complete::engine::ArgValueCompleter;
 use reqwest::Url;
 
+use super::completers;
 use super::values::{self, Pick, PickParser};
 use super::{Checking, Output, Signing, exit_codes};
 use crate::payload::events::Events;
@@ -14,17 +16,17 @@ use crate::payload::provider::Provider;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
-  hookctl listen --secret env:WEBHOOK_SECRET       receive on 8080, verify, print
-  hookctl listen --record hooks.jsonl              keep every delivery in a journal
-  hookctl listen --count 2 --timeout 30s --json    wait for two, as JSON Lines
-  hookctl listen --respond 503x2,hang=35s,200      fail twice, time out, then accept
-  hookctl listen -s env:KEY --forward-to 3000      verify, then pass on to your app
-  hookctl listen --until terminal --timeout 1m     wait for the end of a prediction
+  hookctl listen --secret env:KEY                  receive on 8080, verify
+  hookctl listen -s env:KEY --forward-to 3000      verify, pass on to your app
+  hookctl listen --record hooks.jsonl              keep every delivery
   hookctl listen -s s3cret -p 0 -- ./app-test.sh   run a command against it
-  hookctl listen --count 2 --timeout 30s --expect '.payload.status == \"succeeded\"'";
+  hookctl listen --count 2 --timeout 30s --json    wait for two, as JSON Lines
+  hookctl listen --until terminal --timeout 1m     wait for a prediction's end
+  hookctl listen --respond 503x2,hang=35s,200      fail twice, hang, accept
+  hookctl listen --count 2 --expect '.payload.status == \"succeeded\"'";
 
 pub(super) fn long_help() -> String {
-    format!("{EXAMPLES}\n\n{}", exit_codes())
+    format!("{EXAMPLES}\n\n{}\n\n{}", values::provider_list(), exit_codes())
 }
 
 /// The tunnel clients that `listen` can start.
@@ -47,6 +49,7 @@ pub struct Listen {
     pub port: u16,
     /// Address to listen on
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1")]
+    #[arg(hide_short_help = true)]
     pub host: String,
     /// Speak HTTPS with a certificate made for this run
     ///
@@ -59,6 +62,7 @@ pub struct Listen {
     pub tls_cert: Option<String>,
     /// Key of the certificate, a PEM file
     #[arg(long, value_name = "PEM", value_hint = ValueHint::FilePath, requires = "tls_cert", help_heading = "HTTPS")]
+    #[arg(hide_short_help = true)]
     pub tls_key: Option<String>,
     /// Open a tunnel to the listener with this client, which must be installed
     ///
@@ -68,6 +72,7 @@ pub struct Listen {
     pub tunnel: Option<String>,
     /// Who sends; auto reads it off each delivery
     #[arg(long, value_name = "NAME", default_value = values::AUTO, value_parser = PickParser::<&'static Provider>::new())]
+    #[arg(hide_possible_values = true)]
     pub provider: Pick<&'static Provider>,
     /// Append every delivery to a journal (JSON Lines), before it is answered
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -77,18 +82,22 @@ pub struct Listen {
     /// Without it a delivery is with the system when it is answered: it outlives the listener, whatever ends that. With it,
     /// deliveries that come while the disk is busy share the next turn.
     #[arg(long, requires = "record")]
+    #[arg(hide_short_help = true)]
     pub record_sync: bool,
     /// Write the data URLs and base64 of outputs into files in this folder
     ///
     /// A file is named by the prediction's id, its place in the output and what it is. What is there already is never
     /// overwritten. Deliveries that are refused, and those that --events leaves out, leave no files.
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    #[arg(hide_short_help = true)]
     pub save_outputs: Option<PathBuf>,
     /// Do not redact header values that are secrets themselves
     #[arg(long)]
+    #[arg(hide_short_help = true)]
     pub record_secrets: bool,
     /// Answer 413 to a larger body
     #[arg(long, value_name = "SIZE", default_value = "10MiB", value_parser = values::size)]
+    #[arg(hide_short_help = true)]
     pub max_body: u64,
     /// What to answer, in turn: 503x2,hang=35s,200 [default: 200]
     ///
@@ -101,6 +110,7 @@ pub struct Listen {
     pub respond: Option<String>,
     /// Start the script from its beginning for every distinct delivery (provider, id and event)
     #[arg(long, help_heading = "Answers")]
+    #[arg(hide_short_help = true)]
     pub respond_each: bool,
     /// Pass deliveries on to an app, and answer what it answers: 3000, localhost:3000/hook, http://…
     ///
@@ -112,6 +122,7 @@ pub struct Listen {
     pub forward_to: Option<Url>,
     /// Warn when an answer took longer than this, instead of the provider's own limit
     #[arg(long, value_name = "DUR", value_parser = values::duration, help_heading = "Answers")]
+    #[arg(hide_short_help = true)]
     pub ack_budget: Option<Duration>,
     /// Show and count only these: completed,output,workflow.*; others are still answered and recorded
     #[arg(short, long, value_name = "LIST", value_parser = Events::parse)]
@@ -139,7 +150,8 @@ pub struct Listen {
     #[arg(long, help_heading = "Waiting")]
     pub strict: bool,
     /// Write what was expected and waited for as JUnit XML
-    #[arg(long, value_name = "junit=FILE", value_parser = values::report, value_hint = ValueHint::FilePath)]
+    #[arg(long, value_name = "junit=FILE", value_parser = values::report)]
+    #[arg(add = ArgValueCompleter::new(completers::report_files))]
     #[arg(help_heading = "Waiting")]
     pub report: Option<PathBuf>,
     /// End with exit code 5 when a counted delivery did not verify
@@ -147,6 +159,7 @@ pub struct Listen {
     pub require_valid: bool,
     /// Answer as usual when a signature does not hold, instead of 401
     #[arg(long, help_heading = "Signatures")]
+    #[arg(hide_short_help = true)]
     pub allow_invalid: bool,
     /// Flags about checking signatures.
     #[command(flatten)]
@@ -160,6 +173,7 @@ pub struct Listen {
     /// Show each delivery as a block of lines, or as one line
     #[arg(long, value_name = "FORM", default_value = "block", value_enum, conflicts_with = "verbose")]
     #[arg(help_heading = "Output")]
+    #[arg(hide_short_help = true)]
     pub format: Format,
     /// Run this once ready, with HOOKCTL_TO and HOOKCTL_SECRET set, and end when it ends
     ///
@@ -167,5 +181,6 @@ pub struct Listen {
     /// send that gets the listener's 401 says less than --require-valid. With --count, the listener ends when both have come true; deliveries
     /// that are still missing when the command has ended are waited for as long as --timeout allows.
     #[arg(last = true, value_name = "COMMAND", help_heading = "Arguments", value_hint = ValueHint::CommandWithArguments)]
+    #[arg(add = ArgValueCompleter::new(completers::programs))]
     pub command: Vec<std::ffi::OsString>,
 }

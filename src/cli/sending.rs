@@ -8,6 +8,7 @@ use clap_complete::engine::ArgValueCompleter;
 use http::HeaderValue;
 use reqwest::Url;
 
+use super::completers;
 use super::connection::Connection;
 use super::values::{self, Retry};
 use super::{Output, Signing, exit_codes};
@@ -20,13 +21,13 @@ pub(super) const EXAMPLES: &str = "\
 Examples:
   hookctl send success --to 3000                   to http://localhost:3000/
   hookctl send failed --to :3000/hook -s env:KEY   signed as the provider signs
+  hookctl send --drill --to 3000 -s env:KEY        how does the handler do?
+  hookctl send hooks.jsonl --to 3000               a journal, with its gaps
   hookctl send body.json --set output=null --to 3000
   hookctl send failed --to 3000 --retry 1s,5s --speed 1
   hookctl send success --to 3000 -s env:KEY --tamper body
-  hookctl send --drill --to 3000 -s env:KEY        how does the handler do?
   hookctl send success --to 3000 --count 10000 --concurrency 64
-  hookctl send cog/stream --to 3000 --flavor python
-  hookctl send hooks.jsonl --to 3000               a journal, with its gaps";
+  hookctl send cog/stream --to 3000 --flavor python";
 
 const RUN_EXAMPLE: &str = "\
 A Cog run says what a model does, and how it ends (with \"output\", \"error\", or \"raises\": \"ValueError: no\"):
@@ -46,9 +47,9 @@ pub(super) fn long_help() -> String {
 pub struct Send {
     /// File, - for standard input, or the name of a built-in payload
     ///
-    /// A file is one payload, sent byte for byte; a journal, of which every received delivery goes out again; or a Cog run,
+    /// A file is one payload, sent byte for byte; a journal, of which every received delivery goes out again, repeats and forgeries too; or a Cog run,
     /// JSON with "steps" and an "end" that says what a model does, of which Cog's deliveries are made.
-    #[arg(value_name = "SOURCE", value_hint = ValueHint::FilePath, add = ArgValueCompleter::new(values::sources))]
+    #[arg(value_name = "SOURCE", value_hint = ValueHint::FilePath, add = ArgValueCompleter::new(completers::sources))]
     pub sources: Vec<String>,
     /// Where to: 3000, :3000/hook, localhost:3000/hook, https://…
     #[arg(long, value_name = "URL", value_parser = values::url, value_hint = ValueHint::Url)]
@@ -70,12 +71,15 @@ pub struct Send {
     pub events: Option<Vec<String>>,
     /// Which of Cog's servers sends a run: coglet (cog 0.17 and later) or the Python one [default: coglet]
     #[arg(long, value_name = "FLAVOR", value_parser = values::flavor(), help_heading = "Delivery")]
+    #[arg(hide_short_help = true)]
     pub flavor: Option<Flavor>,
     /// The interval of Cog's throttle [default: the run's, else 500ms]
     #[arg(long, value_name = "DUR", value_parser = values::duration, help_heading = "Delivery")]
+    #[arg(hide_short_help = true)]
     pub throttle: Option<Duration>,
-    /// Retry as this provider, after these waits (30s,2m,10m), or not at all (none)
+    /// Retry as this provider, after these waits (30s,2m,10m), or not at all (none) [default: the provider's own]
     #[arg(long, value_name = "PROFILE|LIST|none", value_parser = values::RetryParser, help_heading = "Delivery")]
+    #[arg(hide_possible_values = true)]
     pub retry: Option<Retry>,
     /// Let simulated time pass N times faster [default: 100 for waits between retries, 1 for a sequence's gaps]
     #[arg(long, value_name = "N", value_parser = values::speed, help_heading = "Delivery")]
@@ -92,9 +96,11 @@ pub struct Send {
     pub duplicate: u16,
     /// Send in another order
     #[arg(long, help_heading = "The worst day")]
+    #[arg(hide_short_help = true)]
     pub shuffle: bool,
     /// Shuffle by this seed: the same one gives the same order
     #[arg(long, value_name = "N", requires = "shuffle", help_heading = "The worst day")]
+    #[arg(hide_short_help = true)]
     pub seed: Option<u64>,
     /// Send what a good handler refuses; implies --expect-status 4xx
     #[arg(long, value_name = "KIND", value_parser = values::tamper(), help_heading = "The worst day")]
@@ -110,7 +116,8 @@ pub struct Send {
     #[arg(conflicts_with_all = ["tamper", "duplicate", "shuffle", "retry", "expect_status", "count", "dry_run", "curl"])]
     pub drill: bool,
     /// Write the drill's results as JUnit XML
-    #[arg(long, value_name = "junit=FILE", value_parser = values::report, value_hint = ValueHint::FilePath)]
+    #[arg(long, value_name = "junit=FILE", value_parser = values::report)]
+    #[arg(add = ArgValueCompleter::new(completers::report_files))]
     #[arg(requires = "drill", help_heading = "The worst day")]
     pub report: Option<PathBuf>,
     /// Send N deliveries, each with its own id and signature, and measure
@@ -131,6 +138,7 @@ pub struct Send {
     pub record: Option<PathBuf>,
     /// Do not redact header values that are secrets themselves
     #[arg(long)]
+    #[arg(hide_short_help = true)]
     pub record_secrets: bool,
     /// Show the exact request, and what is signed of it, and send nothing
     #[arg(long)]
@@ -156,6 +164,7 @@ pub struct Send {
         conflicts_with_all = ["dry_run", "curl"],
         help_heading = "Signatures"
     )]
+    #[arg(hide_short_help = true)]
     pub serve_jwks: Option<u16>,
     /// Flags about signatures.
     #[command(flatten)]

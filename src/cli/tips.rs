@@ -3,7 +3,10 @@
 use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-use crate::payload::builtin;
+use crate::payload::{builtin, nearest};
+
+/// The page about them, a command that no list shows.
+const SIGNATURES: &str = "signatures";
 
 /// The same error with a tip, where one of our own helps more than clap's.
 pub fn with_tip(mut error: clap::Error, command: Option<&str>) -> clap::Error {
@@ -19,6 +22,12 @@ pub fn with_tip(mut error: clap::Error, command: Option<&str>) -> clap::Error {
 }
 
 fn tip(word: &str) -> Option<String> {
+    if word.eq_ignore_ascii_case("version") {
+        return Some("the version is told by hookctl --version".to_owned());
+    }
+    if nearest(word, [SIGNATURES]).is_some() {
+        return Some(format!("why signatures do not hold is told by hookctl help {SIGNATURES}"));
+    }
     let port = word.trim_start_matches(':');
     if !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) {
         return Some(format!("a port goes behind --port: hookctl listen --port {port}"));

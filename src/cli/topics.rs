@@ -50,6 +50,8 @@ fal's public keys with --jwks.";
 /// A name, so wide, and what it is; what does not fit goes on below itself.
 pub fn entry(columns: usize, name: &str, text: &str) -> String {
     let indent = " ".repeat(columns + 2);
-    let options = textwrap::Options::new(WIDTH).subsequent_indent(&indent);
+    // A flag is not broken at its hyphens.
+    let options =
+        textwrap::Options::new(WIDTH).subsequent_indent(&indent).word_splitter(textwrap::WordSplitter::NoHyphenation);
     textwrap::fill(&format!("  {name:columns$}{text}"), options) + "\n"
 }

@@ -1,6 +1,5 @@
 //! How the values of flags are read. Each function's error is the end of the sentence `invalid value '…' for '--flag': `.
 
-use std::ffi::OsStr;
 use std::marker::PhantomData;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -8,7 +7,6 @@ use std::str::FromStr;
 use bytesize::ByteSize;
 use clap::builder::{PossibleValue, TypedValueParser};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap_complete::engine::{CompletionCandidate, PathCompleter, ValueCompleter};
 use http::{HeaderName, HeaderValue};
 use jiff::Timestamp;
 use reqwest::Url;
@@ -19,7 +17,7 @@ use crate::payload::provider::cog::{self, Flavor};
 use crate::payload::provider::{self, Provider, generic};
 use crate::payload::retry::{self, RetryProfile, Statuses};
 use crate::payload::signature::{self, Reason, Scheme, SecretSpec, Tamper, Verdict, spelled};
-use crate::payload::{Name, builtin, nearest};
+use crate::payload::{Name, nearest};
 
 /// What clap puts in place of a missing value. A NUL cannot come from a command line, so no real secret is this.
 pub const ASK: &str = "\0";
@@ -177,11 +175,9 @@ pub fn fixture_list() -> String {
     folders.iter().map(line).collect()
 }
 
-/// What completes a SOURCE: the built-in payloads, and files.
-pub fn sources(current: &OsStr) -> Vec<CompletionCandidate> {
-    let begun = current.to_string_lossy();
-    let names = builtin::names().into_iter().filter(|name| name.starts_with(&*begun));
-    names.map(CompletionCandidate::new).chain(PathCompleter::any().stdio().complete(current)).collect()
+/// The names of all providers, a line of a list.
+pub fn provider_list() -> String {
+    format!("Providers:\n{}", entry(0, "", &names::<&'static Provider>().join(", ")).trim_end())
 }
 
 /// Reads the name of one of Cog's servers.
@@ -197,6 +193,9 @@ pub trait Named: Copy + Send + Sync + 'static {
     /// All of them with their names.
     fn all() -> Vec<(&'static str, Self)>;
 
+    /// How one is spelled out that has no name, for a list of them.
+    const FORM: Option<&'static str> = None;
+
     /// One that is spelled out instead of named; `None` when the text does not set out to be such.
     fn spelled(_text: &str) -> Option<Result<Self, String>> {
         None
@@ -204,6 +203,8 @@ pub trait Named: Copy + Send + Sync + 'static {
 }
 
 impl Named for &'static Scheme {
+    const FORM: Option<&'static str> = Some("hmac-sha256:header=…");
+
     fn all() -> Vec<(&'static str, Self)> {
         signature::ALL.iter().map(|scheme| (scheme.name, scheme)).collect()
     }
@@ -311,7 +312,11 @@ impl<T: Named> TypedValueParser for PickParser<T> {
                 clap::Error::raw(ErrorKind::ValueValidation, text).with_cmd(command)
             });
         }
-        find(&text).map(Pick::Named).ok_or_else(|| unknown(command, arg, &text, &with_auto::<T>()))
+        find(&text).map(Pick::Named).ok_or_else(|| {
+            let mut names = with_auto::<T>();
+            names.extend(T::FORM);
+            unknown(command, arg, &text, &names)
+        })
     }
 
     fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {

@@ -35,9 +35,11 @@ pub fn completions(args: &cli::Completions) -> Result<Exit, Error> {
             let asks = shells.completer(&args.shell.to_string());
             let written = asks.map(|shell| shell.write_registration(ASKED_BY, NAME, NAME, NAME, &mut script));
             written.transpose().map_err(|source| Error::Write { source })?;
-            if args.shell == Shell::Zsh {
-                script = called_at_once(&script);
-            }
+            script = match args.shell {
+                Shell::Zsh => called_at_once(&script),
+                Shell::Bash => whole_words(&script),
+                _ => script,
+            };
         }
         shell => clap_complete::generate(shell, &mut cli::command(), NAME, &mut script),
     }
@@ -52,9 +54,46 @@ fn called_at_once(script: &[u8]) -> Vec<u8> {
     String::from_utf8_lossy(script).replace(SAYS, &format!("{SAYS}\n{DOES}")).into_bytes()
 }
 
+/// bash takes a word apart at every `=`, and puts what completes it behind the last one; the program is asked about whole
+/// words.
+fn whole_words(script: &[u8]) -> Vec<u8> {
+    const AS_TAKEN: &str = r#"    local words=("${COMP_WORDS[@]}")
+    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+        words[COMP_CWORD]="$2"
+    fi
+"#;
+    const WHOLE: &str = r#"    local words=() at last=0 word
+    for at in "${!COMP_WORDS[@]}"; do
+        word="${COMP_WORDS[at]}"
+        if [[ $at -eq $COMP_CWORD && "$word" != "=" ]] && [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+            word="$2"
+        fi
+        if [[ $at -gt 1 && ( "${COMP_WORDS[at]}" == "=" || "${COMP_WORDS[at-1]}" == "=" ) ]]; then
+            words[last]+="$word"
+        else
+            last=$at
+            words[last]="$word"
+        fi
+        if [[ $at -eq $COMP_CWORD ]]; then
+            break
+        fi
+    done
+    words=("${words[@]}")
+    local _CLAP_COMPLETE_INDEX=$((${#words[@]} - 1))
+    local kept="${words[_CLAP_COMPLETE_INDEX]%"$2"}"
+"#;
+    const INDEX: &str = "    local _CLAP_COMPLETE_INDEX=${COMP_CWORD}\n";
+    const FAILED: &str = "    if [[ $? != 0 ]]; then\n        unset COMPREPLY\n";
+    const CUT: &str = "    elif [[ \"$kept\" == *= ]]; then\n        COMPREPLY=(\"${COMPREPLY[@]#\"$kept\"}\")\n";
+    let script = String::from_utf8_lossy(script).replace(INDEX, "").replace(AS_TAKEN, WHOLE);
+    script.replace(FAILED, &format!("{FAILED}{CUT}")).into_bytes()
+}
+
 /// Prints a man page.
 pub fn man(args: &cli::Man) -> Result<Exit, Error> {
-    let mut command = cli::command();
+    // The page about signatures is in no list of commands, and help has no page.
+    let command = cli::command().disable_help_subcommand(true);
+    let mut command = command.mut_subcommand("signatures", |topic| topic.hide(false));
     command.build();
     let page = match &args.command {
         None => command,
@@ -64,13 +103,24 @@ pub fn man(args: &cli::Man) -> Result<Exit, Error> {
             sub.clone().name(format!("{NAME}-{name}"))
         }
     };
+    let usage = page.clone().render_usage().to_string();
     let mut text = Vec::new();
     Man::new(page).render(&mut text).map_err(|source| Error::Write { source })?;
     // Examples and lists are laid out line by line.
-    let text = String::from_utf8_lossy(&text)
+    let text = with_synopsis(&String::from_utf8_lossy(&text), &usage)
         .replace("\n.SH EXTRA\n", "\n.SH NOTES\n.nf\n")
         .replace("\n.SH VERSION\n", "\n.fi\n.SH VERSION\n");
     Ok(print(text.as_bytes()))
+}
+
+/// The page with the usage as `-h` has it, which says what takes a value; the generator's own names every flag without.
+fn with_synopsis(page: &str, usage: &str) -> String {
+    const HEADING: &str = "\n.SH SYNOPSIS\n";
+    let usage = usage.trim_start_matches("Usage:").trim().replace('-', "\\-");
+    match page.split_once(HEADING).and_then(|(before, rest)| Some((before, rest.split_once("\n.SH ")?.1))) {
+        Some((before, behind)) => format!("{before}{HEADING}{usage}\n.SH {behind}"),
+        None => page.to_owned(),
+    }
 }
 
 /// Prints `hookctl help signatures`, also when it is called as a command.

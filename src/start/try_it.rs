@@ -7,7 +7,7 @@ use url::Host;
 use crate::cli::{Listen, Signing};
 use crate::io::secrets;
 use crate::payload::curl::quote;
-use crate::payload::signature::{self, SecretSpec};
+use crate::payload::signature;
 
 /// The command that sends to such a listener, but for where to. None where a command is run against it, and where the
 /// scheme is one of the user's own, which a line could not hold.
@@ -37,7 +37,9 @@ pub fn listener(to: &Url, signed: &Signing) -> Option<String> {
 fn signing(signing: &Signing) -> Option<String> {
     let mut flags = String::new();
     match signing.secret.first() {
-        Some(Some(spec)) => flags.push_str(&format!(" --secret {}", shown(spec))),
+        // It asks for what must not be shown.
+        Some(Some(spec)) if spec.literal().is_some() => flags.push_str(" --secret"),
+        Some(Some(spec)) => flags.push_str(&format!(" --secret {}", quote(spec.to_string().as_bytes()))),
         _ if secrets::variable().ok().flatten().is_some_and(|value| !value.is_empty()) => {
             flags.push_str(&format!(" --secret env:{}", secrets::VARIABLE));
         }
@@ -53,10 +55,4 @@ fn signing(signing: &Signing) -> Option<String> {
         flags.push_str(&format!(" --signature-header {header}"));
     }
     Some(flags)
-}
-
-fn shown(spec: &SecretSpec) -> String {
-    let text = spec.to_string();
-    // Quoted, the mark for a secret that is not shown would look like one.
-    if spec.literal().is_some() { text } else { quote(text.as_bytes()) }
 }

@@ -6,7 +6,7 @@ use super::{path_with_us, run_with};
 use crate::support::repository;
 
 /// Lines as far as they are typed, and what TAB makes of them. In the folder is a file `mine.json`.
-const LINES: [(&str, &str); 7] = [
+const LINES: [(&str, &str); 12] = [
     ("hookctl send fai", "hookctl send failed"),
     ("hookctl send success cog/str", "hookctl send success cog/stream"),
     ("hookctl send mi", "hookctl send mine.json"),
@@ -14,6 +14,11 @@ const LINES: [(&str, &str); 7] = [
     ("hookctl send success --tamper sig", "hookctl send success --tamper signature"),
     ("hookctl inspect --timel", "hookctl inspect --timeline"),
     ("hookctl insp", "hookctl inspect"),
+    ("hookctl listen --provider=eac", "hookctl listen --provider=eachlabs"),
+    ("hookctl listen --report junit=mi", "hookctl listen --report junit=mine.json"),
+    ("hookctl send success --set a=b --tamper=sig", "hookctl send success --set a=b --tamper=signature"),
+    ("hookctl listen -- ./mi", "hookctl listen -- ./mine.json"),
+    ("hookctl help insp", "hookctl help inspect"),
 ];
 
 #[track_caller]
