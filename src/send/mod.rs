@@ -180,6 +180,13 @@ pub fn pack(config: &Config, now: Timestamp) -> Result<Packed, Error> {
         let source = source::find(name)?;
         if let Matter::Journal(recording) = &source.matter {
             packed.notes.extend(recording.notes.iter().cloned());
+            if recording.forged > 0 && !config.secrets.is_empty() {
+                packed.notes.push(format!(
+                    "{name}: {} of the deliveries did not verify when they came, and go out signed; to leave them out: \
+                     hookctl inspect {name} --verdict verified --json | hookctl send -",
+                    recording.forged
+                ));
+            }
         }
         packed.courses.push(Course::of(source, config, now)?);
     }

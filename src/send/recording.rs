@@ -18,6 +18,8 @@ pub struct Recording {
     pub deliveries: Vec<(Duration, Delivery)>,
     /// What the user should know about those that are not among them, or not whole.
     pub notes: Vec<String>,
+    /// How many of them did not verify when they came.
+    pub forged: usize,
 }
 
 impl Recording {
@@ -48,6 +50,7 @@ impl Recording {
                 Ok(Parsed::Delivery(record)) if !record.was_taken_in() => not_taken_in += 1,
                 Ok(Parsed::Delivery(record)) => {
                     blanked += usize::from(record.delivery.headers.iter().any(|(_, value)| value == REDACTED));
+                    recording.forged += usize::from(record.verdict.is_invalid());
                     let since = since(*first.get_or_insert(record.at), record.at);
                     recording.deliveries.push((since, record.delivery));
                 }

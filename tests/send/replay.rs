@@ -55,6 +55,21 @@ fn what_a_listener_recorded_goes_out_as_it_came() {
 }
 
 #[test]
+fn a_forgery_that_is_signed_afresh_is_said_to_be_one() {
+    let forged = record("2026-11-20T21:23:10Z", &[("x-webhook-signature", "00")], "{}");
+    let verdict = r#"{"verdict":"invalid","scheme":"eachlabs","reason":"wrong_secret","hint":"h"},"type""#;
+    let forged = forged.replacen("\"type\"", &format!("\"signature\":{verdict}"), 1);
+    let (_folder, path) = journal(&[forged, record("2026-11-20T21:23:10Z", &[], "{}")]);
+    let path = path.to_str().unwrap();
+    let target = Target::start(&[OK]);
+    const SAID: &str = "1 of the deliveries did not verify when they came";
+    assert!(!send(&target, &[path]).exits(0).stderr.contains(SAID));
+    let said = send(&target, &[path, "--secret", "s"]).exits(0).stderr;
+    let advice = format!("hookctl inspect {path} --verdict verified --json | hookctl send -");
+    assert!(said.contains(SAID) && said.contains(&advice), "{said}");
+}
+
+#[test]
 fn gaps_pass_as_fast_as_they_are_told_to() {
     let lines = ["10", "11", "13"].map(|second| record(&format!("2026-11-20T21:23:{second}Z"), &[], "{}"));
     let (_folder, path) = journal(&lines);
