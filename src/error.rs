@@ -3,8 +3,8 @@
 use std::io;
 use std::process::ExitCode;
 
-use crate::payload::Body;
 use crate::payload::signature::scheme::BadKey;
+use crate::payload::{Body, builtin, nearest};
 
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -185,6 +185,8 @@ pub enum Error {
         name: String,
         /// The built-in name that is most like it.
         nearest: Option<&'static str>,
+        /// The built-in names of the provider that goes by this name.
+        within: Vec<&'static str>,
     },
     /// No source at all, and no terminal to choose on.
     #[error("no source was given: name a file, - for standard input, or a built-in payload")]
@@ -296,6 +298,19 @@ pub enum Error {
     Usage(String),
 }
 
+/// The built-in names, briefly: those without a provider, and who has more.
+fn built_in(names: &[&str]) -> String {
+    let mut providers: Vec<_> = names.iter().filter_map(|name| name.split_once('/')).map(|(name, _)| name).collect();
+    providers.sort_unstable();
+    providers.dedup();
+    let short: Vec<_> = names.iter().filter(|name| !name.contains('/')).copied().collect();
+    format!(
+        "built in are {}, and more of {}: name one to see what there is of it, or see `hookctl send --help`",
+        short.join(", "),
+        providers.join(", ")
+    )
+}
+
 /// An operating system's reason without its number: `address already in use`.
 fn reason(error: &io::Error) -> String {
     let text = error.to_string();
@@ -379,14 +394,15 @@ impl Error {
             Error::NoTarget { meant: Some(meant) } => Some(format!("did you mean --to {meant}?")),
             Error::NoTarget { meant: None } => Some("give --to URL, or set HOOKCTL_TO".into()),
             Error::SwallowedSource { name } => Some(format!("write hookctl send {name} --secret …")),
+            Error::UnknownSource { name, within, .. } if !within.is_empty() => {
+                Some(format!("of {name} there are {}", within.join(", ")))
+            }
             Error::UnknownSource { nearest: Some(near), .. } => Some(format!("did you mean {near}?")),
             Error::UnknownSource { name, .. } if name.bytes().all(|byte| byte.is_ascii_digit()) => {
                 Some(format!("did you mean --to {name}, or --serve-jwks={name}?"))
             }
-            Error::UnknownSource { nearest: None, .. } => {
-                Some("`hookctl send --help` lists the built-in payloads".into())
-            }
-            Error::NoSource { names } if !names.is_empty() => Some(format!("built in are {}", names.join(", "))),
+            Error::UnknownSource { .. } => Some("`hookctl send --help` lists the built-in payloads".into()),
+            Error::NoSource { names } if !names.is_empty() => Some(built_in(names)),
             Error::Unreachable { .. } => Some("start the handler first, and give its URL with --to".into()),
             Error::NotJson { .. } => Some("send and inspect take one JSON payload a file".into()),
             Error::Jwks { .. } => Some("fal publishes its keys at https://rest.fal.ai/.well-known/jwks.json".into()),
@@ -398,6 +414,10 @@ impl Error {
                 Some("--save-outputs wants a folder that you can write to, with space left".into())
             }
             Error::Tunnel { install, .. } => install.map(str::to_owned),
+            Error::Read { what, source } if source.kind() == io::ErrorKind::NotFound => {
+                let near = nearest(what, builtin::names())?;
+                Some(format!("did you mean the built-in payload {near}?"))
+            }
             Error::Read { .. }
             | Error::TooLarge { .. }
             | Error::NoSource { .. }

@@ -4,11 +4,11 @@ use aho_corasick::AhoCorasick;
 use jiff::Timestamp;
 use memchr::memmem::Finder;
 
-use crate::payload::body;
 use crate::payload::events::Events;
 use crate::payload::jq::{Finding, Jq};
-use crate::payload::provider::Provider;
+use crate::payload::provider::{self, Provider};
 use crate::payload::record::{BEGINNING, Glance, Record};
+use crate::payload::{body, nearest};
 
 /// Which deliveries of a journal. Everything that is set must be so.
 #[derive(Clone, Debug, Default)]
@@ -47,6 +47,16 @@ impl Query {
             (self.last.is_some(), "--last"),
         ];
         flags.into_iter().find(|(set, _)| *set).map(|(_, flag)| flag)
+    }
+
+    /// The status that was probably meant by one that nobody sends.
+    pub fn meant(&self) -> Option<&'static str> {
+        let shapes = provider::ALL.iter().flat_map(|provider| provider.shapes);
+        let words = shapes.flat_map(|shape| shape.statuses).map(|(word, status)| [*word, status.name()]);
+        let known: Vec<&'static str> = words.flatten().collect();
+        let is_known = |word: &&String| known.iter().any(|known| known.eq_ignore_ascii_case(word));
+        let unknown = self.status.iter().flatten().find(|word| !is_known(word))?;
+        nearest(unknown, known)
     }
 
     /// Whether a delivery is about what is asked for.

@@ -37,6 +37,13 @@ pub fn plain(name: &str) -> &str {
     plain.strip_suffix(".json").unwrap_or(plain)
 }
 
+/// The names below this one: those of a provider.
+pub fn within(name: &str) -> Vec<&'static str> {
+    let name = plain(name).trim_end_matches('/');
+    let is_within = |other: &&str| other.strip_prefix(name).is_some_and(|rest| rest.starts_with('/'));
+    names().into_iter().filter(is_within).collect()
+}
+
 /// Every name; the short ones first.
 pub fn names() -> Vec<&'static str> {
     let aliases = provider::fixtures().flat_map(|(_, fixture)| fixture.aliases.iter().copied());

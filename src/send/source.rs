@@ -65,6 +65,7 @@ pub fn find(name: &str) -> Result<Source, Error> {
         None => Err(Error::UnknownSource {
             name: name.to_owned(),
             nearest: nearest(builtin::plain(name), builtin::names()),
+            within: builtin::within(name),
         }),
     }
 }
