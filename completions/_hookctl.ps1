@@ -27,7 +27,7 @@ Register-ArgumentCompleter -Native -CommandName 'hookctl' -ScriptBlock {
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('listen', 'listen', [CompletionResultType]::ParameterValue, 'Receive webhooks, verify, print and answer them')
             [CompletionResult]::new('send', 'send', [CompletionResultType]::ParameterValue, 'Fire signed payloads, with the provider''s own retries')
-            [CompletionResult]::new('inspect', 'inspect', [CompletionResultType]::ParameterValue, 'Read payloads and recorded deliveries; say what is wrong with them')
+            [CompletionResult]::new('inspect', 'inspect', [CompletionResultType]::ParameterValue, 'Read payloads and journals; say what is wrong with them')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print a completion script for a shell')
             [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Print a man page: of hookctl, or of one of its commands')
             [CompletionResult]::new('signatures', 'signatures', [CompletionResultType]::ParameterValue, 'Why a signature does not hold, and how each scheme signs')
@@ -201,7 +201,7 @@ Register-ArgumentCompleter -Native -CommandName 'hookctl' -ScriptBlock {
         'hookctl;help' {
             [CompletionResult]::new('listen', 'listen', [CompletionResultType]::ParameterValue, 'Receive webhooks, verify, print and answer them')
             [CompletionResult]::new('send', 'send', [CompletionResultType]::ParameterValue, 'Fire signed payloads, with the provider''s own retries')
-            [CompletionResult]::new('inspect', 'inspect', [CompletionResultType]::ParameterValue, 'Read payloads and recorded deliveries; say what is wrong with them')
+            [CompletionResult]::new('inspect', 'inspect', [CompletionResultType]::ParameterValue, 'Read payloads and journals; say what is wrong with them')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print a completion script for a shell')
             [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Print a man page: of hookctl, or of one of its commands')
             [CompletionResult]::new('signatures', 'signatures', [CompletionResultType]::ParameterValue, 'Why a signature does not hold, and how each scheme signs')

@@ -24,7 +24,7 @@ set edit:completion:arg-completer[hookctl] = {|@words|
             cand --version 'Print version'
             cand listen 'Receive webhooks, verify, print and answer them'
             cand send 'Fire signed payloads, with the provider''s own retries'
-            cand inspect 'Read payloads and recorded deliveries; say what is wrong with them'
+            cand inspect 'Read payloads and journals; say what is wrong with them'
             cand completions 'Print a completion script for a shell'
             cand man 'Print a man page: of hookctl, or of one of its commands'
             cand signatures 'Why a signature does not hold, and how each scheme signs'
@@ -191,7 +191,7 @@ set edit:completion:arg-completer[hookctl] = {|@words|
         &'hookctl;help'= {
             cand listen 'Receive webhooks, verify, print and answer them'
             cand send 'Fire signed payloads, with the provider''s own retries'
-            cand inspect 'Read payloads and recorded deliveries; say what is wrong with them'
+            cand inspect 'Read payloads and journals; say what is wrong with them'
             cand completions 'Print a completion script for a shell'
             cand man 'Print a man page: of hookctl, or of one of its commands'
             cand signatures 'Why a signature does not hold, and how each scheme signs'

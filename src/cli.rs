@@ -81,7 +81,7 @@ pub enum Command {
     /// Fire signed payloads, with the provider's own retries
     #[command(after_help = first(sending::EXAMPLES), after_long_help = sending::long_help())]
     Send(Box<Send>),
-    /// Read payloads and recorded deliveries; say what is wrong with them
+    /// Read payloads and journals; say what is wrong with them
     #[command(after_help = first(INSPECT_EXAMPLES), after_long_help = inspect_long_help())]
     Inspect(Box<Inspect>),
     /// Print a completion script for a shell

@@ -145,15 +145,17 @@ fn join(cells: impl IntoIterator<Item = String>) -> String {
 /// What else there is to say of a delivery, behind its id.
 fn remarks(record: &Record, paint: Paint) -> String {
     let mut remarks = String::new();
+    let case = record.sent.as_ref().and_then(|sent| sent.case.as_deref());
+    if let Some(case) = case {
+        remarks += &format!("  {}", escape::line(case));
+    }
     if let Verdict::Invalid { reason, .. } = &record.verdict {
         let reason = format!("  {}", reason.name());
         // Forged on purpose, and found out.
         remarks += &if record.is_expected() == Some(true) { paint.quiet(reason) } else { paint.bad(reason) };
     }
-    match record.sent.as_ref().map(|sent| (sent, &sent.case)) {
-        Some((_, Some(case))) => remarks += &format!("  {}", escape::line(case)),
-        Some((sent, None)) => remarks += &paint.quiet(format!("  sent {}/{}", sent.attempt, sent.of)),
-        None => {}
+    if let Some(sent) = record.sent.as_ref().filter(|_| case.is_none()) {
+        remarks += &paint.quiet(format!("  sent {}/{}", sent.attempt, sent.of));
     }
     if record.duplicate.is_some() {
         remarks += &paint.warn("  repeat");

@@ -47,6 +47,7 @@ fn its_journal_says_of_which_case_a_delivery_is_and_what_was_right() {
     let table = hookctl(["inspect", journal, "--color", "always"]).exits(0).stdout;
     let row = table.lines().find(|line| line.contains("tampered body")).expect(&table);
     assert!(row.contains("\u{1b}[1;32m401") && !row.contains("\u{1b}[1;31m"), "{row}");
+    assert!(row.find("tampered body") < row.find("wrong_secret"), "what is cut first is the reason: {row}");
     let shown = hookctl(["inspect", journal, "--show", "18"]).exits(0).stdout;
     assert!(shown.contains("drill    unknown status: a good handler answers 2xx"), "{shown}");
     let timeline = hookctl(["inspect", journal, "--timeline"]).exits(0).stdout;
