@@ -248,6 +248,8 @@ fn details(record: &Record) -> Vec<(&'static str, String)> {
         |payload| {
             let event = payload.event.as_ref().map(|event| event.name.as_ref());
             let status = payload.status.map(|status| status.name()).or(payload.raw_status.as_deref());
+            // Where it is not just the status over again.
+            let event = event.filter(|event| Some(*event) != status);
             let words = [Some(payload.provider.label), event, status];
             words.into_iter().flatten().map(shown).collect::<Vec<_>>().join(", ")
         },
@@ -259,7 +261,7 @@ fn details(record: &Record) -> Vec<(&'static str, String)> {
     let answer = record.answer.as_ref().and_then(|answer| answer.status);
     vec![
         ("came", what),
-        ("at", record.at.to_string()),
+        ("at", format!("{:.6}", record.at)),
         ("signature", signature),
         ("answered", answer.map_or_else(|| "not at all".to_owned(), |status| status.to_string())),
     ]

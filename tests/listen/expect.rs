@@ -221,6 +221,20 @@ fn report_of(arguments: &[&str], command: &[&str]) -> String {
 }
 
 #[test]
+fn a_report_tells_of_a_failure_what_came_and_how_long_it_took() {
+    let send = [HOOKCTL, "send", "failed"];
+    let xml = report_of(&["--expect", ".payload.status == \"succeeded\"", "--expect", ".seq"], &send);
+    let (_, failure) = xml.split_once("<failure").expect(&xml);
+    let (failure, rest) = failure.split_once("</failure>").unwrap();
+    for part in ["came: each::labs, failed\n", "signature: unsigned", "answered: 200", "at: 20"] {
+        assert!(failure.contains(part), "no {part} in {xml}");
+    }
+    assert!(!rest.contains("came:"), "what came true needs no account: {xml}");
+    assert_eq!(xml.matches("<testcase").count(), 3, "two expectations and the command: {xml}");
+    assert_eq!(xml.matches(" time=").count(), 2 + 2, "of the run, and of the delivery in each: {xml}");
+}
+
+#[test]
 fn a_report_has_the_command_the_journal_and_what_was_not_tested() {
     let xml = report_of(&["--expect", ".seq", "--strict"], &["sh", "-c", "exit 7"]);
     for words in [
