@@ -102,3 +102,16 @@ fn what_goes_out_unsigned_is_called_so() {
     let signed = send(&target, &["--drill", "--secret", SECRET]).exits(4).stdout;
     assert!(signed.contains("a delivery without a body, signed"), "{signed}");
 }
+
+#[test]
+fn what_went_out_at_once_stands_in_the_order_in_which_it_went() {
+    // Recorded as the answers came.
+    let line = |at: &str| {
+        serde_json::json!({"type": "delivery", "v": 1, "direction": "sent", "at": at, "attempt": 1, "of": 1, "url": "u",
+                           "body": r#"{"id":"a","status":"success","output":"u","input":{}}"#})
+    };
+    let journal = [line("2026-11-20T21:23:21.5Z"), line("2026-11-20T21:23:21.2Z")].map(|line| line.to_string() + "\n");
+    let timeline = hookctl(["inspect", "-", "--timeline"]).stdin(journal.concat().as_bytes()).exits(0).stdout;
+    let numbers: Vec<_> = timeline.lines().filter_map(|line| line.trim_start().strip_prefix('#')?.get(..1)).collect();
+    assert_eq!(numbers, ["2", "1"], "{timeline}");
+}
