@@ -149,7 +149,7 @@ fn what_is_missing_is_asked_for() {
     let to = Untouched::start();
     let finished = hookctl(["send", "--to", &to.url()]).exits(2);
     assert_one_error(&finished, "no source");
-    finished.says("no source was given").says("success, failed").says("cog/coglet/start");
+    finished.says("no source was given").says("success, failed").says("more of assemblyai, bfl, cog");
     let finished = hookctl(["send", "success"]).exits(2);
     assert_one_error(&finished, "no --to");
     finished.says("--to");
