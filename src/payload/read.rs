@@ -117,12 +117,15 @@ impl Payload {
     /// The idempotency key: what a handler may take as the same delivery come again. Provider, id and event; the status
     /// where there is no event. `None` without an id.
     pub fn key(&self) -> Option<String> {
-        let (id, event) = (self.id.as_ref()?, self.event.as_ref());
+        let (id, event) = (self.id.as_deref()?, self.event.as_ref());
         let what = event.map(|event| event.name.as_ref()).or(self.raw_status.as_deref());
-        Some(match what {
-            Some(what) => format!("{}/{id}/{what}", self.provider.name),
-            None => format!("{}/{id}", self.provider.name),
-        })
+        let parts = [Some(self.provider.name), Some(id), what];
+        let mut key = String::with_capacity(parts.iter().flatten().map(|part| part.len() + 1).sum());
+        for part in parts.into_iter().flatten() {
+            key.extend((!key.is_empty()).then_some('/'));
+            key.push_str(part);
+        }
+        Some(key)
     }
 
     /// Whether nothing comes after it. An unknown status may be the last, so it counts as terminal: a sender that

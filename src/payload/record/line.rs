@@ -1,18 +1,13 @@
 //! A record as one line of JSON.
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
-
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use jiff::fmt::temporal::DateTimePrinter;
 use serde::Serialize;
 
-use super::{Answer, Record, SentOutcome, VERSION};
+use super::{Record, Sent, VERSION};
 use crate::payload::encoding;
-use crate::payload::lint::Warning;
 use crate::payload::read::Payload;
-use crate::payload::retry::Statuses;
-use crate::payload::signature::Verdict;
 
 /// The type of a record of a delivery.
 pub(super) const TYPE: &str = "delivery";
@@ -20,137 +15,131 @@ pub(super) const TYPE: &str = "delivery";
 /// How every line begins that [`Record::to_line`] wrote.
 pub const BEGINNING: &[u8] = b"{\"type\":\"delivery\",\"v\":1,\"seq\":";
 
-/// The line as it is written. It is read more leniently: see [`reading`](super::reading).
-#[derive(Serialize)]
-struct Line<'a> {
-    r#type: Cow<'a, str>,
-    v: u32,
-    seq: u64,
-    id: Cow<'a, str>,
-    direction: Direction,
-    at: Cow<'a, str>,
-    remote: Option<Cow<'a, str>>,
-    method: Cow<'a, str>,
-    target: Cow<'a, str>,
-    http: Cow<'a, str>,
-    headers: Vec<(Cow<'a, str>, Cow<'a, str>)>,
-    /// How the body is compressed, if it is: `gzip`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    encoding: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    body: Option<Cow<'a, str>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    body_base64: Option<Cow<'a, str>>,
-    payload: Option<Summary<'a>>,
-    signature: &'a Verdict,
-    duplicate_of: Option<Cow<'a, str>>,
-    warnings: &'a [Warning],
-    answer: Option<&'a Answer>,
-    #[serde(flatten, skip_serializing_if = "Option::is_none")]
-    sent: Option<SentLine<'a>>,
-}
+/// Times are written to the microsecond.
+const TIMES: DateTimePrinter = DateTimePrinter::new().precision(Some(6));
 
-#[derive(Serialize)]
-#[serde(rename_all = "snake_case")]
-enum Direction {
-    Received,
-    Sent,
-}
+/// A JSON object that is written member by member, each name once and as it stands: none of ours needs an escape.
+///
+/// Derived, the names alone would be looked through for escapes in every line, and a listener writes a line before every
+/// answer.
+struct Members<'a>(&'a mut Vec<u8>);
 
-#[derive(Serialize)]
-struct SentLine<'a> {
-    attempt: u32,
-    of: u32,
-    url: Cow<'a, str>,
-    outcome: Option<SentOutcome>,
-    error: Option<Cow<'a, str>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    case: Option<Cow<'a, str>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    expect_status: Option<String>,
-}
+impl<'a> Members<'a> {
+    fn begin(out: &'a mut Vec<u8>) -> Self {
+        out.push(b'{');
+        Members(out)
+    }
 
-/// What a payload says, in the record. The body holds the rest.
-#[derive(Serialize)]
-struct Summary<'a> {
-    provider: Cow<'a, str>,
-    variant: Cow<'a, str>,
-    kind: Cow<'a, str>,
-    event: Option<Cow<'a, str>>,
-    event_inferred: bool,
-    status: Option<Cow<'a, str>>,
-    raw_status: Option<Cow<'a, str>>,
-    id: Option<Cow<'a, str>>,
-    key: Option<Cow<'a, str>>,
-    error: Option<Cow<'a, str>>,
-    #[serde(flatten)]
-    ids: BTreeMap<Cow<'a, str>, Cow<'a, str>>,
-}
+    fn end(self) {
+        self.0.push(b'}');
+    }
 
-impl<'a> From<&'a Payload> for Summary<'a> {
-    fn from(payload: &'a Payload) -> Self {
-        let text = |text: &'a Option<String>| text.as_deref().map(Cow::Borrowed);
-        Summary {
-            provider: payload.provider.name.into(),
-            variant: payload.shape.variant.into(),
-            kind: payload.shape.kind.name().into(),
-            event: payload.event.as_ref().map(|event| Cow::Borrowed(event.name.as_ref())),
-            event_inferred: payload.event.as_ref().is_some_and(|event| event.inferred),
-            status: payload.status.map(|status| Cow::Borrowed(status.name())),
-            raw_status: text(&payload.raw_status),
-            id: text(&payload.id),
-            key: payload.key().map(Cow::Owned),
-            error: text(&payload.error),
-            ids: payload.ids.iter().map(|(name, id)| ((*name).into(), id.into())).collect(),
+    fn name(&mut self, name: &str) -> &mut Vec<u8> {
+        if self.0.last() != Some(&b'{') {
+            self.0.push(b',');
         }
+        self.0.push(b'"');
+        self.0.extend_from_slice(name.as_bytes());
+        self.0.extend_from_slice(b"\":");
+        self.0
+    }
+
+    fn value(&mut self, name: &str, value: &(impl Serialize + ?Sized)) {
+        // Strings, numbers and lists of them into memory: there is nothing here that can fail.
+        let _ = serde_json::to_writer(self.name(name), value);
+    }
+}
+
+fn payload(payload: &Payload, out: &mut Vec<u8>) {
+    let mut members = Members::begin(out);
+    members.value("provider", payload.provider.name);
+    members.value("variant", payload.shape.variant);
+    members.value("kind", payload.shape.kind.name());
+    members.value("event", &payload.event.as_ref().map(|event| event.name.as_ref()));
+    members.value("event_inferred", &payload.event.as_ref().is_some_and(|event| event.inferred));
+    members.value("status", &payload.status.map(|status| status.name()));
+    members.value("raw_status", &payload.raw_status);
+    members.value("id", &payload.id);
+    members.value("key", &payload.key());
+    members.value("error", &payload.error);
+    let mut ids: Vec<_> = payload.ids.iter().collect();
+    ids.sort_unstable();
+    for (name, id) in ids {
+        members.value(name, id);
+    }
+    members.end();
+}
+
+fn sent(sent: &Sent, members: &mut Members<'_>) {
+    members.value("attempt", &sent.attempt);
+    members.value("of", &sent.of);
+    members.value("url", &sent.url);
+    members.value("outcome", &sent.outcome);
+    members.value("error", &sent.error);
+    if let Some(case) = &sent.case {
+        members.value("case", case);
+    }
+    if let Some(expected) = &sent.expect_status {
+        members.value("expect_status", &expected.to_string());
     }
 }
 
 impl Record {
     /// The record as one line of JSON with a newline at its end.
     pub fn to_line(&self) -> Vec<u8> {
-        let (body, body_base64) = match std::str::from_utf8(&self.delivery.body) {
+        // Quotes within the body take two bytes each.
+        let mut line = Vec::with_capacity(self.delivery.body.len() + self.delivery.body.len() / 8 + 1024);
+        self.write_line(&mut line);
+        line
+    }
+
+    /// Writes the same behind what is there.
+    pub fn write_line(&self, out: &mut Vec<u8>) {
+        let delivery = &self.delivery;
+        let mut members = Members::begin(out);
+        members.value("type", TYPE);
+        members.value("v", &VERSION);
+        members.value("seq", &self.seq);
+        members.value("id", &self.id);
+        members.value("direction", if self.sent.is_some() { "sent" } else { "received" });
+        let at = members.name("at");
+        at.push(b'"');
+        // Into memory, likewise.
+        let _ = TIMES.print_timestamp(&self.at, &mut *at);
+        at.push(b'"');
+        members.value("remote", &self.remote);
+        members.value("method", &delivery.method);
+        members.value("target", &delivery.target);
+        members.value("http", &delivery.http);
+        let headers = members.name("headers");
+        for (place, header) in delivery.headers.iter().enumerate() {
+            headers.push(if place == 0 { b'[' } else { b',' });
+            let _ = serde_json::to_writer(&mut *headers, &header);
+        }
+        headers.extend_from_slice(if delivery.headers.iter().len() == 0 { b"[]" } else { b"]" });
+        let encodings = encoding::named(&delivery.headers);
+        if !encodings.is_empty() {
+            members.value("encoding", &encodings.join(", "));
+        }
+        match std::str::from_utf8(&delivery.body) {
             // A body that was not taken in is not an empty one.
-            Ok(_) if !self.was_taken_in() => (None, None),
-            Ok(text) => (Some(Cow::Borrowed(text)), None),
-            Err(_) => (None, Some(Cow::Owned(STANDARD.encode(&self.delivery.body)))),
-        };
-        let encodings = encoding::named(&self.delivery.headers);
-        let line = Line {
-            r#type: TYPE.into(),
-            v: VERSION,
-            seq: self.seq,
-            id: self.id.as_str().into(),
-            direction: if self.sent.is_some() { Direction::Sent } else { Direction::Received },
-            at: format!("{:.6}", self.at).into(),
-            remote: self.remote.as_deref().map(Cow::Borrowed),
-            method: self.delivery.method.as_str().into(),
-            target: self.delivery.target.as_str().into(),
-            http: self.delivery.http.as_str().into(),
-            headers: self.delivery.headers.iter().map(|(name, value)| (name.into(), value)).collect(),
-            encoding: (!encodings.is_empty()).then(|| encodings.join(", ")),
-            body,
-            body_base64,
-            payload: self.payload.as_ref().map(Summary::from),
-            signature: &self.verdict,
-            duplicate_of: self.duplicate.as_ref().map(|duplicate| duplicate.id.as_str().into()),
-            warnings: &self.warnings,
-            answer: self.answer.as_ref(),
-            sent: self.sent.as_ref().map(|sent| SentLine {
-                attempt: sent.attempt,
-                of: sent.of,
-                url: sent.url.as_str().into(),
-                outcome: sent.outcome,
-                error: sent.error.as_deref().map(Cow::Borrowed),
-                case: sent.case.as_deref().map(Cow::Borrowed),
-                expect_status: sent.expect_status.as_ref().map(Statuses::to_string),
-            }),
-        };
-        let mut bytes = Vec::with_capacity(self.delivery.body.len() + 1024);
-        // Strings, numbers and lists of them into memory: there is nothing here that can fail.
-        let _ = serde_json::to_writer(&mut bytes, &line);
-        bytes.push(b'\n');
-        bytes
+            Ok(_) if !self.was_taken_in() => {}
+            Ok(text) => members.value("body", text),
+            Err(_) => members.value("body_base64", &STANDARD.encode(&delivery.body)),
+        }
+        match &self.payload {
+            Some(read) => payload(read, members.name("payload")),
+            None => members.value("payload", &()),
+        }
+        members.value("signature", &self.verdict);
+        members.value("duplicate_of", &self.duplicate.as_ref().map(|duplicate| &duplicate.id));
+        members.value("warnings", &self.warnings);
+        members.value("answer", &self.answer);
+        if let Some(attempt) = &self.sent {
+            sent(attempt, &mut members);
+        }
+        members.end();
+        out.push(b'\n');
     }
 }
 
@@ -161,7 +150,9 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::payload::record::{By, Deed, Parsed, Sent};
+    use crate::payload::record::{Answer, By, Deed, Parsed, SentOutcome};
+    use crate::payload::retry::Statuses;
+    use crate::payload::signature::Verdict;
     use crate::payload::{Delivery, Headers, lint};
 
     fn record(body: &[u8]) -> Record {
