@@ -18,7 +18,7 @@ pub use inspecting::{Change, Counts, Diff, Latencies, Listed, Moment, Rate, Read
 pub use sending::{
     Answered, DrillTally, Drilled, Judgement, Latency, LoadReport, Plan, Progress, Retry, SentTally, Wanted,
 };
-pub use sink::{Audience, Closed, Place, Queued, Sink, Skipped, channel};
+pub use sink::{Audience, Closed, Place, Queued, Reader, Sink, Skipped, channel};
 
 /// Something that a command has to say.
 #[derive(Clone, Debug)]

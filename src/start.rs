@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 use crate::cli::{self, Checking, Command, Format, Listen, Output, Signing, When};
 use crate::clock::{Clock, System};
 use crate::error::{Error, Exit};
-use crate::event::{self, Sink};
+use crate::event::{self, Reader, Sink};
 use crate::io::client::Options;
 use crate::io::secrets;
 use crate::io::signals::Signals;
@@ -107,9 +107,13 @@ fn start_listen(args: &Listen, known: &mut Vec<Secret>) -> Result<Exit, Error> {
         command: args.command.clone(),
         data_on_stdout: args.output.json,
     };
-    // Only a terminal's reader is slower than deliveries and does not miss what was skipped.
-    let may_skip = !args.output.json && io::stdout().is_terminal();
-    let screen = Screen { may_skip, compact: args.format == Format::Compact, pages: false };
+    let reader = match io::stdout() {
+        out if is_nowhere(&out) => Reader::Nobody,
+        // Only a terminal's reader is slower than deliveries and does not miss what was skipped.
+        out if !args.output.json && out.is_terminal() => Reader::Hasty,
+        _ => Reader::Patient,
+    };
+    let screen = Screen { reader, compact: args.format == Format::Compact, pages: false };
     with_sink(&args.output, screen, known, async |sink, signals| {
         listen::run(config, sink, Arc::new(System), signals.insert(Signals::take()?)).await
     })
@@ -298,8 +302,8 @@ fn choose_source() -> Result<String, Error> {
 /// What is particular about how a command shows what it says.
 #[derive(Clone, Copy, Default)]
 struct Screen {
-    /// Whether deliveries that come too fast are counted instead of shown.
-    may_skip: bool,
+    /// Who reads what it says of deliveries.
+    reader: Reader,
     /// Whether a delivery is one line.
     compact: bool,
     /// Whether what is longer than a terminal goes through a pager.
@@ -324,7 +328,7 @@ fn with_sink_and(
     page: Option<Box<dyn Show + Send>>,
     command: impl AsyncFnOnce(Sink, &mut Option<Signals>) -> Result<Exit, Error>,
 ) -> Result<Exit, Error> {
-    let (sink, events) = event::channel(screen.may_skip);
+    let (sink, events) = event::channel(screen.reader);
     let sink = sink.without(known);
     let mut sinks = sinks(output, screen, page);
     let (end, ended) = oneshot::channel();
@@ -402,6 +406,20 @@ fn sinks(output: &Output, screen: Screen, page: Option<Box<dyn Show + Send>>) ->
         sinks.push(Box::new(Json::new(BufWriter::new(io::stdout()))));
     }
     sinks
+}
+
+/// Whether what is written there is gone: the null device, to which a script sends what it does not want.
+fn is_nowhere(out: &io::Stdout) -> bool {
+    #[cfg(unix)]
+    {
+        let devices = (rustix::fs::fstat(out), rustix::fs::stat("/dev/null"));
+        matches!(devices, (Ok(out), Ok(null)) if (out.st_mode >> 12, out.st_rdev) == (null.st_mode >> 12, null.st_rdev))
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = out;
+        false
+    }
 }
 
 /// The width of a terminal; elsewhere nothing is cut or wrapped.

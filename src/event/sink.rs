@@ -47,10 +47,22 @@ pub struct Queued {
 pub struct Sink {
     sender: mpsc::Sender<Queued>,
     memory: Arc<Semaphore>,
-    may_skip: bool,
+    reader: Reader,
     skipped: Arc<Mutex<Skipped>>,
     /// What no sentence may hold, whatever it repeats.
     secrets: Arc<[Secret]>,
+}
+
+/// Who reads what is said of deliveries.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Reader {
+    /// A program, or a person later on: nothing may be missing.
+    #[default]
+    Patient,
+    /// A person at a terminal, who is slower than deliveries: those that there is no time for are counted instead.
+    Hasty,
+    /// Nobody: it goes to the null device.
+    Nobody,
 }
 
 /// The writer has gone: its output was closed, for instance by `| head`.
@@ -78,15 +90,14 @@ impl Audience {
     }
 }
 
-/// Makes a sink and the end from which a writer takes its events. With `may_skip`, deliveries that the writer has no
-/// time for are counted instead of waited for.
-pub fn channel(may_skip: bool) -> (Sink, mpsc::Receiver<Queued>) {
+/// Makes a sink and the end from which a writer takes its events.
+pub fn channel(reader: Reader) -> (Sink, mpsc::Receiver<Queued>) {
     let (sender, receiver) = mpsc::channel(WAITING);
     let memory = Arc::new(Semaphore::new(WAITING_UNITS));
-    (Sink { sender, memory, may_skip, skipped: Arc::default(), secrets: Arc::default() }, receiver)
+    (Sink { sender, memory, reader, skipped: Arc::default(), secrets: Arc::default() }, receiver)
 }
 
-/// A place in the queue of a writer, or the right to skip. Taken before a delivery is recorded, so that between the
+/// A place in the queue of a writer, or the right to go without. Taken before a delivery is recorded, so that between the
 /// journal and the screen there is nothing to wait for.
 #[derive(Debug)]
 pub struct Place<'a> {
@@ -119,7 +130,7 @@ impl Sink {
 
     /// Says something in passing. A sink that may skip lets nobody wait for it.
     pub async fn remark(&self, event: Event) -> Result<(), Closed> {
-        if !self.may_skip {
+        if self.reader != Reader::Hasty {
             return self.say(event).await;
         }
         let event = self.blanked(event);
@@ -141,7 +152,10 @@ impl Sink {
     pub async fn place(&self, bytes: usize) -> Result<Place<'_>, Closed> {
         let units = u32::try_from((bytes / UNIT + 1).min(WAITING_UNITS)).unwrap_or(1);
         let memory = Arc::clone(&self.memory);
-        if !self.may_skip {
+        if self.reader == Reader::Nobody {
+            return if self.sender.is_closed() { Err(Closed) } else { Ok(Place { sink: self, held: None }) };
+        }
+        if self.reader == Reader::Patient {
             let share = memory.acquire_many_owned(units).await.map_err(|_| Closed)?;
             let permit = self.sender.reserve().await.map_err(|_| Closed)?;
             return Ok(Place { sink: self, held: Some((permit, share)) });
@@ -176,7 +190,7 @@ impl Place<'_> {
     /// Says it without waiting.
     pub fn say(self, record: Arc<Record>) {
         let Some((permit, share)) = self.held else {
-            self.sink.skipped().deliveries += 1;
+            self.sink.skipped().deliveries += u64::from(self.sink.reader == Reader::Hasty);
             return;
         };
         permit.send(Queued { event: Event::Delivery(record), _share: Some(share) });
@@ -201,8 +215,21 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_nobody_reads_takes_no_place_and_is_not_counted_as_skipped() {
+        let (sink, mut events) = channel(Reader::Nobody);
+        for _ in 0..WAITING + 5 {
+            sink.place(10).await.unwrap().say(record());
+        }
+        assert_eq!(sink.take_skipped(), Skipped::default());
+        assert_eq!(sink.say(Note::info("so it is")).await, Ok(()));
+        assert!(matches!(events.recv().await, Some(Queued { event: Event::Note(_), .. })));
+        drop(events);
+        assert!(sink.place(10).await.is_err());
+    }
+
+    #[tokio::test]
     async fn a_slow_screen_skips_and_says_how_many() {
-        let (sink, mut events) = channel(true);
+        let (sink, mut events) = channel(Reader::Hasty);
         for _ in 0..WAITING + 5 {
             sink.place(10).await.unwrap().say(record());
         }
@@ -219,7 +246,7 @@ mod tests {
 
     #[tokio::test]
     async fn nobody_waits_for_a_screen_that_stands_still() {
-        let (sink, mut events) = channel(true);
+        let (sink, mut events) = channel(Reader::Hasty);
         for _ in 0..WAITING + 3 {
             assert_eq!(sink.remark(crate::event::Note::info("so it is")).await, Ok(()));
         }
@@ -231,7 +258,7 @@ mod tests {
 
     #[tokio::test]
     async fn data_waits_and_never_skips() {
-        let (sink, mut events) = channel(false);
+        let (sink, mut events) = channel(Reader::Patient);
         for _ in 0..WAITING {
             sink.place(10).await.unwrap().say(record());
         }
@@ -246,7 +273,7 @@ mod tests {
 
     #[tokio::test]
     async fn large_bodies_wait_by_their_size() {
-        let (sink, mut events) = channel(true);
+        let (sink, mut events) = channel(Reader::Hasty);
         let half = WAITING_UNITS * UNIT / 2;
         for _ in 0..3 {
             sink.place(half).await.unwrap().say(record());
@@ -259,7 +286,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_writer_that_has_gone_is_noticed() {
-        let (sink, events) = channel(false);
+        let (sink, events) = channel(Reader::Patient);
         drop(events);
         assert_eq!(sink.say(Event::Skipped(Skipped::default())).await, Err(Closed));
         sink.closed().await;

@@ -10,6 +10,7 @@ use super::table::Table;
 use super::time::{Zone, duration};
 use super::{diff, drill, escape, fields, stats, summary, timeline};
 use crate::event::{Drilled, Event, Listed, Note, Progress, Reading, Ready, Retry, Skipped};
+use crate::payload::record::Record;
 use crate::payload::signature::Verdict;
 use crate::payload::signature::explain::account::Account;
 
@@ -72,6 +73,11 @@ impl<O: Write, E: Write> Human<O, E> {
 
     fn result(&mut self, text: &str) -> io::Result<()> {
         if self.style.results { self.out.write_all(text.as_bytes()) } else { Ok(()) }
+    }
+
+    /// Lays a record out only where it is shown: with `--json` it is not, and of a load there are many.
+    fn record(&mut self, record: &Record, text: impl FnOnce(&Style, &Record) -> String) -> io::Result<()> {
+        if self.style.results { self.out.write_all(text(&self.style, record).as_bytes()) } else { Ok(()) }
     }
 
     fn aside(&mut self, text: &str) -> io::Result<()> {
@@ -196,12 +202,12 @@ impl<O: Write, E: Write> Show for Human<O, E> {
         }
         match event {
             Event::Ready(ready) => self.ready(ready),
-            Event::Delivery(record) if record.sent.is_some() => self.result(&self.style.attempt(record)),
+            Event::Delivery(record) if record.sent.is_some() => self.record(record, Style::attempt),
             Event::Delivery(record) => {
-                self.result(&self.style.received(record))?;
+                self.record(record, Style::received)?;
                 self.point(&record.verdict)
             }
-            Event::Failed(record) => self.result(&self.style.failed(record)),
+            Event::Failed(record) => self.record(record, Style::failed),
             Event::Saved(saved) => self.result(&summary::saved(saved, self.style.out)),
             Event::Retry(retry) => self.retry(retry),
             Event::Plan(plan) => {

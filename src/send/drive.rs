@@ -377,7 +377,7 @@ mod tests {
     /// Seconds from the first attempt to each, how it ended, and the headers of each.
     async fn drive(name: &str, outcomes: &[Outcome], config: Config) -> (Vec<f64>, Ended, Vec<Headers>) {
         let script = Script { outcomes: outcomes.to_vec(), seen: RefCell::default() };
-        let (sink, mut events) = event::channel(true);
+        let (sink, mut events) = event::channel(event::Reader::Hasty);
         let drain = tokio::spawn(async move { while events.recv().await.is_some() {} });
         let course = Course::of(source::find(name).unwrap(), &config, Timestamp::UNIX_EPOCH).unwrap();
         let (_wish, stop) = watch::channel(None);

@@ -47,7 +47,7 @@ pub fn screen(journal: &Captured, view: View, query: Query, columns: usize) -> S
     let mut out = Vec::new();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let (sink, mut events) = channel(false);
+        let (sink, mut events) = channel(hookctl::event::Reader::Patient);
         let mut human = Human::new(&mut out, Vec::new(), style);
         let command = async {
             run(config, sink.clone(), &System, &mut None).await.unwrap();

@@ -66,7 +66,7 @@ async fn start_before(forward_to: Option<reqwest::Url>, limits: Limits, max_body
         command: Vec::new(),
         data_on_stdout: false,
     };
-    let (sink, said) = event::channel(false);
+    let (sink, said) = event::channel(event::Reader::Patient);
     let progress = watch::channel(Progress::default()).0;
     let desk = Desk::open(&config, None, sink.clone(), Arc::new(System), progress).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

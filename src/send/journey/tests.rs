@@ -42,7 +42,7 @@ async fn play(
     stop_after: Option<f64>,
 ) -> (Vec<String>, Vec<Event>, Exit) {
     let slow = Slow { answers: answers.to_vec(), started: Instant::now(), seen: RefCell::default() };
-    let (sink, mut events) = event::channel(false);
+    let (sink, mut events) = event::channel(event::Reader::Patient);
     let said = tokio::spawn(async move {
         let mut said = Vec::new();
         while let Some(queued) = events.recv().await {
