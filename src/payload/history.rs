@@ -21,16 +21,18 @@ pub struct History {
     seen: LruCache<u128, Seen>,
     /// Two, because 64 bits are too few to tell deliveries apart by, and keyed, so that no sender can make two alike.
     hashers: [RandomState; 2],
+    /// For bodies, which can be large: they are only compared with those of the same key.
+    bodies: foldhash::quality::RandomState,
 }
 
 /// What a delivery is found by: digests, however long a sender made its id.
 struct Keys {
+    /// Of its idempotency key alone.
+    alone: [u64; 2],
     /// Of its idempotency key, with the body where that belongs to it.
     key: u128,
     /// Of its idempotency key with the body.
     exact: u128,
-    /// Where a delivery is kept that came under a known key with a body of its own.
-    variant: u128,
     /// Of its body.
     digest: u64,
 }
@@ -76,7 +78,8 @@ impl History {
 
     /// One that forgets nothing, for files, which have an end.
     pub fn unbounded() -> Self {
-        History { seen: LruCache::unbounded(), hashers: [RandomState::new(), RandomState::new()] }
+        let hashers = [RandomState::new(), RandomState::new()];
+        History { seen: LruCache::unbounded(), hashers, bodies: foldhash::quality::RandomState::default() }
     }
 
     /// Takes note of a delivery that is about to be answered with `status`, and says whether it came before.
@@ -95,7 +98,8 @@ impl History {
         id: &str,
         status: Option<u16>,
     ) -> Option<Repeat> {
-        let Keys { key, exact, variant, digest } = self.keys(payload, body, verdict)?;
+        let keys = self.keys(payload, body, verdict)?;
+        let Keys { key, exact, digest, .. } = keys;
         let this = || Seen { seq, id: id.to_owned(), last: seq, answered: status, body: digest };
         let earlier = [key, exact].into_iter().find_map(|known| {
             let seen = self.seen.get_mut(&known)?;
@@ -112,6 +116,7 @@ impl History {
         if first.body == digest {
             return Some(Repeat { of: first, last, answered, same_body: true });
         }
+        let variant = self.variant(&keys);
         let same = self.seen.get(&variant).cloned();
         if same.is_none() {
             self.seen.put(variant, this());
@@ -133,8 +138,8 @@ impl History {
     /// Takes back that a delivery was noted under this number, because it is recorded nowhere: nothing repeats it. Those
     /// that it repeated were answered with `status` the last time.
     pub fn forget(&mut self, payload: &Payload, body: &[u8], verdict: &Verdict, seq: u64, status: Option<u16>) {
-        let Some(Keys { key, exact, variant, .. }) = self.keys(payload, body, verdict) else { return };
-        for known in [key, exact, variant] {
+        let Some(keys) = self.keys(payload, body, verdict) else { return };
+        for known in [keys.key, keys.exact, self.variant(&keys)] {
             match self.seen.get_mut(&known) {
                 Some(seen) if seen.seq == seq => drop(self.seen.pop(&known)),
                 Some(seen) => seen.answered = status,
@@ -144,15 +149,23 @@ impl History {
     }
 
     fn keys(&self, payload: &Payload, body: &[u8], verdict: &Verdict) -> Option<Keys> {
-        let (key, digest) = (payload.key()?, self.hashers[0].hash_one(body));
-        let hash = |with_body: bool, again: bool| {
-            let whole = (&key, with_body.then_some(digest), again);
-            let [high, low] = [&self.hashers[0], &self.hashers[1]].map(|hasher| u128::from(hasher.hash_one(whole)));
-            high << 64 | low
-        };
+        let (key, digest) = (payload.key()?, self.bodies.hash_one(body));
+        let alone = self.hashers.each_ref().map(|hasher| hasher.hash_one(&key));
         let with_body =
             !payload.is_terminal() || matches!(payload.shape.kind, Kind::Notice | Kind::Other) || verdict.is_invalid();
-        Some(Keys { key: hash(with_body, false), exact: hash(true, false), variant: hash(true, true), digest })
+        let exact = self.hash(alone, Some(digest), false);
+        let key = if with_body { exact } else { self.hash(alone, None, false) };
+        Some(Keys { alone, key, exact, digest })
+    }
+
+    /// Where a delivery is kept that came under a known key with a body of its own.
+    fn variant(&self, keys: &Keys) -> u128 {
+        self.hash(keys.alone, Some(keys.digest), true)
+    }
+
+    fn hash(&self, key: [u64; 2], body: Option<u64>, again: bool) -> u128 {
+        let [high, low] = self.hashers.each_ref().map(|hasher| u128::from(hasher.hash_one((key, body, again))));
+        high << 64 | low
     }
 }
 

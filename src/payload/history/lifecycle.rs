@@ -20,6 +20,8 @@ use crate::payload::provider::{Kind, Status};
 pub struct Lifecycles {
     stories: LruCache<u64, Story>,
     hasher: RandomState,
+    /// For inputs, which can be large: they are only compared with those of the same prediction.
+    inputs: foldhash::quality::RandomState,
 }
 
 /// What is known of one prediction.
@@ -63,7 +65,7 @@ const SHOWN: usize = 64;
 
 /// An id as it is kept for people: it is the sender's, and as long as it likes.
 pub fn shown(id: &str) -> String {
-    id.chars().take(SHOWN).collect()
+    if id.len() <= SHOWN { id.to_owned() } else { id.chars().take(SHOWN).collect() }
 }
 
 impl Default for Lifecycles {
@@ -92,7 +94,8 @@ impl Lifecycles {
 
     /// One that forgets nothing, for files, which have an end.
     pub fn unbounded() -> Self {
-        Lifecycles { stories: LruCache::unbounded(), hasher: RandomState::new() }
+        let stories = LruCache::unbounded();
+        Lifecycles { stories, hasher: RandomState::new(), inputs: foldhash::quality::RandomState::default() }
     }
 
     /// Forgets a prediction of which the last that is known came with a delivery that is recorded nowhere: of it nothing
@@ -116,7 +119,7 @@ impl Lifecycles {
         let known =
             !matches!(payload.shape.kind, Kind::Other | Kind::Notice) && !repeat.is_some_and(|repeat| repeat.same_body);
         let (true, Some(id), Some(state)) = (known, &payload.id, State::of(payload, seq)) else { return Vec::new() };
-        let input = payload.input.as_ref().map(|input| (self.hasher.hash_one(input.text()), seq));
+        let input = payload.input.as_ref().map(|input| (self.inputs.hash_one(input.bytes()), seq));
         let key = self.key(payload, id);
         let Some(story) = self.stories.get_mut(&key) else {
             self.stories.put(key, Story::begin(id, state, input));
