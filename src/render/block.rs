@@ -24,38 +24,54 @@ impl Block {
 
     /// Adds the headline.
     pub fn head(&mut self, text: &str) {
-        let line = format!("{}{text}", self.start);
-        self.push(&line);
+        let begun = self.text.len();
+        self.text.push_str(&self.start);
+        self.text.push_str(text);
+        self.end_line(begun);
     }
 
     /// Adds a line.
     pub fn line(&mut self, text: &str) {
-        let line = if text.is_empty() { String::new() } else { format!("{:indent$}{text}", "", indent = self.indent) };
-        self.push(&line);
+        let begun = self.text.len();
+        if !text.is_empty() {
+            spaces(&mut self.text, self.indent);
+        }
+        self.text.push_str(text);
+        self.end_line(begun);
     }
 
     /// Adds a text of several lines, none of them cut.
     pub fn text(&mut self, text: &str) {
         for line in text.lines() {
-            self.text.push_str(&format!("{:indent$}{line}\n", "", indent = self.indent));
+            spaces(&mut self.text, self.indent);
+            self.text.push_str(line);
+            self.text.push('\n');
         }
     }
 
     /// Adds a labelled field of one line. `columns` is the label's width without colour.
     pub fn field(&mut self, label: &str, columns: usize, value: &str) {
-        let line = labelled(label, columns, value);
-        self.line(&line);
+        let begun = self.text.len();
+        spaces(&mut self.text, self.indent);
+        self.label(label, columns);
+        self.text.push_str(value);
+        self.end_line(begun);
     }
 
     /// Adds a labelled field that is not cut.
     pub fn uncut(&mut self, label: &str, columns: usize, value: &str) {
-        let line = labelled(label, columns, value);
-        self.text(&line);
+        let mut lines = value.lines();
+        spaces(&mut self.text, self.indent);
+        self.label(label, columns);
+        self.text.push_str(lines.next().unwrap_or_default());
+        self.text.push('\n');
+        lines.for_each(|line| self.text(line));
     }
 
     /// Adds a labelled field that goes on below itself instead of being cut.
     pub fn wrapped(&mut self, label: &str, columns: usize, value: &str) {
-        let room = self.width.map_or(usize::MAX, |width| width.saturating_sub(self.indent + LABEL).max(20));
+        let Some(width) = self.width else { return self.uncut(label, columns, value) };
+        let room = width.saturating_sub(self.indent + LABEL).max(20);
         for (index, line) in textwrap::wrap(value, room).iter().enumerate() {
             match index {
                 0 => self.field(label, columns, line),
@@ -76,10 +92,22 @@ impl Block {
         self.text
     }
 
-    fn push(&mut self, line: &str) {
-        self.text.push_str(&cut(line, self.width));
+    fn label(&mut self, label: &str, columns: usize) {
+        self.text.push_str(label);
+        spaces(&mut self.text, LABEL.saturating_sub(columns).max(1));
+    }
+
+    /// Ends the line that begins there.
+    fn end_line(&mut self, begun: usize) {
+        if let Cow::Owned(fitting) = cut(&self.text[begun..], self.width) {
+            self.text.replace_range(begun.., &fitting);
+        }
         self.text.push('\n');
     }
+}
+
+fn spaces(text: &mut String, columns: usize) {
+    text.extend(std::iter::repeat_n(' ', columns));
 }
 
 /// A line that fits `width`; without one, as it is.
@@ -119,11 +147,6 @@ pub fn message(word: &str, text: &str, width: Option<usize>) -> String {
         Some(width) => textwrap::fill(&line, textwrap::Options::new(width).subsequent_indent("  ")),
         None => line,
     }
-}
-
-fn labelled(label: &str, columns: usize, value: &str) -> String {
-    let gap = LABEL.saturating_sub(columns).max(1);
-    format!("{label}{:gap$}{value}", "")
 }
 
 #[cfg(test)]

@@ -293,7 +293,8 @@ pub fn short(text: &str) -> String {
     if let Some(folded) = fold::folded(text) {
         return folded;
     }
-    match text.char_indices().nth(VALUE) {
+    let end = if text.len() > VALUE { text.char_indices().nth(VALUE) } else { None };
+    match end {
         Some((end, _)) => format!("{}…", escape::line(&text[..end])),
         None => escape::line(text).into_owned(),
     }

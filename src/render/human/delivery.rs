@@ -227,7 +227,8 @@ impl Style {
     }
 
     fn clock_time(&self, at: Timestamp) -> String {
-        at.to_zoned((**self.zone).clone()).strftime("%H:%M:%S%.3f").to_string()
+        let time = self.zone.to_datetime(at).time();
+        format!("{:02}:{:02}:{:02}.{:03}", time.hour(), time.minute(), time.second(), time.millisecond())
     }
 }
 
