@@ -238,12 +238,13 @@ impl Turns {
         Turns { taken: 0, each, hasher: RandomState::new() }
     }
 
-    /// Takes a turn for a delivery with this idempotency key, or this body where it has none: how many turns were
+    /// Takes a turn for a delivery with this idempotency key, or this body where it has none, if that matters: how many turns were
     /// taken before.
-    pub fn take(&mut self, key: Option<&str>, body: &[u8]) -> u64 {
+    pub fn take(&mut self, key: impl FnOnce() -> Option<String>, body: &[u8]) -> u64 {
         let taken = match &mut self.each {
             Some(each) => {
-                let known = self.hasher.hash_one((key, key.is_none().then_some(body)));
+                let key = key();
+                let known = self.hasher.hash_one((&key, key.is_none().then_some(body)));
                 each.get_or_insert_mut(known, || 0)
             }
             None => &mut self.taken,
@@ -331,15 +332,18 @@ mod tests {
     #[test]
     fn each_delivery_may_start_from_the_beginning() {
         let mut all = Turns::new(false);
-        assert_eq!([all.take(Some("a"), b""), all.take(Some("b"), b""), all.take(None, b"")], [0, 1, 2]);
+        assert_eq!(
+            [all.take(|| Some("a".into()), b""), all.take(|| Some("b".into()), b""), all.take(|| None, b"")],
+            [0, 1, 2]
+        );
         let mut each = Turns::new(true);
         let taken = [
-            each.take(Some("a"), b"1"),
-            each.take(Some("b"), b"1"),
-            each.take(Some("a"), b"2"),
-            each.take(None, b"1"),
-            each.take(None, b"2"),
-            each.take(None, b"1"),
+            each.take(|| Some("a".into()), b"1"),
+            each.take(|| Some("b".into()), b"1"),
+            each.take(|| Some("a".into()), b"2"),
+            each.take(|| None, b"1"),
+            each.take(|| None, b"2"),
+            each.take(|| None, b"1"),
         ];
         assert_eq!(taken, [0, 0, 1, 0, 0, 1]);
     }

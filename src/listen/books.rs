@@ -98,8 +98,8 @@ impl Books {
         self.tally.refused += 1;
     }
 
-    /// Numbers a delivery and makes its record under this id.
-    pub fn record(&mut self, id: String, judged: Judged) -> Record {
+    /// Numbers a delivery and makes its record under this id; what is left is how it ends.
+    pub fn record(&mut self, id: String, judged: Judged) -> (Record, Reply) {
         let Judged { delivery, payload, verdict, mut warnings, reply, remote, at, ms, share, .. } = judged;
         // From here on it is little, and the queue of the writer counts it.
         drop(share);
@@ -112,7 +112,7 @@ impl Books {
         if let Some(payload) = payload.as_ref().filter(|_| !verdict.is_invalid()) {
             warnings.extend(self.lifecycles.note(payload, repeat.as_ref(), self.seq));
         }
-        Record {
+        let record = Record {
             seq: self.seq,
             id,
             at,
@@ -124,7 +124,8 @@ impl Books {
             warnings,
             answer: Some(reply.recorded(ms)),
             sent: None,
-        }
+        };
+        (record, reply)
     }
 
     /// What did not come to its end.

@@ -141,20 +141,17 @@ impl<'a> Clerk<'a> {
     /// Numbers a delivery, and makes its record and its line.
     fn enter(
         &mut self,
-        mut judged: Judged,
+        judged: Judged,
         asks: Option<oneshot::Sender<Entered>>,
         needs: Needs<'a>,
         batch: &mut Batch<'a>,
     ) {
-        let reply = judged.reply.clone();
+        let (mut record, reply) = self.books.record(record_id(judged.at), judged);
         if !self.desk.keep_secrets {
-            let redaction = Redaction::of(&self.desk.policy.secrets, self.desk.policy.scheme);
-            judged.delivery = redaction.delivery(judged.delivery);
-            judged.reply.line = judged.reply.line.map(|line| redaction.text(line));
+            record = Redaction::of(&self.desk.policy.secrets, self.desk.policy.scheme).record(record);
         }
-        let record = self.books.record(record_id(judged.at), judged);
         if self.pen.is_some() {
-            batch.lines.extend(record.to_line());
+            record.write_line(&mut batch.lines);
         }
         batch.booked.push(Booked { record, reply, end: batch.lines.len(), asks, needs });
     }

@@ -338,13 +338,14 @@ impl Desk {
             true => Reply::new(StatusCode::UNAUTHORIZED, By::Refused, r#"{"error":"invalid signature"}"#),
             false => self.reply(delivery, payload.as_ref()).await,
         };
-        let mut judged = arrival.judged(payload, verdict, reply.clone());
+        let mut judged = arrival.judged(payload, verdict, reply);
         judged.warnings.extend(self.too_late(&judged));
         if let Err(Undecoded::Flawed(reason)) = held {
             judged.warnings.push(Warning::new("body_not_decoded", "", reason));
         }
         if refused {
             // What is not acknowledged need not be recorded before it is answered.
+            let reply = judged.reply.clone();
             let _ = self.hand_in(judged, None).await;
             return reply.into();
         }
@@ -368,8 +369,8 @@ impl Desk {
 
     /// What the script says to a delivery, when its time has come.
     async fn reply(&self, delivery: &Delivery, payload: Option<&Payload>) -> Reply {
-        let key = payload.and_then(Payload::key);
-        let taken = self.turns.lock().unwrap_or_else(PoisonError::into_inner).take(key.as_deref(), &delivery.body);
+        let key = || payload.and_then(Payload::key);
+        let taken = self.turns.lock().unwrap_or_else(PoisonError::into_inner).take(key, &delivery.body);
         let Item { act, delay, .. } = self.script.item(taken);
         self.wait(*delay).await;
         match (Reply::scripted(act), &self.app) {

@@ -193,7 +193,7 @@ impl Headers {
 
     /// Whether there is one of that name.
     pub fn has(&self, name: &str) -> bool {
-        self.get(name).is_some()
+        self.0.iter().any(|(other, _)| other.as_str().eq_ignore_ascii_case(name))
     }
 
     /// All of them in order: the name as spelled, and the value as text.
@@ -209,7 +209,7 @@ impl Headers {
 
 /// Whether values of this header are credentials by themselves. A signature is not: it proves one body only.
 pub fn is_secret(name: &HeaderName) -> bool {
-    const SECRET: [HeaderName; 5] =
+    static SECRET: [HeaderName; 5] =
         [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE, SET_COOKIE, HeaderName::from_static("x-webhook-secret")];
     SECRET.contains(name)
 }

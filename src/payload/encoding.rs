@@ -29,8 +29,9 @@ const BUFFER: usize = 16 * 1024;
 
 /// The encodings that these headers name, in the order in which they were applied; none for a body that is as it is.
 pub fn named(headers: &Headers) -> Vec<String> {
-    let values: Vec<_> = headers.all("content-encoding").collect();
-    let names = values.iter().flat_map(|value| value.split(',')).map(|name| name.trim().to_ascii_lowercase());
+    let values = headers.all("content-encoding");
+    let names =
+        values.flat_map(|value| value.split(',').map(|name| name.trim().to_ascii_lowercase()).collect::<Vec<_>>());
     names.filter(|name| !matches!(name.as_str(), "" | "identity")).collect()
 }
 

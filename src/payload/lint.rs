@@ -28,7 +28,7 @@ impl Warning {
     }
 }
 
-/// Ids that stand in documentation and are no real ones; lower case.
+/// Ids that stand in documentation and are no real ones.
 const PLACEHOLDERS: [&str; 5] = ["string", "your_prediction_id", "prediction_id", "xxx", "null"];
 
 /// Every warning about one payload. A body of no known provider has no rules to break, and what a form has no field for
@@ -83,7 +83,7 @@ fn id(payload: &Payload) -> Option<Warning> {
         None => no_word(payload, path).or_else(|| {
             Some(Warning::new("missing_id", path, format!("`{path}` is missing: nothing to recognise a repeat by")))
         }),
-        Some(id) if id.trim().is_empty() || PLACEHOLDERS.contains(&id.to_lowercase().as_str()) => {
+        Some(id) if id.trim().is_empty() || PLACEHOLDERS.iter().any(|known| id.eq_ignore_ascii_case(known)) => {
             Some(Warning::new("placeholder_id", path, format!("\"{}\" is no real id", brief(id))))
         }
         Some(_) => None,

@@ -341,8 +341,7 @@ impl Provider {
     }
 
     /// The variant that the user agent gives away.
-    fn agent(&'static self, headers: &Headers) -> Option<&'static Shape> {
-        let agent = headers.get("user-agent")?;
+    fn agent(&'static self, agent: &str) -> Option<&'static Shape> {
         let (_, variant) = self.agents.iter().find(|(start, _)| agent.starts_with(start))?;
         Some(self.shape(variant))
     }
@@ -360,11 +359,16 @@ pub fn detect(
     headers: &Headers,
     named: Option<&'static Provider>,
 ) -> (&'static Provider, &'static Shape) {
+    let agent = headers.get("user-agent");
     if let Some(provider) = named {
-        let shape = provider.agent(headers).or_else(|| provider.best(object, headers).map(|(_, shape)| shape));
+        let shape = agent
+            .and_then(|agent| provider.agent(&agent))
+            .or_else(|| provider.best(object, headers).map(|(_, shape)| shape));
         return (provider, shape.unwrap_or(&provider.shapes[0]));
     }
-    if let Some(found) = ALL.iter().find_map(|provider| Some((*provider, provider.agent(headers)?))) {
+    if let Some(agent) = agent
+        && let Some(found) = ALL.iter().find_map(|provider| Some((*provider, provider.agent(&agent)?)))
+    {
         return found;
     }
     let weighed = ALL.iter().filter_map(|provider| Some((*provider, provider.best(object, headers)?)));

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
-use memchr::memmem;
+use memchr::{memchr, memmem};
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, percent_encode};
 use zeroize::Zeroizing;
 
@@ -95,6 +95,8 @@ impl Secret {
             _ => false,
         };
         let first = |spelling: &[u8]| {
+            // A search is prepared for each text anew, which most texts are too short to be worth.
+            memchr(*spelling.first()?, bytes.get(from..)?)?;
             let mut places = memmem::find_iter(bytes.get(from..)?, spelling).map(|place| place + from);
             places.find(tells).map(|place| place..place + spelling.len())
         };
