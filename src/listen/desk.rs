@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::available_parallelism;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -9,7 +10,8 @@ use http::header::{CONTENT_TYPE, EXPECT, HeaderValue};
 use http::{HeaderMap, Method, Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
 use jiff::Timestamp;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
+use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
 use super::Config;
@@ -45,6 +47,8 @@ pub struct Desk {
     memory: Memory,
     script: Script,
     turns: Mutex<Turns>,
+    /// Room beside the thread that serves all connections.
+    beside: Arc<Semaphore>,
     app: Option<App>,
     ack_budget: Option<Duration>,
     clock: Arc<dyn Clock>,
@@ -58,6 +62,10 @@ pub struct Desk {
     /// Whether the listener ends, so that nothing may be waited for any more.
     ending: watch::Sender<bool>,
 }
+
+/// From this size of a body on, in bytes, it pays to hand it to another thread: a digest over it takes a tenth of a
+/// millisecond, handing it over some hundredth.
+const LARGE: usize = 128 * 1024;
 
 /// A request that was read.
 struct Arrival {
@@ -144,6 +152,7 @@ impl Desk {
             memory: Memory::of_deliveries(&config.limits, config.max_body),
             script: config.script.clone(),
             turns: Mutex::new(Turns::new(config.respond_each)),
+            beside: Arc::new(Semaphore::new(available_parallelism().map_or(0, |cores| cores.get() - 1))),
             app: config.forward_to.clone().map(|url| App::at(url, &redaction, &config.limits)).transpose()?,
             ack_budget: config.ack_budget,
             clock,
@@ -328,15 +337,11 @@ impl Desk {
         arrival.held += unpacked;
         room.keep(unpacked);
         arrival.share.add(room);
-        let delivery = &arrival.delivery;
-        let read = |held: &Bytes| Payload::read(held, &delivery.headers, self.provider);
-        let payload = held.as_ref().ok().and_then(read);
-        let provider = payload.as_ref().map(|payload| payload.provider);
-        let verdict = signature::check(delivery, &self.policy, arrival.at.as_second(), provider);
+        let (payload, verdict) = self.examine(&arrival, held.as_ref().ok()).await;
         let refused = verdict.is_invalid() && !self.allow_invalid;
         let reply = match refused {
             true => Reply::new(StatusCode::UNAUTHORIZED, By::Refused, r#"{"error":"invalid signature"}"#),
-            false => self.reply(delivery, payload.as_ref()).await,
+            false => self.reply(&arrival.delivery, payload.as_ref()).await,
         };
         let mut judged = arrival.judged(payload, verdict, reply);
         judged.warnings.extend(self.too_late(&judged));
@@ -350,6 +355,33 @@ impl Desk {
             return reply.into();
         }
         self.enter(judged).await
+    }
+
+    /// What a delivery says, and what is said of its signature. A large one is examined beside the thread that serves all
+    /// connections, unless another one is there already: then that would only wait.
+    async fn examine(self: &Arc<Self>, arrival: &Arrival, held: Option<&Bytes>) -> (Option<Payload>, Verdict) {
+        let now = arrival.at.as_second();
+        if arrival.held >= LARGE
+            && let Ok(permit) = Arc::clone(&self.beside).try_acquire_owned()
+        {
+            let (desk, delivery, held) = (Arc::clone(self), arrival.delivery.clone(), held.cloned());
+            let examined = spawn_blocking(move || {
+                let examined = desk.look_at(&delivery, held.as_ref(), now);
+                drop(permit);
+                examined
+            });
+            if let Ok(examined) = examined.await {
+                return examined;
+            }
+        }
+        self.look_at(&arrival.delivery, held, now)
+    }
+
+    fn look_at(&self, delivery: &Delivery, held: Option<&Bytes>, now: i64) -> (Option<Payload>, Verdict) {
+        let payload = held.and_then(|held| Payload::read(held, &delivery.headers, self.provider));
+        let provider = payload.as_ref().map(|payload| payload.provider);
+        let verdict = signature::check(delivery, &self.policy, now, provider);
+        (payload, verdict)
     }
 
     /// Refuses a body that is larger than it may be, as sent or as what it holds.
@@ -427,7 +459,7 @@ impl Desk {
         let now = judged.at.as_second();
         let why = move || signature::why(&delivery, &desk.policy, now, verdict);
         // Without an explanation it keeps the verdict that it has.
-        if let Ok(explained) = tokio::task::spawn_blocking(why).await {
+        if let Ok(explained) = spawn_blocking(why).await {
             judged.verdict = explained;
         }
         judged
