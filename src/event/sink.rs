@@ -221,7 +221,7 @@ mod tests {
             sink.place(10).await.unwrap().say(record());
         }
         assert_eq!(sink.take_skipped(), Skipped::default());
-        assert_eq!(sink.say(Note::info("so it is")).await, Ok(()));
+        assert_eq!(sink.say(crate::event::Note::info("so it is")).await, Ok(()));
         assert!(matches!(events.recv().await, Some(Queued { event: Event::Note(_), .. })));
         drop(events);
         assert!(sink.place(10).await.is_err());

@@ -33,9 +33,7 @@ impl Case {
     pub fn new(name: impl Into<String>, judgement: impl Into<Judgement>) -> Self {
         Case { name: name.into(), judgement: judgement.into(), ms: None, details: Vec::new() }
     }
-}
 
-impl Case {
     fn without(&self, redaction: &Redaction<'_>) -> Self {
         let text = |text: &String| redaction.text(text.clone());
         let judgement = match &self.judgement {
@@ -43,7 +41,8 @@ impl Case {
             Judgement::Skipped(reason) => Judgement::Skipped(text(reason)),
             other => other.clone(),
         };
-        Case { name: text(&self.name), judgement }
+        let details = self.details.iter().map(|(label, said)| (*label, text(said))).collect();
+        Case { name: text(&self.name), judgement, ms: self.ms, details }
     }
 }
 

@@ -238,8 +238,8 @@ impl Turns {
         Turns { taken: 0, each, hasher: RandomState::new() }
     }
 
-    /// Takes a turn for a delivery with this idempotency key, or this body where it has none, if that matters: how many turns were
-    /// taken before.
+    /// Takes a turn for a delivery with this idempotency key, or this body where it has none, as far as that matters: how
+    /// many turns were taken before.
     pub fn take(&mut self, key: impl FnOnce() -> Option<String>, body: &[u8]) -> u64 {
         let taken = match &mut self.each {
             Some(each) => {
@@ -352,7 +352,7 @@ mod tests {
     fn turns_are_forgotten_beyond_a_bound() {
         assert_eq!(Turns::new(true).each.unwrap().cap().get(), 65_536);
         let mut each = Turns::remembering(Some(2));
-        let taken = ["a", "b", "a", "c", "b", "c"].map(|key| each.take(Some(key), b""));
+        let taken = ["a", "b", "a", "c", "b", "c"].map(|key| each.take(|| Some(key.into()), b""));
         assert_eq!(taken, [0, 0, 1, 0, 0, 1], "b was the least recent when c came");
     }
 }
