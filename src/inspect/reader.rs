@@ -47,7 +47,7 @@ pub struct Reader<'a> {
     /// How many batches are looked at side by side.
     threads: usize,
     /// One for each of them.
-    sifts: Vec<Sift>,
+    sifts: Vec<Sift<'a>>,
     /// Those of `--where`.
     filters: Option<Filters>,
     /// Of how many deliveries one of them could not judge.

@@ -7,11 +7,18 @@ use super::stats::Statistics;
 use super::stream::Batch;
 use super::{Config, check_again};
 use crate::event::Entry;
-use crate::payload::record::{Glance, Parsed, Record};
+use crate::payload::Provider;
+use crate::payload::record::{Glance, Ours, Parsed, Record, Request, Sealed};
+use crate::payload::signature::Checker;
+use crate::payload::signature::verdict::VERIFIED;
 
 /// One thread's part: the lines of a batch, one after the other.
-pub struct Sift {
+pub struct Sift<'a> {
     sieve: Sieve,
+    /// With the secrets that were given.
+    checker: Checker<'a>,
+    /// The bytes of a body, where they are wanted for a moment.
+    body: Vec<u8>,
     /// Of all batches so far, where counting is all that is asked for.
     pub statistics: Statistics,
     /// Of the last batch.
@@ -67,18 +74,23 @@ pub struct Task<'a> {
 }
 
 impl Task<'_> {
-    /// Whether nothing but a glance is needed of any delivery.
+    /// Whether nothing but a glance is needed of any delivery, and that its signature holds where that is checked.
     fn is_counting(&self) -> bool {
-        let Config { view, query, policy, .. } = self.config;
-        view.counts() && !query.wants_all() && query.last.is_none() && policy.secrets.is_empty()
+        let Config { view, query, .. } = self.config;
+        view.counts() && !query.wants_all() && query.last.is_none()
     }
 }
 
-impl Sift {
+impl<'a> Sift<'a> {
     /// One that has seen nothing.
-    pub fn new(config: &Config) -> Self {
-        let sieve = Sieve::of(&config.query, config.view.tells_stories());
-        Sift { sieve, statistics: Statistics::new(config.zone.clone()), sifted: Sifted::default() }
+    pub fn new(config: &'a Config) -> Self {
+        Sift {
+            sieve: Sieve::of(&config.query, config.view.tells_stories()),
+            checker: Checker::new(&config.policy),
+            body: Vec::new(),
+            statistics: Statistics::new(config.zone.clone()),
+            sifted: Sifted::default(),
+        }
     }
 
     /// Looks at a batch.
@@ -104,14 +116,18 @@ impl Sift {
         if text.trim().is_empty() {
             return Ok(None);
         }
-        if let Some(glance) = Glance::of(text) {
+        if let Some(Ours { glance, request }) = Ours::read(text) {
             self.sifted.deliveries += 1;
-            return self.glance(&glance, text, None, task);
+            return self.glance(glance, text, Beyond::Request(request), task);
+        }
+        if let Some(glance) = Glance::of_any(text) {
+            self.sifted.deliveries += 1;
+            return self.glance(glance, text, Beyond::Nothing, task);
         }
         match Record::parse(text) {
             Ok(Parsed::Delivery(record)) => {
                 self.sifted.deliveries += 1;
-                self.glance(&Glance::from(&*record), text, Some(record.clone()), task)
+                self.glance(Glance::from(&*record), text, Beyond::Record(record.clone()), task)
             }
             Ok(Parsed::Other(_)) => Ok(None),
             Err(damage) => Err(damage.0),
@@ -121,19 +137,25 @@ impl Sift {
     /// Decides by a glance, and beyond it where that is not enough.
     fn glance(
         &mut self,
-        glance: &Glance<'_>,
+        glance: Glance<'_>,
         text: &str,
-        record: Option<Box<Record>>,
+        beyond: Beyond<'_>,
         task: Task<'_>,
     ) -> Result<Option<What>, String> {
-        let Config { query, view, .. } = task.config;
+        let Config { query, view, policy, .. } = task.config;
         self.sifted.newest = self.sifted.newest.max(Some(glance.at));
         // What a filter leaves out is still part of its prediction's story.
-        let tells = view.tells_stories() && query.is_about(glance);
+        let tells = view.tells_stories() && query.is_about(&glance);
         let number = task.before + self.sifted.deliveries;
-        let takes = query.takes_at_a_glance(glance) && view.is_about(number, glance);
-        let is_counted = takes && task.is_counting();
-        if is_counted {
+        let takes = query.takes_at_a_glance(&glance) && view.is_about(number, &glance);
+        let (glance, record) = match (takes && task.is_counting(), beyond) {
+            (true, Beyond::Request(request)) => (self.checked(glance, request, task.config), None),
+            (true, _) if policy.secrets.is_empty() => (Some(glance), None),
+            (_, Beyond::Record(record)) => (None, Some(record)),
+            (_, Beyond::Request(_) | Beyond::Nothing) => (None, None),
+        };
+        let is_counted = glance.is_some();
+        if let Some(glance) = &glance {
             self.sifted.counted += 1;
             self.statistics.add(glance);
         }
@@ -152,6 +174,36 @@ impl Sift {
         }
         Ok(query.takes_wholly(&entry.record).then_some(What::Taken(entry)))
     }
+
+    /// The request of a line; its body is that of the sift.
+    fn sealed<'r>(&mut self, request: Request<'r>) -> Option<Sealed<'r>> {
+        let sealed = request.sealed()?;
+        sealed.body(&mut self.body)?;
+        Some(sealed)
+    }
+
+    /// A glance that says of the signature what is to be said, where secrets were given: that it holds. `None` where there
+    /// is more to say, for which all has to be read.
+    fn checked<'g>(&mut self, glance: Glance<'g>, request: Request<'_>, config: &Config) -> Option<Glance<'g>> {
+        if config.policy.secrets.is_empty() {
+            return Some(glance);
+        }
+        let provider = Provider::named(glance.provider.as_ref()?)?;
+        let sealed = self.sealed(request).filter(|_| glance.was_taken_in())?;
+        let now = config.now.unwrap_or(glance.at).as_second();
+        let holds = self.checker.verifies(&sealed.headers, &self.body, now, Some(provider));
+        holds.then(|| Glance { verdict: VERIFIED.into(), reason: None, ..glance })
+    }
+}
+
+/// What is at hand of a delivery beyond a glance.
+enum Beyond<'a> {
+    /// Its request, unread.
+    Request(Request<'a>),
+    /// All of it.
+    Record(Box<Record>),
+    /// Nothing yet.
+    Nothing,
 }
 
 /// The lines of a text, without their newlines.
@@ -180,3 +232,6 @@ pub fn parse(line: &str) -> Result<Box<Record>, String> {
         Err(damage) => Err(damage.0),
     }
 }
+
+#[cfg(test)]
+mod tests;

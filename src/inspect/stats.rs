@@ -13,9 +13,39 @@ use crate::payload::record::{Glance, Record};
 /// Counting under way.
 pub struct Statistics {
     stats: Stats,
+    /// What the last deliveries have in common, so far counted only here.
+    run: Run,
     received: Option<Times>,
     sent: Option<Times>,
     flow: Flow,
+}
+
+/// Deliveries one after the other of which all words are the same: most are like the one before.
+#[derive(Default)]
+struct Run {
+    count: u64,
+    provider: &'static str,
+    status: String,
+    verdict: String,
+    answer: Option<u16>,
+}
+
+impl Run {
+    fn goes_on_with(&self, other: (&'static str, &str, &str, Option<u16>)) -> bool {
+        (self.provider, self.status.as_str(), self.verdict.as_str(), self.answer) == other
+    }
+
+    /// Enters it among the counts.
+    fn end(&self, stats: &mut Stats) {
+        if self.count == 0 {
+            return;
+        }
+        let answer = self.answer.map_or_else(|| "none".to_owned(), |status| status.to_string());
+        add(&mut stats.providers, self.provider, self.count);
+        add(&mut stats.statuses, &self.status, self.count);
+        add(&mut stats.verdicts, &self.verdict, self.count);
+        add(&mut stats.answers, &answer, self.count);
+    }
 }
 
 /// How many words are counted apart; a journal that was forged may hold any number.
@@ -51,7 +81,7 @@ const BOUNDS: [f64; 20] = [
 impl Statistics {
     /// Nothing counted yet; days are those of this zone.
     pub fn new(zone: TimeZone) -> Self {
-        Statistics { stats: Stats::default(), received: None, sent: None, flow: Flow::new(zone) }
+        Statistics { stats: Stats::default(), run: Run::default(), received: None, sent: None, flow: Flow::new(zone) }
     }
 
     /// Adds one delivery.
@@ -62,16 +92,17 @@ impl Statistics {
         let (first, last) = stats.span.unwrap_or((glance.at, glance.at));
         stats.span = Some((first.min(glance.at), last.max(glance.at)));
         let provider = glance.provider.as_ref().map(|name| Provider::named(name).map_or(OTHERS, |known| known.name));
-        count(&mut stats.providers, provider.unwrap_or("not JSON"));
-        count(&mut stats.statuses, status(glance));
-        count(&mut stats.verdicts, &glance.verdict);
+        let answer = glance.answer.as_ref();
+        let words =
+            (provider.unwrap_or("not JSON"), status(glance), &*glance.verdict, answer.and_then(|answer| answer.status));
+        if !self.run.goes_on_with(words) {
+            let (provider, status, verdict, answer) = words;
+            self.run.end(stats);
+            self.run = Run { count: 0, provider, status: status.into(), verdict: verdict.into(), answer };
+        }
+        self.run.count += 1;
         glance.reason.iter().for_each(|reason| count(&mut stats.reasons, reason));
         glance.warnings.iter().for_each(|code| count(&mut stats.warnings, code));
-        let answer = glance.answer.as_ref();
-        match answer.and_then(|answer| answer.status) {
-            Some(status) => count(&mut stats.answers, &status.to_string()),
-            None => count(&mut stats.answers, "none"),
-        }
         if let Some(answer) = answer.filter(|answer| answer.status.is_some()) {
             // Answering and waiting for an answer are measured from different ends.
             let times = if glance.is_sent { &mut self.sent } else { &mut self.received };
@@ -81,7 +112,8 @@ impl Statistics {
     }
 
     /// Adds what was counted of other deliveries.
-    pub fn merge(&mut self, other: Statistics) {
+    pub fn merge(&mut self, mut other: Statistics) {
+        other.run.end(&mut other.stats);
         let (stats, more) = (&mut self.stats, other.stats);
         stats.deliveries += more.deliveries;
         stats.repeats += more.repeats;
@@ -110,6 +142,7 @@ impl Statistics {
 
     /// The finished counts.
     pub fn end(&mut self) -> Stats {
+        std::mem::take(&mut self.run).end(&mut self.stats);
         Stats {
             latency: self.received.as_ref().map(Times::end),
             round_trip: self.sent.as_ref().map(Times::end),

@@ -108,6 +108,28 @@ const HOP_BY_HOP: [&str; 9] = [
     "upgrade",
 ];
 
+/// Headers, looked up by name: compared without regard to case.
+pub trait Lookup {
+    /// Every value of that name, as text.
+    fn all<'a>(&'a self, name: &str) -> impl Iterator<Item = Cow<'a, str>>;
+
+    /// The first value of that name, as text.
+    fn get(&self, name: &str) -> Option<Cow<'_, str>> {
+        self.all(name).next()
+    }
+
+    /// Whether there is one of that name.
+    fn has(&self, name: &str) -> bool {
+        self.get(name).is_some()
+    }
+}
+
+impl Lookup for Headers {
+    fn all<'a>(&'a self, name: &str) -> impl Iterator<Item = Cow<'a, str>> {
+        Headers::all(self, name)
+    }
+}
+
 /// Headers in order; a repeated one that hyper received stands behind its first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Headers(Vec<(Name, HeaderValue)>);

@@ -14,10 +14,12 @@ use super::signature::Verdict;
 
 mod glance;
 mod line;
+mod ours;
 mod reading;
 
 pub use glance::Glance;
 pub use line::BEGINNING;
+pub use ours::{Ours, Request, Sealed};
 pub use reading::{Damage, Parsed, is_journal_line};
 
 /// The version of the record's form.

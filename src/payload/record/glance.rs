@@ -10,7 +10,8 @@ use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use super::{Answer, Record, VERSION};
+use super::ours::Ours;
+use super::{Answer, By, Record, VERSION};
 use crate::payload::body;
 use crate::payload::provider::{self, Provider, Status};
 use crate::payload::signature::Verdict;
@@ -83,14 +84,14 @@ struct Signature<'a> {
 }
 
 #[derive(Deserialize)]
-struct Code<'a> {
+pub(super) struct Code<'a> {
     #[serde(borrow)]
-    code: Cow<'a, str>,
+    pub(super) code: Cow<'a, str>,
 }
 
-/// The name of a member.
+/// The name of a member, or another text that is borrowed where it can be.
 #[derive(Deserialize)]
-struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
+pub(super) struct Key<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
 
 /// `null` too must be said.
 fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
@@ -146,7 +147,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Summary<'a> {
 }
 
 /// Whether a member of a payload's summary is an id: that of the prediction, or one that a provider names.
-fn is_id(name: &str) -> bool {
+pub(super) fn is_id(name: &str) -> bool {
     static NAMES: LazyLock<Vec<&str>> = LazyLock::new(|| {
         let providers = provider::ALL.iter().copied().chain(Provider::named("generic"));
         let shapes = providers.flat_map(|provider| provider.shapes);
@@ -163,46 +164,16 @@ impl<'a> Glance<'a> {
     /// Looks at a line; `None` for one that is no delivery of this version, or tells less than hookctl writes: that has
     /// to be read whole.
     pub fn of(line: &'a str) -> Option<Self> {
-        Glance::at_ours(line).or_else(|| Glance::at_any(line))
+        Ours::read(line).map(|ours| ours.glance).or_else(|| Glance::of_any(line))
     }
 
-    fn at_any(line: &'a str) -> Option<Self> {
+    /// The same, however the line is spelled.
+    pub fn of_any(line: &'a str) -> Option<Self> {
         let line: Line<'a> = serde_json::from_str(line).ok()?;
         if line.r#type != super::line::TYPE || line.v != VERSION {
             return None;
         }
         Glance::made(line)
-    }
-
-    /// Looks at a line as hookctl writes those that were received, the fields in their order; `None` for any other. Its
-    /// headers and its body, which are most of it, are not even passed over: that `,"payload":` is found behind them
-    /// cannot be their doing, as they are texts, in which every quotation mark has a backslash before it.
-    fn at_ours(line: &'a str) -> Option<Self> {
-        let begins = line.as_bytes().starts_with(super::line::BEGINNING);
-        let end = memchr::memmem::find(line.as_bytes(), b",\"payload\":").filter(|_| begins)?;
-        let mut rest = &line[end..];
-        let payload = next(&mut rest, ",\"payload\":")?;
-        let signature = next(&mut rest, ",\"signature\":")?;
-        let duplicate_of = next(&mut rest, ",\"duplicate_of\":")?;
-        let warnings = next(&mut rest, ",\"warnings\":")?;
-        let answer = next(&mut rest, ",\"answer\":")?;
-        let (id, at) = (text(line, ",\"id\":\"")?, text(line, ",\"at\":\"")?);
-        let (r#type, v, direction) = (super::line::TYPE.into(), VERSION, Some("received".into()));
-        let line = Line {
-            r#type,
-            v,
-            id: id.into(),
-            at: at.into(),
-            direction,
-            attempt: None,
-            payload,
-            signature,
-            duplicate_of,
-            warnings,
-            answer,
-        };
-        // Those that were sent go on.
-        (rest == "}").then(|| Glance::made(line)).flatten()
     }
 
     fn made(line: Line<'a>) -> Option<Self> {
@@ -230,23 +201,6 @@ impl<'a> Glance<'a> {
             warnings: warnings.into_iter().map(|warning| warning.code).collect(),
         })
     }
-}
-
-/// The value of the field that stands next, which is taken off.
-fn next<'a, T: Deserialize<'a>>(rest: &mut &'a str, name: &str) -> Option<T> {
-    let text = rest.strip_prefix(name)?;
-    let mut values = serde_json::Deserializer::from_str(text).into_iter();
-    let value = values.next()?.ok()?;
-    *rest = &text[values.byte_offset()..];
-    Some(value)
-}
-
-/// The text behind the first of these, one without escapes.
-fn text<'a>(line: &'a str, before: &str) -> Option<&'a str> {
-    let start = memchr::memmem::find(line.as_bytes(), before.as_bytes())? + before.len();
-    let end = memchr::memchr(b'"', &line.as_bytes()[start..])?;
-    let text = &line[start..start + end];
-    (!text.contains('\\')).then_some(text)
 }
 
 impl<'a> From<&'a Record> for Glance<'a> {
@@ -278,6 +232,11 @@ impl Glance<'_> {
         self.record == id || self.ids.iter().any(|other| other == id)
     }
 
+    /// Whether its body is there: one that passed a limit was not taken in.
+    pub fn was_taken_in(&self) -> bool {
+        self.answer.as_ref().is_none_or(|answer| answer.by != By::Limit)
+    }
+
     /// Whether it has this status, in the one vocabulary or as the provider spelled it. Case does not count.
     pub fn has_status(&self, word: &str) -> bool {
         [&self.status, &self.raw_status].into_iter().flatten().any(|status| status.eq_ignore_ascii_case(word))
@@ -299,7 +258,7 @@ mod tests {
             let line = String::from_utf8(record.to_line()).unwrap();
             let Parsed::Delivery(read) = Record::parse(&line).unwrap() else { panic!("a delivery") };
             let mut whole = Glance::from(&*read);
-            for glance in [Glance::at_ours(line.trim_end()), Glance::at_any(&line)] {
+            for glance in [Ours::read(line.trim_end()).map(|ours| ours.glance), Glance::of_any(&line)] {
                 let mut glance = glance.unwrap();
                 // By name in a summary, in the provider's order in a payload.
                 glance.ids.sort();
@@ -320,7 +279,7 @@ mod tests {
         let payload = Payload::read(&delivery.body, &delivery.headers, None);
         let record = Record { payload, id: "real".into(), ..Record::unsent(Timestamp::MAX, delivery) };
         let line = String::from_utf8(record.to_line()).unwrap();
-        let (ours, any) = (Glance::at_ours(line.trim_end()).unwrap(), Glance::at_any(&line).unwrap());
+        let (ours, any) = (Ours::read(line.trim_end()).unwrap().glance, Glance::of_any(&line).unwrap());
         assert_eq!((ours.record.as_ref(), ours.raw_status.as_deref()), ("real", Some(forged)));
         assert_eq!(format!("{ours:?}"), format!("{any:?}"));
     }

@@ -1,5 +1,7 @@
 //! The one interpreter that signs and checks with any scheme.
 
+use std::borrow::Cow;
+
 use ed25519_dalek::VerifyingKey;
 use hmac::{Hmac, KeyInit, Mac};
 use http::{HeaderName, HeaderValue};
@@ -12,7 +14,7 @@ use super::scheme::{BadKey, Claim, Clock, Form, NoClaim, Part, Proof, Scheme, Ti
 use super::secret::Secret;
 use super::writing::{decode_loosely, pairs};
 use crate::payload::body::{self, Body};
-use crate::payload::delivery::{Delivery, Headers};
+use crate::payload::delivery::{Delivery, Lookup};
 
 impl Scheme {
     /// Finds a scheme by its name.
@@ -50,7 +52,7 @@ impl Scheme {
     }
 
     /// Whether every header that the scheme needs is there.
-    pub fn is_present(&self, headers: &Headers) -> bool {
+    pub fn is_present(&self, headers: &impl Lookup) -> bool {
         let any = |names: &[&str]| names.iter().any(|name| headers.has(name));
         let time = match &self.timestamp {
             Time::Header(names) => any(names),
@@ -70,15 +72,18 @@ impl Scheme {
     }
 
     /// Whether the header with the proof is there, whatever else is missing.
-    pub fn is_begun(&self, headers: &Headers) -> bool {
+    pub fn is_begun(&self, headers: &impl Lookup) -> bool {
         self.proof != Proof::Secret && self.signature.iter().any(|name| headers.has(name))
     }
 
     /// Reads what the headers claim.
     pub fn claim(&self, delivery: &Delivery) -> Result<Claim, NoClaim> {
-        let headers = &delivery.headers;
-        let values: Vec<String> =
-            self.signature.iter().flat_map(|name| headers.all(name)).map(|value| value.into_owned()).collect();
+        self.claim_of(&delivery.headers, &delivery.body)
+    }
+
+    /// The same of headers and a body wherever they stand.
+    pub(super) fn claim_of(&self, headers: &impl Lookup, body: &[u8]) -> Result<Claim, NoClaim> {
+        let values: Vec<Cow<'_, str>> = self.signature.iter().flat_map(|name| headers.all(name)).collect();
         if values.is_empty() {
             return Err(NoClaim::Missing { header: self.signature[0], signature: true });
         }
@@ -99,7 +104,7 @@ impl Scheme {
                 Part::Id(names) => claim.id = Some(required(headers, names)?),
                 Part::Account(names) => claim.account = Some(required(headers, names)?),
                 Part::Field(paths) => {
-                    let found = field(&delivery.body, paths);
+                    let found = field(body, paths);
                     let how = || "goes with a field that this body has not".into();
                     claim.field =
                         Some(found.ok_or_else(|| NoClaim::Malformed { header: self.signature[0], how: how() })?);
@@ -118,7 +123,7 @@ impl Scheme {
         NoClaim::Malformed { header: self.signature[0], how: self.proof.expected(length).into() }
     }
 
-    fn read_time(&self, headers: &Headers, values: &[String]) -> Result<Option<(i64, String)>, NoClaim> {
+    fn read_time(&self, headers: &impl Lookup, values: &[Cow<'_, str>]) -> Result<Option<(i64, String)>, NoClaim> {
         let (header, text) = match (&self.timestamp, &self.form) {
             (Time::None, _) => return Ok(None),
             (Time::Header(names), _) => (names[0], required(headers, names)?),
@@ -204,7 +209,7 @@ impl Scheme {
         Ok(match self.proof {
             Proof::Secret => self.key.bytes(secret)?,
             Proof::HmacHex | Proof::HmacBase64 => {
-                encoded(&mac(self.signed, &self.key.bytes(secret)?, body, given).finalize().into_bytes())
+                encoded(&fed(keyed(&self.key.bytes(secret)?), self.signed, body, given).finalize().into_bytes())
             }
             Proof::Ed25519Hex | Proof::Ed25519Base64 => {
                 encoded(&keypair::sign(&keypair::private(secret)?, &signed_bytes(self.signed, body, given)))
@@ -293,14 +298,11 @@ pub(super) enum Verifier {
 }
 
 impl Verifier {
-    /// Whether one of the proofs is of these parts. Constant-time: every proof is looked at, whichever fits.
+    /// Whether one of the proofs is of these parts.
     pub(super) fn fits(&self, proofs: &[Vec<u8>], signed: &[Part], body: &[u8], given: Given<'_>) -> bool {
-        let equal = |expected: &[u8]| {
-            proofs.iter().fold(Choice::from(0), |found, proof| found | proof.as_slice().ct_eq(expected)).into()
-        };
         match self {
-            Verifier::Keyed(key) => equal(&mac(signed, key, body, given).finalize().into_bytes()),
-            Verifier::Itself(secret) => equal(secret),
+            Verifier::Keyed(key) => fits(&keyed(key), proofs, signed, body, given),
+            Verifier::Itself(secret) => is_among(proofs, secret),
             Verifier::Public(key) => {
                 let message = signed_bytes(signed, body, given);
                 proofs.iter().any(|proof| keypair::verifies(key, &message, proof))
@@ -335,17 +337,31 @@ pub(super) fn is_plain(proofs: &[Vec<u8>], parts: &[&[u8]]) -> bool {
     proofs.iter().any(|proof| proof.as_slice() == digest.as_slice())
 }
 
-/// Feeds what is signed part by part: the body is copied nowhere.
-fn mac(signed: &[Part], key: &[u8], body: &[u8], given: Given<'_>) -> Hmac<Sha256> {
+/// The digest that a key begins, before anything is fed to it.
+pub(super) fn keyed(key: &[u8]) -> Hmac<Sha256> {
     // HMAC takes a key of any length, so this cannot fail; an empty one could only make the check fail.
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).unwrap_or_else(|_| Hmac::new(&Default::default()));
+    Hmac::<Sha256>::new_from_slice(key).unwrap_or_else(|_| Hmac::new(&Default::default()))
+}
+
+/// Whether one of the proofs is the digest of these parts.
+pub(super) fn fits(keyed: &Hmac<Sha256>, proofs: &[Vec<u8>], signed: &[Part], body: &[u8], given: Given<'_>) -> bool {
+    is_among(proofs, &fed(keyed.clone(), signed, body, given).finalize().into_bytes())
+}
+
+/// Constant-time: every proof is looked at, whichever it is.
+fn is_among(proofs: &[Vec<u8>], expected: &[u8]) -> bool {
+    proofs.iter().fold(Choice::from(0), |found, proof| found | proof.as_slice().ct_eq(expected)).into()
+}
+
+/// Feeds what is signed part by part: the body is copied nowhere.
+fn fed(mut mac: Hmac<Sha256>, signed: &[Part], body: &[u8], given: Given<'_>) -> Hmac<Sha256> {
     for part in signed {
         mac.update(part_bytes(part, body, given));
     }
     mac
 }
 
-fn required(headers: &Headers, names: &'static [&'static str]) -> Result<String, NoClaim> {
+fn required(headers: &impl Lookup, names: &'static [&'static str]) -> Result<String, NoClaim> {
     let value = names.iter().find_map(|name| headers.get(name));
     // A header without a value is none: the libraries of Standard Webhooks say so too.
     let value = value.filter(|value| !value.is_empty());

@@ -1,5 +1,6 @@
 //! Signatures: schemes as data, one interpreter that signs and verifies, and the reason when one fails.
 
+pub mod checker;
 pub mod explain;
 pub mod keypair;
 pub mod scheme;
@@ -12,6 +13,7 @@ mod interpret;
 mod rows;
 mod writing;
 
+pub use checker::Checker;
 pub use rows::ALL;
 pub use scheme::Scheme;
 pub use secret::{Secret, SecretSpec};

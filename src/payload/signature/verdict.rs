@@ -6,8 +6,11 @@ use super::explain;
 use super::explain::tries::{self, Budget, Case, Finding};
 use super::scheme::{BadKey, Claim, NoClaim, Proof, Scheme};
 use super::secret::Secret;
-use crate::payload::delivery::{Delivery, REDACTED};
+use crate::payload::delivery::{Delivery, Lookup, REDACTED};
 use crate::payload::provider::Provider;
+
+/// The word for a signature that holds.
+pub const VERIFIED: &str = "verified";
 
 /// What is said of a delivery's signature, as it stands in the record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -155,7 +158,7 @@ impl Reason {
 
 impl Verdict {
     /// The words for all of them.
-    pub const NAMES: [&str; 5] = ["verified", "authenticated", "invalid", "unsigned", "unchecked"];
+    pub const NAMES: [&str; 5] = [VERIFIED, "authenticated", "invalid", "unsigned", "unchecked"];
 
     /// Why it does not hold.
     pub fn reason(&self) -> Option<Reason> {
@@ -179,7 +182,7 @@ impl Verdict {
     /// The word in records.
     pub fn name(&self) -> &'static str {
         match self {
-            Verdict::Verified { .. } => "verified",
+            Verdict::Verified { .. } => VERIFIED,
             Verdict::Authenticated { .. } => "authenticated",
             Verdict::Invalid { .. } => "invalid",
             Verdict::Unsigned => "unsigned",
@@ -281,7 +284,7 @@ pub fn check(delivery: &Delivery, policy: &Policy, now: i64, provider: Option<&P
     match policy.scheme {
         Choice::Named(scheme) => check_by(scheme, scheme.claim(delivery), delivery, policy, now),
         Choice::Auto => match detect(delivery) {
-            Some((scheme, claim)) => match own_reading(scheme, delivery, provider) {
+            Some((scheme, claim)) => match own_reading(scheme, &delivery.headers, provider) {
                 Some(own) => check_by(own, own.claim(delivery), delivery, policy, now),
                 None => check_by(scheme, claim, delivery, policy, now),
             },
@@ -292,10 +295,14 @@ pub fn check(delivery: &Delivery, policy: &Policy, now: i64, provider: Option<&P
 
 /// The provider's own reading of a scheme, where it has one: OpenAI signs as Standard Webhooks has it, but takes a secret
 /// without `whsec_` for text.
-fn own_reading(scheme: &Scheme, delivery: &Delivery, provider: Option<&Provider>) -> Option<&'static Scheme> {
+pub(super) fn own_reading(
+    scheme: &Scheme,
+    headers: &impl Lookup,
+    provider: Option<&Provider>,
+) -> Option<&'static Scheme> {
     let schemes = provider?.shapes.iter().flat_map(|shape| shape.schemes).filter_map(|name| Scheme::named(name));
     let mut own = schemes.filter(|own| own.name != scheme.name && own.signs_as(scheme));
-    own.find(|own| own.is_present(&delivery.headers))
+    own.find(|own| own.is_present(headers))
 }
 
 /// Whether the proof that [`check`] would look at was blanked out when the delivery was recorded.
@@ -317,7 +324,11 @@ pub fn is_blanked(delivery: &Delivery, policy: &Policy) -> bool {
 /// The strongest scheme whose headers are all there; else the strongest whose signature is, so that the header that is
 /// missing beside it can be named. Schemes that share the header are told apart by which can read it.
 pub fn detect(delivery: &Delivery) -> Option<(&'static Scheme, Result<Claim, NoClaim>)> {
-    let headers = &delivery.headers;
+    detect_in(&delivery.headers, &delivery.body)
+}
+
+/// The same of headers and a body wherever they stand.
+pub(super) fn detect_in(headers: &impl Lookup, body: &[u8]) -> Option<(&'static Scheme, Result<Claim, NoClaim>)> {
     let whole = |keyed: bool| {
         let of_kind = super::ALL.iter().filter(move |scheme| (scheme.proof != Proof::Secret) == keyed);
         of_kind.into_iter().find(|scheme| scheme.is_present(headers))
@@ -325,7 +336,7 @@ pub fn detect(delivery: &Delivery) -> Option<(&'static Scheme, Result<Claim, NoC
     let part = || super::ALL.iter().find(|scheme| scheme.is_begun(headers));
     // A signature of which a part is missing still outranks a password beside it.
     let strongest = whole(true).or_else(part).or_else(|| whole(false))?;
-    let claim = strongest.claim(delivery);
+    let claim = strongest.claim_of(headers, body);
     // Only a proof that cannot be read speaks for another scheme; a time stamp that cannot is a fault of this one.
     let unreadable = match &claim {
         Err(NoClaim::Malformed { header, .. }) => *header == strongest.signature[0],
@@ -339,7 +350,7 @@ pub fn detect(delivery: &Delivery) -> Option<(&'static Scheme, Result<Claim, NoC
     let sharing = super::ALL.iter().filter(|scheme| scheme.signature[0] == strongest.signature[0]);
     let sharing = sharing.filter(|scheme| !scheme.signs_as(strongest));
     let readable = sharing.filter(|scheme| scheme.is_present(headers)).find_map(|scheme| {
-        let claim = scheme.claim(delivery);
+        let claim = scheme.claim_of(headers, body);
         claim.is_ok().then_some((scheme, claim))
     });
     Some(readable.unwrap_or((strongest, claim)))

@@ -1,0 +1,141 @@
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use proptest::prelude::*;
+
+use super::*;
+use crate::inspect::query::Query;
+use crate::inspect::view::View;
+use crate::payload::provider::fixtures;
+use crate::payload::record::{Answer, By};
+use crate::payload::signature::verdict::{Choice, Policy};
+use crate::payload::signature::{self, Scheme, Secret, Verdict};
+use crate::payload::{Delivery, Headers, lint};
+
+const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+
+fn config(choice: Choice, secrets: &[&str]) -> Config {
+    let secrets = secrets.iter().map(|secret| Secret::new("main", *secret)).collect();
+    Config {
+        sources: Vec::new(),
+        headers: Vec::new(),
+        signature: None,
+        provider: None,
+        policy: Policy { scheme: choice, secrets, tolerance: None },
+        now: None,
+        explain: false,
+        query: Query::default(),
+        view: View::Stats,
+        redact: Vec::new(),
+        follow: false,
+        zone: TimeZone::UTC,
+    }
+}
+
+/// A line of a delivery that was signed by this scheme, some seconds before it came.
+fn line(body: &[u8], scheme: &Scheme, secret: &str, late: i64) -> String {
+    let at = Timestamp::from_second(1_800_000_000).unwrap();
+    let mut headers = Headers::default();
+    headers.push(HeaderName::from_static("content-type"), HeaderValue::from_static("application/json"));
+    let signed = scheme.sign(body, &Secret::new("main", secret), at.as_second() - late, "msg_1").unwrap_or_default();
+    signed.into_iter().for_each(|(name, value)| headers.push(name, value));
+    headers.push(HeaderName::from_static("user-agent"), HeaderValue::from_static("a/1 (\"b\")"));
+    let delivery = Delivery { method: "POST".into(), ..Delivery::bare(headers, Bytes::copy_from_slice(body)) };
+    let payload = delivery.payload(None);
+    let warnings = payload.as_ref().map(lint::warnings).unwrap_or_default();
+    let answer = Some(Answer::new(200, By::Script, 0.41));
+    let record = Record { id: "0198".into(), payload, warnings, answer, ..Record::unsent(at, delivery) };
+    line_without_quotes(&record)
+}
+
+/// A header with a quotation mark in it is read whole, which is tried with one of two lines.
+fn line_without_quotes(record: &Record) -> String {
+    let line = String::from_utf8(record.to_line()).unwrap();
+    let is_odd = record.delivery.body.len() % 2 == 1;
+    if is_odd { line } else { line.replace(r#"(\"b\")"#, "b") }
+}
+
+/// What is said of a line when all of it is read: its verdict, or how it is damaged.
+fn whole(line: &str, config: &Config) -> Result<Option<Verdict>, String> {
+    match Record::parse(line.trim_end_matches('\n')) {
+        Ok(Parsed::Delivery(record)) => Ok(Some(check_again(&record, &config.policy, config.now))),
+        Ok(Parsed::Other(_)) => Ok(None),
+        Err(damage) => Err(damage.0),
+    }
+}
+
+/// The same, of a line that is looked at on the short way; and whether that was enough.
+fn short(line: &str, config: &Config) -> (Result<Option<String>, String>, bool) {
+    let mut sift = Sift::new(config);
+    let batch = Batch { bytes: line.as_bytes().to_vec(), is_too_long: false };
+    sift.batch(&batch, Task { config, keeps_back: false, before: 0 });
+    let counted = sift.statistics.end().verdicts.into_keys().next();
+    let said = sift.sifted.found.into_iter().next().map(|found| match found.what {
+        What::Damaged(damage) => Err(damage),
+        What::Taken(entry) => Ok(Some(entry.record.verdict.name().to_owned())),
+        What::Unread(_) | What::Told(..) => panic!("nothing is kept back or told"),
+    });
+    let is_short = counted.is_some();
+    (said.unwrap_or(Ok(counted)), is_short)
+}
+
+fn agree(line: &str, config: &Config) -> bool {
+    let (said, is_short) = short(line, config);
+    let whole = whole(line, config).map(|verdict| verdict.map(|verdict| verdict.name().to_owned()));
+    assert_eq!(said, whole, "{line}");
+    is_short
+}
+
+#[test]
+fn both_ways_give_one_verdict_for_every_fixture_and_scheme() {
+    let mut short = 0;
+    for (_, fixture) in fixtures() {
+        for scheme in signature::ALL.iter() {
+            for (secret, late) in [(SECRET, 0), (SECRET, 400), ("another", 0)] {
+                let line = line(fixture.body.as_bytes(), scheme, secret, late);
+                for choice in [Choice::Named(scheme), Choice::Auto] {
+                    short += usize::from(agree(&line, &config(choice, &["old", SECRET])));
+                }
+            }
+        }
+    }
+    assert!(short > 100, "few were looked at on the short way: {short}");
+}
+
+#[test]
+fn a_line_that_is_broken_anywhere_is_damaged_either_way() {
+    let eachlabs = Scheme::named("eachlabs").unwrap();
+    let config = config(Choice::Named(eachlabs), &[SECRET]);
+    let line = line(br#"{"id":"abc","status":"success","output":"a\"b","input":{}}"#, eachlabs, SECRET, 0);
+    assert!(line.is_ascii() && agree(&line, &config), "{line}");
+    for from in 0..line.len() - 1 {
+        for new in ["\"", "\\", ",", "1", "\u{1}", "\u{7f}", "é"] {
+            agree(&format!("{}{new}{}", &line[..from], &line[from..]), &config);
+        }
+        agree(&format!("{}{}", &line[..from], &line[from + 1..]), &config);
+    }
+}
+
+proptest! {
+    #[test]
+    fn both_ways_give_one_verdict_for_broken_lines(
+        which in 0..signature::ALL.len(), text in "\\PC{0,12}|[\"\\\\/\n\t\u{1}\u{7f}é𝄞]{0,9}",
+        place: prop::sample::Index, byte in "[ -~]|[\"\\\\,}\u{1}é]", how in 0..4,
+    ) {
+        let body = serde_json::json!({"id": "abc", "status": "success", "output": text, "input": {}}).to_string();
+        let scheme = &signature::ALL[which];
+        let mut line = line(body.as_bytes(), scheme, SECRET, 0);
+        let from = (0..=place.index(line.len())).rev().find(|from| line.is_char_boundary(*from)).unwrap_or_default();
+        match how {
+            0 => line.truncate(from),
+            1 => line.insert_str(from, &byte),
+            2 => drop(line.remove(from)),
+            _ => {}
+        }
+        if !line.trim_start().is_empty() && !line.trim_end().contains('\n') {
+            agree(&line, &config(Choice::Named(scheme), &[SECRET]));
+            agree(&line, &config(Choice::Auto, &[SECRET]));
+        }
+    }
+}
