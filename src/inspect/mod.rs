@@ -22,6 +22,7 @@ pub mod reader;
 pub mod redact;
 pub mod view;
 
+mod asking;
 mod diff;
 mod showing;
 mod sift;

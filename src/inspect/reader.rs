@@ -7,14 +7,13 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use super::Config;
-use super::query::Failures;
-use super::showing::{Showing, explain};
+use super::asking::{Answers, Asking, Holds};
+use super::showing::{Showing, explain, line_of};
 use super::sift::{Found, Sift, Sifted, Task, What, check, parse};
 use super::story::Stories;
 use super::stream::{Batch, Stream};
 use crate::error::{Error, Exit};
 use crate::event::{Audience, Entry, Event, Note, Reading, Sink};
-use crate::io::filters::{Filters, Judged};
 use crate::io::journal;
 use crate::io::signals::Signals;
 use crate::payload::record::Record;
@@ -48,10 +47,8 @@ pub struct Reader<'a> {
     threads: usize,
     /// One for each of them.
     sifts: Vec<Sift<'a>>,
-    /// Those of `--where`.
-    filters: Option<Filters>,
-    /// Of how many deliveries one of them could not judge.
-    failures: Failures,
+    /// The filters of `--where`.
+    asking: Option<Asking<'a>>,
     /// Buffers to be used again.
     spare: Vec<Vec<u8>>,
     /// Deliveries read so far, whatever the filters say.
@@ -71,7 +68,6 @@ pub struct Reader<'a> {
 impl<'a> Reader<'a> {
     /// A reader that has read nothing.
     pub fn new(config: &'a Config, sink: &'a Sink, signals: Option<&'a mut Signals>) -> Result<Self, Error> {
-        let filters = &config.query.filters;
         let threads = thread::available_parallelism().map_or(1, usize::from).min(THREADS);
         Ok(Reader {
             config,
@@ -79,8 +75,7 @@ impl<'a> Reader<'a> {
             signals,
             threads,
             sifts: (0..threads).map(|_| Sift::new(config)).collect(),
-            filters: if filters.is_empty() { None } else { Some(Filters::start(filters.clone())?) },
-            failures: Failures::default(),
+            asking: Asking::start(&config.query.filters, threads)?,
             spare: Vec::new(),
             count: 0,
             newest: None,
@@ -248,30 +243,65 @@ impl<'a> Reader<'a> {
         if is_too_long {
             return Ok(self.say(Note::warning(journal::too_long(&stream.name, stream.number))).await);
         }
-        for Found { line, delivery, what } in sifted.found {
-            let place = || format!("{}, line {}", stream.name, lines + line);
-            self.count = deliveries + delivery;
-            let audience = match what {
-                What::Damaged(damage) => self.say(damaged(&place(), &damage)).await,
-                What::Unread(line) => {
-                    self.keep(Kept { number: self.count, line, record: None, place: place() });
-                    Audience::Listening
-                }
-                What::Taken(entry) => self.delivery(*entry, place()).await?,
-                What::Told(mut entry, takes) => {
-                    self.stories.note(&mut entry.record, self.count);
-                    match takes && self.config.query.takes_wholly(&entry.record) {
-                        true => self.delivery(*entry, place()).await?,
-                        false => Audience::Listening,
-                    }
-                }
+        let mut found = sifted.found.into_iter().peekable();
+        while found.peek().is_some() {
+            let together = self.asking.as_ref().map_or(usize::MAX, Asking::together);
+            let mut some: Vec<Found> = found.by_ref().take(together).collect();
+            let mut answers = match &mut self.asking {
+                Some(asking) => asking.ask(&mut some).await,
+                None => Answers::default(),
             };
-            if audience.is_closed() {
-                return Ok(audience);
+            for Found { line, delivery, what } in some {
+                let place = || format!("{}, line {}", stream.name, lines + line);
+                self.count = deliveries + delivery;
+                if self.take_one(what, &mut answers, &place).await?.is_closed() {
+                    return Ok(Audience::Closed);
+                }
             }
         }
         self.count = deliveries + sifted.deliveries;
         Ok(Audience::Listening)
+    }
+
+    /// Takes what came of one line.
+    async fn take_one(
+        &mut self,
+        what: What,
+        answers: &mut Answers,
+        place: &dyn Fn() -> String,
+    ) -> Result<Audience, Error> {
+        match what {
+            What::Damaged(damage) => Ok(self.say(damaged(&place(), &damage)).await),
+            What::Unread(line) => {
+                self.keep(Kept { number: self.count, line, record: None, place: place() });
+                Ok(Audience::Listening)
+            }
+            What::Asked(_) => {
+                let Some(asking) = &mut self.asking else { return Ok(Audience::Listening) };
+                let (line, holds) = asking.next(answers, place)?;
+                let line = line.to_owned();
+                match self.stays(holds).await {
+                    true => self.asked(line, place).await,
+                    false => Ok(Audience::Listening),
+                }
+            }
+            What::Taken(entry) => self.delivery(*entry, place).await,
+            What::Told(mut entry, takes) => {
+                self.stories.note(&mut entry.record, self.count);
+                match takes && self.config.query.takes_wholly(&entry.record) {
+                    true => self.delivery(*entry, place).await,
+                    false => Ok(Audience::Listening),
+                }
+            }
+        }
+    }
+
+    /// Shows or keeps back a delivery of which only the line was read so far.
+    async fn asked(&mut self, line: String, place: &dyn Fn() -> String) -> Result<Audience, Error> {
+        match parse(&line) {
+            Ok(record) => self.show(Entry { number: self.count, record: *record, line, account: None }, place).await,
+            Err(damage) => Ok(self.say(damaged(&place(), &damage)).await),
+        }
     }
 
     /// What is asked of every line now.
@@ -279,50 +309,42 @@ impl<'a> Reader<'a> {
         Task { config: self.config, keeps_back: self.keeps_back(), before: self.count }
     }
 
-    /// Shows a delivery that the filters let pass, or keeps it back.
-    async fn delivery(&mut self, mut entry: Entry, place: String) -> Result<Audience, Error> {
+    /// Shows a delivery that all filters let pass, those of `--where` too, or keeps it back.
+    async fn delivery(&mut self, mut entry: Entry, place: &dyn Fn() -> String) -> Result<Audience, Error> {
         entry.number = self.count;
-        if !self.holds(&mut entry, &place).await? {
-            return Ok(Audience::Listening);
+        if let Some(asking) = &mut self.asking {
+            let Config { policy, now, .. } = self.config;
+            let line = if policy.secrets.is_empty() {
+                entry.line.clone()
+            } else {
+                explain(&mut entry.record, policy, *now);
+                line_of(&entry.record)
+            };
+            let holds = asking.holds_of(line, place).await?;
+            if !self.stays(holds).await {
+                return Ok(Audience::Listening);
+            }
         }
+        self.show(entry, place).await
+    }
+
+    /// Shows a delivery, or keeps it back.
+    async fn show(&mut self, entry: Entry, place: &dyn Fn() -> String) -> Result<Audience, Error> {
         if !self.keeps_back() {
             return self.showing.show(entry).await;
         }
         let Entry { number, record, line, .. } = entry;
-        self.keep(Kept { number, line, record: Some(Box::new(record)), place });
+        self.keep(Kept { number, line, record: Some(Box::new(record)), place: place() });
         Ok(Audience::Listening)
     }
 
-    /// Whether every filter of `--where` is true of a delivery. One that does not end would not on others either.
-    async fn holds(&mut self, entry: &mut Entry, place: &str) -> Result<bool, Error> {
-        let Some(filters) = &mut self.filters else { return Ok(true) };
-        let Config { policy, now, .. } = self.config;
-        let line = if policy.secrets.is_empty() {
-            entry.line.as_bytes().to_vec()
-        } else {
-            explain(&mut entry.record, policy, *now);
-            entry.record.to_line()
-        };
-        let judged = filters.judge(line).await;
-        for (filter, judged) in self.config.query.filters.iter().zip(judged) {
-            let filter = filter.text();
-            match judged {
-                Judged::Found(finding) if finding.holds => {}
-                Judged::Found(finding) => {
-                    self.failures.note(finding);
-                    return Ok(false);
-                }
-                Judged::Failed(why) => {
-                    // Whoever has gone is noticed with what matters.
-                    self.say(Note::warning(format!("{place} is left out: --where {filter}: {why}"))).await;
-                    return Ok(false);
-                }
-                Judged::Endless(reason) => {
-                    return Err(Error::Filter { filter: filter.to_owned(), place: place.to_owned(), reason });
-                }
-            }
+    /// Whether a delivery stays by the filters of `--where`; says why nobody knows.
+    async fn stays(&self, holds: Holds) -> bool {
+        if let Holds::Unknown(why) = &holds {
+            // Whoever has gone is noticed with what matters.
+            self.say(Note::warning(why.clone())).await;
         }
-        Ok(true)
+        matches!(holds, Holds::Yes)
     }
 
     fn keeps_back(&self) -> bool {
@@ -372,7 +394,7 @@ impl<'a> Reader<'a> {
         for sift in std::mem::take(&mut self.sifts) {
             self.showing.count(sift.statistics);
         }
-        if let Some(note) = self.failures.told() {
+        if let Some(note) = self.asking.as_ref().and_then(Asking::told) {
             self.say(Note::warning(note)).await;
         }
         self.showing.end(self.stories.unfinished(), self.count).await

@@ -56,6 +56,8 @@ pub enum What {
     Damaged(String),
     /// A delivery that a glance lets pass, and that nobody may ever want to see.
     Unread(String),
+    /// A delivery that all filters let pass, but for those of `--where`: they read its line, and few others need to.
+    Asked(String),
     /// A delivery that all filters let pass, but for those of `--where`.
     Taken(Box<Entry>),
     /// One that is part of a story, and whether a glance lets it pass.
@@ -78,6 +80,12 @@ impl Task<'_> {
     fn is_counting(&self) -> bool {
         let Config { view, query, .. } = self.config;
         view.counts() && !query.wants_all() && query.last.is_none()
+    }
+
+    /// Whether all that is not known at a glance is up to the filters of `--where`, and they are to see the line as it is.
+    fn asks_only(&self) -> bool {
+        let Config { query, policy, .. } = self.config;
+        !query.filters.is_empty() && query.verdict.is_none() && query.search.is_none() && policy.secrets.is_empty()
     }
 }
 
@@ -151,6 +159,11 @@ impl<'a> Sift<'a> {
         let (glance, record) = match (takes && task.is_counting(), beyond) {
             (true, Beyond::Request(request)) => (self.checked(glance, request, task.config), None),
             (true, _) if policy.secrets.is_empty() => (Some(glance), None),
+            (false, Beyond::Request(request))
+                if takes && !tells && task.asks_only() && self.sealed(request).is_some() =>
+            {
+                return Ok(Some(What::Asked(text.to_owned())));
+            }
             (_, Beyond::Record(record)) => (None, Some(record)),
             (_, Beyond::Request(_) | Beyond::Nothing) => (None, None),
         };

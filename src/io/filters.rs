@@ -1,15 +1,17 @@
-//! jq filters on a thread of their own: with a deep stack, for what a sender nests deep, and a time by which each must end.
+//! jq filters on threads of their own: with a deep stack, for what a sender nests deep, and a time by which each must end.
 
-use std::sync::Arc;
+use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
-use tokio::time::timeout;
+use futures_util::future::join_all;
+use tokio::sync::mpsc::{self, UnboundedReceiver};
+use tokio::time::{Instant, timeout};
 
 use crate::error::Error;
-use crate::payload::jq::{Finding, Input, Jq, Limits, Unended};
+use crate::payload::jq::{Finding, Input, Jq, Limits, Members, Unended};
 
 /// How many steps a filter may take for one record: a second or so, in which it cannot gather more than some hundred
 /// megabytes.
@@ -18,10 +20,11 @@ const STEPS: u64 = 10_000_000;
 /// How long it may take.
 const TIME: Duration = Duration::from_secs(2);
 
-/// How long it may take to stop when its time is up: it can at each of its steps, but not within one.
+/// How long it may take to stop when its time is up: it can at each of its steps, but not within one. Also how often
+/// somebody looks whether it is.
 const GRACE: Duration = Duration::from_millis(100);
 
-/// The stack of the thread. It is taken from the system as it is used.
+/// The stack of a thread. It is taken from the system as it is used.
 const STACK: usize = if usize::BITS > 32 { 512 << 20 } else { 32 << 20 };
 
 /// What came of one filter.
@@ -35,58 +38,122 @@ pub enum Judged {
     Endless(String),
 }
 
-/// Filters, ready to run on one record after the other.
+/// Filters, ready to run on records.
 #[derive(Debug)]
 pub struct Filters {
-    records: std::sync::mpsc::Sender<Vec<u8>>,
-    judged: UnboundedReceiver<Judged>,
-    /// The last run that must stop, as it is counted on both sides: a run is one filter on one record.
-    stopped: Arc<AtomicU64>,
-    runs: u64,
+    workers: Vec<Worker>,
     count: usize,
+}
+
+/// Some of the records.
+type Part = (Arc<Vec<String>>, Range<usize>);
+
+/// A thread with filters of its own.
+#[derive(Debug)]
+struct Worker {
+    parts: std::sync::mpsc::Sender<Part>,
+    /// Tells that a part is judged.
+    done: UnboundedReceiver<()>,
+    shared: Arc<Shared>,
     /// Whether the thread is lost in a step that does not end.
     is_lost: bool,
 }
 
+/// What both sides see.
+#[derive(Debug, Default)]
+struct Shared {
+    /// The run that is under way: one filter on one record.
+    run: AtomicU64,
+    /// The last one that must stop.
+    stopped: AtomicU64,
+    /// What was found of the part so far.
+    judged: Mutex<Vec<Judged>>,
+}
+
+impl Shared {
+    /// Nobody panics with it in hand; what was found is whole all the same.
+    fn judged(&self) -> MutexGuard<'_, Vec<Judged>> {
+        self.judged.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl Filters {
-    /// Starts the thread.
-    pub fn start(filters: Vec<Jq>) -> Result<Self, Error> {
-        let (records, todo) = std::sync::mpsc::channel::<Vec<u8>>();
-        let (tell, judged) = mpsc::unbounded_channel();
-        let (stopped, count) = (Arc::new(AtomicU64::new(0)), filters.len());
-        let filters = filters.into_iter().map(|filter| (filter, false)).collect();
-        let mut runner = Runner { filters, stopped: Arc::clone(&stopped), run: 0, tell };
-        // Not waited for: the program may end before it.
-        let thread = thread::Builder::new().name("jq".into()).stack_size(STACK);
-        let started = thread.spawn(move || todo.into_iter().all(|record| runner.judge(&record)));
-        started.map_err(|error| Error::Setup { what: "the thread for jq filters", reason: error.to_string() })?;
-        Ok(Filters { records, judged, stopped, runs: 0, count, is_lost: false })
+    /// Starts so many threads.
+    pub fn start(filters: &[Jq], threads: usize) -> Result<Self, Error> {
+        let workers = (0..threads.max(1)).map(|_| Worker::start(filters)).collect::<Result<_, _>>()?;
+        Ok(Filters { workers, count: filters.len() })
     }
 
     /// Runs every filter on a record, given as its line.
-    pub async fn judge(&mut self, record: Vec<u8>) -> Vec<Judged> {
-        let mut all = Vec::with_capacity(self.count);
-        self.is_lost = self.is_lost || self.records.send(record).is_err();
-        for _ in 0..self.count {
-            self.runs += 1;
-            all.push(self.next().await);
-        }
-        all
+    pub async fn judge(&mut self, record: String) -> Vec<Judged> {
+        self.judge_all(&Arc::new(vec![record])).await
     }
 
-    async fn next(&mut self) -> Judged {
-        if self.is_lost {
-            return lost();
+    /// Runs every filter on every record, side by side where there are several threads. The answers come in the order of
+    /// the records, and of the filters.
+    pub async fn judge_all(&mut self, records: &Arc<Vec<String>>) -> Vec<Judged> {
+        let share = records.len().div_ceil(self.workers.len()).max(1);
+        let parts = (0..records.len()).step_by(share).map(|from| from..records.len().min(from + share));
+        let count = self.count;
+        let work =
+            self.workers.iter_mut().zip(parts).map(|(worker, part)| worker.judge((Arc::clone(records), part), count));
+        join_all(work).await.concat()
+    }
+}
+
+impl Worker {
+    fn start(filters: &[Jq]) -> Result<Self, Error> {
+        let (parts, todo) = std::sync::mpsc::channel::<Part>();
+        let (tell, done) = mpsc::unbounded_channel();
+        let shared = Arc::new(Shared::default());
+        let mut runner = Runner::new(filters, Arc::clone(&shared));
+        let work = move || {
+            todo.into_iter().all(|(records, part)| {
+                records[part].iter().for_each(|record| runner.judge(record));
+                tell.send(()).is_ok()
+            })
+        };
+        // Not waited for: the program may end before it.
+        let started = thread::Builder::new().name("jq".into()).stack_size(STACK).spawn(work);
+        started.map_err(|error| Error::Setup { what: "the thread for jq filters", reason: error.to_string() })?;
+        Ok(Worker { parts, done, shared, is_lost: false })
+    }
+
+    /// Runs every filter on every record of a part, each of which has `count` answers.
+    async fn judge(&mut self, part: Part, count: usize) -> Vec<Judged> {
+        let wanted = part.1.len() * count;
+        if self.is_lost || self.parts.send(part).is_err() {
+            return vec![lost(); wanted];
         }
-        if let Ok(judged) = timeout(TIME, self.judged.recv()).await {
-            return judged.unwrap_or_else(lost);
-        }
-        self.stopped.store(self.runs, Ordering::Relaxed);
-        match timeout(GRACE, self.judged.recv()).await {
-            Ok(judged) => judged.unwrap_or_else(lost),
-            Err(_) => {
+        self.finished().await;
+        let mut judged = std::mem::take(&mut *self.shared.judged());
+        judged.resize(wanted, lost());
+        judged
+    }
+
+    /// Waits until a part is judged, and stops what takes too long.
+    async fn finished(&mut self) {
+        let (mut run, mut since) = (self.shared.run.load(Ordering::Relaxed) + 1, Instant::now());
+        loop {
+            match timeout(GRACE, self.done.recv()).await {
+                Ok(Some(())) => return,
+                Ok(None) => {
+                    self.is_lost = true;
+                    return;
+                }
+                Err(_) => {}
+            }
+            let now = self.shared.run.load(Ordering::Relaxed);
+            if now != run {
+                (run, since) = (now, Instant::now());
+            }
+            if since.elapsed() >= TIME + GRACE {
                 self.is_lost = true;
-                endless(&format!("{TIME:?}"))
+                self.shared.judged().push(endless(&format!("{TIME:?}")));
+                return;
+            }
+            if since.elapsed() >= TIME {
+                self.shared.stopped.store(run, Ordering::Relaxed);
             }
         }
     }
@@ -108,18 +175,33 @@ fn endless(limit: &str) -> Judged {
 struct Runner {
     /// With whether it once did not end, after which it is not run again.
     filters: Vec<(Jq, bool)>,
-    stopped: Arc<AtomicU64>,
+    /// The members of records that they look at, where that can be told.
+    members: Option<Members>,
+    shared: Arc<Shared>,
     run: u64,
-    tell: UnboundedSender<Judged>,
 }
 
 impl Runner {
-    /// Runs every filter on a record; whether anybody still wants to know.
-    fn judge(&mut self, record: &[u8]) -> bool {
-        let input = Input::read(record);
+    fn new(filters: &[Jq], shared: Arc<Shared>) -> Self {
+        let members = filters.iter().map(Jq::members).reduce(|one, other| {
+            let mut both = one?;
+            both.and(&other?);
+            Some(both)
+        });
+        let members = members.flatten();
+        Runner { filters: filters.iter().map(|filter| (filter.clone(), false)).collect(), members, shared, run: 0 }
+    }
+
+    /// Runs every filter on a record.
+    fn judge(&mut self, record: &str) {
+        let input = match &self.members {
+            Some(members) => Input::read_members(record, members),
+            None => Input::read(record.as_bytes()),
+        };
         for (filter, is_endless) in &mut self.filters {
             self.run += 1;
-            let goes_on = || self.stopped.load(Ordering::Relaxed) < self.run;
+            self.shared.run.store(self.run, Ordering::Relaxed);
+            let goes_on = || self.shared.stopped.load(Ordering::Relaxed) < self.run;
             let limits = Limits { steps: STEPS, stack: STACK / 8, goes_on: &goes_on };
             let judged = match &input {
                 _ if *is_endless => given_up(),
@@ -132,10 +214,7 @@ impl Runner {
                 },
             };
             *is_endless |= matches!(judged, Judged::Endless(_));
-            if self.tell.send(judged).is_err() {
-                return false;
-            }
+            self.shared.judged().push(judged);
         }
-        true
     }
 }

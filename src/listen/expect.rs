@@ -86,7 +86,7 @@ impl Judge {
     /// Nothing has come yet. `reports` says that the cases are wanted in the end.
     pub fn new(expectations: Expectations, reports: bool) -> Result<Self, Error> {
         let filters = &expectations.filters;
-        let filters = if filters.is_empty() { None } else { Some(Filters::start(filters.clone())?) };
+        let filters = if filters.is_empty() { None } else { Some(Filters::start(filters, 1)?) };
         let cases = reports.then(Vec::new);
         Ok(Judge { expectations, filters, exit: Exit::Done, judged: 0, failed: 0, cases, not_listed: 0 })
     }
@@ -96,7 +96,7 @@ impl Judge {
         let id = record.payload.as_ref().and_then(|payload| payload.id.as_deref());
         let which = id.map_or(format!("#{}", record.seq), |id| format!("#{} {}", record.seq, shown(id)));
         let judged = match &mut self.filters {
-            Some(filters) => filters.judge(record.to_line()).await,
+            Some(filters) => filters.judge(String::from_utf8_lossy(&record.to_line()).into_owned()).await,
             None => Vec::new(),
         };
         let filters = self.expectations.filters.iter().zip(judged).map(|(filter, judged)| {

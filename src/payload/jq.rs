@@ -3,6 +3,7 @@
 //! Whatever in jq reaches out into the world (`now`, `env`, `debug`, `halt`, …) is not there, and no filter runs for ever:
 //! each of its steps is counted.
 
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -10,13 +11,19 @@ use std::ptr;
 use std::sync::Arc;
 
 use jaq_core::data::HasLut;
-use jaq_core::load::lex::{Lexer, Tok, Token};
+use jaq_core::load::lex::{Lexer, StrPart, Tok, Token};
 use jaq_core::load::{self, Arena, File, Loader};
 use jaq_core::native::{Fun, bome, run as native, v as variables};
 use jaq_core::{Compiler, Ctx, DataT, Error, Lut, Native, RunPtr, Vars, compile};
-use jaq_json::{Val, read};
+use jaq_json::{Map, Val, read};
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
 
 use super::nearest;
+
+mod members;
+
+pub use members::Members;
 
 /// A filter, ready to run.
 #[derive(Clone)]
@@ -72,6 +79,10 @@ impl fmt::Display for BadFilter {
 
 impl std::error::Error for BadFilter {}
 
+/// The name of a member.
+#[derive(serde::Deserialize)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
 /// What filters run on.
 #[derive(Clone, Debug)]
 pub struct Input(Val);
@@ -80,6 +91,46 @@ impl Input {
     /// JSON text; `None` when it is none, or nests too deep.
     pub fn read(json: &[u8]) -> Option<Self> {
         if nests_too_deep(json) { None } else { read::parse_single(json).ok().map(Input) }
+    }
+
+    /// Some members of an object, as JSON text: all that a filter looks at. `None` for what is no object, or nests too deep.
+    pub fn read_members(json: &str, wanted: &Members) -> Option<Self> {
+        if nests_too_deep(json.as_bytes()) {
+            return None;
+        }
+        let mut json = serde_json::Deserializer::from_str(json);
+        let map = json.deserialize_map(Wanted(wanted)).ok()?;
+        json.end().ok()?;
+        Some(Input(Val::obj(map)))
+    }
+}
+
+/// Reads some members of an object.
+struct Wanted<'w>(&'w Members);
+
+impl<'de> Visitor<'de> for Wanted<'_> {
+    type Value = Map;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Map, A::Error> {
+        let mut map = Map::default();
+        while let Some(Text(name)) = members.next_key()? {
+            let Some(wanted) = self.0.get(&name) else {
+                members.next_value::<IgnoredAny>()?;
+                continue;
+            };
+            let value = members.next_value::<&RawValue>()?.get();
+            let value = match !wanted.is_whole() && value.starts_with('{') {
+                true => Input::read_members(value, wanted),
+                false => Input::read(value.as_bytes()),
+            };
+            let value = value.ok_or_else(|| serde::de::Error::custom("a value that jq does not read"))?;
+            map.insert(Val::utf8_str(name.into_owned().into_bytes()), value.0);
+        }
+        Ok(map)
     }
 }
 
@@ -114,6 +165,17 @@ impl Jq {
     /// The filter as it was written.
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// The same, but that what it finds is not told any better where it is a comparison.
+    pub fn without_account(self) -> Self {
+        Jq { left: None, ..self }
+    }
+
+    /// The members of an object that it looks at; `None` where that may be all of it.
+    pub fn members(&self) -> Option<Members> {
+        // One that looks at none is not worth a case of its own.
+        Members::of(&self.text).filter(|members| !members.is_whole())
     }
 
     /// Runs it.
@@ -199,6 +261,10 @@ const NESTED: usize = 10_000;
 
 /// Whether a text of JSON nests deeper than it may, read as jaq reads it: with comments.
 fn nests_too_deep(text: &[u8]) -> bool {
+    // Every level takes a byte.
+    if text.len() <= NESTED {
+        return false;
+    }
     let (mut depth, mut bytes) = (0_usize, text.iter());
     while let Some(byte) = bytes.next() {
         match byte {
@@ -288,6 +354,9 @@ fn compile(text: &str) -> Result<Program, BadFilter> {
     })
 }
 
+/// Symbols that compare.
+const COMPARISONS: [&str; 6] = ["==", "!=", "<", "<=", ">", ">="];
+
 /// Symbols that bind tighter than a comparison, beside paths, which begin with a dot.
 const TIGHT: [&str; 6] = ["?", "+", "-", "*", "/", "%"];
 
@@ -298,9 +367,7 @@ const LOOSE: [&str; 13] =
 /// The left side of a filter that is one comparison of two simple sides.
 fn left_side(text: &str) -> Option<&str> {
     let tokens = Lexer::new(text).lex().ok()?;
-    let is_comparison = |Token(text, token): &&Token<&str>| {
-        matches!(token, Tok::Sym) && matches!(*text, "==" | "!=" | "<" | "<=" | ">" | ">=")
-    };
+    let is_comparison = |Token(text, token): &&Token<&str>| matches!(token, Tok::Sym) && COMPARISONS.contains(text);
     let is_simple = |Token(text, token): &Token<&str>| match token {
         Tok::Sym => text.starts_with('.') || TIGHT.contains(text),
         Tok::Word => !LOOSE.contains(text),

@@ -74,7 +74,7 @@ fn short(line: &str, config: &Config) -> (Result<Option<String>, String>, bool) 
     let said = sift.sifted.found.into_iter().next().map(|found| match found.what {
         What::Damaged(damage) => Err(damage),
         What::Taken(entry) => Ok(Some(entry.record.verdict.name().to_owned())),
-        What::Unread(_) | What::Told(..) => panic!("nothing is kept back or told"),
+        What::Unread(_) | What::Asked(_) | What::Told(..) => panic!("nothing is kept back, asked or told"),
     });
     let is_short = counted.is_some();
     (said.unwrap_or(Ok(counted)), is_short)

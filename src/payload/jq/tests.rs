@@ -19,7 +19,29 @@ fn judged(filter: &str, record: &[u8], goes_on: &(dyn Fn() -> bool + Sync)) -> R
 
 fn judge(filter: &str) -> (bool, String) {
     let Finding { holds, found, .. } = judged(filter, RECORD, &|| true).unwrap();
+    let jq = Jq::parse(filter).unwrap();
+    if let Some(members) = jq.members() {
+        let some = Input::read_members(std::str::from_utf8(RECORD).unwrap(), &members).unwrap();
+        let limits = Limits { steps: 300_000, stack: 1 << 20, goes_on: &|| true };
+        let finding = jq.judge(&some, limits).unwrap();
+        assert_eq!((finding.holds, &finding.found), (holds, &found), "{filter} on {some:?}");
+    }
     (holds, found)
+}
+
+#[test]
+fn a_filter_that_looks_at_little_is_given_no_more() {
+    let filter = Jq::parse(".payload.status == \"failed\" and .seq == 1").unwrap();
+    let line =
+        r#"{"body":"\u12","a\u0062":1,"payload":{"id":[1],"status":"failed"},"seq":1,"payl\u006fad":{"status":2}}"#;
+    let read = |line: &str| Input::read_members(line, &filter.members().unwrap());
+    assert!(read(line).is_none(), "the body is no text");
+    let some = read(&line.replace("\\u12", "")).unwrap();
+    assert_eq!(some.0.to_string(), r#"{"payload":{"status":2},"seq":1}"#, "the last of two members counts");
+    assert_eq!(read(r#"{"payload":[1,{}],"n":1}"#).unwrap().0.to_string(), r#"{"payload":[1,{}]}"#);
+    for other in ["[]", "{}{}", r#"{"seq":}"#, ""] {
+        assert!(read(other).is_none(), "{other}");
+    }
 }
 
 #[test]

@@ -1,9 +1,6 @@
 //! One policy for one delivery after the other: what depends on the secrets alone is worked out once.
 
-use hmac::Hmac;
-use sha2::Sha256;
-
-use super::interpret::{Given, Verifier, fits, keyed};
+use super::interpret::{Begun, Given, Verifier, fits, keyed};
 use super::scheme::{Claim, Scheme};
 use super::verdict::{Choice, Policy, detect_in, own_reading};
 use crate::payload::delivery::Lookup;
@@ -21,7 +18,7 @@ struct Key {
     /// The form of the scheme that it calls for.
     form: &'static Scheme,
     /// The digest that it begins; `None` where it is no key of one.
-    begun: Option<Hmac<Sha256>>,
+    begun: Option<Begun>,
 }
 
 impl<'p> Checker<'p> {

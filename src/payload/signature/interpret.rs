@@ -337,14 +337,17 @@ pub(super) fn is_plain(proofs: &[Vec<u8>], parts: &[&[u8]]) -> bool {
     proofs.iter().any(|proof| proof.as_slice() == digest.as_slice())
 }
 
-/// The digest that a key begins, before anything is fed to it.
-pub(super) fn keyed(key: &[u8]) -> Hmac<Sha256> {
+/// A keyed digest to which nothing was fed yet.
+pub(super) type Begun = Hmac<Sha256>;
+
+/// The digest that a key begins.
+pub(super) fn keyed(key: &[u8]) -> Begun {
     // HMAC takes a key of any length, so this cannot fail; an empty one could only make the check fail.
     Hmac::<Sha256>::new_from_slice(key).unwrap_or_else(|_| Hmac::new(&Default::default()))
 }
 
 /// Whether one of the proofs is the digest of these parts.
-pub(super) fn fits(keyed: &Hmac<Sha256>, proofs: &[Vec<u8>], signed: &[Part], body: &[u8], given: Given<'_>) -> bool {
+pub(super) fn fits(keyed: &Begun, proofs: &[Vec<u8>], signed: &[Part], body: &[u8], given: Given<'_>) -> bool {
     is_among(proofs, &fed(keyed.clone(), signed, body, given).finalize().into_bytes())
 }
 

@@ -1,0 +1,114 @@
+//! The filters of `--where` at work.
+
+use std::sync::Arc;
+
+use super::query::Failures;
+use super::sift::{Found, What};
+use crate::error::Error;
+use crate::io::filters::{Filters, Judged};
+use crate::payload::jq::Jq;
+
+/// How many deliveries a thread with filters judges before what it says of them is heard.
+const TOGETHER: usize = 256;
+
+/// Filters, and what became of them.
+pub struct Asking<'a> {
+    queried: &'a [Jq],
+    filters: Filters,
+    threads: usize,
+    /// Of how many deliveries one of them could not judge.
+    failures: Failures,
+}
+
+/// What filters say of some deliveries.
+#[derive(Default)]
+pub struct Answers {
+    lines: Arc<Vec<String>>,
+    /// Which is the next of them.
+    next: usize,
+    /// Of each in turn, by each filter in turn.
+    judged: std::vec::IntoIter<Judged>,
+}
+
+/// Whether a delivery stays.
+pub enum Holds {
+    /// Every filter is true of it.
+    Yes,
+    /// One is not.
+    No,
+    /// One cannot tell, for this reason.
+    Unknown(String),
+}
+
+impl<'a> Asking<'a> {
+    /// Starts the filters, each on so many threads; `None` where there are none.
+    pub fn start(queried: &'a [Jq], threads: usize) -> Result<Option<Self>, Error> {
+        if queried.is_empty() {
+            return Ok(None);
+        }
+        let plain: Vec<Jq> = queried.iter().cloned().map(Jq::without_account).collect();
+        let filters = Filters::start(&plain, threads)?;
+        Ok(Some(Asking { queried, filters, threads, failures: Failures::default() }))
+    }
+
+    /// How many lines are worth being looked at together.
+    pub fn together(&self) -> usize {
+        TOGETHER * self.threads
+    }
+
+    /// Asks about all of these that only the filters decide about.
+    pub async fn ask(&mut self, found: &mut [Found]) -> Answers {
+        let lines = found.iter_mut().filter_map(|found| match &mut found.what {
+            What::Asked(line) => Some(std::mem::take(line)),
+            _ => None,
+        });
+        let lines = Arc::new(lines.collect::<Vec<_>>());
+        let judged = self.filters.judge_all(&lines).await.into_iter();
+        Answers { lines, next: 0, judged }
+    }
+
+    /// The next of those that were asked about, and whether it stays.
+    pub fn next<'n>(
+        &mut self,
+        answers: &'n mut Answers,
+        place: &dyn Fn() -> String,
+    ) -> Result<(&'n str, Holds), Error> {
+        answers.next += 1;
+        let holds = self.holds(answers.judged.by_ref().take(self.queried.len()), place)?;
+        Ok((&answers.lines[answers.next - 1], holds))
+    }
+
+    /// Whether every filter is true of a line.
+    pub async fn holds_of(&mut self, line: String, place: &dyn Fn() -> String) -> Result<Holds, Error> {
+        let judged = self.filters.judge(line).await;
+        self.holds(judged, place)
+    }
+
+    /// One that does not end on a delivery would not on others either.
+    fn holds(&mut self, judged: impl IntoIterator<Item = Judged>, place: &dyn Fn() -> String) -> Result<Holds, Error> {
+        // All are taken, though the first may decide.
+        let judged: Vec<Judged> = judged.into_iter().collect();
+        for (filter, judged) in self.queried.iter().zip(judged) {
+            let filter = filter.text();
+            match judged {
+                Judged::Found(finding) if finding.holds => {}
+                Judged::Found(finding) => {
+                    self.failures.note(finding);
+                    return Ok(Holds::No);
+                }
+                Judged::Failed(why) => {
+                    return Ok(Holds::Unknown(format!("{} is left out: --where {filter}: {why}", place())));
+                }
+                Judged::Endless(reason) => {
+                    return Err(Error::Filter { filter: filter.to_owned(), place: place(), reason });
+                }
+            }
+        }
+        Ok(Holds::Yes)
+    }
+
+    /// The sentence about those that could not be judged.
+    pub fn told(&self) -> Option<String> {
+        self.failures.told()
+    }
+}
