@@ -1,5 +1,6 @@
 //! The narrow waist between doing and showing: commands say events, sinks show them. Nothing else prints.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -125,10 +126,22 @@ pub struct Entry {
     pub number: usize,
     /// The record.
     pub record: Record,
-    /// Its line as it stands in the file.
-    pub line: String,
+    /// Its line as it stands in the file; `None` where it would be written otherwise now.
+    pub line: Option<String>,
     /// How its signature was checked, when that was asked for.
     pub account: Option<Account>,
+}
+
+impl Entry {
+    /// Its line, without the newline.
+    pub fn line(&self) -> Cow<'_, str> {
+        self.line.as_deref().map_or_else(|| line_of(&self.record).into(), Cow::Borrowed)
+    }
+}
+
+/// The line of a record, without its newline.
+pub fn line_of(record: &Record) -> String {
+    String::from_utf8_lossy(&record.to_line()).trim_end().to_owned()
 }
 
 /// Something that the user should know.

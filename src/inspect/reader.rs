@@ -8,12 +8,12 @@ use jiff::Timestamp;
 
 use super::Config;
 use super::asking::{Answers, Asking, Holds};
-use super::showing::{Showing, explain, line_of};
+use super::showing::{Showing, explain};
 use super::sift::{Found, Sift, Sifted, Task, What, check, parse};
 use super::story::Stories;
 use super::stream::{Batch, Stream};
 use crate::error::{Error, Exit};
-use crate::event::{Audience, Entry, Event, Note, Reading, Sink};
+use crate::event::{Audience, Entry, Event, Note, Reading, Sink, line_of};
 use crate::io::journal;
 use crate::io::signals::Signals;
 use crate::payload::record::Record;
@@ -299,7 +299,9 @@ impl<'a> Reader<'a> {
     /// Shows or keeps back a delivery of which only the line was read so far.
     async fn asked(&mut self, line: String, place: &dyn Fn() -> String) -> Result<Audience, Error> {
         match parse(&line) {
-            Ok(record) => self.show(Entry { number: self.count, record: *record, line, account: None }, place).await,
+            Ok(record) => {
+                self.show(Entry { number: self.count, record: *record, line: Some(line), account: None }, place).await
+            }
             Err(damage) => Ok(self.say(damaged(&place(), &damage)).await),
         }
     }
@@ -315,7 +317,7 @@ impl<'a> Reader<'a> {
         if let Some(asking) = &mut self.asking {
             let Config { policy, now, .. } = self.config;
             let line = if policy.secrets.is_empty() {
-                entry.line.clone()
+                entry.line().into_owned()
             } else {
                 explain(&mut entry.record, policy, *now);
                 line_of(&entry.record)
@@ -333,7 +335,8 @@ impl<'a> Reader<'a> {
         if !self.keeps_back() {
             return self.showing.show(entry).await;
         }
-        let Entry { number, record, line, .. } = entry;
+        let line = entry.line().into_owned();
+        let Entry { number, record, .. } = entry;
         self.keep(Kept { number, line, record: Some(Box::new(record)), place: place() });
         Ok(Audience::Listening)
     }
@@ -369,7 +372,9 @@ impl<'a> Reader<'a> {
         while let Some(Kept { number, line, record, place }) = self.kept.pop_front() {
             let read = record.map_or_else(|| self.parse_again(&line), Ok);
             let audience = match read {
-                Ok(record) => self.showing.show(Entry { number, record: *record, line, account: None }).await?,
+                Ok(record) => {
+                    self.showing.show(Entry { number, record: *record, line: Some(line), account: None }).await?
+                }
                 Err(damage) => self.say(damaged(&place, &damage)).await,
             };
             if audience.is_closed() {

@@ -5,7 +5,7 @@ use super::redact::Redactor;
 use super::stats::Statistics;
 use super::view::{View, Views};
 use crate::error::{Error, Exit};
-use crate::event::{Audience, Entry, Event, Note, Sink};
+use crate::event::{Audience, Entry, Event, Note, Sink, line_of};
 use crate::payload::history::lifecycle::{CODES, Unfinished};
 use crate::payload::record::{Glance, Record};
 use crate::payload::redaction::Redaction;
@@ -67,18 +67,18 @@ impl<'a> Showing<'a> {
         if view.counts() {
             return self.views.show(entry, None).await;
         }
-        let record = &mut entry.record;
         if !policy.secrets.is_empty() {
-            explain(record, policy, *now);
+            explain(&mut entry.record, policy, *now);
         }
         if self.config.explain {
-            entry.account = account(&record.delivery, policy);
+            entry.account = account(&entry.record.delivery, policy);
         }
         // A secret that is known is never shown, even where the journal keeps it.
         if view.is_handed_on() || !policy.secrets.is_empty() {
             let Policy { secrets, scheme, .. } = policy;
-            *record = Redaction::of(secrets, *scheme).record(record.clone());
+            entry.record = Redaction::of(secrets, *scheme).record(entry.record);
         }
+        let record = &mut entry.record;
         let about = record.payload.as_ref().and_then(|payload| payload.id.clone());
         if !redact.is_empty() {
             let is_signed = record.verdict != Verdict::Unsigned;
@@ -90,7 +90,8 @@ impl<'a> Showing<'a> {
             self.broken += usize::from(blanked.body && is_signed && matches!(view, View::Export(..)));
         }
         if !policy.secrets.is_empty() || view.is_handed_on() || !redact.is_empty() {
-            entry.line = line_of(&entry.record);
+            // A row for people has no use for it.
+            entry.line = (*view != View::Table).then(|| line_of(&entry.record));
         }
         if matches!(view, View::Whole(_)) {
             mark_recorded(&mut entry.record);
@@ -104,7 +105,8 @@ impl<'a> Showing<'a> {
             self.exit = Exit::Signature;
         }
         if entry.record.verdict == Verdict::Unchecked {
-            let recorded = Glance::of(&entry.line).map_or_else(|| "unchecked".to_owned(), |line| line.verdict.into());
+            let recorded =
+                Glance::of(&entry.line()).map_or_else(|| "unchecked".to_owned(), |line| line.verdict.into_owned());
             match self.uncheckable.iter_mut().find(|(verdict, _)| *verdict == recorded) {
                 Some((_, n)) => *n += 1,
                 None => self.uncheckable.push((recorded, 1)),
@@ -184,9 +186,4 @@ fn mark_recorded(record: &mut Record) {
     for warning in record.warnings.iter_mut().filter(|warning| CODES.contains(&warning.code.as_str())) {
         warning.message.push_str(" (by the numbers of its own run)");
     }
-}
-
-/// The line of a record, without its newline.
-pub fn line_of(record: &Record) -> String {
-    String::from_utf8_lossy(&record.to_line()).trim_end().to_owned()
 }

@@ -181,7 +181,7 @@ impl<'a> Sift<'a> {
         let mut record = *record.map_or_else(|| parse(text), Ok)?;
         // Before stories are told: a forgery is no part of them.
         check(&mut record, task.config);
-        let entry = Box::new(Entry { number, record, line: text.to_owned(), account: None });
+        let entry = Box::new(Entry { number, record, line: Some(text.to_owned()), account: None });
         if tells {
             return Ok(Some(What::Told(entry, takes)));
         }

@@ -51,7 +51,7 @@ impl<W: Write> Show for Json<W> {
             Event::Plan(plan) => self.line(&String::from_utf8_lossy(&plan.record.to_line())),
             Event::Curl(command) => self.object(&CurlLine { r#type: "curl", v: VERSION, command }),
             Event::Payload(examined) => self.line(&String::from_utf8_lossy(&examined.record.to_line())),
-            Event::Row(entry) | Event::Entry(entry) => self.line(&entry.line),
+            Event::Row(entry) | Event::Entry(entry) => self.line(&entry.line()),
             Event::Saved(saved) => self.object(&SavedLine {
                 r#type: "saved",
                 v: VERSION,
