@@ -78,7 +78,7 @@ class Sides:
         return lambda: self.run(name, [*command, self.path], printed)
 
     def compare(self, sides):
-        return in_turn(self.options.pick(3, 7), sides)
+        return in_turn(self.options.pick(3, 5), sides)
 
     def agree(self, *names):
         if len({self.printed[name] for name in names}) != 1:

@@ -82,9 +82,9 @@ class Bench:
 def measure(sides, options, connections, seconds=None, file=None, rounds=None):
     """All sides in turn. Gives their rates, and what else is known of them."""
     file = file or bodies(20_000)
-    seconds = seconds or options.pick(1, 5)
+    seconds = seconds or options.pick(1, 3)
     run = lambda bench: lambda: bench.run(connections, seconds, file)
-    values = in_turn(rounds or options.pick(3, 7), {name: run(bench) for name, bench in sides.items()})
+    values = in_turn(rounds or options.pick(3, 5), {name: run(bench) for name, bench in sides.items()})
     return values, [bench.note(name) for name, bench in sides.items()]
 
 
@@ -226,7 +226,7 @@ def rows_sync(options):
     if "--record-sync" not in told:
         note("  sync: this hookctl has no --record-sync")
         return
-    seconds, file, lines = options.pick(1, 5), bodies(20_000), PLACE / "appended"
+    seconds, file, lines = options.pick(1, 3), bodies(20_000), PLACE / "appended"
 
     def append():
         lines.unlink(missing_ok=True)
@@ -237,7 +237,7 @@ def rows_sync(options):
 
     ours = hookctl("--quiet", "--record-sync")
     sides = {"hookctl": lambda: ours.run(64, seconds, file), "grouped fdatasync": append}
-    values = in_turn(options.pick(3, 7), sides)
+    values = in_turn(options.pick(3, 5), sides)
     what = "`listen --secret --record --record-sync`, 296 B, 64 connections"
     yield Row(what, "req/s", "grouped fdatasync", "≥ 0.7", values, limit=0.7, notes=[ours.note("hookctl")])
 
