@@ -179,7 +179,7 @@ impl Books {
         }
         if let Some(payload) = &record.payload {
             self.history.forget(payload, &record.delivery.body, &record.verdict, record.seq, reply.status());
-            self.lifecycles.forget(payload, record.seq);
+            self.lifecycles.forget(payload, record.seq, self.lost_from);
         }
     }
 

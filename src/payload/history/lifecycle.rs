@@ -35,7 +35,12 @@ struct Story {
     end: Option<State>,
     /// A digest of what it was made from, and who said so.
     input: Option<(u64, u64)>,
+    /// The same three before the last delivery, which may turn out to be recorded nowhere.
+    before: Option<Known>,
 }
+
+/// The latest state, the end and the input, of which later deliveries can take the place.
+type Known = (State, Option<State>, Option<(u64, u64)>);
 
 /// What one delivery says of how far a prediction has come.
 #[derive(Clone, Copy, Debug)]
@@ -98,12 +103,18 @@ impl Lifecycles {
         Lifecycles { stories, hasher: RandomState::new(), inputs: foldhash::quality::RandomState::default() }
     }
 
-    /// Forgets a prediction of which the last that is known came with a delivery that is recorded nowhere: of it nothing
-    /// is said any more that nobody could look up.
-    pub fn forget(&mut self, payload: &Payload, seq: u64) {
+    /// Forgets what came with the delivery of this number, because it is recorded nowhere, like all from `lost_from` on: of
+    /// a prediction nothing is said that nobody could look up.
+    pub fn forget(&mut self, payload: &Payload, seq: u64, lost_from: u64) {
         let Some(id) = &payload.id else { return };
         let key = self.key(payload, id);
-        if self.stories.peek(&key).is_some_and(|story| story.rests_on(seq)) {
+        let Some(story) = self.stories.peek_mut(&key).filter(|story| story.rests_on(|given| given == seq)) else {
+            return;
+        };
+        if let Some(before) = story.before.take() {
+            (story.latest, story.end, story.input) = before;
+        }
+        if story.rests_on(|given| given >= lost_from) {
             self.stories.pop(&key);
         }
     }
@@ -125,6 +136,7 @@ impl Lifecycles {
             self.stories.put(key, Story::begin(id, state, input));
             return Vec::new();
         };
+        story.before = Some((story.latest, story.end, story.input));
         let mut warnings: Vec<Warning> = story.input_changed(payload, input).into_iter().collect();
         warnings.extend(story.go_on(payload, state));
         warnings
@@ -181,13 +193,13 @@ fn amount(output: &Json) -> usize {
 impl Story {
     fn begin(id: &str, state: State, input: Option<(u64, u64)>) -> Self {
         let end = state.is_terminal().then_some(state);
-        Story { id: shown(id), latest: state, end, input }
+        Story { id: shown(id), latest: state, end, input, before: None }
     }
 
-    /// Whether anything of it is known from the delivery with this number.
-    fn rests_on(&self, seq: u64) -> bool {
-        let ended = self.end.is_some_and(|end| end.seq == seq);
-        ended || self.latest.seq == seq || self.input.is_some_and(|(_, given)| given == seq)
+    /// Whether anything of it is known from a delivery with such a number.
+    fn rests_on(&self, is: impl Fn(u64) -> bool) -> bool {
+        let ended = self.end.is_some_and(|end| is(end.seq));
+        ended || is(self.latest.seq) || self.input.is_some_and(|(_, given)| is(given))
     }
 
     fn input_changed(&mut self, payload: &Payload, input: Option<(u64, u64)>) -> Option<Warning> {

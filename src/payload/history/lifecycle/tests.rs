@@ -132,10 +132,19 @@ fn what_was_recorded_nowhere_contradicts_nothing() {
     let read = |body: String| Payload::read(&Bytes::from(body), &Headers::default(), None).unwrap();
     let (start, end) = (read(cog("processing", "", 0)), read(cog("succeeded", "a", 1)));
     assert!(lifecycles.note(&start, None, 1).is_empty());
-    lifecycles.forget(&start, 7);
+    lifecycles.forget(&start, 7, 7);
     assert_eq!(lifecycles.unfinished().len(), 1, "it rests on another");
     assert!(lifecycles.note(&end, None, 2).is_empty());
-    lifecycles.forget(&end, 2);
+    lifecycles.forget(&end, 2, 2);
+    assert_eq!(lifecycles.unfinished().len(), 1, "what is recorded still waits for its end");
     assert!(lifecycles.note(&end, None, 3).is_empty(), "as if it were the first");
     assert_eq!(lifecycles.note(&end, None, 4).len(), 1, "and that one stands");
+
+    let mut lifecycles = Lifecycles::default();
+    assert!(lifecycles.note(&start, None, 1).is_empty());
+    assert!(lifecycles.note(&end, None, 2).is_empty());
+    lifecycles.forget(&start, 1, 1);
+    lifecycles.forget(&end, 2, 1);
+    assert!(lifecycles.note(&end, None, 3).is_empty(), "both are lost, and neither stands for the other");
+    assert!(lifecycles.unfinished().is_empty());
 }
