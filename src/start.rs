@@ -107,8 +107,10 @@ fn start_listen(args: &Listen, known: &mut Vec<Secret>) -> Result<Exit, Error> {
         command: args.command.clone(),
         data_on_stdout: args.output.json,
     };
+    let quiet = verbosity(&args.output) == Verbosity::Quiet;
     let reader = match io::stdout() {
-        out if is_nowhere(&out) => Reader::Nobody,
+        // Without either, there may be something to be said about a delivery beside it.
+        out if (args.output.json || quiet) && is_nowhere(&out) => Reader::Nobody,
         // Only a terminal's reader is slower than deliveries and does not miss what was skipped.
         out if !args.output.json && out.is_terminal() => Reader::Hasty,
         _ => Reader::Patient,
@@ -382,11 +384,7 @@ fn sinks(output: &Output, screen: Screen, page: Option<Box<dyn Show + Send>>) ->
         err: paint_for(output.color, io::stderr().is_terminal()),
         width: columns(&Term::stdout()),
         err_width: columns(&Term::stderr()),
-        verbosity: match output.quiet_or_verbose(|name| std::env::var(name).ok()) {
-            (true, _) => Verbosity::Quiet,
-            (_, true) => Verbosity::Verbose,
-            _ => Verbosity::Normal,
-        },
+        verbosity: verbosity(output),
         compact: screen.compact,
         results,
         live: io::stderr().is_terminal(),
@@ -408,12 +406,25 @@ fn sinks(output: &Output, screen: Screen, page: Option<Box<dyn Show + Send>>) ->
     sinks
 }
 
+fn verbosity(output: &Output) -> Verbosity {
+    match output.quiet_or_verbose(|name| std::env::var(name).ok()) {
+        (true, _) => Verbosity::Quiet,
+        (_, true) => Verbosity::Verbose,
+        _ => Verbosity::Normal,
+    }
+}
+
 /// Whether what is written there is gone: the null device, to which a script sends what it does not want.
 fn is_nowhere(out: &io::Stdout) -> bool {
     #[cfg(unix)]
     {
-        let devices = (rustix::fs::fstat(out), rustix::fs::stat("/dev/null"));
-        matches!(devices, (Ok(out), Ok(null)) if (out.st_mode >> 12, out.st_rdev) == (null.st_mode >> 12, null.st_rdev))
+        use rustix::fs::{FileType, fstat, stat};
+        let device = |stat: rustix::fs::Stat| {
+            let is_one = FileType::from_raw_mode(stat.st_mode) == FileType::CharacterDevice;
+            is_one.then_some(stat.st_rdev)
+        };
+        let null = stat("/dev/null").ok().and_then(device);
+        null.is_some() && fstat(out).ok().and_then(device) == null
     }
     #[cfg(not(unix))]
     {
