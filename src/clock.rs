@@ -1,7 +1,9 @@
 //! The time of day: the system's, or a test's. The core gets it as an argument; commands get it from here.
 
+use std::cell::RefCell;
 use std::time::Duration;
 
+use fastrand::Rng;
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep_until};
 use uuid::Builder;
@@ -45,11 +47,15 @@ pub async fn due(at: Instant) {
     }
 }
 
+thread_local! {
+    /// Numbers for ids. They guard nothing, so only the seed is the system's: a call for each would cost more than the id.
+    static RANDOM: RefCell<Rng> = RefCell::new(getrandom::u64().map_or_else(|_| Rng::new(), Rng::with_seed));
+}
+
 /// An id for a record made at `at`: a UUID of version 7, unique and sorting by the millisecond.
 pub fn record_id(at: Timestamp) -> String {
     let millis = u64::try_from(at.as_millisecond()).unwrap_or_default();
-    // Nothing is guarded by an id, so its random part need not cost a call into the system each.
     let mut random = [0; 10];
-    fastrand::fill(&mut random);
+    RANDOM.with_borrow_mut(|numbers| numbers.fill(&mut random));
     Builder::from_unix_timestamp_millis(millis, &random).into_uuid().to_string()
 }

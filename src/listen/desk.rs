@@ -337,7 +337,7 @@ impl Desk {
         arrival.held += unpacked;
         room.keep(unpacked);
         arrival.share.add(room);
-        let (payload, verdict) = self.examine(&arrival, held.as_ref().ok()).await;
+        let (payload, verdict) = self.examine(&mut arrival, held.as_ref().ok()).await;
         let refused = verdict.is_invalid() && !self.allow_invalid;
         let reply = match refused {
             true => Reply::new(StatusCode::UNAUTHORIZED, By::Refused, r#"{"error":"invalid signature"}"#),
@@ -359,18 +359,21 @@ impl Desk {
 
     /// What a delivery says, and what is said of its signature. A large one is examined beside the thread that serves all
     /// connections, unless another one is there already: then that would only wait.
-    async fn examine(self: &Arc<Self>, arrival: &Arrival, held: Option<&Bytes>) -> (Option<Payload>, Verdict) {
+    async fn examine(self: &Arc<Self>, arrival: &mut Arrival, held: Option<&Bytes>) -> (Option<Payload>, Verdict) {
         let now = arrival.at.as_second();
         if arrival.held >= LARGE
             && let Ok(permit) = Arc::clone(&self.beside).try_acquire_owned()
         {
             let (desk, delivery, held) = (Arc::clone(self), arrival.delivery.clone(), held.cloned());
+            // It goes along: a sender that hangs up meanwhile does not give back what is still held here.
+            let share = std::mem::take(&mut arrival.share);
             let examined = spawn_blocking(move || {
                 let examined = desk.look_at(&delivery, held.as_ref(), now);
                 drop(permit);
-                examined
+                (examined, share)
             });
-            if let Ok(examined) = examined.await {
+            if let Ok((examined, share)) = examined.await {
+                arrival.share = share;
                 return examined;
             }
         }
