@@ -75,9 +75,8 @@ fn a_good_handler_passes_every_case_that_applies() {
 #[ignore = "needs tests/interop/peers/install.sh"]
 fn a_handler_that_verifies_what_it_serialised_again_accepts_nothing() {
     let failed = Handler::start("reserialising").drilled(4, "failed");
-    let expected =
-        ["good", "duplicate", "concurrent duplicates", "empty body", "not JSON", "1 MiB body", "unknown status"];
-    assert_eq!(failed, expected);
+    // What else it refuses as it refuses the good one proves nothing.
+    assert_eq!(failed, ["good", "empty body", "not JSON"]);
 }
 
 #[test]
