@@ -19,8 +19,9 @@ fn delivery(line: &str) -> Option<Record> {
 fuzz_target!(|data: &[u8]| {
     let _ = is_journal_line(data);
     let Ok(line) = std::str::from_utf8(data) else { return };
-    let _ = Glance::of(line);
-    let Some(record) = delivery(line) else { return };
+    let (glance, record) = (Glance::of(line), delivery(line));
+    assert!(glance.is_none() || record.is_some(), "what is looked at can be read");
+    let Some(record) = record else { return };
 
     let written = record.to_line();
     assert_eq!(written.iter().filter(|byte| **byte == b'\n').count(), 1, "a record is one line");

@@ -8,7 +8,7 @@ use super::stream::Batch;
 use super::{Config, check_again};
 use crate::event::Entry;
 use crate::payload::Provider;
-use crate::payload::record::{Glance, Ours, Parsed, Record, Request, Sealed};
+use crate::payload::record::{Glance, Ours, Parsed, Record, Request};
 use crate::payload::signature::Checker;
 use crate::payload::signature::verdict::VERIFIED;
 
@@ -159,9 +159,7 @@ impl<'a> Sift<'a> {
         let (glance, record) = match (takes && task.is_counting(), beyond) {
             (true, Beyond::Request(request)) => (self.checked(glance, request, task.config), None),
             (true, _) if policy.secrets.is_empty() => (Some(glance), None),
-            (false, Beyond::Request(request))
-                if takes && !tells && task.asks_only() && self.sealed(request).is_some() =>
-            {
+            (false, Beyond::Request(_)) if takes && !tells && task.asks_only() => {
                 return Ok(Some(What::Asked(text.to_owned())));
             }
             (_, Beyond::Record(record)) => (None, Some(record)),
@@ -188,13 +186,6 @@ impl<'a> Sift<'a> {
         Ok(query.takes_wholly(&entry.record).then_some(What::Taken(entry)))
     }
 
-    /// The request of a line; its body is that of the sift.
-    fn sealed<'r>(&mut self, request: Request<'r>) -> Option<Sealed<'r>> {
-        let sealed = request.sealed()?;
-        sealed.body(&mut self.body)?;
-        Some(sealed)
-    }
-
     /// A glance that says of the signature what is to be said, where secrets were given: that it holds. `None` where there
     /// is more to say, for which all has to be read.
     fn checked<'g>(&mut self, glance: Glance<'g>, request: Request<'_>, config: &Config) -> Option<Glance<'g>> {
@@ -202,7 +193,8 @@ impl<'a> Sift<'a> {
             return Some(glance);
         }
         let provider = Provider::named(glance.provider.as_ref()?)?;
-        let sealed = self.sealed(request).filter(|_| glance.was_taken_in())?;
+        let sealed = request.sealed().filter(|_| glance.was_taken_in())?;
+        sealed.body(&mut self.body)?;
         let now = config.now.unwrap_or(glance.at).as_second();
         let holds = self.checker.verifies(&sealed.headers, &self.body, now, Some(provider));
         holds.then(|| Glance { verdict: VERIFIED.into(), reason: None, ..glance })
@@ -211,7 +203,7 @@ impl<'a> Sift<'a> {
 
 /// What is at hand of a delivery beyond a glance.
 enum Beyond<'a> {
-    /// Its request, unread.
+    /// Its request, passed over.
     Request(Request<'a>),
     /// All of it.
     Record(Box<Record>),

@@ -12,6 +12,7 @@ use super::read::Payload;
 use super::retry::Statuses;
 use super::signature::Verdict;
 
+mod escapes;
 mod glance;
 mod line;
 mod ours;

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::captured::Captured;
 use super::inspect;
 use super::views::{about, screen};
+use crate::support::program::Finished;
 
 #[test]
 fn bars_fit_a_narrow_terminal() {
@@ -80,4 +81,40 @@ fn counts_are_told_as_data_too() {
     for filter in [&["--last", "99"][..], &["--search", "{"], &["--where", "."]] {
         assert_eq!(inspect(&[&[journal.path(), "--stats", "--json"], filter].concat()).exits(0).json()[0], stats);
     }
+}
+
+/// Lines of which something within the request cannot be read, from its end back to its beginning.
+fn broken() -> Captured {
+    let mut lines = Captured::journal().lines;
+    let torn = &lines[2][..lines[2].find("\"remote\":").unwrap() + 9];
+    lines[2] = format!("{torn}\"127{}", lines[3]);
+    lines[5] = lines[5].replacen(r#""body":"{"#, r#""body":"{\q"#, 1);
+    lines[8] = lines[8].replacen(r#""body":"{"#, "\"body\":\"{\u{1}", 1);
+    lines[18] = lines[18].replacen("]],", "],", 1);
+    Captured::of(lines)
+}
+
+#[test]
+fn a_line_that_is_damaged_within_its_request_is_not_counted() {
+    let journal = broken();
+    let counted = inspect(&[journal.path(), "--stats", "--json"]).exits(0);
+    let damaged = |finished: Finished| {
+        assert_eq!(finished.stderr.matches("is damaged").count(), 4, "{finished:#?}");
+        [3, 6, 9, 19].into_iter().fold(finished, |finished, line| finished.says(&format!("line {line} is damaged")))
+    };
+    assert_eq!(damaged(counted).json()[0]["deliveries"], 15);
+    for filter in [&["--last", "99"][..], &["--search", "{"], &["--where", "."], &["--where", ".seq > 0"]] {
+        let counted = damaged(inspect(&[&[journal.path(), "--stats", "--json"], filter].concat()).exits(0));
+        assert_eq!(counted.json()[0]["deliveries"], 15, "{filter:?}");
+    }
+}
+
+#[test]
+fn a_line_that_is_damaged_within_its_request_takes_no_place_and_no_number() {
+    let journal = broken();
+    let last = inspect(&[journal.path(), "--last", "3", "--json"]).exits(0).says("line 19 is damaged");
+    let expected: Vec<&String> = journal.lines[15..18].iter().collect();
+    assert_eq!(last.stdout.lines().collect::<Vec<_>>(), expected);
+    let shown = inspect(&[journal.path(), "--show", "15", "--json"]).exits(0);
+    assert_eq!(shown.stdout.trim_end(), journal.lines[17]);
 }

@@ -87,6 +87,35 @@ fn agree(line: &str, config: &Config) -> bool {
     is_short
 }
 
+/// What a line adds to counts where no signature is checked, and it is looked at on the short way; or how it is damaged.
+fn counted(line: &str) -> Result<String, String> {
+    let config = config(Choice::Auto, &[]);
+    let mut sift = Sift::new(&config);
+    let batch = Batch { bytes: line.as_bytes().to_vec(), is_too_long: false };
+    sift.batch(&batch, Task { config: &config, keeps_back: false, before: 0 });
+    let stats = sift.statistics.end();
+    assert_eq!(sift.sifted.deliveries as u64, stats.deliveries, "{line}");
+    match sift.sifted.found.into_iter().next().map(|found| found.what) {
+        Some(What::Damaged(damage)) => Err(damage),
+        Some(_) => panic!("it is counted: {line}"),
+        None => Ok(format!("{stats:?}")),
+    }
+}
+
+/// The same when all of it is read. Of one that was broken within its summary, that is still what counts.
+fn counted_wholly(line: &str, is_broken: bool) -> Result<String, String> {
+    let mut statistics = Statistics::new(TimeZone::UTC);
+    match Record::parse(line.trim_end_matches('\n')) {
+        Ok(Parsed::Delivery(record)) => {
+            let told = is_broken.then(|| Glance::of_any(line)).flatten();
+            statistics.add(&told.unwrap_or_else(|| Glance::from(&*record)));
+        }
+        Ok(Parsed::Other(_)) => {}
+        Err(damage) => return Err(damage.0),
+    }
+    Ok(format!("{:?}", statistics.end()))
+}
+
 #[test]
 fn both_ways_give_one_verdict_for_every_fixture_and_scheme() {
     let mut short = 0;
@@ -94,6 +123,7 @@ fn both_ways_give_one_verdict_for_every_fixture_and_scheme() {
         for scheme in signature::ALL.iter() {
             for (secret, late) in [(SECRET, 0), (SECRET, 400), ("another", 0)] {
                 let line = line(fixture.body.as_bytes(), scheme, secret, late);
+                assert_eq!(counted(&line), counted_wholly(&line, false), "{line}");
                 for choice in [Choice::Named(scheme), Choice::Auto] {
                     short += usize::from(agree(&line, &config(choice, &["old", SECRET])));
                 }
@@ -117,6 +147,29 @@ fn a_line_that_is_broken_anywhere_is_damaged_either_way() {
     }
 }
 
+#[test]
+fn a_line_that_is_broken_anywhere_is_counted_as_when_all_is_read() {
+    let scheme = Scheme::named("eachlabs").unwrap();
+    // With a quotation mark in a header, without it, and as base64.
+    let bodies =
+        [&br#"{"id":"a\u00e9","status":"success","output":"a\"b","input":{}}"#[..], b"plain text ", b"\xff\xfe\0"];
+    for body in bodies {
+        let line = line(body, scheme, SECRET, 0);
+        assert!(Ours::read(&line).is_some(), "{line}");
+        let places = (0..line.len() - 1).filter(|from| line.is_char_boundary(*from));
+        for from in places {
+            let (before, after) = line.split_at(from);
+            let broken = ["\"", "\\", "\\q", "\\ud800", "]", ",", "1", "\u{1}", "\u{7f}", "é", &line]
+                .map(|new| format!("{before}{}{after}", new.trim_end()));
+            let torn = format!("{before}{line}");
+            let shorter = format!("{before}{}", after.chars().skip(1).collect::<String>());
+            for line in broken.into_iter().chain([torn, shorter]) {
+                assert_eq!(counted(&line), counted_wholly(&line, true), "{line}");
+            }
+        }
+    }
+}
+
 proptest! {
     #[test]
     fn both_ways_give_one_verdict_for_broken_lines(
@@ -136,6 +189,7 @@ proptest! {
         if !line.trim_start().is_empty() && !line.trim_end().contains('\n') {
             agree(&line, &config(Choice::Named(scheme), &[SECRET]));
             agree(&line, &config(Choice::Auto, &[SECRET]));
+            prop_assert_eq!(counted(&line), counted_wholly(&line, true));
         }
     }
 }

@@ -2,14 +2,14 @@
 //! reading it as any JSON gives too; a line that is spelled otherwise is left to that.
 
 use std::borrow::Cow;
-use std::sync::LazyLock;
 
-use memchr::memmem::Finder;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde::de::value::{BorrowedStrDeserializer, Error};
 
 use super::glance::{Code, Key, is_id};
-use super::{Answer, By, Glance, line};
+use super::{Answer, By, Glance, escapes, line};
 use crate::payload::delivery::Lookup;
 use crate::payload::provider::Provider;
 use crate::payload::signature::Verdict;
@@ -18,13 +18,18 @@ use crate::payload::signature::Verdict;
 pub struct Ours<'a> {
     /// It at a glance.
     pub glance: Glance<'a>,
-    /// Its request, unread.
+    /// Its request.
     pub request: Request<'a>,
 }
 
-/// What stands of the request in a line: most of it, and seldom wanted.
+/// What stands of the request in a line, passed over: most of it, and seldom wanted.
 #[derive(Clone, Copy)]
-pub struct Request<'a>(Rest<'a>);
+pub struct Request<'a> {
+    /// From the list of headers on.
+    headers: Rest<'a>,
+    /// A body that is text and not compressed, with its escapes.
+    body: Option<&'a str>,
+}
 
 /// What a signature may cover, where it stands in a line.
 pub struct Sealed<'a> {
@@ -43,23 +48,20 @@ impl Lookup for Listed<'_> {
 }
 
 impl<'a> Ours<'a> {
-    /// Reads a line; `None` for one in another form. Its headers and its body, which are most of it, are not even passed
-    /// over: that `,"payload":` is found behind them cannot be their doing, as they are texts, in which every quotation
-    /// mark has a backslash before it.
+    /// Reads a line; `None` for one in another form, or in none. Its headers and its body, which are most of it, are passed
+    /// over, but not blindly: a line that was torn within them is no delivery.
     pub fn read(text: &'a str) -> Option<Self> {
-        static PAYLOAD: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(",\"payload\":"));
         let text = text.strip_suffix('\n').unwrap_or(text);
         if !text.as_bytes().starts_with(line::BEGINNING) {
             return None;
         }
-        let mut head = Rest(&text[line::BEGINNING.len()..]);
-        head.digits()?;
-        head.word(",\"id\":")?;
-        let record = head.text()?;
-        head.word(",\"direction\":\"received\",\"at\":")?;
-        let at = head.text()?.parse().ok()?;
-        let length = PAYLOAD.find(head.0.as_bytes())?;
-        let (request, told) = head.0.split_at_checked(length)?;
+        let mut rest = Rest(&text[line::BEGINNING.len()..]);
+        rest.digits()?;
+        rest.word(",\"id\":")?;
+        let record = rest.text()?;
+        rest.word(",\"direction\":\"received\",\"at\":")?;
+        let at = rest.text()?.parse().ok()?;
+        let request = rest.request()?;
         let mut glance = Glance {
             record,
             at,
@@ -75,52 +77,32 @@ impl<'a> Ours<'a> {
             is_repeat: false,
             warnings: Vec::new(),
         };
-        Rest(told).tell(&mut glance)?;
-        Some(Ours { glance, request: Request(Rest(request)) })
+        rest.tell(&mut glance)?;
+        Some(Ours { glance, request })
     }
 }
 
 impl<'a> Request<'a> {
     /// What a signature may cover; `None` where the request is not as plain as most are: a body that is compressed or no
     /// text, a header with an escape.
-    pub fn sealed(self) -> Option<Sealed<'a>> {
-        let mut rest = self.0;
-        rest.word(",\"remote\":")?;
-        rest.plain_or_null()?;
-        for name in [",\"method\":", ",\"target\":", ",\"http\":"] {
-            rest.word(name)?;
-            rest.plain()?;
-        }
-        rest.word(",\"headers\":[")?;
-        let listed = rest.0;
+    pub fn sealed(mut self) -> Option<Sealed<'a>> {
+        let body = self.body?;
         let mut headers = Vec::with_capacity(16);
-        while rest.word("]").is_none() {
-            if !headers.is_empty() {
-                rest.word(",")?;
-            }
-            rest.word("[")?;
-            let name = rest.plain()?;
-            rest.word(",")?;
-            headers.push((name, rest.plain()?));
-            rest.word("]")?;
+        self.headers.headers(|name, value| {
             let is_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-            if name.is_empty() || !name.bytes().all(is_name) {
-                return None;
-            }
-        }
-        // No header's value can hold it, though a JSON string can.
-        if memchr::memchr(0x7f, &listed.as_bytes()[..listed.len() - rest.0.len()]).is_some() {
-            return None;
-        }
-        rest.word(",\"body\":\"")?;
-        Some(Sealed { headers: Listed(headers), body: rest.0.strip_suffix('"')? })
+            let is_named = !name.is_empty() && name.bytes().all(is_name);
+            headers.push((name, value));
+            // No header's value can hold the latter, though a JSON string can.
+            (is_named && memchr::memchr2(b'\\', 0x7f, value.as_bytes()).is_none()).then_some(())
+        })?;
+        Some(Sealed { headers: Listed(headers), body })
     }
 }
 
 impl Sealed<'_> {
-    /// Writes the bytes of the body into a buffer, in place of what it held; `None` where they are no JSON string.
+    /// Writes the bytes of the body into a buffer, in place of what it held.
     pub fn body(&self, into: &mut Vec<u8>) -> Option<()> {
-        unescape(self.body.as_bytes(), into)
+        escapes::undo(self.body.as_bytes(), into)
     }
 }
 
@@ -149,18 +131,23 @@ impl<'a> Rest<'a> {
     /// A string without escapes.
     fn plain(&mut self) -> Option<&'a str> {
         let text = self.0.strip_prefix('"')?;
-        let mut length = 0;
-        while let Some(word) = text.as_bytes()[length..].first_chunk() {
-            let plain = stand_for_themselves(*word);
-            length += plain;
-            if plain < WORD {
-                break;
-            }
-        }
-        // Near the end there is less than a word; there nothing is read but the last brackets.
-        let (plain, rest) = text.split_at_checked(length)?;
+        // Near the end there is less than is looked at together; there nothing is read but the last brackets.
+        let (plain, rest) = text.split_at_checked(escapes::plain(text.as_bytes()))?;
         self.0 = rest.strip_prefix('"')?;
         Some(plain)
+    }
+
+    /// A string as it stands, with its escapes.
+    fn string(&mut self) -> Option<&'a str> {
+        match self.plain() {
+            Some(plain) => Some(plain),
+            None => {
+                let text = self.0.strip_prefix('"')?;
+                let (string, rest) = text.split_at_checked(escapes::length(text.as_bytes())?)?;
+                self.0 = rest.strip_prefix('"')?;
+                Some(string)
+            }
+        }
     }
 
     fn plain_or_null(&mut self) -> Option<Option<&'a str>> {
@@ -185,6 +172,51 @@ impl<'a> Rest<'a> {
         let value = values.next()?.ok()?;
         self.0 = &self.0[values.byte_offset()..];
         Some(value)
+    }
+
+    /// The request, of which nothing is looked at but whether it is one.
+    fn request(&mut self) -> Option<Request<'a>> {
+        self.word(",\"remote\":")?;
+        if self.word("null").is_none() {
+            self.string()?;
+        }
+        for name in [",\"method\":", ",\"target\":", ",\"http\":"] {
+            self.word(name)?;
+            self.string()?;
+        }
+        self.word(",\"headers\":")?;
+        let headers = *self;
+        self.headers(|_, _| Some(()))?;
+        let is_encoded = self.word(",\"encoding\":").is_some();
+        if is_encoded {
+            self.string()?;
+        }
+        let mut body = None;
+        if self.word(",\"body\":").is_some() {
+            body = Some(self.string()?).filter(|_| !is_encoded);
+        } else if self.word(",\"body_base64\":").is_some() {
+            STANDARD.decode(self.plain()?).ok()?;
+        }
+        Some(Request { headers, body })
+    }
+
+    /// Names and values of headers, as they stand, with their escapes.
+    fn headers(&mut self, mut each: impl FnMut(&'a str, &'a str) -> Option<()>) -> Option<()> {
+        self.word("[")?;
+        let mut is_first = true;
+        while self.word("]").is_none() {
+            if !is_first {
+                self.word(",")?;
+            }
+            is_first = false;
+            self.word("[")?;
+            let name = self.string()?;
+            self.word(",")?;
+            let value = self.string()?;
+            self.word("]")?;
+            each(name, value)?;
+        }
+        Some(())
     }
 
     /// What stands behind the request, to the end of the line.
@@ -235,7 +267,8 @@ impl<'a> Rest<'a> {
             let name = self.plain()?;
             self.word(":")?;
             let id = self.text()?;
-            glance.ids.extend(is_id(name).then_some(id));
+            // What else there is may be one of those above again.
+            glance.ids.push(is_id(name).then_some(id)?);
         }
         Some(())
     }
@@ -285,87 +318,5 @@ impl<'a> Rest<'a> {
         let ms = text[..number].parse().ok()?;
         *self = Rest(text[number..].strip_prefix('}')?);
         Some(Answer { status: Some(status), by, did: None, ms, line: None })
-    }
-}
-
-/// How many bytes are looked at together.
-const WORD: usize = size_of::<u64>();
-
-/// Each of these in every byte.
-const ONES: u64 = u64::from_ne_bytes([0x01; WORD]);
-const HIGH: u64 = u64::from_ne_bytes([0x80; WORD]);
-
-/// How many of eight bytes stand for themselves in a JSON string, before the first that does not.
-fn stand_for_themselves(bytes: [u8; WORD]) -> usize {
-    let word = u64::from_le_bytes(bytes);
-    // The highest bit of each byte that is zero, or below 0x20. Behind the first such one others may be wrong.
-    let zero = |word: u64| word.wrapping_sub(ONES) & !word;
-    let is = |byte: u8| zero(word ^ (ONES * u64::from(byte)));
-    let control = word.wrapping_sub(ONES * 0x20) & !word;
-    let special = (is(b'"') | is(b'\\') | control) & HIGH;
-    special.trailing_zeros() as usize / 8
-}
-
-/// Undoes the escapes of a JSON string, given without its quotation marks.
-fn unescape(text: &[u8], into: &mut Vec<u8>) -> Option<()> {
-    // Nothing is longer unescaped, and whole words may be written at the end.
-    into.resize(text.len() + WORD, 0);
-    let (mut from, mut to) = (0, 0);
-    while from < text.len() {
-        let here = &text[from..];
-        let plain = match here.first_chunk::<WORD>() {
-            Some(word) => {
-                into[to..to + WORD].copy_from_slice(word);
-                stand_for_themselves(*word)
-            }
-            None => {
-                let mut word = [b'"'; WORD];
-                word[..here.len()].copy_from_slice(here);
-                into[to..to + WORD].copy_from_slice(&word);
-                stand_for_themselves(word).min(here.len())
-            }
-        };
-        (from, to) = (from + plain, to + plain);
-        if plain == WORD || from == text.len() {
-            continue;
-        }
-        if text[from] != b'\\' {
-            return None;
-        }
-        let simple = match text.get(from + 1)? {
-            byte @ (b'"' | b'\\' | b'/') => *byte,
-            b'n' => b'\n',
-            b't' => b'\t',
-            b'r' => b'\r',
-            b'b' => 8,
-            b'f' => 12,
-            b'u' => {
-                let (character, length) = unicode(&text[from..])?;
-                to += character.encode_utf8(&mut into[to..]).len();
-                from += length;
-                continue;
-            }
-            _ => return None,
-        };
-        into[to] = simple;
-        (from, to) = (from + 2, to + 1);
-    }
-    into.truncate(to);
-    Some(())
-}
-
-/// The character that is written `\uXXXX`, or as two of these, and how long that is.
-fn unicode(text: &[u8]) -> Option<(char, usize)> {
-    let unit = |text: &[u8]| {
-        let digits = text.strip_prefix(b"\\u")?.first_chunk::<4>()?;
-        digits.iter().try_fold(0, |unit, digit| Some(unit * 16 + char::from(*digit).to_digit(16)?))
-    };
-    let first = unit(text)?;
-    match char::from_u32(first) {
-        Some(character) => Some((character, 6)),
-        None => {
-            let second = unit(&text[6..]).filter(|second| first < 0xdc00 && (0xdc00..0xe000).contains(second))?;
-            char::from_u32(0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00)).map(|character| (character, 12))
-        }
     }
 }

@@ -226,14 +226,27 @@ mod tests {
 
     use super::*;
     use crate::payload::Payload;
-    use crate::payload::record::{By, Glance};
+    use crate::payload::record::{By, Glance, Ours};
 
     fn read(line: &str) -> Record {
         let Ok(Parsed::Delivery(record)) = Record::parse(line) else { panic!("a delivery: {line}") };
         *record
     }
 
+    /// Of a delivery that was sent.
     fn own_line() -> String {
+        line_of(Some(Sent {
+            attempt: 1,
+            of: 2,
+            url: "u".into(),
+            outcome: None,
+            error: None,
+            case: None,
+            expect_status: None,
+        }))
+    }
+
+    fn line_of(sent: Option<Sent>) -> String {
         let body = br#"{"id":"abc","status":"success","output":"u","input":{}}"#;
         let delivery = Delivery::bare(Headers::default(), Bytes::from_static(body));
         let payload = Payload::read(&delivery.body, &delivery.headers, None);
@@ -243,15 +256,7 @@ mod tests {
             verdict: Verdict::Verified { scheme: "eachlabs".into(), secret: "main".into() },
             warnings: vec![Warning::new("w", "p", "m".into())],
             answer: Some(Answer::new(200, By::Script, 0.41)),
-            sent: Some(Sent {
-                attempt: 1,
-                of: 2,
-                url: "u".into(),
-                outcome: None,
-                error: None,
-                case: None,
-                expect_status: None,
-            }),
+            sent,
             ..Record::unsent(Timestamp::UNIX_EPOCH, delivery)
         };
         String::from_utf8(record.to_line()).unwrap().trim_end().to_owned()
@@ -259,7 +264,7 @@ mod tests {
 
     #[test]
     fn what_a_newer_hookctl_may_write_is_read_the_same_at_a_glance_and_whole() {
-        let own = own_line();
+        let (own, received) = (own_line(), line_of(None));
         let cases = [
             ("", "", ""),
             (r#""error":null},"signature""#, r#""error":null,"cost":0.1},"signature""#, "a number in the summary"),
@@ -270,19 +275,23 @@ mod tests {
             (r#""by":"script","#, "", "an answer by nobody"),
             (r#","ms":0.41"#, "", "an answer without its time"),
             (r#""path":"p","#, "", "a warning without its path"),
+            (r#""provider":"eachlabs""#, r#""provider":"newcomer""#, "a provider"),
+        ];
+        let cases_of_sent = [
             (r#""attempt":1,"of":2,"url":"u","outcome":null,"#, "", "a sent one without its attempt"),
             (r#""outcome":null"#, r#""outcome":"teleported""#, "an outcome"),
             (r#""direction":"sent""#, r#""direction":"relayed""#, "a direction"),
-            (r#""provider":"eachlabs""#, r#""provider":"newcomer""#, "a provider"),
         ];
-        for (known, newer, what) in cases {
+        assert!(Ours::read(&received).is_some(), "{received}");
+        let sent = cases.iter().chain(&cases_of_sent).map(|case| (&own, case, true));
+        for (own, (known, newer, what), is_sent) in sent.chain(cases.iter().map(|case| (&received, case, false))) {
             assert!(own.contains(known), "{what}");
             let line = own.replacen(known, newer, 1);
             let record = read(&line);
             let whole = format!("{:?}", Glance::from(&record));
             let glance = Glance::of(&line).map_or_else(|| whole.clone(), |glance| format!("{glance:?}"));
             assert_eq!(glance, whole, "{what}");
-            assert!(record.sent.is_some(), "{what}");
+            assert_eq!(record.sent.is_some(), is_sent, "{what}");
         }
         assert_eq!(read(&own.replace("verified", "moonlit")).verdict, Verdict::Unchecked);
     }
