@@ -1,4 +1,5 @@
-//! jq filters over records: what `--expect` and `--where` want to be true. The only file that knows jaq.
+//! jq filters over records: what `--expect` and `--where` want to be true. Nothing outside of this file and its folder
+//! knows jaq.
 //!
 //! Whatever in jq reaches out into the world (`now`, `env`, `debug`, `halt`, …) is not there, and no filter runs for ever:
 //! each of its steps is counted.
@@ -11,7 +12,7 @@ use std::ptr;
 use std::sync::Arc;
 
 use jaq_core::data::HasLut;
-use jaq_core::load::lex::{Lexer, StrPart, Tok, Token};
+use jaq_core::load::lex::{Lexer, Tok, Token};
 use jaq_core::load::{self, Arena, File, Loader};
 use jaq_core::native::{Fun, bome, run as native, v as variables};
 use jaq_core::{Compiler, Ctx, DataT, Error, Lut, Native, RunPtr, Vars, compile};

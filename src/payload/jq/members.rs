@@ -1,6 +1,8 @@
 //! Which members of its input a filter looks at, as far as its text alone tells.
 
-use super::{COMPARISONS, Lexer, StrPart, TIGHT, Tok, Token};
+use jaq_core::load::lex::{Lexer, StrPart, Tok, Token};
+
+use super::{COMPARISONS, TIGHT};
 
 /// Members of a value, by name; none of them stands for the value as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
