@@ -8,14 +8,15 @@ use crate::error::Error;
 use crate::io::filters::{Filters, Judged};
 use crate::payload::jq::Jq;
 
-/// How many deliveries a thread with filters judges before what it says of them is heard.
+/// How many deliveries a thread with filters judges at most before what it says of them is heard.
 const TOGETHER: usize = 256;
 
 /// Filters, and what became of them.
 pub struct Asking<'a> {
     queried: &'a [Jq],
     filters: Filters,
-    threads: usize,
+    /// How many deliveries are judged together next: few at first, so that those that slow filters find are soon shown.
+    together: usize,
     /// Of how many deliveries one of them could not judge.
     failures: Failures,
 }
@@ -48,12 +49,12 @@ impl<'a> Asking<'a> {
         }
         let plain: Vec<Jq> = queried.iter().cloned().map(Jq::without_account).collect();
         let filters = Filters::start(&plain, threads)?;
-        Ok(Some(Asking { queried, filters, threads, failures: Failures::default() }))
+        Ok(Some(Asking { queried, filters, together: 1, failures: Failures::default() }))
     }
 
     /// How many lines are worth being looked at together.
     pub fn together(&self) -> usize {
-        TOGETHER * self.threads
+        self.together
     }
 
     /// Asks about all of these that only the filters decide about.
@@ -63,6 +64,7 @@ impl<'a> Asking<'a> {
             _ => None,
         });
         let lines = Arc::new(lines.collect::<Vec<_>>());
+        self.together = (self.together * 2).min(TOGETHER * self.filters.threads());
         let judged = self.filters.judge_all(&lines).await.into_iter();
         Answers { lines, next: 0, judged }
     }
@@ -110,5 +112,30 @@ impl<'a> Asking<'a> {
     /// The sentence about those that could not be judged.
     pub fn told(&self) -> Option<String> {
         self.failures.told()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(line: &str) -> Found {
+        Found { line: 1, delivery: 1, what: What::Asked(line.to_owned()) }
+    }
+
+    #[tokio::test]
+    async fn few_are_judged_together_at_first() {
+        let queried = [Jq::parse(".a == 1").unwrap()];
+        let mut asking = Asking::start(&queried, 1).unwrap().unwrap();
+        let mut sizes = Vec::new();
+        for _ in 0..10 {
+            sizes.push(asking.together());
+            let mut found = [asked(r#"{"a":1}"#), asked(r#"{"a":2}"#)];
+            let mut answers = asking.ask(&mut found).await;
+            let place = || "a line".to_owned();
+            assert!(matches!(asking.next(&mut answers, &place).unwrap(), (r#"{"a":1}"#, Holds::Yes)));
+            assert!(matches!(asking.next(&mut answers, &place).unwrap(), (r#"{"a":2}"#, Holds::No)));
+        }
+        assert_eq!(sizes, [1, 2, 4, 8, 16, 32, 64, 128, 256, 256]);
     }
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use futures_util::future::join_all;
+use futures_util::stream::{FuturesOrdered, StreamExt};
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 use tokio::time::{Instant, timeout};
 
@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::payload::jq::{Finding, Input, Jq, Limits, Members, Unended};
 
 /// How many steps a filter may take for one record: a second or so, in which it cannot gather more than some hundred
-/// megabytes.
+/// megabytes. Every thread may do so at once.
 const STEPS: u64 = 10_000_000;
 
 /// How long it may take.
@@ -78,10 +78,16 @@ impl Shared {
 }
 
 impl Filters {
-    /// Starts so many threads.
+    /// Starts so many threads, or fewer where there is no room for more stacks.
     pub fn start(filters: &[Jq], threads: usize) -> Result<Self, Error> {
-        let workers = (0..threads.max(1)).map(|_| Worker::start(filters)).collect::<Result<_, _>>()?;
+        let mut workers = vec![Worker::start(filters)?];
+        workers.extend((1..threads).map_while(|_| Worker::start(filters).ok()));
         Ok(Filters { workers, count: filters.len() })
+    }
+
+    /// How many threads there are.
+    pub fn threads(&self) -> usize {
+        self.workers.len()
     }
 
     /// Runs every filter on a record, given as its line.
@@ -91,13 +97,42 @@ impl Filters {
 
     /// Runs every filter on every record, side by side where there are several threads. The answers come in the order of
     /// the records, and of the filters.
+    ///
+    /// Where a filter that does not end decides about one of several records, those behind it are given up, and so are the
+    /// threads that have them: whoever asks has no use for more.
     pub async fn judge_all(&mut self, records: &Arc<Vec<String>>) -> Vec<Judged> {
         let share = records.len().div_ceil(self.workers.len()).max(1);
         let parts = (0..records.len()).step_by(share).map(|from| from..records.len().min(from + share));
         let count = self.count;
         let work =
             self.workers.iter_mut().zip(parts).map(|(worker, part)| worker.judge((Arc::clone(records), part), count));
-        join_all(work).await.concat()
+        let mut parts: FuturesOrdered<_> = work.collect();
+        let (mut judged, mut finished) = (Vec::new(), 0);
+        while let Some(part) = parts.next().await {
+            let is_over = part.chunks(count.max(1)).any(decides_by_no_end);
+            judged.extend(part);
+            finished += 1;
+            if is_over && !parts.is_empty() {
+                drop(parts);
+                self.workers[finished..].iter_mut().for_each(|worker| worker.is_lost = true);
+                break;
+            }
+        }
+        judged.resize(records.len() * count, given_up());
+        judged
+    }
+}
+
+/// Whether it is one that does not end that decides about a record: whatever comes before it is true.
+fn decides_by_no_end(judged: &[Judged]) -> bool {
+    let decisive = judged.iter().find(|judged| !judged.holds());
+    matches!(decisive, Some(Judged::Endless(_)))
+}
+
+impl Judged {
+    /// Whether the filter is true of the record.
+    pub fn holds(&self) -> bool {
+        matches!(self, Judged::Found(finding) if finding.holds)
     }
 }
 
@@ -109,7 +144,8 @@ impl Worker {
         let mut runner = Runner::new(filters, Arc::clone(&shared));
         let work = move || {
             todo.into_iter().all(|(records, part)| {
-                records[part].iter().for_each(|record| runner.judge(record));
+                // What is behind one that a filter without an end decides about is of no use.
+                let _ = records[part].iter().all(|record| runner.judge(record));
                 tell.send(()).is_ok()
             })
         };
@@ -192,12 +228,13 @@ impl Runner {
         Runner { filters: filters.iter().map(|filter| (filter.clone(), false)).collect(), members, shared, run: 0 }
     }
 
-    /// Runs every filter on a record.
-    fn judge(&mut self, record: &str) {
+    /// Runs every filter on a record; whether it is worth going on to another.
+    fn judge(&mut self, record: &str) -> bool {
         let input = match &self.members {
             Some(members) => Input::read_members(record, members),
             None => Input::read(record.as_bytes()),
         };
+        let (mut holds, mut goes_on_behind) = (true, true);
         for (filter, is_endless) in &mut self.filters {
             self.run += 1;
             self.shared.run.store(self.run, Ordering::Relaxed);
@@ -213,8 +250,63 @@ impl Runner {
                     Err(unended) => Judged::Failed(unended.to_string()),
                 },
             };
-            *is_endless |= matches!(judged, Judged::Endless(_));
+            let has_no_end = matches!(judged, Judged::Endless(_));
+            goes_on_behind &= !(holds && has_no_end);
+            holds &= judged.holds();
+            *is_endless |= has_no_end;
             self.shared.judged().push(judged);
         }
+        goes_on_behind
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn records(texts: &[&str]) -> Arc<Vec<String>> {
+        Arc::new(texts.iter().map(|text| (*text).to_owned()).collect())
+    }
+
+    fn filters(texts: &[&str], threads: usize) -> Filters {
+        let filters: Vec<Jq> = texts.iter().map(|text| Jq::parse(text).unwrap()).collect();
+        Filters::start(&filters, threads).unwrap()
+    }
+
+    /// In a letter each: true, not true, without an end.
+    fn letters(judged: &[Judged]) -> String {
+        let letter = |judged: &Judged| match judged {
+            Judged::Found(finding) if finding.holds => 't',
+            Judged::Found(_) | Judged::Failed(_) => 'n',
+            Judged::Endless(_) => 'e',
+        };
+        judged.iter().map(letter).collect()
+    }
+
+    const NO_END: &str = "if .a == 0 then last(range(infinite)) else true end";
+
+    #[tokio::test]
+    async fn answers_come_in_the_order_of_the_records_and_of_the_filters() {
+        let mut filters = filters(&[".a > 1", ".a < 3"], 2);
+        let records = records(&[r#"{"a":1}"#, r#"{"a":2}"#, r#"{"a":3}"#]);
+        assert_eq!(letters(&filters.judge_all(&records).await), "nttttn");
+    }
+
+    #[tokio::test]
+    async fn nobody_waits_for_what_is_behind_one_that_does_not_end() {
+        let mut filters = filters(&[NO_END], 2);
+        let three = records(&[r#"{"a":1}"#, r#"{"a":0}"#, r#"{"a":2}"#]);
+        let judged = filters.judge_all(&three).await;
+        assert_eq!(letters(&judged), "tee");
+        assert_eq!(judged[2], given_up());
+        // What the other thread says of it is not taken for an answer to anything else.
+        assert!(filters.workers[1].is_lost);
+    }
+
+    #[tokio::test]
+    async fn one_that_does_not_end_decides_only_where_those_before_it_are_true() {
+        let mut filters = filters(&[".a > 0", NO_END], 2);
+        let judged = filters.judge_all(&records(&[r#"{"a":0}"#, r#"{"a":0}"#, r#"{"a":1}"#])).await;
+        assert_eq!(letters(&judged), "nenett");
     }
 }

@@ -161,6 +161,20 @@ fn a_filter_that_does_not_end_is_an_error_with_the_line() {
     finished.says(&format!("line 2 is left out: --where {recursive}: it calls itself too deep"));
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn filters_run_on_as_many_threads_as_there_is_room_for() {
+    let journal = Captured::journal();
+    // The stack of one of them takes half of it.
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-c", "ulimit -v 1000000; exec \"$@\"", "sh", env!("CARGO_BIN_EXE_hookctl")]);
+    shell.args(["inspect", journal.path(), "--json", "--where", ".answer.status == 500"]);
+    let finished = shell.output().unwrap();
+    let rows: String = journal.lines[14..16].iter().map(|line| format!("{line}\n")).collect();
+    assert_eq!(String::from_utf8_lossy(&finished.stdout), rows, "{finished:?}");
+    assert!(finished.status.success(), "{finished:?}");
+}
+
 #[test]
 fn a_filter_that_is_none_is_refused_with_its_place() {
     let journal = Captured::journal();
