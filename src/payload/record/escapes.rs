@@ -159,4 +159,17 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn a_string_may_end_anywhere() {
+        for usual in ["a", "\\\"", "a\\\"", "\\\\", "\\n", "é"] {
+            for repeated in 0..3 * MANY {
+                let string = usual.repeat(repeated);
+                for behind in [",".repeat(9), ":".repeat(3 * MANY)] {
+                    let text = format!("{string}\"{behind}");
+                    assert_eq!(length(text.as_bytes()), Some(string.len()), "{text}");
+                }
+            }
+        }
+    }
 }
