@@ -175,6 +175,8 @@ pub enum Error {
     /// `--secret NAME` took the source for its value.
     #[error("no source is left: \"{name}\" was taken for the value of --secret")]
     SwallowedSource {
+        /// The command.
+        command: &'static str,
         /// The source.
         name: String,
     },
@@ -393,7 +395,7 @@ impl Error {
             Error::BadSecret { scheme, .. } => Some(format!("{scheme} is the scheme; choose another with --scheme")),
             Error::NoTarget { meant: Some(meant) } => Some(format!("did you mean --to {meant}?")),
             Error::NoTarget { meant: None } => Some("give --to URL, or set HOOKCTL_TO".into()),
-            Error::SwallowedSource { name } => Some(format!("write hookctl send {name} --secret …")),
+            Error::SwallowedSource { command, name } => Some(format!("write hookctl {command} {name} --secret …")),
             Error::UnknownSource { name, within, .. } if !within.is_empty() => {
                 Some(format!("of {name} there are {}", within.join(", ")))
             }

@@ -33,9 +33,13 @@ use clap::FromArgMatches;
 
 /// Runs hookctl with these arguments (the program's name is the first) and gives its exit code.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let mut arguments: Vec<OsString> = arguments.into_iter().collect();
     if start::handed_out::completed(&arguments) {
         return error::Exit::Done.into();
+    }
+    // To the parser, the command `help` has no flags at all.
+    if arguments.get(1).is_some_and(|command| command == "help") {
+        arguments.retain(|argument| argument != "--help" && argument != "-h");
     }
     let parse = |command: clap::Command| {
         let parsed = command.try_get_matches_from(&arguments).and_then(|matches| cli::Cli::from_arg_matches(&matches));

@@ -1,6 +1,7 @@
 //! From arguments to a running command: configurations, sinks, the runtime, and the report at the end.
 
 use std::io::{self, BufWriter, IsTerminal, Write};
+use std::path::Path;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -161,7 +162,7 @@ fn start_send(args: &cli::Send, known: &mut Vec<Secret>) -> Result<Exit, Error> 
         if let Some(name) = swallowed(&args.signing) {
             // It was not meant as one, and must be said.
             known.clear();
-            return Err(Error::SwallowedSource { name });
+            return Err(Error::SwallowedSource { command: "send", name });
         }
         sources.push(choose_source()?);
     }
@@ -237,11 +238,14 @@ fn is_url(source: &str) -> bool {
     source.contains("://") || source.trim_start_matches(':').bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// The name of a built-in payload that was taken for the value of `--secret`. A name is no secret, so it may be shown.
+/// The name of a built-in payload, or of a file with one, that was taken for the value of `--secret`. A name is no secret,
+/// so it may be shown.
 fn swallowed(signing: &Signing) -> Option<String> {
     let names = builtin::names();
+    let is_file = |value: &str| value.ends_with(".json") || value.ends_with(".jsonl");
+    let is_source = |value: &&str| names.contains(value) || is_file(value) && Path::new(value).is_file();
     let literals = signing.secret.iter().flatten().filter_map(|spec| spec.literal());
-    literals.into_iter().find(|value| names.contains(value)).map(str::to_owned)
+    literals.into_iter().find(is_source).map(str::to_owned)
 }
 
 fn unusable(flag: &'static str, error: &EditError) -> Error {

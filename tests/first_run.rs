@@ -41,6 +41,11 @@ fn what_was_meant_is_named() {
         (&["completions", "bsh"], "'bash'"),
         (&["help", "signature"], "hookctl help signatures"),
         (&["version"], "hookctl --version"),
+        (&["replay", "hooks.jsonl"], "hookctl send FILE --to URL"),
+        (&["verify"], "hookctl inspect FILE -s SECRET"),
+        (&["serve"], "hookctl listen"),
+        (&["fire"], "hookctl send success --to URL"),
+        (&["fixtures"], "hookctl send --help"),
         (&["send", "replicate", "--to", "1"], "of replicate there are replicate/start, replicate/logs"),
         (&["send", "cog/python", "--to", "1"], "of cog/python there are cog/python/start"),
         (&["send", "--to", "1"], "built in are success, failed, workflow, and more of assemblyai"),
@@ -61,6 +66,29 @@ fn a_status_that_nobody_sends_is_taken_for_the_nearest_one() {
     assert!(of("failde").contains("none of 1 deliveries matches; did you mean --status failed?"));
     // Providers have words of their own.
     assert!(!of("dreaming").contains("did you mean") && !of("failed").contains("did you mean"));
+    let of = |event: &str| hookctl(["inspect", "-", "--event", event]).stdin(line.as_bytes()).exits(0).stderr;
+    assert!(of("compleded").contains("none of 1 deliveries matches; did you mean --event completed?"));
+    assert!(!of("completed").contains("did you mean") && !of("push").contains("did you mean"));
+}
+
+#[test]
+fn a_source_that_was_taken_for_the_secret_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("body.json");
+    std::fs::write(&file, "{}").unwrap();
+    let file = file.to_str().unwrap();
+    for source in ["success", file] {
+        let written = |command: &str| format!("write hookctl {command} {source} --secret");
+        let said = hookctl(["send", "--to", "1", "-s", source]).exits(2).stderr;
+        assert!(said.contains(&written("send")), "{said}");
+        let shown = Terminal::start(&["inspect", "-s", source], 400).all();
+        assert!(shown.contains(&written("inspect")), "{shown}");
+        // Through a pipe something may come, and what looks like a source may be the secret.
+        let said = hookctl(["inspect", "-s", source]).stdin("{}").exits(5).stderr;
+        assert!(said.contains("the value of --secret is the name of a payload") && !said.contains(source), "{said}");
+    }
+    let said = hookctl(["inspect", "-s", "nowhere.json"]).stdin("{}").exits(5).stderr;
+    assert!(!said.contains("name of a payload"), "{said}");
 }
 
 #[test]
@@ -136,7 +164,8 @@ fn the_first_signature_that_fails_points_to_the_page_about_them() {
     let failed = inspect(&hmac_hex("another", body));
     assert_eq!((failed.code, failed.stderr.matches(PAGE).count()), (Some(5), 1), "{failed:?}");
     let page = hookctl(["help", "signatures"]).exits(0).stdout;
-    for part in ["wrong_secret", "body_reserialized", "standard-webhooks", "hmac-sha256:header="] {
+    for part in ["wrong_secret", "body_reserialized", "standard-webhooks", "hmac-sha256:header=", "x-hub-signature-256"]
+    {
         assert!(page.contains(part), "no {part} in {page}");
     }
     assert_eq!(hookctl(["signatures"]).exits(0).stdout, page);

@@ -93,8 +93,19 @@ fn values_and_flags_complete() {
     assert_eq!(completed(&["hookctl", "listen", "--provider=ea"]), ["--provider=eachlabs"]);
     assert_eq!(completed(&["hookctl", "help", "insp"]), ["inspect"]);
     assert_eq!(completed(&["hookctl", "help", "sig"]), ["signatures"]);
+    assert!(completed(&["hookctl", "help", ""]).contains(&"signatures".to_owned()));
+    assert!(!completed(&["hookctl", ""]).contains(&"signatures".to_owned()));
     assert!(completed(&["hookctl", "listen", "--", "bas"]).contains(&"bash".to_owned()), "a program of the path");
     assert!(completed(&["hookctl", ""]).starts_with(&["listen".to_owned(), "send".to_owned(), "inspect".to_owned()]));
+}
+
+#[test]
+fn help_about_help_is_help() {
+    let page = hookctl(["help"]).exits(0).stdout;
+    for flag in ["--help", "-h"] {
+        assert_eq!(hookctl(["help", flag]).exits(0).stdout, page);
+    }
+    assert_eq!(hookctl(["help", "listen", "--help"]).exits(0).stdout, hookctl(["listen", "--help"]).exits(0).stdout);
 }
 
 #[test]

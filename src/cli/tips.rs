@@ -10,16 +10,28 @@ const SIGNATURES: &str = "signatures";
 
 /// The same error with a tip, where one of our own helps more than clap's.
 pub fn with_tip(mut error: clap::Error, command: Option<&str>) -> clap::Error {
+    let is_command = error.kind() == ErrorKind::InvalidSubcommand;
     let word = match (error.kind(), command) {
         (ErrorKind::InvalidSubcommand, _) => error.get(ContextKind::InvalidSubcommand),
         (ErrorKind::UnknownArgument, Some("listen")) => error.get(ContextKind::InvalidArg),
         _ => None,
     };
     let Some(ContextValue::String(word)) = word else { return error };
-    let Some(tip) = tip(word) else { return error };
+    let elsewhere = ELSEWHERE.iter().find(|(words, _)| is_command && words.contains(&word.as_str()));
+    let tip = elsewhere.map(|(_, tip)| (*tip).to_owned()).or_else(|| tip(word));
+    let Some(tip) = tip else { return error };
     error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![StyledStr::from(tip)]));
     error
 }
+
+/// What other programs call what is done here, and what does it.
+const ELSEWHERE: [(&[&str], &str); 5] = [
+    (&["replay", "resend"], "what was recorded is sent again by send: hookctl send FILE --to URL"),
+    (&["verify", "check"], "a signature is checked by inspect: hookctl inspect FILE -s SECRET -H 'NAME: VALUE'"),
+    (&["serve", "server", "receive"], "deliveries are received by hookctl listen"),
+    (&["fire", "trigger", "test"], "payloads go out with send: hookctl send success --to URL"),
+    (&["fixtures", "fixture", "payloads"], "the built-in payloads are told by hookctl send --help"),
+];
 
 fn tip(word: &str) -> Option<String> {
     if word.eq_ignore_ascii_case("version") {

@@ -29,10 +29,10 @@ To see what was signed, and what each secret gives:
 To see what a sender should have sent:
   hookctl send SOURCE -s env:KEY --to URL --dry-run
 
-Schemes, the strongest first:
+Schemes, the strongest first, each with the header that has the signature:
 ";
     for scheme in signature::ALL {
-        text += &entry(NAME, scheme.name, scheme.summary);
+        text += &entry(NAME, scheme.name, &format!("{}: {}", scheme.summary, scheme.signature.join(" or ")));
     }
     text += "
 One of your own is spelled out after --scheme, in one word:

@@ -49,8 +49,13 @@ impl Query {
         flags.into_iter().find(|(set, _)| *set).map(|(_, flag)| flag)
     }
 
-    /// The status that was probably meant by one that nobody sends.
-    pub fn meant(&self) -> Option<&'static str> {
+    /// The status or the event that was probably meant by one that nobody sends, behind its flag.
+    pub fn meant(&self) -> Option<String> {
+        let event = || self.events.as_ref()?.doubtful().next().map(|(_, near)| format!("--event {near}"));
+        self.meant_status().map(|near| format!("--status {near}")).or_else(event)
+    }
+
+    fn meant_status(&self) -> Option<&'static str> {
         let shapes = provider::ALL.iter().flat_map(|provider| provider.shapes);
         let words = shapes.flat_map(|shape| shape.statuses).map(|(word, status)| [*word, status.name()]);
         let known: Vec<&'static str> = words.flatten().collect();

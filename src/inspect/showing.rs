@@ -157,7 +157,7 @@ impl<'a> Showing<'a> {
         match (self.shown, count) {
             (0, 0) => notes.push(Note::info("there are no deliveries")),
             (0, _) => {
-                let meant = self.config.query.meant().map(|near| format!("; did you mean --status {near}?"));
+                let meant = self.config.query.meant().map(|near| format!("; did you mean {near}?"));
                 let text = format!("none of {count} deliveries matches{}", meant.unwrap_or_default());
                 notes.push(Note::info(text));
             }

@@ -18,9 +18,20 @@ const ASKED_BY: &str = "HOOKCTL_COMPLETE";
 
 /// Answers a completion script, if it is one that calls: whether it was.
 pub fn completed(arguments: &[OsString]) -> bool {
-    let completions = CompleteEnv::with_factory(cli::command).var(ASKED_BY).bin(NAME).completer(NAME);
+    // Behind `--`, the program and its first word.
+    let is_help = arguments.iter().skip_while(|word| *word != "--").nth(2).is_some_and(|word| word == "help");
+    let command = || match is_help {
+        true => with_signatures(cli::command()),
+        false => cli::command(),
+    };
+    let completions = CompleteEnv::with_factory(command).var(ASKED_BY).bin(NAME).completer(NAME);
     // A variable that names no shell is not a script that calls, and must not keep the program from running.
     completions.try_complete(arguments, env::current_dir().ok().as_deref()).unwrap_or(false)
+}
+
+/// The same with the page about signatures among the commands.
+fn with_signatures(command: clap::Command) -> clap::Command {
+    command.mut_subcommand("signatures", |topic| topic.hide(false))
 }
 
 /// Prints the script that a shell completes by.
@@ -92,8 +103,7 @@ fn whole_words(script: &[u8]) -> Vec<u8> {
 /// Prints a man page.
 pub fn man(args: &cli::Man) -> Result<Exit, Error> {
     // The page about signatures is in no list of commands, and help has no page.
-    let command = cli::command().disable_help_subcommand(true);
-    let mut command = command.mut_subcommand("signatures", |topic| topic.hide(false));
+    let mut command = with_signatures(cli::command().disable_help_subcommand(true));
     command.build();
     let page = match &args.command {
         None => command,

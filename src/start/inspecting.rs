@@ -8,7 +8,7 @@ use tempfile::NamedTempFile;
 
 use jiff::tz::TimeZone;
 
-use super::{Screen, policy, secrets, with_sink_and};
+use super::{Screen, policy, secrets, swallowed, with_sink_and};
 use crate::cli::{self, Inspect};
 use crate::clock::{Clock, System};
 use crate::error::{Error, Exit};
@@ -24,7 +24,13 @@ use crate::render::html::Html;
 /// Reads what there is to inspect.
 pub fn start(args: &Inspect, known: &mut Vec<Secret>) -> Result<Exit, Error> {
     let mut sources = args.sources.clone();
+    let mut taken = None;
     if sources.is_empty() {
+        // Where something is piped in, that is the source, whatever the secret looks like.
+        taken = swallowed(&args.signing);
+        if let Some(name) = taken.clone().filter(|_| io::stdin().is_terminal()) {
+            return Err(Error::SwallowedSource { command: "inspect", name });
+        }
         if io::stdin().is_terminal() {
             return Err(Error::NoSource { names: Vec::new() });
         }
@@ -49,6 +55,12 @@ pub fn start(args: &Inspect, known: &mut Vec<Secret>) -> Result<Exit, Error> {
     let page_sink = page.as_ref().map(Page::sink).transpose()?;
     let screen = Screen { pages: !args.filters.follow, ..Screen::default() };
     let exit = with_sink_and(&args.output, screen, known, page_sink, async |sink, signals| {
+        if taken.is_some() {
+            let text = "the value of --secret is the name of a payload; if it is meant to be read: hookctl inspect \
+                        FILE --secret …";
+            // A writer that has gone has said why.
+            let _ = sink.say(Note::warning(text)).await;
+        }
         let exit = inspect::run(config, sink.clone(), &System, signals).await?;
         // A writer that has gone has said why.
         if let Some(path) = &args.views.html {

@@ -25,7 +25,7 @@ pub fn nothing_to_check(headers: &Headers, provider: Option<&Provider>) -> Verdi
         (_, Some(name)) => {
             let known = super::ALL.iter().flat_map(|scheme| scheme.signature.iter().copied());
             let near = nearest(name, known).map(|near| format!("did you mean {near}?"));
-            let near = near.unwrap_or_else(|| "see the schemes in hookctl listen --help".into());
+            let near = near.unwrap_or_else(|| "see the schemes in hookctl help signatures".into());
             format!("the header {name} belongs to no scheme that hookctl knows: {near}")
         }
         (Some(provider), _) if provider.name != "generic" => {

@@ -273,6 +273,9 @@ fn githubs_sha1_is_passed_over() {
     let verdict = check(&alone, &policy(Choice::Auto, &["s"]), NOW, None);
     let Verdict::Invalid { reason: Reason::MissingSignature, hint, .. } = verdict else { panic!("{verdict:?}") };
     assert!(hint.contains("did you mean x-hub-signature-256?"), "{hint}");
+    let strange = [(HeaderName::from_static("acme-signature"), HeaderValue::from_static("00"))].into_iter().collect();
+    let verdict = check(&Delivery::bare(strange, Bytes::new()), &policy(Choice::Auto, &["s"]), NOW, None);
+    assert!(format!("{verdict:?}").contains("see the schemes in hookctl help signatures"), "{verdict:?}");
 }
 
 #[test]
