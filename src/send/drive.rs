@@ -43,6 +43,9 @@ pub enum Shown {
     None,
 }
 
+/// What to do when a receiver refuses what was signed.
+pub const COMPARE: &str = "compare --secret and --scheme with what the receiver checks";
+
 /// The user's wish to stop, once there is one.
 pub type Stop = watch::Receiver<Option<Exit>>;
 
@@ -150,6 +153,11 @@ impl<'a, T: Transport> Driver<'a, T> {
             let next = parcel.retry.next(attempt, parcel.is_terminal(), ended.reply.outcome);
             let wait = match next {
                 _ if ended.exit == Exit::Done => return Ok(ended),
+                Next::Retry(_) if self.is_nowhere(parcel, &ended.reply) => {
+                    let text = "a name that is not known is not tried again: see the host of --to";
+                    ended.closed = self.say(Note::info(text)).await;
+                    return Ok(ended);
+                }
                 Next::Retry(wait) => wait,
                 Next::GiveUp(Why::NotRetried) => {
                     let text = format!("{} does not retry after this answer", parcel.retry.label);
@@ -181,6 +189,13 @@ impl<'a, T: Transport> Driver<'a, T> {
                 }
             }
         }
+    }
+
+    /// Whether the host of `--to` has no address, so that a retry would only repeat that. Whoever names a profile may be
+    /// waiting for the name; and where redirects are followed, it may be one of theirs.
+    fn is_nowhere(&self, parcel: &Parcel, reply: &Reply) -> bool {
+        let follows = self.config.follow && parcel.shape.follows_redirects;
+        reply.cause == Some(Cause::Unresolved) && self.config.retry.is_none() && !follows
     }
 
     /// Makes one attempt and records it.
@@ -354,6 +369,8 @@ mod tests {
     struct Script {
         outcomes: Vec<Outcome>,
         seen: RefCell<Vec<(Instant, Headers)>>,
+        /// Why there is no answer.
+        cause: Option<Cause>,
     }
 
     impl Transport for Script {
@@ -361,7 +378,7 @@ mod tests {
             let mut seen = self.seen.borrow_mut();
             let outcome = self.outcomes[seen.len().min(self.outcomes.len() - 1)];
             seen.push((Instant::now(), request.headers));
-            Reply::of(outcome, 1.0)
+            Reply { cause: self.cause, ..Reply::of(outcome, 1.0) }
         }
     }
 
@@ -376,7 +393,10 @@ mod tests {
 
     /// Seconds from the first attempt to each, how it ended, and the headers of each.
     async fn drive(name: &str, outcomes: &[Outcome], config: Config) -> (Vec<f64>, Ended, Vec<Headers>) {
-        let script = Script { outcomes: outcomes.to_vec(), seen: RefCell::default() };
+        drive_by(name, Script { outcomes: outcomes.to_vec(), seen: RefCell::default(), cause: None }, config).await
+    }
+
+    async fn drive_by(name: &str, script: Script, config: Config) -> (Vec<f64>, Ended, Vec<Headers>) {
         let (sink, mut events) = event::channel(event::Reader::Hasty);
         let drain = tokio::spawn(async move { while events.recv().await.is_some() {} });
         let course = Course::of(source::find(name).unwrap(), &config, Timestamp::UNIX_EPOCH).unwrap();
@@ -427,6 +447,18 @@ mod tests {
         let (_, ended, _) =
             drive("failed", &[Outcome::Unreachable], config(Choice::Auto, None, None, expect(400, 499))).await;
         assert_eq!((ended.attempts, ended.exit), (4, Exit::Unacknowledged));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_name_without_an_address_is_not_tried_again_unless_retries_were_asked_for() {
+        let twice = RetryProfile::custom(vec![Duration::from_secs(1)]);
+        for (name, retry, attempts) in [("success", None, 1), ("success", Some(twice), 2), ("cog/coglet/succeeded", None, 13)]
+        {
+            let cause = Some(Cause::Unresolved);
+            let script = Script { outcomes: vec![Outcome::Unreachable], seen: RefCell::default(), cause };
+            let (_, ended, _) = drive_by(name, script, config(Choice::Auto, None, retry, None)).await;
+            assert_eq!((ended.attempts, ended.exit), (attempts, Exit::Unacknowledged), "{name}");
+        }
     }
 
     #[tokio::test(start_paused = true)]
