@@ -68,6 +68,8 @@ pub enum Event {
     Progress(Progress),
     /// What a sender of many measured.
     Load(Box<LoadReport>),
+    /// A drill begins.
+    DrillBegin,
     /// How a handler did in one case of the drill.
     Drilled(Box<Drilled>),
     /// How it did in all of them.

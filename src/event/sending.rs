@@ -150,6 +150,8 @@ pub struct Drilled {
     pub why: &'static str,
     /// What this one answered to each request.
     pub answers: Vec<Answered>,
+    /// What they leave open, though right.
+    pub remark: Option<&'static str>,
     /// Whether that was right.
     pub judgement: Judgement,
 }

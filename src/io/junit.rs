@@ -24,6 +24,8 @@ pub struct Case {
     pub judgement: Judgement,
     /// How long it took, milliseconds.
     pub ms: Option<f64>,
+    /// What its passing leaves open.
+    pub remark: Option<&'static str>,
     /// What helps to see why it failed, a line each.
     pub details: Vec<(&'static str, String)>,
 }
@@ -31,7 +33,7 @@ pub struct Case {
 impl Case {
     /// One of which there is no more to say.
     pub fn new(name: impl Into<String>, judgement: impl Into<Judgement>) -> Self {
-        Case { name: name.into(), judgement: judgement.into(), ms: None, details: Vec::new() }
+        Case { name: name.into(), judgement: judgement.into(), ms: None, remark: None, details: Vec::new() }
     }
 
     fn without(&self, redaction: &Redaction<'_>) -> Self {
@@ -42,7 +44,7 @@ impl Case {
             other => other.clone(),
         };
         let details = self.details.iter().map(|(label, said)| (*label, text(said))).collect();
-        Case { name: text(&self.name), judgement, ms: self.ms, details }
+        Case { name: text(&self.name), judgement, ms: self.ms, remark: self.remark, details }
     }
 }
 
@@ -111,10 +113,16 @@ fn write_case(xml: &mut Writer<Vec<u8>>, suite: &str, case: &Case) -> io::Result
     if let Some(ms) = case.ms {
         element = element.with_attribute(("time", &*format!("{:.6}", ms / 1000.0)));
     }
-    let (tag, message) = match &case.judgement {
-        Judgement::Passed => return element.write_empty().map(drop),
-        Judgement::Failed(how) => ("failure", legal(how)),
-        Judgement::Skipped(why) => ("skipped", legal(why)),
+    let (tag, message) = match (&case.judgement, case.remark) {
+        (Judgement::Passed, None) => return element.write_empty().map(drop),
+        (Judgement::Passed, Some(remark)) => {
+            let said = |xml: &mut Writer<_>| {
+                xml.create_element("system-out").write_text_content(BytesText::new(remark)).map(drop)
+            };
+            return element.write_inner_content(said).map(drop);
+        }
+        (Judgement::Failed(how), _) => ("failure", legal(how)),
+        (Judgement::Skipped(why), _) => ("skipped", legal(why)),
     };
     let details = case.details.iter().filter(|_| tag == "failure");
     let details = details.map(|(label, text)| format!("\n{label}: {}", legal(text))).collect::<String>();

@@ -39,6 +39,9 @@ pub fn case(drilled: &Drilled, paint: Paint, width: Option<usize>, verbose: bool
         Judgement::Failed(how) => Some(how),
         Judgement::Passed | Judgement::Skipped(_) => None,
     };
+    if let Some(remark) = drilled.remark {
+        block.wrapped(&paint.quiet("note"), "note".len(), remark);
+    }
     if let Some(how) = failed {
         block.wrapped(&paint.quiet("fault"), "fault".len(), &escape::line(how));
     }

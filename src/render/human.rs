@@ -58,8 +58,6 @@ pub struct Human<O, E> {
     table: Table,
     countdown: Option<Countdown>,
     bar: Option<Bar>,
-    /// Whether the head of a drill's table is out.
-    drilling: bool,
     /// Whether it was said where more about signatures is to be read.
     pointed: bool,
 }
@@ -68,7 +66,7 @@ impl<O: Write, E: Write> Human<O, E> {
     /// Writes to these.
     pub fn new(out: O, err: E, style: Style) -> Self {
         let table = Table::new(style.width, style.zone.clone());
-        Human { out, err, style, table, countdown: None, bar: None, drilling: false, pointed: false }
+        Human { out, err, style, table, countdown: None, bar: None, pointed: false }
     }
 
     fn result(&mut self, text: &str) -> io::Result<()> {
@@ -147,9 +145,7 @@ impl<O: Write, E: Write> Human<O, E> {
     }
 
     fn drilled(&mut self, drilled: &Drilled) -> io::Result<()> {
-        let (paint, width) = (self.style.out, self.style.width);
-        let head = if std::mem::replace(&mut self.drilling, true) { String::new() } else { drill::head(paint) };
-        self.result(&(head + &drill::case(drilled, paint, width, self.style.verbose())))
+        self.result(&drill::case(drilled, self.style.out, self.style.width, self.style.verbose()))
     }
 
     /// Below the table where somebody looks at it; where it is piped on, beside it.
@@ -255,6 +251,7 @@ impl<O: Write, E: Write> Show for Human<O, E> {
                 Ok(())
             }
             Event::Load(report) => self.result(&summary::load(report, self.style.out, self.style.width)),
+            Event::DrillBegin => self.result(&drill::head(self.style.out)),
             Event::Drilled(drilled) => self.drilled(drilled),
             Event::DrillEnd(tally) => self.result(&drill::end(*tally, self.style.out)),
             Event::End => Ok(()),

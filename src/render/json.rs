@@ -80,6 +80,7 @@ impl<W: Write> Show for Json<W> {
             // For people.
             Event::Note(_)
             | Event::Listed(_)
+            | Event::DrillBegin
             | Event::Skipped(_)
             | Event::Progress(_)
             | Event::Reading(_)
@@ -281,6 +282,8 @@ struct DrillLine<'a> {
     verdict: &'static str,
     /// What was wrong, or why it was skipped.
     reason: Option<&'a str>,
+    /// What the answers leave open.
+    remark: Option<&'static str>,
     answers: Vec<AnsweredLine<'a>>,
 }
 
@@ -316,6 +319,7 @@ impl<'a> From<&'a Drilled> for DrillLine<'a> {
             why: drilled.why,
             verdict,
             reason,
+            remark: drilled.remark,
             answers: drilled
                 .answers
                 .iter()

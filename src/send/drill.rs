@@ -8,12 +8,12 @@ use http::HeaderValue;
 use http::header::CONTENT_TYPE;
 
 use super::course::Course;
-use super::drive::{Driver, Ended};
+use super::drive::{COMPARE, Driver, Ended};
 use super::edit::Edit;
 use super::parcel::{Mold, Parcel};
 use crate::error::{Error, Exit};
 use crate::event::{Answered, DrillTally, Drilled, Event, Judgement, Note, Wanted};
-use crate::io::client::{Reply, Transport};
+use crate::io::client::{Cause, Reply, Transport};
 use crate::io::junit::{self, Report};
 use crate::payload::provider::Fields;
 use crate::payload::retry::Outcome;
@@ -25,6 +25,9 @@ use cases::{Case, Sends};
 
 /// How many of the same are sent at once.
 const AT_ONCE: usize = 5;
+
+/// What to do when a receiver refuses what nobody signed.
+const UNSIGNED: &str = "it went out unsigned: give the receiver's secret with --secret";
 
 /// The size of a large output, in bytes of base64.
 const LARGE: usize = 1024 * 1024;
@@ -42,8 +45,12 @@ pub async fn run<T: Transport>(driver: &Driver<'_, T>, courses: Vec<Course>) -> 
         driver.config().report.as_deref().map(|path| Report::create(path, &driver.config().secrets)).transpose()?;
     let started = Instant::now();
     let (pattern, tally) = (&leg.parcel, DrillTally::default());
-    let mut drill = Drill { driver, pattern, refused: None, results: Vec::new(), tally };
+    let mut drill = Drill { driver, pattern, refused: None, hangs: false, results: Vec::new(), tally };
     let exit = drill.cases().await;
+    // What stopped it is told where the rest is: a report without a failure would be taken for a good one.
+    if let (Err(error), Some(case)) = (&exit, cases::ALL.get(drill.results.len())) {
+        drill.results.push(junit::Case::new(case.name, Judgement::Failed(error.to_string())));
+    }
     if let Some(report) = report {
         report.write("hookctl send --drill", &drill.results, started.elapsed())?;
     }
@@ -56,6 +63,8 @@ struct Drill<'a, 'b, T> {
     pattern: &'a Parcel,
     /// What the good delivery was answered, where that was no acknowledgement.
     refused: Option<Answered>,
+    /// Whether the good delivery was waited for in vain: every other would take as long.
+    hangs: bool,
     results: Vec<junit::Case>,
     tally: DrillTally,
 }
@@ -90,6 +99,7 @@ impl<T: Transport> Drill<'_, '_, T> {
     /// Runs every case, and says what came of all.
     async fn cases(&mut self) -> Result<Exit, Error> {
         let mut exit = Exit::Done;
+        self.driver.say(Event::DrillBegin).await;
         for case in &cases::ALL {
             let Fired { drilled, ended, about } = self.case(case).await?;
             if let Some(end) = ended.iter().find(|ended| ended.is_end()) {
@@ -105,11 +115,12 @@ impl<T: Transport> Drill<'_, '_, T> {
             {
                 return Err(Error::Unreachable { reason: reply.error.clone().unwrap_or_default() });
             }
-            if failed {
-                exit = Exit::Expectation;
-            }
             if failed && case.sends == Sends::One {
                 self.refused = drilled.answers.first().cloned();
+                self.hangs = ended.first().is_some_and(|ended| ended.reply.cause == Some(Cause::TimedOut));
+            }
+            if failed {
+                exit = if self.hangs { Exit::Unacknowledged } else { Exit::Expectation };
             }
             self.tally.add(&drilled.judgement);
             self.results.push(reported(&drilled, about));
@@ -119,7 +130,12 @@ impl<T: Transport> Drill<'_, '_, T> {
         }
         self.driver.say(Event::DrillEnd(self.tally)).await;
         if let Some(answer) = &self.refused {
-            self.driver.say(Note::warning(self.advice(answer))).await;
+            let advice = self.advice(answer);
+            // The good one is the first.
+            if let Some(good) = self.results.first_mut() {
+                good.details.push(("advice", advice.clone()));
+            }
+            self.driver.say(Note::warning(advice)).await;
         }
         Ok(exit)
     }
@@ -127,12 +143,8 @@ impl<T: Transport> Drill<'_, '_, T> {
     /// What to do first when even the good delivery was not accepted.
     fn advice(&self, answer: &Answered) -> String {
         let (how, first) = match &answer.status {
-            Ok(status @ (401 | 403)) if self.pattern.schemes.is_empty() => {
-                (format!("refused ({status})"), "it went out unsigned: give the receiver's secret with --secret")
-            }
-            Ok(status @ (401 | 403)) => {
-                (format!("refused ({status})"), "compare --secret and --scheme with what the receiver checks")
-            }
+            Ok(status @ (401 | 403)) if self.pattern.schemes.is_empty() => (format!("refused ({status})"), UNSIGNED),
+            Ok(status @ (401 | 403)) => (format!("refused ({status})"), COMPARE),
             Ok(status @ (404 | 405)) => (format!("refused ({status})"), "check the path of --to"),
             Ok(status @ 400..=499) => (format!("refused ({status})"), "see what the receiver says against it"),
             Ok(status) => (format!("answered {status}"), "mend that first"),
@@ -149,14 +161,19 @@ impl<T: Transport> Drill<'_, '_, T> {
     }
 
     async fn case(&self, case: &'static Case) -> Result<Fired, Error> {
-        let drilled = |replies: &[Reply], judgement| Drilled {
+        let drilled = |replies: &[Reply], judgement: Judgement| Drilled {
             name: case.name,
             wants: case.wants,
             what: self.what(case),
             why: case.why,
             answers: replies.iter().map(answered).collect(),
+            remark: remark(case, replies).filter(|_| judgement == Judgement::Passed),
             judgement,
         };
+        let skipped = |why| Fired { drilled: drilled(&[], Judgement::Skipped(why)), ended: Vec::new(), about: None };
+        if self.hangs {
+            return Ok(skipped("not sent: the good one got no answer in time".to_owned()));
+        }
         // What cannot be signed, as the field that is signed is not there, cannot be sent either.
         let signable = |volley: Volley| match volley.parcels.iter().find_map(|parcel| self.driver.sign(parcel).err()) {
             Some(error) => Err(error.to_string()),
@@ -164,10 +181,7 @@ impl<T: Transport> Drill<'_, '_, T> {
         };
         let volley = match self.volley(case.sends).and_then(signable) {
             Ok(volley) => volley.of(case),
-            Err(why) => {
-                let drilled = drilled(&[], Judgement::Skipped(why));
-                return Ok(Fired { drilled, ended: Vec::new(), about: None });
-            }
+            Err(why) => return Ok(skipped(why)),
         };
         let ended = self.fire(&volley).await?;
         let replies: Vec<Reply> = ended.iter().map(|ended| ended.reply.clone()).collect();
@@ -205,7 +219,7 @@ impl<T: Transport> Drill<'_, '_, T> {
             Sends::Tampered(tamper) => match parcel.schemes.first() {
                 None => Err("nothing is signed; give --secret".to_owned()),
                 Some(scheme) => match tamper.unnoticed(scheme) {
-                    Some(why) => Err(format!("signed as {}: {why}", scheme.name)),
+                    Some(why) => Err(format!("{} {why}", scheme.name)),
                     None => one(parcel.tampered(tamper, config).map_err(|error| error.to_string())?),
                 },
             },
@@ -270,6 +284,7 @@ fn reported(drilled: &Drilled, about: Option<String>) -> junit::Case {
         name: drilled.name.to_owned(),
         judgement: drilled.judgement.clone(),
         ms: drilled.answers.iter().map(|answer| answer.ms).reduce(f64::max),
+        remark: drilled.remark,
         details: vec![
             ("sent", format!("{}{about}", drilled.what)),
             ("wanted", drilled.wants.statuses().to_owned()),
@@ -287,6 +302,12 @@ fn judge(case: &Case, replies: &[Reply]) -> Judgement {
         _ => None,
     });
     fault.into()
+}
+
+/// What an acknowledgement of repeats leaves open.
+fn remark(case: &Case, replies: &[Reply]) -> Option<&'static str> {
+    let is_open = matches!(case.sends, Sends::Twice | Sends::AtOnce) && !twice::tell(replies);
+    is_open.then_some("acknowledged; the answers do not tell whether it was processed twice")
 }
 
 fn answered(reply: &Reply) -> Answered {

@@ -152,7 +152,7 @@ impl Parcel {
             return Err(refused("it takes a signature of our own; give --secret".into()));
         }
         if let Some(why) = tamper.unnoticed(scheme) {
-            return Err(refused(format!("it is signed as {}, and {why}", scheme.name)));
+            return Err(refused(format!("it is signed as {}, which {why}", scheme.name)));
         }
         let another = match tamper {
             Tamper::Secret => Some(another_secret(scheme, &*random()?)),
@@ -314,9 +314,14 @@ impl Parcel {
         self.schemes.iter().filter_map(account).collect()
     }
 
+    /// Whether it goes out as it was recorded, with a signature or without.
+    pub fn is_replayed(&self, config: &Config) -> bool {
+        self.recorded.is_some() && config.secrets.is_empty()
+    }
+
     /// Whether it goes out with the signature that it was recorded with.
     pub fn is_replayed_as_signed(&self, config: &Config) -> bool {
-        self.recorded.is_some() && config.secrets.is_empty() && !self.schemes.is_empty()
+        self.is_replayed(config) && !self.schemes.is_empty()
     }
 
     /// Whether its recorded time stamp is older at `now` than its scheme allows.

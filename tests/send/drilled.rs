@@ -1,9 +1,12 @@
 //! What a drill leaves behind, and what it says of a receiver that refuses everything.
 
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+
 use serde_json::Value;
 
 use super::send;
-use crate::support::program::hookctl;
+use crate::support::program::{Watchdog, command, hookctl};
 use crate::support::sign::hmac_hex;
 use crate::support::target::{Answer, Request, Target};
 
@@ -71,13 +74,44 @@ fn a_receiver_that_refuses_the_good_one_proves_nothing_by_refusing_the_rest() {
     ];
     for (status, secret, advice) in cases {
         let target = Target::start(&[Answer::Status(status, "", "")]);
-        let run = [&["--drill", "--record", journal.to_str().unwrap()], secret].concat();
+        let report = folder.path().join("drill.xml");
+        let form = format!("junit={}", report.display());
+        let run = [&["--drill", "--record", journal.to_str().unwrap(), "--report", &form], secret].concat();
         let finished = send(&target, &run).exits(4);
         let ticked: Vec<_> = finished.stdout.lines().filter(|line| line.starts_with('✓')).collect();
         assert!(ticked.is_empty(), "{ticked:?}");
         assert!(finished.stdout.contains("0 passed · 1 failed · 15 skipped"), "{finished:#?}");
         assert!(finished.stderr.trim_end().lines().last().unwrap().contains(advice), "{finished:#?}");
+        let xml = std::fs::read_to_string(&report).unwrap();
+        let said = xml.split("<failure").nth(1).and_then(|rest| rest.split("</failure>").next()).unwrap();
+        assert!(said.contains("advice: even the good delivery was refused"), "{xml}");
     }
+}
+
+#[test]
+fn one_that_hangs_is_not_waited_for_again_and_again() {
+    let target = Target::start(&[Answer::Hang]);
+    let finished = send(&target, &["--drill", "--secret", SECRET, "--timeout", "100ms"]).exits(6);
+    assert!(finished.stdout.contains("0 passed · 1 failed · 15 skipped"), "{finished:#?}");
+    finished.says("even the good delivery was not answered (no answer within 100ms)");
+    assert_eq!(target.requests().len(), 1);
+}
+
+#[test]
+fn the_table_begins_before_the_first_answer() {
+    let target = Target::start(&[Answer::Hang]);
+    let mut command = command();
+    command.args(["send", "--drill", "--timeout", "1h", "--to", &target.url]).stdout(Stdio::piped());
+    let mut drill = command.stderr(Stdio::null()).spawn().unwrap();
+    let _watchdog = Watchdog::over(drill.id());
+    let mut head = String::new();
+    BufReader::new(drill.stdout.as_mut().unwrap()).read_line(&mut head).unwrap();
+    assert!(head.contains("a good handler"), "{head:?}");
+    while target.requests().is_empty() {
+        std::thread::yield_now();
+    }
+    drill.kill().unwrap();
+    drill.wait().unwrap();
 }
 
 #[test]

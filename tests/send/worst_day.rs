@@ -65,7 +65,7 @@ fn a_careful_handler_passes_the_drill() {
     [
         (
             "from the future",
-            "skipped signed as eachlabs: it sets no limit to a time stamp",
+            "skipped eachlabs has no time stamp to check",
         ),
         (
             "out of order",
@@ -73,7 +73,7 @@ fn a_careful_handler_passes_the_drill() {
         ),
         (
             "stale",
-            "skipped signed as eachlabs: it sets no limit to a time stamp",
+            "skipped eachlabs has no time stamp to check",
         ),
     ]
     "#);
@@ -154,6 +154,22 @@ fn a_drill_is_a_table_and_a_report_for_ci() {
 }
 
 #[test]
+fn what_an_acknowledgement_of_a_repeat_leaves_open_is_said() {
+    const OPEN: &str = "acknowledged; the answers do not tell whether it was processed twice";
+    let folder = tempfile::tempdir().unwrap();
+    let report = folder.path().join("drill.xml");
+    let form = format!("junit={}", report.display());
+    let run = ["--drill", "--secret", SECRET, "--report", &form];
+    let told = |handler: Answer, code: i32| {
+        let table = send(&Target::start(&[handler]), &run).exits(code).stdout;
+        let xml = std::fs::read_to_string(&report).unwrap();
+        (table.matches(OPEN).count(), xml.matches(&format!("<system-out>{OPEN}</system-out>")).count())
+    };
+    assert_eq!(told(OK, 4), (2, 2), "of those one after the other, and of those at once");
+    assert_eq!(told(Answer::By(careful), 0), (0, 0));
+}
+
+#[test]
 fn what_cannot_be_signed_is_skipped_and_what_the_drill_says_stands() {
     // Kie signs a field of the body, which an empty one lacks.
     let target = Target::start(&[OK]);
@@ -184,9 +200,15 @@ fn flags_that_would_do_nothing_are_refused() {
 #[test]
 fn a_drill_without_a_handler_says_so() {
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    hookctl(["send", "--drill", "--secret", "s", "--to", &closed.to_string()])
+    let folder = tempfile::tempdir().unwrap();
+    let report = folder.path().join("drill.xml");
+    let form = format!("junit={}", report.display());
+    hookctl(["send", "--drill", "--secret", "s", "--to", &closed.to_string(), "--report", &form])
         .exits(6)
         .says("nobody is there to be drilled: connection refused");
+    let xml = std::fs::read_to_string(&report).unwrap();
+    assert!(xml.contains(r#"tests="1" failures="1""#) && xml.contains(r#"name="good""#), "{xml}");
+    assert!(xml.contains("connection refused"), "{xml}");
 }
 
 #[test]
@@ -233,8 +255,8 @@ fn a_forgery_that_nobody_can_notice_is_refused() {
     let nobody = ["--to", "127.0.0.1:1"];
     let cases: [(&[&str], &str); 5] = [
         (&["success", "--tamper", "body"], "it is not signed; sign it with --secret"),
-        (&["success", "--tamper", "stale", "-s", "k"], "it sets no limit to a time stamp"),
-        (&["success", "--tamper", "body", "-s", "k", "--scheme", "bearer"], "its proof does not cover the body"),
+        (&["success", "--tamper", "stale", "-s", "k"], "signed as eachlabs, which has no time stamp to check"),
+        (&["success", "--tamper", "body", "-s", "k", "--scheme", "bearer"], "which does not cover the body"),
         (&["success", "--tamper", "future", "-s", "k", "--scheme", "stripe"], "lets a time stamp in the future pass"),
         (&["success", "--tamper", "bdy", "-s", "k"], "possible values"),
     ];

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::HeaderValue;
 use zeroize::Zeroizing;
 
-use super::scheme::{Clock, Form, Key, Proof};
+use super::scheme::{Clock, Form, Key, Proof, Time};
 use super::{Scheme, Secret, keypair};
 use crate::payload::Headers;
 
@@ -81,12 +81,15 @@ impl Tamper {
         }
     }
 
-    /// Why a handler that checks by this scheme cannot notice it; `None` when it must.
+    /// Why a handler that checks by this scheme cannot notice it, as what the scheme does; `None` when it must.
     pub fn unnoticed(self, scheme: &Scheme) -> Option<&'static str> {
         match (self, scheme.clock) {
-            (Tamper::Body, _) if !scheme.covers_body() => Some("its proof does not cover the body"),
-            (Tamper::Stale | Tamper::Future, Clock::Free) => Some("it sets no limit to a time stamp"),
-            (Tamper::Future, Clock::AgeOnly(_)) => Some("it lets a time stamp in the future pass"),
+            (Tamper::Body, _) if !scheme.covers_body() => Some("does not cover the body"),
+            (Tamper::Stale | Tamper::Future, Clock::Free) if scheme.timestamp == Time::None => {
+                Some("has no time stamp to check")
+            }
+            (Tamper::Stale | Tamper::Future, Clock::Free) => Some("sets no limit to a time stamp"),
+            (Tamper::Future, Clock::AgeOnly(_)) => Some("lets a time stamp in the future pass"),
             _ => None,
         }
     }

@@ -46,6 +46,13 @@ pub fn processed_often(replies: &[Reply]) -> Option<String> {
     denied.or_else(counted)
 }
 
+/// Whether the answers tell at all, one way or the other.
+pub fn tell(replies: &[Reply]) -> bool {
+    let known = |answer: &Value| REPEAT.iter().any(|name| answer.get(name).is_some_and(Value::is_boolean));
+    let counted = |answer: &Value| COUNTS.iter().any(|name| answer.get(name).is_some_and(Value::is_i64));
+    replies.iter().filter_map(json).any(|answer| known(&answer) || counted(&answer))
+}
+
 fn json(reply: &Reply) -> Option<Value> {
     serde_json::from_str(reply.line.as_deref()?).ok()
 }
@@ -74,6 +81,8 @@ mod tests {
         ];
         for (lines, expected) in cases {
             let said = processed_again(&replies(lines));
+            let tells = lines[0].contains("processed") || lines[0].contains("duplicate");
+            assert_eq!(tell(&replies(lines)), tells, "{lines:?}");
             match expected {
                 None => assert_eq!(said, None, "{lines:?}"),
                 Some(part) => assert!(said.as_deref().is_some_and(|said| said.contains(part)), "{lines:?}: {said:?}"),
