@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::cog::{LastFailure, Planned, Simulation};
 use super::course::{Course, Leg, RunCourse};
-use super::drive::{Driver, Ended, faster};
+use super::drive::{COMPARE, Driver, Ended, faster};
 use super::parcel::Parcel;
 use crate::clock::{after, due};
 use crate::error::{Error, Exit};
@@ -19,7 +19,7 @@ use crate::payload::retry::Outcome;
 /// Drives every course, and says what came of all.
 pub async fn run<T: Transport>(driver: &Driver<'_, T>, courses: Vec<Course>) -> Result<Exit, Error> {
     let started = Instant::now();
-    let mut journey = Journey { driver, tally: SentTally::default(), exit: Exit::Done };
+    let mut journey = Journey { driver, tally: SentTally::default(), exit: Exit::Done, refused: 0 };
     let mut courses = courses.into_iter();
     while let Some(course) = courses.next() {
         let left = match course {
@@ -36,6 +36,11 @@ pub async fn run<T: Transport>(driver: &Driver<'_, T>, courses: Vec<Course>) -> 
         let text = format!("the handler did not refuse {}: it must answer 4xx", tamper.summary());
         driver.say(Note::warning(text)).await;
     }
+    if journey.refused > 0 && journey.refused == journey.tally.deliveries {
+        let first =
+            if driver.config().secrets.is_empty() { "give the receiver's secret with --secret" } else { COMPARE };
+        driver.say(Note::info(format!("401 says that a signature is missing or does not hold: {first}"))).await;
+    }
     // The last thing said: a writer that has gone by now has nothing to miss.
     driver.say(Event::Sent(journey.tally)).await;
     Ok(journey.exit)
@@ -45,6 +50,8 @@ struct Journey<'a, 'b, T> {
     driver: &'a Driver<'b, T>,
     tally: SentTally,
     exit: Exit,
+    /// Deliveries that were refused with 401, where that was not expected.
+    refused: u64,
 }
 
 /// What was left of a course.
@@ -138,6 +145,8 @@ impl<T: Transport> Journey<'_, '_, T> {
         self.tally.attempts += u64::from(ended.attempts);
         self.tally.acknowledged += u64::from(ended.acknowledged);
         self.tally.expected += u64::from(ended.exit == Exit::Done);
+        let is_refused = matches!(ended.reply.outcome, Outcome::Answered { status: 401, .. });
+        self.refused += u64::from(is_refused && ended.exit != Exit::Done);
         self.exit = self.exit.and(ended.exit);
     }
 

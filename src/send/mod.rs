@@ -290,7 +290,7 @@ fn notes(packed: &Packed, config: &Config, now: Timestamp) -> Vec<Event> {
     };
     let parcels = || packed.legs().map(|leg| &leg.parcel);
     for parcel in parcels() {
-        if parcel.is_replayed_as_signed(config) {
+        if parcel.is_replayed(config) {
             continue;
         }
         if config.secrets.is_empty() {
@@ -303,6 +303,11 @@ fn notes(packed: &Packed, config: &Config, now: Timestamp) -> Vec<Event> {
                 _ => format!("{name}: {label} documents no signature; signed as {scheme} here, the real one is not"),
             });
         }
+    }
+    let replayed = parcels().filter(|parcel| parcel.is_replayed(config)).count();
+    let unsigned = replayed - parcels().filter(|parcel| parcel.is_replayed_as_signed(config)).count();
+    if unsigned > 0 {
+        add(format!("{unsigned} of {replayed} recorded deliveries go out unsigned, as they came (sign with --secret)"));
     }
     if let Some(set) = public_half(packed, config) {
         add(format!("a handler verifies this by the public half of the key pair, as a JWK set: {set}"));

@@ -283,3 +283,18 @@ fn every_profile_keeps_its_times_at_a_hundredth() {
         }
     }
 }
+
+#[test]
+fn a_receiver_that_says_401_alone_is_about_the_signature() {
+    const SAYS: &str = "401 says that a signature is missing or does not hold: ";
+    let said = |answers: &[Answer], arguments: &[&str], code: i32| {
+        let target = Target::start(answers);
+        send(&target, &[&["failed", "success", "--retry", "none"], arguments].concat()).exits(code).stderr
+    };
+    let wrong = said(&[status(401)], &["--secret", "wrong"], 6);
+    assert!(wrong.contains(&format!("{SAYS}compare --secret and --scheme")), "{wrong}");
+    let unsigned = said(&[status(401)], &[], 6);
+    assert!(unsigned.contains(&format!("{SAYS}give the receiver's secret")), "{unsigned}");
+    assert!(!said(&[status(401), OK], &["--secret", "right"], 6).contains(SAYS), "one was believed");
+    assert!(!said(&[status(401)], &["--secret", "k", "--tamper", "body"], 0).contains(SAYS), "it was meant to be");
+}

@@ -157,3 +157,16 @@ fn method_and_places_are_those_that_were_recorded() {
     let shown = send(&target, &[path.to_str().unwrap(), "--curl"]).exits(0).stdout;
     assert!(shown.contains("--request PUT"), "{shown}");
 }
+
+#[test]
+fn how_many_go_out_unsigned_is_said() {
+    let signed = || record("2026-11-20T21:23:10Z", &[("x-webhook-signature", "00")], "{}");
+    let bare = || record("2026-11-20T21:23:10Z", &[], "{}");
+    let said = |lines: &[String]| {
+        let (_folder, path) = journal(lines);
+        send(&Target::start(&[OK]), &[path.to_str().unwrap()]).exits(0).stderr
+    };
+    let some = said(&[signed(), bare(), signed()]);
+    assert!(some.contains("1 of 3 recorded deliveries go out unsigned, as they came"), "{some}");
+    assert!(!said(&[signed(), signed()]).contains("unsigned"));
+}
