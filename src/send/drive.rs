@@ -452,7 +452,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_name_without_an_address_is_not_tried_again_unless_retries_were_asked_for() {
         let twice = RetryProfile::custom(vec![Duration::from_secs(1)]);
-        for (name, retry, attempts) in [("success", None, 1), ("success", Some(twice), 2), ("cog/coglet/succeeded", None, 13)]
+        for (name, retry, attempts) in
+            [("success", None, 1), ("success", Some(twice), 2), ("cog/coglet/succeeded", None, 13)]
         {
             let cause = Some(Cause::Unresolved);
             let script = Script { outcomes: vec![Outcome::Unreachable], seen: RefCell::default(), cause };
