@@ -36,7 +36,7 @@ fuzz_target!(|data: &[u8]| {
         assert!(glance.has_id(id) && record.has_id(id));
     }
 
-    let entry = |number| Box::new(Entry { number, record: record.clone(), line: text.to_owned(), account: None });
+    let entry = |number| Box::new(Entry { number, record: record.clone(), line: Some(text.to_owned()), account: None });
     let events = [Event::Delivery(Arc::new(record.clone())), Event::Row(entry(1)), Event::Entry(entry(2))];
     assert_harmless(&shown(&events, Some(60), Verbosity::Verbose, false));
     assert_harmless(&shown(&events, None, Verbosity::Normal, true));
