@@ -130,13 +130,15 @@ pub async fn run(config: Config, sink: Sink, clock: Arc<dyn Clock>, signals: &mu
         exposed: !address.ip().is_loopback(),
         checks: !config.policy.secrets.is_empty(),
     };
+    // Before anybody is told to come.
+    let room = server::Room::at(&desk);
     let started = Instant::now();
     // From here on, a writer that has gone ends the listener by itself.
     let _ = sink.say(Event::Ready(ready.clone())).await;
     for remark in remarks(&config, tls.as_ref()).chain(torn.map(Note::warning)) {
         let _ = sink.say(remark).await;
     }
-    let server = server::start(listener, tls, Arc::clone(&desk), sink.clone(), config.limits);
+    let server = server::start(listener, tls, Arc::clone(&desk), sink.clone(), room);
     let tunnel = tunnel.map(|tunnel| tunnel.watch(sink.clone()));
     let child = match config.command.split_first() {
         Some((program, arguments)) => Some(Child::start(program, arguments, &ready, &config)?),

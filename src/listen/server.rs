@@ -29,14 +29,31 @@ pub struct Server {
     task: JoinHandle<GracefulShutdown>,
 }
 
+/// How many connections may be open at a time.
+#[derive(Clone, Copy, Debug)]
+pub struct Room {
+    most: usize,
+    /// Why no more.
+    why: &'static str,
+}
+
+impl Room {
+    /// As many as the limit allows and there are descriptors for.
+    pub fn at(desk: &Desk) -> Self {
+        let connections = desk.limits.connections;
+        // Each connection may need one more to the app behind it, and one to notice that its sender goes.
+        let each = 1 + usize::from(desk.forwards()) + usize::from(desk.lets_hang());
+        let most = affordable(connections, each);
+        let why = if most < connections { "there are descriptors for (ulimit -n)" } else { "may be at a time" };
+        Room { most, why }
+    }
+}
+
 /// Starts to accept connections, over TLS if there is any.
-pub fn start(listener: TcpListener, tls: Option<Tls>, desk: Arc<Desk>, sink: Sink, limits: Limits) -> Server {
+pub fn start(listener: TcpListener, tls: Option<Tls>, desk: Arc<Desk>, sink: Sink, room: Room) -> Server {
     let (stop, stopped) = oneshot::channel();
-    // Each connection may need one more to the app behind it, and one to notice that its sender goes.
-    let each = 1 + usize::from(desk.forwards()) + usize::from(desk.lets_hang());
-    let most = affordable(limits.connections, each);
-    let why = if most < limits.connections { "there are descriptors for (ulimit -n)" } else { "may be at a time" };
-    let open = Arc::new(Semaphore::new(most));
+    let limits = desk.limits;
+    let (Room { most, why }, open) = (room, Arc::new(Semaphore::new(room.most)));
     let door = Door { listener, most, why, open, was_full: false, watches: desk.lets_hang(), sink, failed: None };
     let task = tokio::spawn(accept(door, tls.map(Arc::new), Arc::clone(&desk), limits, stopped));
     Server { stop, desk, task }

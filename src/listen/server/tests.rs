@@ -71,7 +71,8 @@ async fn start_before(forward_to: Option<reqwest::Url>, limits: Limits, max_body
     let desk = Desk::open(&config, None, sink.clone(), Arc::new(System), progress).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
-    Running { port, said, _server: super::start(listener, None, desk, sink, limits) }
+    let room = super::Room::at(&desk);
+    Running { port, said, _server: super::start(listener, None, desk, sink, room) }
 }
 
 impl Running {
