@@ -38,7 +38,7 @@ fuzz_target!(|data: &[u8]| {
     };
     let line = String::from_utf8(record.to_line()).expect("a line is text");
     let delivery = Event::Delivery(Arc::new(record.clone()));
-    let entry = |number| Box::new(Entry { number, record: record.clone(), line: line.clone(), account: None });
+    let entry = |number| Box::new(Entry { number, record: record.clone(), line: Some(line.clone()), account: None });
     let events = [delivery, Event::Row(entry(1)), Event::Entry(entry(2))];
     assert_harmless(&shown(&events, None, Verbosity::Verbose, false));
     assert_harmless(&shown(&events, Some(40), Verbosity::Normal, true));
