@@ -1,4 +1,4 @@
-//! One delivery after the other: read, judged, recorded, answered, said.
+//! Where deliveries are handled, one after the other: read, judged, handed to the clerk, answered.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,9 +9,7 @@ use bytes::Bytes;
 use http::header::{CONTENT_TYPE, EXPECT, HeaderValue};
 use http::{HeaderMap, Method, Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
-use jiff::Timestamp;
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
-use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
 use super::Config;
@@ -30,11 +28,14 @@ use crate::clock::Clock;
 use crate::error::Error;
 use crate::event::{Note, Sink};
 use crate::io::journal::Journal;
-use crate::payload::encoding::{self, Undecoded};
-use crate::payload::lint::{self, Warning};
+use crate::payload::lint::Warning;
 use crate::payload::record::By;
-use crate::payload::signature::{self, Policy, Verdict};
+use crate::payload::signature::Policy;
 use crate::payload::{Delivery, Headers, Payload, Provider, Redaction};
+
+mod judge;
+
+use judge::Arrival;
 
 /// Where deliveries are handled.
 pub struct Desk {
@@ -61,44 +62,6 @@ pub struct Desk {
     progress: watch::Sender<Progress>,
     /// Whether the listener ends, so that nothing may be waited for any more.
     ending: watch::Sender<bool>,
-}
-
-/// From this size of a body on, in bytes, it pays to hand it to another thread: a digest over it takes a tenth of a
-/// millisecond, handing it over some hundredth.
-const LARGE: usize = 128 * 1024;
-
-/// A request that was read.
-struct Arrival {
-    delivery: Delivery,
-    remote: SocketAddr,
-    /// When it was complete, by the clock.
-    at: Timestamp,
-    /// The same, for measuring.
-    ended: Instant,
-    /// How much memory its body takes, unpacked.
-    held: usize,
-    /// Its share of what all bodies together may take.
-    share: Share,
-}
-
-impl Arrival {
-    fn with(mut self, body: Bytes, share: Share) -> Self {
-        (self.held, self.share) = (body.len(), share);
-        self.delivery.body = body;
-        self
-    }
-
-    fn judged(self, payload: Option<Payload>, verdict: Verdict, reply: Reply) -> Judged {
-        let ms = self.ended.elapsed().as_secs_f64() * 1000.0;
-        let warnings = payload.as_ref().map(lint::warnings).unwrap_or_default();
-        let Arrival { delivery, remote, at, held, share, .. } = self;
-        Judged { delivery, payload, verdict, warnings, reply, remote, at, ms, held, share }
-    }
-
-    /// One whose body was not taken in.
-    fn limited(self, why: Warning, reply: Reply) -> Judged {
-        Judged { warnings: vec![why], ..self.judged(None, Verdict::Unchecked, reply) }
-    }
 }
 
 /// A delivery on the books.
@@ -318,90 +281,6 @@ impl Desk {
         let _ = self.sink.remark(Note::warning(text)).await;
     }
 
-    async fn judge(self: &Arc<Self>, mut arrival: Arrival) -> Entered {
-        // Whatever is packed may be as large as can be: so much must be free while it is unpacked.
-        let mut room = Share::default();
-        if !encoding::named(&arrival.delivery.headers).is_empty() {
-            let largest = usize::try_from(self.max_body).unwrap_or(usize::MAX);
-            if self.memory.take(largest, &mut room).await.is_err() {
-                return self.enter(self.too_crowded(arrival)).await;
-            }
-        }
-        let delivery = &arrival.delivery;
-        let held = encoding::decode(&delivery.headers, &delivery.body, self.max_body);
-        if held == Err(Undecoded::TooLarge) {
-            return self.enter(self.too_large(arrival)).await;
-        }
-        let unpacked =
-            held.as_ref().map_or(0, |held| if held.as_ptr() == delivery.body.as_ptr() { 0 } else { held.len() });
-        arrival.held += unpacked;
-        room.keep(unpacked);
-        arrival.share.add(room);
-        let (payload, verdict) = self.examine(&mut arrival, held.as_ref().ok()).await;
-        let refused = verdict.is_invalid() && !self.allow_invalid;
-        let reply = match refused {
-            true => Reply::new(StatusCode::UNAUTHORIZED, By::Refused, r#"{"error":"invalid signature"}"#),
-            false => self.reply(&arrival.delivery, payload.as_ref()).await,
-        };
-        let mut judged = arrival.judged(payload, verdict, reply);
-        judged.warnings.extend(self.too_late(&judged));
-        if let Err(Undecoded::Flawed(reason)) = held {
-            judged.warnings.push(Warning::new("body_not_decoded", "", reason));
-        }
-        if refused {
-            // What is not acknowledged need not be recorded before it is answered.
-            let reply = judged.reply.clone();
-            let _ = self.hand_in(judged, None).await;
-            return reply.into();
-        }
-        self.enter(judged).await
-    }
-
-    /// What a delivery says, and what is said of its signature. A large one is examined beside the thread that serves all
-    /// connections, unless another one is there already: then that would only wait.
-    async fn examine(self: &Arc<Self>, arrival: &mut Arrival, held: Option<&Bytes>) -> (Option<Payload>, Verdict) {
-        let now = arrival.at.as_second();
-        if arrival.held >= LARGE
-            && let Ok(permit) = Arc::clone(&self.beside).try_acquire_owned()
-        {
-            let (desk, delivery, held) = (Arc::clone(self), arrival.delivery.clone(), held.cloned());
-            // It goes along: a sender that hangs up meanwhile does not give back what is still held here.
-            let share = std::mem::take(&mut arrival.share);
-            let examined = spawn_blocking(move || {
-                let examined = desk.look_at(&delivery, held.as_ref(), now);
-                drop(permit);
-                (examined, share)
-            });
-            if let Ok((examined, share)) = examined.await {
-                arrival.share = share;
-                return examined;
-            }
-        }
-        self.look_at(&arrival.delivery, held, now)
-    }
-
-    fn look_at(&self, delivery: &Delivery, held: Option<&Bytes>, now: i64) -> (Option<Payload>, Verdict) {
-        let payload = held.and_then(|held| Payload::read(held, &delivery.headers, self.provider));
-        let provider = payload.as_ref().map(|payload| payload.provider);
-        let verdict = signature::check(delivery, &self.policy, now, provider);
-        (payload, verdict)
-    }
-
-    /// Refuses a body that is larger than it may be, as sent or as what it holds.
-    fn too_large(&self, arrival: Arrival) -> Judged {
-        let reply = Reply::new(StatusCode::PAYLOAD_TOO_LARGE, By::Limit, r#"{"error":"body too large"}"#);
-        let text = format!("the body is over {} bytes, see --max-body", self.max_body);
-        arrival.limited(Warning::new("body_too_large", "", text), reply)
-    }
-
-    /// Refuses a body for which there is no memory now.
-    fn too_crowded(&self, arrival: Arrival) -> Judged {
-        let reply = Reply::new(StatusCode::SERVICE_UNAVAILABLE, By::Limit, r#"{"error":"too many bodies at once"}"#);
-        let text =
-            format!("all bodies together were over {} bytes, more than are held at once", self.limits.held_bytes);
-        arrival.limited(Warning::new("too_many_bodies", "", text), reply)
-    }
-
     /// What the script says to a delivery, when its time has come.
     async fn reply(&self, delivery: &Delivery, payload: Option<&Payload>) -> Reply {
         let key = || payload.and_then(Payload::key);
@@ -438,34 +317,6 @@ impl Desk {
         // A writer that has gone ends the listener by itself.
         let _ = self.sink.remark(note).await;
         reply
-    }
-
-    /// Whether the sender had given up before the answer was ready.
-    fn too_late(&self, judged: &Judged) -> Option<Warning> {
-        judged.reply.status()?;
-        let theirs = || {
-            let payload = judged.payload.as_ref()?;
-            Some((payload.shape.retry.answer_within?, payload.provider.label))
-        };
-        let (budget, whose) = match self.ack_budget {
-            Some(budget) => (budget, "--ack-budget"),
-            None => theirs()?,
-        };
-        let took = Duration::try_from_secs_f64(judged.ms / 1000.0).ok().filter(|took| *took > budget)?;
-        let text = format!("the answer was ready after {:.1} s, but {whose} allows {budget:?}", took.as_secs_f64());
-        Some(Warning::new("late_answer", "", text))
-    }
-
-    /// Finds out why a delivery is invalid, on a thread of its own.
-    pub(super) async fn explain(self: &Arc<Self>, mut judged: Judged) -> Judged {
-        let (desk, delivery, verdict) = (Arc::clone(self), judged.delivery.clone(), judged.verdict.clone());
-        let now = judged.at.as_second();
-        let why = move || signature::why(&delivery, &desk.policy, now, verdict);
-        // Without an explanation it keeps the verdict that it has.
-        if let Ok(explained) = spawn_blocking(why).await {
-            judged.verdict = explained;
-        }
-        judged
     }
 
     /// Puts a delivery on the books, and gives how it ends.
