@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::fmt::temporal::DateTimePrinter;
 use serde::Serialize;
 
-use super::{Record, Sent, VERSION};
+use super::{Record, Sent, VERSION, escapes};
 use crate::payload::encoding;
 use crate::payload::read::Payload;
 
@@ -48,34 +48,6 @@ impl<'a> Members<'a> {
         // Strings, numbers and lists of them into memory: there is nothing here that can fail.
         let _ = serde_json::to_writer(self.name(name), value);
     }
-}
-
-/// Writes a JSON string (RFC 8259, section 7). A body is text within text: of a small one every eighth byte is a quote, of a
-/// large one next to none, so what needs no escape is told and copied many bytes at a time.
-fn string(text: &str, out: &mut Vec<u8>) {
-    const MANY: usize = 32;
-    let is_plain = |byte: &u8| (*byte >= b' ') & (*byte != b'"') & (*byte != b'\\');
-    out.reserve(text.len() + text.len() / 8 + 2);
-    out.push(b'"');
-    for bytes in text.as_bytes().chunks(MANY) {
-        if bytes.iter().fold(true, |plain, byte| plain & is_plain(byte)) {
-            out.extend_from_slice(bytes);
-            continue;
-        }
-        for byte in bytes {
-            match byte {
-                b'"' | b'\\' => out.extend([b'\\', *byte]),
-                b'\n' => out.extend(b"\\n"),
-                b'\r' => out.extend(b"\\r"),
-                b'\t' => out.extend(b"\\t"),
-                0x08 => out.extend(b"\\b"),
-                0x0c => out.extend(b"\\f"),
-                0..=0x1f => out.extend(format!("\\u{byte:04x}").bytes()),
-                _ => out.push(*byte),
-            }
-        }
-    }
-    out.push(b'"');
 }
 
 fn payload(payload: &Payload, out: &mut Vec<u8>) {
@@ -152,7 +124,7 @@ impl Record {
         match std::str::from_utf8(&delivery.body) {
             // A body that was not taken in is not an empty one.
             Ok(_) if !self.was_taken_in() => {}
-            Ok(text) => string(text, members.name("body")),
+            Ok(text) => escapes::write(text, members.name("body")),
             Err(_) => members.value("body_base64", &STANDARD.encode(&delivery.body)),
         }
         match &self.payload {
@@ -245,13 +217,6 @@ mod tests {
     }
 
     proptest! {
-        #[test]
-        fn text_is_spelled_as_every_serializer_spells_it(text in "(.|[\\x00-\\x20\"\\\\é🌅]){0,99}") {
-            let mut spelled = Vec::new();
-            string(&text, &mut spelled);
-            prop_assert_eq!(String::from_utf8(spelled).unwrap(), serde_json::to_string(&text).unwrap());
-        }
-
         #[test]
         fn what_is_written_is_what_is_read(body in prop::collection::vec(any::<u8>(), 0..60)) {
             let written = record(&body).to_line();
