@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::mpsc::channel;
 
@@ -19,6 +19,16 @@ fn place() -> (TempDir, String) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("hooks.jsonl").to_str().unwrap().to_owned();
     (folder, path)
+}
+
+/// A listener whose journal is in a folder that can be removed.
+fn in_an_inner_folder() -> (TempDir, PathBuf, String, Listener) {
+    let folder = tempfile::tempdir().unwrap();
+    let inner = folder.path().join("inner");
+    let journal = inner.join("hooks.jsonl").to_str().unwrap().to_owned();
+    fs::create_dir(&inner).unwrap();
+    let listener = Listener::start(&["--record", &journal]);
+    (folder, inner, journal, listener)
 }
 
 fn body(id: &str) -> Vec<u8> {
@@ -139,11 +149,7 @@ fn a_journal_that_is_moved_away_takes_along_what_was_written_and_is_begun_again(
 
 #[test]
 fn a_journal_without_its_folder_acknowledges_nothing_until_it_is_back() {
-    let (folder, _) = place();
-    let inner = folder.path().join("inner");
-    let journal = inner.join("hooks.jsonl").to_str().unwrap().to_owned();
-    fs::create_dir(&inner).unwrap();
-    let mut listener = Listener::start(&["--record", &journal]);
+    let (_folder, inner, journal, mut listener) = in_an_inner_folder();
     assert_eq!(status(&listener.post("/", &[], &body("before"))), 200);
     fs::remove_dir_all(&inner).unwrap();
     for _ in 0..2 {
@@ -161,11 +167,7 @@ fn a_journal_without_its_folder_acknowledges_nothing_until_it_is_back() {
 
 #[test]
 fn the_repeat_of_what_was_not_recorded_is_no_duplicate() {
-    let (folder, _) = place();
-    let inner = folder.path().join("inner");
-    let journal = inner.join("hooks.jsonl").to_str().unwrap().to_owned();
-    fs::create_dir(&inner).unwrap();
-    let mut listener = Listener::start(&["--record", &journal]);
+    let (_folder, inner, journal, mut listener) = in_an_inner_folder();
     fs::remove_dir_all(&inner).unwrap();
     let mut post = |id: &str| {
         let status = status(&listener.post("/", &[], &body(id)));
