@@ -77,13 +77,45 @@ impl<'a> Body<'a> {
 #[derive(Debug, Default)]
 pub struct Object<'a> {
     members: Vec<(Cow<'a, str>, &'a str)>,
-    /// A bit for the first byte of each key: all shapes of all providers ask for theirs, and most are not there.
-    firsts: u64,
+    keys: Keys,
 }
 
-/// The bit for the first byte of a key or path.
-fn first_bit(key: &str) -> u64 {
-    key.bytes().next().map_or(0, |byte| 1 << (byte & 63))
+/// Which keys there may be, a bit for some of all keys each: all shapes of all providers ask for theirs, and most are not
+/// there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Keys(u64);
+
+impl Keys {
+    fn of(key: &str) -> Self {
+        let bytes = key.as_bytes();
+        let (Some(first), Some(last)) = (bytes.first(), bytes.last()) else { return Keys(1) };
+        let mixed = usize::from(*first) + 5 * usize::from(*last) + 11 * bytes.len();
+        Keys(1 << (mixed % 64))
+    }
+
+    /// The first key of a dotted path.
+    pub fn of_path(path: &str) -> Self {
+        Keys::of(split(path).0)
+    }
+
+    /// Whether all of those keys may be there.
+    pub fn cover(self, keys: Keys) -> bool {
+        self.0 & keys.0 == keys.0
+    }
+}
+
+impl FromIterator<Keys> for Keys {
+    fn from_iter<I: IntoIterator<Item = Keys>>(all: I) -> Self {
+        all.into_iter().fold(Keys::default(), |all, keys| Keys(all.0 | keys.0))
+    }
+}
+
+/// The first key of a dotted path, and what follows it.
+fn split(path: &str) -> (&str, Option<&str>) {
+    match path.bytes().position(|byte| byte == b'.') {
+        Some(place) => (&path[..place], Some(&path[place + 1..])),
+        None => (path, None),
+    }
 }
 
 impl<'a> Object<'a> {
@@ -107,14 +139,19 @@ impl<'a> Object<'a> {
         self.members.iter().rev().find(|(name, _)| name == key).map(|(_, value)| *value)
     }
 
+    /// Which keys it may have.
+    pub fn keys(&self) -> Keys {
+        self.keys
+    }
+
     /// Follows a dotted path; a segment of digits indexes an array: `execution.status`, `output.0.error`.
     pub fn at(&self, path: &str) -> Option<&'a str> {
-        let bit = first_bit(path);
-        if self.firsts & bit != bit {
+        let (first, rest) = split(path);
+        if !self.keys.cover(Keys::of(first)) {
             return None;
         }
-        let Some(first) = path.bytes().position(|byte| byte == b'.') else { return self.get(path) };
-        path[first + 1..].split('.').try_fold(self.get(&path[..first])?, step)
+        let value = self.get(first)?;
+        rest.map_or(Some(value), |rest| rest.split('.').try_fold(value, step))
     }
 }
 
@@ -134,13 +171,13 @@ impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
                 out.write_str("an object")
             }
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object<'de>, A::Error> {
-                let (mut members, mut firsts) = (Vec::with_capacity(12), 0);
+                let mut members: Vec<(Cow<'_, str>, &str)> = Vec::with_capacity(12);
                 while let Some(Text(key)) = map.next_key()? {
                     let value: &'de RawValue = map.next_value()?;
-                    firsts |= first_bit(&key);
                     members.push((key, value.get()));
                 }
-                Ok(Object { members, firsts })
+                let keys = members.iter().map(|(key, _)| Keys::of(key)).collect();
+                Ok(Object { members, keys })
             }
         }
         deserializer.deserialize_map(Members)

@@ -27,6 +27,7 @@ pub mod body;
 pub mod builtin;
 pub mod curl;
 pub mod delivery;
+pub mod detect;
 pub mod duration;
 pub mod encoding;
 pub mod events;

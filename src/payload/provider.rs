@@ -1,12 +1,12 @@
-//! What a provider is: the type of a row, the list of rows, and which row a delivery belongs to.
+//! What a provider is: the type of a row, and the list of rows. Which row a delivery belongs to is found by
+//! [`detect`](super::detect::detect).
 //!
 //! Everything a provider does is data in one file of `provider/`: its shapes, statuses, events, signature schemes,
 //! retry profiles, headers and fixtures. Adding one is such a file and a line in [`ALL`].
 
 use std::fmt;
 
-use super::body::{self, JsonType, Object};
-use super::delivery::Headers;
+use super::body::JsonType;
 use super::retry::RetryProfile;
 
 /// A built-in payload of that name and variant, with the bytes of the file of that name in `fixtures/`.
@@ -291,37 +291,10 @@ pub enum Sign {
     HeaderIfKnown(&'static str),
 }
 
-impl Sign {
-    fn holds(self, object: &Object<'_>, headers: &Headers) -> bool {
-        let is = |path, wanted| object.at(path).map(JsonType::of) == Some(wanted);
-        let word = |path| object.at(path).and_then(body::string);
-        match self {
-            Sign::Has(path) => object.at(path).is_some(),
-            Sign::Lacks(path) => object.at(path).is_none(),
-            Sign::Is(path, wanted) => is(path, wanted),
-            Sign::IsNot(path, unwanted) => !is(path, unwanted),
-            Sign::Word(path, words) => word(path).is_some_and(|word| words.contains(&word.as_ref())),
-            Sign::Starts(path, starts) => {
-                word(path).is_some_and(|word| starts.iter().any(|start| word.starts_with(start)))
-            }
-            Sign::Ends(path, end) => word(path).is_some_and(|word| word.ends_with(end)),
-            Sign::Only(keys) => object.members().all(|(key, _)| keys.contains(&key)),
-            Sign::Header(name) => headers.has(name),
-            Sign::HeaderIfKnown(name) => headers.iter().len() == 0 || headers.has(name),
-        }
-    }
-}
-
 /// The weight of signs from which on a form counts as recognised.
 pub const ENOUGH: u8 = 2;
 
 impl Shape {
-    /// How much speaks for this form; `None` when something that must be so is not.
-    fn weigh(&self, object: &Object<'_>, headers: &Headers) -> Option<u8> {
-        let holds = |sign: &Sign| sign.holds(object, headers);
-        self.must.iter().all(holds).then(|| self.signs.iter().filter(|(_, sign)| holds(sign)).map(|(w, _)| w).sum())
-    }
-
     /// What the status word means here.
     pub fn status(&self, word: &str) -> Option<Status> {
         let known = self.statuses.iter().find(|(known, _)| *known == word).map(|(_, status)| *status);
@@ -339,43 +312,6 @@ impl Provider {
     pub fn shape(&self, variant: &str) -> &Shape {
         self.shapes.iter().find(|shape| shape.variant == variant).unwrap_or(&self.shapes[0])
     }
-
-    /// The variant that the user agent gives away.
-    fn agent(&'static self, agent: &str) -> Option<&'static Shape> {
-        let (_, variant) = self.agents.iter().find(|(start, _)| agent.starts_with(start))?;
-        Some(self.shape(variant))
-    }
-
-    /// The form that most speaks for, the earlier one of two equals.
-    fn best(&'static self, object: &Object<'_>, headers: &Headers) -> Option<(u8, &'static Shape)> {
-        let weighed = self.shapes.iter().filter_map(|shape| Some((shape.weigh(object, headers)?, shape)));
-        weighed.reduce(|best, next| if next.0 > best.0 { next } else { best })
-    }
-}
-
-/// Which provider sent this body, and in which form. With `named` it is that provider whatever the body looks like.
-pub fn detect(
-    object: &Object<'_>,
-    headers: &Headers,
-    named: Option<&'static Provider>,
-) -> (&'static Provider, &'static Shape) {
-    let agent = headers.get("user-agent");
-    if let Some(provider) = named {
-        let shape = agent
-            .and_then(|agent| provider.agent(&agent))
-            .or_else(|| provider.best(object, headers).map(|(_, shape)| shape));
-        return (provider, shape.unwrap_or(&provider.shapes[0]));
-    }
-    if let Some(agent) = agent
-        && let Some(found) = ALL.iter().find_map(|provider| Some((*provider, provider.agent(&agent)?)))
-    {
-        return found;
-    }
-    let weighed = ALL.iter().filter_map(|provider| Some((*provider, provider.best(object, headers)?)));
-    weighed
-        .filter(|(_, (weight, _))| *weight >= ENOUGH)
-        .reduce(|best, next| if next.1.0 > best.1.0 { next } else { best })
-        .map_or((&generic::PROVIDER, &generic::PROVIDER.shapes[0]), |(provider, (_, shape))| (provider, shape))
 }
 
 /// Every built-in payload with its provider, in the order of [`ALL`].

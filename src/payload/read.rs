@@ -6,7 +6,8 @@ use bytes::Bytes;
 
 use super::body::{self, Body, Json, JsonType, Object};
 use super::delivery::Headers;
-use super::provider::{self, Progress, Provider, Shape, Status};
+use super::detect::detect;
+use super::provider::{Progress, Provider, Shape, Status};
 
 /// What a body says. Larger fields are slices of the body; nothing is copied.
 #[derive(Clone, Debug)]
@@ -56,7 +57,7 @@ impl Payload {
             Body::Value(_) => Object::default(),
             Body::Empty | Body::Broken(_) | Body::Text(_) | Body::Binary => return None,
         };
-        let (provider, shape) = provider::detect(&object, headers, named);
+        let (provider, shape) = detect(&object, headers, named);
         Some(Payload::of(body, &object, provider, shape))
     }
 

@@ -1,6 +1,7 @@
 use http::{HeaderName, HeaderValue};
 
 use super::*;
+use crate::payload::provider;
 
 fn read(body: &str) -> Payload {
     Payload::read(&Bytes::copy_from_slice(body.as_bytes()), &Headers::default(), None).unwrap()

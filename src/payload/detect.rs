@@ -1,0 +1,119 @@
+//! Which provider sent a body, and in which of its forms.
+
+use std::sync::LazyLock;
+
+use super::body::{self, JsonType, Keys, Object};
+use super::delivery::Headers;
+use super::provider::{ALL, ENOUGH, Provider, Shape, Sign, generic};
+
+/// A form that a body may have.
+struct Candidate {
+    provider: &'static Provider,
+    shape: &'static Shape,
+    /// What it must have: most forms are ruled out by that, before any of their signs is looked for.
+    keys: Keys,
+}
+
+/// All forms of all providers.
+static CANDIDATES: LazyLock<Vec<Candidate>> = LazyLock::new(|| {
+    let forms = ALL.iter().flat_map(|provider| provider.shapes.iter().map(|shape| (*provider, shape)));
+    forms.map(|(provider, shape)| Candidate { provider, shape, keys: required(shape) }).collect()
+});
+
+/// The keys without which a body cannot have this form.
+fn required(shape: &Shape) -> Keys {
+    shape.must.iter().filter_map(|sign| sign.needs()).map(Keys::of_path).collect()
+}
+
+/// Which provider sent this body, and in which form. With `named` it is that provider whatever the body looks like.
+pub fn detect(
+    object: &Object<'_>,
+    headers: &Headers,
+    named: Option<&'static Provider>,
+) -> (&'static Provider, &'static Shape) {
+    let agent = headers.get("user-agent");
+    if let Some(provider) = named {
+        let shape = agent.and_then(|agent| by_agent(provider, &agent)).or_else(|| {
+            let weighed = provider.shapes.iter().filter_map(|shape| Some((weigh(shape, object, headers)?, shape)));
+            heaviest(weighed)
+        });
+        return (provider, shape.unwrap_or(&provider.shapes[0]));
+    }
+    if let Some(agent) = agent
+        && let Some(found) = ALL.iter().find_map(|provider| Some((*provider, by_agent(provider, &agent)?)))
+    {
+        return found;
+    }
+    let possible = CANDIDATES.iter().filter(|candidate| object.keys().cover(candidate.keys));
+    let weighed = possible.filter_map(|candidate| Some((weigh(candidate.shape, object, headers)?, candidate)));
+    let found = heaviest(weighed.filter(|(weight, _)| *weight >= ENOUGH));
+    found.map_or((&generic::PROVIDER, &generic::PROVIDER.shapes[0]), |found| (found.provider, found.shape))
+}
+
+/// The form that the user agent gives away.
+fn by_agent(provider: &'static Provider, agent: &str) -> Option<&'static Shape> {
+    let (_, variant) = provider.agents.iter().find(|(start, _)| agent.starts_with(start))?;
+    Some(provider.shape(variant))
+}
+
+/// What weighs most, the earlier one of two equals.
+fn heaviest<T>(weighed: impl Iterator<Item = (u8, T)>) -> Option<T> {
+    weighed.reduce(|best, next| if next.0 > best.0 { next } else { best }).map(|(_, heaviest)| heaviest)
+}
+
+/// How much speaks for this form; `None` when something that must be so is not.
+fn weigh(shape: &Shape, object: &Object<'_>, headers: &Headers) -> Option<u8> {
+    let holds = |sign: &Sign| sign.holds(object, headers);
+    shape.must.iter().all(holds).then(|| shape.signs.iter().filter(|(_, sign)| holds(sign)).map(|(w, _)| w).sum())
+}
+
+impl Sign {
+    /// The path without which it does not hold.
+    fn needs(&self) -> Option<&'static str> {
+        match self {
+            Sign::Has(path) | Sign::Is(path, _) | Sign::Word(path, _) | Sign::Starts(path, _) | Sign::Ends(path, _) => {
+                Some(path)
+            }
+            Sign::Lacks(_) | Sign::IsNot(..) | Sign::Only(_) | Sign::Header(_) | Sign::HeaderIfKnown(_) => None,
+        }
+    }
+
+    fn holds(self, object: &Object<'_>, headers: &Headers) -> bool {
+        let is = |path, wanted| object.at(path).map(JsonType::of) == Some(wanted);
+        let word = |path| object.at(path).and_then(body::string);
+        match self {
+            Sign::Has(path) => object.at(path).is_some(),
+            Sign::Lacks(path) => object.at(path).is_none(),
+            Sign::Is(path, wanted) => is(path, wanted),
+            Sign::IsNot(path, unwanted) => !is(path, unwanted),
+            Sign::Word(path, words) => word(path).is_some_and(|word| words.contains(&word.as_ref())),
+            Sign::Starts(path, starts) => {
+                word(path).is_some_and(|word| starts.iter().any(|start| word.starts_with(start)))
+            }
+            Sign::Ends(path, end) => word(path).is_some_and(|word| word.ends_with(end)),
+            Sign::Only(keys) => object.members().all(|(key, _)| keys.contains(&key)),
+            Sign::Header(name) => headers.has(name),
+            Sign::HeaderIfKnown(name) => headers.iter().len() == 0 || headers.has(name),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::payload::provider::fixtures;
+
+    #[test]
+    fn no_form_is_ruled_out_that_its_signs_allow() {
+        let headers = Headers::default();
+        let mut allowed = 0;
+        for (_, fixture) in fixtures() {
+            let object = Object::parse(fixture.body).unwrap();
+            for candidate in CANDIDATES.iter().filter(|form| weigh(form.shape, &object, &headers).is_some()) {
+                assert!(object.keys().cover(candidate.keys), "{}: {}", fixture.name, candidate.shape.title);
+                allowed += 1;
+            }
+        }
+        assert!(allowed >= fixtures().count());
+    }
+}
