@@ -128,6 +128,10 @@ impl Lookup for Headers {
     fn all<'a>(&'a self, name: &str) -> impl Iterator<Item = Cow<'a, str>> {
         Headers::all(self, name)
     }
+
+    fn has(&self, name: &str) -> bool {
+        Headers::has(self, name)
+    }
 }
 
 /// Headers in order; a repeated one that hyper received stands behind its first.

@@ -54,11 +54,11 @@ impl Scheme {
     /// Whether every header that the scheme needs is there.
     pub fn is_present(&self, headers: &impl Lookup) -> bool {
         let any = |names: &[&str]| names.iter().any(|name| headers.has(name));
-        let time = match &self.timestamp {
+        let time = || match &self.timestamp {
             Time::Header(names) => any(names),
             Time::None | Time::Pair => true,
         };
-        let ids = self.signed.iter().all(|part| match part {
+        let mut ids = self.signed.iter().map(|part| match part {
             Part::Id(names) | Part::Account(names) => any(names),
             _ => true,
         });
@@ -68,7 +68,7 @@ impl Scheme {
             Proof::Secret => self.signature.iter().any(readable),
             _ => any(self.signature),
         };
-        signature && time && ids
+        signature && time() && ids.all(|is_there| is_there)
     }
 
     /// Whether the header with the proof is there, whatever else is missing.
