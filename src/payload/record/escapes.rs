@@ -107,27 +107,46 @@ pub fn undo(text: &[u8], into: &mut Vec<u8>) -> Option<()> {
 pub fn write(text: &str, out: &mut Vec<u8>) {
     const TOGETHER: usize = 32;
     let is_plain = |byte: &u8| (*byte >= b' ') & (*byte != b'"') & (*byte != b'\\');
-    out.reserve(text.len() + text.len() / 8 + 2);
+    out.reserve(text.len() + text.len() / 8 + WORD + 2);
     out.push(b'"');
-    for bytes in text.as_bytes().chunks(TOGETHER) {
-        if bytes.iter().fold(true, |plain, byte| plain & is_plain(byte)) {
-            out.extend_from_slice(bytes);
+    let mut rest = text.as_bytes();
+    while let Some((word, behind)) = rest.split_first_chunk::<WORD>() {
+        let plain = stand_for_themselves(*word);
+        out.extend_from_slice(word);
+        if plain < WORD {
+            out.truncate(out.len() - (WORD - plain));
+            write_escaped(word[plain], out);
+            rest = &rest[plain + 1..];
             continue;
         }
-        for byte in bytes {
-            match byte {
-                b'"' | b'\\' => out.extend([b'\\', *byte]),
-                b'\n' => out.extend(b"\\n"),
-                b'\r' => out.extend(b"\\r"),
-                b'\t' => out.extend(b"\\t"),
-                0x08 => out.extend(b"\\b"),
-                0x0c => out.extend(b"\\f"),
-                0..=0x1f => out.extend(format!("\\u{byte:04x}").bytes()),
-                _ => out.push(*byte),
-            }
+        rest = behind;
+        while let Some((bytes, behind)) = rest.split_first_chunk::<TOGETHER>()
+            && bytes.iter().fold(true, |plain, byte| plain & is_plain(byte))
+        {
+            out.extend_from_slice(bytes);
+            rest = behind;
+        }
+    }
+    for byte in rest {
+        match is_plain(byte) {
+            true => out.push(*byte),
+            false => write_escaped(*byte, out),
         }
     }
     out.push(b'"');
+}
+
+/// Writes what does not stand for itself.
+fn write_escaped(byte: u8, out: &mut Vec<u8>) {
+    match byte {
+        b'\n' => out.extend_from_slice(b"\\n"),
+        b'\r' => out.extend_from_slice(b"\\r"),
+        b'\t' => out.extend_from_slice(b"\\t"),
+        0x08 => out.extend_from_slice(b"\\b"),
+        0x0c => out.extend_from_slice(b"\\f"),
+        0..=0x1f => out.extend(format!("\\u{byte:04x}").bytes()),
+        _ => out.extend_from_slice(&[b'\\', byte]),
+    }
 }
 
 /// The character that an escape stands for, and how long that is.

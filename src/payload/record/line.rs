@@ -5,9 +5,10 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::fmt::temporal::DateTimePrinter;
 use serde::Serialize;
 
-use super::{Record, Sent, VERSION, escapes};
+use super::{Record, Sent, escapes};
 use crate::payload::encoding;
 use crate::payload::read::Payload;
+use crate::payload::signature::Verdict;
 
 /// The type of a record of a delivery.
 pub(super) const TYPE: &str = "delivery";
@@ -18,69 +19,88 @@ pub const BEGINNING: &[u8] = b"{\"type\":\"delivery\",\"v\":1,\"seq\":";
 /// Times are written to the microsecond.
 const TIMES: DateTimePrinter = DateTimePrinter::new().precision(Some(6));
 
-/// A JSON object that is written member by member, each name once and as it stands: none of ours needs an escape.
+/// How a member begins whose name is ours and needs no escape, behind another one.
+macro_rules! name {
+    ($name:literal) => {
+        concat!(",\"", $name, "\":")
+    };
+}
+
+/// Writes a member behind another one.
 ///
-/// Derived, the names alone would be looked through for escapes in every line, and a listener writes a line before every
-/// answer.
-struct Members<'a>(&'a mut Vec<u8>);
+/// Derived, names would be put together and looked through for escapes in every line, and a listener writes a line before
+/// every answer.
+fn member(out: &mut Vec<u8>, name: &'static str, value: &(impl Serialize + ?Sized)) {
+    out.extend_from_slice(name.as_bytes());
+    // Strings, numbers and lists of them into memory: there is nothing here that can fail.
+    let _ = serde_json::to_writer(out, value);
+}
 
-impl<'a> Members<'a> {
-    fn begin(out: &'a mut Vec<u8>) -> Self {
-        out.push(b'{');
-        Members(out)
-    }
+/// Likewise, with a word that is ours and needs no escape.
+fn word(out: &mut Vec<u8>, name: &'static str, word: &str) {
+    out.extend_from_slice(name.as_bytes());
+    out.push(b'"');
+    out.extend_from_slice(word.as_bytes());
+    out.push(b'"');
+}
 
-    fn end(self) {
-        self.0.push(b'}');
-    }
-
-    fn name(&mut self, name: &str) -> &mut Vec<u8> {
-        if self.0.last() != Some(&b'{') {
-            self.0.push(b',');
-        }
-        self.0.push(b'"');
-        self.0.extend_from_slice(name.as_bytes());
-        self.0.extend_from_slice(b"\":");
-        self.0
-    }
-
-    fn value(&mut self, name: &str, value: &(impl Serialize + ?Sized)) {
-        // Strings, numbers and lists of them into memory: there is nothing here that can fail.
-        let _ = serde_json::to_writer(self.name(name), value);
+/// Likewise, with any text.
+fn text(out: &mut Vec<u8>, name: &'static str, text: Option<&str>) {
+    out.extend_from_slice(name.as_bytes());
+    match text {
+        Some(text) => escapes::write(text, out),
+        None => out.extend_from_slice(b"null"),
     }
 }
 
 fn payload(payload: &Payload, out: &mut Vec<u8>) {
-    let mut members = Members::begin(out);
-    members.value("provider", payload.provider.name);
-    members.value("variant", payload.shape.variant);
-    members.value("kind", payload.shape.kind.name());
-    members.value("event", &payload.event.as_ref().map(|event| event.name.as_ref()));
-    members.value("event_inferred", &payload.event.as_ref().is_some_and(|event| event.inferred));
-    members.value("status", &payload.status.map(|status| status.name()));
-    members.value("raw_status", &payload.raw_status);
-    members.value("id", &payload.id);
-    members.value("key", &payload.key());
-    members.value("error", &payload.error);
+    word(out, "{\"provider\":", payload.provider.name);
+    word(out, name!("variant"), payload.shape.variant);
+    word(out, name!("kind"), payload.shape.kind.name());
+    text(out, name!("event"), payload.event.as_ref().map(|event| event.name.as_ref()));
+    member(out, name!("event_inferred"), &payload.event.as_ref().is_some_and(|event| event.inferred));
+    text(out, name!("status"), payload.status.map(|status| status.name()));
+    text(out, name!("raw_status"), payload.raw_status.as_deref());
+    text(out, name!("id"), payload.id.as_deref());
+    text(out, name!("key"), payload.key().as_deref());
+    text(out, name!("error"), payload.error.as_deref());
     let mut ids: Vec<_> = payload.ids.iter().collect();
     ids.sort_unstable();
     for (name, id) in ids {
-        members.value(name, id);
+        out.push(b',');
+        escapes::write(name, out);
+        out.push(b':');
+        escapes::write(id, out);
     }
-    members.end();
+    out.push(b'}');
 }
 
-fn sent(sent: &Sent, members: &mut Members<'_>) {
-    members.value("attempt", &sent.attempt);
-    members.value("of", &sent.of);
-    members.value("url", &sent.url);
-    members.value("outcome", &sent.outcome);
-    members.value("error", &sent.error);
+fn verdict(verdict: &Verdict, out: &mut Vec<u8>) {
+    match verdict {
+        Verdict::Verified { scheme, secret } | Verdict::Authenticated { scheme, secret } => {
+            word(out, "{\"verdict\":", verdict.name());
+            text(out, name!("scheme"), Some(scheme));
+            text(out, name!("secret"), Some(secret));
+            out.push(b'}');
+        }
+        Verdict::Invalid { .. } | Verdict::Unsigned | Verdict::Unchecked => {
+            // Into memory, likewise.
+            let _ = serde_json::to_writer(out, verdict);
+        }
+    }
+}
+
+fn sent(sent: &Sent, out: &mut Vec<u8>) {
+    member(out, name!("attempt"), &sent.attempt);
+    member(out, name!("of"), &sent.of);
+    text(out, name!("url"), Some(&sent.url));
+    member(out, name!("outcome"), &sent.outcome);
+    text(out, name!("error"), sent.error.as_deref());
     if let Some(case) = &sent.case {
-        members.value("case", case);
+        text(out, name!("case"), Some(case));
     }
     if let Some(expected) = &sent.expect_status {
-        members.value("expect_status", &expected.to_string());
+        text(out, name!("expect_status"), Some(&expected.to_string()));
     }
 }
 
@@ -96,50 +116,52 @@ impl Record {
     /// Writes the same behind what is there.
     pub fn write_line(&self, out: &mut Vec<u8>) {
         let delivery = &self.delivery;
-        let mut members = Members::begin(out);
-        members.value("type", TYPE);
-        members.value("v", &VERSION);
-        members.value("seq", &self.seq);
-        members.value("id", &self.id);
-        members.value("direction", if self.sent.is_some() { "sent" } else { "received" });
-        let at = members.name("at");
-        at.push(b'"');
-        // Into memory, likewise.
-        let _ = TIMES.print_timestamp(&self.at, &mut *at);
-        at.push(b'"');
-        members.value("remote", &self.remote);
-        members.value("method", &delivery.method);
-        members.value("target", &delivery.target);
-        members.value("http", &delivery.http);
-        let headers = members.name("headers");
-        for (place, header) in delivery.headers.iter().enumerate() {
-            headers.push(if place == 0 { b'[' } else { b',' });
-            let _ = serde_json::to_writer(&mut *headers, &header);
+        out.extend_from_slice(BEGINNING);
+        let _ = serde_json::to_writer(&mut *out, &self.seq);
+        text(out, name!("id"), Some(&self.id));
+        word(out, name!("direction"), if self.sent.is_some() { "sent" } else { "received" });
+        out.extend_from_slice(name!("at").as_bytes());
+        out.push(b'"');
+        let _ = TIMES.print_timestamp(&self.at, &mut *out);
+        out.push(b'"');
+        text(out, name!("remote"), self.remote.as_deref());
+        text(out, name!("method"), Some(&delivery.method));
+        text(out, name!("target"), Some(&delivery.target));
+        text(out, name!("http"), Some(&delivery.http));
+        out.extend_from_slice(name!("headers").as_bytes());
+        out.push(b'[');
+        for (place, (name, value)) in delivery.headers.iter().enumerate() {
+            out.extend_from_slice(if place == 0 { b"[" } else { b",[" });
+            escapes::write(name, out);
+            out.push(b',');
+            escapes::write(&value, out);
+            out.push(b']');
         }
-        headers.extend_from_slice(if delivery.headers.iter().len() == 0 { b"[]" } else { b"]" });
+        out.push(b']');
         let encodings = encoding::named(&delivery.headers);
         if !encodings.is_empty() {
-            members.value("encoding", &encodings.join(", "));
+            text(out, name!("encoding"), Some(&encodings.join(", ")));
         }
         match std::str::from_utf8(&delivery.body) {
             // A body that was not taken in is not an empty one.
             Ok(_) if !self.was_taken_in() => {}
-            Ok(text) => escapes::write(text, members.name("body")),
-            Err(_) => members.value("body_base64", &STANDARD.encode(&delivery.body)),
+            Ok(body) => text(out, name!("body"), Some(body)),
+            Err(_) => text(out, name!("body_base64"), Some(&STANDARD.encode(&delivery.body))),
         }
+        out.extend_from_slice(name!("payload").as_bytes());
         match &self.payload {
-            Some(read) => payload(read, members.name("payload")),
-            None => members.value("payload", &()),
+            Some(read) => payload(read, out),
+            None => out.extend_from_slice(b"null"),
         }
-        members.value("signature", &self.verdict);
-        members.value("duplicate_of", &self.duplicate.as_ref().map(|duplicate| &duplicate.id));
-        members.value("warnings", &self.warnings);
-        members.value("answer", &self.answer);
+        out.extend_from_slice(name!("signature").as_bytes());
+        verdict(&self.verdict, out);
+        text(out, name!("duplicate_of"), self.duplicate.as_ref().map(|duplicate| duplicate.id.as_str()));
+        member(out, name!("warnings"), &self.warnings);
+        member(out, name!("answer"), &self.answer);
         if let Some(attempt) = &self.sent {
-            sent(attempt, &mut members);
+            sent(attempt, out);
         }
-        members.end();
-        out.push(b'\n');
+        out.extend_from_slice(b"}\n");
     }
 }
 
