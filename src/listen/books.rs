@@ -1,6 +1,6 @@
 //! What a listener has written down: the history, the counts, and what of it the journal took. One delivery after the other.
 
-use std::net::SocketAddr;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -30,7 +30,7 @@ pub struct Judged {
     /// How it ends.
     pub reply: Reply,
     /// Who sent it.
-    pub remote: SocketAddr,
+    pub remote: Arc<str>,
     /// When it was complete.
     pub at: Timestamp,
     /// From its last byte to the answer being ready.
@@ -116,7 +116,7 @@ impl Books {
             seq: self.seq,
             id,
             at,
-            remote: Some(remote.to_string()),
+            remote: Some(remote.as_ref().to_owned()),
             delivery,
             payload,
             verdict,

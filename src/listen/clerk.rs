@@ -27,7 +27,7 @@ use crate::payload::record::Record;
 /// What the clerk is given.
 pub enum Entry {
     /// A delivery.
-    Delivery(Box<Delivered>),
+    Delivery(Delivered),
     /// A request that never became one.
     Refused,
     /// The end: who gets the books.
@@ -37,7 +37,7 @@ pub enum Entry {
 /// A delivery that was decided on.
 pub struct Delivered {
     /// What is known of it.
-    pub judged: Judged,
+    pub judged: Box<Judged>,
     /// Whether it is to be found out first why its signature does not hold. Whatever comes after waits for that, so that
     /// the order stays.
     pub unexplained: bool,
@@ -48,7 +48,7 @@ pub struct Delivered {
 /// Keeps the books until they are closed.
 pub async fn work(desk: Arc<Desk>, books: Books, journal: Option<Journal>, mut entries: mpsc::Receiver<Entry>) {
     let pen = journal.map(|journal| Pen::new(journal, desk.limits.journal_time));
-    let mut clerk = Clerk { desk: &desk, books, pen };
+    let mut clerk = Clerk { desk: &desk, books, pen, batch: Batch::default() };
     let mut left = None;
     loop {
         let entry = match left.take() {
@@ -64,10 +64,9 @@ pub async fn work(desk: Arc<Desk>, books: Books, journal: Option<Journal>, mut e
                 return;
             }
             Some(Entry::Delivery(first)) => {
-                let mut batch = Batch::default();
-                clerk.begin(*first, &mut batch).await;
-                left = clerk.gather(&mut entries, &mut batch);
-                clerk.conclude(batch).await;
+                clerk.begin(first).await;
+                left = clerk.gather(&mut entries);
+                clerk.conclude().await;
             }
         }
     }
@@ -77,6 +76,7 @@ struct Clerk<'a> {
     desk: &'a Arc<Desk>,
     books: Books,
     pen: Option<Pen>,
+    batch: Batch<'a>,
 }
 
 /// Deliveries that are written together.
@@ -88,7 +88,7 @@ struct Batch<'a> {
 
 /// A delivery on the books.
 struct Booked<'a> {
-    record: Record,
+    record: Arc<Record>,
     reply: Reply,
     /// Where its line ends.
     end: usize,
@@ -108,18 +108,18 @@ struct Needs<'a> {
 
 impl<'a> Clerk<'a> {
     /// Enters a delivery, and waits for what it needs before that: from the journal to the screen nothing waits.
-    async fn begin(&mut self, delivered: Delivered, batch: &mut Batch<'a>) {
+    async fn begin(&mut self, delivered: Delivered) {
         let Delivered { mut judged, unexplained, asks } = delivered;
         if unexplained {
             judged = self.desk.explain(judged).await;
         }
         let needs = needs(self.desk, judged.held).await;
-        self.enter(judged, asks, needs, batch);
+        self.enter(judged, asks, needs);
     }
 
     /// Enters those deliveries that have come by now, as far as none of them has to wait; the first that has is left.
-    fn gather(&mut self, entries: &mut mpsc::Receiver<Entry>, batch: &mut Batch<'a>) -> Option<Entry> {
-        while batch.lines.len() < BATCH_BYTES {
+    fn gather(&mut self, entries: &mut mpsc::Receiver<Entry>) -> Option<Entry> {
+        while self.batch.lines.len() < BATCH_BYTES {
             let delivered = match entries.try_recv().ok()? {
                 Entry::Refused => {
                     self.books.refuse();
@@ -132,33 +132,28 @@ impl<'a> Clerk<'a> {
             let Some(needs) = needs(self.desk, delivered.judged.held).now_or_never() else {
                 return Some(Entry::Delivery(delivered));
             };
-            let Delivered { judged, asks, .. } = *delivered;
-            self.enter(judged, asks, needs, batch);
+            let Delivered { judged, asks, .. } = delivered;
+            self.enter(judged, asks, needs);
         }
         None
     }
 
     /// Numbers a delivery, and makes its record and its line.
-    fn enter(
-        &mut self,
-        judged: Judged,
-        asks: Option<oneshot::Sender<Entered>>,
-        needs: Needs<'a>,
-        batch: &mut Batch<'a>,
-    ) {
-        let (mut record, reply) = self.books.record(record_id(judged.at), judged);
+    fn enter(&mut self, judged: Box<Judged>, asks: Option<oneshot::Sender<Entered>>, needs: Needs<'a>) {
+        let (mut record, reply) = self.books.record(record_id(judged.at), *judged);
         if !self.desk.keep_secrets {
             record = Redaction::of(&self.desk.policy.secrets, self.desk.policy.scheme).record(record);
         }
         if self.pen.is_some() {
-            record.write_line(&mut batch.lines);
+            record.write_line(&mut self.batch.lines);
         }
-        batch.booked.push(Booked { record, reply, end: batch.lines.len(), asks, needs });
+        let end = self.batch.lines.len();
+        self.batch.booked.push(Booked { record: Arc::new(record), reply, end, asks, needs });
     }
 
     /// Writes what was entered to the journal; then counts it, says it, and lets it be answered.
-    async fn conclude(&mut self, batch: Batch<'a>) {
-        let Batch { lines, booked } = batch;
+    async fn conclude(&mut self) {
+        let Batch { lines, mut booked } = std::mem::take(&mut self.batch);
         let written = match &mut self.pen {
             Some(pen) => pen.write(lines).await,
             None => Written::default(),
@@ -166,9 +161,10 @@ impl<'a> Clerk<'a> {
         let is_kept = |booked: &Booked<'_>| self.pen.is_none() || booked.end <= written.bytes;
         let kept = booked.iter().filter(|booked| is_kept(booked)).count();
         let notes = self.books.journal_wrote(&written, (booked.len() - kept) as u64);
-        for (index, booked) in booked.into_iter().enumerate() {
+        for (index, booked) in booked.drain(..).enumerate() {
             self.tell(booked, index < kept);
         }
+        self.batch = Batch { lines: self.pen.as_mut().map(Pen::paper).unwrap_or_default(), booked };
         for note in notes {
             // A writer that has gone ends the listener by itself.
             let _ = self.desk.sink.remark(note).await;
@@ -182,11 +178,10 @@ impl<'a> Clerk<'a> {
             if reply.may_acknowledge() {
                 reply = Reply::not_recorded();
             }
-            self.books.not_recorded(&mut record, &reply);
+            self.books.not_recorded(Arc::make_mut(&mut record), &reply);
         }
         let Counted { shown, counted } = self.books.count(&record, kept);
         let until = kept && self.desk.until.as_ref().is_some_and(|until| until.is_met_by(&record));
-        let record = Arc::new(record);
         if let (true, Ok(place)) = (shown, place) {
             place.say(Arc::clone(&record));
         }
@@ -215,12 +210,17 @@ async fn needs(desk: &Desk, held: usize) -> Needs<'_> {
     Needs { place, room, bench: desk.bench.place().await }
 }
 
+/// How much memory is kept for lines from one write to the next. Many small deliveries take less; a large one is seldom.
+const PAPER_BYTES: usize = 256 * 1024;
+
 /// What the journal is written with.
 struct Pen {
     hand: Hand,
     /// How long a write may take.
     patience: Duration,
     path: String,
+    /// Where the lines were that were written last. To ask for so much memory anew for every write takes longer than that.
+    used: Vec<u8>,
 }
 
 /// Who has the journal.
@@ -236,11 +236,16 @@ enum Hand {
 impl Pen {
     fn new(journal: Journal, patience: Duration) -> Self {
         let path = journal.path().display().to_string();
-        Pen { hand: Hand::Ours(journal), patience, path }
+        Pen { hand: Hand::Ours(journal), patience, path, used: Vec::new() }
+    }
+
+    /// Where lines may be put together.
+    fn paper(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.used)
     }
 
     /// Writes lines. What takes too long counts as not written, though it may be in the end.
-    async fn write(&mut self, lines: Vec<u8>) -> Written {
+    async fn write(&mut self, mut lines: Vec<u8>) -> Written {
         let mut begun_again = false;
         let mut journal = match std::mem::replace(&mut self.hand, Hand::Lost) {
             Hand::Ours(journal) => journal,
@@ -258,6 +263,10 @@ impl Pen {
         if !journal.is_slow() {
             let written = journal.write(&lines).after(begun_again);
             self.hand = Hand::Ours(journal);
+            if lines.capacity() <= PAPER_BYTES {
+                lines.clear();
+                self.used = lines;
+            }
             return written;
         }
         let writing = spawn_blocking(move || {

@@ -1,6 +1,5 @@
 //! Where deliveries are handled, one after the other: read, judged, handed to the clerk, answered.
 
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::available_parallelism;
 use std::time::{Duration, Instant};
@@ -187,7 +186,7 @@ impl Desk {
     pub async fn receive(
         self: Arc<Self>,
         request: Request<Incoming>,
-        remote: SocketAddr,
+        remote: Arc<str>,
         line: Line,
     ) -> Result<Response<Content>, Ended> {
         let looks = matches!(*request.method(), Method::GET | Method::HEAD);
@@ -198,7 +197,7 @@ impl Desk {
         let (head, incoming) = request.into_parts();
         let expects = head.headers.contains_key(EXPECT);
         if head.uri.path_and_query().is_some_and(|target| target.as_str().len() > TARGET_BYTES) {
-            self.refused(remote, &format!("its path and query are longer than {TARGET_BYTES} bytes")).await;
+            self.refused(&remote, &format!("its path and query are longer than {TARGET_BYTES} bytes")).await;
             return Ok(response(StatusCode::URI_TOO_LONG, plain(), Bytes::from_static(b"the path is too long\n")));
         }
         let Limits { body_time: time, .. } = self.limits;
@@ -219,7 +218,7 @@ impl Desk {
             return self.carry_out(reply.into(), &line).await;
         }
         let (at, ended) = (self.clock.now(), Instant::now());
-        let arrival = Arrival { delivery, remote, at, ended, held: 0, share: Share::default() };
+        let arrival = Arrival { delivery, remote: Arc::clone(&remote), at, ended, held: 0, share: Share::default() };
         let entered = match read {
             Ok((body, share)) => self.judge(arrival.with(body, share)).await,
             Err(Refusal::Crowded) => self.enter(self.too_crowded(arrival)).await,
@@ -230,7 +229,7 @@ impl Desk {
                 self.enter(arrival.limited(why, reply)).await
             }
             Err(Refusal::CutOff) => {
-                self.refused(remote, "it ended before its body was complete").await;
+                self.refused(&remote, "it ended before its body was complete").await;
                 Reply::new(StatusCode::BAD_REQUEST, By::Refused, r#"{"error":"body cut off"}"#).into()
             }
         };
@@ -265,15 +264,15 @@ impl Desk {
     }
 
     /// Answers a request that came in plain text where only HTTPS is spoken.
-    pub async fn in_plain_text(self: Arc<Self>, remote: SocketAddr) -> Result<Response<Content>, Ended> {
-        self.refused(remote, "it came as plain HTTP, and here only HTTPS is spoken: the URL must begin with https://")
+    pub async fn in_plain_text(self: Arc<Self>, remote: Arc<str>) -> Result<Response<Content>, Ended> {
+        self.refused(&remote, "it came as plain HTTP, and here only HTTPS is spoken: the URL must begin with https://")
             .await;
         let text = Bytes::from_static(b"this port speaks HTTPS: the URL must begin with https://\n");
         Ok(response(StatusCode::BAD_REQUEST, plain(), text))
     }
 
     /// Notes a request that never became a delivery.
-    pub async fn refused(&self, remote: SocketAddr, why: &str) {
+    pub async fn refused(&self, remote: &str, why: &str) {
         // A clerk that has gone counts nothing any more.
         let _ = self.entries.send(Entry::Refused).await;
         let text = format!("a request from {remote} could not be read: {why}");
@@ -320,7 +319,7 @@ impl Desk {
     }
 
     /// Puts a delivery on the books, and gives how it ends.
-    async fn enter(&self, judged: Judged) -> Entered {
+    async fn enter(&self, judged: Box<Judged>) -> Entered {
         let (asks, entered) = oneshot::channel();
         let _ = self.hand_in(judged, Some(asks)).await;
         // After the end nothing is entered.
@@ -328,9 +327,9 @@ impl Desk {
     }
 
     /// Hands a delivery to the clerk. From there on a sender that hangs up cannot leave it half entered.
-    async fn hand_in(&self, judged: Judged, asks: Option<oneshot::Sender<Entered>>) -> Result<(), Ended> {
+    async fn hand_in(&self, judged: Box<Judged>, asks: Option<oneshot::Sender<Entered>>) -> Result<(), Ended> {
         let unexplained = judged.verdict.is_invalid();
-        let delivered = Box::new(Delivered { judged, unexplained, asks });
+        let delivered = Delivered { judged, unexplained, asks };
         self.entries.send(Entry::Delivery(delivered)).await.map_err(|_| Ended)
     }
 

@@ -197,6 +197,7 @@ async fn accept(
         // An answer is one small packet; waiting to fill it only adds delay.
         let _ = stream.set_nodelay(true);
         let (desk, watcher) = (Arc::clone(&desk), connections.watcher());
+        let remote = remote.to_string().into();
         let connection = Connection { http: http.clone(), desk, remote, line, watcher };
         let tls = tls.clone();
         tokio::spawn(async move {
@@ -213,7 +214,7 @@ async fn accept(
 struct Connection {
     http: http1::Builder,
     desk: Arc<Desk>,
-    remote: SocketAddr,
+    remote: Arc<str>,
     line: Line,
     watcher: Watcher,
 }
@@ -238,18 +239,18 @@ impl Connection {
         match begun {
             Begun::Secured(stream) => self.through(stream).await,
             Begun::Plain(stream) => {
-                let remote = self.remote;
-                let service = service_fn(move |_| Arc::clone(&desk).in_plain_text(remote));
+                let remote = Arc::clone(&self.remote);
+                let service = service_fn(move |_| Arc::clone(&desk).in_plain_text(Arc::clone(&remote)));
                 self.serve(Socket::new(stream, line, time), service).await;
             }
             Begun::Nothing => {}
-            Begun::Failed(why) => desk.refused(self.remote, &why).await,
+            Begun::Failed(why) => desk.refused(&self.remote, &why).await,
         }
     }
 
     async fn through(self, stream: impl AsyncRead + AsyncWrite + Unpin + 'static) {
-        let (desk, remote, line) = (Arc::clone(&self.desk), self.remote, self.line.clone());
-        let service = service_fn(move |request| Arc::clone(&desk).receive(request, remote, line.clone()));
+        let (desk, remote, line) = (Arc::clone(&self.desk), Arc::clone(&self.remote), self.line.clone());
+        let service = service_fn(move |request| Arc::clone(&desk).receive(request, Arc::clone(&remote), line.clone()));
         self.serve(stream, service).await;
     }
 
@@ -264,10 +265,10 @@ impl Connection {
         // A connection that breaks off concerns nobody else; a request that never reached the desk is said here.
         tokio::select! {
             served = &mut served => match served {
-                Err(error) if error.is_parse() => desk.refused(remote, &error.to_string()).await,
+                Err(error) if error.is_parse() => desk.refused(&remote, &error.to_string()).await,
                 _ => {}
             },
-            () = stalled(&desk, &line) => desk.refused(remote, "it was not whole when the listener ended").await,
+            () = stalled(&desk, &line) => desk.refused(&remote, "it was not whole when the listener ended").await,
         }
     }
 }

@@ -1,6 +1,5 @@
 //! What is made of a delivery: what it says, whether its signature holds, and so how it ends.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -26,7 +25,7 @@ const LARGE: usize = 128 * 1024;
 /// A request that was read.
 pub(super) struct Arrival {
     pub(super) delivery: Delivery,
-    pub(super) remote: SocketAddr,
+    pub(super) remote: Arc<str>,
     /// When it was complete, by the clock.
     pub(super) at: Timestamp,
     /// The same, for measuring.
@@ -44,16 +43,18 @@ impl Arrival {
         self
     }
 
-    fn judged(self, payload: Option<Payload>, verdict: Verdict, reply: Reply) -> Judged {
+    fn judged(self, payload: Option<Payload>, verdict: Verdict, reply: Reply) -> Box<Judged> {
         let ms = self.ended.elapsed().as_secs_f64() * 1000.0;
         let warnings = payload.as_ref().map(lint::warnings).unwrap_or_default();
         let Arrival { delivery, remote, at, held, share, .. } = self;
-        Judged { delivery, payload, verdict, warnings, reply, remote, at, ms, held, share }
+        Box::new(Judged { delivery, payload, verdict, warnings, reply, remote, at, ms, held, share })
     }
 
     /// One whose body was not taken in.
-    pub(super) fn limited(self, why: Warning, reply: Reply) -> Judged {
-        Judged { warnings: vec![why], ..self.judged(None, Verdict::Unchecked, reply) }
+    pub(super) fn limited(self, why: Warning, reply: Reply) -> Box<Judged> {
+        let mut judged = self.judged(None, Verdict::Unchecked, reply);
+        judged.warnings.push(why);
+        judged
     }
 }
 
@@ -129,14 +130,14 @@ impl Desk {
     }
 
     /// Refuses a body that is larger than it may be, as sent or as what it holds.
-    pub(super) fn too_large(&self, arrival: Arrival) -> Judged {
+    pub(super) fn too_large(&self, arrival: Arrival) -> Box<Judged> {
         let reply = Reply::new(StatusCode::PAYLOAD_TOO_LARGE, By::Limit, r#"{"error":"body too large"}"#);
         let text = format!("the body is over {} bytes, see --max-body", self.max_body);
         arrival.limited(Warning::new("body_too_large", "", text), reply)
     }
 
     /// Refuses a body for which there is no memory now.
-    pub(super) fn too_crowded(&self, arrival: Arrival) -> Judged {
+    pub(super) fn too_crowded(&self, arrival: Arrival) -> Box<Judged> {
         let reply = Reply::new(StatusCode::SERVICE_UNAVAILABLE, By::Limit, r#"{"error":"too many bodies at once"}"#);
         let text =
             format!("all bodies together were over {} bytes, more than are held at once", self.limits.held_bytes);
@@ -160,7 +161,7 @@ impl Desk {
     }
 
     /// Finds out why a delivery is invalid, on a thread of its own.
-    pub(in crate::listen) async fn explain(self: &Arc<Self>, mut judged: Judged) -> Judged {
+    pub(in crate::listen) async fn explain(self: &Arc<Self>, mut judged: Box<Judged>) -> Box<Judged> {
         let (desk, delivery, verdict) = (Arc::clone(self), judged.delivery.clone(), judged.verdict.clone());
         let now = judged.at.as_second();
         let why = move || signature::why(&delivery, &desk.policy, now, verdict);
