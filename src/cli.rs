@@ -13,13 +13,13 @@ use clap_complete::engine::ArgValueCompleter;
 use http::{HeaderName, HeaderValue};
 use jiff::Timestamp;
 
-use crate::error::Exit;
 use crate::payload::Name;
 use crate::payload::provider::Provider;
 use crate::payload::signature::{Scheme, SecretSpec};
 
 mod completers;
 mod connection;
+mod help;
 mod inspecting;
 mod listening;
 mod sending;
@@ -45,95 +45,28 @@ const STYLES: Styles = Styles::styled()
 /// signature failed
 #[derive(Debug, Parser)]
 #[command(name = "hookctl", version, styles = STYLES, max_term_width = 100, propagate_version = true)]
-#[command(after_help = BEGINNING)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
 }
 
-const BEGINNING: &str = "\
-Try it, in two terminals:
-  hookctl listen --secret s3cret                                receive, verify
-  hookctl send success --secret s3cret --to 8080                a signed one
-  hookctl send success --secret s3cret --to 8080 --tamper body  a forged one
-
-Then with your own handler, and with what you have received:
-  hookctl send --drill --secret env:KEY --to 3000/hook          how good is it?
-  hookctl inspect body.json -s env:KEY -H 'X-Webhook-Signature: …'
-
-Go on with: hookctl COMMAND -h, which reminds, or --help, which tells all, with
-examples; hookctl help signatures, which says why one does not hold. Every long
-flag can come from the environment: HOOKCTL_TO for --to.";
-
-const COMPLETIONS_EXAMPLES: &str = "\
-Examples:
-  hookctl completions bash > ~/.local/share/bash-completion/completions/hookctl
-  hookctl completions zsh > ~/.zfunc/_hookctl      with fpath+=~/.zfunc in .zshrc
-  hookctl completions fish > ~/.config/fish/completions/hookctl.fish";
-
 /// The subcommands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Receive webhooks, verify, print and answer them
-    #[command(after_help = first(listening::EXAMPLES), after_long_help = listening::long_help())]
     Listen(Box<Listen>),
     /// Fire signed payloads, with the provider's own retries
-    #[command(after_help = first(sending::EXAMPLES), after_long_help = sending::long_help())]
     Send(Box<Send>),
     /// Read payloads and journals; say what is wrong with them
-    #[command(after_help = first(INSPECT_EXAMPLES), after_long_help = inspect_long_help())]
     Inspect(Box<Inspect>),
     /// Print a completion script for a shell
-    #[command(after_help = COMPLETIONS_EXAMPLES)]
     Completions(Completions),
     /// Print a man page: of hookctl, or of one of its commands
     Man(Man),
     /// Why a signature does not hold, and how each scheme signs
-    #[command(hide = true, long_about = topics::signatures(), help_template = "{about}\n")]
+    #[command(hide = true, help_template = "{about}\n")]
     Signatures,
-}
-
-const INSPECT_EXAMPLES: &str = "\
-Examples:
-  hookctl inspect body.json                        what it is, what is wrong
-  hookctl inspect body.json -s env:KEY -H 'X-Webhook-Signature: 9f86…'
-  hookctl inspect hooks.jsonl --status failed --last 5
-  hookctl inspect hooks.jsonl --where '.answer.ms > 100' --since 1h
-  hookctl inspect hooks.jsonl --show 3             one recorded delivery, whole
-  hookctl inspect hooks.jsonl --timeline           each prediction, and its gaps
-  hookctl inspect hooks.jsonl --diff 3 5           what changed between two
-  hookctl inspect hooks.jsonl --follow --event completed
-  hookctl inspect hooks.jsonl --show 3 --json | jq -r .body
-  hookctl inspect hooks.jsonl --id abc --export curl --redact input.prompt
-  hookctl inspect hooks.jsonl --html report.html   a page to keep with a build";
-
-const INSPECT_JSON: &str = "\
-With --json, deliveries are records as in the journal, and views are objects of
-their own, the first of them one a prediction:
-  {\"type\":\"timeline\",\"provider\",\"id\",\"direction\",\"end\",\"from\",\"ms\",
-   \"deliveries\":[{\"number\",\"at\",\"offset_ms\",\"event\",\"status\",\"raw_status\",
-   \"signature\",\"attempt\",\"repeat\",\"answer\",\"warnings\"}],\"warnings\"}
-  {\"type\":\"stats\",\"deliveries\",\"repeats\",\"from\",\"to\",\"providers\",\"statuses\",
-   \"verdicts\",\"answers\",\"warnings\",\"latency_ms\":{\"count\",\"p50\",\"p90\",\"p99\",
-   \"max\",\"histogram\"},\"over_time\":[{\"at\",\"seconds\",\"count\"}]}
-  {\"type\":\"diff\",\"a\",\"b\",\"changes\":[{\"path\",\"change\",\"a\",\"b\",\"volatile\"}]}";
-
-fn inspect_long_help() -> String {
-    format!("{INSPECT_EXAMPLES}\n\n{INSPECT_JSON}\n\n{}\n\n{}", values::provider_list(), exit_codes())
-}
-
-/// How many examples remind of a command.
-const REMINDERS: usize = 4;
-
-/// The first of the examples, under their heading.
-fn first(examples: &str) -> String {
-    examples.lines().take(1 + REMINDERS).collect::<Vec<_>>().join("\n")
-}
-
-fn exit_codes() -> String {
-    let lines = Exit::MEANINGS.iter().map(|(code, meaning)| topics::entry(11, code, &meaning.replace('`', "")));
-    format!("Exit codes:\n{}", lines.collect::<String>().trim_end())
 }
 
 /// Flags of every command.
@@ -274,18 +207,15 @@ pub struct Man {
     pub command: Option<String>,
 }
 
-/// The command line as clap sees it, every long flag also readable from the environment.
-pub fn command() -> clap::Command {
-    Cli::command().mut_subcommands(|command| with_further(command.mut_args(from_environment)))
+/// The command line as clap sees it, every long flag also readable from the environment. It parses, but helps nobody yet:
+/// texts take longer to put together than everything else that a command does before it begins.
+pub fn parser() -> clap::Command {
+    Cli::command().mut_subcommands(|command| command.mut_args(from_environment))
 }
 
-/// The short help with the names of the flags that only the long one tells of.
-fn with_further(command: clap::Command) -> clap::Command {
-    let further = command.get_arguments().filter(|arg| arg.is_hide_short_help_set());
-    let names: Vec<_> = further.filter_map(|arg| arg.get_long()).map(|long| format!("--{long}")).collect();
-    let (false, Some(help)) = (names.is_empty(), command.get_after_help()) else { return command };
-    let text = format!("Further, told by --help:\n{}\n{help}", topics::entry(0, "", &names.join(", ")));
-    command.after_help(text)
+/// The same with everything that is told of it.
+pub fn command() -> clap::Command {
+    help::complete(parser())
 }
 
 /// Flags that have their own way with the environment, or none.

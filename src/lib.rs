@@ -30,6 +30,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::FromArgMatches;
+use clap::error::ErrorKind;
 
 /// Runs hookctl with these arguments (the program's name is the first) and gives its exit code.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -45,7 +46,12 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         let parsed = command.try_get_matches_from(&arguments).and_then(|matches| cli::Cli::from_arg_matches(&matches));
         parsed.map_err(|error| cli::with_tip(error, arguments.get(1).and_then(|command| command.to_str())))
     };
-    match parse(cli::command()) {
+    // Most commands go right, and need no texts that help.
+    let parsed = parse(cli::parser()).or_else(|error| match error.kind() {
+        ErrorKind::DisplayVersion => Err(error),
+        _ => parse(cli::command()),
+    });
+    match parsed {
         Ok(cli) => start::command(cli.command).into(),
         Err(error) => {
             let code = u8::try_from(error.exit_code()).unwrap_or(error::Exit::Usage.code());

@@ -8,8 +8,9 @@ use clap_complete::engine::ArgValueCompleter;
 use reqwest::Url;
 
 use super::completers;
+use super::help::exit_codes;
 use super::values::{self, Pick, PickParser};
-use super::{Checking, Output, Signing, exit_codes};
+use super::{Checking, Output, Signing};
 use crate::payload::events::Events;
 use crate::payload::jq::Jq;
 use crate::payload::provider::Provider;

@@ -10,8 +10,9 @@ use reqwest::Url;
 
 use super::completers;
 use super::connection::Connection;
+use super::help::exit_codes;
 use super::values::{self, Retry};
-use super::{Output, Signing, exit_codes};
+use super::{Output, Signing};
 use crate::payload::Name;
 use crate::payload::provider::cog::Flavor;
 use crate::payload::retry::Statuses;

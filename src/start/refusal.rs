@@ -4,13 +4,18 @@
 use std::io::{self, Write};
 
 use clap::builder::Styles;
-use clap::error::{ContextKind, ContextValue};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::payload::delivery::REDACTED;
 use crate::render::escape;
 
 /// Shows it: help and version on standard output, refusals on standard error. `again` gives the same with other styles.
 pub fn report(error: clap::Error, again: impl FnOnce(Styles) -> Option<clap::Error>) {
+    if error.kind() == ErrorKind::DisplayVersion {
+        // All of it is ours.
+        let _ = error.print();
+        return;
+    }
     let error = blanked(error);
     // Without colours every control character in it came from outside. The line breaks are clap's.
     let plain = again(Styles::plain()).map(|error| blanked(error).render().ansi().to_string()).unwrap_or_default();
