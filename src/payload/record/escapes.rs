@@ -120,12 +120,11 @@ pub fn write(text: &str, out: &mut Vec<u8>) {
             continue;
         }
         rest = behind;
-        while let Some((bytes, behind)) = rest.split_first_chunk::<TOGETHER>()
-            && bytes.iter().fold(true, |plain, byte| plain & is_plain(byte))
-        {
-            out.extend_from_slice(bytes);
-            rest = behind;
-        }
+        let many =
+            rest.chunks_exact(TOGETHER).take_while(|bytes| bytes.iter().fold(true, |all, byte| all & is_plain(byte)));
+        let (plain, behind) = rest.split_at(many.count() * TOGETHER);
+        out.extend_from_slice(plain);
+        rest = behind;
     }
     for byte in rest {
         match is_plain(byte) {
