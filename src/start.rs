@@ -378,6 +378,9 @@ fn with_sink_and(
     }
 }
 
+/// What a pipe holds on Linux, in bytes.
+const PIPE_BYTES: usize = 64 * 1024;
+
 type Sinks = Vec<Box<dyn Show + Send>>;
 
 fn sinks(output: &Output, screen: Screen, page: Option<Box<dyn Show + Send>>) -> Sinks {
@@ -405,7 +408,8 @@ fn sinks(output: &Output, screen: Screen, page: Option<Box<dyn Show + Send>>) ->
     };
     sinks.extend(page);
     if output.json {
-        sinks.push(Box::new(Json::new(BufWriter::new(io::stdout()))));
+        // As much as a pipe takes at once.
+        sinks.push(Box::new(Json::new(BufWriter::with_capacity(PIPE_BYTES, io::stdout()))));
     }
     sinks
 }

@@ -4,37 +4,55 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::time::Duration;
 
+use memchr::memchr2;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::Show;
 use super::escape;
 use crate::event::{Drilled, Event, Judgement, LoadReport, Ready, Retry, SentTally, Tally};
-use crate::payload::record::VERSION;
+use crate::payload::record::{Record, VERSION};
 
 mod views;
 
 use views::{DiffLine, StatsLine, TimelineLine};
 
+/// How much memory is kept for records, in bytes.
+const LINE_BYTES: usize = 64 * 1024;
+
 /// The JSON Lines sink. What a terminal would obey or not show is written as JSON escapes, wherever it goes: a pipe may end
 /// at a screen as well, and to a program it is the same text.
 pub struct Json<W> {
     out: W,
+    /// Where a record's line is put together.
+    record: Vec<u8>,
 }
 
 impl<W: Write> Json<W> {
     /// Writes to `out`.
     pub fn new(out: W) -> Self {
-        Json { out }
+        Json { out, record: Vec::new() }
     }
 
     fn line(&mut self, line: &str) -> io::Result<()> {
         let line = escape::json(line.trim_end());
         // White space between tokens: JSON has no other place for these.
-        match line.contains(['\r', '\t']) {
-            true => writeln!(self.out, "{}", line.replace(['\r', '\t'], " ")),
-            false => writeln!(self.out, "{line}"),
+        match memchr2(b'\r', b'\t', line.as_bytes()) {
+            Some(_) => self.out.write_all(line.replace(['\r', '\t'], " ").as_bytes())?,
+            None => self.out.write_all(line.as_bytes())?,
         }
+        self.out.write_all(b"\n")
+    }
+
+    fn record(&mut self, record: &Record) -> io::Result<()> {
+        let mut line = std::mem::take(&mut self.record);
+        record.write_line(&mut line);
+        self.line(&String::from_utf8_lossy(&line))?;
+        line.clear();
+        // What a large body took is not kept for small ones.
+        line.shrink_to(LINE_BYTES);
+        self.record = line;
+        Ok(())
     }
 
     fn object(&mut self, object: &impl Serialize) -> io::Result<()> {
@@ -47,10 +65,10 @@ impl<W: Write> Show for Json<W> {
     fn show(&mut self, event: &Event) -> io::Result<()> {
         match event {
             Event::Ready(ready) => self.object(&ReadyLine::from(ready)),
-            Event::Delivery(record) | Event::Failed(record) => self.line(&String::from_utf8_lossy(&record.to_line())),
-            Event::Plan(plan) => self.line(&String::from_utf8_lossy(&plan.record.to_line())),
+            Event::Delivery(record) | Event::Failed(record) => self.record(record),
+            Event::Plan(plan) => self.record(&plan.record),
             Event::Curl(command) => self.object(&CurlLine { r#type: "curl", v: VERSION, command }),
-            Event::Payload(examined) => self.line(&String::from_utf8_lossy(&examined.record.to_line())),
+            Event::Payload(examined) => self.record(&examined.record),
             Event::Row(entry) | Event::Entry(entry) => self.line(&entry.line()),
             Event::Saved(saved) => self.object(&SavedLine {
                 r#type: "saved",
