@@ -54,14 +54,23 @@ fn the_disk_is_told_before_the_answer_goes_out() {
 #[test]
 fn what_the_disk_does_not_keep_is_not_acknowledged() {
     let Some((mut listener, folder)) = traced(&["-e", "inject=fdatasync:error=EIO:when=1"]) else { return };
-    assert_eq!(status(&listener.post("/", &[], BODY)), 503);
-    assert!(listener.next()["warnings"].to_string().contains("not_recorded"));
+    // It is counted by thread, and the one that writes next may be another.
+    let mut lost = 0;
+    for _ in 0..9 {
+        if status(&listener.post("/", &[], BODY)) != 503 {
+            break;
+        }
+        assert!(listener.next()["warnings"].to_string().contains("not_recorded"));
+        lost += 1;
+    }
+    assert!((1..9).contains(&lost), "{lost}");
     listener.says("cannot write the journal");
-    assert_eq!(status(&listener.post("/", &[], BODY)), 200);
-    listener.says("the journal is written again; it lacks 1 delivery");
+    listener.says(&format!("the journal is written again; it lacks {lost} deliver"));
     assert_eq!(listener.next()["warnings"].as_array().unwrap().len(), 0);
     listener.signal("INT");
     let (code, stdout, _) = listener.wait();
     assert!(code == Some(0) && stdout.contains(r#""deliveries":1,"#), "{stdout}");
-    assert_eq!(steps(&folder), ["written", "not synced", "refused", "written", "synced", "answered"]);
+    let mut expected = ["written", "not synced", "refused"].repeat(lost);
+    expected.extend(["written", "synced", "answered"]);
+    assert_eq!(steps(&folder), expected);
 }
