@@ -65,9 +65,22 @@ fn has_lines(text: &str) -> bool {
     text.trim_end().contains('\n')
 }
 
+/// The lines of a text with their ends: a progress bar's end with a carriage return alone.
+fn split(text: &str) -> Vec<&str> {
+    let (mut lines, mut rest) = (Vec::new(), text);
+    while let Some(place) = rest.find(['\r', '\n']) {
+        let end = if rest[place..].starts_with("\r\n") { "\r\n".len() } else { 1 };
+        let (line, behind) = rest.split_at(place + end);
+        lines.push(line);
+        rest = behind;
+    }
+    lines.extend((!rest.is_empty()).then_some(rest));
+    lines
+}
+
 /// The lines that differ, with those around them.
 fn lines(a: &str, b: &str, paint: Paint) -> Vec<String> {
-    let (a, b): (Vec<_>, Vec<_>) = (a.split_inclusive('\n').collect(), b.split_inclusive('\n').collect());
+    let (a, b) = (split(a), split(b));
     // Asked for by its name: asked for by a parameter, all five algorithms come along, a hundredth of the program.
     let mut changes = Compact::new(Replace::new(Capture::new()), &a, &b);
     let Ok(()) = myers::diff(&mut changes, &a, 0..a.len(), &b, 0..b.len());
@@ -87,4 +100,17 @@ fn lines(a: &str, b: &str, paint: Paint) -> Vec<String> {
         }
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_end_of_a_line_ends_one() {
+        assert_eq!(split("0%\r20%\r\ndone\n\nlast"), ["0%\r", "20%\r\n", "done\n", "\n", "last"]);
+        assert_eq!(split(""), Vec::<&str>::new());
+        let shown = lines("0%\r20%\rdone", "0%\r30%\rdone", Paint::new(false));
+        assert_eq!(shown, ["      0%\\r", "    - 20%\\r", "    + 30%\\r", "      done"]);
+    }
 }
