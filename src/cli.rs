@@ -2,7 +2,7 @@
 //!
 //! House rules: a flag's help is one line that starts with a verb or a noun and ends without a full stop; what needs
 //! more goes behind an empty line and shows with `--help` only. Every long flag can come from the environment as
-//! `HOOKCTL_…`; [`command`] sees to that, so no flag says it for itself. Values are parsed here, once, into types.
+//! `HOOKCTL_…`; [`parser`] sees to that, so no flag says it for itself. Values are parsed here, once, into types.
 
 use std::time::Duration;
 

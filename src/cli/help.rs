@@ -51,7 +51,8 @@ their own, the first of them one a prediction:
 /// The command line with all its texts.
 pub fn complete(command: clap::Command) -> clap::Command {
     let told = |command: clap::Command, examples: &str, long: String| {
-        with_further(command.after_help(first(examples)).after_long_help(long))
+        let short = format!("{}{}", further(&command), first(examples));
+        command.after_help(short).after_long_help(long)
     };
     let command = command.after_help(BEGINNING);
     command.mut_subcommands(|command| match command.get_name() {
@@ -82,11 +83,26 @@ pub fn exit_codes() -> String {
     format!("Exit codes:\n{}", lines.collect::<String>().trim_end())
 }
 
-/// The short help with the names of the flags that only the long one tells of.
-fn with_further(command: clap::Command) -> clap::Command {
+/// The names of the flags that only the long help tells of.
+fn further(command: &clap::Command) -> String {
     let further = command.get_arguments().filter(|arg| arg.is_hide_short_help_set());
     let names: Vec<_> = further.filter_map(|arg| arg.get_long()).map(|long| format!("--{long}")).collect();
-    let (false, Some(help)) = (names.is_empty(), command.get_after_help()) else { return command };
-    let text = format!("Further, told by --help:\n{}\n{help}", topics::entry(0, "", &names.join(", ")));
-    command.after_help(text)
+    match names.is_empty() {
+        true => String::new(),
+        false => format!("Further, told by --help:\n{}\n", topics::entry(0, "", &names.join(", "))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::cli;
+
+    #[test]
+    fn every_command_helps_with_more_than_its_flags() {
+        for command in cli::command().get_subcommands() {
+            // What prints a page is told by that page.
+            let speaks_for_itself = ["man", "signatures"].contains(&command.get_name());
+            assert!(command.get_after_help().is_some() != speaks_for_itself, "{}", command.get_name());
+        }
+    }
 }

@@ -210,9 +210,6 @@ async fn needs(desk: &Desk, held: usize) -> Needs<'_> {
     Needs { place, room, bench: desk.bench.place().await }
 }
 
-/// How much memory is kept for lines from one write to the next. Many small deliveries take less; a large one is seldom.
-const PAPER_BYTES: usize = 256 * 1024;
-
 /// What the journal is written with.
 struct Pen {
     hand: Hand,
@@ -263,7 +260,8 @@ impl Pen {
         if !journal.is_slow() {
             let written = journal.write(&lines).after(begun_again);
             self.hand = Hand::Ours(journal);
-            if lines.capacity() <= PAPER_BYTES {
+            // What one large delivery took is not kept.
+            if lines.capacity() <= BATCH_BYTES {
                 lines.clear();
                 self.used = lines;
             }

@@ -80,15 +80,16 @@ pub struct Object<'a> {
     keys: Keys,
 }
 
-/// Which keys there may be, a bit for some of all keys each: all shapes of all providers ask for theirs, and most are not
-/// there.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// Which keys there may be: all shapes of all providers ask for theirs, and most are not there. A bit stands for a
+/// sixty-fourth of all keys, so that what it says is missing is missing, and what it does not, may be.
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Keys(u64);
 
 impl Keys {
     fn of(key: &str) -> Self {
         let bytes = key.as_bytes();
         let (Some(first), Some(last)) = (bytes.first(), bytes.last()) else { return Keys(1) };
+        // So that those that providers ask for fall apart.
         let mixed = usize::from(*first) + 5 * usize::from(*last) + 11 * bytes.len();
         Keys(1 << (mixed % 64))
     }

@@ -105,11 +105,15 @@ mod tests {
 
     #[test]
     fn no_form_is_ruled_out_that_its_signs_allow() {
-        let headers = Headers::default();
         let mut allowed = 0;
         for (_, fixture) in fixtures() {
             let object = Object::parse(fixture.body).unwrap();
-            for candidate in CANDIDATES.iter().filter(|form| weigh(form.shape, &object, &headers).is_some()) {
+            // Without the bits, which are what is tested.
+            let is_there = |sign: &Sign| {
+                let first = sign.needs().and_then(|path| path.split('.').next());
+                first.is_none_or(|first| object.members().any(|(key, _)| key == first))
+            };
+            for candidate in CANDIDATES.iter().filter(|form| form.shape.must.iter().all(is_there)) {
                 assert!(object.keys().cover(candidate.keys), "{}: {}", fixture.name, candidate.shape.title);
                 allowed += 1;
             }

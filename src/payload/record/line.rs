@@ -26,7 +26,7 @@ macro_rules! name {
     };
 }
 
-/// Writes a member behind another one.
+/// Writes a member, its name as [`name!`] or at the beginning of an object.
 ///
 /// Derived, names would be put together and looked through for escapes in every line, and a listener writes a line before
 /// every answer.
@@ -45,10 +45,10 @@ fn word(out: &mut Vec<u8>, name: &'static str, word: &str) {
 }
 
 /// Likewise, with any text.
-fn text(out: &mut Vec<u8>, name: &'static str, text: Option<&str>) {
+fn text(out: &mut Vec<u8>, name: &'static str, value: Option<&str>) {
     out.extend_from_slice(name.as_bytes());
-    match text {
-        Some(text) => escapes::write(text, out),
+    match value {
+        Some(value) => escapes::write(value, out),
         None => out.extend_from_slice(b"null"),
     }
 }
@@ -84,7 +84,7 @@ fn verdict(verdict: &Verdict, out: &mut Vec<u8>) {
             out.push(b'}');
         }
         Verdict::Invalid { .. } | Verdict::Unsigned | Verdict::Unchecked => {
-            // Into memory, likewise.
+            // Into memory, where nothing fails.
             let _ = serde_json::to_writer(out, verdict);
         }
     }
@@ -117,6 +117,7 @@ impl Record {
     pub fn write_line(&self, out: &mut Vec<u8>) {
         let delivery = &self.delivery;
         out.extend_from_slice(BEGINNING);
+        // Into memory: here is nothing that can fail, nor further below.
         let _ = serde_json::to_writer(&mut *out, &self.seq);
         text(out, name!("id"), Some(&self.id));
         word(out, name!("direction"), if self.sent.is_some() { "sent" } else { "received" });
@@ -172,7 +173,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::payload::record::{Answer, By, Deed, Parsed, SentOutcome};
+    use crate::payload::record::{Answer, By, Deed, Parsed, SentOutcome, VERSION};
     use crate::payload::retry::Statuses;
     use crate::payload::signature::Verdict;
     use crate::payload::{Delivery, Headers, lint};
@@ -199,6 +200,12 @@ mod tests {
 
     fn line(record: &Record) -> String {
         String::from_utf8(record.to_line()).unwrap()
+    }
+
+    #[test]
+    fn a_line_begins_with_its_type_and_version() {
+        let beginning = format!(r#"{{"type":"{TYPE}","v":{VERSION},"seq":"#);
+        assert_eq!(std::str::from_utf8(BEGINNING), Ok(beginning.as_str()));
     }
 
     #[test]

@@ -58,17 +58,19 @@ impl Scheme {
             Time::Header(names) => any(names),
             Time::None | Time::Pair => true,
         };
-        let mut ids = self.signed.iter().map(|part| match part {
-            Part::Id(names) | Part::Account(names) => any(names),
-            _ => true,
-        });
+        let ids = || {
+            self.signed.iter().all(|part| match part {
+                Part::Id(names) | Part::Account(names) => any(names),
+                _ => true,
+            })
+        };
         // A password for HTTP (`Basic …`) is no bearer token.
         let readable = |name: &&str| headers.all(name).any(|value| !self.form.proofs(&value).is_empty());
         let signature = match self.proof {
             Proof::Secret => self.signature.iter().any(readable),
             _ => any(self.signature),
         };
-        signature && time() && ids.all(|is_there| is_there)
+        signature && time() && ids()
     }
 
     /// Whether the header with the proof is there, whatever else is missing.
