@@ -108,6 +108,9 @@ pub struct Reading<'a> {
     pub time: Duration,
     /// into this memory.
     pub memory: &'a Memory,
+    /// Whether it gets all the memory that its length asks for before any of it is read: bodies that get it piece by piece
+    /// may all have some, and wait for each other. A sender that is slow, or lies, would hold what others need.
+    pub at_once: bool,
 }
 
 /// Reads the body of a request, with its share of the memory. `expects` is that the sender waits for `100 Continue`
@@ -130,7 +133,14 @@ pub async fn read(mut body: Incoming, reading: Reading<'_>, expects: bool) -> Re
 pub async fn collect(body: &mut Incoming, reading: Reading<'_>) -> Result<(Bytes, Share), Refusal> {
     let left = sleep(reading.time);
     tokio::pin!(left);
-    let mut intake = Intake { body, reading, left, total: 0, share: Share::default() };
+    let mut intake = Intake { body, reading, left, total: 0, share: Share::default(), shared: 0 };
+    if reading.at_once {
+        let length = intake.body.size_hint().lower();
+        if length > reading.max {
+            return Err(Refusal::TooLarge);
+        }
+        intake.make_room(length).await?;
+    }
     let Some(first) = intake.piece().await? else { return Ok((Bytes::new(), intake.share)) };
     let Some(second) = intake.piece().await? else { return Ok((first, intake.share)) };
     let expected = intake.body.size_hint().lower().min(reading.max) as usize;
@@ -152,6 +162,8 @@ struct Intake<'a> {
     left: Pin<&'a mut Sleep>,
     total: u64,
     share: Share,
+    /// How many bytes that share is.
+    shared: u64,
 }
 
 impl Intake<'_> {
@@ -167,12 +179,23 @@ impl Intake<'_> {
         if self.total > self.reading.max {
             return Err(Refusal::TooLarge);
         }
-        let waited = self.reading.memory.take(piece.len(), &mut self.share).await?;
+        self.make_room(self.total).await?;
+        Ok(Some(piece))
+    }
+
+    /// Sees to it that there is room for so many bytes in all.
+    async fn make_room(&mut self, bytes: u64) -> Result<(), Refusal> {
+        let more = usize::try_from(bytes.saturating_sub(self.shared)).unwrap_or(usize::MAX);
+        if more == 0 {
+            return Ok(());
+        }
+        self.shared = bytes;
+        let waited = self.reading.memory.take(more, &mut self.share).await?;
         if !waited.is_zero() {
             let end = self.left.deadline() + waited;
             self.left.as_mut().reset(end);
         }
-        Ok(Some(piece))
+        Ok(())
     }
 }
 

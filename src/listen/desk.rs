@@ -201,7 +201,9 @@ impl Desk {
             return Ok(response(StatusCode::URI_TOO_LONG, plain(), Bytes::from_static(b"the path is too long\n")));
         }
         let Limits { body_time: time, .. } = self.limits;
-        let read = body::read(incoming, Reading { max: self.max_body, time, memory: &self.memory }, expects).await;
+        let read =
+            body::read(incoming, Reading { max: self.max_body, time, memory: &self.memory, at_once: false }, expects)
+                .await;
         line.whole();
         let delivery = Delivery {
             method: head.method.as_str().to_owned(),

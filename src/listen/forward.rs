@@ -101,7 +101,7 @@ impl App {
             let reason = format!("it answered {}, after which no answer comes that could be passed on", head.status);
             return Ok(Reply::unusable(reason));
         }
-        let reading = Reading { max: APP_BODY, time: APP_TIME, memory: &self.memory };
+        let reading = Reading { max: APP_BODY, time: APP_TIME, memory: &self.memory, at_once: true };
         let body = match body::collect(&mut body, reading).await {
             // It takes memory until the sender has read it.
             Ok((body, share)) => share.of(body),

@@ -271,6 +271,23 @@ async fn more_answers_than_there_is_memory_for_are_not_passed_on() {
 }
 
 #[tokio::test]
+async fn answers_that_come_together_do_not_wait_for_each_others_memory() {
+    let limits = Limits { app_bytes: 100_000, ..limits() };
+    // When more than half of both has come, there is room for the rest of neither.
+    let App { url, goes_on, mut came } = app(80_000, 35_000).await;
+    let running = start_before(Some(url), limits, 1000).await;
+    let both = [
+        running.send(&[head(2).as_bytes(), b"{}"].concat()).await,
+        running.send(&[head(2).as_bytes(), b"[]"].concat()).await,
+    ];
+    came.wait_for(|came| *came == 2).await.unwrap();
+    goes_on.send_replace(true);
+    for one in both {
+        assert_eq!(status(one).await, 200);
+    }
+}
+
+#[tokio::test]
 async fn answers_take_memory_until_they_are_read() {
     // More than the buffers of two sockets hold.
     const LENGTH: usize = 10_000_000;
