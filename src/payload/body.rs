@@ -159,8 +159,28 @@ impl<'a> Object<'a> {
 fn step<'a>(value: &'a str, segment: &str) -> Option<&'a str> {
     match segment.parse::<usize>() {
         Ok(index) => items(value)?.get(index).copied(),
-        Err(_) => Object::parse(value)?.get(segment),
+        Err(_) => member(value, segment),
     }
+}
+
+/// The last member of that name, where this is an object. Nothing is put together of the others.
+fn member<'a>(value: &'a str, wanted: &str) -> Option<&'a str> {
+    struct Last<'w>(&'w str);
+    impl<'de> Visitor<'de> for Last<'_> {
+        type Value = Option<&'de str>;
+        fn expecting(&self, out: &mut fmt::Formatter) -> fmt::Result {
+            out.write_str("an object")
+        }
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut last = None;
+            while let Some(Text(key)) = map.next_key()? {
+                let value: &'de RawValue = map.next_value()?;
+                last = if key == self.0 { Some(value.get()) } else { last };
+            }
+            Ok(last)
+        }
+    }
+    serde_json::Deserializer::from_str(value).deserialize_map(Last(wanted)).ok()?
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
@@ -285,8 +305,13 @@ impl JsonType {
 
 /// Decodes a JSON string; `None` for any other value.
 pub fn string(text: &str) -> Option<Cow<'_, str>> {
-    if JsonType::of(text) != JsonType::String {
-        return None;
+    let inner = text.strip_prefix('"')?;
+    // Most stand for themselves, and need no parser.
+    let stands_for_itself = |byte: u8| (byte >= b' ') & (byte != b'"') & (byte != b'\\');
+    if let Some(inner) = inner.strip_suffix('"')
+        && inner.bytes().fold(true, |all, byte| all & stands_for_itself(byte))
+    {
+        return Some(Cow::Borrowed(inner));
     }
     serde_json::from_str::<Text<'_>>(text).ok().map(|Text(decoded)| decoded)
 }
@@ -426,6 +451,26 @@ mod tests {
         assert_eq!(object.at("a.b.2"), None);
         assert_eq!(object.at("a.x.y"), None);
         assert_eq!(object.get("n"), Some("12345678901234567890.10"));
+    }
+
+    #[test]
+    fn a_path_reaches_the_last_of_two_equal_keys_and_nothing_but_members() {
+        let object = Object::parse(r#"{"a":{"b":1,"\u0062":[2], "c":{"b":3}},"s":"b","l":["b"]}"#).unwrap();
+        let at = |path| object.at(path);
+        assert_eq!(
+            [at("a.b"), at("a.c.b"), at("a.d"), at("s.b"), at("l.b")],
+            [Some("[2]"), Some("3"), None, None, None]
+        );
+    }
+
+    #[test]
+    fn a_string_is_decoded_where_it_is_one() {
+        for text in ["", "a", "é🌅\u{7f}", "a\"b", "\\", "\n", "\u{1b}[31m"] {
+            assert_eq!(string(&serde_json::to_string(text).unwrap()).as_deref(), Some(text));
+        }
+        for text in ["", "\"", "1", "null", "{}", "\"a", "a\"", "\"a\"b\"", "\"a\\\""] {
+            assert_eq!(string(text), None, "{text}");
+        }
     }
 
     #[test]
