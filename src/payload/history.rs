@@ -28,7 +28,7 @@ pub struct History {
 /// What a delivery is found by: digests, however long a sender made its id.
 struct Keys {
     /// Of its idempotency key alone.
-    alone: [u64; 2],
+    alone: u128,
     /// Of its idempotency key, with the body where that belongs to it.
     key: u128,
     /// Of its idempotency key with the body.
@@ -116,7 +116,7 @@ impl History {
         if first.body == digest {
             return Some(Repeat { of: first, last, answered, same_body: true });
         }
-        let variant = self.variant(&keys);
+        let variant = keys.variant();
         let same = self.seen.get(&variant).cloned();
         if same.is_none() {
             self.seen.put(variant, this());
@@ -139,7 +139,7 @@ impl History {
     /// that it repeated were answered with `status` the last time.
     pub fn forget(&mut self, payload: &Payload, body: &[u8], verdict: &Verdict, seq: u64, status: Option<u16>) {
         let Some(keys) = self.keys(payload, body, verdict) else { return };
-        for known in [keys.key, keys.exact, self.variant(&keys)] {
+        for known in [keys.key, keys.exact, keys.variant()] {
             match self.seen.get_mut(&known) {
                 Some(seen) if seen.seq == seq => drop(self.seen.pop(&known)),
                 Some(seen) => seen.answered = status,
@@ -151,22 +151,29 @@ impl History {
     fn keys(&self, payload: &Payload, body: &[u8], verdict: &Verdict) -> Option<Keys> {
         let (key, digest) = (payload.key()?, self.bodies.hash_one(body));
         let alone = self.hashers.each_ref().map(|hasher| hasher.hash_one(&key));
-        let with_body =
+        let needs_body =
             !payload.is_terminal() || matches!(payload.shape.kind, Kind::Notice | Kind::Other) || verdict.is_invalid();
-        let exact = self.hash(alone, Some(digest), false);
-        let key = if with_body { exact } else { self.hash(alone, None, false) };
-        Some(Keys { alone, key, exact, digest })
+        let [high, low] = alone.map(u128::from);
+        let alone = high << 64 | low;
+        let exact = with_body(alone, digest, EXACT);
+        Some(Keys { alone, key: if needs_body { exact } else { alone }, exact, digest })
     }
+}
 
+impl Keys {
     /// Where a delivery is kept that came under a known key with a body of its own.
-    fn variant(&self, keys: &Keys) -> u128 {
-        self.hash(keys.alone, Some(keys.digest), true)
+    fn variant(&self) -> u128 {
+        with_body(self.alone, self.digest, VARIANT)
     }
+}
 
-    fn hash(&self, key: [u64; 2], body: Option<u64>, again: bool) -> u128 {
-        let [high, low] = self.hashers.each_ref().map(|hasher| u128::from(hasher.hash_one((key, body, again))));
-        high << 64 | low
-    }
+/// What a delivery is kept as, with its body: these and its key alone are never the same.
+const EXACT: u128 = 1 << 64;
+const VARIANT: u128 = 2 << 64;
+
+/// The digest of a key, told apart by a body. All of it is keyed, so no sender can know which two would meet.
+fn with_body(alone: u128, body: u64, kept_as: u128) -> u128 {
+    alone ^ kept_as ^ u128::from(body)
 }
 
 #[cfg(test)]

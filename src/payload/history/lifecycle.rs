@@ -27,8 +27,8 @@ pub struct Lifecycles {
 /// What is known of one prediction.
 #[derive(Debug)]
 struct Story {
-    /// Its id, for people.
-    id: String,
+    /// Its id, for people, to whom it is told if it does not end; none of one that has ended.
+    id: Option<Box<str>>,
     /// The furthest state that was reported before its end.
     latest: State,
     /// How it ended.
@@ -36,7 +36,7 @@ struct Story {
     /// A digest of what it was made from, and who said so.
     input: Option<(u64, u64)>,
     /// The same three before the last delivery, which may turn out to be recorded nowhere.
-    before: Option<Known>,
+    before: Option<Box<Known>>,
 }
 
 /// The latest state, the end and the input, of which later deliveries can take the place.
@@ -112,7 +112,8 @@ impl Lifecycles {
             return;
         };
         if let Some(before) = story.before.take() {
-            (story.latest, story.end, story.input) = before;
+            (story.latest, story.end, story.input) = *before;
+            story.id = story.end.is_none().then(|| shown(id).into());
         }
         if story.rests_on(|given| given >= lost_from) {
             self.stories.pop(&key);
@@ -136,7 +137,7 @@ impl Lifecycles {
             self.stories.put(key, Story::begin(id, state, input));
             return Vec::new();
         };
-        story.before = Some((story.latest, story.end, story.input));
+        story.before = Some(Box::new((story.latest, story.end, story.input)));
         let mut warnings: Vec<Warning> = story.input_changed(payload, input).into_iter().collect();
         warnings.extend(story.go_on(payload, state));
         warnings
@@ -144,10 +145,9 @@ impl Lifecycles {
 
     /// The predictions whose end did not come, in the order of their last deliveries.
     pub fn unfinished(&self) -> Vec<Unfinished> {
-        let open = self.stories.iter().map(|(_, story)| story).filter(|story| story.end.is_none());
-        let mut unfinished: Vec<_> = open
-            .map(|Story { id, latest, .. }| Unfinished { id: id.clone(), seq: latest.seq, status: latest.status })
-            .collect();
+        let open = self.stories.iter().filter_map(|(_, story)| Some((story.id.as_deref()?, story.latest)));
+        let mut unfinished: Vec<_> =
+            open.map(|(id, latest)| Unfinished { id: id.to_owned(), seq: latest.seq, status: latest.status }).collect();
         unfinished.sort_by_key(|unfinished| unfinished.seq);
         unfinished
     }
@@ -193,7 +193,7 @@ fn amount(output: &Json) -> usize {
 impl Story {
     fn begin(id: &str, state: State, input: Option<(u64, u64)>) -> Self {
         let end = state.is_terminal().then_some(state);
-        Story { id: shown(id), latest: state, end, input, before: None }
+        Story { id: end.is_none().then(|| shown(id).into()), latest: state, end, input, before: None }
     }
 
     /// Whether anything of it is known from a delivery with such a number.
@@ -233,7 +233,7 @@ impl Story {
         }
         let before = self.latest;
         if now.is_terminal() {
-            self.end = Some(now);
+            (self.end, self.id) = (Some(now), None);
         }
         let went_back = rank(now.status) < rank(before.status);
         let (fewer_logs, fewer_outputs) = (now.has_fewer_logs(before), now.has_fewer_outputs(before));
