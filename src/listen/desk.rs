@@ -27,6 +27,7 @@ use crate::clock::Clock;
 use crate::error::Error;
 use crate::event::{Note, Sink};
 use crate::io::journal::Journal;
+use crate::payload::delivery::method_name;
 use crate::payload::lint::Warning;
 use crate::payload::record::By;
 use crate::payload::signature::Policy;
@@ -206,9 +207,9 @@ impl Desk {
                 .await;
         line.whole();
         let delivery = Delivery {
-            method: head.method.as_str().to_owned(),
+            method: method_name(&head.method),
             target: head.uri.path_and_query().map_or("/", |target| target.as_str()).to_owned(),
-            http: if head.version == Version::HTTP_10 { "1.0" } else { "1.1" }.to_owned(),
+            http: if head.version == Version::HTTP_10 { "1.0" } else { "1.1" }.into(),
             headers: Headers::from(head.headers),
             body: Bytes::new(),
         };

@@ -128,10 +128,10 @@ impl App {
         let mut headers = delivery.headers.end_to_end();
         headers.set(HOST, self.called.clone());
         // Only of what is not sent at all, no length is told: of what GET and HEAD have none of.
-        if !delivery.body.is_empty() || !matches!(delivery.method.as_str(), "GET" | "HEAD") {
+        if !delivery.body.is_empty() || !matches!(&*delivery.method, "GET" | "HEAD") {
             headers.set(CONTENT_LENGTH, HeaderValue::from(delivery.body.len()));
         }
-        let mut request = Request::builder().method(delivery.method.as_str()).uri(self.target(&delivery.target));
+        let mut request = Request::builder().method(&*delivery.method).uri(self.target(&delivery.target));
         for (name, value) in headers.raw() {
             request = request.header(name.plain(), value);
         }

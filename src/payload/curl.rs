@@ -37,7 +37,7 @@ pub fn command(
     let mut words = vec!["curl --http1.1 --globoff --path-as-is".to_owned()];
     words.extend_from_slice(options);
     // What curl sends a body by.
-    if !matches!(delivery.method.as_str(), "" | "POST") {
+    if !matches!(&*delivery.method, "" | "POST") {
         words.push(format!("--request {}", quote(delivery.method.as_bytes())));
     }
     let host = Url::parse(url).map(|url| url[Position::BeforeHost..Position::AfterPort].to_owned());

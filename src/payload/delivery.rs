@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, COOKIE, InvalidHeaderName, PROXY_AUTHORIZATION, SET_COOKIE};
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
 use super::encoding;
 use super::provider::Provider;
@@ -17,11 +17,11 @@ pub const REDACTED: &str = "<redacted>";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delivery {
     /// `POST`; empty for a payload file that was read without its request.
-    pub method: String,
+    pub method: Cow<'static, str>,
     /// Path and query as on the request line; empty for a payload file.
     pub target: String,
     /// `1.1` or `1.0`; empty for a payload file.
-    pub http: String,
+    pub http: Cow<'static, str>,
     /// In the order of their first coming, repeated ones included.
     pub headers: Headers,
     /// The exact bytes.
@@ -31,7 +31,7 @@ pub struct Delivery {
 impl Delivery {
     /// A body with the headers that are known of it, but without a request line.
     pub fn bare(headers: Headers, body: Bytes) -> Self {
-        Delivery { method: String::new(), target: String::new(), http: String::new(), headers, body }
+        Delivery { method: Cow::default(), target: String::new(), http: Cow::default(), headers, body }
     }
 
     /// What its body holds when the compression is undone; where that cannot be, its bytes as sent.
@@ -43,6 +43,14 @@ impl Delivery {
     pub fn payload(&self, provider: Option<&'static Provider>) -> Option<Payload> {
         let held = encoding::decode(&self.headers, &self.body, encoding::LARGEST).ok()?;
         Payload::read(&held, &self.headers, provider)
+    }
+}
+
+/// A method as it goes over the wire. Nearly all webhooks come with the same.
+pub fn method_name(method: &Method) -> Cow<'static, str> {
+    match *method {
+        Method::POST => "POST".into(),
+        _ => method.as_str().to_owned().into(),
     }
 }
 

@@ -9,6 +9,7 @@ use crate::error::{Error, Exit};
 use crate::event::{Event, Sink};
 use crate::payload::Delivery;
 use crate::payload::curl::{command, quote};
+use crate::payload::delivery::method_name;
 
 /// Says a command for each of the parcels.
 pub async fn say(
@@ -20,7 +21,7 @@ pub async fn say(
     let options = options(config);
     for parcel in parcels {
         let headers = parcel.headers(config, clock.now())?;
-        let delivery = Delivery { method: parcel.method.to_string(), ..Delivery::bare(headers, parcel.body.clone()) };
+        let delivery = Delivery { method: method_name(&parcel.method), ..Delivery::bare(headers, parcel.body.clone()) };
         let (file, redaction) = (parcel.file.as_deref(), parcel.redaction(config));
         let made_up = |name: &HeaderName| parcel.makes_up(name, config);
         let text = command(config.to.as_str(), &delivery, file, &options, &redaction, made_up);

@@ -14,6 +14,7 @@ use crate::error::{Error, Exit};
 use crate::event::{Event, Note, Retry, Sink};
 use crate::io::client::{Cause, Outgoing, Reply, Transport};
 use crate::io::journal::Journal;
+use crate::payload::delivery::method_name;
 use crate::payload::provider::HeaderLine;
 use crate::payload::record::{Answer, By, Record, Sent, SentOutcome};
 use crate::payload::retry::{Next, Outcome, Statuses, Why};
@@ -311,8 +312,13 @@ pub fn record(
         Some(query) => format!("{}?{query}", config.to.path()),
         None => config.to.path().to_owned(),
     };
-    let delivery =
-        Delivery { method: parcel.method.to_string(), target, http: "1.1".into(), headers, body: parcel.body.clone() };
+    let delivery = Delivery {
+        method: method_name(&parcel.method),
+        target,
+        http: "1.1".into(),
+        headers,
+        body: parcel.body.clone(),
+    };
     // What a handler with the same secret finds.
     let scheme = parcel.schemes.first().map_or(config.scheme, |scheme| Choice::Named(scheme));
     let policy = Policy { scheme, secrets: config.secrets.clone(), tolerance: None };

@@ -59,7 +59,10 @@ fn payload(payload: &Payload, out: &mut Vec<u8>) {
     word(out, name!("kind"), payload.shape.kind.name());
     text(out, name!("event"), payload.event.as_ref().map(|event| event.name.as_ref()));
     member(out, name!("event_inferred"), &payload.event.as_ref().is_some_and(|event| event.inferred));
-    text(out, name!("status"), payload.status.map(|status| status.name()));
+    match payload.status {
+        Some(status) => word(out, name!("status"), status.name()),
+        None => text(out, name!("status"), None),
+    }
     text(out, name!("raw_status"), payload.raw_status.as_deref());
     text(out, name!("id"), payload.id.as_deref());
     text(out, name!("key"), payload.key().as_deref());
@@ -67,10 +70,8 @@ fn payload(payload: &Payload, out: &mut Vec<u8>) {
     let mut ids: Vec<_> = payload.ids.iter().collect();
     ids.sort_unstable();
     for (name, id) in ids {
-        out.push(b',');
-        escapes::write(name, out);
-        out.push(b':');
-        escapes::write(id, out);
+        word(out, ",", name);
+        text(out, ":", Some(id));
     }
     out.push(b'}');
 }
@@ -133,9 +134,9 @@ impl Record {
         out.push(b'[');
         for (place, (name, value)) in delivery.headers.iter().enumerate() {
             out.extend_from_slice(if place == 0 { b"[" } else { b",[" });
-            escapes::write(name, out);
-            out.push(b',');
-            escapes::write(&value, out);
+            // What may stand in a name (RFC 9110, section 5.6.2) needs no escape.
+            word(out, "", name);
+            text(out, ",", Some(&value));
             out.push(b']');
         }
         out.push(b']');

@@ -95,8 +95,8 @@ impl From<Signature> for Verdict {
     fn from(Signature { verdict, scheme, secret, reason, hint }: Signature) -> Self {
         let (by, secret) = (scheme.clone().unwrap_or_default(), secret.unwrap_or_default());
         match verdict.as_str() {
-            "verified" => Verdict::Verified { scheme: by, secret },
-            "authenticated" => Verdict::Authenticated { scheme: by, secret },
+            "verified" => Verdict::Verified { scheme: by.into(), secret },
+            "authenticated" => Verdict::Authenticated { scheme: by.into(), secret },
             "invalid" => {
                 Verdict::Invalid { scheme, reason: reason.unwrap_or(Reason::Other), hint: hint.unwrap_or_default() }
             }
@@ -188,7 +188,8 @@ impl Line<'_> {
         };
         let headers: Headers = self.headers.iter().filter_map(|(name, value)| header(name, value)).collect();
         let provider = self.payload.and_then(|payload| Provider::named(&payload.provider?));
-        let delivery = Delivery { method: self.method, target: self.target, http: self.http, headers, body };
+        let delivery =
+            Delivery { method: self.method.into(), target: self.target, http: self.http.into(), headers, body };
         let is_sent = self.direction.as_deref() == Some("sent") || self.attempt.is_some();
         let attempt = self.attempt.unwrap_or(1);
         Ok(Record {

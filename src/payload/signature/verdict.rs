@@ -1,5 +1,7 @@
 //! What is said of a delivery's signature.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use super::explain;
@@ -19,14 +21,14 @@ pub enum Verdict {
     /// A keyed digest that covers the body matches.
     Verified {
         /// By this scheme.
-        scheme: String,
+        scheme: Cow<'static, str>,
         /// With the secret of this label.
         secret: String,
     },
     /// The right secret came along, but the body is not covered by it.
     Authenticated {
         /// By this scheme.
-        scheme: String,
+        scheme: Cow<'static, str>,
         /// With the secret of this label.
         secret: String,
     },
@@ -362,7 +364,7 @@ fn check_by(scheme: &Scheme, claim: Result<Claim, NoClaim>, delivery: &Delivery,
     for secret in &policy.secrets {
         let form = scheme.for_secret(secret);
         // Claimed anew only where the secret calls for another form of the scheme.
-        let own = if form == scheme { None } else { Some(form.claim(delivery)) };
+        let own = if std::ptr::eq(form, scheme) { None } else { Some(form.claim(delivery)) };
         let claim = match own.as_ref().unwrap_or(&claim) {
             Ok(claim) => claim,
             Err(missing) => {
@@ -397,11 +399,11 @@ fn check_by(scheme: &Scheme, claim: Result<Claim, NoClaim>, delivery: &Delivery,
 }
 
 fn holds(scheme: &Scheme, secret: &Secret) -> Verdict {
-    let (scheme_name, secret) = (scheme.name.to_owned(), secret.label().to_owned());
+    let (name, secret) = (scheme.name.into(), secret.label().to_owned());
     if scheme.covers_body() {
-        Verdict::Verified { scheme: scheme_name, secret }
+        Verdict::Verified { scheme: name, secret }
     } else {
-        Verdict::Authenticated { scheme: scheme_name, secret }
+        Verdict::Authenticated { scheme: name, secret }
     }
 }
 

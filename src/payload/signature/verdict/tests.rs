@@ -87,7 +87,7 @@ fn whatever_is_signed_verifies_and_auto_finds_the_scheme() {
         assert_eq!(verdict.name(), expected, "{}: {verdict:?}", scheme.name);
         match verdict {
             Verdict::Verified { scheme, secret: label } | Verdict::Authenticated { scheme, secret: label } => {
-                assert_eq!((scheme.as_str(), label.as_str()), (found, secret));
+                assert_eq!((scheme.as_ref(), label.as_str()), (found, secret));
             }
             other => panic!("{other:?}"),
         }
