@@ -187,13 +187,13 @@ impl Sink {
 }
 
 impl Place<'_> {
-    /// Says it without waiting.
-    pub fn say(self, record: Arc<Record>) {
+    /// Says it without waiting. It is only asked for where somebody hears it.
+    pub fn say(self, record: impl FnOnce() -> Arc<Record>) {
         let Some((permit, share)) = self.held else {
             self.sink.skipped().deliveries += u64::from(self.sink.reader == Reader::Hasty);
             return;
         };
-        permit.send(Queued { event: Event::Delivery(record), _share: Some(share) });
+        permit.send(Queued { event: Event::Delivery(record()), _share: Some(share) });
         let mut skipped = self.sink.skipped();
         let said = Queued { event: Event::Skipped(*skipped), _share: None };
         if !skipped.is_nothing() && self.sink.sender.try_send(said).is_ok() {
@@ -218,7 +218,7 @@ mod tests {
     async fn what_nobody_reads_takes_no_place_and_is_not_counted_as_skipped() {
         let (sink, mut events) = channel(Reader::Nobody);
         for _ in 0..WAITING + 5 {
-            sink.place(10).await.unwrap().say(record());
+            sink.place(10).await.unwrap().say(record);
         }
         assert_eq!(sink.take_skipped(), Skipped::default());
         assert_eq!(sink.say(crate::event::Note::info("so it is")).await, Ok(()));
@@ -231,12 +231,12 @@ mod tests {
     async fn a_slow_screen_skips_and_says_how_many() {
         let (sink, mut events) = channel(Reader::Hasty);
         for _ in 0..WAITING + 5 {
-            sink.place(10).await.unwrap().say(record());
+            sink.place(10).await.unwrap().say(record);
         }
         for _ in 0..WAITING {
             assert!(matches!(events.recv().await, Some(Queued { event: Event::Delivery(_), .. })));
         }
-        sink.place(10).await.unwrap().say(record());
+        sink.place(10).await.unwrap().say(record);
         assert!(matches!(events.recv().await, Some(Queued { event: Event::Delivery(_), .. })));
         assert!(matches!(
             events.recv().await,
@@ -260,10 +260,10 @@ mod tests {
     async fn data_waits_and_never_skips() {
         let (sink, mut events) = channel(Reader::Patient);
         for _ in 0..WAITING {
-            sink.place(10).await.unwrap().say(record());
+            sink.place(10).await.unwrap().say(record);
         }
         let waiting = sink.clone();
-        let last = tokio::spawn(async move { waiting.place(10).await.map(|place| place.say(record())) });
+        let last = tokio::spawn(async move { waiting.place(10).await.map(|place| place.say(record)) });
         for _ in 0..WAITING + 1 {
             assert!(matches!(events.recv().await, Some(Queued { event: Event::Delivery(_), .. })));
         }
@@ -276,11 +276,11 @@ mod tests {
         let (sink, mut events) = channel(Reader::Hasty);
         let half = WAITING_UNITS * UNIT / 2;
         for _ in 0..3 {
-            sink.place(half).await.unwrap().say(record());
+            sink.place(half).await.unwrap().say(record);
         }
         assert_eq!(sink.take_skipped().deliveries, 2, "each takes a unit more than half");
         drop(events.recv().await);
-        sink.place(half).await.unwrap().say(record());
+        sink.place(half).await.unwrap().say(record);
         assert!(sink.take_skipped().is_nothing());
     }
 

@@ -198,13 +198,13 @@ fn examine(name: &str, body: Bytes, config: &Config, clock: &dyn Clock) -> Resul
     let verdict = signature::why(&delivery, &config.policy, now.as_second(), verdict);
     let account = config.explain.then(|| account(&delivery, &config.policy)).flatten();
     let exit = if verdict.is_invalid() { Exit::Signature } else { Exit::Done };
-    let record = Record {
+    let mut record = Record {
         warnings: payload.as_ref().map(lint::warnings).unwrap_or_default(),
         payload,
         verdict,
         ..Record::unsent(now, delivery)
     };
-    let record = Redaction::of(&config.policy.secrets, config.policy.scheme).record(record);
+    Redaction::of(&config.policy.secrets, config.policy.scheme).record(&mut record);
     Ok((Examined { source: name.to_owned(), record, account }, exit))
 }
 

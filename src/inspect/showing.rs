@@ -76,7 +76,7 @@ impl<'a> Showing<'a> {
         // A secret that is known is never shown, even where the journal keeps it.
         if view.is_handed_on() || !policy.secrets.is_empty() {
             let Policy { secrets, scheme, .. } = policy;
-            entry.record = Redaction::of(secrets, *scheme).record(entry.record);
+            Redaction::of(secrets, *scheme).record(&mut entry.record);
         }
         let record = &mut entry.record;
         let about = record.payload.as_ref().and_then(|payload| payload.id.clone());

@@ -1,9 +1,5 @@
 //! What a listener has written down: the history, the counts, and what of it the journal took. One delivery after the other.
 
-use std::sync::Arc;
-
-use jiff::Timestamp;
-
 use super::body::Share;
 use super::reply::Reply;
 use crate::error::Exit;
@@ -14,27 +10,11 @@ use crate::payload::history::History;
 use crate::payload::history::lifecycle::{Lifecycles, Unfinished};
 use crate::payload::lint::Warning;
 use crate::payload::record::{By, Duplicate, Record};
-use crate::payload::signature::Verdict;
-use crate::payload::{Delivery, Payload};
 
 /// A request of which everything is known, its answer included.
 pub struct Judged {
-    /// The request.
-    pub delivery: Delivery,
-    /// What its body says.
-    pub payload: Option<Payload>,
-    /// What is said of its signature.
-    pub verdict: Verdict,
-    /// What is suspicious about it.
-    pub warnings: Vec<Warning>,
-    /// How it ends.
-    pub reply: Reply,
-    /// Who sent it.
-    pub remote: Arc<str>,
-    /// When it was complete.
-    pub at: Timestamp,
-    /// From its last byte to the answer being ready.
-    pub ms: f64,
+    /// What is recorded of it; its number, its id and what it repeats are for the books to say.
+    pub record: Record,
     /// How much memory its body takes, unpacked.
     pub held: usize,
     /// Its share of what all bodies together may take.
@@ -98,34 +78,23 @@ impl Books {
         self.tally.refused += 1;
     }
 
-    /// Numbers a delivery and makes its record under this id; what is left is how it ends.
-    pub fn record(&mut self, id: String, judged: Judged) -> (Record, Reply) {
-        let Judged { delivery, payload, verdict, mut warnings, reply, remote, at, ms, share, .. } = judged;
+    /// Numbers a delivery under this id, and completes its record.
+    pub fn enter(&mut self, id: String, judged: &mut Judged) {
         // From here on it is little, and the queue of the writer counts it.
-        drop(share);
+        drop(std::mem::take(&mut judged.share));
         self.seq += 1;
-        let status = reply.status();
+        let record = &mut judged.record;
+        let Record { delivery, payload, verdict, answer, .. } = &*record;
+        let status = answer.as_ref().and_then(|answer| answer.status);
         let repeat = payload
             .as_ref()
-            .and_then(|payload| self.history.note(payload, &delivery.body, &verdict, self.seq, &id, status));
+            .and_then(|payload| self.history.note(payload, &delivery.body, verdict, self.seq, &id, status));
         // One whose signature does not hold is anybody's, and says nothing about a prediction.
         if let Some(payload) = payload.as_ref().filter(|_| !verdict.is_invalid()) {
-            warnings.extend(self.lifecycles.note(payload, repeat.as_ref(), self.seq));
+            record.warnings.extend(self.lifecycles.note(payload, repeat.as_ref(), self.seq));
         }
-        let record = Record {
-            seq: self.seq,
-            id,
-            at,
-            remote: Some(remote.as_ref().to_owned()),
-            delivery,
-            payload,
-            verdict,
-            duplicate: repeat.map(Duplicate::from),
-            warnings,
-            answer: Some(reply.recorded(ms)),
-            sent: None,
-        };
-        (record, reply)
+        (record.seq, record.id) = (self.seq, id);
+        record.duplicate = repeat.map(Duplicate::from);
     }
 
     /// What did not come to its end.
@@ -168,19 +137,25 @@ impl Books {
         }
     }
 
-    /// Corrects a record that the journal did not take, and forgets it: its repeat is the first that is recorded.
-    pub fn not_recorded(&mut self, record: &mut Record, reply: &Reply) {
-        let ms = record.answer.as_ref().map_or(0.0, |answer| answer.ms);
-        record.answer = Some(reply.recorded(ms));
+    /// Corrects a record that the journal did not take, and forgets it: its repeat is the first that is recorded. Gives
+    /// whether what was decided would have acknowledged it, so that it is answered otherwise now.
+    pub fn not_recorded(&mut self, record: &mut Record) -> bool {
+        let acknowledged = record.answer.as_mut().filter(|answer| answer.may_acknowledge());
+        let is_another = acknowledged.is_some();
+        if let Some(answer) = acknowledged {
+            *answer = Reply::not_recorded().recorded(answer.ms);
+        }
         record.warnings.push(Warning::new("not_recorded", "", "the journal could not be written".into()));
         let first = record.duplicate.as_ref().and_then(|duplicate| duplicate.seen.as_ref());
         if first.is_some_and(|first| first.seq >= self.lost_from) {
             record.duplicate = None;
         }
         if let Some(payload) = &record.payload {
-            self.history.forget(payload, &record.delivery.body, &record.verdict, record.seq, reply.status());
+            let status = record.answer.as_ref().and_then(|answer| answer.status);
+            self.history.forget(payload, &record.delivery.body, &record.verdict, record.seq, status);
             self.lifecycles.forget(payload, record.seq, self.lost_from);
         }
+        is_another
     }
 
     /// Counts a record: a delivery counts whose answer is not a limit's, and that the journal took.

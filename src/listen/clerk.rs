@@ -1,6 +1,7 @@
 //! Whoever keeps the books: one delivery after the other is numbered, written to the journal, counted and said. Those that
 //! come together, or while the disk is busy, share one write.
 
+use std::cell::LazyCell;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,14 +16,13 @@ use super::desk::{Desk, Entered};
 use super::expect;
 use super::limits::BATCH_BYTES;
 use super::outputs::Room;
-use super::reply::Reply;
 use super::wait::Progress;
 use crate::clock::record_id;
 use crate::error::Error;
 use crate::event::{Closed, Place};
 use crate::io::journal::{Journal, Written};
 use crate::payload::Redaction;
-use crate::payload::record::Record;
+use crate::payload::record::Deed;
 
 /// What the clerk is given.
 pub enum Entry {
@@ -88,8 +88,7 @@ struct Batch<'a> {
 
 /// A delivery on the books.
 struct Booked<'a> {
-    record: Arc<Record>,
-    reply: Reply,
+    judged: Box<Judged>,
     /// Where its line ends.
     end: usize,
     asks: Option<oneshot::Sender<Entered>>,
@@ -139,16 +138,16 @@ impl<'a> Clerk<'a> {
     }
 
     /// Numbers a delivery, and makes its record and its line.
-    fn enter(&mut self, judged: Box<Judged>, asks: Option<oneshot::Sender<Entered>>, needs: Needs<'a>) {
-        let (mut record, reply) = self.books.record(record_id(judged.at), *judged);
+    fn enter(&mut self, mut judged: Box<Judged>, asks: Option<oneshot::Sender<Entered>>, needs: Needs<'a>) {
+        self.books.enter(record_id(judged.record.at), &mut judged);
         if !self.desk.keep_secrets {
-            record = Redaction::of(&self.desk.policy.secrets, self.desk.policy.scheme).record(record);
+            Redaction::of(&self.desk.policy.secrets, self.desk.policy.scheme).record(&mut judged.record);
         }
         if self.pen.is_some() {
-            record.write_line(&mut self.batch.lines);
+            judged.record.write_line(&mut self.batch.lines);
         }
         let end = self.batch.lines.len();
-        self.batch.booked.push(Booked { record: Arc::new(record), reply, end, asks, needs });
+        self.batch.booked.push(Booked { judged, end, asks, needs });
     }
 
     /// Writes what was entered to the journal; then counts it, says it, and lets it be answered.
@@ -173,26 +172,26 @@ impl<'a> Clerk<'a> {
 
     /// Counts a delivery, says it, has it judged, and lets it be answered.
     fn tell(&mut self, booked: Booked<'a>, kept: bool) {
-        let Booked { mut record, mut reply, asks, needs: Needs { place, room, bench }, .. } = booked;
-        if !kept {
-            if reply.may_acknowledge() {
-                reply = Reply::not_recorded();
-            }
-            self.books.not_recorded(Arc::make_mut(&mut record), &reply);
-        }
+        let Booked { judged, asks, needs: Needs { place, room, bench }, .. } = booked;
+        let mut record = judged.record;
+        let stands = kept || !self.books.not_recorded(&mut record);
+        let (is_given, hangs) =
+            record.answer.as_ref().map_or((false, false), |answer| (answer.is_given(), answer.did == Some(Deed::Hang)));
         let Counted { shown, counted } = self.books.count(&record, kept);
         let until = kept && self.desk.until.as_ref().is_some_and(|until| until.is_met_by(&record));
+        // Where nobody wants it, it is not made one that can be shared.
+        let record = LazyCell::new(|| Arc::new(record));
         if let (true, Ok(place)) = (shown, place) {
-            place.say(Arc::clone(&record));
+            place.say(|| Arc::clone(&record));
         }
         if let (true, Some(bench)) = (counted, bench) {
             bench.judge(Arc::clone(&record));
         }
         // Of a delivery that a signature or a limit speaks against, nothing comes onto the disk.
-        if let (true, true, Some(room)) = (shown, kept && reply.is_answered(), room) {
-            room.save(record);
+        if let (true, true, Some(room)) = (shown, kept && is_given, room) {
+            room.save(Arc::clone(&record));
         }
-        let entered = self.desk.entered(reply, Progress { deliveries: u64::from(counted), until });
+        let entered = self.desk.entered(stands, hangs, Progress { deliveries: u64::from(counted), until });
         if let Some(asks) = asks {
             // A sender may have hung up.
             drop(asks.send(entered));

@@ -64,18 +64,25 @@ pub struct Desk {
     ending: watch::Sender<bool>,
 }
 
-/// A delivery on the books.
-pub struct Entered {
-    /// How it ends.
+/// How a request ends.
+struct Ending {
     reply: Reply,
-    /// What is told of it when it has ended: of one that is let hang. The others are told of already.
+    /// What is told of it then, where that is still to be told.
     step: Option<Step>,
 }
 
-impl From<Reply> for Entered {
+impl From<Reply> for Ending {
     fn from(reply: Reply) -> Self {
-        Entered { reply, step: None }
+        Ending { reply, step: None }
     }
+}
+
+/// What the clerk says of a delivery that was entered.
+pub struct Entered {
+    /// Whether it is answered as was decided, and not as one that is recorded nowhere.
+    stands: bool,
+    /// What is told of it when it has ended: of one that is let hang. The others are told of already.
+    step: Option<Step>,
 }
 
 /// Lets whoever waits know of a delivery when it is over, however that comes.
@@ -222,26 +229,26 @@ impl Desk {
         }
         let (at, ended) = (self.clock.now(), Instant::now());
         let arrival = Arrival { delivery, remote: Arc::clone(&remote), at, ended, held: 0, share: Share::default() };
-        let entered = match read {
+        let ending = match read {
             Ok((body, share)) => self.judge(arrival.with(body, share)).await,
-            Err(Refusal::Crowded) => self.enter(self.too_crowded(arrival)).await,
-            Err(Refusal::TooLarge) => self.enter(self.too_large(arrival)).await,
+            Err(Refusal::Crowded) => self.too_crowded(arrival).await,
+            Err(Refusal::TooLarge) => self.too_large(arrival).await,
             Err(Refusal::TooSlow) => {
                 let reply = Reply::new(StatusCode::REQUEST_TIMEOUT, By::Limit, r#"{"error":"body too slow"}"#);
                 let why = Warning::new("body_too_slow", "", format!("the body took longer than {time:?}"));
-                self.enter(arrival.limited(why, reply)).await
+                self.limited(arrival, why, reply).await
             }
             Err(Refusal::CutOff) => {
                 self.refused(&remote, "it ended before its body was complete").await;
                 Reply::new(StatusCode::BAD_REQUEST, By::Refused, r#"{"error":"body cut off"}"#).into()
             }
         };
-        self.carry_out(entered, &line).await
+        self.carry_out(ending, &line).await
     }
 
     /// Ends a request as it was decided and recorded.
-    async fn carry_out(&self, entered: Entered, line: &Line) -> Result<Response<Content>, Ended> {
-        let Entered { reply, step: _step } = entered;
+    async fn carry_out(&self, ending: Ending, line: &Line) -> Result<Response<Content>, Ended> {
+        let Ending { reply, step: _step } = ending;
         match reply.end {
             End::Answer { status, headers, body } => {
                 line.answered();
@@ -321,28 +328,32 @@ impl Desk {
         reply
     }
 
-    /// Puts a delivery on the books, and gives how it ends.
-    async fn enter(&self, judged: Box<Judged>) -> Entered {
+    /// Puts a delivery on the books that was decided to end like this, and gives how it does.
+    async fn enter(&self, judged: Box<Judged>, reply: Reply) -> Ending {
         let (asks, entered) = oneshot::channel();
         let _ = self.hand_in(judged, Some(asks)).await;
-        // After the end nothing is entered.
-        entered.await.unwrap_or_else(|_| Reply::not_recorded().into())
+        match entered.await {
+            Ok(Entered { stands: true, step }) => Ending { reply, step },
+            Ok(Entered { stands: false, step }) => Ending { reply: Reply::not_recorded(), step },
+            // After the end nothing is entered.
+            Err(_) => Reply::not_recorded().into(),
+        }
     }
 
     /// Hands a delivery to the clerk. From there on a sender that hangs up cannot leave it half entered.
     async fn hand_in(&self, judged: Box<Judged>, asks: Option<oneshot::Sender<Entered>>) -> Result<(), Ended> {
-        let unexplained = judged.verdict.is_invalid();
+        let unexplained = judged.record.verdict.is_invalid();
         let delivered = Delivered { judged, unexplained, asks };
         self.entries.send(Entry::Delivery(delivered)).await.map_err(|_| Ended)
     }
 
-    /// Lets whoever waits know of a delivery that ends like this: of one that is let hang not before that is over.
-    pub(super) fn entered(&self, reply: Reply, step: Progress) -> Entered {
-        if matches!(reply.end, End::Hang(_)) {
-            return Entered { reply, step: Some(Step { progress: self.progress.clone(), step }) };
+    /// Lets whoever waits know of a delivery: of one that is let hang not before that is over.
+    pub(super) fn entered(&self, stands: bool, hangs: bool, step: Progress) -> Entered {
+        if hangs {
+            return Entered { stands, step: Some(Step { progress: self.progress.clone(), step }) };
         }
         self.progress.send_modify(|progress| progress.add(step));
-        reply.into()
+        Entered { stands, step: None }
     }
 }
 

@@ -120,16 +120,6 @@ impl Reply {
         }
     }
 
-    /// Whether the script or the app decided it, not a limit or a signature.
-    pub fn is_answered(&self) -> bool {
-        matches!(self.by, By::Script | By::Forward)
-    }
-
-    /// Whether it may be taken for an acknowledgement.
-    pub fn may_acknowledge(&self) -> bool {
-        self.is_answered() && self.status().is_some()
-    }
-
     /// What the record says of it, that long after the request.
     pub fn recorded(&self, ms: f64) -> Answer {
         let did = match &self.end {

@@ -110,6 +110,16 @@ impl Answer {
     pub fn new(status: u16, by: By, ms: f64) -> Self {
         Answer { status: Some(status), by, did: None, ms: (ms * 100.0).round() / 100.0, line: None }
     }
+
+    /// Whether the script or the app decided it, not a limit or a signature.
+    pub fn is_given(&self) -> bool {
+        matches!(self.by, By::Script | By::Forward)
+    }
+
+    /// Whether it may be taken for an acknowledgement.
+    pub fn may_acknowledge(&self) -> bool {
+        self.is_given() && self.status.is_some()
+    }
 }
 
 /// What a script did to a connection instead of answering whole.

@@ -5,8 +5,7 @@ use std::path::PathBuf;
 use http::{HeaderName, HeaderValue};
 
 use super::delivery::{Delivery, REDACTED, is_secret};
-use super::lint::Warning;
-use super::record::{Answer, Record, Sent};
+use super::record::Record;
 use super::signature::scheme::{Proof, Scheme};
 use super::signature::{Choice, Secret};
 
@@ -45,29 +44,35 @@ impl<'a> Redaction<'a> {
     /// A delivery as it may be shown and recorded: every header value that holds a secret blanked out, and secrets in the
     /// target. The body stays what it is: its bytes are the record.
     pub fn delivery(&self, mut delivery: Delivery) -> Delivery {
+        self.blank(&mut delivery);
+        delivery
+    }
+
+    fn blank(&self, delivery: &mut Delivery) {
         delivery.headers.blank(|name, value| match self.hides(name, value.as_bytes()) {
             true => Some(HeaderValue::from_static(REDACTED)),
             false => None,
         });
-        delivery.target = self.text(delivery.target);
-        delivery
+        self.replace(&mut delivery.target);
     }
 
-    /// A record as it may be shown and recorded: its delivery, where it went, what came back, and what is said of it.
-    pub fn record(&self, record: Record) -> Record {
-        let some = |text: Option<String>| text.map(|text| self.text(text));
-        let warning = |warning: Warning| Warning { message: self.text(warning.message), ..warning };
-        Record {
-            delivery: self.delivery(record.delivery),
-            warnings: record.warnings.into_iter().map(warning).collect(),
-            answer: record.answer.map(|answer| Answer { line: some(answer.line), ..answer }),
-            sent: record.sent.map(|sent| Sent { url: self.text(sent.url), error: some(sent.error), ..sent }),
-            ..record
-        }
+    /// Makes a record one that may be shown and kept: its delivery, where it went, what came back, and what is said of it.
+    pub fn record(&self, record: &mut Record) {
+        self.blank(&mut record.delivery);
+        record.warnings.iter_mut().for_each(|warning| self.replace(&mut warning.message));
+        let answered = record.answer.iter_mut().filter_map(|answer| answer.line.as_mut());
+        let sent =
+            record.sent.iter_mut().flat_map(|sent| [Some(&mut sent.url), sent.error.as_mut()].into_iter().flatten());
+        answered.chain(sent).for_each(|text| self.replace(text));
     }
 
     /// A text without the secrets that are known.
     pub fn text(&self, mut text: String) -> String {
+        self.replace(&mut text);
+        text
+    }
+
+    fn replace(&self, text: &mut String) {
         for secret in self.secrets {
             let mut from = 0;
             while let Some(found) = secret.place_in(text.as_bytes(), from) {
@@ -79,7 +84,6 @@ impl<'a> Redaction<'a> {
                 text.replace_range(found, REDACTED);
             }
         }
-        text
     }
 
     /// Likewise a file's name.

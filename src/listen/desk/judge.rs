@@ -8,13 +8,13 @@ use http::StatusCode;
 use jiff::Timestamp;
 use tokio::task::spawn_blocking;
 
-use super::{Desk, Entered};
+use super::{Desk, Ending};
 use crate::listen::body::Share;
 use crate::listen::books::Judged;
 use crate::listen::reply::Reply;
 use crate::payload::encoding::{self, Undecoded};
 use crate::payload::lint::{self, Warning};
-use crate::payload::record::By;
+use crate::payload::record::{By, Record};
 use crate::payload::signature::{self, Verdict};
 use crate::payload::{Delivery, Payload};
 
@@ -43,36 +43,42 @@ impl Arrival {
         self
     }
 
-    fn judged(self, payload: Option<Payload>, verdict: Verdict, reply: Reply) -> Box<Judged> {
+    fn judged(self, payload: Option<Payload>, verdict: Verdict, reply: &Reply) -> Box<Judged> {
         let ms = self.ended.elapsed().as_secs_f64() * 1000.0;
         let warnings = payload.as_ref().map(lint::warnings).unwrap_or_default();
         let Arrival { delivery, remote, at, held, share, .. } = self;
-        Box::new(Judged { delivery, payload, verdict, warnings, reply, remote, at, ms, held, share })
-    }
-
-    /// One whose body was not taken in.
-    pub(super) fn limited(self, why: Warning, reply: Reply) -> Box<Judged> {
-        let mut judged = self.judged(None, Verdict::Unchecked, reply);
-        judged.warnings.push(why);
-        judged
+        let record = Record {
+            seq: 0,
+            id: String::new(),
+            at,
+            remote: Some(remote.as_ref().to_owned()),
+            delivery,
+            payload,
+            verdict,
+            duplicate: None,
+            warnings,
+            answer: Some(reply.recorded(ms)),
+            sent: None,
+        };
+        Box::new(Judged { record, held, share })
     }
 }
 
 impl Desk {
     /// Judges a delivery, and puts it on the books with how it ends.
-    pub(super) async fn judge(self: &Arc<Self>, mut arrival: Arrival) -> Entered {
+    pub(super) async fn judge(self: &Arc<Self>, mut arrival: Arrival) -> Ending {
         // Whatever is packed may be as large as can be: so much must be free while it is unpacked.
         let mut room = Share::default();
         if !encoding::named(&arrival.delivery.headers).is_empty() {
             let largest = usize::try_from(self.max_body).unwrap_or(usize::MAX);
             if self.memory.take(largest, &mut room).await.is_err() {
-                return self.enter(self.too_crowded(arrival)).await;
+                return self.too_crowded(arrival).await;
             }
         }
         let delivery = &arrival.delivery;
         let held = encoding::decode(&delivery.headers, &delivery.body, self.max_body);
         if held == Err(Undecoded::TooLarge) {
-            return self.enter(self.too_large(arrival)).await;
+            return self.too_large(arrival).await;
         }
         let unpacked =
             held.as_ref().map_or(0, |held| if held.as_ptr() == delivery.body.as_ptr() { 0 } else { held.len() });
@@ -85,18 +91,18 @@ impl Desk {
             true => Reply::new(StatusCode::UNAUTHORIZED, By::Refused, r#"{"error":"invalid signature"}"#),
             false => self.reply(&arrival.delivery, payload.as_ref()).await,
         };
-        let mut judged = arrival.judged(payload, verdict, reply);
-        judged.warnings.extend(self.too_late(&judged));
+        let mut judged = arrival.judged(payload, verdict, &reply);
+        let late = self.too_late(&judged.record);
+        judged.record.warnings.extend(late);
         if let Err(Undecoded::Flawed(reason)) = held {
-            judged.warnings.push(Warning::new("body_not_decoded", "", reason));
+            judged.record.warnings.push(Warning::new("body_not_decoded", "", reason));
         }
         if refused {
             // What is not acknowledged need not be recorded before it is answered.
-            let reply = judged.reply.clone();
             let _ = self.hand_in(judged, None).await;
             return reply.into();
         }
-        self.enter(judged).await
+        self.enter(judged, reply).await
     }
 
     /// What a delivery says, and what is said of its signature. A large one is examined beside the thread that serves all
@@ -130,44 +136,52 @@ impl Desk {
     }
 
     /// Refuses a body that is larger than it may be, as sent or as what it holds.
-    pub(super) fn too_large(&self, arrival: Arrival) -> Box<Judged> {
+    pub(super) async fn too_large(&self, arrival: Arrival) -> Ending {
         let reply = Reply::new(StatusCode::PAYLOAD_TOO_LARGE, By::Limit, r#"{"error":"body too large"}"#);
         let text = format!("the body is over {} bytes, see --max-body", self.max_body);
-        arrival.limited(Warning::new("body_too_large", "", text), reply)
+        self.limited(arrival, Warning::new("body_too_large", "", text), reply).await
     }
 
     /// Refuses a body for which there is no memory now.
-    pub(super) fn too_crowded(&self, arrival: Arrival) -> Box<Judged> {
+    pub(super) async fn too_crowded(&self, arrival: Arrival) -> Ending {
         let reply = Reply::new(StatusCode::SERVICE_UNAVAILABLE, By::Limit, r#"{"error":"too many bodies at once"}"#);
         let text =
             format!("all bodies together were over {} bytes, more than are held at once", self.limits.held_bytes);
-        arrival.limited(Warning::new("too_many_bodies", "", text), reply)
+        self.limited(arrival, Warning::new("too_many_bodies", "", text), reply).await
+    }
+
+    /// Enters a delivery whose body was not taken in.
+    pub(super) async fn limited(&self, arrival: Arrival, why: Warning, reply: Reply) -> Ending {
+        let mut judged = arrival.judged(None, Verdict::Unchecked, &reply);
+        judged.record.warnings.push(why);
+        self.enter(judged, reply).await
     }
 
     /// Whether the sender had given up before the answer was ready.
-    fn too_late(&self, judged: &Judged) -> Option<Warning> {
-        judged.reply.status()?;
+    fn too_late(&self, record: &Record) -> Option<Warning> {
+        let answer = record.answer.as_ref().filter(|answer| answer.status.is_some())?;
         let theirs = || {
-            let payload = judged.payload.as_ref()?;
+            let payload = record.payload.as_ref()?;
             Some((payload.shape.retry.answer_within?, payload.provider.label))
         };
         let (budget, whose) = match self.ack_budget {
             Some(budget) => (budget, "--ack-budget"),
             None => theirs()?,
         };
-        let took = Duration::try_from_secs_f64(judged.ms / 1000.0).ok().filter(|took| *took > budget)?;
+        let took = Duration::try_from_secs_f64(answer.ms / 1000.0).ok().filter(|took| *took > budget)?;
         let text = format!("the answer was ready after {:.1} s, but {whose} allows {budget:?}", took.as_secs_f64());
         Some(Warning::new("late_answer", "", text))
     }
 
     /// Finds out why a delivery is invalid, on a thread of its own.
     pub(in crate::listen) async fn explain(self: &Arc<Self>, mut judged: Box<Judged>) -> Box<Judged> {
-        let (desk, delivery, verdict) = (Arc::clone(self), judged.delivery.clone(), judged.verdict.clone());
-        let now = judged.at.as_second();
+        let (desk, delivery, verdict) =
+            (Arc::clone(self), judged.record.delivery.clone(), judged.record.verdict.clone());
+        let now = judged.record.at.as_second();
         let why = move || signature::why(&delivery, &desk.policy, now, verdict);
         // Without an explanation it keeps the verdict that it has.
         if let Ok(explained) = spawn_blocking(why).await {
-            judged.verdict = explained;
+            judged.record.verdict = explained;
         }
         judged
     }
