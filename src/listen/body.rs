@@ -89,7 +89,7 @@ impl Memory {
             Ok(permit) => permit,
             Err(_) => {
                 let (asked, free) = (Instant::now(), Arc::clone(&self.free).acquire_many_owned(count));
-                let got = timeout(self.patience, free).await.map_err(|_| Refusal::Crowded)?;
+                let got = Box::pin(timeout(self.patience, free)).await.map_err(|_| Refusal::Crowded)?;
                 waited = asked.elapsed();
                 got.map_err(|_| Refusal::Crowded)?
             }
@@ -118,13 +118,13 @@ pub struct Reading<'a> {
 pub async fn read(mut body: Incoming, reading: Reading<'_>, expects: bool) -> Result<(Bytes, Share), Refusal> {
     if body.size_hint().lower() > reading.max {
         if !expects {
-            drain(&mut body).await;
+            Box::pin(drain(&mut body)).await;
         }
         return Err(Refusal::TooLarge);
     }
     let read = collect(&mut body, reading).await;
     if matches!(read, Err(Refusal::TooLarge | Refusal::Crowded)) {
-        drain(&mut body).await;
+        Box::pin(drain(&mut body)).await;
     }
     read
 }

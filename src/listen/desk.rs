@@ -152,11 +152,9 @@ impl Desk {
 
     /// Waits so long, or until the listener ends.
     async fn wait(&self, time: Duration) {
-        if !time.is_zero() {
-            tokio::select! {
-                () = sleep(time) => {}
-                () = self.ended() => {}
-            }
+        tokio::select! {
+            () = sleep(time) => {}
+            () = self.ended() => {}
         }
     }
 
@@ -191,6 +189,8 @@ impl Desk {
     }
 
     /// Handles one request that came on `line`.
+    ///
+    /// Here and in what it awaits, the future of whatever is rare is boxed: unboxed, it is moved with each delivery.
     pub async fn receive(
         self: Arc<Self>,
         request: Request<Incoming>,
@@ -205,7 +205,8 @@ impl Desk {
         let (head, incoming) = request.into_parts();
         let expects = head.headers.contains_key(EXPECT);
         if head.uri.path_and_query().is_some_and(|target| target.as_str().len() > TARGET_BYTES) {
-            self.refused(&remote, &format!("its path and query are longer than {TARGET_BYTES} bytes")).await;
+            let why = format!("its path and query are longer than {TARGET_BYTES} bytes");
+            Box::pin(self.refused(&remote, &why)).await;
             return Ok(response(StatusCode::URI_TOO_LONG, plain(), Bytes::from_static(b"the path is too long\n")));
         }
         let Limits { body_time: time, .. } = self.limits;
@@ -222,7 +223,7 @@ impl Desk {
         };
         if let (true, Some(app)) = (looks, app) {
             let reply = match read {
-                Ok((body, _share)) => self.forward(app, &Delivery { body, ..delivery }).await,
+                Ok((body, _share)) => Box::pin(self.forward(app, &Delivery { body, ..delivery })).await,
                 Err(_) => Reply::new(StatusCode::BAD_REQUEST, By::Limit, r#"{"error":"body not taken in"}"#),
             };
             return self.carry_out(reply.into(), &line).await;
@@ -231,15 +232,15 @@ impl Desk {
         let arrival = Arrival { delivery, remote: Arc::clone(&remote), at, ended, held: 0, share: Share::default() };
         let ending = match read {
             Ok((body, share)) => self.judge(arrival.with(body, share)).await,
-            Err(Refusal::Crowded) => self.too_crowded(arrival).await,
-            Err(Refusal::TooLarge) => self.too_large(arrival).await,
+            Err(Refusal::Crowded) => Box::pin(self.too_crowded(arrival)).await,
+            Err(Refusal::TooLarge) => Box::pin(self.too_large(arrival)).await,
             Err(Refusal::TooSlow) => {
                 let reply = Reply::new(StatusCode::REQUEST_TIMEOUT, By::Limit, r#"{"error":"body too slow"}"#);
                 let why = Warning::new("body_too_slow", "", format!("the body took longer than {time:?}"));
-                self.limited(arrival, why, reply).await
+                Box::pin(self.limited(arrival, why, reply)).await
             }
             Err(Refusal::CutOff) => {
-                self.refused(&remote, "it ended before its body was complete").await;
+                Box::pin(self.refused(&remote, "it ended before its body was complete")).await;
                 Reply::new(StatusCode::BAD_REQUEST, By::Refused, r#"{"error":"body cut off"}"#).into()
             }
         };
@@ -261,15 +262,20 @@ impl Desk {
                 Err(Ended)
             }
             End::Hang(time) => {
-                match time {
-                    Some(time) => self.wait(time).await,
-                    None => tokio::select! {
-                        () = self.ended() => {}
-                        () = line.gone() => {}
-                    },
-                }
+                Box::pin(self.hang(time, line)).await;
                 Err(Ended)
             }
+        }
+    }
+
+    /// Lets a sender wait for so long, or for as long as it likes.
+    async fn hang(&self, time: Option<Duration>, line: &Line) {
+        match time {
+            Some(time) => self.wait(time).await,
+            None => tokio::select! {
+                () = self.ended() => {}
+                () = line.gone() => {}
+            },
         }
     }
 
@@ -295,10 +301,12 @@ impl Desk {
         let key = || payload.and_then(Payload::key);
         let taken = self.turns.lock().unwrap_or_else(PoisonError::into_inner).take(key, &delivery.body);
         let Item { act, delay, .. } = self.script.item(taken);
-        self.wait(*delay).await;
+        if !delay.is_zero() {
+            Box::pin(self.wait(*delay)).await;
+        }
         match (Reply::scripted(act), &self.app) {
             (Some(reply), _) => reply,
-            (None, Some(app)) => self.forward(app, delivery).await,
+            (None, Some(app)) => Box::pin(self.forward(app, delivery)).await,
             (None, None) => Reply::new(StatusCode::BAD_GATEWAY, By::Script, r#"{"error":"there is no app"}"#),
         }
     }

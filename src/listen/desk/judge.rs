@@ -72,13 +72,13 @@ impl Desk {
         if !encoding::named(&arrival.delivery.headers).is_empty() {
             let largest = usize::try_from(self.max_body).unwrap_or(usize::MAX);
             if self.memory.take(largest, &mut room).await.is_err() {
-                return self.too_crowded(arrival).await;
+                return Box::pin(self.too_crowded(arrival)).await;
             }
         }
         let delivery = &arrival.delivery;
         let held = encoding::decode(&delivery.headers, &delivery.body, self.max_body);
         if held == Err(Undecoded::TooLarge) {
-            return self.too_large(arrival).await;
+            return Box::pin(self.too_large(arrival)).await;
         }
         let unpacked =
             held.as_ref().map_or(0, |held| if held.as_ptr() == delivery.body.as_ptr() { 0 } else { held.len() });
