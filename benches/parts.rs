@@ -79,7 +79,7 @@ fn record(size: usize) -> Record {
         verdict: signature::check(&delivery, &policy(), 0, None),
         answer: Some(Answer::new(200, By::Script, 0.12)),
         payload,
-        ..Record::unsent(Timestamp::UNIX_EPOCH, delivery)
+        ..Record::bare(Timestamp::UNIX_EPOCH, delivery)
     }
 }
 

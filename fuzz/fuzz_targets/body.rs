@@ -34,7 +34,7 @@ fuzz_target!(|data: &[u8]| {
     let record = Record {
         warnings: payload.as_ref().map(lint::warnings).unwrap_or_default(),
         payload,
-        ..Record::unsent(Timestamp::UNIX_EPOCH, Delivery::bare(headers, body))
+        ..Record::bare(Timestamp::UNIX_EPOCH, Delivery::bare(headers, body))
     };
     let line = String::from_utf8(record.to_line()).expect("a line is text");
     let delivery = Event::Delivery(Arc::new(record.clone()));

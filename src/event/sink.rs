@@ -211,7 +211,7 @@ mod tests {
 
     fn record() -> Arc<Record> {
         let delivery = Delivery::bare(Default::default(), Default::default());
-        Arc::new(Record::unsent(Timestamp::UNIX_EPOCH, delivery))
+        Arc::new(Record::bare(Timestamp::UNIX_EPOCH, delivery))
     }
 
     #[tokio::test]

@@ -202,7 +202,7 @@ fn examine(name: &str, body: Bytes, config: &Config, clock: &dyn Clock) -> Resul
         warnings: payload.as_ref().map(lint::warnings).unwrap_or_default(),
         payload,
         verdict,
-        ..Record::unsent(now, delivery)
+        ..Record::bare(now, delivery)
     };
     Redaction::of(&config.policy.secrets, config.policy.scheme).record(&mut record);
     Ok((Examined { source: name.to_owned(), record, account }, exit))

@@ -189,7 +189,7 @@ mod tests {
     fn record(body: &str) -> Record {
         let delivery = Delivery::bare(Default::default(), Bytes::copy_from_slice(body.as_bytes()));
         let payload = Payload::read(&delivery.body, &delivery.headers, None);
-        Record { payload, ..Record::unsent(Timestamp::UNIX_EPOCH, delivery) }
+        Record { payload, ..Record::bare(Timestamp::UNIX_EPOCH, delivery) }
     }
 
     proptest! {

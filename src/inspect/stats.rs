@@ -360,7 +360,7 @@ mod tests {
     #[test]
     fn what_was_counted_apart_comes_together() {
         let record = |at: i64| {
-            Record::unsent(Timestamp::from_second(at).unwrap(), Delivery::bare(Headers::default(), Bytes::new()))
+            Record::bare(Timestamp::from_second(at).unwrap(), Delivery::bare(Headers::default(), Bytes::new()))
         };
         let answered = |at: i64| Record { answer: Some(Answer::new(200, By::Script, at as f64)), ..record(at) };
         let records: Vec<Record> = [5, 1, 9000, 7, 3, 90_000].into_iter().map(answered).chain([record(2)]).collect();

@@ -77,7 +77,7 @@ mod tests {
             let body = format!(r#"{{"id":"p{number}","status":"processing","logs":"","metrics":{{}}}}"#);
             let delivery = Delivery::bare(Default::default(), Bytes::from(body));
             let payload = delivery.payload(None);
-            let mut record = Record { payload, ..Record::unsent(Timestamp::UNIX_EPOCH, delivery) };
+            let mut record = Record { payload, ..Record::bare(Timestamp::UNIX_EPOCH, delivery) };
             stories.note(&mut record, number + 1);
         }
         assert_eq!(stories.unfinished().len(), REMEMBERED + 1);

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::available_parallelism;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, EXPECT, HeaderValue};
@@ -13,7 +13,7 @@ use tokio::time::sleep;
 
 use super::Config;
 use super::answer::{Item, Script, Turns};
-use super::body::{self, Memory, Reading, Refusal, Share};
+use super::body::{self, Memory, Reading, Refusal};
 use super::books::{Books, Judged};
 use super::clerk::{self, Delivered, Entry};
 use super::expect::{Bench, Judge};
@@ -190,61 +190,63 @@ impl Desk {
 
     /// Handles one request that came on `line`.
     ///
-    /// Here and in what it awaits, the future of whatever is rare is boxed: unboxed, it is moved with each delivery.
-    pub async fn receive(
+    /// Its future is moved with each delivery, and is as large as all it may ever hold: so a request is taken apart before,
+    /// and whatever is rarely awaited, here and below, is boxed.
+    pub fn receive(
         self: Arc<Self>,
         request: Request<Incoming>,
         remote: Arc<str>,
         line: Line,
-    ) -> Result<Response<Content>, Ended> {
-        let looks = matches!(*request.method(), Method::GET | Method::HEAD);
-        let app = self.app.as_ref().filter(|_| self.script.forwards());
-        if looks && app.is_none() {
-            return Ok(greeting());
-        }
+    ) -> impl Future<Output = Result<Response<Content>, Ended>> {
         let (head, incoming) = request.into_parts();
+        let looks = matches!(head.method, Method::GET | Method::HEAD);
         let expects = head.headers.contains_key(EXPECT);
-        if head.uri.path_and_query().is_some_and(|target| target.as_str().len() > TARGET_BYTES) {
-            let why = format!("its path and query are longer than {TARGET_BYTES} bytes");
-            Box::pin(self.refused(&remote, &why)).await;
-            return Ok(response(StatusCode::URI_TOO_LONG, plain(), Bytes::from_static(b"the path is too long\n")));
-        }
-        let Limits { body_time: time, .. } = self.limits;
-        let read =
-            body::read(incoming, Reading { max: self.max_body, time, memory: &self.memory, at_once: false }, expects)
-                .await;
-        line.whole();
+        let target = head.uri.path_and_query().map_or("/", |target| target.as_str());
         let delivery = Delivery {
             method: method_name(&head.method),
-            target: head.uri.path_and_query().map_or("/", |target| target.as_str()).to_owned(),
+            target: target.to_owned(),
             http: if head.version == Version::HTTP_10 { "1.0" } else { "1.1" }.into(),
             headers: Headers::from(head.headers),
             body: Bytes::new(),
         };
-        if let (true, Some(app)) = (looks, app) {
-            let reply = match read {
-                Ok((body, _share)) => Box::pin(self.forward(app, &Delivery { body, ..delivery })).await,
-                Err(_) => Reply::new(StatusCode::BAD_REQUEST, By::Limit, r#"{"error":"body not taken in"}"#),
+        async move {
+            let app = self.app.as_ref().filter(|_| self.script.forwards());
+            if looks && app.is_none() {
+                return Ok(greeting());
+            }
+            if delivery.target.len() > TARGET_BYTES {
+                let why = format!("its path and query are longer than {TARGET_BYTES} bytes");
+                Box::pin(self.refused(&remote, &why)).await;
+                return Ok(response(StatusCode::URI_TOO_LONG, plain(), Bytes::from_static(b"the path is too long\n")));
+            }
+            let time = self.limits.body_time;
+            let reading = Reading { max: self.max_body, time, memory: &self.memory, at_once: false };
+            let read = body::read(incoming, reading, expects).await;
+            line.whole();
+            if let (true, Some(app)) = (looks, app) {
+                let reply = match read {
+                    Ok((body, _share)) => Box::pin(self.forward(app, &Delivery { body, ..delivery })).await,
+                    Err(_) => Reply::new(StatusCode::BAD_REQUEST, By::Limit, r#"{"error":"body not taken in"}"#),
+                };
+                return self.carry_out(reply.into(), &line).await;
+            }
+            let arrival = Arrival::new(delivery, &remote, self.clock.now());
+            let ending = match read {
+                Ok((body, share)) => self.judge(arrival.with(body, share)).await,
+                Err(Refusal::Crowded) => Box::pin(self.too_crowded(arrival)).await,
+                Err(Refusal::TooLarge) => Box::pin(self.too_large(arrival)).await,
+                Err(Refusal::TooSlow) => {
+                    let reply = Reply::new(StatusCode::REQUEST_TIMEOUT, By::Limit, r#"{"error":"body too slow"}"#);
+                    let why = Warning::new("body_too_slow", "", format!("the body took longer than {time:?}"));
+                    Box::pin(self.limited(arrival, why, reply)).await
+                }
+                Err(Refusal::CutOff) => {
+                    Box::pin(self.refused(&remote, "it ended before its body was complete")).await;
+                    Reply::new(StatusCode::BAD_REQUEST, By::Refused, r#"{"error":"body cut off"}"#).into()
+                }
             };
-            return self.carry_out(reply.into(), &line).await;
+            self.carry_out(ending, &line).await
         }
-        let (at, ended) = (self.clock.now(), Instant::now());
-        let arrival = Arrival { delivery, remote: Arc::clone(&remote), at, ended, held: 0, share: Share::default() };
-        let ending = match read {
-            Ok((body, share)) => self.judge(arrival.with(body, share)).await,
-            Err(Refusal::Crowded) => Box::pin(self.too_crowded(arrival)).await,
-            Err(Refusal::TooLarge) => Box::pin(self.too_large(arrival)).await,
-            Err(Refusal::TooSlow) => {
-                let reply = Reply::new(StatusCode::REQUEST_TIMEOUT, By::Limit, r#"{"error":"body too slow"}"#);
-                let why = Warning::new("body_too_slow", "", format!("the body took longer than {time:?}"));
-                Box::pin(self.limited(arrival, why, reply)).await
-            }
-            Err(Refusal::CutOff) => {
-                Box::pin(self.refused(&remote, "it ended before its body was complete")).await;
-                Reply::new(StatusCode::BAD_REQUEST, By::Refused, r#"{"error":"body cut off"}"#).into()
-            }
-        };
-        self.carry_out(ending, &line).await
     }
 
     /// Ends a request as it was decided and recorded.

@@ -201,8 +201,9 @@ pub enum SentOutcome {
 }
 
 impl Record {
-    /// A record of a payload that was read without its request, or of a request that was not sent.
-    pub fn unsent(at: Timestamp, delivery: Delivery) -> Self {
+    /// A record of a delivery of which nothing else is known: of a payload that was read without its request, or of a
+    /// request that was not sent, or is still to be judged.
+    pub fn bare(at: Timestamp, delivery: Delivery) -> Self {
         Record {
             seq: 1,
             id: String::new(),

@@ -354,7 +354,7 @@ pub fn record(
         verdict,
         answer,
         sent: Some(sent),
-        ..Record::unsent(at, if config.keep_secrets { delivery } else { parcel.redaction(config).delivery(delivery) })
+        ..Record::bare(at, if config.keep_secrets { delivery } else { parcel.redaction(config).delivery(delivery) })
     }
 }
 

@@ -15,7 +15,7 @@ fn redacted(mut record: Record, paths: &[&str]) -> (Record, Vec<String>) {
 
 fn blanked(body: &str, paths: &[&str]) -> String {
     let delivery = Delivery::bare(Default::default(), Bytes::copy_from_slice(body.as_bytes()));
-    let (record, _) = redacted(Record::unsent(Timestamp::UNIX_EPOCH, delivery), paths);
+    let (record, _) = redacted(Record::bare(Timestamp::UNIX_EPOCH, delivery), paths);
     String::from_utf8(record.delivery.body.to_vec()).unwrap()
 }
 
@@ -60,7 +60,7 @@ fn headers_are_blanked_by_name_or_all() {
         let mut headers = crate::payload::Headers::default();
         headers.push(HeaderName::from_static("x-api-key"), HeaderValue::from_static("k"));
         headers.push(HeaderName::from_static("x-b"), HeaderValue::from_static("b"));
-        let record = Record::unsent(Timestamp::UNIX_EPOCH, Delivery::bare(headers, Bytes::new()));
+        let record = Record::bare(Timestamp::UNIX_EPOCH, Delivery::bare(headers, Bytes::new()));
         let (record, without_effect) = redacted(record, &[path]);
         let values: Vec<String> = record.delivery.headers.iter().map(|(_, value)| value.into_owned()).collect();
         assert_eq!(values, expected, "{path}");
@@ -83,7 +83,7 @@ fn no_text_repeats_what_is_blanked() {
         verdict: Verdict::Invalid { scheme: None, reason: Reason::Other, hint: "see S3CRET".into() },
         answer: Some(answer),
         sent: Some(Sent { attempt: 1, of: 1, url, outcome: None, error, case: None, expect_status: None }),
-        ..Record::unsent(Timestamp::UNIX_EPOCH, delivery)
+        ..Record::bare(Timestamp::UNIX_EPOCH, delivery)
     };
     let (blanked, without_effect) = redacted(record.clone(), &["status", "target", "error", "input.promt"]);
     assert_eq!(without_effect, ["input.promt"]);

@@ -45,7 +45,7 @@ fn line(body: &[u8], scheme: &Scheme, secret: &str, late: i64) -> String {
     let payload = delivery.payload(None);
     let warnings = payload.as_ref().map(lint::warnings).unwrap_or_default();
     let answer = Some(Answer::new(200, By::Script, 0.41));
-    let record = Record { id: "0198".into(), payload, warnings, answer, ..Record::unsent(at, delivery) };
+    let record = Record { id: "0198".into(), payload, warnings, answer, ..Record::bare(at, delivery) };
     line_without_quotes(&record)
 }
 

@@ -24,43 +24,35 @@ const LARGE: usize = 128 * 1024;
 
 /// A request that was read.
 pub(super) struct Arrival {
-    pub(super) delivery: Delivery,
-    pub(super) remote: Arc<str>,
-    /// When it was complete, by the clock.
-    pub(super) at: Timestamp,
-    /// The same, for measuring.
-    pub(super) ended: Instant,
-    /// How much memory its body takes, unpacked.
-    pub(super) held: usize,
-    /// Its share of what all bodies together may take.
-    pub(super) share: Share,
+    /// What is known of it so far. It is kept in one place from here to its end.
+    judged: Box<Judged>,
+    /// When it was complete.
+    ended: Instant,
 }
 
 impl Arrival {
+    /// One of which all but the body is there, and nothing is said yet. It is complete `at` this time.
+    pub(super) fn new(delivery: Delivery, remote: &str, at: Timestamp) -> Self {
+        let record =
+            Record { remote: Some(remote.to_owned()), verdict: Verdict::Unchecked, ..Record::bare(at, delivery) };
+        let judged = Judged { record, held: 0, share: Share::default() };
+        Arrival { judged: Box::new(judged), ended: Instant::now() }
+    }
+
     pub(super) fn with(mut self, body: Bytes, share: Share) -> Self {
-        (self.held, self.share) = (body.len(), share);
-        self.delivery.body = body;
+        (self.judged.held, self.judged.share) = (body.len(), share);
+        self.judged.record.delivery.body = body;
         self
     }
 
-    fn judged(self, payload: Option<Payload>, verdict: Verdict, reply: &Reply) -> Box<Judged> {
-        let ms = self.ended.elapsed().as_secs_f64() * 1000.0;
-        let warnings = payload.as_ref().map(lint::warnings).unwrap_or_default();
-        let Arrival { delivery, remote, at, held, share, .. } = self;
-        let record = Record {
-            seq: 0,
-            id: String::new(),
-            at,
-            remote: Some(remote.as_ref().to_owned()),
-            delivery,
-            payload,
-            verdict,
-            duplicate: None,
-            warnings,
-            answer: Some(reply.recorded(ms)),
-            sent: None,
-        };
-        Box::new(Judged { record, held, share })
+    /// One that ends like this.
+    fn decided(self, reply: &Reply) -> Box<Judged> {
+        let Arrival { mut judged, ended } = self;
+        let ms = ended.elapsed().as_secs_f64() * 1000.0;
+        let record = &mut judged.record;
+        record.warnings = record.payload.as_ref().map(lint::warnings).unwrap_or_default();
+        record.answer = Some(reply.recorded(ms));
+        judged
     }
 }
 
@@ -69,29 +61,30 @@ impl Desk {
     pub(super) async fn judge(self: &Arc<Self>, mut arrival: Arrival) -> Ending {
         // Whatever is packed may be as large as can be: so much must be free while it is unpacked.
         let mut room = Share::default();
-        if !encoding::named(&arrival.delivery.headers).is_empty() {
+        if !encoding::named(&arrival.judged.record.delivery.headers).is_empty() {
             let largest = usize::try_from(self.max_body).unwrap_or(usize::MAX);
             if self.memory.take(largest, &mut room).await.is_err() {
                 return Box::pin(self.too_crowded(arrival)).await;
             }
         }
-        let delivery = &arrival.delivery;
+        let delivery = &arrival.judged.record.delivery;
         let held = encoding::decode(&delivery.headers, &delivery.body, self.max_body);
         if held == Err(Undecoded::TooLarge) {
             return Box::pin(self.too_large(arrival)).await;
         }
         let unpacked =
             held.as_ref().map_or(0, |held| if held.as_ptr() == delivery.body.as_ptr() { 0 } else { held.len() });
-        arrival.held += unpacked;
+        arrival.judged.held += unpacked;
         room.keep(unpacked);
-        arrival.share.add(room);
-        let (payload, verdict) = self.examine(&mut arrival, held.as_ref().ok()).await;
-        let refused = verdict.is_invalid() && !self.allow_invalid;
+        arrival.judged.share.add(room);
+        self.examine(&mut arrival.judged, held.as_ref().ok()).await;
+        let record = &arrival.judged.record;
+        let refused = record.verdict.is_invalid() && !self.allow_invalid;
         let reply = match refused {
             true => Reply::new(StatusCode::UNAUTHORIZED, By::Refused, r#"{"error":"invalid signature"}"#),
-            false => self.reply(&arrival.delivery, payload.as_ref()).await,
+            false => self.reply(&record.delivery, record.payload.as_ref()).await,
         };
-        let mut judged = arrival.judged(payload, verdict, &reply);
+        let mut judged = arrival.decided(&reply);
         let late = self.too_late(&judged.record);
         judged.record.warnings.extend(late);
         if let Err(Undecoded::Flawed(reason)) = held {
@@ -105,27 +98,29 @@ impl Desk {
         self.enter(judged, reply).await
     }
 
-    /// What a delivery says, and what is said of its signature. A large one is examined beside the thread that serves all
-    /// connections, unless another one is there already: then that would only wait.
-    async fn examine(self: &Arc<Self>, arrival: &mut Arrival, held: Option<&Bytes>) -> (Option<Payload>, Verdict) {
-        let now = arrival.at.as_second();
-        if arrival.held >= LARGE
+    /// Finds out what a delivery says, and what is to be said of its signature. A large one is examined beside the thread
+    /// that serves all connections, unless another one is there already: then that would only wait.
+    async fn examine(self: &Arc<Self>, judged: &mut Judged, held: Option<&Bytes>) {
+        let now = judged.record.at.as_second();
+        if judged.held >= LARGE
             && let Ok(permit) = Arc::clone(&self.beside).try_acquire_owned()
         {
-            let (desk, delivery, held) = (Arc::clone(self), arrival.delivery.clone(), held.cloned());
+            let (desk, delivery, held) = (Arc::clone(self), judged.record.delivery.clone(), held.cloned());
             // It goes along: a sender that hangs up meanwhile does not give back what is still held here.
-            let share = std::mem::take(&mut arrival.share);
+            let share = std::mem::take(&mut judged.share);
             let examined = spawn_blocking(move || {
                 let examined = desk.look_at(&delivery, held.as_ref(), now);
                 drop(permit);
                 (examined, share)
             });
             if let Ok((examined, share)) = examined.await {
-                arrival.share = share;
-                return examined;
+                judged.share = share;
+                (judged.record.payload, judged.record.verdict) = examined;
+                return;
             }
         }
-        self.look_at(&arrival.delivery, held, now)
+        let record = &mut judged.record;
+        (record.payload, record.verdict) = self.look_at(&record.delivery, held, now);
     }
 
     fn look_at(&self, delivery: &Delivery, held: Option<&Bytes>, now: i64) -> (Option<Payload>, Verdict) {
@@ -152,7 +147,7 @@ impl Desk {
 
     /// Enters a delivery whose body was not taken in.
     pub(super) async fn limited(&self, arrival: Arrival, why: Warning, reply: Reply) -> Ending {
-        let mut judged = arrival.judged(None, Verdict::Unchecked, &reply);
+        let mut judged = arrival.decided(&reply);
         judged.record.warnings.push(why);
         self.enter(judged, reply).await
     }

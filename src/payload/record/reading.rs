@@ -258,7 +258,7 @@ mod tests {
             warnings: vec![Warning::new("w", "p", "m".into())],
             answer: Some(Answer::new(200, By::Script, 0.41)),
             sent,
-            ..Record::unsent(Timestamp::UNIX_EPOCH, delivery)
+            ..Record::bare(Timestamp::UNIX_EPOCH, delivery)
         };
         String::from_utf8(record.to_line()).unwrap().trim_end().to_owned()
     }

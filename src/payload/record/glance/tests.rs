@@ -12,7 +12,7 @@ fn a_glance_sees_what_reading_it_all_sees() {
     for (_, fixture) in provider::fixtures() {
         let delivery = Delivery::bare(Default::default(), fixture.body.into());
         let payload = Payload::read(&delivery.body, &delivery.headers, None);
-        let record = Record { payload, ..Record::unsent(Timestamp::UNIX_EPOCH, delivery) };
+        let record = Record { payload, ..Record::bare(Timestamp::UNIX_EPOCH, delivery) };
         let line = String::from_utf8(record.to_line()).unwrap();
         let Parsed::Delivery(read) = Record::parse(&line).unwrap() else { panic!("a delivery") };
         let mut whole = Glance::from(&*read);
@@ -35,7 +35,7 @@ fn nothing_within_a_delivery_is_taken_for_what_is_said_of_it() {
     delivery.headers.push(http::HeaderName::from_static("payload"), http::HeaderValue::from_static("payload"));
     delivery.headers.push(http::HeaderName::from_static("x"), http::HeaderValue::from_str(forged).unwrap());
     let payload = Payload::read(&delivery.body, &delivery.headers, None);
-    let record = Record { payload, id: "real".into(), ..Record::unsent(Timestamp::MAX, delivery) };
+    let record = Record { payload, id: "real".into(), ..Record::bare(Timestamp::MAX, delivery) };
     let line = String::from_utf8(record.to_line()).unwrap();
     let (ours, any) = (Ours::read(line.trim_end()).unwrap().glance, Glance::of_any(&line).unwrap());
     assert_eq!((ours.record.as_ref(), ours.raw_status.as_deref()), ("real", Some(forged)));
@@ -66,7 +66,7 @@ fn lines() -> [String; 2] {
             warnings: vec![Warning::new("w", "p", "m".into())],
             answer: Some(Answer::new(200, By::Script, 0.41)),
             sent,
-            ..Record::unsent(Timestamp::UNIX_EPOCH, delivery)
+            ..Record::bare(Timestamp::UNIX_EPOCH, delivery)
         };
         String::from_utf8(record.to_line()).unwrap().trim_end().to_owned()
     })
