@@ -114,6 +114,7 @@ fn start_listen(args: &Listen, known: &mut Vec<Secret>) -> Result<Exit, Error> {
         out if (args.output.json || quiet) && is_nowhere(&out) => Reader::Nobody,
         // Only a terminal's reader is slower than deliveries and does not miss what was skipped.
         out if !args.output.json && out.is_terminal() => Reader::Hasty,
+        _ if args.output.json => Reader::Program,
         _ => Reader::Patient,
     };
     let screen = Screen { reader, compact: args.format == Format::Compact, pages: false };

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use super::Event;
@@ -56,9 +57,11 @@ pub struct Sink {
 /// Who reads what is said of deliveries.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Reader {
-    /// A program, or a person later on: nothing may be missing.
+    /// A person later on, or who knows: nothing may be missing.
     #[default]
     Patient,
+    /// A program, that reads lines: nothing may be missing either.
+    Program,
     /// A person at a terminal, who is slower than deliveries: those that there is no time for are counted instead.
     Hasty,
     /// Nobody: it goes to the null device.
@@ -155,7 +158,7 @@ impl Sink {
         if self.reader == Reader::Nobody {
             return if self.sender.is_closed() { Err(Closed) } else { Ok(Place { sink: self, held: None }) };
         }
-        if self.reader == Reader::Patient {
+        if matches!(self.reader, Reader::Patient | Reader::Program) {
             let share = memory.acquire_many_owned(units).await.map_err(|_| Closed)?;
             let permit = self.sender.reserve().await.map_err(|_| Closed)?;
             return Ok(Place { sink: self, held: Some((permit, share)) });
@@ -167,6 +170,11 @@ impl Sink {
         };
         let share = memory.try_acquire_many_owned(units).ok();
         Ok(Place { sink: self, held: permit.zip(share) })
+    }
+
+    /// Whether a delivery is said as a line.
+    pub fn takes_lines(&self) -> bool {
+        self.reader == Reader::Program
     }
 
     /// Lets the writer come to an end, though other mouths may still be open.
@@ -187,13 +195,14 @@ impl Sink {
 }
 
 impl Place<'_> {
-    /// Says it without waiting. It is only asked for where somebody hears it.
-    pub fn say(self, record: impl FnOnce() -> Arc<Record>) {
+    /// Says it without waiting, as its record or its line. Neither is asked for where it is not wanted.
+    pub fn say(self, record: impl FnOnce() -> Arc<Record>, line: impl FnOnce() -> Bytes) {
         let Some((permit, share)) = self.held else {
             self.sink.skipped().deliveries += u64::from(self.sink.reader == Reader::Hasty);
             return;
         };
-        permit.send(Queued { event: Event::Delivery(record()), _share: Some(share) });
+        let event = if self.sink.takes_lines() { Event::Line(line()) } else { Event::Delivery(record()) };
+        permit.send(Queued { event, _share: Some(share) });
         let mut skipped = self.sink.skipped();
         let said = Queued { event: Event::Skipped(*skipped), _share: None };
         if !skipped.is_nothing() && self.sink.sender.try_send(said).is_ok() {
@@ -218,7 +227,7 @@ mod tests {
     async fn what_nobody_reads_takes_no_place_and_is_not_counted_as_skipped() {
         let (sink, mut events) = channel(Reader::Nobody);
         for _ in 0..WAITING + 5 {
-            sink.place(10).await.unwrap().say(record);
+            sink.place(10).await.unwrap().say(record, Bytes::new);
         }
         assert_eq!(sink.take_skipped(), Skipped::default());
         assert_eq!(sink.say(crate::event::Note::info("so it is")).await, Ok(()));
@@ -231,12 +240,12 @@ mod tests {
     async fn a_slow_screen_skips_and_says_how_many() {
         let (sink, mut events) = channel(Reader::Hasty);
         for _ in 0..WAITING + 5 {
-            sink.place(10).await.unwrap().say(record);
+            sink.place(10).await.unwrap().say(record, Bytes::new);
         }
         for _ in 0..WAITING {
             assert!(matches!(events.recv().await, Some(Queued { event: Event::Delivery(_), .. })));
         }
-        sink.place(10).await.unwrap().say(record);
+        sink.place(10).await.unwrap().say(record, Bytes::new);
         assert!(matches!(events.recv().await, Some(Queued { event: Event::Delivery(_), .. })));
         assert!(matches!(
             events.recv().await,
@@ -260,10 +269,10 @@ mod tests {
     async fn data_waits_and_never_skips() {
         let (sink, mut events) = channel(Reader::Patient);
         for _ in 0..WAITING {
-            sink.place(10).await.unwrap().say(record);
+            sink.place(10).await.unwrap().say(record, Bytes::new);
         }
         let waiting = sink.clone();
-        let last = tokio::spawn(async move { waiting.place(10).await.map(|place| place.say(record)) });
+        let last = tokio::spawn(async move { waiting.place(10).await.map(|place| place.say(record, Bytes::new)) });
         for _ in 0..WAITING + 1 {
             assert!(matches!(events.recv().await, Some(Queued { event: Event::Delivery(_), .. })));
         }
@@ -276,11 +285,11 @@ mod tests {
         let (sink, mut events) = channel(Reader::Hasty);
         let half = WAITING_UNITS * UNIT / 2;
         for _ in 0..3 {
-            sink.place(half).await.unwrap().say(record);
+            sink.place(half).await.unwrap().say(record, Bytes::new);
         }
         assert_eq!(sink.take_skipped().deliveries, 2, "each takes a unit more than half");
         drop(events.recv().await);
-        sink.place(half).await.unwrap().say(record);
+        sink.place(half).await.unwrap().say(record, Bytes::new);
         assert!(sink.take_skipped().is_nothing());
     }
 

@@ -3,9 +3,11 @@
 
 use std::cell::LazyCell;
 use std::io;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures_util::FutureExt;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinHandle, spawn_blocking};
@@ -14,7 +16,7 @@ use tokio::time::timeout;
 use super::books::{Books, Counted, Judged};
 use super::desk::{Desk, Entered};
 use super::expect;
-use super::limits::BATCH_BYTES;
+use super::limits::{BATCH_BYTES, SHARED_BYTES};
 use super::outputs::Room;
 use super::wait::Progress;
 use crate::clock::record_id;
@@ -143,7 +145,7 @@ impl<'a> Clerk<'a> {
         if !self.desk.keep_secrets {
             Redaction::of(&self.desk.policy.secrets, self.desk.policy.scheme).record(&mut judged.record);
         }
-        if self.pen.is_some() {
+        if self.pen.is_some() || self.desk.sink.takes_lines() {
             judged.record.write_line(&mut self.batch.lines);
         }
         let end = self.batch.lines.len();
@@ -153,17 +155,21 @@ impl<'a> Clerk<'a> {
     /// Writes what was entered to the journal; then counts it, says it, and lets it be answered.
     async fn conclude(&mut self) {
         let Batch { lines, mut booked } = std::mem::take(&mut self.batch);
+        let lines = Bytes::from(lines);
         let written = match &mut self.pen {
-            Some(pen) => pen.write(lines).await,
+            Some(pen) => pen.write(&lines).await,
             None => Written::default(),
         };
         let is_kept = |booked: &Booked<'_>| self.pen.is_none() || booked.end <= written.bytes;
         let kept = booked.iter().filter(|booked| is_kept(booked)).count();
         let notes = self.books.journal_wrote(&written, (booked.len() - kept) as u64);
+        let mut begin = 0;
         for (index, booked) in booked.drain(..).enumerate() {
-            self.tell(booked, index < kept);
+            let place = begin..booked.end;
+            begin = booked.end;
+            self.tell(booked, index < kept, || line(&lines, place));
         }
-        self.batch = Batch { lines: self.pen.as_mut().map(Pen::paper).unwrap_or_default(), booked };
+        self.batch = Batch { lines: paper(lines), booked };
         for note in notes {
             // A writer that has gone ends the listener by itself.
             let _ = self.desk.sink.remark(note).await;
@@ -171,7 +177,7 @@ impl<'a> Clerk<'a> {
     }
 
     /// Counts a delivery, says it, has it judged, and lets it be answered.
-    fn tell(&mut self, booked: Booked<'a>, kept: bool) {
+    fn tell(&mut self, booked: Booked<'a>, kept: bool, line: impl FnOnce() -> Bytes) {
         let Booked { judged, asks, needs: Needs { place, room, bench }, .. } = booked;
         let mut record = judged.record;
         let stands = kept || !self.books.not_recorded(&mut record);
@@ -182,7 +188,8 @@ impl<'a> Clerk<'a> {
         // Where nobody wants it, it is not made one that can be shared.
         let record = LazyCell::new(|| Arc::new(record));
         if let (true, Ok(place)) = (shown, place) {
-            place.say(|| Arc::clone(&record));
+            // One that the journal did not take says so.
+            place.say(|| Arc::clone(&record), || if kept { line() } else { record.to_line().into() });
         }
         if let (true, Some(bench)) = (counted, bench) {
             bench.judge(Arc::clone(&record));
@@ -197,6 +204,24 @@ impl<'a> Clerk<'a> {
             drop(asks.send(entered));
         }
     }
+}
+
+/// One of the lines, in their memory. Where that is large, it is copied: else the few that are shown would hold all others.
+fn line(lines: &Bytes, place: Range<usize>) -> Bytes {
+    if lines.len() <= SHARED_BYTES { lines.slice(place) } else { Bytes::copy_from_slice(&lines[place]) }
+}
+
+/// Where lines may be put together: where the last ones were, unless somebody still reads them. To ask for so much memory
+/// anew for every write takes longer than that.
+fn paper(lines: Bytes) -> Vec<u8> {
+    if !lines.is_unique() {
+        return Vec::with_capacity(lines.len().min(SHARED_BYTES));
+    }
+    let mut lines = Vec::from(lines);
+    lines.clear();
+    // What one large delivery took is not kept.
+    lines.shrink_to(BATCH_BYTES);
+    lines
 }
 
 /// Waits for what a delivery with so large a body needs.
@@ -215,8 +240,6 @@ struct Pen {
     /// How long a write may take.
     patience: Duration,
     path: String,
-    /// Where the lines were that were written last. To ask for so much memory anew for every write takes longer than that.
-    used: Vec<u8>,
 }
 
 /// Who has the journal.
@@ -232,16 +255,11 @@ enum Hand {
 impl Pen {
     fn new(journal: Journal, patience: Duration) -> Self {
         let path = journal.path().display().to_string();
-        Pen { hand: Hand::Ours(journal), patience, path, used: Vec::new() }
-    }
-
-    /// Where lines may be put together.
-    fn paper(&mut self) -> Vec<u8> {
-        std::mem::take(&mut self.used)
+        Pen { hand: Hand::Ours(journal), patience, path }
     }
 
     /// Writes lines. What takes too long counts as not written, though it may be in the end.
-    async fn write(&mut self, mut lines: Vec<u8>) -> Written {
+    async fn write(&mut self, lines: &Bytes) -> Written {
         let mut begun_again = false;
         let mut journal = match std::mem::replace(&mut self.hand, Hand::Lost) {
             Hand::Ours(journal) => journal,
@@ -257,15 +275,11 @@ impl Pen {
             Hand::Lost => return self.failed(io::Error::other("its writer stopped")),
         };
         if !journal.is_slow() {
-            let written = journal.write(&lines).after(begun_again);
+            let written = journal.write(lines).after(begun_again);
             self.hand = Hand::Ours(journal);
-            // What one large delivery took is not kept.
-            if lines.capacity() <= BATCH_BYTES {
-                lines.clear();
-                self.used = lines;
-            }
             return written;
         }
+        let lines = lines.clone();
         let writing = spawn_blocking(move || {
             let written = journal.write(&lines).after(begun_again);
             (journal, written)
@@ -316,7 +330,8 @@ mod tests {
                 tokio::task::yield_now().await;
             }
             pen.hand = Hand::Theirs(writing);
-            let told: Vec<_> = [pen.write(b"1\n".to_vec()).await, pen.write(b"2\n".to_vec()).await].into();
+            let told: Vec<_> =
+                [pen.write(&Bytes::from_static(b"1\n")).await, pen.write(&Bytes::from_static(b"2\n")).await].into();
             assert!(told.iter().all(|written| written.error.is_none()), "{told:?}");
             assert_eq!(told.iter().map(|written| written.begun_again).collect::<Vec<_>>(), [true, false]);
         }

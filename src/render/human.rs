@@ -204,6 +204,8 @@ impl<O: Write, E: Write> Show for Human<O, E> {
                 self.point(&record.verdict)
             }
             Event::Failed(record) => self.record(record, Style::failed),
+            // For programs.
+            Event::Line(_) => Ok(()),
             Event::Saved(saved) => self.result(&summary::saved(saved, self.style.out)),
             Event::Retry(retry) => self.retry(retry),
             Event::Plan(plan) => {

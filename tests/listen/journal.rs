@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{BODY, status};
+use crate::support::connection::Connection;
 use crate::support::listener::Listener;
 use crate::support::program::hookctl;
 
@@ -25,6 +26,44 @@ fn the_journal_is_the_stream() {
         // The answer was given, so the line is there: not later, and not in part.
         // What a screen could not show is an escape in the stream.
         assert_eq!(std::fs::read_to_string(&journal).unwrap().replace('\u{202e}', "\\u202e"), said);
+    }
+}
+
+#[test]
+fn of_deliveries_that_come_together_the_stream_has_those_that_are_shown() {
+    let dir = tempfile::tempdir().unwrap();
+    let journal = dir.path().join("hooks.jsonl");
+    let progress =
+        |id: &str| format!(r#"{{"id":"{id}","logs":"","metrics":{{}},"output":["a"],"status":"processing"}}"#);
+    let (senders, each) = (16, 12);
+    for recording in [true, false] {
+        let mut arguments = vec!["--events", "completed", "--count", "96"];
+        arguments.extend(recording.then_some(["--record", journal.to_str().unwrap()]).into_iter().flatten());
+        let mut listener = Listener::start(&arguments);
+        let port = listener.port;
+        let sending = (0..senders).map(|sender| {
+            std::thread::spawn(move || {
+                let mut connection = Connection::open(port).unwrap();
+                for number in 0..each {
+                    let id = format!("p-{sender}-{number}");
+                    // Some are more than what is written together at most.
+                    let filler = if number == 5 { 600_000 } else { number * 100 };
+                    let delivery = if number % 2 == 0 { progress(&id).into_bytes() } else { body(&id, filler) };
+                    assert_eq!(connection.post(&delivery).unwrap(), 200);
+                }
+            })
+        });
+        let sending: Vec<_> = sending.collect();
+        let said: Vec<String> = (0..senders * each / 2).map(|_| listener.next_line()).collect();
+        sending.into_iter().for_each(|sender| sender.join().unwrap());
+        assert_eq!(listener.next()["deliveries"], 96);
+        if recording {
+            let written = std::fs::read_to_string(&journal).unwrap();
+            let completed = written.lines().filter(|line| line.contains(r#""event":"completed""#));
+            assert_eq!(completed.collect::<Vec<_>>(), said);
+            assert_eq!(written.lines().count(), senders * each);
+        }
+        assert!(said.iter().all(|line| line.contains(r#""status":"succeeded""#)));
     }
 }
 
