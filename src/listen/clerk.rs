@@ -163,12 +163,13 @@ impl<'a> Clerk<'a> {
         let is_kept = |booked: &Booked<'_>| self.pen.is_none() || booked.end <= written.bytes;
         let kept = booked.iter().filter(|booked| is_kept(booked)).count();
         let notes = self.books.journal_wrote(&written, (booked.len() - kept) as u64);
-        let mut begin = 0;
+        let (mut begin, mut step) = (0, Progress::default());
         for (index, booked) in booked.drain(..).enumerate() {
             let place = begin..booked.end;
             begin = booked.end;
-            self.tell(booked, index < kept, || line(&lines, place));
+            step.add(self.tell(booked, index < kept, || line(&lines, place)));
         }
+        self.desk.progressed(step);
         self.batch = Batch { lines: paper(lines), booked };
         for note in notes {
             // A writer that has gone ends the listener by itself.
@@ -176,8 +177,8 @@ impl<'a> Clerk<'a> {
         }
     }
 
-    /// Counts a delivery, says it, has it judged, and lets it be answered.
-    fn tell(&mut self, booked: Booked<'a>, kept: bool, line: impl FnOnce() -> Bytes) {
+    /// Counts a delivery, says it, has it judged, and lets it be answered. Gives how much further it is with that.
+    fn tell(&mut self, booked: Booked<'a>, kept: bool, line: impl FnOnce() -> Bytes) -> Progress {
         let Booked { judged, asks, needs: Needs { place, room, bench }, .. } = booked;
         let mut record = judged.record;
         let stands = kept || !self.books.not_recorded(&mut record);
@@ -198,11 +199,17 @@ impl<'a> Clerk<'a> {
         if let (true, true, Some(room)) = (shown, kept && is_given, room) {
             room.save(Arc::clone(&record));
         }
-        let entered = self.desk.entered(stands, hangs, Progress { deliveries: u64::from(counted), until });
+        let step = Progress { deliveries: u64::from(counted), until };
+        // One that is let hang is waited for until that is over.
+        let (now, later) = match hangs {
+            true => (Progress::default(), Some(self.desk.progressing(step))),
+            false => (step, None),
+        };
         if let Some(asks) = asks {
             // A sender may have hung up.
-            drop(asks.send(entered));
+            drop(asks.send(Entered { stands, step: later }));
         }
+        now
     }
 }
 

@@ -80,13 +80,13 @@ impl From<Reply> for Ending {
 /// What the clerk says of a delivery that was entered.
 pub struct Entered {
     /// Whether it is answered as was decided, and not as one that is recorded nowhere.
-    stands: bool,
-    /// What is told of it when it has ended: of one that is let hang. The others are told of already.
-    step: Option<Step>,
+    pub(super) stands: bool,
+    /// What is told of it when it has ended: of one that is let hang. The others are told of without it.
+    pub(super) step: Option<Step>,
 }
 
 /// Lets whoever waits know of a delivery when it is over, however that comes.
-struct Step {
+pub struct Step {
     progress: watch::Sender<Progress>,
     step: Progress,
 }
@@ -357,13 +357,16 @@ impl Desk {
         self.entries.send(Entry::Delivery(delivered)).await.map_err(|_| Ended)
     }
 
-    /// Lets whoever waits know of a delivery: of one that is let hang not before that is over.
-    pub(super) fn entered(&self, stands: bool, hangs: bool, step: Progress) -> Entered {
-        if hangs {
-            return Entered { stands, step: Some(Step { progress: self.progress.clone(), step }) };
+    /// Lets whoever waits know how far it has come.
+    pub(super) fn progressed(&self, step: Progress) {
+        if step.is_any() {
+            self.progress.send_modify(|progress| progress.add(step));
         }
-        self.progress.send_modify(|progress| progress.add(step));
-        Entered { stands, step: None }
+    }
+
+    /// Lets whoever waits know that only when the delivery is over.
+    pub(super) fn progressing(&self, step: Progress) -> Step {
+        Step { progress: self.progress.clone(), step }
     }
 }
 

@@ -264,6 +264,7 @@ impl Connection {
         tokio::pin!(served);
         // A connection that breaks off concerns nobody else; a request that never reached the desk is said here.
         tokio::select! {
+            biased;
             served = &mut served => match served {
                 Err(error) if error.is_parse() => desk.refused(&remote, &error.to_string()).await,
                 _ => {}

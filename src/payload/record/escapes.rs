@@ -106,10 +106,18 @@ pub fn undo(text: &[u8], into: &mut Vec<u8>) -> Option<()> {
 /// large one next to none, so what needs no escape is told and copied many bytes at a time.
 pub fn write(text: &str, out: &mut Vec<u8>) {
     const TOGETHER: usize = 32;
+    const SHORT: usize = 128;
     let is_plain = |byte: &u8| (*byte >= b' ') & (*byte != b'"') & (*byte != b'\\');
+    let are_plain = |bytes: &[u8]| bytes.iter().fold(true, |all, byte| all & is_plain(byte));
     out.reserve(text.len() + text.len() / 8 + WORD + 2);
     out.push(b'"');
     let mut rest = text.as_bytes();
+    // Ids, names and values of headers: next to none of them needs any.
+    if rest.len() <= SHORT && are_plain(rest) {
+        out.extend_from_slice(rest);
+        out.push(b'"');
+        return;
+    }
     while let Some((word, behind)) = rest.split_first_chunk::<WORD>() {
         let plain = stand_for_themselves(*word);
         out.extend_from_slice(word);
@@ -120,8 +128,7 @@ pub fn write(text: &str, out: &mut Vec<u8>) {
             continue;
         }
         rest = behind;
-        let many =
-            rest.chunks_exact(TOGETHER).take_while(|bytes| bytes.iter().fold(true, |all, byte| all & is_plain(byte)));
+        let many = rest.chunks_exact(TOGETHER).take_while(|bytes| are_plain(bytes));
         let (plain, behind) = rest.split_at(many.count() * TOGETHER);
         out.extend_from_slice(plain);
         rest = behind;
