@@ -114,7 +114,6 @@ fn start_listen(args: &Listen, known: &mut Vec<Secret>) -> Result<Exit, Error> {
         out if (args.output.json || quiet) && is_nowhere(&out) => Reader::Nobody,
         // Only a terminal's reader is slower than deliveries and does not miss what was skipped.
         out if !args.output.json && out.is_terminal() => Reader::Hasty,
-        _ if args.output.json => Reader::Program,
         _ => Reader::Patient,
     };
     let screen = Screen { reader, compact: args.format == Format::Compact, pages: false };
@@ -335,7 +334,12 @@ fn with_sink_and(
     page: Option<Box<dyn Show + Send>>,
     command: impl AsyncFnOnce(Sink, &mut Option<Signals>) -> Result<Exit, Error>,
 ) -> Result<Exit, Error> {
-    let (sink, events) = event::channel(screen.reader);
+    let reader = match screen.reader {
+        // The lines are all that is said of deliveries.
+        Reader::Patient if output.json && page.is_none() => Reader::Program,
+        reader => reader,
+    };
+    let (sink, events) = event::channel(reader);
     let sink = sink.without(known);
     let mut sinks = sinks(output, screen, page);
     let (end, ended) = oneshot::channel();

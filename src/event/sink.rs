@@ -57,7 +57,7 @@ pub struct Sink {
 /// Who reads what is said of deliveries.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Reader {
-    /// A person later on, or who knows: nothing may be missing.
+    /// A person later on, who reads a file or a pipe: nothing may be missing.
     #[default]
     Patient,
     /// A program, that reads lines: nothing may be missing either.
@@ -195,13 +195,15 @@ impl Sink {
 }
 
 impl Place<'_> {
-    /// Says it without waiting, as its record or its line. Neither is asked for where it is not wanted.
-    pub fn say(self, record: impl FnOnce() -> Arc<Record>, line: impl FnOnce() -> Bytes) {
+    /// Says it without waiting: where lines are wanted and there is one, as its line, else as its record. Neither is asked
+    /// for where it is not wanted.
+    pub fn say(self, record: impl FnOnce() -> Arc<Record>, line: impl FnOnce() -> Option<Bytes>) {
         let Some((permit, share)) = self.held else {
             self.sink.skipped().deliveries += u64::from(self.sink.reader == Reader::Hasty);
             return;
         };
-        let event = if self.sink.takes_lines() { Event::Line(line()) } else { Event::Delivery(record()) };
+        let line = if self.sink.takes_lines() { line() } else { None };
+        let event = line.map_or_else(|| Event::Delivery(record()), Event::Line);
         permit.send(Queued { event, _share: Some(share) });
         let mut skipped = self.sink.skipped();
         let said = Queued { event: Event::Skipped(*skipped), _share: None };
@@ -213,6 +215,7 @@ impl Place<'_> {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt;
     use jiff::Timestamp;
 
     use super::*;
@@ -227,7 +230,7 @@ mod tests {
     async fn what_nobody_reads_takes_no_place_and_is_not_counted_as_skipped() {
         let (sink, mut events) = channel(Reader::Nobody);
         for _ in 0..WAITING + 5 {
-            sink.place(10).await.unwrap().say(record, Bytes::new);
+            sink.place(10).await.unwrap().say(record, || None);
         }
         assert_eq!(sink.take_skipped(), Skipped::default());
         assert_eq!(sink.say(crate::event::Note::info("so it is")).await, Ok(()));
@@ -240,12 +243,12 @@ mod tests {
     async fn a_slow_screen_skips_and_says_how_many() {
         let (sink, mut events) = channel(Reader::Hasty);
         for _ in 0..WAITING + 5 {
-            sink.place(10).await.unwrap().say(record, Bytes::new);
+            sink.place(10).await.unwrap().say(record, || None);
         }
         for _ in 0..WAITING {
             assert!(matches!(events.recv().await, Some(Queued { event: Event::Delivery(_), .. })));
         }
-        sink.place(10).await.unwrap().say(record, Bytes::new);
+        sink.place(10).await.unwrap().say(record, || None);
         assert!(matches!(events.recv().await, Some(Queued { event: Event::Delivery(_), .. })));
         assert!(matches!(
             events.recv().await,
@@ -269,10 +272,10 @@ mod tests {
     async fn data_waits_and_never_skips() {
         let (sink, mut events) = channel(Reader::Patient);
         for _ in 0..WAITING {
-            sink.place(10).await.unwrap().say(record, Bytes::new);
+            sink.place(10).await.unwrap().say(record, || None);
         }
         let waiting = sink.clone();
-        let last = tokio::spawn(async move { waiting.place(10).await.map(|place| place.say(record, Bytes::new)) });
+        let last = tokio::spawn(async move { waiting.place(10).await.map(|place| place.say(record, || None)) });
         for _ in 0..WAITING + 1 {
             assert!(matches!(events.recv().await, Some(Queued { event: Event::Delivery(_), .. })));
         }
@@ -281,15 +284,30 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_program_gets_every_line_and_a_record_where_there_is_none() {
+        let (sink, mut events) = channel(Reader::Program);
+        sink.place(10).await.unwrap().say(|| unreachable!(), || Some(Bytes::from_static(b"{}\n")));
+        sink.place(10).await.unwrap().say(record, || None);
+        assert!(matches!(events.recv().await, Some(Queued { event: Event::Line(line), .. }) if line == "{}\n"));
+        assert!(matches!(events.recv().await, Some(Queued { event: Event::Delivery(_), .. })));
+        for _ in 0..WAITING {
+            sink.place(10).await.unwrap().say(record, || Some(Bytes::new()));
+        }
+        assert!(sink.place(10).now_or_never().is_none(), "nothing is skipped");
+        drop(events.recv().await);
+        assert!(sink.place(10).now_or_never().is_some());
+    }
+
+    #[tokio::test]
     async fn large_bodies_wait_by_their_size() {
         let (sink, mut events) = channel(Reader::Hasty);
         let half = WAITING_UNITS * UNIT / 2;
         for _ in 0..3 {
-            sink.place(half).await.unwrap().say(record, Bytes::new);
+            sink.place(half).await.unwrap().say(record, || None);
         }
         assert_eq!(sink.take_skipped().deliveries, 2, "each takes a unit more than half");
         drop(events.recv().await);
-        sink.place(half).await.unwrap().say(record, Bytes::new);
+        sink.place(half).await.unwrap().say(record, || None);
         assert!(sink.take_skipped().is_nothing());
     }
 

@@ -11,9 +11,9 @@ use crate::payload::history::lifecycle::{Lifecycles, Unfinished};
 use crate::payload::lint::Warning;
 use crate::payload::record::{By, Duplicate, Record};
 
-/// A request of which everything is known, its answer included.
-pub struct Judged {
-    /// What is recorded of it; its number, its id and what it repeats are for the books to say.
+/// A delivery on its way to the books, with the memory that it takes.
+pub struct Pending {
+    /// What is recorded of it, as far as that is known; its number, its id and what it repeats are for the books to say.
     pub record: Record,
     /// How much memory its body takes, unpacked.
     pub held: usize,
@@ -79,11 +79,11 @@ impl Books {
     }
 
     /// Numbers a delivery under this id, and completes its record.
-    pub fn enter(&mut self, id: String, judged: &mut Judged) {
+    pub fn enter(&mut self, id: String, pending: &mut Pending) {
         // From here on it is little, and the queue of the writer counts it.
-        drop(std::mem::take(&mut judged.share));
+        drop(std::mem::take(&mut pending.share));
         self.seq += 1;
-        let record = &mut judged.record;
+        let record = &mut pending.record;
         let Record { delivery, payload, verdict, answer, .. } = &*record;
         let status = answer.as_ref().and_then(|answer| answer.status);
         let repeat = payload
@@ -158,9 +158,14 @@ impl Books {
         is_another
     }
 
+    /// Whether a record is one that is shown.
+    pub fn shows(&self, record: &Record) -> bool {
+        self.events.as_ref().is_none_or(|events| events.take(record.payload.as_ref()))
+    }
+
     /// Counts a record: a delivery counts whose answer is not a limit's, and that the journal took.
     pub fn count(&mut self, record: &Record, kept: bool) -> Counted {
-        let shown = self.events.as_ref().is_none_or(|events| events.take(record.payload.as_ref()));
+        let shown = self.shows(record);
         let answer = record.answer.as_ref();
         let status = answer.and_then(|answer| answer.status);
         self.tally.refused += u64::from(!status.is_some_and(|status| (200..300).contains(&status)));

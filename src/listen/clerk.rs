@@ -3,7 +3,6 @@
 
 use std::cell::LazyCell;
 use std::io;
-use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,10 +12,10 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::timeout;
 
-use super::books::{Books, Counted, Judged};
+use super::books::{Books, Counted, Pending};
 use super::desk::{Desk, Entered};
 use super::expect;
-use super::limits::{BATCH_BYTES, SHARED_BYTES};
+use super::limits::{BATCH_BYTES, LINE_BYTES};
 use super::outputs::Room;
 use super::wait::Progress;
 use crate::clock::record_id;
@@ -38,8 +37,8 @@ pub enum Entry {
 
 /// A delivery that was decided on.
 pub struct Delivered {
-    /// What is known of it.
-    pub judged: Box<Judged>,
+    /// It, with its answer.
+    pub pending: Box<Pending>,
     /// Whether it is to be found out first why its signature does not hold. Whatever comes after waits for that, so that
     /// the order stays.
     pub unexplained: bool,
@@ -90,7 +89,7 @@ struct Batch<'a> {
 
 /// A delivery on the books.
 struct Booked<'a> {
-    judged: Box<Judged>,
+    pending: Box<Pending>,
     /// Where its line ends.
     end: usize,
     asks: Option<oneshot::Sender<Entered>>,
@@ -110,12 +109,12 @@ struct Needs<'a> {
 impl<'a> Clerk<'a> {
     /// Enters a delivery, and waits for what it needs before that: from the journal to the screen nothing waits.
     async fn begin(&mut self, delivered: Delivered) {
-        let Delivered { mut judged, unexplained, asks } = delivered;
+        let Delivered { mut pending, unexplained, asks } = delivered;
         if unexplained {
-            judged = self.desk.explain(judged).await;
+            pending = self.desk.explain(pending).await;
         }
-        let needs = needs(self.desk, judged.held).await;
-        self.enter(judged, asks, needs);
+        let needs = needs(self.desk, pending.held).await;
+        self.enter(pending, asks, needs);
     }
 
     /// Enters those deliveries that have come by now, as far as none of them has to wait; the first that has is left.
@@ -130,26 +129,26 @@ impl<'a> Clerk<'a> {
                 other => return Some(other),
             };
             // Waiting here, with places taken that are only used after it, could be waiting for ever.
-            let Some(needs) = needs(self.desk, delivered.judged.held).now_or_never() else {
+            let Some(needs) = needs(self.desk, delivered.pending.held).now_or_never() else {
                 return Some(Entry::Delivery(delivered));
             };
-            let Delivered { judged, asks, .. } = delivered;
-            self.enter(judged, asks, needs);
+            let Delivered { pending, asks, .. } = delivered;
+            self.enter(pending, asks, needs);
         }
         None
     }
 
-    /// Numbers a delivery, and makes its record and its line.
-    fn enter(&mut self, mut judged: Box<Judged>, asks: Option<oneshot::Sender<Entered>>, needs: Needs<'a>) {
-        self.books.enter(record_id(judged.record.at), &mut judged);
+    /// Numbers a delivery, completes its record, and makes its line.
+    fn enter(&mut self, mut pending: Box<Pending>, asks: Option<oneshot::Sender<Entered>>, needs: Needs<'a>) {
+        self.books.enter(record_id(pending.record.at), &mut pending);
         if !self.desk.keep_secrets {
-            Redaction::of(&self.desk.policy.secrets, self.desk.policy.scheme).record(&mut judged.record);
+            Redaction::of(&self.desk.policy.secrets, self.desk.policy.scheme).record(&mut pending.record);
         }
-        if self.pen.is_some() || self.desk.sink.takes_lines() {
-            judged.record.write_line(&mut self.batch.lines);
+        if self.pen.is_some() || (self.desk.sink.takes_lines() && self.books.shows(&pending.record)) {
+            pending.record.write_line(&mut self.batch.lines);
         }
         let end = self.batch.lines.len();
-        self.batch.booked.push(Booked { judged, end, asks, needs });
+        self.batch.booked.push(Booked { pending, end, asks, needs });
     }
 
     /// Writes what was entered to the journal; then counts it, says it, and lets it be answered.
@@ -167,7 +166,7 @@ impl<'a> Clerk<'a> {
         for (index, booked) in booked.drain(..).enumerate() {
             let place = begin..booked.end;
             begin = booked.end;
-            step.add(self.tell(booked, index < kept, || line(&lines, place)));
+            step.add(self.tell(booked, index < kept, &lines[place]));
         }
         self.desk.progressed(step);
         self.batch = Batch { lines: paper(lines), booked };
@@ -178,9 +177,9 @@ impl<'a> Clerk<'a> {
     }
 
     /// Counts a delivery, says it, has it judged, and lets it be answered. Gives how much further it is with that.
-    fn tell(&mut self, booked: Booked<'a>, kept: bool, line: impl FnOnce() -> Bytes) -> Progress {
-        let Booked { judged, asks, needs: Needs { place, room, bench }, .. } = booked;
-        let mut record = judged.record;
+    fn tell(&mut self, booked: Booked<'a>, kept: bool, line: &[u8]) -> Progress {
+        let Booked { pending, asks, needs: Needs { place, room, bench }, .. } = booked;
+        let mut record = pending.record;
         let stands = kept || !self.books.not_recorded(&mut record);
         let (is_given, hangs) =
             record.answer.as_ref().map_or((false, false), |answer| (answer.is_given(), answer.did == Some(Deed::Hang)));
@@ -190,7 +189,8 @@ impl<'a> Clerk<'a> {
         let record = LazyCell::new(|| Arc::new(record));
         if let (true, Ok(place)) = (shown, place) {
             // One that the journal did not take says so.
-            place.say(|| Arc::clone(&record), || if kept { line() } else { record.to_line().into() });
+            let is_whole = kept && line.len() <= LINE_BYTES;
+            place.say(|| Arc::clone(&record), || is_whole.then(|| Bytes::copy_from_slice(line)));
         }
         if let (true, Some(bench)) = (counted, bench) {
             bench.judge(Arc::clone(&record));
@@ -213,18 +213,10 @@ impl<'a> Clerk<'a> {
     }
 }
 
-/// One of the lines, in their memory. Where that is large, it is copied: else the few that are shown would hold all others.
-fn line(lines: &Bytes, place: Range<usize>) -> Bytes {
-    if lines.len() <= SHARED_BYTES { lines.slice(place) } else { Bytes::copy_from_slice(&lines[place]) }
-}
-
-/// Where lines may be put together: where the last ones were, unless somebody still reads them. To ask for so much memory
+/// Where lines may be put together: where the last ones were, unless they are still being written. To ask for so much memory
 /// anew for every write takes longer than that.
 fn paper(lines: Bytes) -> Vec<u8> {
-    if !lines.is_unique() {
-        return Vec::with_capacity(lines.len().min(SHARED_BYTES));
-    }
-    let mut lines = Vec::from(lines);
+    let mut lines = if lines.is_unique() { Vec::from(lines) } else { Vec::new() };
     lines.clear();
     // What one large delivery took is not kept.
     lines.shrink_to(BATCH_BYTES);

@@ -14,7 +14,7 @@ use tokio::time::sleep;
 use super::Config;
 use super::answer::{Item, Script, Turns};
 use super::body::{self, Memory, Reading, Refusal};
-use super::books::{Books, Judged};
+use super::books::{Books, Pending};
 use super::clerk::{self, Delivered, Entry};
 use super::expect::{Bench, Judge};
 use super::forward::{App, Change};
@@ -273,6 +273,7 @@ impl Desk {
     /// Lets a sender wait for so long, or for as long as it likes.
     async fn hang(&self, time: Option<Duration>, line: &Line) {
         match time {
+            Some(Duration::ZERO) => {}
             Some(time) => self.wait(time).await,
             None => tokio::select! {
                 () = self.ended() => {}
@@ -339,9 +340,9 @@ impl Desk {
     }
 
     /// Puts a delivery on the books that was decided to end like this, and gives how it does.
-    async fn enter(&self, judged: Box<Judged>, reply: Reply) -> Ending {
+    async fn enter(&self, pending: Box<Pending>, reply: Reply) -> Ending {
         let (asks, entered) = oneshot::channel();
-        let _ = self.hand_in(judged, Some(asks)).await;
+        let _ = self.hand_in(pending, Some(asks)).await;
         match entered.await {
             Ok(Entered { stands: true, step }) => Ending { reply, step },
             Ok(Entered { stands: false, step }) => Ending { reply: Reply::not_recorded(), step },
@@ -351,9 +352,9 @@ impl Desk {
     }
 
     /// Hands a delivery to the clerk. From there on a sender that hangs up cannot leave it half entered.
-    async fn hand_in(&self, judged: Box<Judged>, asks: Option<oneshot::Sender<Entered>>) -> Result<(), Ended> {
-        let unexplained = judged.record.verdict.is_invalid();
-        let delivered = Delivered { judged, unexplained, asks };
+    async fn hand_in(&self, pending: Box<Pending>, asks: Option<oneshot::Sender<Entered>>) -> Result<(), Ended> {
+        let unexplained = pending.record.verdict.is_invalid();
+        let delivered = Delivered { pending, unexplained, asks };
         self.entries.send(Entry::Delivery(delivered)).await.map_err(|_| Ended)
     }
 

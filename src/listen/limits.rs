@@ -71,8 +71,9 @@ pub const WAITING: usize = 256;
 /// When deliveries that have come together are so many bytes as lines, they are written, and those behind them come after.
 pub const BATCH_BYTES: usize = 1024 * 1024;
 
-/// Up to so many bytes lines that were written together stay together until the last of them is shown.
-pub const SHARED_BYTES: usize = 256 * 1024;
+/// Up to so many bytes a line waits as such for a program to read it; a longer one is made again from its record, which is
+/// what counts as memory that waits.
+pub const LINE_BYTES: usize = 16 * 1024;
 
 /// Time for the journal to take lines, where it is a pipe, or its disk is waited for.
 pub const JOURNAL_TIME: Duration = Duration::from_secs(5);

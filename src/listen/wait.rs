@@ -70,7 +70,7 @@ impl Progress {
         self.deliveries > 0 || self.until
     }
 
-    /// Goes on by one delivery.
+    /// Goes on by so much.
     pub fn add(&mut self, step: Progress) {
         self.deliveries += step.deliveries;
         self.until |= step.until;

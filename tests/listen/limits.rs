@@ -7,6 +7,7 @@ use std::sync::{Arc, RwLock};
 
 use hookctl::listen::limits::{HEAD_BYTES, HEADERS, TARGET_BYTES};
 
+use super::soak::taken;
 use super::{BODY, HOOKCTL, status};
 use crate::support::connection::Connection;
 use crate::support::listener::Listener;
@@ -154,4 +155,29 @@ fn without_descriptors_connections_wait_and_both_is_said_once() {
     let (code, _, stderr) = listener.wait();
     assert_eq!(code, Some(0));
     assert!(!stderr.contains("accept"), "said once: {stderr}");
+}
+
+#[test]
+fn what_waits_for_a_stream_that_nobody_reads_takes_little_memory() {
+    const MORE: u64 = 80 * 1024 * 1024;
+    // Each byte of it takes six in a line.
+    let unshowable = vec![1; 1_000_000];
+    let hidden = format!(r#"{{"id":"c","logs":"{}","output":[],"status":"processing"}}"#, "x".repeat(900_000));
+    // So much that a pipe takes few of them.
+    let shown = format!(r#"{{"id":"p","status":"success","output":"{}","input":{{}}}}"#, "x".repeat(8_000));
+    let scenarios: [(&[&str], Vec<&[u8]>); 2] = [
+        (&["--max-body", "2MB"], vec![&unshowable; 30]),
+        (&["--events", "completed"], [hidden.as_bytes(), shown.as_bytes()].repeat(100)),
+    ];
+    for (arguments, bodies) in scenarios {
+        let listener = Listener::start(arguments);
+        let before = taken(listener.id());
+        let mut connection = Connection::open(listener.port).unwrap();
+        for body in bodies {
+            assert_eq!(connection.post(body).unwrap(), 200);
+        }
+        let after = taken(listener.id());
+        let more = before.zip(after).map_or(0, |((before, _), (after, _))| after.saturating_sub(before));
+        assert!(more < MORE, "{arguments:?}: {more} bytes more");
+    }
 }

@@ -38,8 +38,8 @@ fn delivery(number: u64) -> (Vec<u8>, u16) {
     (body.to_string().into_bytes(), if number % 8 == 3 { 401 } else { 200 })
 }
 
-/// Memory and descriptors of a process, where the system tells.
-fn taken(id: u32) -> Option<(u64, usize)> {
+/// Memory in bytes and descriptors of a process, where the system tells.
+pub fn taken(id: u32) -> Option<(u64, usize)> {
     let status = std::fs::read_to_string(format!("/proc/{id}/status")).ok()?;
     let kilobytes = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?.trim().strip_suffix(" kB")?;
     let descriptors = std::fs::read_dir(format!("/proc/{id}/fd")).ok()?.count();

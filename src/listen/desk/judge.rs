@@ -10,7 +10,7 @@ use tokio::task::spawn_blocking;
 
 use super::{Desk, Ending};
 use crate::listen::body::Share;
-use crate::listen::books::Judged;
+use crate::listen::books::Pending;
 use crate::listen::reply::Reply;
 use crate::payload::encoding::{self, Undecoded};
 use crate::payload::lint::{self, Warning};
@@ -25,7 +25,7 @@ const LARGE: usize = 128 * 1024;
 /// A request that was read.
 pub(super) struct Arrival {
     /// What is known of it so far. It is kept in one place from here to its end.
-    judged: Box<Judged>,
+    pending: Box<Pending>,
     /// When it was complete.
     ended: Instant,
 }
@@ -35,24 +35,24 @@ impl Arrival {
     pub(super) fn new(delivery: Delivery, remote: &str, at: Timestamp) -> Self {
         let record =
             Record { remote: Some(remote.to_owned()), verdict: Verdict::Unchecked, ..Record::bare(at, delivery) };
-        let judged = Judged { record, held: 0, share: Share::default() };
-        Arrival { judged: Box::new(judged), ended: Instant::now() }
+        let pending = Pending { record, held: 0, share: Share::default() };
+        Arrival { pending: Box::new(pending), ended: Instant::now() }
     }
 
     pub(super) fn with(mut self, body: Bytes, share: Share) -> Self {
-        (self.judged.held, self.judged.share) = (body.len(), share);
-        self.judged.record.delivery.body = body;
+        (self.pending.held, self.pending.share) = (body.len(), share);
+        self.pending.record.delivery.body = body;
         self
     }
 
     /// One that ends like this.
-    fn decided(self, reply: &Reply) -> Box<Judged> {
-        let Arrival { mut judged, ended } = self;
+    fn decided(self, reply: &Reply) -> Box<Pending> {
+        let Arrival { mut pending, ended } = self;
         let ms = ended.elapsed().as_secs_f64() * 1000.0;
-        let record = &mut judged.record;
+        let record = &mut pending.record;
         record.warnings = record.payload.as_ref().map(lint::warnings).unwrap_or_default();
         record.answer = Some(reply.recorded(ms));
-        judged
+        pending
     }
 }
 
@@ -61,65 +61,65 @@ impl Desk {
     pub(super) async fn judge(self: &Arc<Self>, mut arrival: Arrival) -> Ending {
         // Whatever is packed may be as large as can be: so much must be free while it is unpacked.
         let mut room = Share::default();
-        if !encoding::named(&arrival.judged.record.delivery.headers).is_empty() {
+        if !encoding::named(&arrival.pending.record.delivery.headers).is_empty() {
             let largest = usize::try_from(self.max_body).unwrap_or(usize::MAX);
             if self.memory.take(largest, &mut room).await.is_err() {
                 return Box::pin(self.too_crowded(arrival)).await;
             }
         }
-        let delivery = &arrival.judged.record.delivery;
+        let delivery = &arrival.pending.record.delivery;
         let held = encoding::decode(&delivery.headers, &delivery.body, self.max_body);
         if held == Err(Undecoded::TooLarge) {
             return Box::pin(self.too_large(arrival)).await;
         }
         let unpacked =
             held.as_ref().map_or(0, |held| if held.as_ptr() == delivery.body.as_ptr() { 0 } else { held.len() });
-        arrival.judged.held += unpacked;
+        arrival.pending.held += unpacked;
         room.keep(unpacked);
-        arrival.judged.share.add(room);
-        self.examine(&mut arrival.judged, held.as_ref().ok()).await;
-        let record = &arrival.judged.record;
+        arrival.pending.share.add(room);
+        self.examine(&mut arrival.pending, held.as_ref().ok()).await;
+        let record = &arrival.pending.record;
         let refused = record.verdict.is_invalid() && !self.allow_invalid;
         let reply = match refused {
             true => Reply::new(StatusCode::UNAUTHORIZED, By::Refused, r#"{"error":"invalid signature"}"#),
             false => self.reply(&record.delivery, record.payload.as_ref()).await,
         };
-        let mut judged = arrival.decided(&reply);
-        let late = self.too_late(&judged.record);
-        judged.record.warnings.extend(late);
+        let mut pending = arrival.decided(&reply);
+        let late = self.too_late(&pending.record);
+        pending.record.warnings.extend(late);
         if let Err(Undecoded::Flawed(reason)) = held {
-            judged.record.warnings.push(Warning::new("body_not_decoded", "", reason));
+            pending.record.warnings.push(Warning::new("body_not_decoded", "", reason));
         }
         if refused {
             // What is not acknowledged need not be recorded before it is answered.
-            let _ = self.hand_in(judged, None).await;
+            let _ = self.hand_in(pending, None).await;
             return reply.into();
         }
-        self.enter(judged, reply).await
+        self.enter(pending, reply).await
     }
 
     /// Finds out what a delivery says, and what is to be said of its signature. A large one is examined beside the thread
     /// that serves all connections, unless another one is there already: then that would only wait.
-    async fn examine(self: &Arc<Self>, judged: &mut Judged, held: Option<&Bytes>) {
-        let now = judged.record.at.as_second();
-        if judged.held >= LARGE
+    async fn examine(self: &Arc<Self>, pending: &mut Pending, held: Option<&Bytes>) {
+        let now = pending.record.at.as_second();
+        if pending.held >= LARGE
             && let Ok(permit) = Arc::clone(&self.beside).try_acquire_owned()
         {
-            let (desk, delivery, held) = (Arc::clone(self), judged.record.delivery.clone(), held.cloned());
+            let (desk, delivery, held) = (Arc::clone(self), pending.record.delivery.clone(), held.cloned());
             // It goes along: a sender that hangs up meanwhile does not give back what is still held here.
-            let share = std::mem::take(&mut judged.share);
+            let share = std::mem::take(&mut pending.share);
             let examined = spawn_blocking(move || {
                 let examined = desk.look_at(&delivery, held.as_ref(), now);
                 drop(permit);
                 (examined, share)
             });
             if let Ok((examined, share)) = examined.await {
-                judged.share = share;
-                (judged.record.payload, judged.record.verdict) = examined;
+                pending.share = share;
+                (pending.record.payload, pending.record.verdict) = examined;
                 return;
             }
         }
-        let record = &mut judged.record;
+        let record = &mut pending.record;
         (record.payload, record.verdict) = self.look_at(&record.delivery, held, now);
     }
 
@@ -147,9 +147,9 @@ impl Desk {
 
     /// Enters a delivery whose body was not taken in.
     pub(super) async fn limited(&self, arrival: Arrival, why: Warning, reply: Reply) -> Ending {
-        let mut judged = arrival.decided(&reply);
-        judged.record.warnings.push(why);
-        self.enter(judged, reply).await
+        let mut pending = arrival.decided(&reply);
+        pending.record.warnings.push(why);
+        self.enter(pending, reply).await
     }
 
     /// Whether the sender had given up before the answer was ready.
@@ -169,15 +169,15 @@ impl Desk {
     }
 
     /// Finds out why a delivery is invalid, on a thread of its own.
-    pub(in crate::listen) async fn explain(self: &Arc<Self>, mut judged: Box<Judged>) -> Box<Judged> {
+    pub(in crate::listen) async fn explain(self: &Arc<Self>, mut pending: Box<Pending>) -> Box<Pending> {
         let (desk, delivery, verdict) =
-            (Arc::clone(self), judged.record.delivery.clone(), judged.record.verdict.clone());
-        let now = judged.record.at.as_second();
+            (Arc::clone(self), pending.record.delivery.clone(), pending.record.verdict.clone());
+        let now = pending.record.at.as_second();
         let why = move || signature::why(&delivery, &desk.policy, now, verdict);
         // Without an explanation it keeps the verdict that it has.
         if let Ok(explained) = spawn_blocking(why).await {
-            judged.record.verdict = explained;
+            pending.record.verdict = explained;
         }
-        judged
+        pending
     }
 }
