@@ -7,9 +7,13 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use bytes::Bytes;
-use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
+
+mod value;
+
+use value::Text;
+pub use value::{Json, JsonType, scalar, string, unescaped};
 
 /// What a body is.
 #[derive(Debug)]
@@ -233,189 +237,6 @@ impl<'de: 'a, 'a> Deserialize<'de> for Items<'a> {
     }
 }
 
-/// A decoded JSON string. Python's `json.dumps` writes lone surrogates (`"\ud83c"`), which are no Unicode text: they
-/// become the replacement character instead of making the whole body unreadable.
-struct Text<'a>(Cow<'a, str>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Lenient;
-        impl<'de> Visitor<'de> for Lenient {
-            type Value = Text<'de>;
-            fn expecting(&self, out: &mut fmt::Formatter) -> fmt::Result {
-                out.write_str("a string")
-            }
-            fn visit_borrowed_bytes<E: de::Error>(self, bytes: &'de [u8]) -> Result<Text<'de>, E> {
-                Ok(Text(std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)))
-            }
-            fn visit_bytes<E: de::Error>(self, bytes: &[u8]) -> Result<Text<'de>, E> {
-                Ok(Text(Cow::Owned(String::from_utf8_lossy(bytes).into_owned())))
-            }
-        }
-        deserializer.deserialize_bytes(Lenient)
-    }
-}
-
-/// What kind of value a JSON text is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum JsonType {
-    /// `{…}`
-    Object,
-    /// `[…]`
-    Array,
-    /// `"…"`
-    String,
-    /// A number.
-    Number,
-    /// `true` or `false`
-    Bool,
-    /// `null`
-    Null,
-}
-
-impl JsonType {
-    /// The kind of a valid JSON text, told from its first character.
-    pub fn of(text: &str) -> Self {
-        Self::of_bytes(text.as_bytes())
-    }
-
-    fn of_bytes(text: &[u8]) -> Self {
-        match text.first() {
-            Some(b'{') => JsonType::Object,
-            Some(b'[') => JsonType::Array,
-            Some(b'"') => JsonType::String,
-            Some(b't' | b'f') => JsonType::Bool,
-            Some(b'n') => JsonType::Null,
-            _ => JsonType::Number,
-        }
-    }
-
-    /// The word for it, with its article: `an object`.
-    pub fn noun(self) -> &'static str {
-        match self {
-            JsonType::Object => "an object",
-            JsonType::Array => "an array",
-            JsonType::String => "a string",
-            JsonType::Number => "a number",
-            JsonType::Bool => "a boolean",
-            JsonType::Null => "null",
-        }
-    }
-}
-
-/// Decodes a JSON string; `None` for any other value.
-pub fn string(text: &str) -> Option<Cow<'_, str>> {
-    let inner = text.strip_prefix('"')?;
-    // Most stand for themselves, and need no parser.
-    let stands_for_itself = |byte: u8| (byte >= b' ') & (byte != b'"') & (byte != b'\\');
-    if let Some(inner) = inner.strip_suffix('"')
-        && inner.bytes().fold(true, |all, byte| all & stands_for_itself(byte))
-    {
-        return Some(Cow::Borrowed(inner));
-    }
-    serde_json::from_str::<Text<'_>>(text).ok().map(|Text(decoded)| decoded)
-}
-
-/// JSON text with the escapes in its strings written out, as people would search it: `caf\\u00e9` becomes `café`.
-pub fn unescaped(text: &str) -> Cow<'_, str> {
-    let Some(first) = text.find('\\') else { return Cow::Borrowed(text) };
-    let mut plain = text[..first].to_owned();
-    let mut rest = &text[first..];
-    while !rest.is_empty() {
-        // Those that stand together are read together: a character may take two.
-        let run = escapes(rest);
-        let decoded = string(&format!("\"{}\"", &rest[..run])).map_or(rest[..run].to_owned(), Cow::into_owned);
-        plain.push_str(&decoded);
-        let next = rest[run..].find('\\').map_or(rest.len(), |next| run + next);
-        plain.push_str(&rest[run..next]);
-        rest = &rest[next..];
-    }
-    Cow::Owned(plain)
-}
-
-/// How far the escapes reach that a text begins with.
-fn escapes(text: &str) -> usize {
-    let mut end = 0;
-    while text[end..].starts_with('\\') {
-        let length = if text[end + 1..].starts_with('u') { 6 } else { 2 };
-        match text.get(end..end + length) {
-            Some(_) => end += length,
-            // No JSON: it stands for itself.
-            None => return text.len(),
-        }
-    }
-    end
-}
-
-/// A scalar as a person would write it: strings decoded, numbers and booleans as spelled. `None` for `null`, arrays and
-/// objects. ModelsLab's ids are strings on one page and integers on another, so ids are read through this.
-pub fn scalar(text: &str) -> Option<Cow<'_, str>> {
-    match JsonType::of(text) {
-        JsonType::String => string(text),
-        JsonType::Number | JsonType::Bool => Some(Cow::Borrowed(text)),
-        JsonType::Null | JsonType::Array | JsonType::Object => None,
-    }
-}
-
-/// A JSON value kept as the sender's text. Shares the body's memory: cloning it copies nothing.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Json(Bytes);
-
-impl Json {
-    /// The value `text`, which must be a slice of `body`.
-    pub fn within(body: &Bytes, text: &str) -> Self {
-        Json(body.slice_ref(text.as_bytes()))
-    }
-
-    /// The bytes of the JSON text, as sent.
-    pub fn bytes(&self) -> &[u8] {
-        &self.0
-    }
-
-    /// The JSON text, as sent.
-    pub fn text(&self) -> &str {
-        // Made from a `str` in `within`, so this never takes the other branch.
-        std::str::from_utf8(&self.0).unwrap_or_default()
-    }
-
-    /// What kind of value it is.
-    pub fn kind(&self) -> JsonType {
-        JsonType::of_bytes(&self.0)
-    }
-
-    /// The decoded text of a string.
-    pub fn string(&self) -> Option<Cow<'_, str>> {
-        string(self.text())
-    }
-
-    /// The elements' JSON texts, of an array.
-    pub fn items(&self) -> Option<Vec<&str>> {
-        items(self.text())
-    }
-
-    /// The members, of an object.
-    pub fn object(&self) -> Option<Object<'_>> {
-        Object::parse(self.text())
-    }
-
-    /// Whether the value says nothing: `null`, `""`, `[]` or `{}`.
-    pub fn is_blank(&self) -> bool {
-        match self.kind() {
-            JsonType::Null => true,
-            JsonType::String => self.0 == "\"\"",
-            // Valid JSON: between the brackets there is white space or something.
-            JsonType::Array | JsonType::Object => self.0[1..self.0.len() - 1].trim_ascii().is_empty(),
-            JsonType::Number | JsonType::Bool => false,
-        }
-    }
-}
-
-impl fmt::Debug for Json {
-    fn fmt(&self, out: &mut fmt::Formatter) -> fmt::Result {
-        out.write_str(self.text())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -464,31 +285,6 @@ mod tests {
     }
 
     #[test]
-    fn a_string_is_decoded_where_it_is_one() {
-        for text in ["", "a", "é🌅\u{7f}", "a\"b", "\\", "\n", "\u{1b}[31m"] {
-            assert_eq!(string(&serde_json::to_string(text).unwrap()).as_deref(), Some(text));
-        }
-        for text in ["", "\"", "1", "null", "{}", "\"a", "a\"", "\"a\"b\"", "\"a\\\""] {
-            assert_eq!(string(text), None, "{text}");
-        }
-    }
-
-    #[test]
-    fn escapes_are_written_out_to_be_searched() {
-        let cases = [
-            (r#"{"a":"b"}"#, r#"{"a":"b"}"#),
-            (r#"{"a":"caf\u00e9 \ud83c\udf05\n\"say\" C:\\x"}"#, "{\"a\":\"café 🌅\n\"say\" C:\\x\"}"),
-            (r"a lone \ud83c!", "a lone \u{fffd}\u{fffd}\u{fffd}!"),
-            (r"no JSON \", r"no JSON \"),
-            (r"no JSON \u12", r"no JSON \u12"),
-            (r"no JSON \é\u00zz", r"no JSON \é\u00zz"),
-        ];
-        for (text, expected) in cases {
-            assert_eq!(unescaped(text), expected);
-        }
-    }
-
-    #[test]
     fn a_lone_surrogate_costs_one_character_and_not_the_body() {
         let text = r#"{"\ud800k":"x\udc00y"}"#;
         let object = Object::parse(text).unwrap();
@@ -501,15 +297,5 @@ mod tests {
     fn nesting_has_no_limit_that_hurts() {
         let deep = format!("{{\"a\":{}1{}}}", "[".repeat(100_000), "]".repeat(100_000));
         assert!(matches!(Body::of(deep.as_bytes()), Body::Object(_)));
-    }
-
-    #[test]
-    fn values_share_the_memory_of_the_body() {
-        let body = Bytes::from_static(br#"{"output":["x"],"none":{}}"#);
-        let Body::Object(object) = Body::of(&body) else { panic!("an object") };
-        let output = Json::within(&body, object.get("output").unwrap());
-        assert_eq!(output.text(), "[\"x\"]");
-        assert!(!output.is_blank());
-        assert!(Json::within(&body, object.get("none").unwrap()).is_blank());
     }
 }

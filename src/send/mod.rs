@@ -19,6 +19,7 @@ use crate::payload::Name;
 use crate::payload::retry::{RetryProfile, Statuses};
 use crate::payload::signature::{Choice, Secret, Tamper, keypair};
 
+pub mod attempt;
 pub mod cog;
 pub mod course;
 mod curl;
@@ -351,9 +352,9 @@ async fn plan(packed: &Packed, config: &Config, sink: &Sink, clock: &dyn Clock) 
         let now = clock.now();
         let headers = parcel.headers(config, now)?;
         let accounts = parcel.accounts(config, &headers);
-        let mut record = drive::record(parcel, config, headers, now, 1, None);
+        let mut record = attempt::record(parcel, config, headers, now, 1, None);
         record.seq = index as u64 + 1;
-        let plan = Plan { source: parcel.name.clone(), url: drive::shown_url(parcel, config), record, accounts };
+        let plan = Plan { source: parcel.name.clone(), url: attempt::shown_url(parcel, config), record, accounts };
         if sink.say(Event::Plan(Box::new(plan))).await.is_err() {
             break;
         }
