@@ -14,6 +14,7 @@ use hookctl_fuzz::{assert_harmless, bytes, headers, parts, shown};
 use jiff::Timestamp;
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 fuzz_target!(|data: &[u8]| {
     let Some([head, body]) = parts(data) else { return };
@@ -23,6 +24,7 @@ fuzz_target!(|data: &[u8]| {
     assert_eq!(payload.is_some(), is_json, "whatever is JSON is a payload");
 
     if let Ok(text) = std::str::from_utf8(&body) {
+        assert_eq!(serde_json::from_str::<&RawValue>(text).is_ok(), is_json, "what is JSON is settled");
         let whole = pretty::json(text, Paint::new(false), false);
         assert_harmless(&whole);
         assert_harmless(&pretty::json(text, Paint::new(true), true));

@@ -5,14 +5,14 @@
 //! because what is shown must be what was sent.
 
 use std::borrow::Cow;
-use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
+use super::names::Names;
+
+pub mod scan;
 mod value;
 
-use value::Text;
 pub use value::{Json, JsonType, scalar, string, unescaped};
 
 /// What a body is.
@@ -39,6 +39,13 @@ pub struct Flaw {
     pub reason: String,
 }
 
+impl Flaw {
+    fn of(text: &str) -> Self {
+        let read = serde_json::from_str::<&RawValue>(text);
+        Flaw { reason: read.map_or_else(|error| error.to_string(), |_| "it is no JSON".into()) }
+    }
+}
+
 impl<'a> Body<'a> {
     /// Looks at the bytes of a body.
     pub fn of(bytes: &'a [u8]) -> Self {
@@ -52,9 +59,9 @@ impl<'a> Body<'a> {
             Some('\u{feff}') => {
                 Body::Broken(Flaw { reason: "it starts with a byte order mark, which JSON does not allow".into() })
             }
-            Some('{') => match serde_json::from_str::<Object<'a>>(text) {
-                Ok(object) => Body::Object(object),
-                Err(error) => Body::Broken(Flaw { reason: error.to_string() }),
+            Some('{') => match Object::parse(text) {
+                Some(object) => Body::Object(object),
+                None => Body::Broken(Flaw::of(text)),
             },
             Some(first) => match serde_json::from_str::<&'a RawValue>(text) {
                 Ok(raw) => Body::Value(raw.get()),
@@ -81,38 +88,7 @@ impl<'a> Body<'a> {
 #[derive(Debug, Default)]
 pub struct Object<'a> {
     members: Vec<(Cow<'a, str>, &'a str)>,
-    keys: Keys,
-}
-
-/// Which keys there may be: all shapes of all providers ask for theirs, and most are not there. A bit stands for a
-/// sixty-fourth of all keys, so that what it says is missing is missing, and what it does not, may be.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Keys(u64);
-
-impl Keys {
-    fn of(key: &str) -> Self {
-        let bytes = key.as_bytes();
-        let (Some(first), Some(last)) = (bytes.first(), bytes.last()) else { return Keys(1) };
-        // So that those that providers ask for fall apart.
-        let mixed = usize::from(*first) + 5 * usize::from(*last) + 11 * bytes.len();
-        Keys(1 << (mixed % 64))
-    }
-
-    /// The first key of a dotted path.
-    pub fn of_path(path: &str) -> Self {
-        Keys::of(split(path).0)
-    }
-
-    /// Whether all of those keys may be there.
-    pub fn cover(self, keys: Keys) -> bool {
-        self.0 & keys.0 == keys.0
-    }
-}
-
-impl FromIterator<Keys> for Keys {
-    fn from_iter<I: IntoIterator<Item = Keys>>(all: I) -> Self {
-        all.into_iter().fold(Keys::default(), |all, keys| Keys(all.0 | keys.0))
-    }
+    names: Names,
 }
 
 /// The first key of a dotted path, and what follows it.
@@ -126,7 +102,10 @@ fn split(path: &str) -> (&str, Option<&str>) {
 impl<'a> Object<'a> {
     /// Reads JSON text as an object; `None` when it is something else.
     pub fn parse(text: &'a str) -> Option<Self> {
-        serde_json::from_str(text).ok()
+        let mut members = Vec::with_capacity(12);
+        scan::members(text, |key, value| members.push((decoded(key), value)))?;
+        let names = members.iter().map(|(key, _)| Names::of_path(key)).collect();
+        Some(Object { members, names })
     }
 
     /// Members in the sender's order: the decoded key and the value's JSON text.
@@ -145,16 +124,16 @@ impl<'a> Object<'a> {
     }
 
     /// Which keys it may have.
-    pub fn keys(&self) -> Keys {
-        self.keys
+    pub fn names(&self) -> Names {
+        self.names
     }
 
     /// Follows a dotted path; a segment of digits indexes an array: `execution.status`, `output.0.error`.
     pub fn at(&self, path: &str) -> Option<&'a str> {
-        let (first, rest) = split(path);
-        if !self.keys.cover(Keys::of(first)) {
+        if !self.names.cover(Names::of_path(path)) {
             return None;
         }
+        let (first, rest) = split(path);
         let value = self.get(first)?;
         rest.map_or(Some(value), |rest| rest.split('.').try_fold(value, step))
     }
@@ -168,73 +147,25 @@ fn step<'a>(value: &'a str, segment: &str) -> Option<&'a str> {
 }
 
 /// The last member of that name, where this is an object. Nothing is put together of the others.
-fn member<'a>(value: &'a str, wanted: &str) -> Option<&'a str> {
-    struct Last<'w>(&'w str);
-    impl<'de> Visitor<'de> for Last<'_> {
-        type Value = Option<&'de str>;
-        fn expecting(&self, out: &mut fmt::Formatter) -> fmt::Result {
-            out.write_str("an object")
-        }
-        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-            let mut last = None;
-            while let Some(Text(key)) = map.next_key()? {
-                let value: &'de RawValue = map.next_value()?;
-                last = if key == self.0 { Some(value.get()) } else { last };
-            }
-            Ok(last)
-        }
-    }
-    serde_json::Deserializer::from_str(value).deserialize_map(Last(wanted)).ok()?
+fn member<'a>(object: &'a str, wanted: &str) -> Option<&'a str> {
+    let mut last = None;
+    scan::members(object, |key, value| last = if decoded(key) == wanted { Some(value) } else { last })?;
+    last
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Members;
-        impl<'de> Visitor<'de> for Members {
-            type Value = Object<'de>;
-            fn expecting(&self, out: &mut fmt::Formatter) -> fmt::Result {
-                out.write_str("an object")
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object<'de>, A::Error> {
-                let mut members: Vec<(Cow<'_, str>, &str)> = Vec::with_capacity(12);
-                while let Some(Text(key)) = map.next_key()? {
-                    let value: &'de RawValue = map.next_value()?;
-                    members.push((key, value.get()));
-                }
-                let keys = members.iter().map(|(key, _)| Keys::of(key)).collect();
-                Ok(Object { members, keys })
-            }
-        }
-        deserializer.deserialize_map(Members)
+/// A key, given in its quotation marks.
+fn decoded(key: &str) -> Cow<'_, str> {
+    match key.bytes().any(|byte| byte == b'\\') {
+        true => string(key).unwrap_or_default(),
+        false => Cow::Borrowed(&key[1..key.len() - 1]),
     }
 }
 
 /// The elements' JSON texts, of an array.
 pub fn items(text: &str) -> Option<Vec<&str>> {
-    serde_json::from_str::<Items<'_>>(text).ok().map(|items| items.0)
-}
-
-/// The elements of an array, undecoded.
-struct Items<'a>(Vec<&'a str>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Items<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Elements;
-        impl<'de> Visitor<'de> for Elements {
-            type Value = Items<'de>;
-            fn expecting(&self, out: &mut fmt::Formatter) -> fmt::Result {
-                out.write_str("an array")
-            }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Items<'de>, A::Error> {
-                let mut items = Vec::new();
-                while let Some(value) = seq.next_element::<&'de RawValue>()? {
-                    items.push(value.get());
-                }
-                Ok(Items(items))
-            }
-        }
-        deserializer.deserialize_seq(Elements)
-    }
+    let mut items = Vec::new();
+    scan::elements(text, |item| items.push(item))?;
+    Some(items)
 }
 
 #[cfg(test)]

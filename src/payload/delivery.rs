@@ -7,6 +7,7 @@ use http::header::{AUTHORIZATION, COOKIE, InvalidHeaderName, PROXY_AUTHORIZATION
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
 use super::encoding;
+use super::names::Names;
 use super::provider::Provider;
 use super::read::Payload;
 
@@ -143,13 +144,19 @@ impl Lookup for Headers {
 }
 
 /// Headers in order; a repeated one that hyper received stands behind its first.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Headers(Vec<(Name, HeaderValue)>);
+#[derive(Clone, Debug, Default)]
+pub struct Headers {
+    list: Vec<(Name, HeaderValue)>,
+    /// All that are in the list, and perhaps some that were.
+    names: Names,
+}
 
 impl Headers {
     /// Adds one at the end.
     pub fn push(&mut self, name: impl Into<Name>, value: HeaderValue) {
-        self.0.push((name.into(), value));
+        let name = name.into();
+        self.names = self.names.and(Names::of_header(name.plain().as_str()));
+        self.list.push((name, value));
     }
 
     /// Replaces every header of that name by this one, in the place of the first, or adds it at the end.
@@ -157,21 +164,26 @@ impl Headers {
         let name = name.into();
         let place = self.place(name.plain());
         self.remove(name.plain().as_str());
-        self.0.insert(place.unwrap_or(self.0.len()), (name, value));
+        self.insert(place, name, value);
     }
 
     /// Gives the header of that name another value; place and spelling stay. Where there is none, it is added at the end.
     pub fn change(&mut self, name: HeaderName, value: HeaderValue) {
         match self.place(&name) {
-            Some(place) => self.0[place].1 = value,
+            Some(place) => self.list[place].1 = value,
             None => self.push(name, value),
         }
     }
 
     /// Puts one before the first of that other name, or at the end.
     pub fn insert_before(&mut self, other: &HeaderName, name: HeaderName, value: HeaderValue) {
-        let place = self.place(other).unwrap_or(self.0.len());
-        self.0.insert(place, (name.into(), value));
+        self.insert(self.place(other), name.into(), value);
+    }
+
+    /// Puts one in this place, or at the end.
+    fn insert(&mut self, place: Option<usize>, name: Name, value: HeaderValue) {
+        self.names = self.names.and(Names::of_header(name.plain().as_str()));
+        self.list.insert(place.unwrap_or(self.list.len()), (name, value));
     }
 
     /// Those that concern the message and not one connection (RFC 9110 section 7.6.1), without what was blanked out. The
@@ -182,24 +194,24 @@ impl Headers {
             .flat_map(|value| value.split(',').map(|name| name.trim().to_lowercase()).collect::<Vec<_>>());
         let named: Vec<String> = named.collect();
         let stays = |name: &str| !HOP_BY_HOP.contains(&name) && !named.iter().any(|other| other == name);
-        self.0.iter().filter(|(name, value)| stays(name.plain().as_str()) && value != REDACTED).cloned().collect()
+        self.list.iter().filter(|(name, value)| stays(name.plain().as_str()) && value != REDACTED).cloned().collect()
     }
 
     /// Removes every header of that name.
     pub fn remove(&mut self, name: &str) {
-        self.0.retain(|(other, _)| !other.as_str().eq_ignore_ascii_case(name));
+        self.list.retain(|(other, _)| !other.as_str().eq_ignore_ascii_case(name));
     }
 
     /// Gives every header of one of these names another value.
     pub fn replace(&mut self, names: &[&str], with: impl Fn(&HeaderValue) -> HeaderValue) {
-        for (_, value) in self.0.iter_mut().filter(|(name, _)| names.contains(&name.plain().as_str())) {
+        for (_, value) in self.list.iter_mut().filter(|(name, _)| names.contains(&name.plain().as_str())) {
             *value = with(value);
         }
     }
 
     /// Gives every header another value for which there is one.
     pub fn blank(&mut self, with: impl Fn(&HeaderName, &HeaderValue) -> Option<HeaderValue>) {
-        for (name, value) in &mut self.0 {
+        for (name, value) in &mut self.list {
             if let Some(other) = with(name.plain(), value) {
                 *value = other;
             }
@@ -208,11 +220,11 @@ impl Headers {
 
     /// Keeps only those whose names fulfil this.
     pub fn retain(&mut self, keep: impl Fn(&HeaderName) -> bool) {
-        self.0.retain(|(name, _)| keep(name.plain()));
+        self.list.retain(|(name, _)| keep(name.plain()));
     }
 
     fn place(&self, name: &HeaderName) -> Option<usize> {
-        self.0.iter().position(|(other, _)| other.plain() == name)
+        self.list.iter().position(|(other, _)| other.plain() == name)
     }
 
     /// The first value of that name, as text.
@@ -222,22 +234,24 @@ impl Headers {
 
     /// Every value of that name, as text.
     pub fn all<'a>(&'a self, name: &str) -> impl Iterator<Item = Cow<'a, str>> {
-        self.0.iter().filter(move |(other, _)| other.as_str().eq_ignore_ascii_case(name)).map(|(_, value)| text(value))
+        let list = if self.names.cover(Names::of_header(name)) { self.list.as_slice() } else { &[] };
+        list.iter().filter(move |(other, _)| other.as_str().eq_ignore_ascii_case(name)).map(|(_, value)| text(value))
     }
 
     /// Whether there is one of that name.
     pub fn has(&self, name: &str) -> bool {
-        self.0.iter().any(|(other, _)| other.as_str().eq_ignore_ascii_case(name))
+        self.names.cover(Names::of_header(name))
+            && self.list.iter().any(|(other, _)| other.as_str().eq_ignore_ascii_case(name))
     }
 
     /// All of them in order: the name as spelled, and the value as text.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, Cow<'_, str>)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), text(value)))
+        self.list.iter().map(|(name, value)| (name.as_str(), text(value)))
     }
 
     /// All of them in order, values as bytes.
     pub fn raw(&self) -> impl ExactSizeIterator<Item = (&Name, &HeaderValue)> {
-        self.0.iter().map(|(name, value)| (name, value))
+        self.list.iter().map(|(name, value)| (name, value))
     }
 }
 
@@ -256,24 +270,34 @@ fn text(value: &HeaderValue) -> Cow<'_, str> {
     }
 }
 
+impl PartialEq for Headers {
+    fn eq(&self, other: &Self) -> bool {
+        self.list == other.list
+    }
+}
+
+impl Eq for Headers {}
+
 impl From<HeaderMap> for Headers {
     fn from(map: HeaderMap) -> Self {
-        let mut headers = Vec::with_capacity(map.len());
+        let mut headers = Headers { list: Vec::with_capacity(map.len()), names: Names::default() };
         let mut last = None;
         for (name, value) in map {
             // A map names a repeated header only the first time.
             if let Some(name) = name.or_else(|| last.clone()) {
                 last = Some(name.clone());
-                headers.push((name.into(), value));
+                headers.push(name, value);
             }
         }
-        Headers(headers)
+        headers
     }
 }
 
 impl<N: Into<Name>> FromIterator<(N, HeaderValue)> for Headers {
     fn from_iter<I: IntoIterator<Item = (N, HeaderValue)>>(headers: I) -> Self {
-        Headers(headers.into_iter().map(|(name, value)| (name.into(), value)).collect())
+        let list: Vec<(Name, _)> = headers.into_iter().map(|(name, value)| (name.into(), value)).collect();
+        let names = list.iter().map(|(name, _)| Names::of_header(name.plain().as_str())).collect();
+        Headers { list, names }
     }
 }
 

@@ -2,8 +2,9 @@
 
 use std::sync::LazyLock;
 
-use super::body::{self, JsonType, Keys, Object};
+use super::body::{self, JsonType, Object};
 use super::delivery::Headers;
+use super::names::Names;
 use super::provider::{ALL, ENOUGH, Provider, Shape, Sign, generic};
 
 /// A form that a body may have.
@@ -11,18 +12,18 @@ struct Candidate {
     provider: &'static Provider,
     shape: &'static Shape,
     /// What it must have: most forms are ruled out by that, before any of their signs is looked for.
-    keys: Keys,
+    names: Names,
 }
 
 /// All forms of all providers.
 static CANDIDATES: LazyLock<Vec<Candidate>> = LazyLock::new(|| {
     let forms = ALL.iter().flat_map(|provider| provider.shapes.iter().map(|shape| (*provider, shape)));
-    forms.map(|(provider, shape)| Candidate { provider, shape, keys: required(shape) }).collect()
+    forms.map(|(provider, shape)| Candidate { provider, shape, names: required(shape) }).collect()
 });
 
 /// The keys without which a body cannot have this form.
-fn required(shape: &Shape) -> Keys {
-    shape.must.iter().filter_map(|sign| sign.needs()).map(Keys::of_path).collect()
+fn required(shape: &Shape) -> Names {
+    shape.must.iter().filter_map(|sign| sign.needs()).map(Names::of_path).collect()
 }
 
 /// Which provider sent this body, and in which form. With `named` it is that provider whatever the body looks like.
@@ -44,7 +45,7 @@ pub fn detect(
     {
         return found;
     }
-    let possible = CANDIDATES.iter().filter(|candidate| object.keys().cover(candidate.keys));
+    let possible = CANDIDATES.iter().filter(|candidate| object.names().cover(candidate.names));
     let weighed = possible.filter_map(|candidate| Some((weigh(candidate.shape, object, headers)?, candidate)));
     let found = heaviest(weighed.filter(|(weight, _)| *weight >= ENOUGH));
     found.map_or((&generic::PROVIDER, &generic::PROVIDER.shapes[0]), |found| (found.provider, found.shape))
@@ -114,7 +115,7 @@ mod tests {
                 first.is_none_or(|first| object.members().any(|(key, _)| key == first))
             };
             for candidate in CANDIDATES.iter().filter(|form| form.shape.must.iter().all(is_there)) {
-                assert!(object.keys().cover(candidate.keys), "{}: {}", fixture.name, candidate.shape.title);
+                assert!(object.names().cover(candidate.names), "{}: {}", fixture.name, candidate.shape.title);
                 allowed += 1;
             }
         }

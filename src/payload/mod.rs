@@ -20,6 +20,7 @@
 //! | [`history`] | what several deliveries tell together: duplicates, the life of a prediction |
 //! | [`inline`] | files within strings: data URLs, base64 |
 //! | [`events`], [`jq`] | which deliveries are wanted; what must be true of them |
+//! | [`names`] | which keys or headers there may be, at a glance |
 //! | [`hazard`] | characters that no screen may be given raw |
 //! | [`record`], [`redaction`] | the JSON Lines form of a delivery; what it must not tell |
 
@@ -30,12 +31,14 @@ pub mod delivery;
 pub mod detect;
 pub mod duration;
 pub mod encoding;
+mod escapes;
 pub mod events;
 pub mod hazard;
 pub mod history;
 pub mod inline;
 pub mod jq;
 pub mod lint;
+pub mod names;
 pub mod provider;
 pub mod read;
 pub mod record;

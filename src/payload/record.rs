@@ -12,7 +12,6 @@ use super::read::Payload;
 use super::retry::Statuses;
 use super::signature::Verdict;
 
-mod escapes;
 mod glance;
 mod line;
 mod ours;

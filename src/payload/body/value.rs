@@ -10,7 +10,7 @@ use super::{Object, items};
 
 /// A decoded JSON string. Python's `json.dumps` writes lone surrogates (`"\ud83c"`), which are no Unicode text: they
 /// become the replacement character instead of making the whole body unreadable.
-pub(super) struct Text<'a>(pub(super) Cow<'a, str>);
+struct Text<'a>(Cow<'a, str>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -5,8 +5,9 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::fmt::temporal::DateTimePrinter;
 use serde::Serialize;
 
-use super::{Record, Sent, escapes};
+use super::{Record, Sent};
 use crate::payload::encoding;
+use crate::payload::escapes;
 use crate::payload::read::Payload;
 use crate::payload::signature::Verdict;
 

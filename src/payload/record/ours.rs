@@ -9,8 +9,10 @@ use serde::Deserialize;
 use serde::de::value::{BorrowedStrDeserializer, Error};
 
 use super::glance::{Code, Key, is_id};
-use super::{Answer, By, Glance, escapes, line};
+use super::{Answer, By, Glance, line};
 use crate::payload::delivery::Lookup;
+use crate::payload::escapes;
+use crate::payload::names::Names;
 use crate::payload::provider::Provider;
 use crate::payload::signature::Verdict;
 
@@ -39,11 +41,15 @@ pub struct Sealed<'a> {
 }
 
 /// Names and values of headers, as they stand in a line.
-pub struct Listed<'a>(Vec<(&'a str, &'a str)>);
+pub struct Listed<'a> {
+    list: Vec<(&'a str, &'a str)>,
+    names: Names,
+}
 
 impl Lookup for Listed<'_> {
     fn all<'a>(&'a self, name: &str) -> impl Iterator<Item = Cow<'a, str>> {
-        self.0.iter().filter(move |(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| Cow::Borrowed(*value))
+        let list = if self.names.cover(Names::of_header(name)) { self.list.as_slice() } else { &[] };
+        list.iter().filter(move |(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| Cow::Borrowed(*value))
     }
 }
 
@@ -87,15 +93,16 @@ impl<'a> Request<'a> {
     /// text, a header with an escape.
     pub fn sealed(mut self) -> Option<Sealed<'a>> {
         let body = self.body?;
-        let mut headers = Vec::with_capacity(16);
+        let mut headers = Listed { list: Vec::with_capacity(16), names: Names::default() };
         self.headers.headers(|name, value| {
             let is_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
             let is_named = !name.is_empty() && name.bytes().all(is_name);
-            headers.push((name, value));
+            headers.list.push((name, value));
+            headers.names = headers.names.and(Names::of_header(name));
             // No header's value can hold the latter, though a JSON string can.
             (is_named && memchr::memchr2(b'\\', 0x7f, value.as_bytes()).is_none()).then_some(())
         })?;
-        Some(Sealed { headers: Listed(headers), body })
+        Some(Sealed { headers, body })
     }
 }
 

@@ -302,8 +302,8 @@ pub(super) fn own_reading(
     headers: &impl Lookup,
     provider: Option<&Provider>,
 ) -> Option<&'static Scheme> {
-    let schemes = provider?.shapes.iter().flat_map(|shape| shape.schemes).filter_map(|name| Scheme::named(name));
-    let mut own = schemes.filter(|own| own.name != scheme.name && own.signs_as(scheme));
+    let names = provider?.shapes.iter().flat_map(|shape| shape.schemes).filter(|name| **name != scheme.name);
+    let mut own = names.filter_map(|name| Scheme::named(name)).filter(|own| own.signs_as(scheme));
     own.find(|own| own.is_present(headers))
 }
 

@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::path::Name;
+use crate::payload::body::{JsonType, scan};
 
 /// What holds entries.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -70,46 +70,6 @@ fn is_key(written: &str, key: &str) -> bool {
     }
 }
 
-/// One level of an object or array. Values stay unread, so depth costs nothing.
-struct Entries<'a> {
-    kind: Kind,
-    list: Vec<Entry<'a>>,
-}
-
-impl<'de> Deserialize<'de> for Entries<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(EntriesVisitor)
-    }
-}
-
-struct EntriesVisitor;
-
-impl<'de> Visitor<'de> for EntriesVisitor {
-    type Value = Entries<'de>;
-
-    fn expecting(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        f.write_str("an object or an array")
-    }
-
-    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
-        let mut list = Vec::new();
-        while let Some((key, value)) = map.next_entry::<&RawValue, &RawValue>()? {
-            list.push(Entry { key: Some(key.get()), value: value.get() });
-        }
-        let kind = Kind::Object;
-        Ok(Entries { kind, list })
-    }
-
-    fn visit_seq<S: SeqAccess<'de>>(self, mut seq: S) -> Result<Self::Value, S::Error> {
-        let mut list = Vec::new();
-        while let Some(value) = seq.next_element::<&RawValue>()? {
-            list.push(Entry { key: None, value: value.get() });
-        }
-        let kind = Kind::Array;
-        Ok(Entries { kind, list })
-    }
-}
-
 /// An object or array, and where it is in the body.
 pub(super) struct Container<'a> {
     /// All of the body that it is a part of.
@@ -125,8 +85,19 @@ pub(super) struct Container<'a> {
 impl<'a> Container<'a> {
     /// Reads `text`, a value in `body`; `None` if it is neither object nor array.
     pub(super) fn read(body: &'a str, text: &'a str) -> Option<Container<'a>> {
-        let Entries { kind, list } = serde_json::from_str(text).ok()?;
-        Some(Container { body, span: span(body, text), kind, entries: list })
+        let mut entries = Vec::new();
+        let kind = match JsonType::of(text) {
+            JsonType::Object => {
+                scan::members(text, |key, value| entries.push(Entry { key: Some(key), value }))?;
+                Kind::Object
+            }
+            JsonType::Array => {
+                scan::elements(text, |value| entries.push(Entry { key: None, value }))?;
+                Kind::Array
+            }
+            _ => return None,
+        };
+        Some(Container { body, span: span(body, text), kind, entries })
     }
 
     /// Whether `name` can be that of an entry here.

@@ -123,7 +123,11 @@ pub fn write(text: &str, out: &mut Vec<u8>) {
         out.extend_from_slice(word);
         if plain < WORD {
             out.truncate(out.len() - (WORD - plain));
-            write_escaped(word[plain], out);
+            // Nearly all of them.
+            match word[plain] {
+                b'"' => out.extend_from_slice(b"\\\""),
+                byte => write_escaped(byte, out),
+            }
             rest = &rest[plain + 1..];
             continue;
         }
