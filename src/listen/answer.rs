@@ -117,6 +117,16 @@ impl Script {
     pub fn forwards(&self) -> bool {
         self.items.iter().any(|item| item.act == Act::Forward)
     }
+
+    /// Whether no answer is longer than is copied without a thought.
+    pub fn is_brief(&self) -> bool {
+        const BRIEF: usize = 4096;
+        self.items.iter().all(|item| match &item.act {
+            Act::Answer { body, .. } => body.as_ref().is_none_or(|body| body.len() <= BRIEF),
+            Act::Forward => false,
+            Act::Hang(_) | Act::Close | Act::Reset | Act::Truncate => true,
+        })
+    }
 }
 
 impl Item {
@@ -285,6 +295,17 @@ mod tests {
         assert_eq!(acts, wanted);
         assert_eq!(script.item(u64::MAX).act, answer(200));
         assert!(script.forwards() && !parse("200").unwrap().forwards());
+    }
+
+    #[test]
+    fn what_an_app_or_a_file_answers_is_not_brief() {
+        let file = |path: &str| Ok(Bytes::from(vec![b'x'; path.len().pow(5)]));
+        let is_brief = |text: &str| {
+            let script = Script::parse(text, Values { duration: &duration, file: &file });
+            script.map_err(|bad| bad.to_string()).unwrap().is_brief()
+        };
+        assert!(is_brief("503x2,hang=35ms,close,reset,truncate,200:body=@short"));
+        assert!(!is_brief("200,forward") && !is_brief("200,200:body=@larger"));
     }
 
     #[test]

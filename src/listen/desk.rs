@@ -183,6 +183,11 @@ impl Desk {
         self.script.hangs()
     }
 
+    /// Whether all answers are short.
+    pub fn answers_briefly(&self) -> bool {
+        self.script.is_brief()
+    }
+
     /// Whether deliveries are passed on, each over a connection of its own.
     pub fn forwards(&self) -> bool {
         self.script.forwards()
