@@ -16,6 +16,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::error::Error;
 use crate::payload::Headers;
+use crate::payload::record::Answer;
 use crate::payload::retry::Outcome;
 
 mod answer;
@@ -221,7 +222,7 @@ impl Client {
         if limit.at_most(ANSWER_TIME).within(whole).await == Some(true) && keep && connection.is_settled() {
             self.idle().push((request.url.clone(), connection));
         }
-        Ok(Answered { head, line: first_line(&body), at })
+        Ok(Answered { head, line: Answer::line_of(&body), at })
     }
 
     /// A kept connection to the same place that is still good.
@@ -302,12 +303,6 @@ fn is_same_origin(one: &Url, other: &Url) -> bool {
 
 fn has_line(body: &[u8]) -> bool {
     body.trim_ascii_start().contains(&b'\n')
-}
-
-/// The first line of a body that says something, not endless.
-fn first_line(body: &[u8]) -> Option<String> {
-    let text = String::from_utf8_lossy(body);
-    text.lines().find(|line| !line.trim().is_empty()).map(|line| line.chars().take(200).collect())
 }
 
 #[cfg(test)]

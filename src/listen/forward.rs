@@ -18,11 +18,8 @@ use super::body::{self, Memory, Reading, Refusal};
 use super::limits::{APP_BODY, APP_TIME, Limits};
 use super::reply::{End, Reply};
 use crate::error::Error;
-use crate::payload::record::By;
+use crate::payload::record::{Answer, By};
 use crate::payload::{Delivery, Headers, Redaction};
-
-/// How much of the first line of the app's answer is kept.
-const LINE: usize = 200;
 
 /// The app.
 #[derive(Debug)]
@@ -114,7 +111,7 @@ impl App {
             }
             Err(Refusal::CutOff | Refusal::TooSlow) => return Err("its answer broke off".into()),
         };
-        let line = first_line(&body);
+        let line = Answer::line_of(&body);
         let mut headers = passed_on(&head.headers);
         // The length of what would come is all that an answer to HEAD says of it.
         if let Some(length) = head.headers.get(CONTENT_LENGTH).filter(|_| delivery.method == "HEAD") {
@@ -167,11 +164,6 @@ fn passed_on(headers: &HeaderMap) -> HeaderMap {
         passed.append(name.plain(), value.clone());
     }
     passed
-}
-
-fn first_line(body: &[u8]) -> Option<String> {
-    let start = String::from_utf8_lossy(&body[..body.len().min(4 * LINE)]);
-    start.lines().find(|line| !line.trim().is_empty()).map(|line| line.chars().take(LINE).collect())
 }
 
 /// The innermost cause, which is the one that says something.

@@ -105,6 +105,17 @@ fn by_another() -> By {
 }
 
 impl Answer {
+    /// The first line of a body that says something, not endless.
+    pub fn line_of(body: &[u8]) -> Option<String> {
+        const LONGEST: usize = 200;
+        let body = body.trim_ascii_start();
+        // A character takes four bytes at most.
+        let start = String::from_utf8_lossy(&body[..body.len().min(4 * LONGEST)]);
+        let line = start.lines().find(|line| !line.trim().is_empty())?;
+        let end = line.char_indices().nth(LONGEST).map_or(line.len(), |(end, _)| end);
+        Some(line[..end].to_owned())
+    }
+
     /// An answer with its time to two places: finer is noise.
     pub fn new(status: u16, by: By, ms: f64) -> Self {
         Answer { status: Some(status), by, did: None, ms: (ms * 100.0).round() / 100.0, line: None }
@@ -236,5 +247,21 @@ impl Record {
     /// Whether it has this status, in the one vocabulary or as the provider spelled it.
     pub fn has_status(&self, word: &str) -> bool {
         Glance::from(self).has_status(word)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_s_line_says_something_and_ends() {
+        let line = |body: &str| Answer::line_of(body.as_bytes());
+        assert_eq!(line("ok").as_deref(), Some("ok"));
+        assert_eq!(line("\r\n \t\n  first\r\nsecond").as_deref(), Some("first"));
+        assert_eq!(line("\u{a0}\nx").as_deref(), Some("x"));
+        assert_eq!(line(&"\n".repeat(5000)), None);
+        assert_eq!(line(&"🌅".repeat(201)), Some("🌅".repeat(200)));
+        assert_eq!(Answer::line_of(b"caf\xe9").as_deref(), Some("caf\u{fffd}"));
     }
 }

@@ -65,7 +65,7 @@ pub fn record(
             None => config.expect_status.clone(),
         },
     };
-    let payload = parcel.payload.clone();
+    let payload = parcel.payload().cloned();
     Record {
         id: record_id(at),
         warnings: payload.as_ref().map(lint::warnings).unwrap_or_default(),

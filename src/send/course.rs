@@ -61,7 +61,7 @@ impl Course {
         };
         let events = config.events.as_ref().map(|names| Events::parse(&names.join(","))).transpose();
         let events = events.map_err(|reason| Error::Usage(format!("--events: {reason}")))?;
-        let wanted = |leg: &Leg| events.as_ref().is_none_or(|events| events.take(leg.parcel.payload.as_ref()));
+        let wanted = |leg: &Leg| events.as_ref().is_none_or(|events| events.take(leg.parcel.payload()));
         Ok(Course::Fixed(repeated(legs.into_iter().filter(wanted), config).collect()))
     }
 

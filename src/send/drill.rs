@@ -268,7 +268,7 @@ impl<T: Transport> Drill<'_, '_, T> {
 
 /// `completed of abc123`
 fn about(parcel: &Parcel) -> String {
-    let event = parcel.payload.as_ref().and_then(|payload| payload.event.as_ref());
+    let event = parcel.payload().and_then(|payload| payload.event.as_ref());
     event.map_or_else(|| parcel.subject().to_owned(), |event| format!("{} of {}", event.name, parcel.subject()))
 }
 

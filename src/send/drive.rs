@@ -194,22 +194,26 @@ impl<'a, T: Transport> Driver<'a, T> {
     /// Whether the host of `--to` has no address, so that a retry would only repeat that. Whoever names a profile may be
     /// waiting for the name; and where redirects are followed, it may be one of theirs.
     fn is_nowhere(&self, parcel: &Parcel, reply: &Reply) -> bool {
-        let follows = self.config.follow && parcel.shape.follows_redirects;
-        reply.cause == Some(Cause::Unresolved) && self.config.retry.is_none() && !follows
+        reply.cause == Some(Cause::Unresolved) && self.config.retry.is_none() && !self.follows(parcel)
+    }
+
+    /// Whether it goes where a redirect leads.
+    fn follows(&self, parcel: &Parcel) -> bool {
+        self.config.follow && parcel.shape.follows_redirects
     }
 
     /// Makes one attempt and records it.
     pub async fn attempt(&self, parcel: &Parcel, headers: Headers, attempt: u32) -> Result<Ended, Error> {
-        let at = self.clock.now();
+        let (at, follow) = (self.clock.now(), self.follows(parcel));
         let outgoing = Outgoing {
             url: self.config.to.clone(),
             method: parcel.method.clone(),
             headers: headers.clone(),
             body: parcel.body.clone(),
             timeout: self.config.patience(parcel),
-            follow: self.config.follow && parcel.shape.follows_redirects,
+            follow,
             referer: parcel.shape.headers.contains(&HeaderLine::Referer),
-            kept: parcel.kept_headers(self.config, &headers),
+            kept: if follow { parcel.kept_headers(self.config, &headers) } else { Vec::new() },
         };
         let (reply, stopped) = tokio::select! {
             reply = self.transport.deliver(outgoing) => (reply, None),

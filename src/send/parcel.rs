@@ -1,5 +1,7 @@
 //! A payload made ready: edited, with its scheme, headers and retry profile.
 
+use std::sync::OnceLock;
+
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, HOST};
 use http::{HeaderName, HeaderValue, Method};
@@ -42,8 +44,6 @@ pub struct Parcel {
     pub provider: &'static Provider,
     /// In which form.
     pub shape: &'static Shape,
-    /// What it says, after the edits.
-    pub payload: Option<Payload>,
     /// What it is signed with, the first being the one that counts; empty when it goes out unsigned.
     pub schemes: Vec<&'static Scheme>,
     /// Whether the provider documents no signature and the scheme is another's.
@@ -60,6 +60,8 @@ pub struct Parcel {
     further: Vec<(HeaderName, HeaderValue)>,
     /// The bytes that are signed: the body as it was before anybody tampered with it.
     signed: Bytes,
+    /// What these say, once somebody wants to know: of a hundred thousand of one kind nobody does.
+    read: OnceLock<Option<Payload>>,
     /// What is wrong with it, and the secret that is not the receiver's.
     tampered: Option<(Tamper, Option<Secret>)>,
     /// The message id of schemes that have one; it stays the same over retries.
@@ -94,7 +96,6 @@ impl Parcel {
         let body = edited(name, body, shape, id, config)?;
         let (schemes, borrowed_scheme) = schemes(shape, config);
         Ok(Parcel {
-            payload: Payload::read_as(&body, provider, shape),
             name: name.to_owned(),
             signed: body.clone(),
             file: None,
@@ -108,6 +109,7 @@ impl Parcel {
             method: Method::POST,
             recorded: None,
             further: Vec::new(),
+            read: OnceLock::new(),
             tampered: None,
             message_id: message_id(),
         })
@@ -165,13 +167,7 @@ impl Parcel {
 
     /// The same with this body instead, signed as it is.
     pub fn with_body(self, body: Bytes) -> Self {
-        Parcel {
-            payload: Payload::read_as(&body, self.provider, self.shape),
-            file: None,
-            body: body.clone(),
-            signed: body,
-            ..self
-        }
+        Parcel { read: OnceLock::new(), file: None, body: body.clone(), signed: body, ..self }
     }
 
     /// The same with this header instead of the provider's.
@@ -182,7 +178,7 @@ impl Parcel {
 
     /// An event of the same prediction that comes before this one, where the provider sends any.
     pub fn earlier(&self) -> Option<Self> {
-        let id = self.payload.as_ref()?.id.clone()?;
+        let id = self.payload()?.id.clone()?;
         self.provider.fixtures.iter().filter(|fixture| fixture.variant == self.shape.variant).find_map(|fixture| {
             let body = Bytes::from_static(fixture.body.as_bytes());
             let payload = Payload::read_as(&body, self.provider, self.shape)?;
@@ -334,14 +330,19 @@ impl Parcel {
         claim.is_ok_and(|claim| scheme.off_by(&claim, now.as_second(), None).is_some())
     }
 
+    /// What it says, after the edits and before anybody tampered with it.
+    pub fn payload(&self) -> Option<&Payload> {
+        self.read.get_or_init(|| Payload::read_as(&self.signed, self.provider, self.shape)).as_ref()
+    }
+
     /// What to call the prediction in a message.
     pub fn subject(&self) -> &str {
-        self.payload.as_ref().and_then(|payload| payload.id.as_deref()).unwrap_or(&self.name)
+        self.payload().and_then(|payload| payload.id.as_deref()).unwrap_or(&self.name)
     }
 
     /// Whether it ends the prediction.
     pub fn is_terminal(&self) -> bool {
-        self.payload.as_ref().is_none_or(Payload::is_terminal)
+        self.payload().is_none_or(Payload::is_terminal)
     }
 }
 

@@ -1,11 +1,11 @@
 //! Many of one kind: each with an id of its own.
 
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use bytes::Bytes;
 
 use super::{Parcel, fresh_id, message_id, new_id};
-use crate::payload::Payload;
 use crate::payload::body::{JsonType, Object};
 use crate::send::{Config, NewId};
 
@@ -37,7 +37,7 @@ impl Mold {
         let signed = self.place.as_ref().map(|place| place.fill(&pattern.signed)).or_else(|| with_id(pattern));
         let signed = signed.unwrap_or_else(|| pattern.signed.clone());
         Parcel {
-            payload: Payload::read_as(&signed, pattern.provider, pattern.shape),
+            read: OnceLock::new(),
             body: pattern.tampered.as_ref().map_or_else(|| signed.clone(), |(tamper, _)| tamper.body(&signed)),
             signed,
             file: None,
@@ -84,7 +84,7 @@ mod tests {
             let pattern = Parcel::pack(fixture.name, &body, provider, shape, &config).unwrap();
             let mold = Mold::of(pattern.clone());
             let (one, other) = (mold.another(&config), mold.another(&config));
-            let id = |parcel: &Parcel| parcel.payload.as_ref().and_then(|payload| payload.id.clone());
+            let id = |parcel: &Parcel| parcel.payload().and_then(|payload| payload.id.clone());
             let (old, new) = (id(&pattern), id(&one));
             assert_ne!(one.message_id, pattern.message_id);
             // Hugging Face tells of repositories, not of predictions.
