@@ -28,8 +28,8 @@ pub enum Event {
     Ready(Ready),
     /// A delivery was received and answered, or an attempt to send one has ended.
     Delivery(Arc<Record>),
-    /// The same as the line of a journal, for a program.
-    Line(Bytes),
+    /// The same of one or several, as the lines of a journal, for a program.
+    Lines(Vec<u8>),
     /// One of many that are sent was not answered as expected.
     Failed(Arc<Record>),
     /// A file that stood within an output was saved.

@@ -2,7 +2,6 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use super::Event;
@@ -172,7 +171,7 @@ impl Sink {
         Ok(Place { sink: self, held: permit.zip(share) })
     }
 
-    /// Whether a delivery is said as a line.
+    /// Whether deliveries are said as lines.
     pub fn takes_lines(&self) -> bool {
         self.reader == Reader::Program
     }
@@ -195,15 +194,29 @@ impl Sink {
 }
 
 impl Place<'_> {
-    /// Says it without waiting: where lines are wanted and there is one, as its line, else as its record. Neither is asked
-    /// for where it is not wanted.
-    pub fn say(self, record: impl FnOnce() -> Arc<Record>, line: impl FnOnce() -> Option<Bytes>) {
+    /// Takes this place for what the other one was for, too, which is free again: they are said together.
+    pub fn join(&mut self, other: Place<'_>) {
+        if let (Some((_, share)), Some((_, more))) = (&mut self.held, other.held) {
+            share.merge(more);
+        }
+    }
+
+    /// Says a delivery without waiting.
+    pub fn say(self, record: impl FnOnce() -> Arc<Record>) {
+        self.send(|| Event::Delivery(record()));
+    }
+
+    /// Says deliveries by their lines without waiting, where [these are taken](Sink::takes_lines).
+    pub fn say_lines(self, lines: Vec<u8>) {
+        self.send(|| Event::Lines(lines));
+    }
+
+    fn send(self, event: impl FnOnce() -> Event) {
         let Some((permit, share)) = self.held else {
             self.sink.skipped().deliveries += u64::from(self.sink.reader == Reader::Hasty);
             return;
         };
-        let line = if self.sink.takes_lines() { line() } else { None };
-        let event = line.map_or_else(|| Event::Delivery(record()), Event::Line);
+        let event = event();
         permit.send(Queued { event, _share: Some(share) });
         let mut skipped = self.sink.skipped();
         let said = Queued { event: Event::Skipped(*skipped), _share: None };
@@ -230,7 +243,7 @@ mod tests {
     async fn what_nobody_reads_takes_no_place_and_is_not_counted_as_skipped() {
         let (sink, mut events) = channel(Reader::Nobody);
         for _ in 0..WAITING + 5 {
-            sink.place(10).await.unwrap().say(record, || None);
+            sink.place(10).await.unwrap().say(record);
         }
         assert_eq!(sink.take_skipped(), Skipped::default());
         assert_eq!(sink.say(crate::event::Note::info("so it is")).await, Ok(()));
@@ -243,12 +256,12 @@ mod tests {
     async fn a_slow_screen_skips_and_says_how_many() {
         let (sink, mut events) = channel(Reader::Hasty);
         for _ in 0..WAITING + 5 {
-            sink.place(10).await.unwrap().say(record, || None);
+            sink.place(10).await.unwrap().say(record);
         }
         for _ in 0..WAITING {
             assert!(matches!(events.recv().await, Some(Queued { event: Event::Delivery(_), .. })));
         }
-        sink.place(10).await.unwrap().say(record, || None);
+        sink.place(10).await.unwrap().say(record);
         assert!(matches!(events.recv().await, Some(Queued { event: Event::Delivery(_), .. })));
         assert!(matches!(
             events.recv().await,
@@ -272,10 +285,10 @@ mod tests {
     async fn data_waits_and_never_skips() {
         let (sink, mut events) = channel(Reader::Patient);
         for _ in 0..WAITING {
-            sink.place(10).await.unwrap().say(record, || None);
+            sink.place(10).await.unwrap().say(record);
         }
         let waiting = sink.clone();
-        let last = tokio::spawn(async move { waiting.place(10).await.map(|place| place.say(record, || None)) });
+        let last = tokio::spawn(async move { waiting.place(10).await.map(|place| place.say(record)) });
         for _ in 0..WAITING + 1 {
             assert!(matches!(events.recv().await, Some(Queued { event: Event::Delivery(_), .. })));
         }
@@ -284,14 +297,20 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_program_gets_every_line_and_a_record_where_there_is_none() {
+    async fn a_program_gets_lines_together_and_a_record_where_there_is_none() {
         let (sink, mut events) = channel(Reader::Program);
-        sink.place(10).await.unwrap().say(|| unreachable!(), || Some(Bytes::from_static(b"{}\n")));
-        sink.place(10).await.unwrap().say(record, || None);
-        assert!(matches!(events.recv().await, Some(Queued { event: Event::Line(line), .. }) if line == "{}\n"));
+        let mut place = sink.place(10).await.unwrap();
+        for _ in 0..2 * WAITING {
+            place.join(sink.place(10).await.unwrap());
+        }
+        place.say_lines(b"{}\n".to_vec());
+        sink.place(10).await.unwrap().say(record);
+        assert_eq!(sink.memory.available_permits(), WAITING_UNITS - 2 * WAITING - 2);
+        assert!(matches!(events.recv().await, Some(Queued { event: Event::Lines(lines), .. }) if lines == b"{}\n"));
         assert!(matches!(events.recv().await, Some(Queued { event: Event::Delivery(_), .. })));
+        assert_eq!(sink.memory.available_permits(), WAITING_UNITS);
         for _ in 0..WAITING {
-            sink.place(10).await.unwrap().say(record, || Some(Bytes::new()));
+            sink.place(10).await.unwrap().say_lines(Vec::new());
         }
         assert!(sink.place(10).now_or_never().is_none(), "nothing is skipped");
         drop(events.recv().await);
@@ -303,11 +322,11 @@ mod tests {
         let (sink, mut events) = channel(Reader::Hasty);
         let half = WAITING_UNITS * UNIT / 2;
         for _ in 0..3 {
-            sink.place(half).await.unwrap().say(record, || None);
+            sink.place(half).await.unwrap().say(record);
         }
         assert_eq!(sink.take_skipped().deliveries, 2, "each takes a unit more than half");
         drop(events.recv().await);
-        sink.place(half).await.unwrap().say(record, || None);
+        sink.place(half).await.unwrap().say(record);
         assert!(sink.take_skipped().is_nothing());
     }
 

@@ -106,6 +106,32 @@ struct Needs<'a> {
     bench: Option<expect::Place<'a>>,
 }
 
+/// Lines that are said together: to hand over each by itself, and to wake who takes it, takes longer than to make it.
+#[derive(Default)]
+struct Told<'a> {
+    lines: Vec<u8>,
+    place: Option<Place<'a>>,
+}
+
+impl<'a> Told<'a> {
+    fn add(&mut self, place: Place<'a>, line: &[u8]) {
+        match &mut self.place {
+            Some(first) => first.join(place),
+            None => self.place = Some(place),
+        }
+        self.lines.extend_from_slice(line);
+        if self.lines.len() >= LINE_BYTES {
+            self.say();
+        }
+    }
+
+    fn say(&mut self) {
+        if let Some(place) = self.place.take() {
+            place.say_lines(std::mem::take(&mut self.lines));
+        }
+    }
+}
+
 impl<'a> Clerk<'a> {
     /// Enters a delivery, and waits for what it needs before that: from the journal to the screen nothing waits.
     async fn begin(&mut self, delivered: Delivered) {
@@ -162,12 +188,13 @@ impl<'a> Clerk<'a> {
         let is_kept = |booked: &Booked<'_>| self.pen.is_none() || booked.end <= written.bytes;
         let kept = booked.iter().filter(|booked| is_kept(booked)).count();
         let notes = self.books.journal_wrote(&written, (booked.len() - kept) as u64);
-        let (mut begin, mut step) = (0, Progress::default());
+        let (mut begin, mut step, mut told) = (0, Progress::default(), Told::default());
         for (index, booked) in booked.drain(..).enumerate() {
             let place = begin..booked.end;
             begin = booked.end;
-            step.add(self.tell(booked, index < kept, &lines[place]));
+            step.add(self.tell(booked, index < kept, &lines[place], &mut told));
         }
+        told.say();
         self.desk.progressed(step);
         self.batch = Batch { lines: paper(lines), booked };
         for note in notes {
@@ -177,7 +204,7 @@ impl<'a> Clerk<'a> {
     }
 
     /// Counts a delivery, says it, has it judged, and lets it be answered. Gives how much further it is with that.
-    fn tell(&mut self, booked: Booked<'a>, kept: bool, line: &[u8]) -> Progress {
+    fn tell(&mut self, booked: Booked<'a>, kept: bool, line: &[u8], told: &mut Told<'a>) -> Progress {
         let Booked { pending, asks, needs: Needs { place, room, bench }, .. } = booked;
         let mut record = pending.record;
         let stands = kept || !self.books.not_recorded(&mut record);
@@ -189,8 +216,13 @@ impl<'a> Clerk<'a> {
         let record = LazyCell::new(|| Arc::new(record));
         if let (true, Ok(place)) = (shown, place) {
             // One that the journal did not take says so.
-            let is_whole = kept && line.len() <= LINE_BYTES;
-            place.say(|| Arc::clone(&record), || is_whole.then(|| Bytes::copy_from_slice(line)));
+            match kept && line.len() <= LINE_BYTES && self.desk.sink.takes_lines() {
+                true => told.add(place, line),
+                false => {
+                    told.say();
+                    place.say(|| Arc::clone(&record));
+                }
+            }
         }
         if let (true, Some(bench)) = (counted, bench) {
             bench.judge(Arc::clone(&record));

@@ -205,7 +205,7 @@ impl<O: Write, E: Write> Show for Human<O, E> {
             }
             Event::Failed(record) => self.record(record, Style::failed),
             // For programs.
-            Event::Line(_) => Ok(()),
+            Event::Lines(_) => Ok(()),
             Event::Saved(saved) => self.result(&summary::saved(saved, self.style.out)),
             Event::Retry(retry) => self.retry(retry),
             Event::Plan(plan) => {

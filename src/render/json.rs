@@ -66,7 +66,7 @@ impl<W: Write> Show for Json<W> {
         match event {
             Event::Ready(ready) => self.object(&ReadyLine::from(ready)),
             Event::Delivery(record) | Event::Failed(record) => self.record(record),
-            Event::Line(line) => self.line(&String::from_utf8_lossy(line)),
+            Event::Lines(lines) => String::from_utf8_lossy(lines).lines().try_for_each(|line| self.line(line)),
             Event::Plan(plan) => self.record(&plan.record),
             Event::Curl(command) => self.object(&CurlLine { r#type: "curl", v: VERSION, command }),
             Event::Payload(examined) => self.record(&examined.record),
