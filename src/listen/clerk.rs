@@ -115,14 +115,14 @@ struct Told<'a> {
 
 impl<'a> Told<'a> {
     fn add(&mut self, place: Place<'a>, line: &[u8]) {
+        if self.lines.len() + line.len() > LINE_BYTES {
+            self.say();
+        }
         match &mut self.place {
             Some(first) => first.join(place),
             None => self.place = Some(place),
         }
         self.lines.extend_from_slice(line);
-        if self.lines.len() >= LINE_BYTES {
-            self.say();
-        }
     }
 
     fn say(&mut self) {

@@ -72,7 +72,7 @@ pub const WAITING: usize = 256;
 pub const BATCH_BYTES: usize = 1024 * 1024;
 
 /// Up to so many bytes a line waits as such for a program to read it; a longer one is made again from its record, which is
-/// what counts as memory that waits. Shorter ones wait together until they are as many.
+/// what counts as memory that waits. Shorter ones wait together, as many bytes at most.
 pub const LINE_BYTES: usize = 16 * 1024;
 
 /// Time for the journal to take lines, where it is a pipe, or its disk is waited for.

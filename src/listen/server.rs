@@ -188,8 +188,10 @@ async fn accept(
 ) -> GracefulShutdown {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(limits.header_time).max_buf_size(HEAD_BYTES).half_close(true);
-    // In one piece, which for a short answer takes less than to write head and body from where they are.
-    http.writev(!desk.answers_briefly());
+    if desk.answers_briefly() {
+        // In one piece, which takes less than to write head and body from where they are.
+        http.writev(false);
+    }
     let connections = GracefulShutdown::new();
     loop {
         let (stream, remote, line, room) = tokio::select! {

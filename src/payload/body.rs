@@ -153,7 +153,7 @@ fn member<'a>(object: &'a str, wanted: &str) -> Option<&'a str> {
     last
 }
 
-/// A key, given in its quotation marks.
+/// A key that was read, given in its quotation marks.
 fn decoded(key: &str) -> Cow<'_, str> {
     match key.bytes().any(|byte| byte == b'\\') {
         true => string(key).unwrap_or_default(),

@@ -1,4 +1,4 @@
-//! JSON strings as they stand in a line: how they are written, how long they are, and what their escapes stand for.
+//! JSON strings as they stand in a text: how they are written, how long they are, and what their escapes stand for.
 
 /// How many bytes are looked at together.
 const WORD: usize = size_of::<u64>();

@@ -105,15 +105,17 @@ fn by_another() -> By {
 }
 
 impl Answer {
-    /// The first line of a body that says something, not endless.
+    /// The first line of a body that says something, without white space around it, and not endless.
     pub fn line_of(body: &[u8]) -> Option<String> {
         const LONGEST: usize = 200;
-        let body = body.trim_ascii_start();
-        // A character takes four bytes at most.
-        let start = String::from_utf8_lossy(&body[..body.len().min(4 * LONGEST)]);
-        let line = start.lines().find(|line| !line.trim().is_empty())?;
-        let end = line.char_indices().nth(LONGEST).map_or(line.len(), |(end, _)| end);
-        Some(line[..end].to_owned())
+        // A character takes four bytes at most; white space that is not ASCII may stand before the first.
+        const ROOM: usize = 8 * LONGEST;
+        body.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).find_map(|line| {
+            let line = String::from_utf8_lossy(&line[..line.len().min(ROOM)]);
+            let line = line.trim();
+            let end = line.char_indices().nth(LONGEST).map_or(line.len(), |(end, _)| end);
+            (!line.is_empty()).then(|| line[..end].to_owned())
+        })
     }
 
     /// An answer with its time to two places: finer is noise.
@@ -259,9 +261,9 @@ mod tests {
         let line = |body: &str| Answer::line_of(body.as_bytes());
         assert_eq!(line("ok").as_deref(), Some("ok"));
         assert_eq!(line("\r\n \t\n  first\r\nsecond").as_deref(), Some("first"));
-        assert_eq!(line("\u{a0}\nx").as_deref(), Some("x"));
+        assert_eq!(line(&("\u{a0}\n".repeat(500) + " \u{a0} x \ny")).as_deref(), Some("x"));
         assert_eq!(line(&"\n".repeat(5000)), None);
-        assert_eq!(line(&"🌅".repeat(201)), Some("🌅".repeat(200)));
+        assert_eq!(line(&("\u{a0}".to_owned() + &"🌅".repeat(201))), Some("🌅".repeat(200)));
         assert_eq!(Answer::line_of(b"caf\xe9").as_deref(), Some("caf\u{fffd}"));
     }
 }

@@ -136,7 +136,8 @@ impl<'a, T: Transport> Driver<'a, T> {
 
     /// Sends one parcel, again and again where its profile says so.
     pub async fn drive(&self, parcel: &Parcel) -> Result<Ended, Error> {
-        let of = parcel.retry.attempts(parcel.is_terminal());
+        // What it says is looked at only where it matters: of the many of a load next to none is sent again.
+        let of = || parcel.retry.attempts(parcel.is_terminal());
         let renews = parcel.schemes.first().is_some_and(|scheme| scheme.on_retry == OnRetry::Renew);
         let mut headers = self.sign(parcel)?;
         let mut attempt = 0;
@@ -147,12 +148,13 @@ impl<'a, T: Transport> Driver<'a, T> {
             }
             let mut ended = self.attempt(parcel, headers.clone(), attempt).await?;
             if ended.is_end() {
-                self.say_interrupted(parcel, &ended, of).await;
+                self.say_interrupted(parcel, &ended, of()).await;
                 return Ok(ended);
             }
-            let next = parcel.retry.next(attempt, parcel.is_terminal(), ended.reply.outcome);
-            let wait = match next {
-                _ if ended.exit == Exit::Done => return Ok(ended),
+            if ended.exit == Exit::Done {
+                return Ok(ended);
+            }
+            let wait = match parcel.retry.next(attempt, parcel.is_terminal(), ended.reply.outcome) {
                 Next::Retry(_) if self.is_nowhere(parcel, &ended.reply) => {
                     let text = "a name that is not known is not tried again: see the host of --to";
                     ended.closed = self.say(Note::info(text)).await;
@@ -170,7 +172,7 @@ impl<'a, T: Transport> Driver<'a, T> {
             let retry = Retry {
                 subject: parcel.subject().to_owned(),
                 retry: attempt,
-                of: of - 1,
+                of: of() - 1,
                 provider_waits: wait,
                 wait: faster(wait, self.config.retry_speed),
                 label: parcel.retry.label.to_owned(),
@@ -184,7 +186,7 @@ impl<'a, T: Transport> Driver<'a, T> {
                 () = self.sink.closed() => return Ok(Ended { closed: true, ..ended }),
                 exit = self.stopped() => {
                     ended.exit = exit;
-                    self.say_interrupted(parcel, &ended, of).await;
+                    self.say_interrupted(parcel, &ended, of()).await;
                     return Ok(ended);
                 }
             }

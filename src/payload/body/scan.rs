@@ -81,8 +81,7 @@ impl<'a> Scan<'a> {
                 _ => self.number()?,
             }
             loop {
-                let Some(closing) = self.open.last() else { return self.text.get(start..self.at) };
-                let closing = *closing;
+                let Some(&closing) = self.open.last() else { return self.text.get(start..self.at) };
                 self.space();
                 match self.next()? {
                     b',' => {
@@ -169,9 +168,7 @@ impl<'a> Scan<'a> {
     }
 
     fn word(&mut self, word: &str) -> Option<()> {
-        let is_it = self.text.as_bytes()[self.at..].starts_with(word.as_bytes());
-        self.at += word.len();
-        is_it.then_some(())
+        self.text.as_bytes()[self.at..].starts_with(word.as_bytes()).then(|| self.at += word.len())
     }
 
     fn space(&mut self) {
@@ -265,7 +262,12 @@ mod tests {
             "",
         ];
         for value in values {
-            for text in [format!("[{value}]"), format!(" [\n{value}\t,\r{value} ] "), format!("{{\"k\":{value}}}")] {
+            for text in [
+                format!("[{value}]"),
+                format!(" [\n{value}\t,\r{value} ] "),
+                format!("{{\"k\":{value}}}"),
+                format!("{{{value}:1}}"),
+            ] {
                 agrees(&text);
                 agrees(&format!("{text} x"));
                 agrees(&text[..text.len() - 1]);
