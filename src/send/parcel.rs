@@ -368,7 +368,7 @@ pub fn random() -> Result<Zeroizing<[u8; 32]>, Error> {
 }
 
 fn message_id() -> String {
-    format!("msg_{}", Uuid::new_v4().simple())
+    ["msg_", Uuid::new_v4().simple().encode_lower(&mut Uuid::encode_buffer())].concat()
 }
 
 /// The form of a body that is no JSON.
@@ -414,6 +414,6 @@ fn fresh_id(is_number: bool) -> String {
     match is_number {
         // Eight digits, as in ModelsLab's examples.
         true => (10_000_000 + Uuid::new_v4().as_u128() % 90_000_000).to_string(),
-        false => format!("\"{}\"", Uuid::new_v4()),
+        false => ["\"", Uuid::new_v4().hyphenated().encode_lower(&mut Uuid::encode_buffer()), "\""].concat(),
     }
 }
