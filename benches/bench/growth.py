@@ -50,7 +50,7 @@ def of_journals(options):
     """A journal and what it becomes when it is repeated."""
     source = inspecting.journal(options.pick(100_000, 1_000_000))
     path, lines = PLACE / "grown.jsonl", {}
-    for size in options.pick([10, 100, 500], [10, 100, 1000, 4000]):
+    for size in options.pick([10, 100, 500], [10, 100, 1000, 10_000]):
         grow(source, path, size * MB)
         real = path.stat().st_size
         views = {"--stats": ["--stats"], "--status failed": ["--status", "failed"], "--where": ["--where", ".answer.ms > 20"]}
