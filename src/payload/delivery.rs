@@ -295,9 +295,9 @@ impl From<HeaderMap> for Headers {
 
 impl<N: Into<Name>> FromIterator<(N, HeaderValue)> for Headers {
     fn from_iter<I: IntoIterator<Item = (N, HeaderValue)>>(headers: I) -> Self {
-        let list: Vec<(Name, _)> = headers.into_iter().map(|(name, value)| (name.into(), value)).collect();
-        let names = list.iter().map(|(name, _)| Names::of_header(name.plain().as_str())).collect();
-        Headers { list, names }
+        let mut all = Headers::default();
+        headers.into_iter().for_each(|(name, value)| all.push(name, value));
+        all
     }
 }
 
