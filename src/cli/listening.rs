@@ -15,7 +15,7 @@ use crate::payload::events::Events;
 use crate::payload::jq::Jq;
 use crate::payload::provider::Provider;
 
-pub(super) const EXAMPLES: &str = "\
+pub(crate) const EXAMPLES: &str = "\
 Examples:
   hookctl listen --secret env:KEY                  receive on 8080, verify
   hookctl listen -s env:KEY --forward-to 3000      verify, pass on to your app
@@ -26,7 +26,7 @@ Examples:
   hookctl listen --respond 503x2,hang=35s,200      fail twice, hang, accept
   hookctl listen --count 2 --expect '.payload.status == \"succeeded\"'";
 
-pub(super) fn long_help() -> String {
+pub(crate) fn long_help() -> String {
     format!("{EXAMPLES}\n\n{}\n\n{}", values::provider_list(), exit_codes())
 }
 

@@ -18,7 +18,7 @@ use crate::payload::provider::cog::Flavor;
 use crate::payload::retry::Statuses;
 use crate::payload::signature::Tamper;
 
-pub(super) const EXAMPLES: &str = "\
+pub(crate) const EXAMPLES: &str = "\
 Examples:
   hookctl send success --to 3000                   to http://localhost:3000/
   hookctl send failed --to :3000/hook -s env:KEY   signed as the provider signs
@@ -36,7 +36,7 @@ A Cog run says what a model does, and how it ends (with \"output\", \"error\", o
    \"steps\": [{\"at\": \"0ms\", \"log\": \"one\\n\"}, {\"at\": \"600ms\", \"output\": \"chunk\"}],
    \"end\": {\"at\": \"900ms\", \"status\": \"succeeded\"}}";
 
-pub(super) fn long_help() -> String {
+pub(crate) fn long_help() -> String {
     const SPACING: &str = "Where nobody says how a provider spaces its JSON, it is compact.";
     let payloads = format!("Built-in payloads (short names first):\n{}{SPACING}\n", values::fixture_list());
     let profiles = format!("Retry profiles:\n{}", values::retry_list());

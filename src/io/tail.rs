@@ -81,7 +81,7 @@ pub fn is_same(one: &Path, other: &Path) -> bool {
 }
 
 /// What tells a file from every other; nothing where the system has no such thing.
-pub(super) fn identity(metadata: &Metadata) -> Option<(u64, u64)> {
+pub(crate) fn identity(metadata: &Metadata) -> Option<(u64, u64)> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::MetadataExt;

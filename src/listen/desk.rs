@@ -40,11 +40,11 @@ use judge::Arrival;
 /// Where deliveries are handled.
 pub struct Desk {
     provider: Option<&'static Provider>,
-    pub(super) policy: Policy,
+    pub(crate) policy: Policy,
     allow_invalid: bool,
-    pub(super) keep_secrets: bool,
+    pub(crate) keep_secrets: bool,
     max_body: u64,
-    pub(super) limits: Limits,
+    pub(crate) limits: Limits,
     memory: Memory,
     script: Script,
     turns: Mutex<Turns>,
@@ -53,12 +53,12 @@ pub struct Desk {
     app: Option<App>,
     ack_budget: Option<Duration>,
     clock: Arc<dyn Clock>,
-    pub(super) sink: Sink,
+    pub(crate) sink: Sink,
     /// To the clerk, who keeps the books. Journal, stream and counts have one order, that in which answers are ready.
     entries: mpsc::Sender<Entry>,
-    pub(super) outputs: Option<Outputs>,
-    pub(super) bench: Bench,
-    pub(super) until: Option<Until>,
+    pub(crate) outputs: Option<Outputs>,
+    pub(crate) bench: Bench,
+    pub(crate) until: Option<Until>,
     progress: watch::Sender<Progress>,
     /// Whether the listener ends, so that nothing may be waited for any more.
     ending: watch::Sender<bool>,
@@ -80,9 +80,9 @@ impl From<Reply> for Ending {
 /// What the clerk says of a delivery that was entered.
 pub struct Entered {
     /// Whether it is answered as was decided, and not as one that is recorded nowhere.
-    pub(super) stands: bool,
+    pub(crate) stands: bool,
     /// What is told of it when it has ended: of one that is let hang. The others are told of without it.
-    pub(super) step: Option<Step>,
+    pub(crate) step: Option<Step>,
 }
 
 /// Lets whoever waits know of a delivery when it is over, however that comes.
@@ -364,14 +364,14 @@ impl Desk {
     }
 
     /// Lets whoever waits know how far it has come.
-    pub(super) fn progressed(&self, step: Progress) {
+    pub(crate) fn progressed(&self, step: Progress) {
         if step.is_any() {
             self.progress.send_modify(|progress| progress.add(step));
         }
     }
 
     /// Lets whoever waits know that only when the delivery is over.
-    pub(super) fn progressing(&self, step: Progress) -> Step {
+    pub(crate) fn progressing(&self, step: Progress) -> Step {
         Step { progress: self.progress.clone(), step }
     }
 }

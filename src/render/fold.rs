@@ -19,7 +19,7 @@ pub fn folded(value: &str) -> Option<String> {
 }
 
 /// What [`folded`] says of a string which is spelled as JSON, in quotes as well.
-pub(super) fn folded_token(token: &str) -> Option<String> {
+pub(crate) fn folded_token(token: &str) -> Option<String> {
     // Undoing escapes never makes a string longer, so most need no look at all.
     if token.len() <= MAX_DATA_URL.min(MAX_TOKEN) {
         return None;

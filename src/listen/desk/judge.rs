@@ -23,7 +23,7 @@ use crate::payload::{Delivery, Payload};
 const LARGE: usize = 128 * 1024;
 
 /// A request that was read.
-pub(super) struct Arrival {
+pub(crate) struct Arrival {
     /// What is known of it so far. It is kept in one place from here to its end.
     pending: Box<Pending>,
     /// When it was complete.
@@ -32,14 +32,14 @@ pub(super) struct Arrival {
 
 impl Arrival {
     /// One of which all but the body is there, and nothing is said yet. It is complete `at` this time.
-    pub(super) fn new(delivery: Delivery, remote: &str, at: Timestamp) -> Self {
+    pub(crate) fn new(delivery: Delivery, remote: &str, at: Timestamp) -> Self {
         let record =
             Record { remote: Some(remote.to_owned()), verdict: Verdict::Unchecked, ..Record::bare(at, delivery) };
         let pending = Pending { record, held: 0, share: Share::default() };
         Arrival { pending: Box::new(pending), ended: Instant::now() }
     }
 
-    pub(super) fn with(mut self, body: Bytes, share: Share) -> Self {
+    pub(crate) fn with(mut self, body: Bytes, share: Share) -> Self {
         (self.pending.held, self.pending.share) = (body.len(), share);
         self.pending.record.delivery.body = body;
         self
@@ -58,7 +58,7 @@ impl Arrival {
 
 impl Desk {
     /// Judges a delivery, and puts it on the books with how it ends.
-    pub(super) async fn judge(self: &Arc<Self>, mut arrival: Arrival) -> Ending {
+    pub(crate) async fn judge(self: &Arc<Self>, mut arrival: Arrival) -> Ending {
         // Whatever is packed may be as large as can be: so much must be free while it is unpacked.
         let mut room = Share::default();
         if !encoding::named(&arrival.pending.record.delivery.headers).is_empty() {
@@ -131,14 +131,14 @@ impl Desk {
     }
 
     /// Refuses a body that is larger than it may be, as sent or as what it holds.
-    pub(super) async fn too_large(&self, arrival: Arrival) -> Ending {
+    pub(crate) async fn too_large(&self, arrival: Arrival) -> Ending {
         let reply = Reply::new(StatusCode::PAYLOAD_TOO_LARGE, By::Limit, r#"{"error":"body too large"}"#);
         let text = format!("the body is over {} bytes, see --max-body", self.max_body);
         self.limited(arrival, Warning::new("body_too_large", "", text), reply).await
     }
 
     /// Refuses a body for which there is no memory now.
-    pub(super) async fn too_crowded(&self, arrival: Arrival) -> Ending {
+    pub(crate) async fn too_crowded(&self, arrival: Arrival) -> Ending {
         let reply = Reply::new(StatusCode::SERVICE_UNAVAILABLE, By::Limit, r#"{"error":"too many bodies at once"}"#);
         let text =
             format!("all bodies together were over {} bytes, more than are held at once", self.limits.held_bytes);
@@ -146,7 +146,7 @@ impl Desk {
     }
 
     /// Enters a delivery whose body was not taken in.
-    pub(super) async fn limited(&self, arrival: Arrival, why: Warning, reply: Reply) -> Ending {
+    pub(crate) async fn limited(&self, arrival: Arrival, why: Warning, reply: Reply) -> Ending {
         let mut pending = arrival.decided(&reply);
         pending.record.warnings.push(why);
         self.enter(pending, reply).await
@@ -169,7 +169,7 @@ impl Desk {
     }
 
     /// Finds out why a delivery is invalid, on a thread of its own.
-    pub(in crate::listen) async fn explain(self: &Arc<Self>, mut pending: Box<Pending>) -> Box<Pending> {
+    pub(crate) async fn explain(self: &Arc<Self>, mut pending: Box<Pending>) -> Box<Pending> {
         let (desk, delivery, verdict) =
             (Arc::clone(self), pending.record.delivery.clone(), pending.record.verdict.clone());
         let now = pending.record.at.as_second();

@@ -106,7 +106,7 @@ pub static RETRY_PYTHON: RetryProfile = RetryProfile {
 
 /// Cog has four events and names none of them in its request, so this is inference: an `output` and a `logs` delivery
 /// can look the same, and so can `start` and an early `logs`.
-pub(super) fn event(progress: Progress) -> Option<&'static str> {
+pub(crate) fn event(progress: Progress) -> Option<&'static str> {
     Some(match progress {
         Progress { status: Some(status), .. } if status.is_terminal() => "completed",
         Progress { status: None, .. } => return None,

@@ -123,9 +123,9 @@ struct Signature<'a> {
 
 #[derive(Deserialize)]
 #[expect(dead_code, reason = "what is read is not always looked at")]
-pub(super) struct Code<'a> {
+pub(crate) struct Code<'a> {
     #[serde(borrow)]
-    pub(super) code: Cow<'a, str>,
+    pub(crate) code: Cow<'a, str>,
     #[serde(default)]
     path: Text,
     #[serde(default)]
@@ -158,7 +158,7 @@ impl<'de> Deserialize<'de> for Text {
 
 /// The name of a member, or another text that is borrowed where it can be.
 #[derive(Deserialize)]
-pub(super) struct Key<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
+pub(crate) struct Key<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
 
 /// `null` too must be said.
 fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
@@ -221,7 +221,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Summary<'a> {
 }
 
 /// Whether a member of a payload's summary is an id: that of the prediction, or one that a provider names.
-pub(super) fn is_id(name: &str) -> bool {
+pub(crate) fn is_id(name: &str) -> bool {
     static NAMES: LazyLock<Vec<&str>> = LazyLock::new(|| {
         let providers = provider::ALL.iter().copied().chain(Provider::named("generic"));
         let shapes = providers.flat_map(|provider| provider.shapes);

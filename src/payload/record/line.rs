@@ -12,7 +12,7 @@ use crate::payload::read::Payload;
 use crate::payload::signature::Verdict;
 
 /// The type of a record of a delivery.
-pub(super) const TYPE: &str = "delivery";
+pub(crate) const TYPE: &str = "delivery";
 
 /// How every line begins that [`Record::to_line`] wrote.
 pub const BEGINNING: &[u8] = b"{\"type\":\"delivery\",\"v\":1,\"seq\":";

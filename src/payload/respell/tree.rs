@@ -29,7 +29,7 @@ pub struct Text<'a> {
 
 impl Text<'_> {
     /// What to know it by as a key.
-    pub(super) fn key(&self) -> &str {
+    pub(crate) fn key(&self) -> &str {
         self.decoded.as_deref().unwrap_or(self.token)
     }
 }

@@ -28,7 +28,7 @@ impl Scheme {
     }
 
     /// Whether it signs the same as another, in whichever headers the id comes.
-    pub(super) fn signs_as(&self, other: &Scheme) -> bool {
+    pub(crate) fn signs_as(&self, other: &Scheme) -> bool {
         let same = |(one, two): (&Part, &Part)| one == two || matches!((one, two), (Part::Id(_), Part::Id(_)));
         self.signed.len() == other.signed.len() && self.signed.iter().zip(other.signed).all(same)
     }
@@ -84,7 +84,7 @@ impl Scheme {
     }
 
     /// The same of headers and a body wherever they stand.
-    pub(super) fn claim_of(&self, headers: &impl Lookup, body: &[u8]) -> Result<Claim, NoClaim> {
+    pub(crate) fn claim_of(&self, headers: &impl Lookup, body: &[u8]) -> Result<Claim, NoClaim> {
         let values: Vec<Cow<'_, str>> = self.signature.iter().flat_map(|name| headers.all(name)).collect();
         if values.is_empty() {
             return Err(NoClaim::Missing { header: self.signature[0], signature: true });
@@ -152,7 +152,7 @@ impl Scheme {
     }
 
     /// What a secret is to this scheme.
-    pub(super) fn verifier(&self, secret: &Secret) -> Result<Verifier, BadKey> {
+    pub(crate) fn verifier(&self, secret: &Secret) -> Result<Verifier, BadKey> {
         match self.proof.is_asymmetric() {
             true => keypair::public(secret).map(Verifier::Public),
             false => self.key.bytes(secret).map(|key| self.verifier_of(key)),
@@ -160,7 +160,7 @@ impl Scheme {
     }
 
     /// What a key is to this scheme, which is none of key pairs.
-    pub(super) fn verifier_of(&self, key: Zeroizing<Vec<u8>>) -> Verifier {
+    pub(crate) fn verifier_of(&self, key: Zeroizing<Vec<u8>>) -> Verifier {
         if self.proof == Proof::Secret { Verifier::Itself(key) } else { Verifier::Keyed(key) }
     }
 
@@ -198,7 +198,7 @@ impl Scheme {
     }
 
     /// What this secret gives for what a claim says, as the header should have it.
-    pub(super) fn expected(&self, claim: &Claim, body: &[u8], secret: &Secret) -> Result<String, BadKey> {
+    pub(crate) fn expected(&self, claim: &Claim, body: &[u8], secret: &Secret) -> Result<String, BadKey> {
         let digest = self.body_digest(body);
         let proof = self.prove(body, secret, Given::of(claim, digest.as_deref()))?;
         let written = self.form.write(&proof, claim.time().unwrap_or_default());
@@ -220,12 +220,12 @@ impl Scheme {
     }
 
     /// The body's digest in hex, where the scheme signs that.
-    pub(super) fn body_digest(&self, body: &[u8]) -> Option<String> {
+    pub(crate) fn body_digest(&self, body: &[u8]) -> Option<String> {
         Scheme::digest_in(self.signed, body)
     }
 
     /// The body's digest in hex, where these parts hold it.
-    pub(super) fn digest_in(signed: &[Part], body: &[u8]) -> Option<String> {
+    pub(crate) fn digest_in(signed: &[Part], body: &[u8]) -> Option<String> {
         let signs = signed.contains(&Part::BodySha256);
         signs.then(|| base16ct::lower::encode_string(&Sha256::digest(body)))
     }
@@ -263,18 +263,18 @@ impl Scheme {
 
 /// What is signed beside the body.
 #[derive(Clone, Copy)]
-pub(super) struct Given<'a> {
-    pub(super) id: Option<&'a str>,
-    pub(super) timestamp: Option<&'a str>,
-    pub(super) field: Option<&'a str>,
-    pub(super) account: Option<&'a str>,
+pub(crate) struct Given<'a> {
+    pub(crate) id: Option<&'a str>,
+    pub(crate) timestamp: Option<&'a str>,
+    pub(crate) field: Option<&'a str>,
+    pub(crate) account: Option<&'a str>,
     /// The body's digest in hex, where that is signed.
-    pub(super) digest: Option<&'a str>,
+    pub(crate) digest: Option<&'a str>,
 }
 
 impl<'a> Given<'a> {
     /// What a claim says, and the body's digest where that is signed.
-    pub(super) fn of(claim: &'a Claim, digest: Option<&'a str>) -> Self {
+    pub(crate) fn of(claim: &'a Claim, digest: Option<&'a str>) -> Self {
         Given {
             id: claim.id.as_deref(),
             timestamp: claim.time(),
@@ -290,7 +290,7 @@ const ACCOUNT: &str = "hookctl";
 
 /// What a secret is to a scheme that checks by it.
 #[derive(PartialEq, Eq)]
-pub(super) enum Verifier {
+pub(crate) enum Verifier {
     /// The key of a digest.
     Keyed(Zeroizing<Vec<u8>>),
     /// The public half of a pair.
@@ -301,7 +301,7 @@ pub(super) enum Verifier {
 
 impl Verifier {
     /// Whether one of the proofs is of these parts.
-    pub(super) fn fits(&self, proofs: &[Vec<u8>], signed: &[Part], body: &[u8], given: Given<'_>) -> bool {
+    pub(crate) fn fits(&self, proofs: &[Vec<u8>], signed: &[Part], body: &[u8], given: Given<'_>) -> bool {
         match self {
             Verifier::Keyed(key) => fits(&keyed(key), proofs, signed, body, given),
             Verifier::Itself(secret) => is_among(proofs, secret),
@@ -314,7 +314,7 @@ impl Verifier {
 }
 
 /// What is signed, in one piece: Ed25519 wants it so, and people do.
-pub(super) fn signed_bytes(signed: &[Part], body: &[u8], given: Given<'_>) -> Vec<u8> {
+pub(crate) fn signed_bytes(signed: &[Part], body: &[u8], given: Given<'_>) -> Vec<u8> {
     let parts = signed.iter().map(|part| part_bytes(part, body, given));
     parts.collect::<Vec<_>>().concat()
 }
@@ -332,7 +332,7 @@ fn part_bytes<'a>(part: &'a Part, body: &'a [u8], given: Given<'a>) -> &'a [u8] 
 }
 
 /// Whether one of the proofs is the digest of these parts without any key.
-pub(super) fn is_plain(proofs: &[Vec<u8>], parts: &[&[u8]]) -> bool {
+pub(crate) fn is_plain(proofs: &[Vec<u8>], parts: &[&[u8]]) -> bool {
     let mut hash = Sha256::new();
     parts.iter().for_each(|part| hash.update(part));
     let digest = hash.finalize();
@@ -340,16 +340,16 @@ pub(super) fn is_plain(proofs: &[Vec<u8>], parts: &[&[u8]]) -> bool {
 }
 
 /// A keyed digest to which nothing was fed yet.
-pub(super) type Begun = Hmac<Sha256>;
+pub(crate) type Begun = Hmac<Sha256>;
 
 /// The digest that a key begins.
-pub(super) fn keyed(key: &[u8]) -> Begun {
+pub(crate) fn keyed(key: &[u8]) -> Begun {
     // HMAC takes a key of any length, so this cannot fail; an empty one could only make the check fail.
     Hmac::<Sha256>::new_from_slice(key).unwrap_or_else(|_| Hmac::new(&Default::default()))
 }
 
 /// Whether one of the proofs is the digest of these parts.
-pub(super) fn fits(keyed: &Begun, proofs: &[Vec<u8>], signed: &[Part], body: &[u8], given: Given<'_>) -> bool {
+pub(crate) fn fits(keyed: &Begun, proofs: &[Vec<u8>], signed: &[Part], body: &[u8], given: Given<'_>) -> bool {
     is_among(proofs, &fed(keyed.clone(), signed, body, given).finalize().into_bytes())
 }
 
@@ -374,7 +374,7 @@ fn required(headers: &impl Lookup, names: &'static [&'static str]) -> Result<Str
 }
 
 /// The first of these fields that the body has.
-pub(super) fn field(bytes: &[u8], paths: &[&str]) -> Option<String> {
+pub(crate) fn field(bytes: &[u8], paths: &[&str]) -> Option<String> {
     let Body::Object(object) = Body::of(bytes) else { return None };
     paths.iter().filter_map(|path| object.at(path)).find_map(body::scalar).map(|text| text.into_owned())
 }

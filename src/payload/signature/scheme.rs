@@ -167,17 +167,17 @@ pub enum BadKey {
 /// What a delivery claims under a scheme, before any secret is tried.
 #[derive(Debug)]
 pub struct Claim {
-    pub(super) proofs: Vec<Vec<u8>>,
+    pub(crate) proofs: Vec<Vec<u8>>,
     /// The time stamp in seconds, and as it was spelled.
-    pub(super) timestamp: Option<(i64, String)>,
-    pub(super) id: Option<String>,
-    pub(super) field: Option<String>,
-    pub(super) account: Option<String>,
+    pub(crate) timestamp: Option<(i64, String)>,
+    pub(crate) id: Option<String>,
+    pub(crate) field: Option<String>,
+    pub(crate) account: Option<String>,
 }
 
 impl Claim {
     /// The time stamp as it was spelled.
-    pub(super) fn time(&self) -> Option<&str> {
+    pub(crate) fn time(&self) -> Option<&str> {
         self.timestamp.as_ref().map(|(_, text)| text.as_str())
     }
 }

@@ -297,7 +297,7 @@ pub fn check(delivery: &Delivery, policy: &Policy, now: i64, provider: Option<&P
 
 /// The provider's own reading of a scheme, where it has one: OpenAI signs as Standard Webhooks has it, but takes a secret
 /// without `whsec_` for text.
-pub(super) fn own_reading(
+pub(crate) fn own_reading(
     scheme: &Scheme,
     headers: &impl Lookup,
     provider: Option<&Provider>,
@@ -330,7 +330,7 @@ pub fn detect(delivery: &Delivery) -> Option<(&'static Scheme, Result<Claim, NoC
 }
 
 /// The same of headers and a body wherever they stand.
-pub(super) fn detect_in(headers: &impl Lookup, body: &[u8]) -> Option<(&'static Scheme, Result<Claim, NoClaim>)> {
+pub(crate) fn detect_in(headers: &impl Lookup, body: &[u8]) -> Option<(&'static Scheme, Result<Claim, NoClaim>)> {
     let whole = |keyed: bool| {
         let of_kind = super::ALL.iter().filter(move |scheme| (scheme.proof != Proof::Secret) == keyed);
         of_kind.into_iter().find(|scheme| scheme.is_present(headers))

@@ -12,7 +12,7 @@ use super::secret::Secret;
 
 /// Base64 as keys are passed around: with or without padding, and when they were made up, as often as not with bits left
 /// over in the last character. The libraries of Standard Webhooks read them all.
-pub(super) const KEY_BASE64: GeneralPurpose = GeneralPurpose::new(
+pub(crate) const KEY_BASE64: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new()
         .with_decode_padding_mode(DecodePaddingMode::Indifferent)
@@ -23,7 +23,7 @@ pub(super) const KEY_BASE64: GeneralPurpose = GeneralPurpose::new(
 const BASE64: GeneralPurpose = STANDARD;
 
 /// A proof however it is written, and how, where that is not as `wanted`.
-pub(super) fn decode_loosely(text: &str, wanted: Proof) -> Option<(Vec<u8>, Option<&'static str>)> {
+pub(crate) fn decode_loosely(text: &str, wanted: Proof) -> Option<(Vec<u8>, Option<&'static str>)> {
     type Decode = fn(&str) -> Option<Vec<u8>>;
     const WAYS: [(&str, Decode); 6] = [
         ("hex", |text| base16ct::lower::decode_vec(text).ok()),
@@ -43,13 +43,13 @@ pub(super) fn decode_loosely(text: &str, wanted: Proof) -> Option<(Vec<u8>, Opti
 
 /// The pairs of a header's value. White space around one belongs to it: neither Stripe's libraries nor ElevenLabs' take
 /// any off, so that a pair behind a space is none that they know.
-pub(super) fn pairs(value: &str) -> impl Iterator<Item = (&str, &str)> {
+pub(crate) fn pairs(value: &str) -> impl Iterator<Item = (&str, &str)> {
     value.split(',').filter_map(|pair| pair.split_once('='))
 }
 
 impl Form {
     /// The proofs in a header's value, as they are written.
-    pub(super) fn proofs<'a>(&self, value: &'a str) -> Vec<&'a str> {
+    pub(crate) fn proofs<'a>(&self, value: &'a str) -> Vec<&'a str> {
         match self {
             Form::One { reads, .. } => reads.iter().find_map(|prefix| value.strip_prefix(prefix)).into_iter().collect(),
             Form::List { version, bare } => value
@@ -64,7 +64,7 @@ impl Form {
     }
 
     /// What a value without any proof lacks, continuing "it …".
-    pub(super) fn expected(&self) -> String {
+    pub(crate) fn expected(&self) -> String {
         match self {
             Form::One { writes, .. } => format!("does not start with {writes}"),
             Form::List { version, .. } => format!("holds no signature of version {version}"),
@@ -73,7 +73,7 @@ impl Form {
     }
 
     /// What a value looks like, for a hint.
-    pub(super) fn example(&self, proof: Proof) -> String {
+    pub(crate) fn example(&self, proof: Proof) -> String {
         let what = match proof {
             Proof::HmacHex => "<64 lower-case hex characters>",
             Proof::HmacBase64 | Proof::Ed25519Base64 => "<base64>",
@@ -83,7 +83,7 @@ impl Form {
         String::from_utf8_lossy(&self.write(what.as_bytes(), "<time>")).into_owned()
     }
 
-    pub(super) fn write(&self, proof: &[u8], timestamp: &str) -> Zeroizing<Vec<u8>> {
+    pub(crate) fn write(&self, proof: &[u8], timestamp: &str) -> Zeroizing<Vec<u8>> {
         let start = match self {
             Form::One { writes, .. } => (*writes).to_owned(),
             Form::List { version, .. } => format!("{version},"),
@@ -94,7 +94,7 @@ impl Form {
 }
 
 impl Proof {
-    pub(super) fn decode(self, text: &str) -> Option<Vec<u8>> {
+    pub(crate) fn decode(self, text: &str) -> Option<Vec<u8>> {
         let bytes = match self {
             Proof::Secret => return Some(text.as_bytes().to_vec()),
             // Digests are compared as text. fal's signatures could be read in either case; it writes lower case, and one
@@ -114,7 +114,7 @@ impl Proof {
         }
     }
 
-    pub(super) fn encode(self, digest: &[u8]) -> String {
+    pub(crate) fn encode(self, digest: &[u8]) -> String {
         match self {
             Proof::HmacBase64 | Proof::Ed25519Base64 => BASE64.encode(digest),
             Proof::HmacHex | Proof::Ed25519Hex | Proof::Secret => base16ct::lower::encode_string(digest),
@@ -122,7 +122,7 @@ impl Proof {
     }
 
     /// What a proof of so many characters that cannot be read lacks, continuing "it …".
-    pub(super) fn expected(self, length: usize) -> String {
+    pub(crate) fn expected(self, length: usize) -> String {
         let looks = match (self, length) {
             (Proof::HmacHex, 40) => ", as many as a SHA-1 digest",
             (Proof::HmacHex, 128) => ", as many as a SHA-512 digest",
@@ -142,7 +142,7 @@ impl Proof {
 
 impl Key {
     /// The key that a secret is.
-    pub(super) fn bytes(self, secret: &Secret) -> Result<Zeroizing<Vec<u8>>, BadKey> {
+    pub(crate) fn bytes(self, secret: &Secret) -> Result<Zeroizing<Vec<u8>>, BadKey> {
         const PREFIX: &[u8] = b"whsec_";
         let text = secret.expose();
         let stripped = text.strip_prefix(PREFIX);

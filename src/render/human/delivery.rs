@@ -14,16 +14,16 @@ use crate::render::time::milliseconds;
 use crate::render::{compact, escape, fields, fold, pretty};
 
 impl Style {
-    pub(super) fn quiet(&self) -> bool {
+    pub(crate) fn quiet(&self) -> bool {
         self.verbosity == Verbosity::Quiet
     }
 
-    pub(super) fn verbose(&self) -> bool {
+    pub(crate) fn verbose(&self) -> bool {
         self.verbosity == Verbosity::Verbose
     }
 
     /// A delivery that came.
-    pub(super) fn received(&self, record: &Record) -> String {
+    pub(crate) fn received(&self, record: &Record) -> String {
         let paint = self.out;
         let time = self.clock_time(record.at);
         let mut block = Block::new(&format!("{}  ", paint.quiet(&time)), time.len() + 2, self.width);
@@ -109,7 +109,7 @@ impl Style {
     }
 
     /// One attempt of a delivery that is sent; the first brings the headline along.
-    pub(super) fn attempt(&self, record: &Record) -> String {
+    pub(crate) fn attempt(&self, record: &Record) -> String {
         let Some(sent) = &record.sent else { return String::new() };
         let paint = self.out;
         let mut text = String::new();
@@ -131,7 +131,7 @@ impl Style {
     }
 
     /// One of many that went wrong, on a line.
-    pub(super) fn failed(&self, record: &Record) -> String {
+    pub(crate) fn failed(&self, record: &Record) -> String {
         let Some(sent) = &record.sent else { return String::new() };
         let paint = self.out;
         let id = record.payload.as_ref().and_then(|payload| payload.id.as_deref()).unwrap_or_default();
@@ -140,7 +140,7 @@ impl Style {
     }
 
     /// A request that is not sent, whole.
-    pub(super) fn plan(&self, plan: &Plan) -> String {
+    pub(crate) fn plan(&self, plan: &Plan) -> String {
         let paint = self.out;
         let delivery = &plan.record.delivery;
         let mut text = format!("{} {} HTTP/{}\n", delivery.method, escape::line(&delivery.target), delivery.http);
@@ -159,7 +159,7 @@ impl Style {
     }
 
     /// What a payload is.
-    pub(super) fn examined(&self, examined: &Examined) -> String {
+    pub(crate) fn examined(&self, examined: &Examined) -> String {
         let paint = self.out;
         let record = &examined.record;
         let mut block = Block::new("", 0, self.width);
@@ -194,7 +194,7 @@ impl Style {
     }
 
     /// A delivery of a journal, whole.
-    pub(super) fn entry(&self, entry: &Entry) -> String {
+    pub(crate) fn entry(&self, entry: &Entry) -> String {
         let record = &entry.record;
         let paint = self.out;
         let mut block = Block::new("", 2, self.width);

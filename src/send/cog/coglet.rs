@@ -12,7 +12,7 @@ use super::run::{Does, Ending, Failure, Run};
 use super::{Moment, Outcome, Prediction};
 
 /// What happens, as coglet learns of it.
-pub(super) fn moments(run: &Run) -> Vec<(Duration, Moment)> {
+pub(crate) fn moments(run: &Run) -> Vec<(Duration, Moment)> {
     let mut moments = vec![(Duration::ZERO, Moment::Start)];
     // The worker's stream hands on whole lines, or what is flushed; what is left at the end is lost (in fact it turns up
     // in the logs of the next prediction). stdout and stderr are one.
@@ -74,7 +74,7 @@ fn worded(failure: &Failure, iterator: bool) -> String {
 }
 
 /// A prediction as coglet keeps it. Numbers become what `serde_json` makes of them: coglet's own JSON library.
-pub(super) struct State {
+pub(crate) struct State {
     id: String,
     logs: String,
     iterator: bool,
@@ -106,7 +106,7 @@ enum Output<'a> {
 }
 
 impl State {
-    pub(super) fn new(run: &Run, id: Option<&str>, started_at: Timestamp) -> Self {
+    pub(crate) fn new(run: &Run, id: Option<&str>, started_at: Timestamp) -> Self {
         State {
             id: id.map_or_else(|| format!("pred_{:x}", started_at.as_nanosecond()), str::to_owned),
             logs: String::new(),

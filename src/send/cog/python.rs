@@ -33,7 +33,7 @@ const SKIP_START_BELOW: Duration = Duration::from_millis(100);
 /// Two threads race in the real one; what is usual is here. `start` is posted beside the first event, and
 /// so its body has neither logs nor output, and does not throttle that event (all but a few recordings). A log reaches the server through
 /// one thread more than an output does, and yet mostly comes first if it was written first.
-pub(super) fn moments(run: &Run, interval: Duration) -> Vec<(Duration, Moment)> {
+pub(crate) fn moments(run: &Run, interval: Duration) -> Vec<(Duration, Moment)> {
     let mut moments = Vec::new();
     if interval >= SKIP_START_BELOW {
         moments.push((Duration::ZERO, Moment::Start));
@@ -191,7 +191,7 @@ fn is_space(c: char) -> bool {
 }
 
 /// `str()` of the exception that `requests` raises when its retries are used up, as worded by urllib3 2.
-pub(super) fn retries_exceeded(url: &Url, failure: LastFailure) -> String {
+pub(crate) fn retries_exceeded(url: &Url, failure: LastFailure) -> String {
     let scheme = if url.scheme() == "https" { "HTTPS" } else { "HTTP" };
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
     let port = url.port_or_known_default().unwrap_or_default();
@@ -216,7 +216,7 @@ pub(super) fn retries_exceeded(url: &Url, failure: LastFailure) -> String {
 }
 
 /// A prediction as the Python server keeps it. What is JSON is kept as it will be written.
-pub(super) struct State {
+pub(crate) struct State {
     input: String,
     output: Output,
     id: String,
@@ -236,7 +236,7 @@ enum Output {
 }
 
 impl State {
-    pub(super) fn new(run: &Run, id: Option<&str>, started_at: Timestamp) -> Self {
+    pub(crate) fn new(run: &Run, id: Option<&str>, started_at: Timestamp) -> Self {
         let null = || "null".to_owned();
         State {
             // The client's own numbers: what Python makes of them depends on the types of the model's inputs.

@@ -15,33 +15,33 @@ use super::{CogEvent, RunError};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Run {
     /// The client's id for it.
-    pub(super) id: Option<String>,
+    pub(crate) id: Option<String>,
     /// What the client sent as `created_at`: a date and a time.
-    pub(super) created_at: Option<String>,
+    pub(crate) created_at: Option<String>,
     /// JSON of the input.
-    pub(super) input: String,
+    pub(crate) input: String,
     /// Whether the model is a generator. Its steps tell, but for one that yields nothing.
-    pub(super) iterator: bool,
+    pub(crate) iterator: bool,
     /// In order of time.
-    pub(super) steps: Vec<Step>,
+    pub(crate) steps: Vec<Step>,
     /// How it ends.
-    pub(super) end: End,
+    pub(crate) end: End,
     /// `webhook_events_filter`.
-    pub(super) filter: Filter,
+    pub(crate) filter: Filter,
     /// The server's interval.
-    pub(super) throttle: Option<Duration>,
+    pub(crate) throttle: Option<Duration>,
 }
 
 /// Something the model does on its way.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Step {
-    pub(super) at: Duration,
-    pub(super) does: Does,
+pub(crate) struct Step {
+    pub(crate) at: Duration,
+    pub(crate) does: Does,
 }
 
 /// What a step does.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Does {
+pub(crate) enum Does {
     /// Prints. Both servers wait for the end of the line; `flush` makes coglet hand on what there is of it.
     Log { text: String, flush: bool },
     /// Yields this JSON.
@@ -52,16 +52,16 @@ pub(super) enum Does {
 
 /// How the run ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct End {
-    pub(super) at: Duration,
-    pub(super) how: Ending,
+pub(crate) struct End {
+    pub(crate) at: Duration,
+    pub(crate) how: Ending,
     /// A JSON object.
-    pub(super) metrics: Option<String>,
+    pub(crate) metrics: Option<String>,
 }
 
 /// The outcome.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Ending {
+pub(crate) enum Ending {
     /// With what a plain function returns; nothing is `null`.
     Succeeded(Option<String>),
     /// The model raised, or the worker died.
@@ -72,7 +72,7 @@ pub(super) enum Ending {
 
 /// Why a run fails.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Failure {
+pub(crate) enum Failure {
     /// Words that are sent as they stand.
     Error(String),
     /// The last line of a Python traceback, `ValueError: Invalid input dimensions`.
@@ -83,7 +83,7 @@ pub(super) enum Failure {
 
 /// What the request says of the events it wants.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Filter {
+pub(crate) enum Filter {
     Absent,
     Null,
     Only(Vec<CogEvent>),

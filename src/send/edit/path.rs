@@ -4,16 +4,16 @@ use super::EditError;
 
 /// One name of a path.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Step {
+pub(crate) struct Step {
     /// What is named.
-    pub(super) name: Name,
+    pub(crate) name: Name,
     /// Where it ends in the path as written, so that a message can quote the path up to here.
-    pub(super) end: usize,
+    pub(crate) end: usize,
 }
 
 /// What a step says of an entry: its key, or its index.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Name {
+pub(crate) enum Name {
     /// `prompt`, `"a.b"`, and `0`, which is an index where it meets an array.
     Key(String),
     /// `[0]`, which is never a key.
@@ -22,7 +22,7 @@ pub(super) enum Name {
 
 impl Name {
     /// The index that it is, or is spelled as.
-    pub(super) fn index(&self) -> Option<usize> {
+    pub(crate) fn index(&self) -> Option<usize> {
         match self {
             Name::Index(index) => Some(*index),
             Name::Key(key) => parse_index(key),
@@ -37,7 +37,7 @@ fn parse_index(text: &str) -> Option<usize> {
 }
 
 /// Reads a path, with or without a dot in front.
-pub(super) fn parse_path(path: &str) -> Result<Vec<Step>, EditError> {
+pub(crate) fn parse_path(path: &str) -> Result<Vec<Step>, EditError> {
     let mut rest = path.strip_prefix('.').unwrap_or(path);
     if rest.is_empty() {
         return Err(EditError::EmptyPath);

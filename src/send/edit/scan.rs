@@ -9,7 +9,7 @@ use crate::payload::body::{JsonType, scan};
 
 /// What holds entries.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     /// `{…}`, of members.
     Object,
     /// `[…]`, of elements.
@@ -18,7 +18,7 @@ pub(super) enum Kind {
 
 impl Kind {
     /// What to make when there is nothing yet to hold `name`.
-    pub(super) fn to_hold(name: &Name) -> Kind {
+    pub(crate) fn to_hold(name: &Name) -> Kind {
         match name {
             Name::Key(_) => Kind::Object,
             Name::Index(_) => Kind::Array,
@@ -26,7 +26,7 @@ impl Kind {
     }
 
     /// What it is written between.
-    pub(super) fn brackets(self) -> (char, char) {
+    pub(crate) fn brackets(self) -> (char, char) {
         match self {
             Kind::Object => ('{', '}'),
             Kind::Array => ('[', ']'),
@@ -35,16 +35,16 @@ impl Kind {
 }
 
 /// A member of an object, or an element of an array. Both are slices of the body.
-pub(super) struct Entry<'a> {
+pub(crate) struct Entry<'a> {
     /// As written, in its quotes.
     key: Option<&'a str>,
     /// As written.
-    pub(super) value: &'a str,
+    pub(crate) value: &'a str,
 }
 
 impl Entry<'_> {
     /// Where it is in `body`, from its key to the end of its value.
-    pub(super) fn span(&self, body: &str) -> Range<usize> {
+    pub(crate) fn span(&self, body: &str) -> Range<usize> {
         let value = span(body, self.value);
         let start = self.key.map_or(value.start, |key| span(body, key).start);
         start..value.end
@@ -71,20 +71,20 @@ fn is_key(written: &str, key: &str) -> bool {
 }
 
 /// An object or array, and where it is in the body.
-pub(super) struct Container<'a> {
+pub(crate) struct Container<'a> {
     /// All of the body that it is a part of.
-    pub(super) body: &'a str,
+    pub(crate) body: &'a str,
     /// Where it is in the body, brackets included.
-    pub(super) span: Range<usize>,
+    pub(crate) span: Range<usize>,
     /// Whether it is an object or an array.
-    pub(super) kind: Kind,
+    pub(crate) kind: Kind,
     /// In the order in which they are written, duplicates among them.
-    pub(super) entries: Vec<Entry<'a>>,
+    pub(crate) entries: Vec<Entry<'a>>,
 }
 
 impl<'a> Container<'a> {
     /// Reads `text`, a value in `body`; `None` if it is neither object nor array.
-    pub(super) fn read(body: &'a str, text: &'a str) -> Option<Container<'a>> {
+    pub(crate) fn read(body: &'a str, text: &'a str) -> Option<Container<'a>> {
         let mut entries = Vec::new();
         let kind = match JsonType::of(text) {
             JsonType::Object => {
@@ -101,7 +101,7 @@ impl<'a> Container<'a> {
     }
 
     /// Whether `name` can be that of an entry here.
-    pub(super) fn can_hold(&self, name: &Name) -> bool {
+    pub(crate) fn can_hold(&self, name: &Name) -> bool {
         match self.kind {
             Kind::Object => matches!(name, Name::Key(_)),
             Kind::Array => name.index().is_some(),
@@ -109,7 +109,7 @@ impl<'a> Container<'a> {
     }
 
     /// Whether an entry called `name`, which is missing, can be added at the end.
-    pub(super) fn can_append(&self, name: &Name) -> bool {
+    pub(crate) fn can_append(&self, name: &Name) -> bool {
         match self.kind {
             Kind::Object => true,
             Kind::Array => name.index() == Some(self.entries.len()),
@@ -117,7 +117,7 @@ impl<'a> Container<'a> {
     }
 
     /// The entry that `name` means: of duplicates the last one, as for every parser.
-    pub(super) fn find(&self, name: &Name) -> Option<&Entry<'a>> {
+    pub(crate) fn find(&self, name: &Name) -> Option<&Entry<'a>> {
         let mut entries = self.entries.iter().enumerate();
         let found = entries.rfind(|(position, entry)| entry.is(name, *position));
         found.map(|(_, entry)| entry)
@@ -133,19 +133,19 @@ impl<'a> Container<'a> {
     }
 
     /// What is written before the last entry.
-    pub(super) fn last_gap(&self) -> Option<&'a str> {
+    pub(crate) fn last_gap(&self) -> Option<&'a str> {
         let last = self.entries.len().checked_sub(1)?;
         Some(self.gap_before(last))
     }
 
     /// The indentation of the entries, if they are on lines of their own.
-    pub(super) fn indent(&self) -> Option<&'a str> {
+    pub(crate) fn indent(&self) -> Option<&'a str> {
         let gap = self.last_gap()?;
         gap.contains('\n').then(|| last_line_indent(gap))
     }
 
     /// What stands between a key and its value here.
-    pub(super) fn colon(&self) -> Option<&'a str> {
+    pub(crate) fn colon(&self) -> Option<&'a str> {
         let last = self.entries.last()?;
         let start = span(self.body, last.key?).end;
         Some(&self.body[start..span(self.body, last.value).start])
@@ -153,7 +153,7 @@ impl<'a> Container<'a> {
 
     /// The body without the entries that `name` means, all duplicates among them, since a parser
     /// would find the one before if only the last went. `None` if there are none.
-    pub(super) fn without(&self, name: &Name) -> Option<String> {
+    pub(crate) fn without(&self, name: &Name) -> Option<String> {
         let mut kept = String::new();
         let mut count = 0;
         for (position, entry) in self.entries.iter().enumerate() {
@@ -183,29 +183,29 @@ impl<'a> Container<'a> {
 }
 
 /// The JSON in `text` without the white space around it, or why it is not JSON.
-pub(super) fn trimmed_json(text: &str) -> Result<&str, String> {
+pub(crate) fn trimmed_json(text: &str) -> Result<&str, String> {
     // A raw value is checked without recursion, and a number beyond every range passes.
     let raw = serde_json::from_str::<&RawValue>(text).map_err(|error| error.to_string())?;
     Ok(raw.get())
 }
 
 /// Where `part`, a slice of `body`, is in it.
-pub(super) fn span(body: &str, part: &str) -> Range<usize> {
+pub(crate) fn span(body: &str, part: &str) -> Range<usize> {
     let start = part.as_ptr().addr() - body.as_ptr().addr();
     start..start + part.len()
 }
 
 /// The body with other text in place of `span`.
-pub(super) fn replace(body: &str, span: Range<usize>, with: &str) -> String {
+pub(crate) fn replace(body: &str, span: Range<usize>, with: &str) -> String {
     [&body[..span.start], with, &body[span.end..]].concat()
 }
 
 /// The white space that `text` starts with.
-pub(super) fn leading_space(text: &str) -> &str {
+pub(crate) fn leading_space(text: &str) -> &str {
     &text[..text.len() - text.trim_start().len()]
 }
 
 /// The indentation of the last line in `gap`, in which a comma may lead that line.
-pub(super) fn last_line_indent(gap: &str) -> &str {
+pub(crate) fn last_line_indent(gap: &str) -> &str {
     leading_space(gap.rsplit('\n').next().unwrap_or(gap))
 }

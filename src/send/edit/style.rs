@@ -5,9 +5,9 @@ use super::path::{Name, Step};
 use super::scan::{Container, Kind, last_line_indent, leading_space, replace};
 
 /// How a body is written, for what an edit adds to it.
-pub(super) struct Style<'a> {
+pub(crate) struct Style<'a> {
     /// Between a key and its value: `:` or `: `.
-    pub(super) colon: &'a str,
+    pub(crate) colon: &'a str,
     /// Between two entries on one line: `,` or `, `.
     comma: &'a str,
     newline: &'a str,
@@ -19,7 +19,7 @@ pub(super) struct Style<'a> {
 
 impl<'a> Style<'a> {
     /// The style of the JSON in `root`.
-    pub(super) fn of(root: &'a str) -> Style<'a> {
+    pub(crate) fn of(root: &'a str) -> Style<'a> {
         let colon = mark_and_space(root, b':').unwrap_or(":");
         let comma = mark_and_space(root, b',').filter(|comma| !comma.contains('\n'));
         let lines = root.split_once('\n');
@@ -38,7 +38,7 @@ impl<'a> Style<'a> {
     }
 
     /// A new value as it is written.
-    pub(super) fn value(&self, value: &NewValue) -> String {
+    pub(crate) fn value(&self, value: &NewValue) -> String {
         match value {
             NewValue::Json(json) => json.clone(),
             NewValue::Text(text) => self.string(text),
@@ -71,7 +71,7 @@ impl<'a> Style<'a> {
 
     /// `value` in containers made for `steps`, from the inside out. `indent` is that of the entry
     /// which the outermost is the value of.
-    pub(super) fn nest(&self, steps: &[Step], value: String, indent: Option<&str>) -> String {
+    pub(crate) fn nest(&self, steps: &[Step], value: String, indent: Option<&str>) -> String {
         let levels = steps.iter().enumerate().rev();
         levels.fold(value, |value, (level, Step { name, .. })| {
             let kind = Kind::to_hold(name);
@@ -82,7 +82,7 @@ impl<'a> Style<'a> {
 
     /// The body with an entry added at the end of `container`. `outer` is the indentation of the
     /// entry which `container` is the value of.
-    pub(super) fn append(&self, container: &Container, name: &Name, value: &str, outer: Option<&str>) -> String {
+    pub(crate) fn append(&self, container: &Container, name: &Name, value: &str, outer: Option<&str>) -> String {
         let entry = self.entry(container.kind, name, value);
         match container.entries.last() {
             Some(last) => {
@@ -107,7 +107,7 @@ impl<'a> Style<'a> {
 
     /// The indentation that an entry added to `container` has. `outer` is that of the entry which
     /// `container` is the value of.
-    pub(super) fn entry_indent(&self, container: &Container, outer: Option<&str>) -> Option<String> {
+    pub(crate) fn entry_indent(&self, container: &Container, outer: Option<&str>) -> Option<String> {
         if container.entries.is_empty() { self.deeper(outer, 1) } else { container.indent().map(str::to_owned) }
     }
 
@@ -117,7 +117,7 @@ impl<'a> Style<'a> {
 }
 
 /// All that Python escapes and `serde_json` does not: what is beyond `~`, as UTF-16.
-pub(super) fn escape_non_ascii(quoted: &str) -> String {
+pub(crate) fn escape_non_ascii(quoted: &str) -> String {
     let mut escaped = String::with_capacity(quoted.len());
     for c in quoted.chars() {
         if c <= '~' {

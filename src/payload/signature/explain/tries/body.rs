@@ -8,7 +8,7 @@ use crate::payload::respell::{Tree, spellings};
 
 impl Case<'_> {
     /// A newline or a byte order mark was added or lost, or the text went through a wrong decoder.
-    pub(super) fn body_ends(&self, claim: &Claim, budget: &mut Budget) -> Option<Finding> {
+    pub(crate) fn body_ends(&self, claim: &Claim, budget: &mut Budget) -> Option<Finding> {
         let changed = |changes: &'static [(Change, &'static str)], budget: &mut Budget| {
             changes.iter().find_map(|(change, what)| Some((self.body_as(claim, *change, budget)?, *what)))
         };
@@ -32,7 +32,7 @@ impl Case<'_> {
     }
 
     /// The body went through a JSON serialiser between signing and sending.
-    pub(super) fn body_respelled(&self, claim: &Claim, budget: &mut Budget) -> Option<Finding> {
+    pub(crate) fn body_respelled(&self, claim: &Claim, budget: &mut Budget) -> Option<Finding> {
         let sent = self.delivery.body.strip_prefix(MARK).unwrap_or(&self.delivery.body);
         if !self.scheme.covers_body() {
             return None;

@@ -24,13 +24,13 @@ const FAMILY: usize = 2 * 1024 * 1024;
 const OVERHEAD: usize = 512;
 
 /// What checking an Ed25519 signature costs: as long as hashing so many bytes takes.
-pub(super) const ED25519: usize = 64 * 1024;
+pub(crate) const ED25519: usize = 64 * 1024;
 
 /// What reading or writing a byte of JSON costs: as long as hashing so many takes.
-pub(super) const JSON: usize = 8;
+pub(crate) const JSON: usize = 8;
 
 /// The JSON of a larger body is not read: that takes longer than hashing it.
-pub(super) const READ: usize = 32 * 1024;
+pub(crate) const READ: usize = 32 * 1024;
 
 impl Default for Budget {
     fn default() -> Self {
@@ -40,26 +40,26 @@ impl Default for Budget {
 
 impl Budget {
     /// For the next family of tries.
-    pub(super) fn renew(&mut self) -> &mut Self {
+    pub(crate) fn renew(&mut self) -> &mut Self {
         self.left = FAMILY.min(self.total);
         self
     }
 
     /// For the last family, which may take all that the others have left.
-    pub(super) fn rest(&mut self) -> &mut Self {
+    pub(crate) fn rest(&mut self) -> &mut Self {
         self.left = self.total;
         self
     }
 
     /// Whether so many bytes may still be hashed; asked before anything is built to be hashed.
-    pub(super) fn allows(&mut self, bytes: usize) -> bool {
+    pub(crate) fn allows(&mut self, bytes: usize) -> bool {
         let enough = self.left >= bytes.saturating_add(OVERHEAD);
         self.spent |= !enough;
         enough
     }
 
     /// Takes so many bytes, if they are left.
-    pub(super) fn take(&mut self, bytes: usize) -> bool {
+    pub(crate) fn take(&mut self, bytes: usize) -> bool {
         let enough = self.allows(bytes);
         let cost = bytes.saturating_add(OVERHEAD);
         self.left = self.left.saturating_sub(cost);
@@ -69,7 +69,7 @@ impl Budget {
     }
 
     /// Gives up on what the budget does not allow.
-    pub(super) fn give_up(&mut self) {
+    pub(crate) fn give_up(&mut self) {
         self.spent = true;
     }
 

@@ -13,7 +13,7 @@ const JOINTS: [&str; 7] = [".", "", ":", "\n", ",", "|", " "];
 
 impl Case<'_> {
     /// The parts that the scheme signs were put together otherwise.
-    pub(super) fn content(&self, claim: &Claim, budget: &mut Budget) -> Option<Finding> {
+    pub(crate) fn content(&self, claim: &Claim, budget: &mut Budget) -> Option<Finding> {
         self.other_digest(claim, budget).or_else(|| self.other_parts(claim, budget))
     }
 
@@ -88,7 +88,7 @@ impl Case<'_> {
 }
 
 /// The word for a part, for hints.
-pub(super) fn word(part: &Part) -> &'static str {
+pub(crate) fn word(part: &Part) -> &'static str {
     match part {
         Part::Body => "body",
         Part::Timestamp => "timestamp",

@@ -12,12 +12,12 @@ use crate::payload::delivery::Delivery;
 use crate::payload::nearest;
 
 /// What could be a proof among a header's values, however it is written.
-pub(super) struct Loose {
-    pub(super) proof: Vec<u8>,
+pub(crate) struct Loose {
+    pub(crate) proof: Vec<u8>,
     /// How it is written, where that is not as it should be.
     how: Option<&'static str>,
     /// What could be the time stamp beside it.
-    pub(super) time: Option<String>,
+    pub(crate) time: Option<String>,
 }
 
 /// A list without end would be work without end.
@@ -51,7 +51,7 @@ pub fn in_another_header(delivery: &Delivery, secrets: &[Secret]) -> Option<Find
 
 impl Case<'_> {
     /// The proof is right but for how it is written.
-    pub(super) fn encoding(&self, budget: &mut Budget) -> Option<Finding> {
+    pub(crate) fn encoding(&self, budget: &mut Budget) -> Option<Finding> {
         self.loose().into_iter().find_map(|Loose { proof, how, time }| {
             let claim = self.claim(vec![proof], time);
             if !self.any_secret(&claim, self.arrived(&claim), budget) {
@@ -72,7 +72,7 @@ impl Case<'_> {
     }
 
     /// Another scheme with the same header fits, but for the form of its signature.
-    pub(super) fn other_form(&self, budget: &mut Budget) -> Option<Finding> {
+    pub(crate) fn other_form(&self, budget: &mut Budget) -> Option<Finding> {
         let sharing = ALL.iter().filter(|other| other.name != self.scheme.name);
         let sharing = sharing.filter(|other| other.signature[0] == self.scheme.signature[0]);
         let mut present = sharing.filter(|other| other.is_present(&self.delivery.headers));
@@ -84,7 +84,7 @@ impl Case<'_> {
     }
 
     /// What stands in this scheme's header was made as another scheme makes it.
-    pub(super) fn as_other_scheme(&self, claim: &Claim, budget: &mut Budget) -> Option<Finding> {
+    pub(crate) fn as_other_scheme(&self, claim: &Claim, budget: &mut Budget) -> Option<Finding> {
         let others = ALL.iter().filter(|other| other.name != self.scheme.name && other.covers_body());
         let mut keyed = others.filter(|other| !other.proof.is_asymmetric() && !other.signs_as(self.scheme));
         let other = keyed.find(|other| {
@@ -107,7 +107,7 @@ impl Case<'_> {
     }
 
     /// What could be proofs in the signature's headers.
-    pub(super) fn loose(&self) -> Vec<Loose> {
+    pub(crate) fn loose(&self) -> Vec<Loose> {
         let headers = &self.delivery.headers;
         let values = self.scheme.signature.iter().flat_map(|name| headers.all(name)).map(Cow::into_owned);
         values.flat_map(|value| self.loose_in(&value)).take(MOST).collect()

@@ -11,7 +11,7 @@ use crate::payload::signature::verdict::Reason;
 use crate::payload::signature::writing::KEY_BASE64;
 
 /// The keys that a secret could have been taken for, each with what it would mean; without the one that it is.
-pub(super) fn of(secret: &Secret, scheme: &Scheme) -> Vec<(Verifier, Finding)> {
+pub(crate) fn of(secret: &Secret, scheme: &Scheme) -> Vec<(Verifier, Finding)> {
     let current = scheme.verifier(secret).ok();
     let mut keys = around(secret, scheme);
     if !scheme.proof.is_asymmetric() {

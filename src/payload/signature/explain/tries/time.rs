@@ -7,7 +7,7 @@ use super::{Budget, Case, Finding, Variant};
 
 impl Case<'_> {
     /// The time stamp was left out of what is signed.
-    pub(super) fn unsigned_time(&self, claim: &Claim, budget: &mut Budget) -> Option<Finding> {
+    pub(crate) fn unsigned_time(&self, claim: &Claim, budget: &mut Budget) -> Option<Finding> {
         claim.time()?;
         let signed = self.scheme.signed;
         let id = signed.iter().find(|part| matches!(part, Part::Id(_)));
@@ -29,7 +29,7 @@ impl Case<'_> {
     }
 
     /// The time stamp was signed in seconds and sent in milliseconds, or the other way round.
-    pub(super) fn unit(&self, claim: &Claim, budget: &mut Budget) -> Option<Finding> {
+    pub(crate) fn unit(&self, claim: &Claim, budget: &mut Budget) -> Option<Finding> {
         let text = claim.time()?;
         let seconds = text.strip_suffix("000").map(str::to_owned);
         let mut others = [seconds, Some(format!("{text}000"))].into_iter().flatten();
@@ -40,7 +40,7 @@ impl Case<'_> {
     }
 
     /// The time stamp did not arrive: one of the last minutes fits.
-    pub(super) fn dropped_time(&self, claim: &Claim, budget: &mut Budget) -> Option<Finding> {
+    pub(crate) fn dropped_time(&self, claim: &Claim, budget: &mut Budget) -> Option<Finding> {
         const MINUTES: i64 = 300;
         let missing = |scheme: &&super::Scheme| match scheme.timestamp {
             Time::Header(names) => !names.iter().any(|name| self.delivery.headers.has(name)),
