@@ -18,6 +18,7 @@ use crate::event::{self, Reader, Sink};
 use crate::io::client::Options;
 use crate::io::secrets;
 use crate::io::signals::Signals;
+use crate::json::edit::{Edit, EditError};
 use crate::listen::answer::{Act, Script, Values};
 use crate::listen::expect::Expectations;
 use crate::listen::limits::Limits;
@@ -36,7 +37,6 @@ use crate::render::paint::{self, ColorChoice, Paint};
 use crate::render::time::system_zone;
 use crate::render::{self, Show, escape, prompt};
 use crate::send::NewId;
-use crate::send::edit::{Edit, EditError};
 use crate::send::load::Load;
 use crate::{listen, send};
 

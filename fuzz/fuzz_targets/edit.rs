@@ -3,8 +3,9 @@
 
 use std::collections::HashSet;
 
-use hookctl::payload::body::{Object, items};
-use hookctl::send::edit::Edit;
+use hookctl::json::Object;
+use hookctl::json::object::items;
+use hookctl::json::edit::Edit;
 use hookctl_fuzz::parts;
 use libfuzzer_sys::fuzz_target;
 

@@ -1,8 +1,11 @@
 //! What changed between two deliveries, field by field.
 
 use crate::event::{Change, Diff, Entry};
+use crate::json::JsonType;
+use crate::json::Object;
+use crate::json::object;
+use crate::json::value;
 use crate::payload::Body;
-use crate::payload::body::{self, JsonType, Object};
 use crate::payload::record::Record;
 use crate::payload::signature;
 
@@ -82,7 +85,7 @@ fn values(changes: &mut Vec<Change>, path: &str, a: Option<&str>, b: Option<&str
     match (both, kinds) {
         (Some((a, b)), Some((JsonType::Object, JsonType::Object))) => objects(changes, path, a, b, depth),
         (Some((a, b)), Some((JsonType::Array, JsonType::Array))) => {
-            arrays(changes, path, &body::items(a).unwrap_or_default(), &body::items(b).unwrap_or_default(), depth);
+            arrays(changes, path, &object::items(a).unwrap_or_default(), &object::items(b).unwrap_or_default(), depth);
         }
         _ => push(changes, path, a.map(str::to_owned), b.map(str::to_owned), is_volatile_field(path)),
     }
@@ -91,7 +94,7 @@ fn values(changes: &mut Vec<Change>, path: &str, a: Option<&str>, b: Option<&str
 /// Whether two strings or numbers are the same, however they are spelled.
 fn says_the_same(a: &str, b: &str) -> bool {
     match (JsonType::of(a), JsonType::of(b)) {
-        (JsonType::String, JsonType::String) => body::string(a) == body::string(b),
+        (JsonType::String, JsonType::String) => value::string(a) == value::string(b),
         (JsonType::Number, JsonType::Number) => decimal(a).is_some_and(|a| Some(a) == decimal(b)),
         _ => false,
     }

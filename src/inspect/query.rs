@@ -4,11 +4,12 @@ use aho_corasick::AhoCorasick;
 use jiff::Timestamp;
 use memchr::memmem::Finder;
 
+use crate::json::value;
 use crate::payload::events::Events;
 use crate::payload::jq::{Finding, Jq};
+use crate::payload::nearest;
 use crate::payload::provider::{self, Provider};
 use crate::payload::record::{BEGINNING, Glance, Record};
-use crate::payload::{body, nearest};
 
 /// Which deliveries of a journal. Everything that is set must be so.
 #[derive(Clone, Debug, Default)]
@@ -126,7 +127,7 @@ fn is_in(text: &str, record: &Record) -> bool {
     let held = delivery.held();
     let written_out = || {
         let json = record.payload.as_ref().and_then(|_| std::str::from_utf8(&held).ok())?;
-        finder.find(body::unescaped(json).as_bytes())
+        finder.find(value::unescaped(json).as_bytes())
     };
     finder.find(&held).or_else(written_out).is_some()
         || delivery.headers.iter().any(|(_, value)| finder.find(value.as_bytes()).is_some())

@@ -8,8 +8,12 @@ use http::HeaderValue;
 use http::header::CONTENT_ENCODING;
 use url::Url;
 
+use crate::json::JsonType;
+use crate::json::Object;
+use crate::json::object;
+use crate::json::value;
 use crate::payload::Delivery;
-use crate::payload::body::{self, JsonType, Object};
+use crate::payload::body;
 use crate::payload::delivery::REDACTED;
 use crate::payload::encoding;
 use crate::payload::lint::Warning;
@@ -242,9 +246,9 @@ fn texts_in(text: &str, depth: usize, found: &mut Vec<String>) {
             object.members().for_each(|(_, value)| texts_in(value, depth - 1, found));
         }
         JsonType::Array if depth > 0 => {
-            body::items(text).unwrap_or_default().into_iter().for_each(|item| texts_in(item, depth - 1, found));
+            object::items(text).unwrap_or_default().into_iter().for_each(|item| texts_in(item, depth - 1, found));
         }
-        _ => found.extend(body::scalar(text.trim()).map(String::from)),
+        _ => found.extend(value::scalar(text.trim()).map(String::from)),
     }
 }
 
@@ -283,7 +287,7 @@ fn find(whole: &str, value: &str, way: &[String], places: &mut Vec<Range<usize>>
             members.for_each(|(_, value)| find(whole, value, rest, places));
         }
         JsonType::Array => {
-            let items = body::items(value).unwrap_or_default();
+            let items = object::items(value).unwrap_or_default();
             let wanted = |index: usize| segment == "*" || segment.parse() == Ok(index);
             let items = items.into_iter().enumerate().filter(|(index, _)| wanted(*index));
             items.for_each(|(_, value)| find(whole, value, rest, places));

@@ -65,7 +65,7 @@ pub struct Desk {
 }
 
 /// How a request ends.
-struct Ending {
+pub(crate) struct Ending {
     reply: Reply,
     /// What is told of it then, where that is still to be told.
     step: Option<Step>,

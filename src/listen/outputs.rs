@@ -10,7 +10,9 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::error::Error;
 use crate::event::{Event, Note, Saved, Sink};
-use crate::payload::body::{Object, items, string};
+use crate::json::Object;
+use crate::json::object::items;
+use crate::json::value::string;
 use crate::payload::inline::Inline;
 use crate::payload::record::Record;
 

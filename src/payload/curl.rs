@@ -161,8 +161,8 @@ mod tests {
     use bytes::Bytes;
     use http::HeaderValue;
 
-    use super::super::delivery::Name;
     use super::*;
+    use crate::payload::delivery::Name;
 
     fn delivery(headers: &[(&'static str, &'static str)], body: &'static [u8]) -> Delivery {
         let headers = headers.iter().map(|(name, value)| (Name::from_static(name), HeaderValue::from_static(value)));

@@ -7,9 +7,9 @@ use http::header::{AUTHORIZATION, COOKIE, InvalidHeaderName, PROXY_AUTHORIZATION
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
 use super::encoding;
-use super::names::Names;
 use super::provider::Provider;
 use super::read::Payload;
+use crate::json::key_filter::Names;
 
 /// What stands in a record in place of a header value that is itself a secret.
 pub const REDACTED: &str = "<redacted>";

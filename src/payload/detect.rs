@@ -2,10 +2,12 @@
 
 use std::sync::LazyLock;
 
-use super::body::{self, JsonType, Object};
 use super::delivery::Headers;
-use super::names::Names;
 use super::provider::{ALL, ENOUGH, Provider, Shape, Sign, generic};
+use crate::json::JsonType;
+use crate::json::Object;
+use crate::json::key_filter::Names;
+use crate::json::value;
 
 /// A form that a body may have.
 struct Candidate {
@@ -81,7 +83,7 @@ impl Sign {
 
     fn holds(self, object: &Object<'_>, headers: &Headers) -> bool {
         let is = |path, wanted| object.at(path).map(JsonType::of) == Some(wanted);
-        let word = |path| object.at(path).and_then(body::string);
+        let word = |path| object.at(path).and_then(value::string);
         match self {
             Sign::Has(path) => object.at(path).is_some(),
             Sign::Lacks(path) => object.at(path).is_none(),

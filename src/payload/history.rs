@@ -180,9 +180,9 @@ fn with_body(alone: u128, body: u64, kept_as: u128) -> u128 {
 mod tests {
     use bytes::Bytes;
 
-    use super::super::delivery::Headers;
-    use super::super::signature::Reason;
     use super::*;
+    use crate::payload::delivery::Headers;
+    use crate::payload::signature::Reason;
 
     fn note(history: &mut History, body: &str, seq: u64, status: u16) -> Option<(u64, bool, u16)> {
         note_as(history, body, &Verdict::Unsigned, seq, status)

@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::body::JsonType;
 use super::nearest;
 use super::provider::{Kind, Status};
 use super::read::Payload;
+use crate::json::JsonType;
 
 /// Something suspicious.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -123,9 +123,9 @@ fn metrics(payload: &Payload) -> Vec<Warning> {
 mod tests {
     use bytes::Bytes;
 
-    use super::super::delivery::Headers;
-    use super::super::provider;
     use super::*;
+    use crate::payload::delivery::Headers;
+    use crate::payload::provider;
 
     fn codes(body: &str) -> Vec<String> {
         let payload = Payload::read(&Bytes::copy_from_slice(body.as_bytes()), &Headers::default(), None).unwrap();

@@ -31,14 +31,12 @@ pub mod delivery;
 pub mod detect;
 pub mod duration;
 pub mod encoding;
-mod escapes;
 pub mod events;
 pub mod hazard;
 pub mod history;
 pub mod inline;
 pub mod jq;
 pub mod lint;
-pub mod names;
 pub mod provider;
 pub mod read;
 pub mod record;
@@ -59,7 +57,7 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
     likeness.filter(|(likeness, _)| *likeness > ALIKE).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, known)| known)
 }
 
-pub use body::{Body, Json};
+pub use body::Body;
 pub use delivery::{Delivery, Headers, Name};
 pub use provider::{Fixture, Kind, Provider, Shape, Status};
 pub use read::Payload;

@@ -6,8 +6,8 @@
 
 use std::fmt;
 
-use super::body::JsonType;
 use super::retry::RetryProfile;
+use crate::json::JsonType;
 
 /// A built-in payload of that name and variant, with the bytes of the file of that name in `fixtures/`.
 macro_rules! fixture {

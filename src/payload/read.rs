@@ -4,10 +4,13 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 
-use super::body::{self, Body, Json, JsonType, Object};
+use super::body::Body;
 use super::delivery::Headers;
 use super::detect::detect;
 use super::provider::{Progress, Provider, Shape, Status};
+use crate::json::Object;
+use crate::json::value;
+use crate::json::{Json, JsonType};
 
 /// What a body says. Larger fields are slices of the body; nothing is copied.
 #[derive(Clone, Debug)]
@@ -74,7 +77,7 @@ impl Payload {
         let fields = &shape.fields;
         let value =
             |paths: &[&str]| first(object, paths).map(|text| Json::within(body, text)).filter(|v| !v.is_blank());
-        let word = |paths: &[&str]| first(object, paths).and_then(body::scalar).map(Cow::into_owned);
+        let word = |paths: &[&str]| first(object, paths).and_then(value::scalar).map(Cow::into_owned);
 
         let raw_status = word(fields.status);
         let status = raw_status.as_deref().and_then(|word| shape.status(word));
@@ -143,7 +146,7 @@ fn first<'a>(object: &Object<'a>, paths: &[&str]) -> Option<&'a str> {
 
 /// The first path that gives a reason in words. Blank ones do not: each::labs always sends `"error": ""`.
 fn reason(object: &Object<'_>, paths: &[&str]) -> Option<String> {
-    let texts = paths.iter().filter_map(|path| object.at(path)).filter_map(body::scalar);
+    let texts = paths.iter().filter_map(|path| object.at(path)).filter_map(value::scalar);
     texts.map(Cow::into_owned).find(|text| !text.trim().is_empty())
 }
 

@@ -98,8 +98,8 @@ impl<'a> Redaction<'a> {
 mod tests {
     use bytes::Bytes;
 
-    use super::super::delivery::Name;
     use super::*;
+    use crate::payload::delivery::Name;
 
     fn delivery(headers: &[(&'static str, &'static str)], target: &str) -> Delivery {
         let headers = headers.iter().map(|(name, value)| (Name::from_static(name), HeaderValue::from_static(value)));

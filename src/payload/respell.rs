@@ -8,10 +8,9 @@ use std::collections::hash_map::Entry;
 use std::fmt::Write;
 
 mod numbers;
-mod tree;
 
+pub use crate::json::tree::{Text, Tree};
 pub use numbers::Numbers;
-pub use tree::{Text, Tree};
 
 /// A way to spell JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use super::block::cut;
 use super::paint::Paint;
 use super::{escape, fold};
 use crate::event::{Change, Diff};
-use crate::payload::body;
+use crate::json::value;
 
 /// Values up to so many characters stand beside each other.
 const BESIDE: usize = 24;
@@ -39,7 +39,7 @@ fn shown(change: &Change, paint: Paint) -> Vec<String> {
     }
     match (before, after) {
         (Some(before), Some(after)) => {
-            let texts = body::string(before).zip(body::string(after)).filter(|(a, b)| has_lines(a) || has_lines(b));
+            let texts = value::string(before).zip(value::string(after)).filter(|(a, b)| has_lines(a) || has_lines(b));
             if let Some((a, b)) = texts {
                 return [vec![format!("~ {path}")], lines(&a, &b, paint)].concat();
             }
@@ -57,7 +57,7 @@ fn shown(change: &Change, paint: Paint) -> Vec<String> {
 
 /// A value as JSON on one line, long texts folded.
 fn told(json: &str) -> String {
-    let folded = body::string(json).and_then(|text| fold::folded(&text));
+    let folded = value::string(json).and_then(|text| fold::folded(&text));
     folded.unwrap_or_else(|| escape::json_token(json).into_owned())
 }
 

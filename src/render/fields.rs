@@ -3,14 +3,16 @@
 use super::paint::Paint;
 use super::time::milliseconds;
 use super::{escape, fold};
-use crate::payload::body::{self, JsonType};
+use crate::json::Json;
+use crate::json::JsonType;
+use crate::json::value;
 use crate::payload::delivery::REDACTED;
 use crate::payload::encoding;
 use crate::payload::record::{Answer, By, Deed, Duplicate, Record};
 use crate::payload::signature::Verdict;
 use crate::payload::signature::explain::account::Account;
 use crate::payload::signature::secret::MAIN;
-use crate::payload::{Delivery, Json, Kind, Payload, Status};
+use crate::payload::{Delivery, Kind, Payload, Status};
 
 /// A label and what stands behind it.
 type Field = (&'static str, String);
@@ -322,7 +324,7 @@ fn more(count: usize, shown: usize) -> String {
 fn inner(value: &str, quoted: bool) -> String {
     match JsonType::of(value) {
         JsonType::String => {
-            let text = short(&body::string(value).unwrap_or_default());
+            let text = short(&value::string(value).unwrap_or_default());
             if quoted { format!("\"{text}\"") } else { text }
         }
         JsonType::Object => "{…}".to_owned(),

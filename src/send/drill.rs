@@ -9,12 +9,12 @@ use http::header::CONTENT_TYPE;
 
 use super::course::Course;
 use super::drive::{COMPARE, Driver, Ended};
-use super::edit::Edit;
 use super::parcel::{Mold, Parcel};
 use crate::error::{Error, Exit};
 use crate::event::{Answered, DrillTally, Drilled, Event, Judgement, Note, Wanted};
 use crate::io::client::{Cause, Reply, Transport};
 use crate::io::junit::{self, Report};
+use crate::json::edit::Edit;
 use crate::payload::provider::Fields;
 use crate::payload::retry::Outcome;
 

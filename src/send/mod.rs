@@ -25,17 +25,16 @@ pub mod course;
 mod curl;
 pub mod drill;
 pub mod drive;
-pub mod edit;
 pub mod journey;
 pub mod load;
 pub mod parcel;
 pub mod recording;
 pub mod source;
 
+use crate::json::edit::Edit;
 use cog::Flavor;
 use course::{Course, Leg};
 use drive::{Driver, Shown};
-use edit::Edit;
 use load::Load;
 use parcel::Parcel;
 use source::Matter;

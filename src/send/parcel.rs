@@ -10,12 +10,13 @@ use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use super::cog;
-use super::edit::Edit;
 use super::{Config, NewId};
 use crate::error::Error;
 use crate::event::Wanted;
 use crate::io::client;
-use crate::payload::body::{JsonType, Object};
+use crate::json::JsonType;
+use crate::json::Object;
+use crate::json::edit::Edit;
 use crate::payload::provider::{HeaderLine, Provider, Shape, generic};
 use crate::payload::retry::{self, RetryProfile};
 use crate::payload::signature::explain::account::{Account, account};

@@ -10,8 +10,8 @@ use std::num::NonZeroUsize;
 use lru::LruCache;
 
 use super::{REMEMBERED, Repeat};
+use crate::json::{Json, JsonType};
 use crate::payload::Payload;
-use crate::payload::body::{Json, JsonType};
 use crate::payload::lint::Warning;
 use crate::payload::provider::{Kind, Status};
 

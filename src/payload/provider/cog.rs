@@ -5,7 +5,9 @@
 //! in the server's environment it sends a bearer token.
 
 use super::{Fields, Fixture, HeaderLine, Kind, Progress, Provider, Shape, Sign, Status};
-use crate::payload::body::{self, JsonType, Object};
+use crate::json::JsonType;
+use crate::json::Object;
+use crate::json::value;
 use crate::payload::retry::{Answered, RetryAfter, RetryProfile, millis, secs};
 
 /// The row.
@@ -273,6 +275,6 @@ const FIXTURES: &[Fixture] = &[
 /// payload of Cog has.
 pub fn is_run(text: &str) -> bool {
     let Some(run) = Object::parse(text) else { return false };
-    let is_cog = run.get("provider").and_then(body::string).is_some_and(|provider| provider == PROVIDER.name);
+    let is_cog = run.get("provider").and_then(value::string).is_some_and(|provider| provider == PROVIDER.name);
     is_cog && (run.get("steps").is_some() || run.get("end").is_some())
 }

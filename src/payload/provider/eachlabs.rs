@@ -5,7 +5,7 @@
 //! September 2026), with the same body as B. All three are received unasked and sent by name.
 
 use super::{Fields, Fixture, HeaderLine, Kind, PLAIN_HEADERS, Progress, Provider, Shape, Sign, Status};
-use crate::payload::body::JsonType;
+use crate::json::JsonType;
 use crate::payload::retry::{Answered, RetryAfter, RetryProfile, secs};
 
 /// The row.

@@ -5,7 +5,7 @@
 //! is what stands beside it. How the JSON is spaced on the wire is not documented; it is compact here.
 
 use super::{Fields, Fixture, Kind, PLAIN_HEADERS, Progress, Provider, Shape, Sign, Status};
-use crate::payload::body::JsonType;
+use crate::json::JsonType;
 use crate::payload::retry::{ONCE, RetryProfile, secs};
 
 /// The row.

@@ -5,7 +5,7 @@
 //! secret or header is documented.
 
 use super::{Fields, Fixture, Kind, PLAIN_HEADERS, Progress, Provider, Shape, Sign, Status};
-use crate::payload::body::JsonType;
+use crate::json::JsonType;
 use crate::payload::retry::{Answered, RetryAfter, RetryProfile, secs};
 
 /// The row.

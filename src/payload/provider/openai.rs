@@ -5,7 +5,7 @@
 //! compact here.
 
 use super::{Fields, Fixture, Kind, PLAIN_HEADERS, Provider, Shape, Sign, Status};
-use crate::payload::body::JsonType;
+use crate::json::JsonType;
 use crate::payload::retry::general::DOUBLING_FOR_THREE_DAYS;
 use crate::payload::retry::{ONCE, RetryProfile};
 

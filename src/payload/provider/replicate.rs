@@ -5,7 +5,7 @@
 //! has it. How the JSON is spaced on the wire is not documented; it is compact here.
 
 use super::{Fields, Fixture, Kind, PLAIN_HEADERS, Provider, Shape, Sign, Status, cog};
-use crate::payload::body::JsonType;
+use crate::json::JsonType;
 use crate::payload::retry::{Answered, ONCE, RetryProfile, secs};
 
 /// The row.

@@ -14,7 +14,7 @@ use serde_json::value::RawValue;
 
 use super::ours::Ours;
 use super::{Answer, By, Record, SentOutcome, VERSION};
-use crate::payload::body;
+use crate::json::value;
 use crate::payload::provider::{self, Provider, Status};
 use crate::payload::signature::Verdict;
 
@@ -202,7 +202,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Summary<'a> {
                         "status" => &mut summary.status,
                         "raw_status" => &mut summary.raw_status,
                         name if is_id(name) => {
-                            summary.ids.extend(body::string(members.next_value::<&'a RawValue>()?.get()));
+                            summary.ids.extend(value::string(members.next_value::<&'a RawValue>()?.get()));
                             continue;
                         }
                         _ => {
@@ -210,7 +210,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Summary<'a> {
                             continue;
                         }
                     };
-                    *place = body::string(members.next_value::<&'a RawValue>()?.get());
+                    *place = value::string(members.next_value::<&'a RawValue>()?.get());
                 }
                 Ok(summary)
             }

@@ -6,8 +6,8 @@ use jiff::fmt::temporal::DateTimePrinter;
 use serde::Serialize;
 
 use super::{Record, Sent};
+use crate::json::string;
 use crate::payload::encoding;
-use crate::payload::escapes;
 use crate::payload::read::Payload;
 use crate::payload::signature::Verdict;
 
@@ -49,7 +49,7 @@ fn word(out: &mut Vec<u8>, name: &'static str, word: &str) {
 fn text(out: &mut Vec<u8>, name: &'static str, value: Option<&str>) {
     out.extend_from_slice(name.as_bytes());
     match value {
-        Some(value) => escapes::write(value, out),
+        Some(value) => string::write(value, out),
         None => out.extend_from_slice(b"null"),
     }
 }

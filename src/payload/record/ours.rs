@@ -10,9 +10,9 @@ use serde::de::value::{BorrowedStrDeserializer, Error};
 
 use super::glance::{Code, Key, is_id};
 use super::{Answer, By, Glance, line};
+use crate::json::key_filter::Names;
+use crate::json::string;
 use crate::payload::delivery::Lookup;
-use crate::payload::escapes;
-use crate::payload::names::Names;
 use crate::payload::provider::Provider;
 use crate::payload::signature::Verdict;
 
@@ -109,7 +109,7 @@ impl<'a> Request<'a> {
 impl Sealed<'_> {
     /// Writes the bytes of the body into a buffer, in place of what it held.
     pub fn body(&self, into: &mut Vec<u8>) -> Option<()> {
-        escapes::undo(self.body.as_bytes(), into)
+        string::undo(self.body.as_bytes(), into)
     }
 }
 
@@ -139,7 +139,7 @@ impl<'a> Rest<'a> {
     fn plain(&mut self) -> Option<&'a str> {
         let text = self.0.strip_prefix('"')?;
         // Near the end there is less than is looked at together; there nothing is read but the last brackets.
-        let (plain, rest) = text.split_at_checked(escapes::plain(text.as_bytes()))?;
+        let (plain, rest) = text.split_at_checked(string::plain(text.as_bytes()))?;
         self.0 = rest.strip_prefix('"')?;
         Some(plain)
     }
@@ -150,7 +150,7 @@ impl<'a> Rest<'a> {
             Some(plain) => Some(plain),
             None => {
                 let text = self.0.strip_prefix('"')?;
-                let (string, rest) = text.split_at_checked(escapes::length(text.as_bytes())?)?;
+                let (string, rest) = text.split_at_checked(string::length(text.as_bytes())?)?;
                 self.0 = rest.strip_prefix('"')?;
                 Some(string)
             }

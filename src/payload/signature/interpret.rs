@@ -13,7 +13,8 @@ use super::keypair;
 use super::scheme::{BadKey, Claim, Clock, Form, NoClaim, Part, Proof, Scheme, Time};
 use super::secret::Secret;
 use super::writing::{decode_loosely, pairs};
-use crate::payload::body::{self, Body};
+use crate::json::value;
+use crate::payload::body::Body;
 use crate::payload::delivery::{Delivery, Lookup};
 
 impl Scheme {
@@ -376,7 +377,7 @@ fn required(headers: &impl Lookup, names: &'static [&'static str]) -> Result<Str
 /// The first of these fields that the body has.
 pub(crate) fn field(bytes: &[u8], paths: &[&str]) -> Option<String> {
     let Body::Object(object) = Body::of(bytes) else { return None };
-    paths.iter().filter_map(|path| object.at(path)).find_map(body::scalar).map(|text| text.into_owned())
+    paths.iter().filter_map(|path| object.at(path)).find_map(value::scalar).map(|text| text.into_owned())
 }
 
 fn header(name: &'static str, value: &[u8]) -> Result<(HeaderName, HeaderValue), BadKey> {

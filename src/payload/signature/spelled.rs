@@ -114,9 +114,9 @@ impl Scheme {
 mod tests {
     use bytes::Bytes;
 
-    use super::super::{Choice, Policy, Secret, check};
     use super::*;
     use crate::payload::delivery::Delivery;
+    use crate::payload::signature::{Choice, Policy, Secret, check};
 
     #[test]
     fn a_spelled_out_scheme_does_what_the_row_does() {

@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::payload::body::{items, string};
+use crate::json::object::items;
+use crate::json::value::string;
 
 use super::run::{Does, Ending, Failure, Run};
 use super::{Moment, Outcome, Prediction};

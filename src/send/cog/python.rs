@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use reqwest::Url;
 use serde_json::Value;
 
-use crate::payload::body::Object;
+use crate::json::Object;
 use crate::payload::respell::{Empty, Ends, Layout, Numbers, Order, Spelling, Strings, Tree};
 
 use super::run::{Does, Ending, Failure, Run};

@@ -5,7 +5,11 @@ use std::time::Duration;
 use jiff::fmt::temporal::Pieces;
 use serde_json::Value;
 
-use crate::payload::body::{Body, JsonType, Object, items, string};
+use crate::json::JsonType;
+use crate::json::Object;
+use crate::json::object::items;
+use crate::json::value::string;
+use crate::payload::body::Body;
 use crate::payload::respell::Tree;
 use crate::payload::{duration, nearest};
 

@@ -6,7 +6,8 @@ use std::sync::OnceLock;
 use bytes::Bytes;
 
 use super::{Parcel, fresh_id, message_id, new_id};
-use crate::payload::body::{JsonType, Object};
+use crate::json::JsonType;
+use crate::json::Object;
 use crate::send::{Config, NewId};
 
 /// What many parcels are made from. Where their ids go is found out once, and not for each of a hundred thousand.

@@ -1,11 +1,11 @@
 //! The whole reasoning about one signature, for a person who wants to follow it.
 
-use super::super::interpret::{Given, signed_bytes};
-use super::super::scheme::{Claim, Proof, Scheme};
-use super::super::secret::Secret;
-use super::super::verdict::{Choice, Policy, detect};
 use super::tries::{Budget, Case};
 use crate::payload::delivery::{Delivery, REDACTED};
+use crate::payload::signature::interpret::{Given, signed_bytes};
+use crate::payload::signature::scheme::{Claim, Proof, Scheme};
+use crate::payload::signature::secret::Secret;
+use crate::payload::signature::verdict::{Choice, Policy, detect};
 
 /// What was looked at, what was computed and what came of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,8 +71,8 @@ fn expected(scheme: &Scheme, claim: &Claim, delivery: &Delivery, policy: &Policy
 mod tests {
     use bytes::Bytes;
 
-    use super::super::super::Secret;
     use super::*;
+    use crate::payload::signature::Secret;
 
     #[test]
     fn it_shows_what_was_signed_and_what_each_secret_gives() {

@@ -4,12 +4,12 @@
 
 use std::borrow::Cow;
 
-use super::super::ALL;
-use super::super::interpret::{Given, Verifier, field, is_plain};
-use super::super::scheme::{Claim, Part, Proof, Scheme, Time};
-use super::super::secret::Secret;
-use super::super::verdict::Reason;
 use crate::payload::delivery::Delivery;
+use crate::payload::signature::ALL;
+use crate::payload::signature::interpret::{Given, Verifier, field, is_plain};
+use crate::payload::signature::scheme::{Claim, Part, Proof, Scheme, Time};
+use crate::payload::signature::secret::Secret;
+use crate::payload::signature::verdict::Reason;
 
 mod body;
 mod budget;

@@ -7,9 +7,9 @@ use proptest::prelude::*;
 use serde_json::Value;
 use sha2::Sha256;
 
-use super::super::keypair;
 use super::*;
 use crate::payload::delivery::Headers;
+use crate::payload::signature::keypair;
 
 const NOW: i64 = 1_790_000_000;
 

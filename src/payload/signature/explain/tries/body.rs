@@ -1,10 +1,10 @@
 //! Bodies that changed between signing and arriving.
 
-use super::super::super::scheme::Claim;
-use super::super::super::verdict::Reason;
 use super::{Budget, Case, Finding, Variant, budget};
 use crate::payload::body::Body;
 use crate::payload::respell::{Tree, spellings};
+use crate::payload::signature::scheme::Claim;
+use crate::payload::signature::verdict::Reason;
 
 impl Case<'_> {
     /// A newline or a byte order mark was added or lost, or the text went through a wrong decoder.

@@ -4,9 +4,9 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 
-use super::super::super::scheme::{Claim, Part};
-use super::super::super::verdict::Reason;
 use super::{Budget, Case, Finding, Variant};
+use crate::payload::signature::scheme::{Claim, Part};
+use crate::payload::signature::verdict::Reason;
 
 /// What senders put between the parts.
 const JOINTS: [&str; 7] = [".", "", ":", "\n", ",", "|", " "];

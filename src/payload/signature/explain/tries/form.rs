@@ -2,14 +2,14 @@
 
 use std::borrow::Cow;
 
-use super::super::super::ALL;
-use super::super::super::scheme::{Claim, Form, Proof, Scheme};
-use super::super::super::secret::Secret;
-use super::super::super::verdict::Reason;
-use super::super::super::writing::decode_loosely;
 use super::{Budget, Case, Finding};
 use crate::payload::delivery::Delivery;
 use crate::payload::nearest;
+use crate::payload::signature::ALL;
+use crate::payload::signature::scheme::{Claim, Form, Proof, Scheme};
+use crate::payload::signature::secret::Secret;
+use crate::payload::signature::verdict::Reason;
+use crate::payload::signature::writing::decode_loosely;
 
 /// What could be a proof among a header's values, however it is written.
 pub(crate) struct Loose {

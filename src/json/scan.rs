@@ -1,7 +1,7 @@
 //! JSON text, read where it stands: where its members, elements and values begin and end, and that all of it is JSON (RFC
 //! 8259). Why something is none, `serde_json` says.
 
-use crate::payload::escapes::plain;
+use super::string::plain;
 
 /// Gives every member of an object in the sender's order, its key in its quotation marks, its value as text; `None` where the
 /// text is no object.

@@ -4,16 +4,15 @@
 //! edit cuts and pastes, and what it does not name keeps its bytes. What it adds is written in the
 //! style of its surroundings.
 
-use crate::payload::body::JsonType;
+use super::JsonType;
 
-mod path;
-mod scan;
+mod container;
 mod style;
 #[cfg(test)]
 mod tests;
 
-use path::{Name, Step, parse_path};
-use scan::{Container, replace, span, trimmed_json};
+use super::path::{Name, Step, parse_path};
+use container::{Container, replace, span, trimmed_json};
 use style::Style;
 
 /// One change to a JSON body.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::str::FromStr;
 
-use crate::payload::body;
+use super::value;
 
 /// A JSON value as a tree of the sender's own tokens.
 #[derive(Clone, Debug, PartialEq)]
@@ -123,7 +123,7 @@ impl<'a> Reader<'a> {
 /// A token's text, unless a part of it is none: a lone surrogate would come back as another character.
 fn decode(token: &str) -> Option<Cow<'_, str>> {
     serde_json::Value::from_str(token).ok()?;
-    body::string(token)
+    value::string(token)
 }
 
 #[cfg(test)]

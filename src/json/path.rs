@@ -1,6 +1,6 @@
 //! Paths as the user writes them: `input.prompt`, `output[0]`, `metrics."a.b"`.
 
-use super::EditError;
+use super::edit::EditError;
 
 /// One name of a path.
 #[derive(Debug, Clone, PartialEq)]

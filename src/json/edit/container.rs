@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use serde_json::value::RawValue;
 
-use super::path::Name;
-use crate::payload::body::{JsonType, scan};
+use crate::json::path::Name;
+use crate::json::{JsonType, scan};
 
 /// What holds entries.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -1,8 +1,8 @@
 //! How new text is written, so that it looks like the body around it.
 
 use super::NewValue;
-use super::path::{Name, Step};
-use super::scan::{Container, Kind, last_line_indent, leading_space, replace};
+use super::container::{Container, Kind, last_line_indent, leading_space, replace};
+use crate::json::path::{Name, Step};
 
 /// How a body is written, for what an edit adds to it.
 pub(crate) struct Style<'a> {
