@@ -15,17 +15,17 @@ use jiff::Timestamp;
 
 use crate::payload::Name;
 use crate::payload::provider::Provider;
-use crate::payload::signature::{Scheme, SecretSpec};
+use crate::signature::{Scheme, SecretSpec};
 
-mod completers;
-mod connection;
-mod help;
-mod inspecting;
-mod listening;
-mod sending;
+pub(crate) mod completers;
+pub(crate) mod connection;
+pub(crate) mod help;
+pub(crate) mod inspecting;
+pub(crate) mod listening;
+pub(crate) mod sending;
 pub mod since;
-mod tips;
-mod topics;
+pub(crate) mod tips;
+pub(crate) mod topics;
 pub mod values;
 
 pub use connection::Connection;

@@ -3,8 +3,8 @@
 use std::io;
 use std::process::ExitCode;
 
-use crate::payload::signature::scheme::BadKey;
 use crate::payload::{Body, builtin, nearest};
+use crate::signature::scheme::BadKey;
 
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

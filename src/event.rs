@@ -9,11 +9,11 @@ use bytes::Bytes;
 
 use crate::payload::Payload;
 use crate::payload::record::Record;
-use crate::payload::signature::explain::account::Account;
+use crate::signature::trace::Account;
 
 pub mod inspecting;
 pub mod sending;
-mod sink;
+pub(crate) mod sink;
 
 pub use inspecting::{Change, Counts, Diff, Latencies, Listed, Moment, Rate, Reading, Stats, Timeline};
 pub use sending::{

@@ -25,7 +25,8 @@ pub mod payload;
 pub mod render;
 pub mod send;
 
-mod start;
+pub mod signature;
+pub(crate) mod start;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

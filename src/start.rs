@@ -26,8 +26,6 @@ use crate::listen::tls::Certificate;
 use crate::listen::tunnel::Client;
 use crate::listen::wait::{Until, Wait};
 use crate::payload::retry::{ONCE, Statuses};
-use crate::payload::signature::secret::MAIN;
-use crate::payload::signature::{Choice, Policy, Scheme, Secret, keypair};
 use crate::payload::{Redaction, builtin};
 use crate::render::block::message;
 use crate::render::human::{Human, Style, Verbosity};
@@ -38,12 +36,14 @@ use crate::render::time::system_zone;
 use crate::render::{self, Show, escape, prompt};
 use crate::send::NewId;
 use crate::send::load::Load;
+use crate::signature::secret::MAIN;
+use crate::signature::{Choice, Policy, Scheme, Secret, keypair};
 use crate::{listen, send};
 
 pub mod handed_out;
-mod inspecting;
+pub(crate) mod inspecting;
 pub mod refusal;
-mod try_it;
+pub(crate) mod try_it;
 
 /// Runs a command and reports an error on standard error.
 pub fn command(command: Command) -> Exit {

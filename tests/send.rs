@@ -211,7 +211,7 @@ fn a_header_is_added_or_replaced_in_its_place() {
 /// The names of the schemes, each of which `hookctl help signatures` lists.
 fn schemes() -> Vec<&'static str> {
     let page = hookctl(["help", "signatures"]).exits(0).stdout;
-    let names: Vec<_> = hookctl::payload::signature::ALL.iter().map(|scheme| scheme.name).collect();
+    let names: Vec<_> = hookctl::signature::ALL.iter().map(|scheme| scheme.name).collect();
     assert!(names.iter().all(|name| page.contains(&format!("\n  {name} "))), "{page}");
     names
 }

@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use hookctl::payload::signature;
+use hookctl::signature;
 use hookctl_fuzz::BETWEEN;
 use serde_json::Value;
 

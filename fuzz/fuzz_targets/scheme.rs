@@ -4,7 +4,7 @@
 #![no_main]
 
 use hookctl::payload::Delivery;
-use hookctl::payload::signature::{Choice, Policy, Scheme, Secret, check, spelled};
+use hookctl::signature::{Choice, Policy, Scheme, Secret, check, custom};
 use hookctl_fuzz::{bytes, parts};
 use libfuzzer_sys::fuzz_target;
 

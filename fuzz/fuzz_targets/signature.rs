@@ -3,7 +3,8 @@
 #![no_main]
 
 use hookctl::payload::Delivery;
-use hookctl::payload::signature::{self, Choice, Policy, Scheme, Secret, Verdict, keypair};
+use hookctl::signature;
+use hookctl::signature::{Choice, Policy, Scheme, Secret, Verdict, keypair};
 use hookctl_fuzz::{assert_harmless, bytes, headers, parts};
 use libfuzzer_sys::fuzz_target;
 

@@ -3,7 +3,7 @@
 
 use hookctl::cli::{since, values};
 use hookctl::payload::events::Events;
-use hookctl::payload::signature::keypair;
+use hookctl::signature::keypair;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {

@@ -16,7 +16,7 @@ use super::{Output, Signing};
 use crate::payload::Name;
 use crate::payload::provider::cog::Flavor;
 use crate::payload::retry::Statuses;
-use crate::payload::signature::Tamper;
+use crate::signature::Tamper;
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:

@@ -1,6 +1,7 @@
 //! Pages of `hookctl help` that belong to no one command.
 
-use crate::payload::signature::{self, Reason};
+use crate::signature;
+use crate::signature::Reason;
 
 /// Columns of a name in a list.
 const NAME: usize = 22;

@@ -16,8 +16,9 @@ use crate::payload::delivery::is_secret;
 use crate::payload::provider::cog::{self, Flavor};
 use crate::payload::provider::{self, Provider, generic};
 use crate::payload::retry::{self, RetryProfile, Statuses};
-use crate::payload::signature::{self, Reason, Scheme, SecretSpec, Tamper, Verdict, spelled};
 use crate::payload::{Name, nearest};
+use crate::signature;
+use crate::signature::{Reason, Scheme, SecretSpec, Tamper, Verdict, custom};
 
 /// What clap puts in place of a missing value. A NUL cannot come from a command line, so no real secret is this.
 pub const ASK: &str = "\0";
@@ -211,7 +212,7 @@ impl Named for &'static Scheme {
 
     fn spelled(text: &str) -> Option<Result<Self, String>> {
         let leak = |scheme: Scheme| -> Self { Box::leak(Box::new(scheme)) };
-        spelled::parse(text).map(|read| read.map(leak))
+        custom::parse(text).map(|read| read.map(leak))
     }
 }
 

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 
 use crate::payload::lint::Warning;
 use crate::payload::record::{Answer, Duplicate};
-use crate::payload::signature::Verdict;
 use crate::payload::{Provider, Status};
+use crate::signature::Verdict;
 
 /// The deliveries about one prediction, in the order of their coming.
 #[derive(Clone, Debug)]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::payload::record::Record;
-use crate::payload::signature::explain::account::Account;
+use crate::signature::trace::Account;
 
 /// A retry that was decided on.
 #[derive(Clone, Debug)]

@@ -7,7 +7,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use super::Event;
 use crate::payload::Redaction;
 use crate::payload::record::Record;
-use crate::payload::signature::Secret;
+use crate::signature::Secret;
 
 /// What a writer had no time for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use crate::json::object;
 use crate::json::value;
 use crate::payload::Body;
 use crate::payload::record::Record;
-use crate::payload::signature;
+use crate::signature;
 
 /// Deeper than this, values are compared as text.
 const DEPTH: usize = 64;

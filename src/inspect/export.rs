@@ -8,7 +8,7 @@ use crate::payload::curl;
 use crate::payload::record::Record;
 use crate::payload::redaction::Redaction;
 
-mod har;
+pub(crate) mod har;
 
 /// A form that other programs read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -12,9 +12,10 @@ use crate::io::input::{self, Head, Input};
 use crate::io::signals::Signals;
 use crate::payload::provider::cog;
 use crate::payload::record::Record;
-use crate::payload::signature::explain::account::account;
-use crate::payload::signature::{self, Choice, Policy, Scheme, Verdict};
 use crate::payload::{Delivery, Headers, Name, Payload, Provider, Redaction, lint};
+use crate::signature;
+use crate::signature::trace::account;
+use crate::signature::{Choice, Policy, Scheme, Verdict};
 
 pub mod export;
 pub mod query;
@@ -22,14 +23,14 @@ pub mod reader;
 pub mod redact;
 pub mod view;
 
-mod asking;
-mod diff;
-mod showing;
-mod sift;
-mod stats;
-mod story;
-mod stream;
-mod timeline;
+pub(crate) mod asking;
+pub(crate) mod diff;
+pub(crate) mod showing;
+pub(crate) mod sift;
+pub(crate) mod stats;
+pub(crate) mod story;
+pub(crate) mod stream;
+pub(crate) mod timeline;
 
 use query::Query;
 use reader::Reader;

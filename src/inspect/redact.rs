@@ -18,7 +18,7 @@ use crate::payload::delivery::REDACTED;
 use crate::payload::encoding;
 use crate::payload::lint::Warning;
 use crate::payload::record::Record;
-use crate::payload::signature::Verdict;
+use crate::signature::Verdict;
 
 /// A field to blank: `headers.authorization`, `input.prompt`, `output.0`; a segment `*` is every member or element.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -9,8 +9,9 @@ use crate::event::{Audience, Entry, Event, Note, Sink, line_of};
 use crate::payload::history::lifecycle::{CODES, Unfinished};
 use crate::payload::record::{Glance, Record};
 use crate::payload::redaction::Redaction;
-use crate::payload::signature::explain::account::account;
-use crate::payload::signature::{self, Policy, Verdict};
+use crate::signature;
+use crate::signature::trace::account;
+use crate::signature::{Policy, Verdict};
 
 /// Showing under way.
 pub struct Showing<'a> {

@@ -9,8 +9,8 @@ use super::{Config, check_again};
 use crate::event::Entry;
 use crate::payload::Provider;
 use crate::payload::record::{Glance, Ours, Parsed, Record, Request};
-use crate::payload::signature::Checker;
-use crate::payload::signature::verdict::VERIFIED;
+use crate::signature::Checker;
+use crate::signature::verdict::VERIFIED;
 
 /// One thread's part: the lines of a batch, one after the other.
 pub struct Sift<'a> {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::event::{Entry, Moment, Timeline};
 use crate::payload::history::lifecycle::Unfinished;
 use crate::payload::lint::Warning;
-use crate::payload::signature::Verdict;
+use crate::signature::Verdict;
 
 /// By which deliveries belong together: whether they were sent, who sends, and about what.
 type Key = (bool, Option<&'static str>, Option<String>);

@@ -19,11 +19,11 @@ use crate::payload::Headers;
 use crate::payload::record::Answer;
 use crate::payload::retry::Outcome;
 
-mod answer;
-mod connect;
-mod exchange;
-mod request;
-mod tls;
+pub(crate) mod answer;
+pub(crate) mod connect;
+pub(crate) mod exchange;
+pub(crate) mod request;
+pub(crate) mod tls;
 
 pub use request::host;
 pub use tls::install_crypto;

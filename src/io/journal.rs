@@ -2,7 +2,7 @@
 
 use std::io::{self, BufRead, Read};
 
-mod writer;
+pub(crate) mod writer;
 
 pub use writer::{Journal, Written};
 

@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::event::Judgement;
 use crate::payload::Redaction;
 use crate::payload::hazard::is_hazard;
-use crate::payload::signature::Secret;
+use crate::signature::Secret;
 
 /// One thing that was expected.
 #[derive(Clone, Debug, PartialEq)]

@@ -7,9 +7,9 @@ use reqwest::Url;
 use super::client::install_crypto;
 use super::input;
 use crate::error::Error;
-use crate::payload::signature::{Secret, keypair};
+use crate::signature::{Secret, keypair};
 
-mod serve;
+pub(crate) mod serve;
 
 pub use serve::{Served, serve};
 

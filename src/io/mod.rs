@@ -8,7 +8,7 @@ pub mod journal;
 pub mod junit;
 pub mod jwks;
 pub mod pem;
-mod pipe;
+pub(crate) mod pipe;
 pub mod secrets;
 pub mod signals;
 pub mod tail;

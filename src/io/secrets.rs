@@ -7,8 +7,8 @@ use std::io::Read;
 use zeroize::Zeroizing;
 
 use crate::error::Error;
-use crate::payload::signature::secret::{MAIN, Place};
-use crate::payload::signature::{Secret, SecretSpec};
+use crate::signature::secret::{MAIN, Place};
+use crate::signature::{Secret, SecretSpec};
 
 /// The variable that a secret without a value is taken from, and that `listen` hands to its command.
 pub const VARIABLE: &str = "HOOKCTL_SECRET";

@@ -6,8 +6,8 @@
 
 use super::JsonType;
 
-mod container;
-mod style;
+pub(crate) mod container;
+pub(crate) mod style;
 #[cfg(test)]
 mod tests;
 
@@ -89,7 +89,7 @@ enum Operation {
 }
 
 #[derive(Debug, Clone, PartialEq)]
-enum NewValue {
+pub(crate) enum NewValue {
     /// JSON, kept to the letter.
     Json(String),
     /// Text, which becomes a JSON string once the body's style is known.

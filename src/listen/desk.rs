@@ -30,10 +30,10 @@ use crate::io::journal::Journal;
 use crate::payload::delivery::method_name;
 use crate::payload::lint::Warning;
 use crate::payload::record::By;
-use crate::payload::signature::Policy;
 use crate::payload::{Delivery, Headers, Payload, Provider, Redaction};
+use crate::signature::Policy;
 
-mod judge;
+pub(crate) mod judge;
 
 use judge::Arrival;
 

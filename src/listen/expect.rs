@@ -11,7 +11,7 @@ use crate::io::junit::Case;
 use crate::payload::history::lifecycle::{Unfinished, shown};
 use crate::payload::jq::Jq;
 use crate::payload::record::Record;
-use crate::payload::signature::Verdict;
+use crate::signature::Verdict;
 
 /// What is expected of every counted delivery.
 #[derive(Clone, Debug, Default)]

@@ -187,7 +187,7 @@ fn reason(error: &io::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::payload::signature::Choice;
+    use crate::signature::Choice;
 
     fn at(url: &str) -> Result<App, Error> {
         App::at(url.parse().unwrap(), &Redaction::of(&[], Choice::Auto), &Limits::default())

@@ -7,7 +7,7 @@ use url::{Position, Url};
 
 use super::delivery::Delivery;
 use super::redaction::Redaction;
-use super::signature::Secret;
+use crate::signature::Secret;
 
 /// Headers that curl adds by itself unless told not to.
 const CURLS_OWN: [&str; 3] = ["Accept", "Content-Type", "User-Agent"];

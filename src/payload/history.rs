@@ -7,7 +7,7 @@ use lru::LruCache;
 
 use super::provider::Kind;
 use super::read::Payload;
-use super::signature::Verdict;
+use crate::signature::Verdict;
 
 pub mod lifecycle;
 
@@ -182,7 +182,7 @@ mod tests {
 
     use super::*;
     use crate::payload::delivery::Headers;
-    use crate::payload::signature::Reason;
+    use crate::signature::Reason;
 
     fn note(history: &mut History, body: &str, seq: u64, status: u16) -> Option<(u64, bool, u16)> {
         note_as(history, body, &Verdict::Unsigned, seq, status)

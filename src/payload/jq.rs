@@ -22,7 +22,7 @@ use serde_json::value::RawValue;
 
 use super::nearest;
 
-mod members;
+pub(crate) mod members;
 
 pub use members::Members;
 

@@ -41,9 +41,7 @@ pub mod provider;
 pub mod read;
 pub mod record;
 pub mod redaction;
-pub mod respell;
 pub mod retry;
-pub mod signature;
 
 /// The known word that is most like one that is not known, if any is like it at all. A word of unusual length is no
 /// typing error, and comparing it would take long.

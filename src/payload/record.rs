@@ -10,12 +10,12 @@ use super::history::Repeat;
 use super::lint::Warning;
 use super::read::Payload;
 use super::retry::Statuses;
-use super::signature::Verdict;
+use crate::signature::Verdict;
 
-mod glance;
-mod line;
-mod ours;
-mod reading;
+pub(crate) mod glance;
+pub(crate) mod line;
+pub(crate) mod ours;
+pub(crate) mod reading;
 
 pub use glance::Glance;
 pub use line::BEGINNING;

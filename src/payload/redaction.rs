@@ -6,8 +6,8 @@ use http::{HeaderName, HeaderValue};
 
 use super::delivery::{Delivery, REDACTED, is_secret};
 use super::record::Record;
-use super::signature::scheme::{Proof, Scheme};
-use super::signature::{Choice, Secret};
+use crate::signature::scheme::{Proof, Scheme};
+use crate::signature::{Choice, Secret};
 
 /// The secrets that are known, and the headers that carry one.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use super::table::mark;
 use super::time::milliseconds;
 use super::{escape, fields};
 use crate::payload::record::Record;
-use crate::payload::signature::Verdict;
+use crate::signature::Verdict;
 
 /// What stands behind the headline: `✓  200 in 0.10 ms  duplicate of #1, the same body  logs_shrank`.
 pub fn rest(record: &Record, paint: Paint) -> String {

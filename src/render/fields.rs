@@ -9,10 +9,10 @@ use crate::json::value;
 use crate::payload::delivery::REDACTED;
 use crate::payload::encoding;
 use crate::payload::record::{Answer, By, Deed, Duplicate, Record};
-use crate::payload::signature::Verdict;
-use crate::payload::signature::explain::account::Account;
-use crate::payload::signature::secret::MAIN;
 use crate::payload::{Delivery, Kind, Payload, Status};
+use crate::signature::Verdict;
+use crate::signature::secret::MAIN;
+use crate::signature::trace::Account;
 
 /// A label and what stands behind it.
 type Field = (&'static str, String);

@@ -11,10 +11,10 @@ use super::time::{Zone, duration};
 use super::{diff, drill, escape, fields, stats, summary, timeline};
 use crate::event::{Drilled, Event, Listed, Note, Progress, Reading, Ready, Retry, Skipped};
 use crate::payload::record::Record;
-use crate::payload::signature::Verdict;
-use crate::payload::signature::explain::account::Account;
+use crate::signature::Verdict;
+use crate::signature::trace::Account;
 
-mod delivery;
+pub(crate) mod delivery;
 
 /// How much to say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

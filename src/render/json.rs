@@ -13,7 +13,7 @@ use super::escape;
 use crate::event::{Drilled, Event, Judgement, LoadReport, Ready, Retry, SentTally, Tally};
 use crate::payload::record::{Record, VERSION};
 
-mod views;
+pub(crate) mod views;
 
 use views::{DiffLine, StatsLine, TimelineLine};
 

@@ -13,7 +13,7 @@ use super::paint::Paint;
 use super::time::Zone;
 use crate::event::Entry;
 use crate::payload::record::{Answer, Record};
-use crate::payload::signature::Verdict;
+use crate::signature::Verdict;
 
 /// From so many columns on a provider has a column.
 const MEDIUM: usize = 100;

@@ -13,7 +13,7 @@ use super::table::{answer, mark, pad};
 use super::time::{duration, milliseconds};
 use super::{escape, fields};
 use crate::event::{Moment, Timeline};
-use crate::payload::signature::Verdict;
+use crate::signature::Verdict;
 
 /// Columns of everything but the track and the event.
 const REST: usize = 44;

@@ -9,8 +9,9 @@ use crate::io::client::Reply;
 use crate::payload::delivery::method_name;
 use crate::payload::record::{Answer, By, Record, Sent, SentOutcome};
 use crate::payload::retry::Outcome;
-use crate::payload::signature::{self, Choice, Policy};
 use crate::payload::{Delivery, Headers, lint};
+use crate::signature;
+use crate::signature::{Choice, Policy};
 
 /// Where a parcel goes, as it may be shown.
 pub fn shown_url(parcel: &Parcel, config: &Config) -> String {

@@ -18,8 +18,8 @@ use crate::json::edit::Edit;
 use crate::payload::provider::Fields;
 use crate::payload::retry::Outcome;
 
-mod cases;
-mod twice;
+pub(crate) mod cases;
+pub(crate) mod twice;
 
 use cases::{Case, Sends};
 

@@ -18,8 +18,8 @@ use crate::io::journal::Journal;
 use crate::payload::provider::HeaderLine;
 use crate::payload::record::Record;
 use crate::payload::retry::{Next, Outcome, Statuses, Why};
-use crate::payload::signature::scheme::OnRetry;
 use crate::payload::{Headers, Redaction};
+use crate::signature::scheme::OnRetry;
 
 /// Drives parcels to one receiver.
 pub struct Driver<'a, T> {
@@ -308,8 +308,8 @@ mod tests {
     use crate::clock::System;
     use crate::event;
     use crate::payload::retry::{self, RetryProfile, general};
-    use crate::payload::signature::{Choice, Secret};
     use crate::send::{course::Course, source};
+    use crate::signature::{Choice, Secret};
 
     /// Answers these in turn, the last one again and again, and notes when and with which headers it was asked.
     struct Script {

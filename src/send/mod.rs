@@ -17,12 +17,12 @@ use crate::io::jwks;
 use crate::io::signals::Signals;
 use crate::payload::Name;
 use crate::payload::retry::{RetryProfile, Statuses};
-use crate::payload::signature::{Choice, Secret, Tamper, keypair};
+use crate::signature::{Choice, Secret, Tamper, keypair};
 
 pub mod attempt;
 pub mod cog;
 pub mod course;
-mod curl;
+pub(crate) mod curl;
 pub mod drill;
 pub mod drive;
 pub mod journey;

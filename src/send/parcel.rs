@@ -19,13 +19,13 @@ use crate::json::Object;
 use crate::json::edit::Edit;
 use crate::payload::provider::{HeaderLine, Provider, Shape, generic};
 use crate::payload::retry::{self, RetryProfile};
-use crate::payload::signature::explain::account::{Account, account};
-use crate::payload::signature::scheme::BadKey;
-use crate::payload::signature::tamper::another_secret;
-use crate::payload::signature::{Choice, Policy, Scheme, Secret, Tamper, detect};
 use crate::payload::{Delivery, Headers, Name, Payload, Redaction};
+use crate::signature::scheme::BadKey;
+use crate::signature::tamper::another_secret;
+use crate::signature::trace::{Account, account};
+use crate::signature::{Choice, Policy, Scheme, Secret, Tamper, detect};
 
-mod mold;
+pub(crate) mod mold;
 
 pub use mold::Mold;
 

@@ -17,9 +17,9 @@ use crate::inspect;
 use crate::inspect::export::Form;
 use crate::inspect::view::View;
 use crate::io::tail::is_same;
-use crate::payload::signature::Secret;
 use crate::render::Show;
 use crate::render::html::Html;
+use crate::signature::Secret;
 
 /// Reads what there is to inspect.
 pub fn start(args: &Inspect, known: &mut Vec<Secret>) -> Result<Exit, Error> {

@@ -7,10 +7,10 @@ use hookctl::event::{Event, channel};
 use hookctl::inspect::query::Query;
 use hookctl::inspect::view::View;
 use hookctl::inspect::{Config, run};
-use hookctl::payload::signature::{Choice, Policy};
 use hookctl::render::Show;
 use hookctl::render::human::{Human, Style, Verbosity};
 use hookctl::render::paint::Paint;
+use hookctl::signature::{Choice, Policy};
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 

@@ -3,7 +3,7 @@ use jiff::Timestamp;
 
 use super::*;
 use crate::payload::record::{Answer, By, Sent};
-use crate::payload::signature::Reason;
+use crate::signature::Reason;
 
 /// What is left of a record, and the paths that led nowhere.
 fn redacted(mut record: Record, paths: &[&str]) -> (Record, Vec<String>) {

@@ -9,9 +9,10 @@ use crate::inspect::query::Query;
 use crate::inspect::view::View;
 use crate::payload::provider::fixtures;
 use crate::payload::record::{Answer, By};
-use crate::payload::signature::verdict::{Choice, Policy};
-use crate::payload::signature::{self, Scheme, Secret, Verdict};
 use crate::payload::{Delivery, Headers, lint};
+use crate::signature;
+use crate::signature::verdict::{Choice, Policy};
+use crate::signature::{Scheme, Secret, Verdict};
 
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 

@@ -15,8 +15,9 @@ use crate::listen::reply::Reply;
 use crate::payload::encoding::{self, Undecoded};
 use crate::payload::lint::{self, Warning};
 use crate::payload::record::{By, Record};
-use crate::payload::signature::{self, Verdict};
 use crate::payload::{Delivery, Payload};
+use crate::signature;
+use crate::signature::Verdict;
 
 /// From this size of a body on, in bytes, it pays to hand it to another thread: a digest over it takes a tenth of a
 /// millisecond, handing it over some hundredth.

@@ -14,7 +14,7 @@ use crate::listen::answer::{Act, Script};
 use crate::listen::expect::Expectations;
 use crate::listen::wait::{Progress, Wait};
 use crate::payload::record::Record;
-use crate::payload::signature::{Choice, Policy};
+use crate::signature::{Choice, Policy};
 
 /// Long enough that nothing here waits for it.
 const NEVER: Duration = Duration::from_secs(60);

@@ -16,7 +16,7 @@ use super::ours::Ours;
 use super::{Answer, By, Record, SentOutcome, VERSION};
 use crate::json::value;
 use crate::payload::provider::{self, Provider, Status};
-use crate::payload::signature::Verdict;
+use crate::signature::Verdict;
 
 /// A record at a glance.
 #[derive(Clone, Debug)]

@@ -9,7 +9,7 @@ use super::{Record, Sent};
 use crate::json::string;
 use crate::payload::encoding;
 use crate::payload::read::Payload;
-use crate::payload::signature::Verdict;
+use crate::signature::Verdict;
 
 /// The type of a record of a delivery.
 pub(crate) const TYPE: &str = "delivery";
@@ -177,8 +177,8 @@ mod tests {
     use super::*;
     use crate::payload::record::{Answer, By, Deed, Parsed, SentOutcome, VERSION};
     use crate::payload::retry::Statuses;
-    use crate::payload::signature::Verdict;
     use crate::payload::{Delivery, Headers, lint};
+    use crate::signature::Verdict;
 
     fn record(body: &[u8]) -> Record {
         let mut headers = Headers::default();

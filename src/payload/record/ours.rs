@@ -14,7 +14,7 @@ use crate::json::key_filter::Names;
 use crate::json::string;
 use crate::payload::delivery::Lookup;
 use crate::payload::provider::Provider;
-use crate::payload::signature::Verdict;
+use crate::signature::Verdict;
 
 /// A line in this form.
 pub struct Ours<'a> {

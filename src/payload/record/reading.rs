@@ -14,7 +14,7 @@ use super::{Answer, Duplicate, Record, Sent, SentOutcome, VERSION};
 use crate::payload::delivery::{Delivery, Headers, Name};
 use crate::payload::lint::Warning;
 use crate::payload::provider::Provider;
-use crate::payload::signature::{Reason, Verdict};
+use crate::signature::{Reason, Verdict};
 
 /// The line as it is read.
 #[derive(Deserialize)]

@@ -5,13 +5,13 @@ use jiff::Timestamp;
 use super::{Style, Verbosity};
 use crate::event::{Entry, Examined, Plan};
 use crate::payload::record::{Record, Sent, SentOutcome};
-use crate::payload::signature::explain::account::Account;
 use crate::payload::{Payload, Status};
 use crate::render::block::{Block, cut};
 use crate::render::paint::Paint;
 use crate::render::table::fill;
 use crate::render::time::milliseconds;
 use crate::render::{compact, escape, fields, fold, pretty};
+use crate::signature::trace::Account;
 
 impl Style {
     pub(crate) fn quiet(&self) -> bool {

@@ -9,7 +9,7 @@ use crate::event::{Change, Counts, Diff, Latencies, Moment, Stats, Timeline};
 use crate::payload::Status;
 use crate::payload::lint::Warning;
 use crate::payload::record::{Answer, Duplicate, VERSION};
-use crate::payload::signature::Verdict;
+use crate::signature::Verdict;
 
 /// A time as records have it.
 fn time(at: Timestamp) -> String {

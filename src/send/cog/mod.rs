@@ -26,10 +26,10 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use reqwest::Url;
 
-mod coglet;
-mod error;
-mod python;
-mod run;
+pub(crate) mod coglet;
+pub(crate) mod error;
+pub(crate) mod python;
+pub(crate) mod run;
 #[cfg(test)]
 mod tests;
 
@@ -112,7 +112,7 @@ pub struct Planned {
 
 /// Something that happens to a prediction, as its server learns of it.
 #[derive(Debug)]
-enum Moment {
+pub(crate) enum Moment {
     /// It has begun.
     Start,
     /// The model turns out to be a generator.

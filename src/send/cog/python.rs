@@ -10,7 +10,7 @@ use reqwest::Url;
 use serde_json::Value;
 
 use crate::json::Object;
-use crate::payload::respell::{Empty, Ends, Layout, Numbers, Order, Spelling, Strings, Tree};
+use crate::signature::reserialize::{Empty, Ends, Layout, Numbers, Order, Spelling, Strings, Tree};
 
 use super::run::{Does, Ending, Failure, Run};
 use super::{LastFailure, Moment, Outcome, Prediction};

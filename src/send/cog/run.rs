@@ -10,8 +10,8 @@ use crate::json::Object;
 use crate::json::object::items;
 use crate::json::value::string;
 use crate::payload::body::Body;
-use crate::payload::respell::Tree;
 use crate::payload::{duration, nearest};
+use crate::signature::reserialize::Tree;
 
 use super::{CogEvent, RunError};
 

@@ -1,7 +1,7 @@
 //! The cases of a drill, as data: what is sent, what a good handler does with it, and why.
 
 use crate::event::Wanted;
-use crate::payload::signature::Tamper;
+use crate::signature::Tamper;
 
 /// What is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

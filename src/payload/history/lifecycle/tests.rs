@@ -3,7 +3,7 @@ use bytes::Bytes;
 use super::*;
 use crate::payload::delivery::Headers;
 use crate::payload::history::History;
-use crate::payload::signature::Verdict;
+use crate::signature::Verdict;
 
 /// A coglet delivery: status, logs, outputs.
 fn cog(status: &str, logs: &str, outputs: usize) -> String {

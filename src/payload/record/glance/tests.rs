@@ -4,8 +4,8 @@ use super::*;
 use crate::payload::lint::Warning;
 use crate::payload::record::{Duplicate, Parsed, Sent};
 use crate::payload::retry::Statuses;
-use crate::payload::signature::Reason;
 use crate::payload::{Delivery, Payload};
+use crate::signature::Reason;
 
 #[test]
 fn a_glance_sees_what_reading_it_all_sees() {

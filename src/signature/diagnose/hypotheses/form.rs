@@ -5,11 +5,11 @@ use std::borrow::Cow;
 use super::{Budget, Case, Finding};
 use crate::payload::delivery::Delivery;
 use crate::payload::nearest;
-use crate::payload::signature::ALL;
-use crate::payload::signature::scheme::{Claim, Form, Proof, Scheme};
-use crate::payload::signature::secret::Secret;
-use crate::payload::signature::verdict::Reason;
-use crate::payload::signature::writing::decode_loosely;
+use crate::signature::ALL;
+use crate::signature::codec::decode_loosely;
+use crate::signature::scheme::{Claim, Form, Proof, Scheme};
+use crate::signature::secret::Secret;
+use crate::signature::verdict::Reason;
 
 /// What could be a proof among a header's values, however it is written.
 pub(crate) struct Loose {

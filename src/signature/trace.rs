@@ -1,11 +1,11 @@
 //! The whole reasoning about one signature, for a person who wants to follow it.
 
-use super::tries::{Budget, Case};
+use super::diagnose::hypotheses::{Budget, Case};
+use super::engine::{Given, signed_bytes};
+use super::scheme::{Claim, Proof, Scheme};
+use super::secret::Secret;
+use super::verdict::{Choice, Policy, detect};
 use crate::payload::delivery::{Delivery, REDACTED};
-use crate::payload::signature::interpret::{Given, signed_bytes};
-use crate::payload::signature::scheme::{Claim, Proof, Scheme};
-use crate::payload::signature::secret::Secret;
-use crate::payload::signature::verdict::{Choice, Policy, detect};
 
 /// What was looked at, what was computed and what came of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,7 +72,7 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
-    use crate::payload::signature::Secret;
+    use crate::signature::Secret;
 
     #[test]
     fn it_shows_what_was_signed_and_what_each_secret_gives() {

@@ -5,18 +5,18 @@
 use std::borrow::Cow;
 
 use crate::payload::delivery::Delivery;
-use crate::payload::signature::ALL;
-use crate::payload::signature::interpret::{Given, Verifier, field, is_plain};
-use crate::payload::signature::scheme::{Claim, Part, Proof, Scheme, Time};
-use crate::payload::signature::secret::Secret;
-use crate::payload::signature::verdict::Reason;
+use crate::signature::ALL;
+use crate::signature::engine::{Given, Verifier, field, is_plain};
+use crate::signature::scheme::{Claim, Part, Proof, Scheme, Time};
+use crate::signature::secret::Secret;
+use crate::signature::verdict::Reason;
 
-mod body;
-mod budget;
-mod content;
-mod form;
-mod keys;
-mod time;
+pub(crate) mod body;
+pub(crate) mod budget;
+pub(crate) mod content;
+pub(crate) mod form;
+pub(crate) mod keys;
+pub(crate) mod time;
 
 pub use budget::Budget;
 pub use form::in_another_header;

@@ -1,7 +1,6 @@
 //! Why a signature does not hold, and what to change. Nothing said here makes a delivery count as valid.
 
-pub mod account;
-pub mod tries;
+pub mod hypotheses;
 
 use super::scheme::{BadKey, NoClaim, Scheme};
 use super::secret::Secret;

@@ -9,7 +9,7 @@ use sha2::Sha256;
 
 use super::*;
 use crate::payload::delivery::Headers;
-use crate::payload::signature::keypair;
+use crate::signature::keypair;
 
 const NOW: i64 = 1_790_000_000;
 
@@ -53,7 +53,7 @@ fn reason(verdict: &Verdict) -> &'static str {
 
 #[test]
 fn vectors_published_and_generated_give_their_verdict() {
-    let vectors: Value = serde_json::from_str(include_str!("../../../../tests/data/signatures.json")).unwrap();
+    let vectors: Value = serde_json::from_str(include_str!("../../../tests/data/signatures.json")).unwrap();
     let mut checked = 0;
     for vector in vectors["vectors"].as_array().unwrap() {
         let scheme = vector["scheme"].as_str().and_then(Scheme::named).unwrap();
@@ -77,7 +77,7 @@ fn vectors_published_and_generated_give_their_verdict() {
 #[test]
 fn whatever_is_signed_verifies_and_auto_finds_the_scheme() {
     let body = br#"{"id":"a","taskId":"t","status":"success"}"#;
-    for scheme in crate::payload::signature::ALL {
+    for scheme in crate::signature::ALL {
         let secret = secret_for(scheme);
         let delivery = signed(scheme, body, secret);
         let verdict = check(&delivery, &policy(Choice::Auto, &["other", secret]), NOW + 9, None);
@@ -299,7 +299,7 @@ fn svix_and_webhook_headers_may_both_be_there() {
 
 #[test]
 fn a_header_that_a_relay_drops_is_named() {
-    for scheme in crate::payload::signature::ALL.iter().filter(|scheme| scheme.proof != Proof::Secret) {
+    for scheme in crate::signature::ALL.iter().filter(|scheme| scheme.proof != Proof::Secret) {
         let good = signed(scheme, r#"{"taskId":"ü"}"#.as_bytes(), secret_for(scheme));
         for dropped in good.headers.iter().map(|(name, _)| name.to_owned()).collect::<Vec<_>>() {
             let left = good.headers.raw().filter(|(name, _)| name.as_str() != dropped);
@@ -360,7 +360,7 @@ proptest! {
     fn any_bytes_sign_and_verify_and_one_flipped_bit_is_refused(
         body in prop::collection::vec(any::<u8>(), 1..200), at in any::<prop::sample::Index>(), bit in 0..8_u32,
     ) {
-        for scheme in crate::payload::signature::ALL.iter().filter(|scheme| scheme.covers_body()) {
+        for scheme in crate::signature::ALL.iter().filter(|scheme| scheme.covers_body()) {
             let good = signed(scheme, &body, secret_for(scheme));
             let policy = policy(Choice::Named(scheme), &[secret_for(scheme)]);
             prop_assert_eq!(check(&good, &policy, NOW, None).name(), "verified");
@@ -379,7 +379,7 @@ proptest! {
 
     #[test]
     fn one_flipped_bit_of_a_header_is_refused(at in any::<prop::sample::Index>(), bit in 0..7_u32) {
-        for scheme in crate::payload::signature::ALL {
+        for scheme in crate::signature::ALL {
             let good = signed(scheme, br#"{"taskId":"t"}"#, secret_for(scheme));
             let policy = policy(Choice::Named(scheme), &[secret_for(scheme)]);
             let headers: Vec<_> = good.headers.raw().map(|(name, value)| (name.clone(), value.clone())).collect();
@@ -401,7 +401,7 @@ proptest! {
 
     #[test]
     fn garbage_in_headers_never_panics(value in "[ -~]{0,80}", body in prop::collection::vec(any::<u8>(), 0..20)) {
-        for scheme in crate::payload::signature::ALL {
+        for scheme in crate::signature::ALL {
             let mut headers = Headers::default();
             for name in scheme.signature.iter().chain(&["x-webhook-timestamp", "webhook-id", "webhook-timestamp"]) {
                 headers.push(HeaderName::from_static(name), HeaderValue::from_str(&value).unwrap());

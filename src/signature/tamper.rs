@@ -193,7 +193,7 @@ fn another(byte: u8) -> u8 {
 mod tests {
     use super::*;
     use crate::payload::provider;
-    use crate::payload::signature::ALL;
+    use crate::signature::ALL;
 
     #[test]
     fn a_changed_body_is_still_json_and_as_long() {

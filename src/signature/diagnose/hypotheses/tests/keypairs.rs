@@ -1,7 +1,7 @@
 //! Ed25519: fal, and v1a of Standard Webhooks.
 
 use super::*;
-use crate::payload::signature::scheme::Part;
+use crate::signature::scheme::Part;
 
 const OTHER_PAIR: &str = "whsk_AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
 
@@ -138,7 +138,7 @@ fn the_signature_is_written_otherwise() {
 #[test]
 fn time_stamps_and_keys() {
     for scheme in asymmetric() {
-        let Some(crate::payload::signature::scheme::Time::Header(names)) = Some(scheme.timestamp.clone()) else {
+        let Some(crate::signature::scheme::Time::Header(names)) = Some(scheme.timestamp.clone()) else {
             panic!("a header")
         };
         for body in BODIES {

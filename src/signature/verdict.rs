@@ -4,8 +4,9 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use super::explain;
-use super::explain::tries::{self, Budget, Case, Finding};
+use super::diagnose;
+use super::diagnose::hypotheses;
+use super::diagnose::hypotheses::{Budget, Case, Finding};
 use super::scheme::{BadKey, Claim, NoClaim, Proof, Scheme};
 use super::secret::Secret;
 use crate::payload::delivery::{Delivery, Lookup, REDACTED};
@@ -228,7 +229,7 @@ pub struct Policy {
 pub fn why(delivery: &Delivery, policy: &Policy, now: i64, verdict: Verdict) -> Verdict {
     let Verdict::Invalid { scheme: name, reason, hint } = &verdict else { return verdict };
     let Some(name) = name else {
-        let found = tries::in_another_header(delivery, &policy.secrets);
+        let found = hypotheses::in_another_header(delivery, &policy.secrets);
         return found.map_or(verdict, |Finding { reason, hint, .. }| Verdict::Invalid { scheme: None, reason, hint });
     };
     let scheme = match policy.scheme {
@@ -290,7 +291,7 @@ pub fn check(delivery: &Delivery, policy: &Policy, now: i64, provider: Option<&P
                 Some(own) => check_by(own, own.claim(delivery), delivery, policy, now),
                 None => check_by(scheme, claim, delivery, policy, now),
             },
-            None => explain::nothing_to_check(&delivery.headers, provider),
+            None => diagnose::nothing_to_check(&delivery.headers, provider),
         },
     }
 }
@@ -375,7 +376,7 @@ fn check_by(scheme: &Scheme, claim: Result<Claim, NoClaim>, delivery: &Delivery,
         match form.proves(claim, &delivery.body, secret) {
             Ok(true) => {
                 return match form.off_by(claim, now, policy.tolerance) {
-                    Some(age) => explain::off_clock(form, age, policy.tolerance),
+                    Some(age) => diagnose::off_clock(form, age, policy.tolerance),
                     None => holds(form, secret),
                 };
             }
@@ -384,16 +385,16 @@ fn check_by(scheme: &Scheme, claim: Result<Claim, NoClaim>, delivery: &Delivery,
         }
     }
     if let Some((form, flaw)) = flaw {
-        return explain::no_claim(form, flaw, &delivery.headers);
+        return diagnose::no_claim(form, flaw, &delivery.headers);
     }
     // One unusable secret among several says nothing about why the others do not match.
     match bad.as_slice() {
-        [(secret, error), ..] if bad.len() == policy.secrets.len() => explain::bad_key(scheme, secret, *error),
+        [(secret, error), ..] if bad.len() == policy.secrets.len() => diagnose::bad_key(scheme, secret, *error),
         _ => {
             let tried =
                 || policy.secrets.iter().filter(|secret| bad.iter().all(|(other, _)| !std::ptr::eq(*other, *secret)));
             let form = tried().next().map_or(scheme, |secret| scheme.for_secret(secret));
-            explain::no_match(form, tried().count())
+            diagnose::no_match(form, tried().count())
         }
     }
 }

@@ -1,17 +1,19 @@
 //! Signatures: schemes as data, one interpreter that signs and verifies, and the reason when one fails.
 
 pub mod checker;
-pub mod explain;
+pub mod custom;
+pub mod diagnose;
 pub mod keypair;
 pub mod scheme;
 pub mod secret;
-pub mod spelled;
 pub mod tamper;
 pub mod verdict;
 
-mod interpret;
-mod rows;
-mod writing;
+pub(crate) mod codec;
+pub(crate) mod engine;
+pub mod reserialize;
+pub(crate) mod rows;
+pub mod trace;
 
 pub use checker::Checker;
 pub use rows::ALL;

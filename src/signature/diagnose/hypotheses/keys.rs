@@ -4,11 +4,11 @@ use base64::Engine;
 use zeroize::Zeroizing;
 
 use super::Finding;
-use crate::payload::signature::interpret::Verifier;
-use crate::payload::signature::scheme::{Key, Scheme};
-use crate::payload::signature::secret::Secret;
-use crate::payload::signature::verdict::Reason;
-use crate::payload::signature::writing::KEY_BASE64;
+use crate::signature::codec::KEY_BASE64;
+use crate::signature::engine::Verifier;
+use crate::signature::scheme::{Key, Scheme};
+use crate::signature::secret::Secret;
+use crate::signature::verdict::Reason;
 
 /// The keys that a secret could have been taken for, each with what it would mean; without the one that it is.
 pub(crate) fn of(secret: &Secret, scheme: &Scheme) -> Vec<(Verifier, Finding)> {

@@ -9,10 +9,10 @@ use sha2::{Digest, Sha256};
 use subtle::{Choice, ConstantTimeEq};
 use zeroize::Zeroizing;
 
+use super::codec::{decode_loosely, pairs};
 use super::keypair;
 use super::scheme::{BadKey, Claim, Clock, Form, NoClaim, Part, Proof, Scheme, Time};
 use super::secret::Secret;
-use super::writing::{decode_loosely, pairs};
 use crate::json::value;
 use crate::payload::body::Body;
 use crate::payload::delivery::{Delivery, Lookup};

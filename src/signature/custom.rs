@@ -116,7 +116,7 @@ mod tests {
 
     use super::*;
     use crate::payload::delivery::Delivery;
-    use crate::payload::signature::{Choice, Policy, Secret, check};
+    use crate::signature::{Choice, Policy, Secret, check};
 
     #[test]
     fn a_spelled_out_scheme_does_what_the_row_does() {

@@ -1,6 +1,6 @@
 //! One policy for one delivery after the other: what depends on the secrets alone is worked out once.
 
-use super::interpret::{Begun, Given, Verifier, fits, keyed};
+use super::engine::{Begun, Given, Verifier, fits, keyed};
 use super::scheme::{Claim, Scheme};
 use super::verdict::{Choice, Policy, detect_in, own_reading};
 use crate::payload::delivery::Lookup;

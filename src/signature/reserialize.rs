@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::fmt::Write;
 
-mod numbers;
+pub(crate) mod numbers;
 
 pub use crate::json::tree::{Text, Tree};
 pub use numbers::Numbers;

@@ -4,11 +4,11 @@ use bytes::Bytes;
 use http::{HeaderName, HeaderValue};
 
 use crate::payload::delivery::{Delivery, Headers};
-use crate::payload::signature::{ALL, Choice, Policy, Reason, Scheme, Secret, Verdict, check, keypair, why};
+use crate::signature::{ALL, Choice, Policy, Reason, Scheme, Secret, Verdict, check, keypair, why};
 
-mod bodies;
-mod forms;
-mod keypairs;
+pub(crate) mod bodies;
+pub(crate) mod forms;
+pub(crate) mod keypairs;
 
 const NOW: i64 = 1_790_000_000;
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -145,7 +145,7 @@ fn a_secret_that_is_decoded_on_one_side_only() {
                 base64::engine::general_purpose::STANDARD.decode(&SECRET["whsec_".len()..]).unwrap()
             };
             let other: Secret = match scheme.key {
-                crate::payload::signature::scheme::Key::Text => Secret::new("sender", raw),
+                crate::signature::scheme::Key::Text => Secret::new("sender", raw),
                 _ => continue,
             };
             let headers = scheme.sign(body.as_bytes(), &other, NOW, "msg_1").unwrap();
@@ -155,7 +155,7 @@ fn a_secret_that_is_decoded_on_one_side_only() {
     }
     // The other way round: Standard Webhooks decodes, and the sender has not.
     let mut like_standard = named("standard-webhooks").clone();
-    like_standard.key = crate::payload::signature::scheme::Key::Text;
+    like_standard.key = crate::signature::scheme::Key::Text;
     for text in [SECRET, &SECRET["whsec_".len()..]] {
         let delivery = deliver(&like_standard, text, PLAIN.as_bytes(), PLAIN.as_bytes());
         let scheme = Choice::Named(named("standard-webhooks"));
@@ -168,7 +168,7 @@ fn a_time_stamp_that_is_not_signed_or_counts_otherwise() {
     for name in ["standard-webhooks", "slack", "eachlabs-timestamped"] {
         let scheme = named(name);
         let mut careless = scheme.clone();
-        careless.signed = &[crate::payload::signature::scheme::Part::Body];
+        careless.signed = &[crate::signature::scheme::Part::Body];
         for body in BODIES {
             let delivery = deliver(&careless, SECRET, body.as_bytes(), body.as_bytes());
             let mut delivery = delivery;
@@ -179,7 +179,7 @@ fn a_time_stamp_that_is_not_signed_or_counts_otherwise() {
 
             let mut delivery = deliver(scheme, SECRET, body.as_bytes(), body.as_bytes());
             let header = match scheme.timestamp {
-                crate::payload::signature::scheme::Time::Header(names) => names[0],
+                crate::signature::scheme::Time::Header(names) => names[0],
                 _ => unreachable!(),
             };
             let millis = HeaderValue::from_str(&format!("{NOW}000")).unwrap();

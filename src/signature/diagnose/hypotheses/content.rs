@@ -5,8 +5,8 @@ use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 
 use super::{Budget, Case, Finding, Variant};
-use crate::payload::signature::scheme::{Claim, Part};
-use crate::payload::signature::verdict::Reason;
+use crate::signature::scheme::{Claim, Part};
+use crate::signature::verdict::Reason;
 
 /// What senders put between the parts.
 const JOINTS: [&str; 7] = [".", "", ":", "\n", ",", "|", " "];

@@ -2,9 +2,9 @@
 
 use super::{Budget, Case, Finding, Variant, budget};
 use crate::payload::body::Body;
-use crate::payload::respell::{Tree, spellings};
-use crate::payload::signature::scheme::Claim;
-use crate::payload::signature::verdict::Reason;
+use crate::signature::reserialize::{Tree, spellings};
+use crate::signature::scheme::Claim;
+use crate::signature::verdict::Reason;
 
 impl Case<'_> {
     /// A newline or a byte order mark was added or lost, or the text went through a wrong decoder.

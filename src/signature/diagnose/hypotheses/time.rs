@@ -1,9 +1,9 @@
 //! Time stamps: counted otherwise, not signed, or dropped on the way.
 
 use super::{Budget, Case, Finding, Variant};
-use crate::payload::signature::ALL;
-use crate::payload::signature::scheme::{Claim, Part, Time};
-use crate::payload::signature::verdict::Reason;
+use crate::signature::ALL;
+use crate::signature::scheme::{Claim, Part, Time};
+use crate::signature::verdict::Reason;
 
 impl Case<'_> {
     /// The time stamp was left out of what is signed.
