@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use crate::journal::Record;
 use crate::payload::Payload;
-use crate::payload::record::Record;
 use crate::signature::trace::Account;
 
 pub mod inspecting;

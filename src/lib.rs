@@ -19,6 +19,7 @@ pub mod error;
 pub mod event;
 pub mod inspect;
 pub mod io;
+pub mod journal;
 pub mod json;
 pub mod listen;
 pub mod payload;

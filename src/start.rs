@@ -18,6 +18,7 @@ use crate::event::{self, Reader, Sink};
 use crate::io::client::Options;
 use crate::io::secrets;
 use crate::io::signals::Signals;
+use crate::journal::Redaction;
 use crate::json::edit::{Edit, EditError};
 use crate::listen::answer::{Act, Script, Values};
 use crate::listen::expect::Expectations;
@@ -25,8 +26,8 @@ use crate::listen::limits::Limits;
 use crate::listen::tls::Certificate;
 use crate::listen::tunnel::Client;
 use crate::listen::wait::{Until, Wait};
+use crate::payload::builtin;
 use crate::payload::retry::{ONCE, Statuses};
-use crate::payload::{Redaction, builtin};
 use crate::render::block::message;
 use crate::render::human::{Human, Style, Verbosity};
 use crate::render::json::Json;
@@ -139,7 +140,7 @@ fn script(args: &Listen) -> Result<Script, Error> {
         let accept = Act::Answer { status: StatusCode::OK, retry_after: None, body: None };
         return Ok(Script::of(if args.forward_to.is_some() { Act::Forward } else { accept }));
     };
-    let file = |path: &str| crate::io::input::payload(path).map_err(|error| format!("has no body: {error}"));
+    let file = |path: &str| crate::journal::input::payload(path).map_err(|error| format!("has no body: {error}"));
     let script = Script::parse(text, Values { duration: &cli::values::duration, file: &file });
     let script = script.map_err(|bad| Error::Usage(format!("--respond: {bad}")))?;
     if script.forwards() && args.forward_to.is_none() {

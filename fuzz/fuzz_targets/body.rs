@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use hookctl::event::{Entry, Event};
 use hookctl::payload::body::Body;
-use hookctl::payload::record::Record;
+use hookctl::journal::Record;
 use hookctl::payload::{Delivery, Payload, lint};
 use hookctl::render::human::Verbosity;
 use hookctl::render::paint::Paint;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use crate::journal::record::{Answer, Duplicate};
 use crate::payload::lint::Warning;
-use crate::payload::record::{Answer, Duplicate};
 use crate::payload::{Provider, Status};
 use crate::signature::Verdict;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::payload::record::Record;
+use crate::journal::Record;
 use crate::signature::trace::Account;
 
 /// A retry that was decided on.

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use super::Event;
-use crate::payload::Redaction;
-use crate::payload::record::Record;
+use crate::journal::Record;
+use crate::journal::Redaction;
 use crate::signature::Secret;
 
 /// What a writer had no time for.

@@ -1,12 +1,12 @@
 //! What changed between two deliveries, field by field.
 
 use crate::event::{Change, Diff, Entry};
+use crate::journal::Record;
 use crate::json::JsonType;
 use crate::json::Object;
 use crate::json::object;
 use crate::json::value;
 use crate::payload::Body;
-use crate::payload::record::Record;
 use crate::signature;
 
 /// Deeper than this, values are compared as text.

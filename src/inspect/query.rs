@@ -4,12 +4,13 @@ use aho_corasick::AhoCorasick;
 use jiff::Timestamp;
 use memchr::memmem::Finder;
 
+use crate::journal::Record;
+use crate::journal::record::{BEGINNING, Glance};
 use crate::json::value;
 use crate::payload::events::Events;
 use crate::payload::jq::{Finding, Jq};
 use crate::payload::nearest;
 use crate::payload::provider::{self, Provider};
-use crate::payload::record::{BEGINNING, Glance, Record};
 
 /// Which deliveries of a journal. Everything that is set must be so.
 #[derive(Clone, Debug, Default)]

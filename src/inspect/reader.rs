@@ -14,9 +14,9 @@ use super::story::Stories;
 use super::stream::{Batch, Stream};
 use crate::error::{Error, Exit};
 use crate::event::{Audience, Entry, Event, Note, Reading, Sink, line_of};
-use crate::io::journal;
 use crate::io::signals::Signals;
-use crate::payload::record::Record;
+use crate::journal::Record;
+use crate::journal::file;
 
 /// How often a journal that is followed is looked at.
 const LOOK: Duration = Duration::from_millis(200);
@@ -241,7 +241,7 @@ impl<'a> Reader<'a> {
         self.showing.counted(sifted.counted);
         self.newest = self.newest.max(sifted.newest);
         if is_too_long {
-            return Ok(self.say(Note::warning(journal::too_long(&stream.name, stream.number))).await);
+            return Ok(self.say(Note::warning(file::too_long(&stream.name, stream.number))).await);
         }
         let mut found = sifted.found.into_iter().peekable();
         while found.peek().is_some() {

@@ -8,6 +8,7 @@ use http::HeaderValue;
 use http::header::CONTENT_ENCODING;
 use url::Url;
 
+use crate::journal::Record;
 use crate::json::JsonType;
 use crate::json::Object;
 use crate::json::object;
@@ -17,7 +18,6 @@ use crate::payload::body;
 use crate::payload::delivery::REDACTED;
 use crate::payload::encoding;
 use crate::payload::lint::Warning;
-use crate::payload::record::Record;
 use crate::signature::Verdict;
 
 /// A field to blank: `headers.authorization`, `input.prompt`, `output.0`; a segment `*` is every member or element.

@@ -7,8 +7,9 @@ use super::stats::Statistics;
 use super::stream::Batch;
 use super::{Config, check_again};
 use crate::event::Entry;
+use crate::journal::Record;
+use crate::journal::record::{Glance, Ours, Parsed, Request};
 use crate::payload::Provider;
-use crate::payload::record::{Glance, Ours, Parsed, Record, Request};
 use crate::signature::Checker;
 use crate::signature::verdict::VERIFIED;
 

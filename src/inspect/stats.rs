@@ -7,8 +7,9 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::event::{Counts, Latencies, Listed, Rate, Stats};
+use crate::journal::Record;
+use crate::journal::record::Glance;
 use crate::payload::Provider;
-use crate::payload::record::{Glance, Record};
 
 /// Counting under way.
 pub struct Statistics {
@@ -318,7 +319,8 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
-    use crate::payload::record::{Answer, By, Record};
+    use crate::journal::Record;
+    use crate::journal::record::{Answer, By};
     use crate::payload::{Delivery, Headers};
 
     /// Length, first beginning and counts of the parts.

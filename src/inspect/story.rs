@@ -1,9 +1,10 @@
 //! What deliveries tell together: repeats, and the life of each prediction.
 
+use crate::journal::Record;
+use crate::journal::record::Duplicate;
 use crate::payload::history::History;
 use crate::payload::history::lifecycle::{CODES, Lifecycles, Unfinished};
 use crate::payload::lint;
-use crate::payload::record::{Duplicate, Record};
 
 /// What was received and what was sent are stories of their own: a delivery that was recorded on both sides came once.
 #[derive(Debug, Default)]

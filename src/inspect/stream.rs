@@ -6,10 +6,12 @@ use jiff::Timestamp;
 use memchr::memrchr;
 
 use crate::error::Error;
-use crate::io::input::{self, Head, Input};
-use crate::io::journal;
-use crate::io::tail::{Counted, Opened};
-use crate::payload::record::{Glance, Parsed, Record};
+use crate::journal::Record;
+use crate::journal::file;
+use crate::journal::input;
+use crate::journal::input::{Head, Input};
+use crate::journal::record::{Glance, Parsed};
+use crate::journal::tail::{Counted, Opened};
 
 /// How much of a file is looked at together: enough to be worth a thread, too little to be noticed in memory.
 const BATCH: usize = 1 << 20;
@@ -101,7 +103,7 @@ impl Stream {
     pub fn batch(&mut self, spare: Vec<u8>, is_followed: bool) -> Result<Option<Batch>, Error> {
         let wanted = if self.is_file() { BATCH } else { 0 };
         let may_go_on = is_followed && self.is_file();
-        let read = read(&mut self.input, &mut self.rest, spare, wanted, journal::MAX_LINE as usize, may_go_on);
+        let read = read(&mut self.input, &mut self.rest, spare, wanted, file::MAX_LINE as usize, may_go_on);
         read.map_err(|source| Error::Read { what: self.name.clone(), source })
     }
 

@@ -8,8 +8,8 @@ use super::stats::{self, Statistics};
 use super::timeline::Timelines;
 use crate::error::Error;
 use crate::event::{Audience, Entry, Event, Listed, Sink};
+use crate::journal::record::Glance;
 use crate::payload::history::lifecycle::Unfinished;
-use crate::payload::record::Glance;
 
 /// A way to look at deliveries.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -15,8 +15,8 @@ use reqwest::Url;
 use tokio::time::{Instant, timeout_at};
 
 use crate::error::Error;
+use crate::journal::record::Answer;
 use crate::payload::Headers;
-use crate::payload::record::Answer;
 use crate::payload::retry::Outcome;
 
 pub(crate) mod answer;

@@ -11,7 +11,7 @@ use quick_xml::events::BytesText;
 
 use crate::error::Error;
 use crate::event::Judgement;
-use crate::payload::Redaction;
+use crate::journal::Redaction;
 use crate::payload::hazard::is_hazard;
 use crate::signature::Secret;
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 use reqwest::Url;
 
 use super::client::install_crypto;
-use super::input;
 use crate::error::Error;
+use crate::journal::input;
 use crate::signature::{Secret, keypair};
 
 pub(crate) mod serve;

@@ -3,12 +3,8 @@
 
 pub mod client;
 pub mod filters;
-pub mod input;
-pub mod journal;
 pub mod junit;
 pub mod jwks;
 pub mod pem;
-pub(crate) mod pipe;
 pub mod secrets;
 pub mod signals;
-pub mod tail;

@@ -5,8 +5,8 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use zeroize::Zeroizing;
 
-use super::input;
 use crate::error::Error;
+use crate::journal::input;
 
 /// A certificate, those that vouch for it, and its key.
 pub type Identity = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);

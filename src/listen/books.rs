@@ -4,12 +4,13 @@ use super::body::Share;
 use super::reply::Reply;
 use crate::error::Exit;
 use crate::event::{Event, Note, Tally};
-use crate::io::journal::Written;
+use crate::journal::Record;
+use crate::journal::file::Written;
+use crate::journal::record::{By, Duplicate};
 use crate::payload::events::Events;
 use crate::payload::history::History;
 use crate::payload::history::lifecycle::{Lifecycles, Unfinished};
 use crate::payload::lint::Warning;
-use crate::payload::record::{By, Duplicate, Record};
 
 /// A delivery on its way to the books, with the memory that it takes.
 pub struct Pending {

@@ -21,9 +21,9 @@ use super::wait::Progress;
 use crate::clock::record_id;
 use crate::error::Error;
 use crate::event::{Closed, Place};
-use crate::io::journal::{Journal, Written};
-use crate::payload::Redaction;
-use crate::payload::record::Deed;
+use crate::journal::Redaction;
+use crate::journal::file::{Journal, Written};
+use crate::journal::record::Deed;
 
 /// What the clerk is given.
 pub enum Entry {

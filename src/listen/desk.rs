@@ -26,11 +26,12 @@ use super::wait::{Progress, Until};
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::event::{Note, Sink};
-use crate::io::journal::Journal;
+use crate::journal::Redaction;
+use crate::journal::file::Journal;
+use crate::journal::record::By;
 use crate::payload::delivery::method_name;
 use crate::payload::lint::Warning;
-use crate::payload::record::By;
-use crate::payload::{Delivery, Headers, Payload, Provider, Redaction};
+use crate::payload::{Delivery, Headers, Payload, Provider};
 use crate::signature::Policy;
 
 pub(crate) mod judge;

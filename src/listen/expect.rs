@@ -8,9 +8,9 @@ use crate::error::{Error, Exit};
 use crate::event::{Judgement, Note, Sink};
 use crate::io::filters::{Filters, Judged};
 use crate::io::junit::Case;
+use crate::journal::Record;
 use crate::payload::history::lifecycle::{Unfinished, shown};
 use crate::payload::jq::Jq;
-use crate::payload::record::Record;
 use crate::signature::Verdict;
 
 /// What is expected of every counted delivery.

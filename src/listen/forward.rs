@@ -18,8 +18,9 @@ use super::body::{self, Memory, Reading, Refusal};
 use super::limits::{APP_BODY, APP_TIME, Limits};
 use super::reply::{End, Reply};
 use crate::error::Error;
-use crate::payload::record::{Answer, By};
-use crate::payload::{Delivery, Headers, Redaction};
+use crate::journal::Redaction;
+use crate::journal::record::{Answer, By};
+use crate::payload::{Delivery, Headers};
 
 /// The app.
 #[derive(Debug)]

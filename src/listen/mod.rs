@@ -14,12 +14,13 @@ use tokio::sync::watch;
 use crate::clock::Clock;
 use crate::error::{Error, Exit};
 use crate::event::{Event, Note, Ready, Sink, Tally};
-use crate::io::journal::Journal;
 use crate::io::junit::{Case, Report};
 use crate::io::signals::Signals;
+use crate::journal::Redaction;
+use crate::journal::file::Journal;
+use crate::payload::Provider;
 use crate::payload::curl::quote;
 use crate::payload::events::Events;
-use crate::payload::{Provider, Redaction};
 use crate::signature::Policy;
 
 pub mod answer;

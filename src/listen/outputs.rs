@@ -10,11 +10,11 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::error::Error;
 use crate::event::{Event, Note, Saved, Sink};
+use crate::journal::Record;
 use crate::json::Object;
 use crate::json::object::items;
 use crate::json::value::string;
 use crate::payload::inline::Inline;
-use crate::payload::record::Record;
 
 /// How many deliveries wait to be looked through at most. When the disk is slower than the deliveries come, their answers
 /// wait too: nothing is lost, and memory is bounded.

@@ -11,7 +11,7 @@ use http_body_util::{Either, Full};
 use hyper::body::{Body, Frame, SizeHint};
 
 use super::answer::{Act, carries_nothing};
-use crate::payload::record::{Answer, By, Deed};
+use crate::journal::record::{Answer, By, Deed};
 
 /// The body of an answer: whole, or one that breaks off.
 pub type Content = Either<Full<Bytes>, Torn>;

@@ -11,7 +11,8 @@ use crate::error::Exit;
 use crate::event::Sink;
 use crate::io::junit::Case;
 use crate::io::signals::Signals;
-use crate::payload::record::{By, Record};
+use crate::journal::Record;
+use crate::journal::record::By;
 use crate::payload::{Status, nearest, provider};
 
 /// What is waited for: all of it.

@@ -6,7 +6,7 @@ use http::HeaderName;
 use url::{Position, Url};
 
 use super::delivery::Delivery;
-use super::redaction::Redaction;
+use crate::journal::redaction::Redaction;
 use crate::signature::Secret;
 
 /// Headers that curl adds by itself unless told not to.

@@ -39,8 +39,6 @@ pub mod jq;
 pub mod lint;
 pub mod provider;
 pub mod read;
-pub mod record;
-pub mod redaction;
 pub mod retry;
 
 /// The known word that is most like one that is not known, if any is like it at all. A word of unusual length is no
@@ -55,9 +53,9 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
     likeness.filter(|(likeness, _)| *likeness > ALIKE).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, known)| known)
 }
 
+pub use crate::journal::Record;
+pub use crate::journal::redaction::Redaction;
 pub use body::Body;
 pub use delivery::{Delivery, Headers, Name};
 pub use provider::{Fixture, Kind, Provider, Shape, Status};
 pub use read::Payload;
-pub use record::Record;
-pub use redaction::Redaction;

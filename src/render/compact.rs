@@ -4,7 +4,7 @@ use super::paint::Paint;
 use super::table::mark;
 use super::time::milliseconds;
 use super::{escape, fields};
-use crate::payload::record::Record;
+use crate::journal::Record;
 use crate::signature::Verdict;
 
 /// What stands behind the headline: `✓  200 in 0.10 ms  duplicate of #1, the same body  logs_shrank`.

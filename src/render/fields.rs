@@ -3,12 +3,13 @@
 use super::paint::Paint;
 use super::time::milliseconds;
 use super::{escape, fold};
+use crate::journal::Record;
+use crate::journal::record::{Answer, By, Deed, Duplicate};
 use crate::json::Json;
 use crate::json::JsonType;
 use crate::json::value;
 use crate::payload::delivery::REDACTED;
 use crate::payload::encoding;
-use crate::payload::record::{Answer, By, Deed, Duplicate, Record};
 use crate::payload::{Delivery, Kind, Payload, Status};
 use crate::signature::Verdict;
 use crate::signature::secret::MAIN;

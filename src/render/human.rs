@@ -10,7 +10,7 @@ use super::table::Table;
 use super::time::{Zone, duration};
 use super::{diff, drill, escape, fields, stats, summary, timeline};
 use crate::event::{Drilled, Event, Listed, Note, Progress, Reading, Ready, Retry, Skipped};
-use crate::payload::record::Record;
+use crate::journal::Record;
 use crate::signature::Verdict;
 use crate::signature::trace::Account;
 

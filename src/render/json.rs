@@ -11,7 +11,8 @@ use serde_json::{Map, Value};
 use super::Show;
 use super::escape;
 use crate::event::{Drilled, Event, Judgement, LoadReport, Ready, Retry, SentTally, Tally};
-use crate::payload::record::{Record, VERSION};
+use crate::journal::Record;
+use crate::journal::record::VERSION;
 
 pub(crate) mod views;
 

@@ -12,7 +12,8 @@ use super::fields;
 use super::paint::Paint;
 use super::time::Zone;
 use crate::event::Entry;
-use crate::payload::record::{Answer, Record};
+use crate::journal::Record;
+use crate::journal::record::Answer;
 use crate::signature::Verdict;
 
 /// From so many columns on a provider has a column.

@@ -14,11 +14,12 @@ use crate::clock::Clock;
 use crate::error::{Error, Exit};
 use crate::event::{Event, Note, Retry, Sink};
 use crate::io::client::{Cause, Outgoing, Reply, Transport};
-use crate::io::journal::Journal;
+use crate::journal::Record;
+use crate::journal::Redaction;
+use crate::journal::file::Journal;
+use crate::payload::Headers;
 use crate::payload::provider::HeaderLine;
-use crate::payload::record::Record;
 use crate::payload::retry::{Next, Outcome, Statuses, Why};
-use crate::payload::{Headers, Redaction};
 use crate::signature::scheme::OnRetry;
 
 /// Drives parcels to one receiver.

@@ -6,10 +6,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::error::Error;
-use crate::io::journal::{self, Next, too_long};
+use crate::journal::Record;
+use crate::journal::file;
+use crate::journal::file::{Next, too_long};
+use crate::journal::record::Parsed;
 use crate::payload::Delivery;
 use crate::payload::delivery::REDACTED;
-use crate::payload::record::{Parsed, Record};
 
 /// The received deliveries of a journal, in its order.
 #[derive(Debug, Default)]
@@ -31,7 +33,7 @@ impl Recording {
         let (mut not_taken_in, mut blanked) = (0, 0);
         loop {
             line.clear();
-            let next = journal::next_line(&mut input, &mut line);
+            let next = file::next_line(&mut input, &mut line);
             match next.map_err(|source| Error::Read { what: name.to_owned(), source })? {
                 Next::End => break,
                 Next::Line | Next::Torn => number += 1,

@@ -16,7 +16,7 @@ use crate::event::Note;
 use crate::inspect;
 use crate::inspect::export::Form;
 use crate::inspect::view::View;
-use crate::io::tail::is_same;
+use crate::journal::tail::is_same;
 use crate::render::Show;
 use crate::render::html::Html;
 use crate::signature::Secret;
@@ -34,7 +34,7 @@ pub fn start(args: &Inspect, known: &mut Vec<Secret>) -> Result<Exit, Error> {
         if io::stdin().is_terminal() {
             return Err(Error::NoSource { names: Vec::new() });
         }
-        sources.push(crate::io::input::STDIN.to_owned());
+        sources.push(crate::journal::input::STDIN.to_owned());
     }
     *known = asked_for(args)?;
     let config = inspect::Config {

@@ -8,7 +8,8 @@ use bytes::Bytes;
 use http::HeaderValue;
 use reqwest::Url;
 
-use hookctl::payload::{Delivery, Name, Redaction, curl};
+use hookctl::journal::Redaction;
+use hookctl::payload::{Delivery, Name, curl};
 
 use super::send;
 use crate::support::certificates::Certificates;

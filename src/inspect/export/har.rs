@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use url::Url;
 
-use crate::payload::record::Record;
+use crate::journal::Record;
 
 /// What stands behind the last entry.
 pub const END: &str = "\n]}}\n";

@@ -2,7 +2,7 @@ use http::HeaderName;
 use jiff::Timestamp;
 
 use super::*;
-use crate::payload::record::{Answer, By, Sent};
+use crate::journal::record::{Answer, By, Sent};
 use crate::signature::Reason;
 
 /// What is left of a record, and the paths that led nowhere.

@@ -9,12 +9,13 @@ use jiff::Timestamp;
 use tokio::task::spawn_blocking;
 
 use super::{Desk, Ending};
+use crate::journal::Record;
+use crate::journal::record::By;
 use crate::listen::body::Share;
 use crate::listen::books::Pending;
 use crate::listen::reply::Reply;
 use crate::payload::encoding::{self, Undecoded};
 use crate::payload::lint::{self, Warning};
-use crate::payload::record::{By, Record};
 use crate::payload::{Delivery, Payload};
 use crate::signature;
 use crate::signature::Verdict;

@@ -4,7 +4,8 @@ use jiff::Timestamp;
 
 use super::{Style, Verbosity};
 use crate::event::{Entry, Examined, Plan};
-use crate::payload::record::{Record, Sent, SentOutcome};
+use crate::journal::Record;
+use crate::journal::record::{Sent, SentOutcome};
 use crate::payload::{Payload, Status};
 use crate::render::block::{Block, cut};
 use crate::render::paint::Paint;

@@ -6,9 +6,9 @@ use serde_json::value::RawValue;
 
 use super::LatencyLine;
 use crate::event::{Change, Counts, Diff, Latencies, Moment, Stats, Timeline};
+use crate::journal::record::{Answer, Duplicate, VERSION};
 use crate::payload::Status;
 use crate::payload::lint::Warning;
-use crate::payload::record::{Answer, Duplicate, VERSION};
 use crate::signature::Verdict;
 
 /// A time as records have it.

@@ -1,8 +1,8 @@
 use serde_json::{Value, json};
 
 use super::*;
+use crate::journal::record::{Duplicate, Parsed, Sent};
 use crate::payload::lint::Warning;
-use crate::payload::record::{Duplicate, Parsed, Sent};
 use crate::payload::retry::Statuses;
 use crate::payload::{Delivery, Payload};
 use crate::signature::Reason;

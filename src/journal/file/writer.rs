@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crate::error::Error;
-use crate::io::tail::identity;
+use crate::journal::tail::identity;
 
 /// How often it is looked whether the file is still at its path. A file that was moved away takes what is written until
 /// then along; one that was deleted is noticed with the next write.

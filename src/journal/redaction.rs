@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use http::{HeaderName, HeaderValue};
 
-use super::delivery::{Delivery, REDACTED, is_secret};
-use super::record::Record;
+use super::Record;
+use crate::payload::delivery::{Delivery, REDACTED, is_secret};
 use crate::signature::scheme::{Proof, Scheme};
 use crate::signature::{Choice, Secret};
 

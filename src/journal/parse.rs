@@ -9,8 +9,9 @@ use bytes::Bytes;
 use http::HeaderValue;
 use serde::Deserialize;
 
-use super::line::TYPE;
-use super::{Answer, Duplicate, Record, Sent, SentOutcome, VERSION};
+use super::Record;
+use super::record::{Answer, Duplicate, Sent, SentOutcome, VERSION};
+use super::write::TYPE;
 use crate::payload::delivery::{Delivery, Headers, Name};
 use crate::payload::lint::Warning;
 use crate::payload::provider::Provider;
@@ -226,8 +227,8 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
+    use crate::journal::record::{By, Glance, Ours};
     use crate::payload::Payload;
-    use crate::payload::record::{By, Glance, Ours};
 
     fn read(line: &str) -> Record {
         let Ok(Parsed::Delivery(record)) = Record::parse(line) else { panic!("a delivery: {line}") };

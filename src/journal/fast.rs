@@ -8,8 +8,9 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde::de::value::{BorrowedStrDeserializer, Error};
 
-use super::glance::{Code, Key, is_id};
-use super::{Answer, By, Glance, line};
+use super::record::{Answer, By, Glance};
+use super::summary::{Code, Key, is_id};
+use super::write;
 use crate::json::key_filter::Names;
 use crate::json::string;
 use crate::payload::delivery::Lookup;
@@ -58,10 +59,10 @@ impl<'a> Ours<'a> {
     /// over, but not blindly: a line that was torn within them is no delivery.
     pub fn read(text: &'a str) -> Option<Self> {
         let text = text.strip_suffix('\n').unwrap_or(text);
-        if !text.as_bytes().starts_with(line::BEGINNING) {
+        if !text.as_bytes().starts_with(write::BEGINNING) {
             return None;
         }
-        let mut rest = Rest(&text[line::BEGINNING.len()..]);
+        let mut rest = Rest(&text[write::BEGINNING.len()..]);
         rest.digits()?;
         rest.word(",\"id\":")?;
         let record = rest.text()?;

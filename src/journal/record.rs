@@ -5,22 +5,17 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::delivery::Delivery;
-use super::history::Repeat;
-use super::lint::Warning;
-use super::read::Payload;
-use super::retry::Statuses;
+use crate::payload::delivery::Delivery;
+use crate::payload::history::Repeat;
+use crate::payload::lint::Warning;
+use crate::payload::read::Payload;
+use crate::payload::retry::Statuses;
 use crate::signature::Verdict;
 
-pub(crate) mod glance;
-pub(crate) mod line;
-pub(crate) mod ours;
-pub(crate) mod reading;
-
-pub use glance::Glance;
-pub use line::BEGINNING;
-pub use ours::{Ours, Request, Sealed};
-pub use reading::{Damage, Parsed, is_journal_line};
+pub use super::fast::{Ours, Request, Sealed};
+pub use super::parse::{Damage, Parsed, is_journal_line};
+pub use super::summary::Glance;
+pub use super::write::BEGINNING;
 
 /// The version of the record's form.
 pub const VERSION: u32 = 1;

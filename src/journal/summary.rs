@@ -12,8 +12,9 @@ use serde::de::{Error, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use super::ours::Ours;
-use super::{Answer, By, Record, SentOutcome, VERSION};
+use super::Record;
+use super::fast::Ours;
+use super::record::{Answer, By, SentOutcome, VERSION};
 use crate::json::value;
 use crate::payload::provider::{self, Provider, Status};
 use crate::signature::Verdict;
@@ -248,7 +249,7 @@ impl<'a> Glance<'a> {
             return None;
         }
         let line: Line<'a> = serde_json::from_str(line).ok()?;
-        if line.r#type != super::line::TYPE || line.v != VERSION {
+        if line.r#type != super::write::TYPE || line.v != VERSION {
             return None;
         }
         Glance::made(line)

@@ -5,11 +5,11 @@ use std::io::{self, BufRead, BufReader, Read};
 
 use bytes::Bytes;
 
-use super::journal;
+use super::file;
 use super::pipe::Pipe;
+use super::record::is_journal_line;
 use crate::error::Error;
 use crate::payload::builtin;
-use crate::payload::record::is_journal_line;
 
 /// The largest payload that is read from a file or standard input: 64 MiB. Providers stay below 20 MB.
 pub const MAX_PAYLOAD: u64 = 64 * 1024 * 1024;
@@ -205,7 +205,7 @@ impl Heading {
     fn go_on(&mut self, input: &mut dyn BufRead) -> io::Result<()> {
         while self.lines < HEAD_LINES && self.start < HEAD_BYTES {
             let bytes = &mut self.head.bytes;
-            let room = journal::MAX_LINE.saturating_sub((bytes.len() - self.start) as u64);
+            let room = file::MAX_LINE.saturating_sub((bytes.len() - self.start) as u64);
             Read::take(&mut *input, room).read_until(b'\n', bytes)?;
             let line = &bytes[self.start..];
             let text = line.strip_prefix(BYTE_ORDER_MARK).filter(|_| self.start == 0).unwrap_or(line);

@@ -5,7 +5,8 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::fmt::temporal::DateTimePrinter;
 use serde::Serialize;
 
-use super::{Record, Sent};
+use super::Record;
+use super::record::Sent;
 use crate::json::string;
 use crate::payload::encoding;
 use crate::payload::read::Payload;
@@ -175,7 +176,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::payload::record::{Answer, By, Deed, Parsed, SentOutcome, VERSION};
+    use crate::journal::record::{Answer, By, Deed, Parsed, SentOutcome, VERSION};
     use crate::payload::retry::Statuses;
     use crate::payload::{Delivery, Headers, lint};
     use crate::signature::Verdict;
