@@ -17,14 +17,16 @@ pub mod cli;
 pub mod clock;
 pub mod error;
 pub mod event;
+pub mod filter;
+pub mod http;
 pub mod inspect;
-pub mod io;
 pub mod journal;
 pub mod json;
 pub mod listen;
 pub mod payload;
 pub mod render;
 pub mod send;
+pub mod sys;
 
 pub mod signature;
 pub(crate) mod start;

@@ -15,9 +15,7 @@ use crate::cli::{self, Checking, Command, Format, Listen, Output, Signing, When}
 use crate::clock::{Clock, System};
 use crate::error::{Error, Exit};
 use crate::event::{self, Reader, Sink};
-use crate::io::client::Options;
-use crate::io::secrets;
-use crate::io::signals::Signals;
+use crate::http::Options;
 use crate::journal::Redaction;
 use crate::json::edit::{Edit, EditError};
 use crate::listen::answer::{Act, Script, Values};
@@ -39,6 +37,8 @@ use crate::send::NewId;
 use crate::send::load::Load;
 use crate::signature::secret::MAIN;
 use crate::signature::{Choice, Policy, Scheme, Secret, keypair};
+use crate::sys::secrets;
+use crate::sys::signals::Signals;
 use crate::{listen, send};
 
 pub mod handed_out;
@@ -271,7 +271,7 @@ fn secrets(signing: &Signing) -> Result<Vec<Secret>, Error> {
 /// What signatures are checked with: these secrets, and the public keys of a JWK set.
 fn policy(signing: &Signing, checking: &Checking, mut secrets: Vec<Secret>) -> Result<Policy, Error> {
     if let Some(source) = &checking.jwks {
-        secrets.extend(crate::io::jwks::read(source)?);
+        secrets.extend(crate::sys::jwks::read(source)?);
     }
     // Time stamps are whole seconds; a part of one is rounded in the sender's favour.
     let whole = |tolerance: Duration| tolerance.as_secs() + u64::from(tolerance.subsec_nanos() > 0);

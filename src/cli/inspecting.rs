@@ -6,8 +6,8 @@ use clap::{Args, ValueEnum, ValueHint};
 
 use super::since::{Since, since};
 use super::values;
+use crate::filter::jq::Jq;
 use crate::payload::events::Events;
-use crate::payload::jq::Jq;
 
 /// Which deliveries of journals.
 #[derive(Clone, Debug, Args)]

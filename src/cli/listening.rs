@@ -11,8 +11,8 @@ use super::completers;
 use super::help::exit_codes;
 use super::values::{self, Pick, PickParser};
 use super::{Checking, Output, Signing};
+use crate::filter::jq::Jq;
 use crate::payload::events::Events;
-use crate::payload::jq::Jq;
 use crate::payload::provider::Provider;
 
 pub(crate) const EXAMPLES: &str = "\

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::query::Failures;
 use super::sift::{Found, What};
 use crate::error::Error;
-use crate::io::filters::{Filters, Judged};
-use crate::payload::jq::Jq;
+use crate::filter::jq::Jq;
+use crate::filter::threads::{Filters, Judged};
 
 /// How many deliveries a thread with filters judges at most before what it says of them is heard.
 const TOGETHER: usize = 256;

@@ -4,9 +4,9 @@ use url::Url;
 
 use crate::error::Error;
 use crate::event::{Entry, Event, Note};
+use crate::http::curl;
 use crate::journal::Record;
 use crate::journal::redaction::Redaction;
-use crate::payload::curl;
 
 pub(crate) mod har;
 

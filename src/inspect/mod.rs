@@ -8,7 +8,6 @@ use jiff::tz::TimeZone;
 use crate::clock::Clock;
 use crate::error::{Error, Exit};
 use crate::event::{Event, Examined, Note, Sink};
-use crate::io::signals::Signals;
 use crate::journal::Record;
 use crate::journal::Redaction;
 use crate::journal::input;
@@ -18,6 +17,7 @@ use crate::payload::{Delivery, Headers, Name, Payload, Provider, lint};
 use crate::signature;
 use crate::signature::trace::account;
 use crate::signature::{Choice, Policy, Scheme, Verdict};
+use crate::sys::signals::Signals;
 
 pub mod export;
 pub mod query;

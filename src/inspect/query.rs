@@ -4,11 +4,11 @@ use aho_corasick::AhoCorasick;
 use jiff::Timestamp;
 use memchr::memmem::Finder;
 
+use crate::filter::jq::{Finding, Jq};
 use crate::journal::Record;
 use crate::journal::record::{BEGINNING, Glance};
 use crate::json::value;
 use crate::payload::events::Events;
-use crate::payload::jq::{Finding, Jq};
 use crate::payload::nearest;
 use crate::payload::provider::{self, Provider};
 

@@ -14,9 +14,9 @@ use super::story::Stories;
 use super::stream::{Batch, Stream};
 use crate::error::{Error, Exit};
 use crate::event::{Audience, Entry, Event, Note, Reading, Sink, line_of};
-use crate::io::signals::Signals;
 use crate::journal::Record;
 use crate::journal::file;
+use crate::sys::signals::Signals;
 
 /// How often a journal that is followed is looked at.
 const LOOK: Duration = Duration::from_millis(200);

@@ -11,7 +11,7 @@ use super::Config;
 use super::limits::COMMAND_TIME;
 use crate::error::Error;
 use crate::event::Ready;
-use crate::io::secrets;
+use crate::sys::secrets;
 
 /// Variables that were meant for the listener: a `hookctl send` that it runs must not take them for its own.
 const OURS: [&str; 7] = [

@@ -6,12 +6,12 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::error::{Error, Exit};
 use crate::event::{Judgement, Note, Sink};
-use crate::io::filters::{Filters, Judged};
-use crate::io::junit::Case;
+use crate::filter::jq::Jq;
+use crate::filter::threads::{Filters, Judged};
 use crate::journal::Record;
 use crate::payload::history::lifecycle::{Unfinished, shown};
-use crate::payload::jq::Jq;
 use crate::signature::Verdict;
+use crate::sys::junit::Case;
 
 /// What is expected of every counted delivery.
 #[derive(Clone, Debug, Default)]

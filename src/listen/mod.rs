@@ -14,14 +14,14 @@ use tokio::sync::watch;
 use crate::clock::Clock;
 use crate::error::{Error, Exit};
 use crate::event::{Event, Note, Ready, Sink, Tally};
-use crate::io::junit::{Case, Report};
-use crate::io::signals::Signals;
+use crate::http::curl::quote;
 use crate::journal::Redaction;
 use crate::journal::file::Journal;
 use crate::payload::Provider;
-use crate::payload::curl::quote;
 use crate::payload::events::Events;
 use crate::signature::Policy;
+use crate::sys::junit::{Case, Report};
+use crate::sys::signals::Signals;
 
 pub mod answer;
 pub(crate) mod body;

@@ -19,7 +19,8 @@ use tokio_rustls::server::TlsStream;
 use super::limits::HANDSHAKE_TIME;
 use super::socket::{Line, Socket};
 use crate::error::Error;
-use crate::io::pem::{self, Identity};
+use crate::http::pem;
+use crate::http::pem::Identity;
 
 /// The certificate that is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -9,11 +9,11 @@ use tokio::time::sleep;
 use super::child::Child;
 use crate::error::Exit;
 use crate::event::Sink;
-use crate::io::junit::Case;
-use crate::io::signals::Signals;
 use crate::journal::Record;
 use crate::journal::record::By;
 use crate::payload::{Status, nearest, provider};
+use crate::sys::junit::Case;
+use crate::sys::signals::Signals;
 
 /// What is waited for: all of it.
 #[derive(Clone, Debug)]

@@ -26,7 +26,6 @@
 
 pub mod body;
 pub mod builtin;
-pub mod curl;
 pub mod delivery;
 pub mod detect;
 pub mod duration;
@@ -35,7 +34,6 @@ pub mod events;
 pub mod hazard;
 pub mod history;
 pub mod inline;
-pub mod jq;
 pub mod lint;
 pub mod provider;
 pub mod read;

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::Config;
 use super::parcel::Parcel;
 use crate::clock::record_id;
-use crate::io::client::Reply;
+use crate::http::Reply;
 use crate::journal::Record;
 use crate::journal::record::{Answer, By, Sent, SentOutcome};
 use crate::payload::delivery::method_name;

@@ -7,8 +7,8 @@ use super::parcel::Parcel;
 use crate::clock::Clock;
 use crate::error::{Error, Exit};
 use crate::event::{Event, Sink};
+use crate::http::curl::{command, quote};
 use crate::payload::Delivery;
-use crate::payload::curl::{command, quote};
 use crate::payload::delivery::method_name;
 
 /// Says a command for each of the parcels.

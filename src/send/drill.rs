@@ -12,11 +12,12 @@ use super::drive::{COMPARE, Driver, Ended};
 use super::parcel::{Mold, Parcel};
 use crate::error::{Error, Exit};
 use crate::event::{Answered, DrillTally, Drilled, Event, Judgement, Note, Wanted};
-use crate::io::client::{Cause, Reply, Transport};
-use crate::io::junit::{self, Report};
+use crate::http::{Cause, Reply, Transport};
 use crate::json::edit::Edit;
 use crate::payload::provider::Fields;
 use crate::payload::retry::Outcome;
+use crate::sys::junit;
+use crate::sys::junit::Report;
 
 pub(crate) mod cases;
 pub(crate) mod twice;

@@ -13,7 +13,7 @@ use super::parcel::Parcel;
 use crate::clock::Clock;
 use crate::error::{Error, Exit};
 use crate::event::{Event, Note, Retry, Sink};
-use crate::io::client::{Cause, Outgoing, Reply, Transport};
+use crate::http::{Cause, Outgoing, Reply, Transport};
 use crate::journal::Record;
 use crate::journal::Redaction;
 use crate::journal::file::Journal;

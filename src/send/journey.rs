@@ -13,7 +13,7 @@ use super::parcel::Parcel;
 use crate::clock::{after, due};
 use crate::error::{Error, Exit};
 use crate::event::{Event, Note, SentTally};
-use crate::io::client::{Cause, Reply, Transport};
+use crate::http::{Cause, Reply, Transport};
 use crate::payload::retry::Outcome;
 
 /// Drives every course, and says what came of all.

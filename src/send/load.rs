@@ -13,7 +13,7 @@ use super::parcel::Mold;
 use crate::clock::{after, due};
 use crate::error::{Error, Exit};
 use crate::event::{Event, Latency, LoadReport, Progress, count};
-use crate::io::client::Transport;
+use crate::http::Transport;
 use crate::payload::retry::Outcome;
 
 /// How many, and how.

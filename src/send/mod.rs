@@ -11,13 +11,13 @@ use tokio::sync::watch;
 use crate::clock::Clock;
 use crate::error::{Error, Exit};
 use crate::event::{Event, Note, Plan, Sink};
-use crate::io::client::{Client, Options};
-use crate::io::jwks;
-use crate::io::signals::Signals;
+use crate::http::{Client, Options};
 use crate::journal::file::Journal;
 use crate::payload::Name;
 use crate::payload::retry::{RetryProfile, Statuses};
 use crate::signature::{Choice, Secret, Tamper, keypair};
+use crate::sys::jwks;
+use crate::sys::signals::Signals;
 
 pub mod attempt;
 pub mod cog;

@@ -13,7 +13,7 @@ use super::cog;
 use super::{Config, NewId};
 use crate::error::Error;
 use crate::event::Wanted;
-use crate::io::client;
+use crate::http::host;
 use crate::journal::Redaction;
 use crate::json::JsonType;
 use crate::json::Object;
@@ -197,7 +197,7 @@ impl Parcel {
             None => self.own_headers(config, now)?,
         };
         if !headers.has(HOST.as_str()) {
-            headers.push(HOST, client::host(&config.to));
+            headers.push(HOST, host(&config.to));
         }
         if !headers.has(CONTENT_LENGTH.as_str()) {
             headers.push(CONTENT_LENGTH, HeaderValue::from(self.body.len()));
@@ -230,7 +230,7 @@ impl Parcel {
                 }
                 // Nothing has led here.
                 HeaderLine::Referer => {}
-                HeaderLine::Host(name) => headers.push(Name::from_static(name), client::host(&config.to)),
+                HeaderLine::Host(name) => headers.push(Name::from_static(name), host(&config.to)),
                 HeaderLine::ContentLength(name) => {
                     headers.push(Name::from_static(name), HeaderValue::from(self.body.len()));
                 }
@@ -241,7 +241,7 @@ impl Parcel {
 
     fn recorded_headers(&self, recorded: &Headers, config: &Config, now: Timestamp) -> Result<Headers, Error> {
         let mut headers = recorded.clone();
-        headers.change(HOST, client::host(&config.to));
+        headers.change(HOST, host(&config.to));
         if headers.has(CONTENT_LENGTH.as_str()) {
             headers.change(CONTENT_LENGTH, HeaderValue::from(self.body.len()));
         }

@@ -5,9 +5,9 @@ use reqwest::Url;
 use url::Host;
 
 use crate::cli::{Listen, Signing};
-use crate::io::secrets;
-use crate::payload::curl::quote;
+use crate::http::curl::quote;
 use crate::signature;
+use crate::sys::secrets;
 
 /// The command that sends to such a listener, but for where to. None where a command is run against it, and where the
 /// scheme is one of the user's own, which a line could not hold.

@@ -8,8 +8,9 @@ use bytes::Bytes;
 use http::HeaderValue;
 use reqwest::Url;
 
+use hookctl::http::curl;
 use hookctl::journal::Redaction;
-use hookctl::payload::{Delivery, Name, curl};
+use hookctl::payload::{Delivery, Name};
 
 use super::send;
 use crate::support::certificates::Certificates;

@@ -143,7 +143,7 @@ impl Moment {
 
 /// How a prediction ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Outcome {
+pub(crate) enum Outcome {
     Succeeded,
     Failed(String),
     Canceled,

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::io::client::Reply;
+use crate::http::Reply;
 
 /// Names of fields by which handlers say that they knew a delivery already.
 const REPEAT: [&str; 6] =

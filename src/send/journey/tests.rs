@@ -7,7 +7,7 @@ use tokio::time::sleep;
 use super::*;
 use crate::clock::System;
 use crate::event;
-use crate::io::client::Outgoing;
+use crate::http::Outgoing;
 use crate::send::cog::Flavor;
 use crate::send::drive::Shown;
 use crate::send::load::{self, Load};

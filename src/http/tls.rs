@@ -12,9 +12,10 @@ use rustls::server::ParsedCertificate;
 use rustls::{AlertDescription, CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use rustls_platform_verifier::Verifier as System;
 
-use super::Options;
+use super::client::Options;
+use super::pem;
+use super::pem::{Identity, Named};
 use crate::error::Error;
-use crate::io::pem::{self, Identity, Named};
 
 /// Chooses the cryptography of TLS, once for the program.
 pub fn install_crypto() {

@@ -19,18 +19,10 @@ use crate::journal::record::Answer;
 use crate::payload::Headers;
 use crate::payload::retry::Outcome;
 
-pub(crate) mod answer;
-pub(crate) mod connect;
-pub(crate) mod exchange;
-pub(crate) mod request;
-pub(crate) mod tls;
-
-pub use request::host;
-pub use tls::install_crypto;
-
-use connect::{Connector, Stream};
-use exchange::{Broken, Connection};
-use request::Request;
+use super::connect::{Connector, Stream};
+use super::exchange::{Broken, Connection};
+use super::request::Request;
+use super::{answer, connect, tls};
 
 /// How many redirects are followed where a provider follows any; reqwest's and Python requests' habit is more than
 /// enough to find a loop.
@@ -295,7 +287,7 @@ fn unanswered((cause, reason): (Option<Cause>, String), sent: bool) -> Failure {
     Failure { outcome: if sent { Outcome::Unknown } else { Outcome::Unreachable }, cause, reason }
 }
 
-fn is_same_origin(one: &Url, other: &Url) -> bool {
+pub(crate) fn is_same_origin(one: &Url, other: &Url) -> bool {
     one.scheme() == other.scheme()
         && one.host_str() == other.host_str()
         && one.port_or_known_default() == other.port_or_known_default()
@@ -313,7 +305,7 @@ mod tests {
 
     /// A client, and what comes of one request of its to a receiver that does this.
     async fn exchange(receiver: impl AsyncFnOnce(DuplexStream)) -> (Client, Answered) {
-        install_crypto();
+        crate::http::install_crypto();
         let url = Url::parse("http://localhost/hook").unwrap();
         let client = Client::new(&url, &Options::default()).unwrap();
         let outgoing = Outgoing {

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use reqwest::Url;
 
-use super::client::install_crypto;
 use crate::error::Error;
+use crate::http::install_crypto;
 use crate::journal::input;
 use crate::signature::{Secret, keypair};
 

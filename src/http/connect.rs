@@ -17,7 +17,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tower_service::Service;
 use url::Host;
 
-use super::{Cause, Options, is_same_origin, tls};
+use super::client::{Cause, Options, is_same_origin};
+use super::tls;
 use crate::error::Error;
 
 /// Bytes in both directions.

@@ -5,8 +5,8 @@ use std::cmp::Reverse;
 use http::HeaderName;
 use url::{Position, Url};
 
-use super::delivery::Delivery;
 use crate::journal::redaction::Redaction;
+use crate::payload::delivery::Delivery;
 use crate::signature::Secret;
 
 /// Headers that curl adds by itself unless told not to.

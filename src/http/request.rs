@@ -7,8 +7,8 @@ use reqwest::Url;
 use url::Position;
 
 use super::answer::Head;
+use super::client::{Outgoing, is_same_origin};
 use super::connect::Forwarding;
-use super::{Outgoing, is_same_origin};
 use crate::payload::Headers;
 use crate::payload::delivery::is_secret;
 

@@ -10,8 +10,8 @@ use futures_util::stream::{FuturesOrdered, StreamExt};
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 use tokio::time::{Instant, timeout};
 
+use super::jq::{Finding, Input, Jq, Limits, Members, Unended};
 use crate::error::Error;
-use crate::payload::jq::{Finding, Input, Jq, Limits, Members, Unended};
 
 /// How many steps a filter may take for one record: a second or so, in which it cannot gather more than some hundred
 /// megabytes. Every thread may do so at once.

@@ -20,7 +20,7 @@ use jaq_json::{Map, Val, read};
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::nearest;
+use crate::payload::nearest;
 
 pub(crate) mod members;
 

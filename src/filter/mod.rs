@@ -1,0 +1,4 @@
+//! jq: the engine, and the threads on which its filters run.
+
+pub mod jq;
+pub mod threads;
