@@ -14,7 +14,7 @@ use crate::journal::Record;
 use crate::json::Object;
 use crate::json::object::items;
 use crate::json::value::string;
-use crate::payload::inline::Inline;
+use crate::payload::data_url::Inline;
 
 /// How many deliveries wait to be looked through at most. When the disk is slower than the deliveries come, their answers
 /// wait too: nothing is lost, and memory is bounded.

@@ -26,18 +26,18 @@
 
 pub mod body;
 pub mod builtin;
+pub mod data_url;
 pub mod delivery;
 pub mod detect;
 pub mod duration;
 pub mod encoding;
 pub mod events;
-pub mod hazard;
 pub mod history;
-pub mod inline;
 pub mod lint;
 pub mod provider;
 pub mod read;
 pub mod retry;
+pub mod unsafe_chars;
 
 /// The known word that is most like one that is not known, if any is like it at all. A word of unusual length is no
 /// typing error, and comparing it would take long.

@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-pub use crate::payload::hazard::is_hazard;
+pub use crate::payload::unsafe_chars::is_hazard;
 
 /// Escapes every hazard in `text`, line breaks and tabs included, for one line of a screen.
 ///
@@ -69,7 +69,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::payload::hazard::tests::{HARMLESS, HAZARDS};
+    use crate::payload::unsafe_chars::tests::{HARMLESS, HAZARDS};
 
     fn hazard() -> impl Strategy<Value = char> {
         proptest::sample::select(HAZARDS.chars().collect::<Vec<_>>())

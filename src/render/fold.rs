@@ -1,6 +1,6 @@
 //! Sums up what nobody reads: data URLs and base64 by what they are, and any bytes by their size.
 
-use crate::payload::inline::{Inline, MAX_TOKEN};
+use crate::payload::data_url::{Inline, MAX_TOKEN};
 
 /// A data URL no longer than this, in bytes, is shown in full.
 const MAX_DATA_URL: usize = 128;

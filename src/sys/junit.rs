@@ -12,7 +12,7 @@ use quick_xml::events::BytesText;
 use crate::error::Error;
 use crate::event::Judgement;
 use crate::journal::Redaction;
-use crate::payload::hazard::is_hazard;
+use crate::payload::unsafe_chars::is_hazard;
 use crate::signature::Secret;
 
 /// One thing that was expected.
