@@ -1,7 +1,7 @@
 //! Any response script: what is read answers every arrival.
 #![no_main]
 
-use hookctl::listen::answer::{Act, Script, Values};
+use hookctl::listen::script::{Act, Script, Values};
 use hookctl::payload::duration;
 use libfuzzer_sys::fuzz_target;
 

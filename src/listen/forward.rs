@@ -16,7 +16,7 @@ use tokio::time::timeout;
 
 use super::body::{self, Memory, Reading, Refusal};
 use super::limits::{APP_BODY, APP_TIME, Limits};
-use super::reply::{End, Reply};
+use super::response::{End, Reply};
 use crate::error::Error;
 use crate::journal::Redaction;
 use crate::journal::record::{Answer, By};

@@ -23,32 +23,33 @@ use crate::signature::Policy;
 use crate::sys::junit::{Case, Report};
 use crate::sys::signals::Signals;
 
-pub mod answer;
 pub(crate) mod body;
-pub(crate) mod books;
 pub(crate) mod child;
-pub(crate) mod clerk;
-pub(crate) mod desk;
-pub mod expect;
+pub(crate) mod connection;
+pub mod expectations;
 pub(crate) mod forward;
+pub(crate) mod handler;
 pub mod limits;
 pub(crate) mod outputs;
-pub(crate) mod reply;
+pub(crate) mod recorder;
+pub(crate) mod response;
+pub mod script;
 pub(crate) mod server;
-pub(crate) mod socket;
+pub(crate) mod session;
+pub mod shutdown;
 pub mod tls;
 pub mod tunnel;
-pub mod wait;
+pub mod verify;
 
-use answer::Script;
-use books::Books;
 use child::Child;
-use desk::Desk;
-use expect::{Expectations, IDLE, Judge};
+use expectations::{Expectations, IDLE, Judge};
+use handler::Desk;
 use limits::{BACKLOG, Limits};
+use script::Script;
+use session::Books;
+use shutdown::{Cause, Progress, Wait};
 use tls::{Certificate, Tls};
 use tunnel::{Client, Tunnel};
-use wait::{Cause, Progress, Wait};
 
 /// What the listener was asked to do.
 #[derive(Debug)]

@@ -15,10 +15,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-use super::desk::Desk;
+use super::connection::{Line, Socket};
+use super::handler::Desk;
 use super::limits::{ACCEPT_CALM, ACCEPT_PAUSE, DESCRIPTORS, FINISH_TIME, HEAD_BYTES, Limits, STALL_TIME};
-use super::reply::Content;
-use super::socket::{Line, Socket};
+use super::response::Content;
 use super::tls::{Begun, Tls};
 use crate::event::{Event, Note, Sink};
 

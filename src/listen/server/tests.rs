@@ -11,9 +11,9 @@ use crate::clock::System;
 use crate::event::{self, Queued};
 use crate::journal::Record;
 use crate::listen::Config;
-use crate::listen::answer::{Act, Script};
-use crate::listen::expect::Expectations;
-use crate::listen::wait::{Progress, Wait};
+use crate::listen::expectations::Expectations;
+use crate::listen::script::{Act, Script};
+use crate::listen::shutdown::{Progress, Wait};
 use crate::signature::{Choice, Policy};
 
 /// Long enough that nothing here waits for it.

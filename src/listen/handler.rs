@@ -12,17 +12,18 @@ use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio::time::sleep;
 
 use super::Config;
-use super::answer::{Item, Script, Turns};
 use super::body::{self, Memory, Reading, Refusal};
-use super::books::{Books, Pending};
-use super::clerk::{self, Delivered, Entry};
-use super::expect::{Bench, Judge};
+use super::connection::Line;
+use super::expectations::{Bench, Judge};
 use super::forward::{App, Change};
 use super::limits::{LAST_TIME, Limits, TARGET_BYTES, WAITING};
 use super::outputs::Outputs;
-use super::reply::{Content, End, Ended, Reply, response, torn};
-use super::socket::Line;
-use super::wait::{Progress, Until};
+use super::recorder;
+use super::recorder::{Delivered, Entry};
+use super::response::{Content, End, Ended, Reply, response, torn};
+use super::script::{Item, Script, Turns};
+use super::session::{Books, Pending};
+use super::shutdown::{Progress, Until};
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::event::{Note, Sink};
@@ -34,42 +35,40 @@ use crate::payload::lint::Warning;
 use crate::payload::{Delivery, Headers, Payload, Provider};
 use crate::signature::Policy;
 
-pub(crate) mod judge;
-
-use judge::Arrival;
+use super::verify::Arrival;
 
 /// Where deliveries are handled.
 pub struct Desk {
-    provider: Option<&'static Provider>,
+    pub(crate) provider: Option<&'static Provider>,
     pub(crate) policy: Policy,
-    allow_invalid: bool,
+    pub(crate) allow_invalid: bool,
     pub(crate) keep_secrets: bool,
-    max_body: u64,
+    pub(crate) max_body: u64,
     pub(crate) limits: Limits,
-    memory: Memory,
-    script: Script,
-    turns: Mutex<Turns>,
+    pub(crate) memory: Memory,
+    pub(crate) script: Script,
+    pub(crate) turns: Mutex<Turns>,
     /// Room beside the thread that serves all connections.
-    beside: Arc<Semaphore>,
-    app: Option<App>,
-    ack_budget: Option<Duration>,
-    clock: Arc<dyn Clock>,
+    pub(crate) beside: Arc<Semaphore>,
+    pub(crate) app: Option<App>,
+    pub(crate) ack_budget: Option<Duration>,
+    pub(crate) clock: Arc<dyn Clock>,
     pub(crate) sink: Sink,
     /// To the clerk, who keeps the books. Journal, stream and counts have one order, that in which answers are ready.
-    entries: mpsc::Sender<Entry>,
+    pub(crate) entries: mpsc::Sender<Entry>,
     pub(crate) outputs: Option<Outputs>,
     pub(crate) bench: Bench,
     pub(crate) until: Option<Until>,
-    progress: watch::Sender<Progress>,
+    pub(crate) progress: watch::Sender<Progress>,
     /// Whether the listener ends, so that nothing may be waited for any more.
-    ending: watch::Sender<bool>,
+    pub(crate) ending: watch::Sender<bool>,
 }
 
 /// How a request ends.
 pub(crate) struct Ending {
-    reply: Reply,
+    pub(crate) reply: Reply,
     /// What is told of it then, where that is still to be told.
-    step: Option<Step>,
+    pub(crate) step: Option<Step>,
 }
 
 impl From<Reply> for Ending {
@@ -136,7 +135,7 @@ impl Desk {
             ending: watch::channel(false).0,
         });
         let books = Books::new(config.events.clone());
-        tokio::spawn(clerk::work(Arc::clone(&desk), books, journal, entered));
+        tokio::spawn(recorder::work(Arc::clone(&desk), books, journal, entered));
         Ok(desk)
     }
 
@@ -306,7 +305,7 @@ impl Desk {
     }
 
     /// What the script says to a delivery, when its time has come.
-    async fn reply(&self, delivery: &Delivery, payload: Option<&Payload>) -> Reply {
+    pub(crate) async fn reply(&self, delivery: &Delivery, payload: Option<&Payload>) -> Reply {
         let key = || payload.and_then(Payload::key);
         let taken = self.turns.lock().unwrap_or_else(PoisonError::into_inner).take(key, &delivery.body);
         let Item { act, delay, .. } = self.script.item(taken);
@@ -320,7 +319,7 @@ impl Desk {
         }
     }
 
-    async fn forward(&self, app: &App, delivery: &Delivery) -> Reply {
+    pub(crate) async fn forward(&self, app: &App, delivery: &Delivery) -> Reply {
         let end = async {
             self.ended().await;
             sleep(LAST_TIME).await;
@@ -346,7 +345,7 @@ impl Desk {
     }
 
     /// Puts a delivery on the books that was decided to end like this, and gives how it does.
-    async fn enter(&self, pending: Box<Pending>, reply: Reply) -> Ending {
+    pub(crate) async fn enter(&self, pending: Box<Pending>, reply: Reply) -> Ending {
         let (asks, entered) = oneshot::channel();
         let _ = self.hand_in(pending, Some(asks)).await;
         match entered.await {
@@ -358,7 +357,11 @@ impl Desk {
     }
 
     /// Hands a delivery to the clerk. From there on a sender that hangs up cannot leave it half entered.
-    async fn hand_in(&self, pending: Box<Pending>, asks: Option<oneshot::Sender<Entered>>) -> Result<(), Ended> {
+    pub(crate) async fn hand_in(
+        &self,
+        pending: Box<Pending>,
+        asks: Option<oneshot::Sender<Entered>>,
+    ) -> Result<(), Ended> {
         let unexplained = pending.record.verdict.is_invalid();
         let delivered = Delivered { pending, unexplained, asks };
         self.entries.send(Entry::Delivery(delivered)).await.map_err(|_| Ended)

@@ -8,12 +8,12 @@ use http::StatusCode;
 use jiff::Timestamp;
 use tokio::task::spawn_blocking;
 
-use super::{Desk, Ending};
+use super::handler::{Desk, Ending};
+use super::response::Reply;
+use super::session::Pending;
 use crate::journal::Record;
 use crate::journal::record::By;
 use crate::listen::body::Share;
-use crate::listen::books::Pending;
-use crate::listen::reply::Reply;
 use crate::payload::encoding::{self, Undecoded};
 use crate::payload::lint::{self, Warning};
 use crate::payload::{Delivery, Payload};

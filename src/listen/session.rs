@@ -1,7 +1,7 @@
 //! What a listener has written down: the history, the counts, and what of it the journal took. One delivery after the other.
 
 use super::body::Share;
-use super::reply::Reply;
+use super::response::Reply;
 use crate::error::Exit;
 use crate::event::{Event, Note, Tally};
 use crate::journal::Record;

@@ -10,7 +10,7 @@ use http::{HeaderMap, Response, StatusCode};
 use http_body_util::{Either, Full};
 use hyper::body::{Body, Frame, SizeHint};
 
-use super::answer::{Act, carries_nothing};
+use super::script::{Act, carries_nothing};
 use crate::journal::record::{Answer, By, Deed};
 
 /// The body of an answer: whole, or one that breaks off.

@@ -12,12 +12,12 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::timeout;
 
-use super::books::{Books, Counted, Pending};
-use super::desk::{Desk, Entered};
-use super::expect;
+use super::expectations;
+use super::handler::{Desk, Entered};
 use super::limits::{BATCH_BYTES, LINE_BYTES};
 use super::outputs::Room;
-use super::wait::Progress;
+use super::session::{Books, Counted, Pending};
+use super::shutdown::Progress;
 use crate::clock::record_id;
 use crate::error::Error;
 use crate::event::{Closed, Place};
@@ -103,7 +103,7 @@ struct Needs<'a> {
     /// Where its files will be saved.
     room: Option<Room<'a>>,
     /// Where it will be judged.
-    bench: Option<expect::Place<'a>>,
+    bench: Option<expectations::Place<'a>>,
 }
 
 /// Lines that are said together: to hand over each by itself, and to wake who takes it, takes longer than to make it.
