@@ -286,7 +286,7 @@ fn signing_secrets(signing: &Signing, serves_jwks: bool) -> Result<Vec<Secret>, 
     if !given.is_empty() || !wants_pair {
         return Ok(given);
     }
-    Ok(vec![Secret::new(MAIN, keypair::made_of(&*send::parcel::random()?).as_bytes())])
+    Ok(vec![Secret::new(MAIN, keypair::made_of(&*send::request::random()?).as_bytes())])
 }
 
 fn unanswered(what: &str, source: io::Error) -> Error {

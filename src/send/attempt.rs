@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::Config;
-use super::parcel::Parcel;
+use super::request::Parcel;
 use crate::clock::record_id;
 use crate::http::Reply;
 use crate::journal::Record;

@@ -3,7 +3,7 @@
 use http::HeaderName;
 
 use super::Config;
-use super::parcel::Parcel;
+use super::request::Parcel;
 use crate::clock::Clock;
 use crate::error::{Error, Exit};
 use crate::event::{Event, Sink};

@@ -7,9 +7,9 @@ use futures_util::future::try_join_all;
 use http::HeaderValue;
 use http::header::CONTENT_TYPE;
 
-use super::course::Course;
-use super::drive::{COMPARE, Driver, Ended};
-use super::parcel::{Mold, Parcel};
+use super::deliver::{COMPARE, Driver, Ended};
+use super::request::{Mold, Parcel};
+use super::schedule::Course;
 use crate::error::{Error, Exit};
 use crate::event::{Answered, DrillTally, Drilled, Event, Judgement, Note, Wanted};
 use crate::http::{Cause, Reply, Transport};

@@ -7,9 +7,9 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use hdrhistogram::{CreationError, Histogram};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-use super::course::Course;
-use super::drive::{Driver, Ended};
-use super::parcel::Mold;
+use super::deliver::{Driver, Ended};
+use super::request::Mold;
+use super::schedule::Course;
 use crate::clock::{after, due};
 use crate::error::{Error, Exit};
 use crate::event::{Event, Latency, LoadReport, Progress, count};

@@ -21,22 +21,23 @@ use crate::sys::signals::Signals;
 
 pub mod attempt;
 pub mod cog;
-pub mod course;
 pub(crate) mod curl;
+pub mod deliver;
 pub mod drill;
-pub mod drive;
-pub mod journey;
 pub mod load;
-pub mod parcel;
-pub mod recording;
+pub mod replay;
+pub mod request;
+pub mod schedule;
+pub mod sequence;
 pub mod source;
+pub mod template;
 
 use crate::json::edit::Edit;
 use cog::Flavor;
-use course::{Course, Leg};
-use drive::{Driver, Shown};
+use deliver::{Driver, Shown};
 use load::Load;
-use parcel::Parcel;
+use request::Parcel;
+use schedule::{Course, Leg};
 use source::Matter;
 
 /// What the sender was asked to do.
@@ -200,7 +201,7 @@ pub fn pack(config: &Config, now: Timestamp) -> Result<Packed, Error> {
         return Err(Error::NothingToSend { events: config.events.clone() });
     }
     if let Some(seed) = config.shuffle {
-        packed.courses = vec![course::shuffled(&packed.courses, seed)];
+        packed.courses = vec![schedule::shuffled(&packed.courses, seed)];
     }
     for leg in packed.legs() {
         // Whether it can be signed does not depend on when.
@@ -263,7 +264,7 @@ pub async fn run(
         match config.load {
             Some(load) => load::run(&driver, packed.courses, load).await,
             None if config.drill => drill::run(&driver, packed.courses).await,
-            None => journey::run(&driver, packed.courses).await,
+            None => sequence::run(&driver, packed.courses).await,
         }
     };
     tokio::pin!(work);

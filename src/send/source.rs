@@ -7,7 +7,7 @@ use std::path::Path;
 use bytes::Bytes;
 
 use super::cog::Run;
-use super::recording::Recording;
+use super::replay::Recording;
 use crate::error::Error;
 use crate::journal::input;
 use crate::journal::input::Head;

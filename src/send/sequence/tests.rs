@@ -9,7 +9,7 @@ use crate::clock::System;
 use crate::event;
 use crate::http::Outgoing;
 use crate::send::cog::Flavor;
-use crate::send::drive::Shown;
+use crate::send::deliver::Shown;
 use crate::send::load::{self, Load};
 use crate::send::source::{self, Matter, Source};
 use crate::send::{Config, cog};

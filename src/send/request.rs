@@ -26,9 +26,7 @@ use crate::signature::tamper::another_secret;
 use crate::signature::trace::{Account, account};
 use crate::signature::{Choice, Policy, Scheme, Secret, Tamper, detect};
 
-pub(crate) mod mold;
-
-pub use mold::Mold;
+pub use super::template::Mold;
 
 /// What a provider without a documented signature is signed as.
 const BORROWED: &str = "eachlabs";
@@ -57,17 +55,17 @@ pub struct Parcel {
     /// How it goes out.
     pub method: Method,
     /// The headers that it was recorded with, in place of the provider's own.
-    recorded: Option<Headers>,
+    pub(crate) recorded: Option<Headers>,
     /// Headers that replace the provider's.
-    further: Vec<(HeaderName, HeaderValue)>,
+    pub(crate) further: Vec<(HeaderName, HeaderValue)>,
     /// The bytes that are signed: the body as it was before anybody tampered with it.
-    signed: Bytes,
+    pub(crate) signed: Bytes,
     /// What these say, once somebody wants to know: of a hundred thousand of one kind nobody does.
-    read: OnceLock<Option<Payload>>,
+    pub(crate) read: OnceLock<Option<Payload>>,
     /// What is wrong with it, and the secret that is not the receiver's.
-    tampered: Option<(Tamper, Option<Secret>)>,
+    pub(crate) tampered: Option<(Tamper, Option<Secret>)>,
     /// The message id of schemes that have one; it stays the same over retries.
-    message_id: String,
+    pub(crate) message_id: String,
 }
 
 impl Parcel {
@@ -117,7 +115,7 @@ impl Parcel {
         })
     }
 
-    fn asked(self, config: &Config) -> Result<Self, Error> {
+    pub(crate) fn asked(self, config: &Config) -> Result<Self, Error> {
         match config.tamper {
             Some(tamper) => self.tampered(tamper, config),
             None => Ok(self),
@@ -369,7 +367,7 @@ pub fn random() -> Result<Zeroizing<[u8; 32]>, Error> {
     Ok(bytes)
 }
 
-fn message_id() -> String {
+pub(crate) fn message_id() -> String {
     ["msg_", Uuid::new_v4().simple().encode_lower(&mut Uuid::encode_buffer())].concat()
 }
 
@@ -396,7 +394,7 @@ fn edited(name: &str, body: &Bytes, shape: &Shape, id: Option<&NewId>, config: &
 }
 
 /// The edit that gives the prediction another id, of the same JSON type as the one it has.
-fn new_id(id: &NewId, text: &str, shape: &Shape) -> Result<Edit, String> {
+pub(crate) fn new_id(id: &NewId, text: &str, shape: &Shape) -> Result<Edit, String> {
     let no_field = || "it has no field for an id".to_owned();
     let object = Object::parse(text).ok_or_else(no_field)?;
     let paths = shape.fields.id;
@@ -412,7 +410,7 @@ fn new_id(id: &NewId, text: &str, shape: &Shape) -> Result<Edit, String> {
 }
 
 /// An id that nothing else has, as JSON.
-fn fresh_id(is_number: bool) -> String {
+pub(crate) fn fresh_id(is_number: bool) -> String {
     match is_number {
         // Eight digits, as in ModelsLab's examples.
         true => (10_000_000 + Uuid::new_v4().as_u128() % 90_000_000).to_string(),

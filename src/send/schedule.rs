@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::cog::{self, CogEvent, Planned, Run, RunError, Settings, Simulation};
-use super::parcel::Parcel;
+use super::request::Parcel;
 use super::source::{Matter, Source};
 use super::{Config, NewId};
 use crate::error::Error;

@@ -9,7 +9,7 @@ use tokio::time::sleep;
 
 use super::Config;
 use super::attempt::record;
-use super::parcel::Parcel;
+use super::request::Parcel;
 use crate::clock::Clock;
 use crate::error::{Error, Exit};
 use crate::event::{Event, Note, Retry, Sink};
@@ -309,7 +309,8 @@ mod tests {
     use crate::clock::System;
     use crate::event;
     use crate::payload::retry::{self, RetryProfile, general};
-    use crate::send::{course::Course, source};
+    use crate::send::schedule::Course;
+    use crate::send::source;
     use crate::signature::{Choice, Secret};
 
     /// Answers these in turn, the last one again and again, and notes when and with which headers it was asked.

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use bytes::Bytes;
 
-use super::{Parcel, fresh_id, message_id, new_id};
+use super::request::{Parcel, fresh_id, message_id, new_id};
 use crate::json::JsonType;
 use crate::json::Object;
 use crate::send::{Config, NewId};

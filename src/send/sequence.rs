@@ -7,9 +7,9 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::time::Instant;
 
 use super::cog::{LastFailure, Planned, Simulation};
-use super::course::{Course, Leg, RunCourse};
-use super::drive::{COMPARE, Driver, Ended, faster};
-use super::parcel::Parcel;
+use super::deliver::{COMPARE, Driver, Ended, faster};
+use super::request::Parcel;
+use super::schedule::{Course, Leg, RunCourse};
 use crate::clock::{after, due};
 use crate::error::{Error, Exit};
 use crate::event::{Event, Note, SentTally};
