@@ -20,22 +20,22 @@ use crate::signature::{Choice, Policy, Scheme, Verdict};
 use crate::sys::signals::Signals;
 
 pub mod export;
+pub mod pipeline;
 pub mod query;
-pub mod reader;
 pub mod redact;
 pub mod view;
 
-pub(crate) mod asking;
 pub(crate) mod diff;
-pub(crate) mod showing;
-pub(crate) mod sift;
+pub(crate) mod present;
+pub(crate) mod scan;
+pub(crate) mod sessions;
 pub(crate) mod stats;
-pub(crate) mod story;
 pub(crate) mod stream;
 pub(crate) mod timeline;
+pub(crate) mod where_filter;
 
+use pipeline::Reader;
 use query::Query;
-use reader::Reader;
 use redact::Path;
 use stream::Stream;
 use view::View;
@@ -92,7 +92,7 @@ pub async fn run(config: Config, sink: Sink, clock: &dyn Clock, signals: &mut Op
     let sources = tokio::select! {
         sources = open(&config) => sources?,
         () = sink.closed() => return Ok(exit),
-        () = reader::stopping(&mut signals) => return Ok(exit),
+        () = pipeline::stopping(&mut signals) => return Ok(exit),
     };
     let (payloads, journals): (Vec<_>, Vec<_>) = sources.into_iter().partition(|source| !source.is_journal);
     for Source { source, head, mut input, .. } in payloads {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::query::Failures;
-use super::sift::{Found, What};
+use super::scan::{Found, What};
 use crate::error::Error;
 use crate::filter::jq::Jq;
 use crate::filter::threads::{Filters, Judged};

@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use super::Config;
-use super::asking::{Answers, Asking, Holds};
-use super::showing::{Showing, explain};
-use super::sift::{Found, Sift, Sifted, Task, What, check, parse};
-use super::story::Stories;
+use super::present::{Showing, explain};
+use super::scan::{Found, Sift, Sifted, Task, What, check, parse};
+use super::sessions::Stories;
 use super::stream::{Batch, Stream};
+use super::where_filter::{Answers, Asking, Holds};
 use crate::error::{Error, Exit};
 use crate::event::{Audience, Entry, Event, Note, Reading, Sink, line_of};
 use crate::journal::Record;
