@@ -18,21 +18,23 @@ use crate::payload::provider::Provider;
 use crate::signature::{Scheme, SecretSpec};
 
 pub(crate) mod completers;
-pub(crate) mod connection;
+pub mod completions;
 pub(crate) mod help;
-pub(crate) mod inspecting;
-pub(crate) mod listening;
-pub(crate) mod sending;
+pub(crate) mod inspect;
+pub(crate) mod listen;
+pub mod man;
+pub(crate) mod send;
 pub mod since;
-pub(crate) mod tips;
+pub(crate) mod suggest;
+pub(crate) mod tls;
 pub(crate) mod topics;
 pub mod values;
 
-pub use connection::Connection;
-pub use inspecting::{Export, Filters, Views};
-pub use listening::{Format, Listen};
-pub use sending::Send;
-pub use tips::with_tip;
+pub use inspect::{Export, Filters, Views};
+pub use listen::{Format, Listen};
+pub use send::Send;
+pub use suggest::with_tip;
+pub use tls::Connection;
 use values::{Pick, PickParser};
 
 const STYLES: Styles = Styles::styled()

@@ -11,12 +11,12 @@ use crate::journal::Record;
 use crate::payload::Payload;
 use crate::signature::trace::Account;
 
-pub mod inspecting;
-pub mod sending;
+pub mod inspect;
+pub mod send;
 pub(crate) mod sink;
 
-pub use inspecting::{Change, Counts, Diff, Latencies, Listed, Moment, Rate, Reading, Stats, Timeline};
-pub use sending::{
+pub use inspect::{Change, Counts, Diff, Latencies, Listed, Moment, Rate, Reading, Stats, Timeline};
+pub use send::{
     Answered, DrillTally, Drilled, Judgement, Latency, LoadReport, Plan, Progress, Retry, SentTally, Wanted,
 };
 pub use sink::{Audience, Closed, Place, Queued, Reader, Sink, Skipped, channel};

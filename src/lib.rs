@@ -28,8 +28,8 @@ pub mod render;
 pub mod send;
 pub mod sys;
 
+pub(crate) mod configure;
 pub mod signature;
-pub(crate) mod start;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -40,7 +40,7 @@ use clap::error::ErrorKind;
 /// Runs hookctl with these arguments (the program's name is the first) and gives its exit code.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let mut arguments: Vec<OsString> = arguments.into_iter().collect();
-    if start::handed_out::completed(&arguments) {
+    if cli::completions::answered(&arguments) {
         return error::Exit::Done.into();
     }
     // To the parser, the command `help` has no flags at all.
@@ -57,10 +57,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         _ => parse(cli::command()),
     });
     match parsed {
-        Ok(cli) => start::command(cli.command).into(),
+        Ok(cli) => configure::command(cli.command).into(),
         Err(error) => {
             let code = u8::try_from(error.exit_code()).unwrap_or(error::Exit::Usage.code());
-            start::refusal::report(error, |styles| parse(cli::command().styles(styles)).err());
+            configure::usage_error::report(error, |styles| parse(cli::command().styles(styles)).err());
             ExitCode::from(code)
         }
     }

@@ -1,6 +1,6 @@
 //! What a command tells of itself beside its flags: examples, lists, exit codes.
 
-use super::{listening, sending, topics, values};
+use super::{listen, send, topics, values};
 use crate::error::Exit;
 
 const BEGINNING: &str = "\
@@ -56,8 +56,8 @@ pub fn complete(command: clap::Command) -> clap::Command {
     };
     let command = command.after_help(BEGINNING);
     command.mut_subcommands(|command| match command.get_name() {
-        "listen" => told(command, listening::EXAMPLES, listening::long_help()),
-        "send" => told(command, sending::EXAMPLES, sending::long_help()),
+        "listen" => told(command, listen::EXAMPLES, listen::long_help()),
+        "send" => told(command, send::EXAMPLES, send::long_help()),
         "inspect" => told(command, INSPECT_EXAMPLES, inspect_long_help()),
         "completions" => command.after_help(COMPLETIONS_EXAMPLES),
         "signatures" => command.long_about(topics::signatures()),

@@ -11,7 +11,7 @@ use http::StatusCode;
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use tokio::sync::oneshot;
 
-use crate::cli::{self, Checking, Command, Format, Listen, Output, Signing, When};
+use crate::cli::{self, Checking, Command, Format, Listen, Output, Signing, When, completions, man};
 use crate::clock::{Clock, System};
 use crate::error::{Error, Exit};
 use crate::event::{self, Reader, Sink};
@@ -41,10 +41,9 @@ use crate::sys::secrets;
 use crate::sys::signals::Signals;
 use crate::{listen, send};
 
-pub mod handed_out;
-pub(crate) mod inspecting;
-pub mod refusal;
-pub(crate) mod try_it;
+pub(crate) mod inspect;
+pub(crate) mod suggest;
+pub mod usage_error;
 
 /// Runs a command and reports an error on standard error.
 pub fn command(command: Command) -> Exit {
@@ -52,15 +51,21 @@ pub fn command(command: Command) -> Exit {
     let (outcome, color) = match command {
         Command::Listen(args) => (start_listen(&args, &mut known), args.output.color),
         Command::Send(args) => (start_send(&args, &mut known), args.output.color),
-        Command::Inspect(args) => (inspecting::start(&args, &mut known), args.output.color),
-        Command::Completions(args) => (handed_out::completions(&args), When::Auto),
-        Command::Man(args) => (handed_out::man(&args), When::Auto),
-        Command::Signatures => (Ok(handed_out::signatures()), When::Auto),
+        Command::Inspect(args) => (inspect::start(&args, &mut known), args.output.color),
+        Command::Completions(args) => (completions::script(args.shell).map(|script| print(&script)), When::Auto),
+        Command::Man(args) => (man::page(args.command.as_deref()).map(|page| print(page.as_bytes())), When::Auto),
+        Command::Signatures => (Ok(print(man::signatures().as_bytes())), When::Auto),
     };
     outcome.unwrap_or_else(|error| {
         report(&error, &known, paint_for(color, io::stderr().is_terminal()));
         error.exit()
     })
+}
+
+fn print(text: &[u8]) -> Exit {
+    // Into a closed pipe (`| head`) is no failure.
+    let _ = io::stdout().write_all(text);
+    Exit::Done
 }
 
 /// Says what stopped the program, without the secrets that were known by then: it repeats arguments.
@@ -105,7 +110,7 @@ fn start_listen(args: &Listen, known: &mut Vec<Secret>) -> Result<Exit, Error> {
         expectations: Expectations { filters: args.expect.clone(), valid: args.require_valid, strict: args.strict },
         report: args.report.clone(),
         tunnel: args.tunnel.as_deref().map(tunnel).transpose()?,
-        sender: try_it::sender(args),
+        sender: suggest::sender(args),
         command: args.command.clone(),
         data_on_stdout: args.output.json,
     };
@@ -214,7 +219,7 @@ fn start_send(args: &cli::Send, known: &mut Vec<Secret>) -> Result<Exit, Error> 
         follow: !args.connection.no_follow,
         data: args.output.json,
         serve_jwks: args.serve_jwks,
-        listener: try_it::listener(&to, &args.signing),
+        listener: suggest::listener(&to, &args.signing),
         to,
     };
     // Before the signals are taken over: Ctrl-C must end the wait for standard input.

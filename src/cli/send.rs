@@ -9,8 +9,8 @@ use http::HeaderValue;
 use reqwest::Url;
 
 use super::completers;
-use super::connection::Connection;
 use super::help::exit_codes;
+use super::tls::Connection;
 use super::values::{self, Retry};
 use super::{Output, Signing};
 use crate::payload::Name;

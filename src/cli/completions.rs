@@ -1,23 +1,21 @@
-//! What is made of the command line for others to read: completion scripts, completions themselves, man pages.
+//! Shell completions: the scripts, and the answers that a script asks the program for.
 
 use std::env;
 use std::ffi::OsString;
-use std::io::{self, Write};
 
 use clap_complete::env::Shells;
 use clap_complete::{CompleteEnv, Shell};
-use clap_mangen::Man;
 
 use crate::cli;
-use crate::error::{Error, Exit};
+use crate::error::Error;
 
-const NAME: &str = "hookctl";
+pub(crate) const NAME: &str = "hookctl";
 
 /// The variable by which a completion script asks what completes.
 const ASKED_BY: &str = "HOOKCTL_COMPLETE";
 
-/// Answers a completion script, if it is one that calls: whether it was.
-pub fn completed(arguments: &[OsString]) -> bool {
+/// Answers a completion script on standard output if one is asking, and says whether it was.
+pub fn answered(arguments: &[OsString]) -> bool {
     // Behind `--`, the program and its first word.
     let is_help = arguments.iter().skip_while(|word| *word != "--").nth(2).is_some_and(|word| word == "help");
     let command = || match is_help {
@@ -30,23 +28,23 @@ pub fn completed(arguments: &[OsString]) -> bool {
 }
 
 /// The same with the page about signatures among the commands.
-fn with_signatures(command: clap::Command) -> clap::Command {
+pub(crate) fn with_signatures(command: clap::Command) -> clap::Command {
     command.mut_subcommand("signatures", |topic| topic.hide(false))
 }
 
-/// Prints the script that a shell completes by.
+/// The script that a shell completes by.
 ///
 /// bash, zsh and fish ask the program. PowerShell's way of doing so evaluates what was typed so far, and elvish's is no
 /// better tried, so these two get a list of all flags.
-pub fn completions(args: &cli::Completions) -> Result<Exit, Error> {
+pub fn script(shell: Shell) -> Result<Vec<u8>, Error> {
     let mut script = Vec::new();
-    match args.shell {
+    match shell {
         Shell::Bash | Shell::Zsh | Shell::Fish => {
             let shells = Shells::builtins();
-            let asks = shells.completer(&args.shell.to_string());
+            let asks = shells.completer(&shell.to_string());
             let written = asks.map(|shell| shell.write_registration(ASKED_BY, NAME, NAME, NAME, &mut script));
             written.transpose().map_err(|source| Error::Write { source })?;
-            script = match args.shell {
+            script = match shell {
                 Shell::Zsh => called_at_once(&script),
                 Shell::Bash => whole_words(&script),
                 _ => script,
@@ -54,7 +52,7 @@ pub fn completions(args: &cli::Completions) -> Result<Exit, Error> {
         }
         shell => clap_complete::generate(shell, &mut cli::command(), NAME, &mut script),
     }
-    Ok(print(&script))
+    Ok(script)
 }
 
 /// zsh loads a script from its path when something is to be completed for the first time, and runs it as the function that
@@ -98,50 +96,4 @@ fn whole_words(script: &[u8]) -> Vec<u8> {
     const CUT: &str = "    elif [[ \"$kept\" == *= ]]; then\n        COMPREPLY=(\"${COMPREPLY[@]#\"$kept\"}\")\n";
     let script = String::from_utf8_lossy(script).replace(INDEX, "").replace(AS_TAKEN, WHOLE);
     script.replace(FAILED, &format!("{FAILED}{CUT}")).into_bytes()
-}
-
-/// Prints a man page.
-pub fn man(args: &cli::Man) -> Result<Exit, Error> {
-    // The page about signatures is in no list of commands, and help has no page.
-    let mut command = with_signatures(cli::command().disable_help_subcommand(true));
-    command.build();
-    let page = match &args.command {
-        None => command,
-        Some(name) => {
-            let unknown = || Error::Usage(format!("there is no page {name}"));
-            let sub = command.find_subcommand(name).ok_or_else(unknown)?;
-            sub.clone().name(format!("{NAME}-{name}"))
-        }
-    };
-    let usage = page.clone().render_usage().to_string();
-    let mut text = Vec::new();
-    Man::new(page).render(&mut text).map_err(|source| Error::Write { source })?;
-    // Examples and lists are laid out line by line.
-    let text = with_synopsis(&String::from_utf8_lossy(&text), &usage)
-        .replace("\n.SH EXTRA\n", "\n.SH NOTES\n.nf\n")
-        .replace("\n.SH VERSION\n", "\n.fi\n.SH VERSION\n");
-    Ok(print(text.as_bytes()))
-}
-
-/// The page with the usage as `-h` has it, which says what takes a value; the generator's own names every flag without.
-fn with_synopsis(page: &str, usage: &str) -> String {
-    const HEADING: &str = "\n.SH SYNOPSIS\n";
-    let usage = usage.trim_start_matches("Usage:").trim().replace('-', "\\-");
-    match page.split_once(HEADING).and_then(|(before, rest)| Some((before, rest.split_once("\n.SH ")?.1))) {
-        Some((before, behind)) => format!("{before}{HEADING}{usage}\n.SH {behind}"),
-        None => page.to_owned(),
-    }
-}
-
-/// Prints `hookctl help signatures`, also when it is called as a command.
-pub fn signatures() -> Exit {
-    let mut command = cli::command();
-    let page = command.find_subcommand_mut("signatures").map(|topic| topic.render_long_help().to_string());
-    print(page.unwrap_or_default().as_bytes())
-}
-
-fn print(text: &[u8]) -> Exit {
-    // Into a closed pipe (`| head`) is no failure.
-    let _ = io::stdout().write_all(text);
-    Exit::Done
 }
