@@ -38,11 +38,11 @@ impl Stories {
         let (body, verdict) = (&record.delivery.body, &record.verdict);
         // A further attempt is the same delivery, and its sender knows that.
         if record.sent.as_ref().is_some_and(|sent| sent.attempt > 1) {
-            story.history.answered(payload, body, verdict, status);
+            story.history.answered(payload, body, verdict.is_invalid(), status);
             return;
         }
         let seq = number as u64;
-        let repeat = story.history.note(payload, body, verdict, seq, &record.id, status);
+        let repeat = story.history.note(payload, body, verdict.is_invalid(), seq, &record.id, status);
         let mut warnings = lint::warnings(payload);
         // One whose signature does not hold is anybody's, and says nothing about a prediction.
         if !verdict.is_invalid() {

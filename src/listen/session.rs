@@ -89,7 +89,7 @@ impl Books {
         let status = answer.as_ref().and_then(|answer| answer.status);
         let repeat = payload
             .as_ref()
-            .and_then(|payload| self.history.note(payload, &delivery.body, verdict, self.seq, &id, status));
+            .and_then(|payload| self.history.note(payload, &delivery.body, verdict.is_invalid(), self.seq, &id, status));
         // One whose signature does not hold is anybody's, and says nothing about a prediction.
         if let Some(payload) = payload.as_ref().filter(|_| !verdict.is_invalid()) {
             record.warnings.extend(self.lifecycles.note(payload, repeat.as_ref(), self.seq));
@@ -153,7 +153,7 @@ impl Books {
         }
         if let Some(payload) = &record.payload {
             let status = record.answer.as_ref().and_then(|answer| answer.status);
-            self.history.forget(payload, &record.delivery.body, &record.verdict, record.seq, status);
+            self.history.forget(payload, &record.delivery.body, record.verdict.is_invalid(), record.seq, status);
             self.lifecycles.forget(payload, record.seq, self.lost_from);
         }
         is_another

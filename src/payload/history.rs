@@ -7,7 +7,6 @@ use lru::LruCache;
 
 use super::provider::Kind;
 use super::read::Payload;
-use crate::signature::Verdict;
 
 pub mod lifecycle;
 
@@ -93,12 +92,12 @@ impl History {
         &mut self,
         payload: &Payload,
         body: &[u8],
-        verdict: &Verdict,
+        is_invalid: bool,
         seq: u64,
         id: &str,
         status: Option<u16>,
     ) -> Option<Repeat> {
-        let keys = self.keys(payload, body, verdict)?;
+        let keys = self.keys(payload, body, is_invalid)?;
         let Keys { key, exact, digest, .. } = keys;
         let this = || Seen { seq, id: id.to_owned(), last: seq, answered: status, body: digest };
         let earlier = [key, exact].into_iter().find_map(|known| {
@@ -126,8 +125,8 @@ impl History {
     }
 
     /// Corrects the answer of a delivery that was noted.
-    pub fn answered(&mut self, payload: &Payload, body: &[u8], verdict: &Verdict, status: Option<u16>) {
-        let Some(Keys { key, exact, .. }) = self.keys(payload, body, verdict) else { return };
+    pub fn answered(&mut self, payload: &Payload, body: &[u8], is_invalid: bool, status: Option<u16>) {
+        let Some(Keys { key, exact, .. }) = self.keys(payload, body, is_invalid) else { return };
         for known in [key, exact] {
             if let Some(seen) = self.seen.get_mut(&known) {
                 seen.answered = status;
@@ -137,8 +136,8 @@ impl History {
 
     /// Takes back that a delivery was noted under this number, because it is recorded nowhere: nothing repeats it. Those
     /// that it repeated were answered with `status` the last time.
-    pub fn forget(&mut self, payload: &Payload, body: &[u8], verdict: &Verdict, seq: u64, status: Option<u16>) {
-        let Some(keys) = self.keys(payload, body, verdict) else { return };
+    pub fn forget(&mut self, payload: &Payload, body: &[u8], is_invalid: bool, seq: u64, status: Option<u16>) {
+        let Some(keys) = self.keys(payload, body, is_invalid) else { return };
         for known in [keys.key, keys.exact, keys.variant()] {
             match self.seen.get_mut(&known) {
                 Some(seen) if seen.seq == seq => drop(self.seen.pop(&known)),
@@ -148,11 +147,11 @@ impl History {
         }
     }
 
-    fn keys(&self, payload: &Payload, body: &[u8], verdict: &Verdict) -> Option<Keys> {
+    fn keys(&self, payload: &Payload, body: &[u8], is_invalid: bool) -> Option<Keys> {
         let (key, digest) = (payload.key()?, self.bodies.hash_one(body));
         let alone = self.hashers.each_ref().map(|hasher| hasher.hash_one(&key));
         let needs_body =
-            !payload.is_terminal() || matches!(payload.shape.kind, Kind::Notice | Kind::Other) || verdict.is_invalid();
+            !payload.is_terminal() || matches!(payload.shape.kind, Kind::Notice | Kind::Other) || is_invalid;
         let [high, low] = alone.map(u128::from);
         let alone = high << 64 | low;
         let exact = with_body(alone, digest, EXACT);
@@ -182,22 +181,21 @@ mod tests {
 
     use super::*;
     use crate::payload::delivery::Headers;
-    use crate::signature::Reason;
 
     fn note(history: &mut History, body: &str, seq: u64, status: u16) -> Option<(u64, bool, u16)> {
-        note_as(history, body, &Verdict::Unsigned, seq, status)
+        note_as(history, body, false, seq, status)
     }
 
     fn note_as(
         history: &mut History,
         body: &str,
-        verdict: &Verdict,
+        is_invalid: bool,
         seq: u64,
         status: u16,
     ) -> Option<(u64, bool, u16)> {
         let bytes = Bytes::copy_from_slice(body.as_bytes());
         let payload = Payload::read(&bytes, &Headers::default(), None).unwrap();
-        let repeat = history.note(&payload, body.as_bytes(), verdict, seq, "id", Some(status))?;
+        let repeat = history.note(&payload, body.as_bytes(), is_invalid, seq, "id", Some(status))?;
         Some((repeat.of.seq, repeat.same_body, repeat.answered.unwrap()))
     }
 
@@ -219,7 +217,7 @@ mod tests {
         let mut note = |body: &str, seq, status| {
             let bytes = Bytes::copy_from_slice(body.as_bytes());
             let payload = Payload::read(&bytes, &Headers::default(), None).unwrap();
-            let repeat = history.note(&payload, &bytes, &Verdict::Unsigned, seq, "id", Some(status))?;
+            let repeat = history.note(&payload, &bytes, false, seq, "id", Some(status))?;
             Some((repeat.of.seq, repeat.last, repeat.answered.unwrap(), repeat.same_body))
         };
         assert_eq!(note(body, 1, 503), None);
@@ -257,18 +255,17 @@ mod tests {
 
     #[test]
     fn a_forgery_does_not_make_the_real_one_a_duplicate() {
-        let invalid = Verdict::Invalid { scheme: None, reason: Reason::WrongSecret, hint: String::new() };
         let mut history = History::default();
         let body = r#"{"id":"a","status":"success","output":"u","input":{}}"#;
         let forged = body.replace("\"u\"", "\"evil\"");
-        assert_eq!(note_as(&mut history, &forged, &invalid, 1, 401), None);
+        assert_eq!(note_as(&mut history, &forged, true, 1, 401), None);
         assert_eq!(note(&mut history, body, 2, 200), None);
         assert_eq!(note(&mut history, body, 3, 200), Some((2, true, 200)));
-        assert_eq!(note_as(&mut history, &forged, &invalid, 4, 401), Some((1, true, 401)), "the sender tries again");
+        assert_eq!(note_as(&mut history, &forged, true, 4, 401), Some((1, true, 401)), "the sender tries again");
         assert_eq!(note(&mut history, &forged, 5, 200), Some((2, false, 200)));
 
         let mut history = History::default();
-        assert_eq!(note_as(&mut history, body, &invalid, 1, 401), None);
+        assert_eq!(note_as(&mut history, body, true, 1, 401), None);
         assert_eq!(note(&mut history, body, 2, 200), Some((1, true, 401)), "the same bytes, now signed right");
         assert_eq!(note(&mut history, &forged, 3, 200), Some((2, false, 200)), "another body for a key that is known");
     }
@@ -281,7 +278,7 @@ mod tests {
         let forget = |history: &mut History, body: &str, seq| {
             let bytes = Bytes::copy_from_slice(body.as_bytes());
             let payload = Payload::read(&bytes, &Headers::default(), None).unwrap();
-            history.forget(&payload, &bytes, &Verdict::Unsigned, seq, Some(503));
+            history.forget(&payload, &bytes, false, seq, Some(503));
         };
         assert_eq!(note(&mut history, body, 1, 200), None);
         forget(&mut history, body, 1);

@@ -51,8 +51,6 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
     likeness.filter(|(likeness, _)| *likeness > ALIKE).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, known)| known)
 }
 
-pub use crate::journal::Record;
-pub use crate::journal::redaction::Redaction;
 pub use body::Body;
 pub use delivery::{Delivery, Headers, Name};
 pub use provider::{Fixture, Kind, Provider, Shape, Status};

@@ -3,7 +3,6 @@ use bytes::Bytes;
 use super::*;
 use crate::payload::delivery::Headers;
 use crate::payload::history::History;
-use crate::signature::Verdict;
 
 /// A coglet delivery: status, logs, outputs.
 fn cog(status: &str, logs: &str, outputs: usize) -> String {
@@ -18,7 +17,7 @@ fn told<S: AsRef<str>>(bodies: &[S]) -> Vec<String> {
     let note = |(seq, body): (u64, &S)| {
         let body = Bytes::copy_from_slice(body.as_ref().as_bytes());
         let payload = Payload::read(&body, &Headers::default(), None).unwrap();
-        let repeat = history.note(&payload, &body, &Verdict::Unsigned, seq, "id", Some(200));
+        let repeat = history.note(&payload, &body, false, seq, "id", Some(200));
         let codes: Vec<_> = lifecycles.note(&payload, repeat.as_ref(), seq).into_iter().map(|w| w.code).collect();
         codes.join(" ")
     };
