@@ -12,11 +12,11 @@ use divan::counter::BytesCount;
 use divan::{AllocProfiler, Bencher};
 use hookctl::event::Event;
 use hookctl::journal::Record;
-use hookctl::journal::record::{Answer, By, Glance};
+use hookctl::journal::record::{Answer, AnsweredBy, Summary};
 use hookctl::payload::{Delivery, Headers, Payload};
 use hookctl::render::Show;
-use hookctl::render::human::{Human, Style, Verbosity};
-use hookctl::render::json::Json;
+use hookctl::render::human::{Human, TextStyle, Verbosity};
+use hookctl::render::json::JsonLines;
 use hookctl::render::paint::Paint;
 use hookctl::signature;
 use hookctl::signature::{Choice, Policy, Verdict};
@@ -80,7 +80,7 @@ fn record(size: usize) -> Record {
         id: "01938a5e-0000-7000-8000-000000000000".into(),
         remote: Some("127.0.0.1:53412".into()),
         verdict: signature::check(&delivery, &policy(), 0, None),
-        answer: Some(Answer::new(200, By::Script, 0.12)),
+        answer: Some(Answer::new(200, AnsweredBy::Script, 0.12)),
         payload,
         ..Record::bare(Timestamp::UNIX_EPOCH, delivery)
     }
@@ -135,12 +135,12 @@ fn line_read(bencher: Bencher<'_, '_>, size: usize) {
 #[divan::bench(args = SIZES)]
 fn line_glanced_at(bencher: Bencher<'_, '_>, size: usize) {
     let line = line(size);
-    bencher.counter(BytesCount::new(size)).bench(|| black_box(Glance::of(&line).unwrap()).at);
+    bencher.counter(BytesCount::new(size)).bench(|| black_box(Summary::of(&line).unwrap()).at);
 }
 
 #[divan::bench(args = SIZES)]
 fn shown_to_people(bencher: Bencher<'_, '_>, size: usize) {
-    let style = Style {
+    let style = TextStyle {
         out: Paint::new(false),
         err: Paint::new(false),
         width: Some(80),
@@ -156,7 +156,7 @@ fn shown_to_people(bencher: Bencher<'_, '_>, size: usize) {
 
 #[divan::bench(args = SIZES)]
 fn shown_as_json(bencher: Bencher<'_, '_>, size: usize) {
-    show(bencher, size, Json::new(io::sink()));
+    show(bencher, size, JsonLines::new(io::sink()));
 }
 
 fn show(bencher: Bencher<'_, '_>, size: usize, mut sink: impl Show + Send) {

@@ -13,7 +13,7 @@ use clap_complete::engine::ArgValueCompleter;
 use http::{HeaderName, HeaderValue};
 use jiff::Timestamp;
 
-use crate::payload::Name;
+use crate::payload::FieldName;
 use crate::payload::provider::Provider;
 use crate::signature::{Scheme, SecretSpec};
 
@@ -30,11 +30,11 @@ pub(crate) mod tls;
 pub(crate) mod topics;
 pub mod values;
 
-pub use inspect::{Export, Filters, Views};
-pub use listen::{Format, Listen};
-pub use send::Send;
+pub use inspect::{ExportFormat, FilterArgs, ViewArgs};
+pub use listen::{Format, ListenArgs};
+pub use send::SendArgs;
 pub use suggest::with_tip;
-pub use tls::Connection;
+pub use tls::ConnectionArgs;
 use values::{Pick, PickParser};
 
 const STYLES: Styles = Styles::styled()
@@ -57,15 +57,15 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Receive webhooks, verify, print and answer them
-    Listen(Box<Listen>),
+    Listen(Box<ListenArgs>),
     /// Fire signed payloads, with the provider's own retries
-    Send(Box<Send>),
+    Send(Box<SendArgs>),
     /// Read payloads and journals; say what is wrong with them
-    Inspect(Box<Inspect>),
+    Inspect(Box<InspectArgs>),
     /// Print a completion script for a shell
-    Completions(Completions),
+    Completions(CompletionsArgs),
     /// Print a man page: of hookctl, or of one of its commands
-    Man(Man),
+    Man(ManArgs),
     /// Why a signature does not hold, and how each scheme signs
     #[command(hide = true, help_template = "{about}\n")]
     Signatures,
@@ -74,7 +74,7 @@ pub enum Command {
 /// Flags of every command.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Output")]
-pub struct Output {
+pub struct OutputArgs {
     /// Print data as JSON Lines on standard output, people's text on standard error
     #[arg(long)]
     pub json: bool,
@@ -90,7 +90,7 @@ pub struct Output {
     pub verbose: bool,
 }
 
-impl Output {
+impl OutputArgs {
     /// Whether to be quiet and whether to be verbose. The two exclude each other, so a variable counts only where
     /// neither flag was given: `-q` must beat HOOKCTL_VERBOSE, not clash with it.
     pub fn quiet_or_verbose(&self, variable: impl Fn(&str) -> Option<String>) -> (bool, bool) {
@@ -117,7 +117,7 @@ pub enum When {
 /// Flags about signatures.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Signatures")]
-pub struct Signing {
+pub struct SigningArgs {
     /// Secret: VALUE itself, env:NAME, @FILE, or label=env:NAME; repeat for rotation
     ///
     /// Without a value it is taken from HOOKCTL_SECRET, or asked for on a terminal. HOOKCTL_SECRET alone, without the
@@ -142,7 +142,7 @@ pub struct Signing {
 /// Flags about checking signatures.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Signatures")]
-pub struct Checking {
+pub struct CheckingArgs {
     /// Public keys that verify fal's signatures: a JWK set in a file or at a URL
     #[arg(long, value_name = "FILE|URL", value_hint = ValueHint::FilePath)]
     #[arg(hide_short_help = true)]
@@ -155,13 +155,13 @@ pub struct Checking {
 
 /// `hookctl inspect`
 #[derive(Debug, Args)]
-pub struct Inspect {
+pub struct InspectArgs {
     /// Payload files, journals, - for standard input, or names of built-in payloads
     #[arg(value_name = "SOURCE", value_hint = ValueHint::FilePath, add = ArgValueCompleter::new(completers::sources))]
     pub sources: Vec<String>,
     /// Header that came with the payload
     #[arg(short = 'H', long = "header", value_name = "K: V", value_parser = values::header, help_heading = "Signatures")]
-    pub headers: Vec<(Name, HeaderValue)>,
+    pub headers: Vec<(FieldName, HeaderValue)>,
     /// Signature that came with the payload, in the header of --scheme
     #[arg(long, value_name = "VALUE", value_parser = values::header_value, help_heading = "Signatures")]
     pub signature: Option<HeaderValue>,
@@ -178,24 +178,24 @@ pub struct Inspect {
     pub provider: Pick<&'static Provider>,
     /// Which deliveries of journals.
     #[command(flatten)]
-    pub filters: Filters,
+    pub filters: FilterArgs,
     /// How to look at them.
     #[command(flatten)]
-    pub views: Views,
+    pub views: ViewArgs,
     /// Flags about checking signatures.
     #[command(flatten)]
-    pub checking: Checking,
+    pub checking: CheckingArgs,
     /// Flags about signatures.
     #[command(flatten)]
-    pub signing: Signing,
+    pub signing: SigningArgs,
     /// Flags about output.
     #[command(flatten)]
-    pub output: Output,
+    pub output: OutputArgs,
 }
 
 /// `hookctl completions`
 #[derive(Debug, Args)]
-pub struct Completions {
+pub struct CompletionsArgs {
     /// For this shell
     #[arg(value_enum)]
     pub shell: Shell,
@@ -203,7 +203,7 @@ pub struct Completions {
 
 /// `hookctl man`
 #[derive(Debug, Args)]
-pub struct Man {
+pub struct ManArgs {
     /// The command; without, the page of hookctl itself
     #[arg(value_parser = ["listen", "send", "inspect", "signatures", "completions", "man"])]
     pub command: Option<String>,

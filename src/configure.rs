@@ -11,24 +11,24 @@ use http::StatusCode;
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use tokio::sync::oneshot;
 
-use crate::cli::{self, Checking, Command, Format, Listen, Output, Signing, When, completions, man};
+use crate::cli::{self, CheckingArgs, Command, Format, ListenArgs, OutputArgs, SigningArgs, When, completions, man};
 use crate::clock::{Clock, System};
 use crate::error::{Error, Exit};
-use crate::event::{self, Reader, Sink};
-use crate::http::Options;
+use crate::event::{self, Backpressure, Sink};
+use crate::http::ClientOptions;
 use crate::journal::Redaction;
 use crate::json::edit::{Edit, EditError};
 use crate::listen::expectations::Expectations;
-use crate::listen::limits::Limits;
-use crate::listen::script::{Act, Script, Values};
-use crate::listen::shutdown::{Until, Wait};
+use crate::listen::limits::ListenLimits;
+use crate::listen::script::{Script, ScriptAction, ScriptFiles};
+use crate::listen::shutdown::{StopConditions, Until};
 use crate::listen::tls::Certificate;
-use crate::listen::tunnel::Client;
+use crate::listen::tunnel::TunnelClient;
 use crate::payload::builtin;
 use crate::payload::retry::{ONCE, Statuses};
 use crate::render::block::message;
-use crate::render::human::{Human, Style, Verbosity};
-use crate::render::json::Json;
+use crate::render::human::{Human, TextStyle, Verbosity};
+use crate::render::json::JsonLines;
 use crate::render::pager::Pager;
 use crate::render::paint::{self, ColorChoice, Paint};
 use crate::render::time::system_zone;
@@ -86,7 +86,7 @@ const RETRY_SPEED: f64 = 100.0;
 /// What a drill is made of when no source is named.
 const DRILLED: &str = "success";
 
-fn start_listen(args: &Listen, known: &mut Vec<Secret>) -> Result<Exit, Error> {
+fn start_listen(args: &ListenArgs, known: &mut Vec<Secret>) -> Result<Exit, Error> {
     *known = secrets(&args.signing)?;
     let config = listen::Config {
         host: args.host.clone(),
@@ -101,12 +101,12 @@ fn start_listen(args: &Listen, known: &mut Vec<Secret>) -> Result<Exit, Error> {
         ack_budget: args.ack_budget,
         record: args.record.clone(),
         record_sync: args.record_sync,
-        limits: Limits::default(),
+        limits: ListenLimits::default(),
         save_outputs: args.save_outputs.clone(),
         keep_secrets: args.record_secrets,
         max_body: args.max_body,
         events: args.events.clone(),
-        wait: Wait { count: args.count, until: args.until.as_deref().map(Until::of), timeout: args.timeout },
+        wait: StopConditions { count: args.count, until: args.until.as_deref().map(Until::of), timeout: args.timeout },
         expectations: Expectations { filters: args.expect.clone(), valid: args.require_valid, strict: args.strict },
         report: args.report.clone(),
         tunnel: args.tunnel.as_deref().map(tunnel).transpose()?,
@@ -117,10 +117,10 @@ fn start_listen(args: &Listen, known: &mut Vec<Secret>) -> Result<Exit, Error> {
     let quiet = verbosity(&args.output) == Verbosity::Quiet;
     let reader = match io::stdout() {
         // Without either, there may be something to be said about a delivery beside it.
-        out if (args.output.json || quiet) && is_nowhere(&out) => Reader::Nobody,
+        out if (args.output.json || quiet) && is_nowhere(&out) => Backpressure::Discard,
         // Only a terminal's reader is slower than deliveries and does not miss what was skipped.
-        out if !args.output.json && out.is_terminal() => Reader::Hasty,
-        _ => Reader::Patient,
+        out if !args.output.json && out.is_terminal() => Backpressure::Skip,
+        _ => Backpressure::Wait,
     };
     let screen = Screen { reader, compact: args.format == Format::Compact, pages: false };
     with_sink(&args.output, screen, known, async |sink, signals| {
@@ -129,24 +129,24 @@ fn start_listen(args: &Listen, known: &mut Vec<Secret>) -> Result<Exit, Error> {
 }
 
 /// The certificate, where HTTPS is to be spoken.
-fn certificate(args: &Listen) -> Option<Certificate> {
+fn certificate(args: &ListenArgs) -> Option<Certificate> {
     let files = args.tls_cert.clone().map(|cert| Certificate::Files { cert, key: args.tls_key.clone() });
     files.or_else(|| args.tls.then_some(Certificate::ThrowAway))
 }
 
 /// The tunnel client with this name.
-fn tunnel(name: &str) -> Result<&'static Client, Error> {
-    Client::named(name).ok_or_else(|| Error::Usage(format!("--tunnel knows no client {name}")))
+fn tunnel(name: &str) -> Result<&'static TunnelClient, Error> {
+    TunnelClient::named(name).ok_or_else(|| Error::Usage(format!("--tunnel knows no client {name}")))
 }
 
 /// What to answer: the script, else the app's answers where there is one, else 200.
-fn script(args: &Listen) -> Result<Script, Error> {
+fn script(args: &ListenArgs) -> Result<Script, Error> {
     let Some(text) = &args.respond else {
-        let accept = Act::Answer { status: StatusCode::OK, retry_after: None, body: None };
-        return Ok(Script::of(if args.forward_to.is_some() { Act::Forward } else { accept }));
+        let accept = ScriptAction::Answer { status: StatusCode::OK, retry_after: None, body: None };
+        return Ok(Script::of(if args.forward_to.is_some() { ScriptAction::Forward } else { accept }));
     };
     let file = |path: &str| crate::journal::input::payload(path).map_err(|error| format!("has no body: {error}"));
-    let script = Script::parse(text, Values { duration: &cli::values::duration, file: &file });
+    let script = Script::parse(text, ScriptFiles { duration: &cli::values::duration, file: &file });
     let script = script.map_err(|bad| Error::Usage(format!("--respond: {bad}")))?;
     if script.forwards() && args.forward_to.is_none() {
         return Err(Error::Usage("--respond forward: name the app with --forward-to URL".into()));
@@ -154,7 +154,7 @@ fn script(args: &Listen) -> Result<Script, Error> {
     Ok(script)
 }
 
-fn start_send(args: &cli::Send, known: &mut Vec<Secret>) -> Result<Exit, Error> {
+fn start_send(args: &cli::SendArgs, known: &mut Vec<Secret>) -> Result<Exit, Error> {
     let Some(to) = args.to.clone() else {
         return Err(Error::NoTarget { meant: args.sources.iter().find(|source| is_url(source)).cloned() });
     };
@@ -229,8 +229,8 @@ fn start_send(args: &cli::Send, known: &mut Vec<Secret>) -> Result<Exit, Error> 
     })
 }
 
-fn options(connection: &cli::Connection) -> Options {
-    Options {
+fn options(connection: &cli::ConnectionArgs) -> ClientOptions {
+    ClientOptions {
         insecure: connection.insecure,
         cacert: connection.cacert.clone(),
         cert: connection.cert.clone(),
@@ -246,7 +246,7 @@ fn is_url(source: &str) -> bool {
 
 /// The name of a built-in payload, or of a file with one, that was taken for the value of `--secret`. A name is no secret,
 /// so it may be shown.
-fn swallowed(signing: &Signing) -> Option<String> {
+fn swallowed(signing: &SigningArgs) -> Option<String> {
     let names = builtin::names();
     let is_file = |value: &str| value.ends_with(".json") || value.ends_with(".jsonl");
     let is_source = |value: &&str| names.contains(value) || is_file(value) && Path::new(value).is_file();
@@ -258,7 +258,7 @@ fn unusable(flag: &'static str, error: &EditError) -> Error {
     Error::Usage(format!("{flag}: {error}"))
 }
 
-fn choice(signing: &Signing) -> Choice {
+fn choice(signing: &SigningArgs) -> Choice {
     let named = signing.scheme.named();
     let Some(header) = &signing.signature_header else { return named.map_or(Choice::Auto, Choice::Named) };
     // each::labs never named the header of its first generation.
@@ -267,14 +267,14 @@ fn choice(signing: &Signing) -> Choice {
     scheme.map_or(Choice::Auto, |scheme| Choice::Named(Box::leak(Box::new(scheme.with_header(header)))))
 }
 
-fn secrets(signing: &Signing) -> Result<Vec<Secret>, Error> {
+fn secrets(signing: &SigningArgs) -> Result<Vec<Secret>, Error> {
     secrets::read(&signing.secret, secrets::variable()?, || {
         prompt::secret().map_err(|source| unanswered("the secret", source))
     })
 }
 
 /// What signatures are checked with: these secrets, and the public keys of a JWK set.
-fn policy(signing: &Signing, checking: &Checking, mut secrets: Vec<Secret>) -> Result<Policy, Error> {
+fn policy(signing: &SigningArgs, checking: &CheckingArgs, mut secrets: Vec<Secret>) -> Result<Policy, Error> {
     if let Some(source) = &checking.jwks {
         secrets.extend(crate::sys::jwks::read(source)?);
     }
@@ -284,7 +284,7 @@ fn policy(signing: &Signing, checking: &Checking, mut secrets: Vec<Secret>) -> R
 }
 
 /// The secrets of a sender: a scheme that wants a key pair gets a fresh one when the user gave none.
-fn signing_secrets(signing: &Signing, serves_jwks: bool) -> Result<Vec<Secret>, Error> {
+fn signing_secrets(signing: &SigningArgs, serves_jwks: bool) -> Result<Vec<Secret>, Error> {
     let given = secrets(signing)?;
     let named = signing.scheme.named().is_some_and(|scheme| scheme.proof.is_asymmetric());
     let wants_pair = named || serves_jwks;
@@ -315,7 +315,7 @@ fn choose_source() -> Result<String, Error> {
 #[derive(Clone, Copy, Default)]
 struct Screen {
     /// Who reads what it says of deliveries.
-    reader: Reader,
+    reader: Backpressure,
     /// Whether a delivery is one line.
     compact: bool,
     /// Whether what is longer than a terminal goes through a pager.
@@ -324,7 +324,7 @@ struct Screen {
 
 /// Runs a command on a runtime of one thread while another writes what it says.
 fn with_sink(
-    output: &Output,
+    output: &OutputArgs,
     screen: Screen,
     known: &[Secret],
     command: impl AsyncFnOnce(Sink, &mut Option<Signals>) -> Result<Exit, Error>,
@@ -334,7 +334,7 @@ fn with_sink(
 
 /// The same, with a page beside the screen.
 fn with_sink_and(
-    output: &Output,
+    output: &OutputArgs,
     screen: Screen,
     known: &[Secret],
     page: Option<Box<dyn Show + Send>>,
@@ -342,7 +342,7 @@ fn with_sink_and(
 ) -> Result<Exit, Error> {
     let reader = match screen.reader {
         // The lines are all that is said of deliveries.
-        Reader::Patient if output.json && page.is_none() => Reader::Program,
+        Backpressure::Wait if output.json && page.is_none() => Backpressure::WaitAsLines,
         reader => reader,
     };
     let (sink, events) = event::channel(reader);
@@ -394,10 +394,10 @@ const PIPE_BYTES: usize = 64 * 1024;
 
 type Sinks = Vec<Box<dyn Show + Send>>;
 
-fn sinks(output: &Output, screen: Screen, page: Option<Box<dyn Show + Send>>) -> Sinks {
+fn sinks(output: &OutputArgs, screen: Screen, page: Option<Box<dyn Show + Send>>) -> Sinks {
     let terminal = io::stdout().is_terminal();
     let results = !output.json && page.is_none();
-    let style = Style {
+    let style = TextStyle {
         out: paint_for(output.color, terminal),
         err: paint_for(output.color, io::stderr().is_terminal()),
         width: columns(&Term::stdout()),
@@ -420,12 +420,12 @@ fn sinks(output: &Output, screen: Screen, page: Option<Box<dyn Show + Send>>) ->
     sinks.extend(page);
     if output.json {
         // As much as a pipe takes at once.
-        sinks.push(Box::new(Json::new(BufWriter::with_capacity(PIPE_BYTES, io::stdout()))));
+        sinks.push(Box::new(JsonLines::new(BufWriter::with_capacity(PIPE_BYTES, io::stdout()))));
     }
     sinks
 }
 
-fn verbosity(output: &Output) -> Verbosity {
+fn verbosity(output: &OutputArgs) -> Verbosity {
     match output.quiet_or_verbose(|name| std::env::var(name).ok()) {
         (true, _) => Verbosity::Quiet,
         (_, true) => Verbosity::Verbose,

@@ -9,17 +9,20 @@ use bytes::Bytes;
 
 use crate::journal::Record;
 use crate::payload::Payload;
-use crate::signature::trace::Account;
+use crate::signature::trace::Trace;
 
 pub mod inspect;
 pub mod send;
 pub(crate) mod sink;
 
-pub use inspect::{Change, Counts, Diff, Latencies, Listed, Moment, Rate, Reading, Stats, Timeline};
-pub use send::{
-    Answered, DrillTally, Drilled, Judgement, Latency, LoadReport, Plan, Progress, Retry, SentTally, Wanted,
+pub use inspect::{
+    Counts, Diff, FieldChange, Latencies, Rate, ReadProgress, Stats, TableTotals, Timeline, TimelineDelivery,
 };
-pub use sink::{Audience, Closed, Place, Queued, Reader, Sink, Skipped, channel};
+pub use send::{
+    DrillExpectation, DrillResponse, DrillResult, DrillTally, DrillVerdict, Latency, LoadProgress, LoadReport, Plan,
+    PlannedRetry, SentTally,
+};
+pub use sink::{Backpressure, Closed, OutputState, QueuedEvent, Sink, Skipped, Slot, channel};
 
 /// Something that a command has to say.
 #[derive(Clone, Debug)]
@@ -35,7 +38,7 @@ pub enum Event {
     /// A file that stood within an output was saved.
     Saved(Saved),
     /// Another attempt comes after a wait.
-    Retry(Retry),
+    Retry(PlannedRetry),
     /// A request as it would be sent.
     Plan(Box<Plan>),
     /// The curl command that sends the same.
@@ -43,11 +46,11 @@ pub enum Event {
     /// One payload, looked at.
     Payload(Box<Examined>),
     /// A delivery of a journal that the filters leave, as a row of a table.
-    Row(Box<Entry>),
+    Row(Box<JournalRow>),
     /// One delivery of a journal, whole.
-    Entry(Box<Entry>),
+    Entry(Box<JournalRow>),
     /// Counts over the rows of a table that is complete.
-    Listed(Box<Listed>),
+    Listed(Box<TableTotals>),
     /// The deliveries about one prediction.
     Timeline(Box<Timeline>),
     /// Counts over deliveries.
@@ -57,7 +60,7 @@ pub enum Event {
     /// A part of what another program reads, as it is.
     Export(Bytes),
     /// How far a reader of journals has come.
-    Reading(Reading),
+    Reading(ReadProgress),
     /// Something that the user should know.
     Note(Note),
     /// So much was not shown because the terminal could not keep up.
@@ -67,13 +70,13 @@ pub enum Event {
     /// What a sender sent in all.
     Sent(SentTally),
     /// How far a sender of many has come.
-    Progress(Progress),
+    Progress(LoadProgress),
     /// What a sender of many measured.
     Load(Box<LoadReport>),
     /// A drill begins.
     DrillBegin,
     /// How a handler did in one case of the drill.
-    Drilled(Box<Drilled>),
+    Drilled(Box<DrillResult>),
     /// How it did in all of them.
     DrillEnd(DrillTally),
     /// Nothing more will be said.
@@ -120,12 +123,12 @@ pub struct Examined {
     /// What is known of it.
     pub record: Record,
     /// How its signature was checked, when that was asked for.
-    pub account: Option<Account>,
+    pub account: Option<Trace>,
 }
 
 /// A delivery of a journal.
 #[derive(Clone, Debug)]
-pub struct Entry {
+pub struct JournalRow {
     /// Its number among the deliveries of the files, from 1.
     pub number: usize,
     /// The record.
@@ -133,10 +136,10 @@ pub struct Entry {
     /// Its line as it stands in the file; `None` where it would be written otherwise now.
     pub line: Option<String>,
     /// How its signature was checked, when that was asked for.
-    pub account: Option<Account>,
+    pub account: Option<Trace>,
 }
 
-impl Entry {
+impl JournalRow {
     /// Its line, without the newline.
     pub fn line(&self) -> Cow<'_, str> {
         self.line.as_deref().map_or_else(|| line_of(&self.record).into(), Cow::Borrowed)

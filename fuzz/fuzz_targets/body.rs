@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use hookctl::event::{Entry, Event};
-use hookctl::payload::body::Body;
 use hookctl::journal::Record;
+use hookctl::payload::body::Body;
 use hookctl::payload::{Delivery, Payload, lint};
 use hookctl::render::human::Verbosity;
 use hookctl::render::paint::Paint;

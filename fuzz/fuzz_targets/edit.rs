@@ -4,8 +4,8 @@
 use std::collections::HashSet;
 
 use hookctl::json::Object;
-use hookctl::json::object::items;
 use hookctl::json::edit::Edit;
+use hookctl::json::object::items;
 use hookctl_fuzz::parts;
 use libfuzzer_sys::fuzz_target;
 

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use hookctl::event::{Entry, Event};
-use hookctl::journal::record::{Glance, Parsed, is_journal_line};
 use hookctl::journal::Record;
+use hookctl::journal::record::{Glance, Parsed, is_journal_line};
 use hookctl::render::human::Verbosity;
 use hookctl_fuzz::{assert_harmless, shown};
 use libfuzzer_sys::fuzz_target;

@@ -4,10 +4,10 @@ use std::sync::{Arc, LazyLock};
 
 use bytes::Bytes;
 use hookctl::event::Event;
-use hookctl::payload::{Headers, Name};
+use hookctl::payload::{FieldName, Headers};
 use hookctl::render::Show;
 use hookctl::render::escape::is_hazard;
-use hookctl::render::human::{Human, Style, Verbosity};
+use hookctl::render::human::{Human, TextStyle, Verbosity};
 use hookctl::render::paint::Paint;
 use http::HeaderValue;
 use jiff::tz::TimeZone;
@@ -26,7 +26,7 @@ pub fn parts<const N: usize>(data: &[u8]) -> Option<[&[u8]; N]> {
 pub fn headers(text: &[u8]) -> Headers {
     let line = |line: &[u8]| {
         let colon = line.iter().position(|byte| *byte == b':')?;
-        let name = Name::spelled(std::str::from_utf8(&line[..colon]).ok()?).ok()?;
+        let name = FieldName::spelled(std::str::from_utf8(&line[..colon]).ok()?).ok()?;
         Some((name, HeaderValue::from_bytes(line[colon + 1..].trim_ascii()).ok()?))
     };
     text.split(|byte| *byte == b'\n').filter_map(line).collect()
@@ -56,7 +56,7 @@ fn without_colours(text: &str) -> String {
 /// Shows events on a screen of this width and gives what stands there.
 pub fn shown(events: &[Event], width: Option<usize>, verbosity: Verbosity, compact: bool) -> String {
     let paint = Paint::new(verbosity == Verbosity::Verbose);
-    let style = Style {
+    let style = TextStyle {
         out: paint,
         err: paint,
         width,

@@ -12,7 +12,7 @@ use crate::payload::events::Events;
 /// Which deliveries of journals.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Journals: which deliveries")]
-pub struct Filters {
+pub struct FilterArgs {
     /// Only deliveries about this prediction, execution or track id
     #[arg(long, value_name = "ID")]
     pub id: Option<String>,
@@ -55,7 +55,7 @@ pub struct Filters {
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Journals: how to look at them")]
 #[group(multiple = true)]
-pub struct Views {
+pub struct ViewArgs {
     /// Show a delivery whole: its number in the table, or an id for all that have it; with --export, hand it on
     #[arg(long, value_name = "N|ID", conflicts_with_all = ["timeline", "stats", "diff", "html"])]
     pub show: Option<String>,
@@ -75,7 +75,7 @@ pub struct Views {
     pub diff: Option<Vec<String>>,
     /// Print what is left for another program
     #[arg(long, value_name = "FORM", value_enum, conflicts_with = "html")]
-    pub export: Option<Export>,
+    pub export: Option<ExportFormat>,
     /// Write what is left into one self-contained page: timeline, table, headers, bodies, verdicts
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub html: Option<PathBuf>,
@@ -89,7 +89,7 @@ pub struct Views {
 
 /// A form that other programs read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Export {
+pub enum ExportFormat {
     /// curl commands that send the same bytes
     Curl,
     /// An HTTP archive 1.2, which the developers' tools of browsers open

@@ -10,7 +10,7 @@ use reqwest::Url;
 use super::completers;
 use super::help::exit_codes;
 use super::values::{self, Pick, PickParser};
-use super::{Checking, Output, Signing};
+use super::{CheckingArgs, OutputArgs, SigningArgs};
 use crate::filter::jq::Jq;
 use crate::payload::events::Events;
 use crate::payload::provider::Provider;
@@ -44,7 +44,7 @@ pub enum Format {
 
 /// `hookctl listen`
 #[derive(Debug, Args)]
-pub struct Listen {
+pub struct ListenArgs {
     /// Port; 0 takes a free one
     #[arg(short, long, value_name = "N", default_value_t = 8080)]
     pub port: u16,
@@ -164,13 +164,13 @@ pub struct Listen {
     pub allow_invalid: bool,
     /// Flags about checking signatures.
     #[command(flatten)]
-    pub checking: Checking,
+    pub checking: CheckingArgs,
     /// Flags about signatures.
     #[command(flatten)]
-    pub signing: Signing,
+    pub signing: SigningArgs,
     /// Flags about output.
     #[command(flatten)]
-    pub output: Output,
+    pub output: OutputArgs,
     /// Show each delivery as a block of lines, or as one line
     #[arg(long, value_name = "FORM", default_value = "block", value_enum, conflicts_with = "verbose")]
     #[arg(help_heading = "Output")]

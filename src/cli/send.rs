@@ -10,10 +10,10 @@ use reqwest::Url;
 
 use super::completers;
 use super::help::exit_codes;
-use super::tls::Connection;
-use super::values::{self, Retry};
-use super::{Output, Signing};
-use crate::payload::Name;
+use super::tls::ConnectionArgs;
+use super::values::{self, RetryChoice};
+use super::{OutputArgs, SigningArgs};
+use crate::payload::FieldName;
 use crate::payload::provider::cog::Flavor;
 use crate::payload::retry::Statuses;
 use crate::signature::Tamper;
@@ -45,7 +45,7 @@ pub(crate) fn long_help() -> String {
 
 /// `hookctl send`
 #[derive(Debug, Args)]
-pub struct Send {
+pub struct SendArgs {
     /// File, - for standard input, or the name of a built-in payload
     ///
     /// A file is one payload, sent byte for byte; a journal, of which every received delivery goes out again, repeats and forgeries too; or a Cog run,
@@ -66,7 +66,7 @@ pub struct Send {
     pub id: Option<String>,
     /// Add or replace a header
     #[arg(short = 'H', long = "header", value_name = "K: V", value_parser = values::header, help_heading = "Payload")]
-    pub headers: Vec<(Name, HeaderValue)>,
+    pub headers: Vec<(FieldName, HeaderValue)>,
     /// Of a sequence, only these events (completed,output); of a Cog run, its webhook_events_filter
     #[arg(short, long, value_name = "LIST", value_delimiter = ',', help_heading = "Delivery")]
     pub events: Option<Vec<String>>,
@@ -81,7 +81,7 @@ pub struct Send {
     /// Retry as this provider, after these waits (30s,2m,10m), or not at all (none) [default: the provider's own]
     #[arg(long, value_name = "PROFILE|LIST|none", value_parser = values::RetryParser, help_heading = "Delivery")]
     #[arg(hide_possible_values = true)]
-    pub retry: Option<Retry>,
+    pub retry: Option<RetryChoice>,
     /// Let simulated time pass N times faster [default: 100 for waits between retries, 1 for a sequence's gaps]
     #[arg(long, value_name = "N", value_parser = values::speed, help_heading = "Delivery")]
     pub speed: Option<f64>,
@@ -151,7 +151,7 @@ pub struct Send {
     pub curl: bool,
     /// Flags about connections.
     #[command(flatten)]
-    pub connection: Connection,
+    pub connection: ConnectionArgs,
     /// Serve the public half of the key pair that signs as a JWK set on 127.0.0.1, for as long as this runs
     ///
     /// For a handler that fetches fal's keys: point it at http://127.0.0.1:PORT/.well-known/jwks.json. A fresh key pair signs unless
@@ -169,8 +169,8 @@ pub struct Send {
     pub serve_jwks: Option<u16>,
     /// Flags about signatures.
     #[command(flatten)]
-    pub signing: Signing,
+    pub signing: SigningArgs,
     /// Flags about output.
     #[command(flatten)]
-    pub output: Output,
+    pub output: OutputArgs,
 }

@@ -8,7 +8,7 @@ use super::values;
 /// Flags about connections.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Connection")]
-pub struct Connection {
+pub struct ConnectionArgs {
     /// Take any certificate for good
     #[arg(short = 'k', long)]
     pub insecure: bool,

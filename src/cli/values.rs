@@ -16,7 +16,7 @@ use crate::payload::delivery::is_secret;
 use crate::payload::provider::cog::{self, Flavor};
 use crate::payload::provider::{self, Provider, generic};
 use crate::payload::retry::{self, RetryProfile, Statuses};
-use crate::payload::{Name, nearest};
+use crate::payload::{FieldName, nearest};
 use crate::signature;
 use crate::signature::{Reason, Scheme, SecretSpec, Tamper, Verdict, custom};
 
@@ -88,10 +88,10 @@ pub fn url(text: &str) -> Result<Url, String> {
 }
 
 /// Reads `Name: value`, as curl does: the name keeps its spelling.
-pub fn header(text: &str) -> Result<(Name, HeaderValue), String> {
+pub fn header(text: &str) -> Result<(FieldName, HeaderValue), String> {
     let (name, value) = text.split_once(':').ok_or("a header is written 'Name: value'")?;
     let name =
-        Name::spelled(name.trim()).map_err(|_| "what stands before the colon is not a header name".to_owned())?;
+        FieldName::spelled(name.trim()).map_err(|_| "what stands before the colon is not a header name".to_owned())?;
     let mut value = header_value(value)?;
     // As `Debug` shows it.
     value.set_sensitive(is_secret(name.plain()));
@@ -143,7 +143,7 @@ pub fn statuses(text: &str) -> Result<Statuses, String> {
 }
 
 /// A retry profile that was asked for.
-pub type Retry = RetryProfile;
+pub type RetryChoice = RetryProfile;
 
 /// Reads the name of a way to tamper with a delivery.
 pub fn tamper() -> impl TypedValueParser<Value = Tamper> {
@@ -190,7 +190,7 @@ pub fn flavor() -> impl TypedValueParser<Value = Flavor> {
 }
 
 /// Something that is found by its name in a list.
-pub trait Named: Copy + Send + Sync + 'static {
+pub trait FoundByName: Copy + Send + Sync + 'static {
     /// All of them with their names.
     fn all() -> Vec<(&'static str, Self)>;
 
@@ -203,7 +203,7 @@ pub trait Named: Copy + Send + Sync + 'static {
     }
 }
 
-impl Named for &'static Scheme {
+impl FoundByName for &'static Scheme {
     const FORM: Option<&'static str> = Some("hmac-sha256:header=…");
 
     fn all() -> Vec<(&'static str, Self)> {
@@ -216,27 +216,27 @@ impl Named for &'static Scheme {
     }
 }
 
-impl Named for &'static Provider {
+impl FoundByName for &'static Provider {
     fn all() -> Vec<(&'static str, Self)> {
         provider::ALL.iter().copied().chain([&generic::PROVIDER]).map(|provider| (provider.name, provider)).collect()
     }
 }
 
-impl Named for &'static RetryProfile {
+impl FoundByName for &'static RetryProfile {
     fn all() -> Vec<(&'static str, Self)> {
         retry::profiles().map(|profile| (profile.name, profile)).collect()
     }
 }
 
 /// By its name, whatever case and signs it is written with: `OpenAI`, `each::labs`.
-fn find<T: Named>(text: &str) -> Option<T> {
+fn find<T: FoundByName>(text: &str) -> Option<T> {
     let letters =
         |name: &str| name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect::<String>();
     let wanted = letters(text);
     T::all().into_iter().find(|(name, _)| letters(name) == wanted).map(|(_, value)| value)
 }
 
-fn names<T: Named>() -> Vec<&'static str> {
+fn names<T: FoundByName>() -> Vec<&'static str> {
     T::all().into_iter().map(|(name, _)| name).collect()
 }
 
@@ -293,7 +293,7 @@ impl<T> Default for PickParser<T> {
     }
 }
 
-impl<T: Named> TypedValueParser for PickParser<T> {
+impl<T: FoundByName> TypedValueParser for PickParser<T> {
     type Value = Pick<T>;
 
     fn parse_ref(
@@ -325,7 +325,7 @@ impl<T: Named> TypedValueParser for PickParser<T> {
     }
 }
 
-fn with_auto<T: Named>() -> Vec<&'static str> {
+fn with_auto<T: FoundByName>() -> Vec<&'static str> {
     [AUTO].into_iter().chain(names::<T>()).collect()
 }
 
@@ -334,7 +334,7 @@ fn with_auto<T: Named>() -> Vec<&'static str> {
 pub struct RetryParser;
 
 impl TypedValueParser for RetryParser {
-    type Value = Retry;
+    type Value = RetryChoice;
 
     fn parse_ref(
         &self,

@@ -9,20 +9,20 @@ use tempfile::NamedTempFile;
 use jiff::tz::TimeZone;
 
 use super::{Screen, policy, secrets, swallowed, with_sink_and};
-use crate::cli::{self, Inspect};
+use crate::cli::{self, InspectArgs};
 use crate::clock::{Clock, System};
 use crate::error::{Error, Exit};
 use crate::event::Note;
 use crate::inspect;
-use crate::inspect::export::Form;
+use crate::inspect::export::ExportForm;
 use crate::inspect::view::View;
 use crate::journal::tail::is_same;
 use crate::render::Show;
-use crate::render::html::Html;
+use crate::render::html::HtmlPage;
 use crate::signature::Secret;
 
 /// Reads what there is to inspect.
-pub fn start(args: &Inspect, known: &mut Vec<Secret>) -> Result<Exit, Error> {
+pub fn start(args: &InspectArgs, known: &mut Vec<Secret>) -> Result<Exit, Error> {
     let mut sources = args.sources.clone();
     let mut taken = None;
     if sources.is_empty() {
@@ -77,12 +77,12 @@ pub fn start(args: &Inspect, known: &mut Vec<Secret>) -> Result<Exit, Error> {
 
 /// The secrets of an inspection. A variable that happens to be set must not make every unsigned file an invalid one: alone
 /// it counts where there is something to verify.
-fn asked_for(args: &Inspect) -> Result<Vec<Secret>, Error> {
+fn asked_for(args: &InspectArgs) -> Result<Vec<Secret>, Error> {
     let verifies = !args.signing.secret.is_empty() || !args.headers.is_empty() || args.signature.is_some();
     if verifies { secrets(&args.signing) } else { Ok(Vec::new()) }
 }
 
-fn query(args: &Inspect) -> inspect::query::Query {
+fn query(args: &InspectArgs) -> inspect::query::Query {
     let filters = &args.filters;
     inspect::query::Query {
         id: filters.id.clone(),
@@ -98,7 +98,7 @@ fn query(args: &Inspect) -> inspect::query::Query {
 }
 
 /// The one view that was asked for; the parser lets through no two.
-fn view(views: &cli::Views) -> View {
+fn view(views: &cli::ViewArgs) -> View {
     let show = views.show.clone().filter(|_| views.export.is_none()).map(View::Whole);
     let timeline = views.timeline.then_some(View::Timeline);
     let stats = views.stats.then_some(View::Stats);
@@ -108,18 +108,18 @@ fn view(views: &cli::Views) -> View {
     show.or(timeline).or(stats).or(diff).or(export).or(page).unwrap_or(View::Table)
 }
 
-impl From<cli::Export> for Form {
-    fn from(form: cli::Export) -> Self {
+impl From<cli::ExportFormat> for ExportForm {
+    fn from(form: cli::ExportFormat) -> Self {
         match form {
-            cli::Export::Curl => Form::Curl,
-            cli::Export::Har => Form::Har,
-            cli::Export::Fixture => Form::Fixture,
+            cli::ExportFormat::Curl => ExportForm::Curl,
+            cli::ExportFormat::Har => ExportForm::Har,
+            cli::ExportFormat::Fixture => ExportForm::Fixture,
         }
     }
 }
 
-fn redact_path(text: &str) -> Result<inspect::redact::Path, Error> {
-    inspect::redact::Path::parse(text).map_err(|reason| Error::Usage(format!("--redact {text}: {reason}")))
+fn redact_path(text: &str) -> Result<inspect::redact::RedactPath, Error> {
+    inspect::redact::RedactPath::parse(text).map_err(|reason| Error::Usage(format!("--redact {text}: {reason}")))
 }
 
 /// A page that is written beside everything else, and takes its place when all of it is there: what goes wrong costs no
@@ -142,7 +142,7 @@ impl Page {
     /// The sink that writes it.
     fn sink(&self) -> Result<Box<dyn Show + Send>, Error> {
         let file = self.written.try_clone().map_err(|source| unwritable(&self.path, source))?;
-        Ok(Box::new(Html::new(BufWriter::new(file))))
+        Ok(Box::new(HtmlPage::new(BufWriter::new(file))))
     }
 
     /// Puts it in its place.

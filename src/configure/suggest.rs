@@ -4,14 +4,14 @@
 use reqwest::Url;
 use url::Host;
 
-use crate::cli::{Listen, Signing};
+use crate::cli::{ListenArgs, SigningArgs};
 use crate::http::curl::quote;
 use crate::signature;
 use crate::sys::secrets;
 
 /// The command that sends to such a listener, but for where to. None where a command is run against it, and where the
 /// scheme is one of the user's own, which a line could not hold.
-pub fn sender(args: &Listen) -> Option<String> {
+pub fn sender(args: &ListenArgs) -> Option<String> {
     if !args.command.is_empty() {
         return None;
     }
@@ -21,7 +21,7 @@ pub fn sender(args: &Listen) -> Option<String> {
 }
 
 /// The command that receives what is sent there; none where that is another machine, or the scheme is the user's own.
-pub fn listener(to: &Url, signed: &Signing) -> Option<String> {
+pub fn listener(to: &Url, signed: &SigningArgs) -> Option<String> {
     let is_here = match to.host()? {
         Host::Domain(name) => name == "localhost",
         Host::Ipv4(address) => address.is_loopback(),
@@ -34,7 +34,7 @@ pub fn listener(to: &Url, signed: &Signing) -> Option<String> {
 }
 
 /// The flags with which the other side signs or verifies alike.
-fn signing(signing: &Signing) -> Option<String> {
+fn signing(signing: &SigningArgs) -> Option<String> {
     let mut flags = String::new();
     match signing.secret.first() {
         // It asks for what must not be shown.

@@ -20,14 +20,14 @@ pub struct Timeline {
     /// Whether they were sent from here.
     pub sent: bool,
     /// The deliveries.
-    pub moments: Vec<Moment>,
+    pub moments: Vec<TimelineDelivery>,
     /// What is suspicious about all of them together: that the end is missing.
     pub warnings: Vec<Warning>,
 }
 
 /// One delivery of a timeline.
 #[derive(Clone, Debug)]
-pub struct Moment {
+pub struct TimelineDelivery {
     /// Its number among the deliveries of the files, from 1.
     pub number: usize,
     /// When it came.
@@ -100,7 +100,7 @@ pub struct Stats {
 
 /// Counts over the deliveries of a table, for its last line.
 #[derive(Clone, Debug, Default)]
-pub struct Listed {
+pub struct TableTotals {
     /// How many there are.
     pub deliveries: u64,
     /// Of how many, before the filters.
@@ -148,12 +148,12 @@ pub struct Diff {
     /// When they came.
     pub at: [Timestamp; 2],
     /// The fields that differ, in the order of the first.
-    pub changes: Vec<Change>,
+    pub changes: Vec<FieldChange>,
 }
 
 /// A field that differs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Change {
+pub struct FieldChange {
     /// Where it is: `headers.content-type`, `body.output.0`.
     pub path: String,
     /// Its value in the first, as JSON; `None` when it is not there.
@@ -166,7 +166,7 @@ pub struct Change {
 
 /// How far a reader of journals has come, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Reading {
+pub struct ReadProgress {
     /// So many are read.
     pub done: u64,
     /// There are so many, where that is known.

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use crate::journal::Record;
-use crate::signature::trace::Account;
+use crate::signature::trace::Trace;
 
 /// A retry that was decided on.
 #[derive(Clone, Debug)]
-pub struct Retry {
+pub struct PlannedRetry {
     /// The prediction, or the source where that is not known.
     pub subject: String,
     /// The number of the retry, from 1.
@@ -32,7 +32,7 @@ pub struct Plan {
     /// The record that would be written of it.
     pub record: Record,
     /// How it is signed, by each of its schemes.
-    pub accounts: Vec<Account>,
+    pub accounts: Vec<Trace>,
 }
 
 /// Counts over a sender's run.
@@ -52,7 +52,7 @@ pub struct SentTally {
 
 /// How far a sender of many has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Progress {
+pub struct LoadProgress {
     /// Deliveries that have ended.
     pub done: u64,
     /// Deliveries in all.
@@ -108,7 +108,7 @@ pub struct Latency {
 
 /// What a good handler answers to a case of the drill.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wanted {
+pub enum DrillExpectation {
     /// 2xx.
     Accepted,
     /// 4xx.
@@ -117,48 +117,48 @@ pub enum Wanted {
     Survived,
 }
 
-impl Wanted {
+impl DrillExpectation {
     /// Whether it is such an answer.
     pub fn allows(self, status: u16) -> bool {
         match self {
-            Wanted::Accepted => (200..300).contains(&status),
-            Wanted::Refused => (400..500).contains(&status),
-            Wanted::Survived => (200..300).contains(&status) || (400..500).contains(&status),
+            DrillExpectation::Accepted => (200..300).contains(&status),
+            DrillExpectation::Refused => (400..500).contains(&status),
+            DrillExpectation::Survived => (200..300).contains(&status) || (400..500).contains(&status),
         }
     }
 
     /// The statuses, as `--expect-status` has them.
     pub fn statuses(self) -> &'static str {
         match self {
-            Wanted::Accepted => "2xx",
-            Wanted::Refused => "4xx",
-            Wanted::Survived => "2xx,4xx",
+            DrillExpectation::Accepted => "2xx",
+            DrillExpectation::Refused => "4xx",
+            DrillExpectation::Survived => "2xx,4xx",
         }
     }
 }
 
 /// How a handler did in one case of the drill.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Drilled {
+pub struct DrillResult {
     /// The case's name.
     pub name: &'static str,
     /// What a good handler answers.
-    pub wants: Wanted,
+    pub wants: DrillExpectation,
     /// What was sent, in words.
     pub what: String,
     /// Why a good handler answers so.
     pub why: &'static str,
     /// What this one answered to each request.
-    pub answers: Vec<Answered>,
+    pub answers: Vec<DrillResponse>,
     /// What they leave open, though right.
     pub remark: Option<&'static str>,
     /// Whether that was right.
-    pub judgement: Judgement,
+    pub judgement: DrillVerdict,
 }
 
 /// One answer of a handler under drill.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Answered {
+pub struct DrillResponse {
     /// Its status, or why there was none.
     pub status: Result<u16, String>,
     /// How long it took, milliseconds.
@@ -167,7 +167,7 @@ pub struct Answered {
 
 /// Whether a handler did right.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Judgement {
+pub enum DrillVerdict {
     /// It did.
     Passed,
     /// It did not, in this way.
@@ -176,10 +176,10 @@ pub enum Judgement {
     Skipped(String),
 }
 
-impl From<Option<String>> for Judgement {
+impl From<Option<String>> for DrillVerdict {
     /// Right where there is no fault.
     fn from(fault: Option<String>) -> Self {
-        fault.map_or(Judgement::Passed, Judgement::Failed)
+        fault.map_or(DrillVerdict::Passed, DrillVerdict::Failed)
     }
 }
 
@@ -196,11 +196,11 @@ pub struct DrillTally {
 
 impl DrillTally {
     /// Adds one case.
-    pub fn add(&mut self, judgement: &Judgement) {
+    pub fn add(&mut self, judgement: &DrillVerdict) {
         match judgement {
-            Judgement::Passed => self.passed += 1,
-            Judgement::Failed(_) => self.failed += 1,
-            Judgement::Skipped(_) => self.skipped += 1,
+            DrillVerdict::Passed => self.passed += 1,
+            DrillVerdict::Failed(_) => self.failed += 1,
+            DrillVerdict::Skipped(_) => self.skipped += 1,
         }
     }
 }

@@ -36,7 +36,7 @@ const UNIT: usize = 1024;
 
 /// An event with its share of the memory that may wait, which it gives back when it has been shown.
 #[derive(Debug)]
-pub struct Queued {
+pub struct QueuedEvent {
     /// The event.
     pub event: Event,
     _share: Option<OwnedSemaphorePermit>,
@@ -45,9 +45,9 @@ pub struct Queued {
 /// Where commands say their events. Cloning it gives another mouth to the same writer.
 #[derive(Clone, Debug)]
 pub struct Sink {
-    sender: mpsc::Sender<Queued>,
+    sender: mpsc::Sender<QueuedEvent>,
     memory: Arc<Semaphore>,
-    reader: Reader,
+    reader: Backpressure,
     skipped: Arc<Mutex<Skipped>>,
     /// What no sentence may hold, whatever it repeats.
     secrets: Arc<[Secret]>,
@@ -55,16 +55,16 @@ pub struct Sink {
 
 /// Who reads what is said of deliveries.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Reader {
+pub enum Backpressure {
     /// A person later on, who reads a file or a pipe: nothing may be missing.
     #[default]
-    Patient,
+    Wait,
     /// A program, that reads lines: nothing may be missing either.
-    Program,
+    WaitAsLines,
     /// A person at a terminal, who is slower than deliveries: those that there is no time for are counted instead.
-    Hasty,
+    Skip,
     /// Nobody: it goes to the null device.
-    Nobody,
+    Discard,
 }
 
 /// The writer has gone: its output was closed, for instance by `| head`.
@@ -73,27 +73,27 @@ pub struct Closed;
 
 /// Whether there is still somebody to show things to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Audience {
+pub enum OutputState {
     /// There is.
-    Listening,
+    Open,
     /// The output was closed, or nobody wants to hear more.
     Closed,
 }
 
-impl Audience {
+impl OutputState {
     /// Whether the output was closed.
     pub fn is_closed(self) -> bool {
-        self == Audience::Closed
+        self == OutputState::Closed
     }
 
     /// What it means that something was said, or could not be.
     pub fn after(said: Result<(), Closed>) -> Self {
-        if said.is_ok() { Audience::Listening } else { Audience::Closed }
+        if said.is_ok() { OutputState::Open } else { OutputState::Closed }
     }
 }
 
 /// Makes a sink and the end from which a writer takes its events.
-pub fn channel(reader: Reader) -> (Sink, mpsc::Receiver<Queued>) {
+pub fn channel(reader: Backpressure) -> (Sink, mpsc::Receiver<QueuedEvent>) {
     let (sender, receiver) = mpsc::channel(WAITING);
     let memory = Arc::new(Semaphore::new(WAITING_UNITS));
     (Sink { sender, memory, reader, skipped: Arc::default(), secrets: Arc::default() }, receiver)
@@ -102,10 +102,10 @@ pub fn channel(reader: Reader) -> (Sink, mpsc::Receiver<Queued>) {
 /// A place in the queue of a writer, or the right to go without. Taken before a delivery is recorded, so that between the
 /// journal and the screen there is nothing to wait for.
 #[derive(Debug)]
-pub struct Place<'a> {
+pub struct Slot<'a> {
     sink: &'a Sink,
     /// The place, and the memory.
-    held: Option<(mpsc::Permit<'a, Queued>, OwnedSemaphorePermit)>,
+    held: Option<(mpsc::Permit<'a, QueuedEvent>, OwnedSemaphorePermit)>,
 }
 
 impl Sink {
@@ -127,16 +127,16 @@ impl Sink {
     /// Says something that must not be lost.
     pub async fn say(&self, event: Event) -> Result<(), Closed> {
         let event = self.blanked(event);
-        self.sender.send(Queued { event, _share: None }).await.map_err(|_| Closed)
+        self.sender.send(QueuedEvent { event, _share: None }).await.map_err(|_| Closed)
     }
 
     /// Says something in passing. A sink that may skip lets nobody wait for it.
     pub async fn remark(&self, event: Event) -> Result<(), Closed> {
-        if self.reader != Reader::Hasty {
+        if self.reader != Backpressure::Skip {
             return self.say(event).await;
         }
         let event = self.blanked(event);
-        match self.sender.try_send(Queued { event, _share: None }) {
+        match self.sender.try_send(QueuedEvent { event, _share: None }) {
             Ok(()) => Ok(()),
             Err(mpsc::error::TrySendError::Full(_)) => {
                 self.skipped().notes += 1;
@@ -151,16 +151,16 @@ impl Sink {
     }
 
     /// Takes a place for one delivery with a body of so many bytes, waiting for it unless this sink may skip.
-    pub async fn place(&self, bytes: usize) -> Result<Place<'_>, Closed> {
+    pub async fn place(&self, bytes: usize) -> Result<Slot<'_>, Closed> {
         let units = u32::try_from((bytes / UNIT + 1).min(WAITING_UNITS)).unwrap_or(1);
         let memory = Arc::clone(&self.memory);
-        if self.reader == Reader::Nobody {
-            return if self.sender.is_closed() { Err(Closed) } else { Ok(Place { sink: self, held: None }) };
+        if self.reader == Backpressure::Discard {
+            return if self.sender.is_closed() { Err(Closed) } else { Ok(Slot { sink: self, held: None }) };
         }
-        if matches!(self.reader, Reader::Patient | Reader::Program) {
+        if matches!(self.reader, Backpressure::Wait | Backpressure::WaitAsLines) {
             let share = memory.acquire_many_owned(units).await.map_err(|_| Closed)?;
             let permit = self.sender.reserve().await.map_err(|_| Closed)?;
-            return Ok(Place { sink: self, held: Some((permit, share)) });
+            return Ok(Slot { sink: self, held: Some((permit, share)) });
         }
         let permit = match self.sender.try_reserve() {
             Ok(permit) => Some(permit),
@@ -168,12 +168,12 @@ impl Sink {
             Err(mpsc::error::TrySendError::Closed(())) => return Err(Closed),
         };
         let share = memory.try_acquire_many_owned(units).ok();
-        Ok(Place { sink: self, held: permit.zip(share) })
+        Ok(Slot { sink: self, held: permit.zip(share) })
     }
 
     /// Whether deliveries are said as lines.
     pub fn takes_lines(&self) -> bool {
-        self.reader == Reader::Program
+        self.reader == Backpressure::WaitAsLines
     }
 
     /// Lets the writer come to an end, though other mouths may still be open.
@@ -193,9 +193,9 @@ impl Sink {
     }
 }
 
-impl Place<'_> {
+impl Slot<'_> {
     /// Takes this place for what the other one was for, too, which is free again: they are said together.
-    pub fn join(&mut self, other: Place<'_>) {
+    pub fn join(&mut self, other: Slot<'_>) {
         if let (Some((_, share)), Some((_, more))) = (&mut self.held, other.held) {
             share.merge(more);
         }
@@ -213,13 +213,13 @@ impl Place<'_> {
 
     fn send(self, event: impl FnOnce() -> Event) {
         let Some((permit, share)) = self.held else {
-            self.sink.skipped().deliveries += u64::from(self.sink.reader == Reader::Hasty);
+            self.sink.skipped().deliveries += u64::from(self.sink.reader == Backpressure::Skip);
             return;
         };
         let event = event();
-        permit.send(Queued { event, _share: Some(share) });
+        permit.send(QueuedEvent { event, _share: Some(share) });
         let mut skipped = self.sink.skipped();
-        let said = Queued { event: Event::Skipped(*skipped), _share: None };
+        let said = QueuedEvent { event: Event::Skipped(*skipped), _share: None };
         if !skipped.is_nothing() && self.sink.sender.try_send(said).is_ok() {
             *skipped = Skipped::default();
         }
@@ -241,41 +241,41 @@ mod tests {
 
     #[tokio::test]
     async fn what_nobody_reads_takes_no_place_and_is_not_counted_as_skipped() {
-        let (sink, mut events) = channel(Reader::Nobody);
+        let (sink, mut events) = channel(Backpressure::Discard);
         for _ in 0..WAITING + 5 {
             sink.place(10).await.unwrap().say(record);
         }
         assert_eq!(sink.take_skipped(), Skipped::default());
         assert_eq!(sink.say(crate::event::Note::info("so it is")).await, Ok(()));
-        assert!(matches!(events.recv().await, Some(Queued { event: Event::Note(_), .. })));
+        assert!(matches!(events.recv().await, Some(QueuedEvent { event: Event::Note(_), .. })));
         drop(events);
         assert!(sink.place(10).await.is_err());
     }
 
     #[tokio::test]
     async fn a_slow_screen_skips_and_says_how_many() {
-        let (sink, mut events) = channel(Reader::Hasty);
+        let (sink, mut events) = channel(Backpressure::Skip);
         for _ in 0..WAITING + 5 {
             sink.place(10).await.unwrap().say(record);
         }
         for _ in 0..WAITING {
-            assert!(matches!(events.recv().await, Some(Queued { event: Event::Delivery(_), .. })));
+            assert!(matches!(events.recv().await, Some(QueuedEvent { event: Event::Delivery(_), .. })));
         }
         sink.place(10).await.unwrap().say(record);
-        assert!(matches!(events.recv().await, Some(Queued { event: Event::Delivery(_), .. })));
+        assert!(matches!(events.recv().await, Some(QueuedEvent { event: Event::Delivery(_), .. })));
         assert!(matches!(
             events.recv().await,
-            Some(Queued { event: Event::Skipped(Skipped { deliveries: 5, notes: 0 }), .. })
+            Some(QueuedEvent { event: Event::Skipped(Skipped { deliveries: 5, notes: 0 }), .. })
         ));
     }
 
     #[tokio::test]
     async fn nobody_waits_for_a_screen_that_stands_still() {
-        let (sink, mut events) = channel(Reader::Hasty);
+        let (sink, mut events) = channel(Backpressure::Skip);
         for _ in 0..WAITING + 3 {
             assert_eq!(sink.remark(crate::event::Note::info("so it is")).await, Ok(()));
         }
-        assert!(matches!(events.recv().await, Some(Queued { event: Event::Note(_), .. })));
+        assert!(matches!(events.recv().await, Some(QueuedEvent { event: Event::Note(_), .. })));
         assert_eq!(sink.take_skipped(), Skipped { deliveries: 0, notes: 3 });
         drop(events);
         assert_eq!(sink.remark(crate::event::Note::info("so it is")).await, Err(Closed));
@@ -283,14 +283,14 @@ mod tests {
 
     #[tokio::test]
     async fn data_waits_and_never_skips() {
-        let (sink, mut events) = channel(Reader::Patient);
+        let (sink, mut events) = channel(Backpressure::Wait);
         for _ in 0..WAITING {
             sink.place(10).await.unwrap().say(record);
         }
         let waiting = sink.clone();
         let last = tokio::spawn(async move { waiting.place(10).await.map(|place| place.say(record)) });
         for _ in 0..WAITING + 1 {
-            assert!(matches!(events.recv().await, Some(Queued { event: Event::Delivery(_), .. })));
+            assert!(matches!(events.recv().await, Some(QueuedEvent { event: Event::Delivery(_), .. })));
         }
         assert!(last.await.unwrap().is_ok());
         assert!(sink.take_skipped().is_nothing());
@@ -298,7 +298,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_program_gets_lines_together_and_a_record_where_there_is_none() {
-        let (sink, mut events) = channel(Reader::Program);
+        let (sink, mut events) = channel(Backpressure::WaitAsLines);
         let mut place = sink.place(10).await.unwrap();
         for _ in 0..2 * WAITING {
             place.join(sink.place(10).await.unwrap());
@@ -306,8 +306,10 @@ mod tests {
         place.say_lines(b"{}\n".to_vec());
         sink.place(10).await.unwrap().say(record);
         assert_eq!(sink.memory.available_permits(), WAITING_UNITS - 2 * WAITING - 2);
-        assert!(matches!(events.recv().await, Some(Queued { event: Event::Lines(lines), .. }) if lines == b"{}\n"));
-        assert!(matches!(events.recv().await, Some(Queued { event: Event::Delivery(_), .. })));
+        assert!(
+            matches!(events.recv().await, Some(QueuedEvent { event: Event::Lines(lines), .. }) if lines == b"{}\n")
+        );
+        assert!(matches!(events.recv().await, Some(QueuedEvent { event: Event::Delivery(_), .. })));
         assert_eq!(sink.memory.available_permits(), WAITING_UNITS);
         for _ in 0..WAITING {
             sink.place(10).await.unwrap().say_lines(Vec::new());
@@ -319,7 +321,7 @@ mod tests {
 
     #[tokio::test]
     async fn large_bodies_wait_by_their_size() {
-        let (sink, mut events) = channel(Reader::Hasty);
+        let (sink, mut events) = channel(Backpressure::Skip);
         let half = WAITING_UNITS * UNIT / 2;
         for _ in 0..3 {
             sink.place(half).await.unwrap().say(record);
@@ -332,7 +334,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_writer_that_has_gone_is_noticed() {
-        let (sink, events) = channel(Reader::Patient);
+        let (sink, events) = channel(Backpressure::Wait);
         drop(events);
         assert_eq!(sink.say(Event::Skipped(Skipped::default())).await, Err(Closed));
         sink.closed().await;

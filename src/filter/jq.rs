@@ -39,7 +39,7 @@ type Program = compile::Filter<Native<Watched>>;
 
 /// What a filter may take.
 #[derive(Clone, Copy)]
-pub struct Limits<'a> {
+pub struct FilterLimits<'a> {
     /// How many steps.
     pub steps: u64,
     /// How much of the stack, in bytes: the smaller part. Values nest, and are taken apart, below it.
@@ -50,7 +50,7 @@ pub struct Limits<'a> {
 
 /// Why a filter has not come to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Unended {
+pub enum FilterAborted {
     /// It took too many steps.
     #[error("it takes too many steps")]
     Steps,
@@ -86,12 +86,12 @@ struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// What filters run on.
 #[derive(Clone, Debug)]
-pub struct Input(Val);
+pub struct FilterInput(Val);
 
-impl Input {
+impl FilterInput {
     /// JSON text; `None` when it is none, or nests too deep.
     pub fn read(json: &[u8]) -> Option<Self> {
-        if nests_too_deep(json) { None } else { read::parse_single(json).ok().map(Input) }
+        if nests_too_deep(json) { None } else { read::parse_single(json).ok().map(FilterInput) }
     }
 
     /// Some members of an object, as JSON text: all that a filter looks at. `None` for what is no object, or nests too deep.
@@ -102,7 +102,7 @@ impl Input {
         let mut json = serde_json::Deserializer::from_str(json);
         let map = json.deserialize_map(Wanted(wanted)).ok()?;
         json.end().ok()?;
-        Some(Input(Val::obj(map)))
+        Some(FilterInput(Val::obj(map)))
     }
 }
 
@@ -125,8 +125,8 @@ impl<'de> Visitor<'de> for Wanted<'_> {
             };
             let value = members.next_value::<&RawValue>()?.get();
             let value = match !wanted.is_whole() && value.starts_with('{') {
-                true => Input::read_members(value, wanted),
-                false => Input::read(value.as_bytes()),
+                true => FilterInput::read_members(value, wanted),
+                false => FilterInput::read(value.as_bytes()),
             };
             let value = value.ok_or_else(|| serde::de::Error::custom("a value that jq does not read"))?;
             map.insert(Val::utf8_str(name.into_owned().into_bytes()), value.0);
@@ -137,7 +137,7 @@ impl<'de> Visitor<'de> for Wanted<'_> {
 
 /// What a filter gives.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
+pub struct FilterResult {
     /// Whether all of it is true, as jq has it: neither `false` nor `null`. Nothing at all is not.
     pub holds: bool,
     /// What was found: the left side of a comparison, else what the filter gives.
@@ -180,7 +180,7 @@ impl Jq {
     }
 
     /// Runs it.
-    pub fn judge(&self, input: &Input, limits: Limits<'_>) -> Result<Finding, Unended> {
+    pub fn judge(&self, input: &FilterInput, limits: FilterLimits<'_>) -> Result<FilterResult, FilterAborted> {
         let watch = Watch::over(limits);
         // Whatever it was at is dropped; nothing of it is seen again.
         let judged = catch_unwind(AssertUnwindSafe(|| {
@@ -188,9 +188,9 @@ impl Jq {
             let holds = given.as_ref().is_ok_and(|values| !values.is_empty() && values.iter().all(is_true));
             let left = self.left.as_ref().map(|left| run(left, input, &watch)).filter(Result::is_ok);
             let failed = given.is_err();
-            Finding { holds, found: told(left.filter(|_| !failed).unwrap_or(given)), failed }
+            FilterResult { holds, found: told(left.filter(|_| !failed).unwrap_or(given)), failed }
         }));
-        judged.map_err(|stopped| stopped.downcast_ref().copied().unwrap_or(Unended::Failed))
+        judged.map_err(|stopped| stopped.downcast_ref().copied().unwrap_or(FilterAborted::Failed))
     }
 }
 
@@ -219,7 +219,7 @@ impl<'a> HasLut<'a, Watched> for Run<'a> {
 
 /// What watches over a filter.
 struct Watch<'a> {
-    limits: Limits<'a>,
+    limits: FilterLimits<'a>,
     steps: Cell<u64>,
     /// Where the stack was when it began.
     base: usize,
@@ -232,7 +232,7 @@ fn stack() -> usize {
 }
 
 impl<'a> Watch<'a> {
-    fn over(limits: Limits<'a>) -> Self {
+    fn over(limits: FilterLimits<'a>) -> Self {
         Watch { limits, steps: Cell::new(0), base: stack() }
     }
 
@@ -241,9 +241,9 @@ impl<'a> Watch<'a> {
         let taken = self.steps.get() + 1;
         self.steps.set(taken);
         let unended = match () {
-            () if taken > self.limits.steps => Unended::Steps,
-            () if self.base.abs_diff(stack()) > self.limits.stack => Unended::Depth,
-            () if !(self.limits.goes_on)() => Unended::Stopped,
+            () if taken > self.limits.steps => FilterAborted::Steps,
+            () if self.base.abs_diff(stack()) > self.limits.stack => FilterAborted::Depth,
+            () if !(self.limits.goes_on)() => FilterAborted::Stopped,
             () => return,
         };
         resume_unwind(Box::new(unended));
@@ -380,7 +380,7 @@ fn left_side(text: &str) -> Option<&str> {
     rest_is_simple.then(|| &text[..load::span(text, comparison).start])
 }
 
-fn run(program: &Program, input: &Input, watch: &Watch<'_>) -> Result<Vec<Val>, String> {
+fn run(program: &Program, input: &FilterInput, watch: &Watch<'_>) -> Result<Vec<Val>, String> {
     let context = Ctx::<Watched>::new(Run { program: &program.lut, watch }, Vars::new([]));
     let values = program.id.run((context, input.0.clone())).take(VALUES + 1);
     let checked = values.map(|value| {

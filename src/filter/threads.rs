@@ -10,7 +10,7 @@ use futures_util::stream::{FuturesOrdered, StreamExt};
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 use tokio::time::{Instant, timeout};
 
-use super::jq::{Finding, Input, Jq, Limits, Members, Unended};
+use super::jq::{FilterAborted, FilterInput, FilterLimits, FilterResult, Jq, Members};
 use crate::error::Error;
 
 /// How many steps a filter may take for one record: a second or so, in which it cannot gather more than some hundred
@@ -29,9 +29,9 @@ const STACK: usize = if usize::BITS > 32 { 512 << 20 } else { 32 << 20 };
 
 /// What came of one filter.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Judged {
+pub enum FilterOutcome {
     /// It came to its end.
-    Found(Finding),
+    Found(FilterResult),
     /// It did not on this record, for this reason.
     Failed(String),
     /// It took too long, now or before, and is not run again.
@@ -40,7 +40,7 @@ pub enum Judged {
 
 /// Filters, ready to run on records.
 #[derive(Debug)]
-pub struct Filters {
+pub struct FilterThreads {
     workers: Vec<Worker>,
     count: usize,
 }
@@ -67,22 +67,22 @@ struct Shared {
     /// The last one that must stop.
     stopped: AtomicU64,
     /// What was found of the part so far.
-    judged: Mutex<Vec<Judged>>,
+    judged: Mutex<Vec<FilterOutcome>>,
 }
 
 impl Shared {
     /// Nobody panics with it in hand; what was found is whole all the same.
-    fn judged(&self) -> MutexGuard<'_, Vec<Judged>> {
+    fn judged(&self) -> MutexGuard<'_, Vec<FilterOutcome>> {
         self.judged.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Filters {
+impl FilterThreads {
     /// Starts so many threads, or fewer where there is no room for more stacks.
     pub fn start(filters: &[Jq], threads: usize) -> Result<Self, Error> {
         let mut workers = vec![Worker::start(filters)?];
         workers.extend((1..threads).map_while(|_| Worker::start(filters).ok()));
-        Ok(Filters { workers, count: filters.len() })
+        Ok(FilterThreads { workers, count: filters.len() })
     }
 
     /// How many threads there are.
@@ -91,7 +91,7 @@ impl Filters {
     }
 
     /// Runs every filter on a record, given as its line.
-    pub async fn judge(&mut self, record: String) -> Vec<Judged> {
+    pub async fn judge(&mut self, record: String) -> Vec<FilterOutcome> {
         self.judge_all(&Arc::new(vec![record])).await
     }
 
@@ -100,7 +100,7 @@ impl Filters {
     ///
     /// Where a filter that does not end decides about one of several records, those behind it are given up, and so are the
     /// threads that have them: whoever asks has no use for more.
-    pub async fn judge_all(&mut self, records: &Arc<Vec<String>>) -> Vec<Judged> {
+    pub async fn judge_all(&mut self, records: &Arc<Vec<String>>) -> Vec<FilterOutcome> {
         let share = records.len().div_ceil(self.workers.len()).max(1);
         let parts = (0..records.len()).step_by(share).map(|from| from..records.len().min(from + share));
         let count = self.count;
@@ -124,15 +124,15 @@ impl Filters {
 }
 
 /// Whether it is one that does not end that decides about a record: whatever comes before it is true.
-fn decides_by_no_end(judged: &[Judged]) -> bool {
+fn decides_by_no_end(judged: &[FilterOutcome]) -> bool {
     let decisive = judged.iter().find(|judged| !judged.holds());
-    matches!(decisive, Some(Judged::Endless(_)))
+    matches!(decisive, Some(FilterOutcome::Endless(_)))
 }
 
-impl Judged {
+impl FilterOutcome {
     /// Whether the filter is true of the record.
     pub fn holds(&self) -> bool {
-        matches!(self, Judged::Found(finding) if finding.holds)
+        matches!(self, FilterOutcome::Found(finding) if finding.holds)
     }
 }
 
@@ -156,7 +156,7 @@ impl Worker {
     }
 
     /// Runs every filter on every record of a part, each of which has `count` answers.
-    async fn judge(&mut self, part: Part, count: usize) -> Vec<Judged> {
+    async fn judge(&mut self, part: Part, count: usize) -> Vec<FilterOutcome> {
         let wanted = part.1.len() * count;
         if self.is_lost || self.parts.send(part).is_err() {
             return vec![lost(); wanted];
@@ -195,16 +195,18 @@ impl Worker {
     }
 }
 
-fn lost() -> Judged {
-    Judged::Endless("it is not run any more, since one before it has not ended, and cannot be stopped".to_owned())
+fn lost() -> FilterOutcome {
+    FilterOutcome::Endless(
+        "it is not run any more, since one before it has not ended, and cannot be stopped".to_owned(),
+    )
 }
 
-fn given_up() -> Judged {
-    Judged::Endless("it is not run any more, since it did not end before".to_owned())
+fn given_up() -> FilterOutcome {
+    FilterOutcome::Endless("it is not run any more, since it did not end before".to_owned())
 }
 
-fn endless(limit: &str) -> Judged {
-    Judged::Endless(format!("it does not end: it was stopped after {limit}"))
+fn endless(limit: &str) -> FilterOutcome {
+    FilterOutcome::Endless(format!("it does not end: it was stopped after {limit}"))
 }
 
 /// The other side: who runs them.
@@ -231,26 +233,26 @@ impl Runner {
     /// Runs every filter on a record; whether it is worth going on to another.
     fn judge(&mut self, record: &str) -> bool {
         let input = match &self.members {
-            Some(members) => Input::read_members(record, members),
-            None => Input::read(record.as_bytes()),
+            Some(members) => FilterInput::read_members(record, members),
+            None => FilterInput::read(record.as_bytes()),
         };
         let (mut holds, mut goes_on_behind) = (true, true);
         for (filter, is_endless) in &mut self.filters {
             self.run += 1;
             self.shared.run.store(self.run, Ordering::Relaxed);
             let goes_on = || self.shared.stopped.load(Ordering::Relaxed) < self.run;
-            let limits = Limits { steps: STEPS, stack: STACK / 8, goes_on: &goes_on };
+            let limits = FilterLimits { steps: STEPS, stack: STACK / 8, goes_on: &goes_on };
             let judged = match &input {
                 _ if *is_endless => given_up(),
-                None => Judged::Failed("its record is not to be read".to_owned()),
+                None => FilterOutcome::Failed("its record is not to be read".to_owned()),
                 Some(input) => match filter.judge(input, limits) {
-                    Ok(finding) => Judged::Found(finding),
-                    Err(Unended::Stopped) => endless(&format!("{TIME:?}")),
-                    Err(Unended::Steps) => endless(&format!("{STEPS} steps")),
-                    Err(unended) => Judged::Failed(unended.to_string()),
+                    Ok(finding) => FilterOutcome::Found(finding),
+                    Err(FilterAborted::Stopped) => endless(&format!("{TIME:?}")),
+                    Err(FilterAborted::Steps) => endless(&format!("{STEPS} steps")),
+                    Err(unended) => FilterOutcome::Failed(unended.to_string()),
                 },
             };
-            let has_no_end = matches!(judged, Judged::Endless(_));
+            let has_no_end = matches!(judged, FilterOutcome::Endless(_));
             goes_on_behind &= !(holds && has_no_end);
             holds &= judged.holds();
             *is_endless |= has_no_end;
@@ -268,17 +270,17 @@ mod tests {
         Arc::new(texts.iter().map(|text| (*text).to_owned()).collect())
     }
 
-    fn filters(texts: &[&str], threads: usize) -> Filters {
+    fn filters(texts: &[&str], threads: usize) -> FilterThreads {
         let filters: Vec<Jq> = texts.iter().map(|text| Jq::parse(text).unwrap()).collect();
-        Filters::start(&filters, threads).unwrap()
+        FilterThreads::start(&filters, threads).unwrap()
     }
 
     /// In a letter each: true, not true, without an end.
-    fn letters(judged: &[Judged]) -> String {
-        let letter = |judged: &Judged| match judged {
-            Judged::Found(finding) if finding.holds => 't',
-            Judged::Found(_) | Judged::Failed(_) => 'n',
-            Judged::Endless(_) => 'e',
+    fn letters(judged: &[FilterOutcome]) -> String {
+        let letter = |judged: &FilterOutcome| match judged {
+            FilterOutcome::Found(finding) if finding.holds => 't',
+            FilterOutcome::Found(_) | FilterOutcome::Failed(_) => 'n',
+            FilterOutcome::Endless(_) => 'e',
         };
         judged.iter().map(letter).collect()
     }

@@ -15,7 +15,7 @@ const MAX_HEADERS: usize = 128;
 
 /// The head of an answer, as far as a sender cares.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Head {
+pub struct ResponseHead {
     /// The status.
     pub status: u16,
     /// Where a redirect leads.
@@ -66,10 +66,10 @@ pub enum Malformed {
     Chunks,
 }
 
-impl Head {
+impl ResponseHead {
     /// Takes the head of the final answer off the buffer; `None` while it is not whole. What comes before it (`100
     /// Continue`, `103 Early Hints`) is passed over.
-    pub fn take(buffer: &mut BytesMut, now: Timestamp) -> Result<Option<Head>, Malformed> {
+    pub fn take(buffer: &mut BytesMut, now: Timestamp) -> Result<Option<ResponseHead>, Malformed> {
         let mut config = ParserConfig::default();
         // Receivers under development break these rules, and what they mean is plain.
         config.allow_spaces_after_header_name_in_responses(true).allow_obsolete_multiline_headers_in_responses(true);
@@ -81,7 +81,7 @@ impl Head {
                 return if buffer.len() > MAX_HEAD { Err(Malformed::TooLong) } else { Ok(None) };
             };
             let (status, minor) = (response.code.unwrap_or_default(), response.version.unwrap_or_default());
-            let head = Head::of(status, minor, response.headers, now);
+            let head = ResponseHead::of(status, minor, response.headers, now);
             buffer.advance(length);
             // 101 is final: what follows it is no HTTP.
             if !(100..200).contains(&status) || status == 101 {
@@ -90,7 +90,7 @@ impl Head {
         }
     }
 
-    fn of(status: u16, minor: u8, headers: &[Header<'_>], now: Timestamp) -> Head {
+    fn of(status: u16, minor: u8, headers: &[Header<'_>], now: Timestamp) -> ResponseHead {
         let all = |name: &'static str| {
             let found = headers.iter().filter(move |header| header.name.eq_ignore_ascii_case(name));
             found.map(|header| String::from_utf8_lossy(header.value).trim().to_owned())
@@ -106,7 +106,7 @@ impl Head {
             _ => Framing::UntilClose,
         };
         let kept = if minor == 0 { lists("connection", "keep-alive") } else { !lists("connection", "close") };
-        Head {
+        ResponseHead {
             status,
             location: all("location").next(),
             retry_after: all("retry-after").next().and_then(|value| retry_after(&value, now)),
@@ -191,14 +191,14 @@ mod tests {
     const NOW: &str = "2026-11-20T21:23:20Z";
 
     /// The head, the body, and whether it is whole, of an answer that comes in pieces of `step` bytes.
-    fn read(answer: &[u8], step: usize) -> Result<(Head, Vec<u8>, bool), Malformed> {
+    fn read(answer: &[u8], step: usize) -> Result<(ResponseHead, Vec<u8>, bool), Malformed> {
         let (mut buffer, mut body) = (BytesMut::new(), Vec::new());
-        let mut found: Option<Head> = None;
+        let mut found: Option<ResponseHead> = None;
         let mut whole = false;
         for piece in answer.chunks(step) {
             buffer.extend_from_slice(piece);
             if found.is_none() {
-                found = Head::take(&mut buffer, NOW.parse().unwrap())?;
+                found = ResponseHead::take(&mut buffer, NOW.parse().unwrap())?;
             }
             if let Some(head) = &mut found {
                 whole = head.framing.take(&mut buffer, &mut body)?;
@@ -289,7 +289,7 @@ mod tests {
             let answer = [b"HTTP/1.1 200 OK\r\n", encoding.as_bytes(), b"\r\n", &bytes].concat();
             let _ = read(&answer, 11);
             let mut buffer = BytesMut::from(&bytes[..]);
-            let _ = Head::take(&mut buffer, NOW.parse().unwrap());
+            let _ = ResponseHead::take(&mut buffer, NOW.parse().unwrap());
         }
     }
 }

@@ -17,11 +17,11 @@ use tokio::time::{Instant, timeout_at};
 use crate::error::Error;
 use crate::journal::record::Answer;
 use crate::payload::Headers;
-use crate::payload::retry::Outcome;
+use crate::payload::retry::AttemptOutcome;
 
-use super::connect::{Connector, Stream};
-use super::exchange::{Broken, Connection};
-use super::request::Request;
+use super::connect::{BoxedStream, Connector};
+use super::exchange::{ClientConnection, ExchangeError};
+use super::request::WireRequest;
 use super::{answer, connect, tls};
 
 /// How many redirects are followed where a provider follows any; reqwest's and Python requests' habit is more than
@@ -37,7 +37,7 @@ const ANSWER_TIME: Duration = Duration::from_secs(1);
 
 /// How receivers are reached.
 #[derive(Clone, Debug, Default)]
-pub struct Options {
+pub struct ClientOptions {
     /// Whether any certificate is good enough.
     pub insecure: bool,
     /// The certificates to trust, instead of the system's: a file in PEM form.
@@ -52,7 +52,7 @@ pub struct Options {
 
 /// A request to make.
 #[derive(Clone, Debug)]
-pub struct Outgoing {
+pub struct OutgoingRequest {
     /// Where to.
     pub url: Url,
     /// How.
@@ -73,9 +73,9 @@ pub struct Outgoing {
 
 /// What came of it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Reply {
+pub struct IncomingResponse {
     /// In the words of retry profiles.
-    pub outcome: Outcome,
+    pub outcome: AttemptOutcome,
     /// From connecting to the answer's head, milliseconds.
     pub ms: f64,
     /// The first line of the answer's body, or how it came about when there was a redirect.
@@ -85,12 +85,12 @@ pub struct Reply {
     /// Why nothing came back, in words.
     pub error: Option<String>,
     /// The same as a kind, where it is one.
-    pub cause: Option<Cause>,
+    pub cause: Option<NoResponse>,
 }
 
 /// Why nothing came back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cause {
+pub enum NoResponse {
     /// Nobody listens there.
     Refused,
     /// The host has no address.
@@ -107,42 +107,42 @@ pub enum Cause {
     Malformed,
 }
 
-impl Reply {
+impl IncomingResponse {
     /// One of which nothing else is known.
-    pub fn of(outcome: Outcome, ms: f64) -> Self {
-        Reply { outcome, ms, line: None, answered_at: None, error: None, cause: None }
+    pub fn of(outcome: AttemptOutcome, ms: f64) -> Self {
+        IncomingResponse { outcome, ms, line: None, answered_at: None, error: None, cause: None }
     }
 }
 
 /// Something that delivers requests: a real client, or a test's.
 pub trait Transport {
     /// Makes one attempt. Never fails: that nothing came back is an outcome too.
-    fn deliver(&self, request: Outgoing) -> impl Future<Output = Reply>;
+    fn deliver(&self, request: OutgoingRequest) -> impl Future<Output = IncomingResponse>;
 }
 
 /// The real client. Its connections are kept and used again.
 pub struct Client {
     connector: Connector,
-    idle: Mutex<Vec<(Url, Connection<Stream>)>>,
+    idle: Mutex<Vec<(Url, ClientConnection<BoxedStream>)>>,
 }
 
 /// How long an attempt may take, from connecting to the answer.
 #[derive(Clone, Copy)]
-struct Limit {
+struct AttemptDeadline {
     length: Duration,
     end: Instant,
 }
 
-impl Limit {
+impl AttemptDeadline {
     /// The same, but at most so long from now.
     fn at_most(self, length: Duration) -> Self {
-        Limit { end: self.end.min(Instant::now() + length), ..self }
+        AttemptDeadline { end: self.end.min(Instant::now() + length), ..self }
     }
 
     fn starting(now: Instant, length: Duration) -> Self {
         // One beyond the end of time is none.
         const EVER: Duration = Duration::from_secs(u32::MAX as u64);
-        Limit { length, end: now.checked_add(length).unwrap_or(now + EVER) }
+        AttemptDeadline { length, end: now.checked_add(length).unwrap_or(now + EVER) }
     }
 
     /// What the work gives, unless time runs out first.
@@ -153,51 +153,51 @@ impl Limit {
 
 /// An attempt without an answer.
 struct Failure {
-    outcome: Outcome,
-    cause: Option<Cause>,
+    outcome: AttemptOutcome,
+    cause: Option<NoResponse>,
     reason: String,
 }
 
 /// An answer, and when it came.
-struct Answered {
-    head: answer::Head,
+struct TimedResponse {
+    head: answer::ResponseHead,
     line: Option<String>,
     at: Instant,
 }
 
 impl Client {
     /// Sets the client up for requests to `url`.
-    pub fn new(url: &Url, options: &Options) -> Result<Self, Error> {
+    pub fn new(url: &Url, options: &ClientOptions) -> Result<Self, Error> {
         Ok(Client { connector: Connector::new(url, options)?, idle: Mutex::default() })
     }
 
     /// Makes one request: on a kept connection if there is one, else on a fresh one.
-    async fn make(&self, request: &Request, limit: Limit) -> Result<Answered, Failure> {
+    async fn make(&self, request: &WireRequest, limit: AttemptDeadline) -> Result<TimedResponse, Failure> {
         if let Some(kept) = self.take_idle(&request.url).await {
             match self.exchange(kept, request, limit).await {
                 // It was gone before the first byte went out: nothing was delivered, and the next is a first delivery.
-                Err(Failure { outcome: Outcome::Unreachable, .. }) => {}
+                Err(Failure { outcome: AttemptOutcome::Unreachable, .. }) => {}
                 settled => return settled,
             }
         }
         let connected = limit.within(self.connector.connect(&request.url)).await;
-        let late = || (Some(Cause::TimedOut), format!("no connection within {:?}", limit.length));
+        let late = || (Some(NoResponse::TimedOut), format!("no connection within {:?}", limit.length));
         let stream = connected.unwrap_or_else(|| Err(late())).map_err(|why| unanswered(why, false))?;
-        self.exchange(Connection::new(stream), request, limit).await
+        self.exchange(ClientConnection::new(stream), request, limit).await
     }
 
     async fn exchange(
         &self,
-        mut connection: Connection<Stream>,
-        request: &Request,
-        limit: Limit,
-    ) -> Result<Answered, Failure> {
+        mut connection: ClientConnection<BoxedStream>,
+        request: &WireRequest,
+        limit: AttemptDeadline,
+    ) -> Result<TimedResponse, Failure> {
         connection.send(request.head(self.connector.forwards(&request.url).as_ref()), request.body.clone());
         let mut head = match limit.within(connection.head()).await {
             Some(Ok(head)) => head,
             Some(Err(broken)) => return Err(failure(&broken, connection.has_sent(), &request.url)),
             None => {
-                let late = (Some(Cause::TimedOut), format!("no answer within {:?}", limit.length));
+                let late = (Some(NoResponse::TimedOut), format!("no answer within {:?}", limit.length));
                 return Err(unanswered(late, connection.has_sent()));
             }
         };
@@ -214,11 +214,11 @@ impl Client {
         if limit.at_most(ANSWER_TIME).within(whole).await == Some(true) && keep && connection.is_settled() {
             self.idle().push((request.url.clone(), connection));
         }
-        Ok(Answered { head, line: Answer::line_of(&body), at })
+        Ok(TimedResponse { head, line: Answer::line_of(&body), at })
     }
 
     /// A kept connection to the same place that is still good.
-    async fn take_idle(&self, url: &Url) -> Option<Connection<Stream>> {
+    async fn take_idle(&self, url: &Url) -> Option<ClientConnection<BoxedStream>> {
         loop {
             let mut connection = {
                 let mut idle = self.idle();
@@ -231,19 +231,19 @@ impl Client {
         }
     }
 
-    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<(Url, Connection<Stream>)>> {
+    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<(Url, ClientConnection<BoxedStream>)>> {
         // What a panic left behind is a list of whole connections all the same.
         self.idle.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 
 impl Transport for Client {
-    async fn deliver(&self, outgoing: Outgoing) -> Reply {
+    async fn deliver(&self, outgoing: OutgoingRequest) -> IncomingResponse {
         let started = Instant::now();
         let ms = |at: Instant| at.duration_since(started).as_secs_f64() * 1000.0;
-        let limit = Limit::starting(started, outgoing.timeout);
+        let limit = AttemptDeadline::starting(started, outgoing.timeout);
         let (follow, referer) = (outgoing.follow, outgoing.referer);
-        let mut request = Request::first(outgoing);
+        let mut request = WireRequest::first(outgoing);
         let (mut said, mut hops): (Option<String>, _) = (None, 0);
         loop {
             let answered = match self.make(&request, limit).await {
@@ -251,15 +251,19 @@ impl Transport for Client {
                 Err(Failure { outcome, cause, reason }) => {
                     let before = said.map(|said| format!("{said}: ")).unwrap_or_default();
                     let error = Some(format!("{before}{reason}"));
-                    return Reply { cause, error, ..Reply::of(outcome, ms(Instant::now())) };
+                    return IncomingResponse { cause, error, ..IncomingResponse::of(outcome, ms(Instant::now())) };
                 }
             };
             let next = if follow && hops < REDIRECTS { request.redirected(&answered.head, referer) } else { None };
             let Some(next) = next else {
                 let outcome =
-                    Outcome::Answered { status: answered.head.status, retry_after: answered.head.retry_after };
+                    AttemptOutcome::Answered { status: answered.head.status, retry_after: answered.head.retry_after };
                 let line = said.or(answered.line);
-                return Reply { line, answered_at: Some(answered.at), ..Reply::of(outcome, ms(answered.at)) };
+                return IncomingResponse {
+                    line,
+                    answered_at: Some(answered.at),
+                    ..IncomingResponse::of(outcome, ms(answered.at))
+                };
             };
             let lost = if next.repeats(&request) { "" } else { ", which gets no body: this delivery was lost" };
             said = Some(format!("after a {} to {}{lost}", answered.head.status, next.url));
@@ -269,22 +273,22 @@ impl Transport for Client {
 }
 
 /// Why there is no answer, and whether the receiver may have the delivery all the same.
-fn failure(broken: &Broken, sent: bool, url: &Url) -> Failure {
+fn failure(broken: &ExchangeError, sent: bool, url: &Url) -> Failure {
     match broken {
         // The receiver broke the handshake off, which its last message may only tell once the request is on its way:
         // until the handshake is over it reads no request.
-        Broken::Lost(error) => match tls::refusal(error) {
-            Some(reason) => Failure { outcome: Outcome::Unreachable, cause: Some(Cause::Tls), reason },
+        ExchangeError::Lost(error) => match tls::refusal(error) {
+            Some(reason) => Failure { outcome: AttemptOutcome::Unreachable, cause: Some(NoResponse::Tls), reason },
             None => unanswered(connect::reason(error, url), sent),
         },
-        Broken::Closed => unanswered((Some(Cause::Closed), broken.to_string()), sent),
-        Broken::Reset => unanswered((Some(Cause::Reset), broken.to_string()), sent),
-        Broken::Malformed(_) => unanswered((Some(Cause::Malformed), broken.to_string()), sent),
+        ExchangeError::Closed => unanswered((Some(NoResponse::Closed), broken.to_string()), sent),
+        ExchangeError::Reset => unanswered((Some(NoResponse::Reset), broken.to_string()), sent),
+        ExchangeError::Malformed(_) => unanswered((Some(NoResponse::Malformed), broken.to_string()), sent),
     }
 }
 
-fn unanswered((cause, reason): (Option<Cause>, String), sent: bool) -> Failure {
-    Failure { outcome: if sent { Outcome::Unknown } else { Outcome::Unreachable }, cause, reason }
+fn unanswered((cause, reason): (Option<NoResponse>, String), sent: bool) -> Failure {
+    Failure { outcome: if sent { AttemptOutcome::Unknown } else { AttemptOutcome::Unreachable }, cause, reason }
 }
 
 pub(crate) fn is_same_origin(one: &Url, other: &Url) -> bool {
@@ -304,11 +308,11 @@ mod tests {
     use super::*;
 
     /// A client, and what comes of one request of its to a receiver that does this.
-    async fn exchange(receiver: impl AsyncFnOnce(DuplexStream)) -> (Client, Answered) {
+    async fn exchange(receiver: impl AsyncFnOnce(DuplexStream)) -> (Client, TimedResponse) {
         crate::http::install_crypto();
         let url = Url::parse("http://localhost/hook").unwrap();
-        let client = Client::new(&url, &Options::default()).unwrap();
-        let outgoing = Outgoing {
+        let client = Client::new(&url, &ClientOptions::default()).unwrap();
+        let outgoing = OutgoingRequest {
             url,
             method: Method::POST,
             headers: Headers::default(),
@@ -318,7 +322,8 @@ mod tests {
             referer: false,
             kept: Vec::new(),
         };
-        let (request, limit) = (Request::first(outgoing), Limit::starting(Instant::now(), Duration::from_secs(30)));
+        let (request, limit) =
+            (WireRequest::first(outgoing), AttemptDeadline::starting(Instant::now(), Duration::from_secs(30)));
         let (near, mut far) = duplex(1024);
         let serve = async {
             let mut head = Vec::new();
@@ -327,7 +332,7 @@ mod tests {
             }
             receiver(far).await;
         };
-        let answered = client.exchange(Connection::new(Box::new(near)), &request, limit);
+        let answered = client.exchange(ClientConnection::new(Box::new(near)), &request, limit);
         let (answered, ()) = tokio::join!(answered, serve);
         let Ok(answered) = answered else { panic!("no answer") };
         (client, answered)

@@ -17,7 +17,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tower_service::Service;
 use url::Host;
 
-use super::client::{Cause, Options, is_same_origin};
+use super::client::{ClientOptions, NoResponse, is_same_origin};
 use super::tls;
 use crate::error::Error;
 
@@ -27,14 +27,14 @@ pub trait Duplex: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> Duplex for S {}
 
 /// A connection, whatever it is made of.
-pub type Stream = Box<dyn Duplex>;
+pub type BoxedStream = Box<dyn Duplex>;
 
 type Problem = Box<dyn StdError + Send + Sync>;
 
 /// Makes connections.
 pub struct Connector {
     tcp: HttpConnector,
-    options: Options,
+    options: ClientOptions,
     proxies: Matcher,
     /// Where deliveries are meant to go. The client's certificate is shown there and nowhere else.
     home: Url,
@@ -46,14 +46,14 @@ pub struct Connector {
 
 /// That requests are handed to a proxy as they are, which passes them on.
 #[derive(Debug)]
-pub struct Forwarding {
+pub struct ProxyForwarding {
     /// What the proxy asks for.
     pub credentials: Option<HeaderValue>,
 }
 
 impl Connector {
     /// A connector for requests to `url`, which must be usable for that; redirects may lead elsewhere.
-    pub fn new(url: &Url, options: &Options) -> Result<Self, Error> {
+    pub fn new(url: &Url, options: &ClientOptions) -> Result<Self, Error> {
         let mut tcp = HttpConnector::new();
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
@@ -64,7 +64,7 @@ impl Connector {
         let (options, home) = (options.clone(), url.clone());
         let connector = Connector { tcp, options, proxies, home, tls: OnceLock::new(), anonymous: OnceLock::new() };
         // What the flags say must be right, even if it is not needed.
-        let Options { cacert, cert, key, .. } = &connector.options;
+        let ClientOptions { cacert, cert, key, .. } = &connector.options;
         if url.scheme() == "https" || cacert.is_some() || cert.is_some() || key.is_some() {
             connector.tls(true)?;
         }
@@ -72,7 +72,7 @@ impl Connector {
     }
 
     /// Connects to a URL's host, or to the proxy on the way to it; or says why not.
-    pub async fn connect(&self, url: &Url) -> Result<Stream, (Option<Cause>, String)> {
+    pub async fn connect(&self, url: &Url) -> Result<BoxedStream, (Option<NoResponse>, String)> {
         let Some(proxy) = self.proxy(url) else {
             return self.open(url, None).await.map_err(|error| reason(&*error, url));
         };
@@ -83,12 +83,12 @@ impl Connector {
     }
 
     /// Whether a proxy passes requests to this URL on, which are then addressed to it.
-    pub fn forwards(&self, url: &Url) -> Option<Forwarding> {
+    pub fn forwards(&self, url: &Url) -> Option<ProxyForwarding> {
         let proxy = self.proxy(url).filter(|proxy| url.scheme() == "http" && !is_socks(proxy.uri()))?;
-        Some(Forwarding { credentials: proxy.basic_auth().cloned() })
+        Some(ProxyForwarding { credentials: proxy.basic_auth().cloned() })
     }
 
-    async fn open(&self, url: &Url, proxy: Option<&Intercept>) -> Result<Stream, Problem> {
+    async fn open(&self, url: &Url, proxy: Option<&Intercept>) -> Result<BoxedStream, Problem> {
         let (secure, target, home) = (url.scheme() == "https", target(url)?, is_same_origin(url, &self.home));
         let Some(proxy) = proxy else {
             return if secure {
@@ -130,7 +130,7 @@ impl Connector {
         }
         let config = match home {
             true => tls::config(&self.options)?,
-            false => tls::config(&Options { cert: None, key: None, ..self.options.clone() })?,
+            false => tls::config(&ClientOptions { cert: None, key: None, ..self.options.clone() })?,
         };
         Ok(Arc::clone(made.get_or_init(|| Arc::new(config))))
     }
@@ -144,7 +144,7 @@ impl Connector {
     }
 }
 
-async fn call<C>(mut connector: C, uri: Uri) -> Result<Stream, Problem>
+async fn call<C>(mut connector: C, uri: Uri) -> Result<BoxedStream, Problem>
 where
     C: Service<Uri, Error: Into<Problem>>,
     C::Response: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static,
@@ -182,27 +182,27 @@ fn is_loopback(url: &Url) -> bool {
 }
 
 /// Why a connection could not be made, or broke: as a kind, where it is one, and in words.
-pub fn reason(error: &(dyn StdError + 'static), url: &Url) -> (Option<Cause>, String) {
+pub fn reason(error: &(dyn StdError + 'static), url: &Url) -> (Option<NoResponse>, String) {
     if let Some(words) = causes(error).find_map(|cause| tls::words(cause, host(url))) {
-        return (Some(Cause::Tls), words);
+        return (Some(NoResponse::Tls), words);
     }
     let kinds: Vec<_> =
         causes(error).filter_map(|cause| cause.downcast_ref::<io::Error>()).map(io::Error::kind).collect();
     if url.scheme() == "https" && kinds.contains(&io::ErrorKind::UnexpectedEof) {
         let words = format!("{} closed the connection in the middle of the TLS handshake: is it http://?", host(url));
-        return (Some(Cause::Tls), words);
+        return (Some(NoResponse::Tls), words);
     }
     // The innermost is the one that says something.
     let text = causes(error).last().unwrap_or(error).to_string();
     let text = text.split(" (os error").next().unwrap_or(&text).to_lowercase();
     // The standard library has no kind for it.
     if let Some(why) = text.strip_prefix("failed to lookup address information: ") {
-        return (Some(Cause::Unresolved), format!("there is no host {}: {why}", host(url)));
+        return (Some(NoResponse::Unresolved), format!("there is no host {}: {why}", host(url)));
     }
     let cause = kinds.last().and_then(|kind| match kind {
-        io::ErrorKind::ConnectionRefused => Some(Cause::Refused),
-        io::ErrorKind::ConnectionReset => Some(Cause::Reset),
-        io::ErrorKind::TimedOut => Some(Cause::TimedOut),
+        io::ErrorKind::ConnectionRefused => Some(NoResponse::Refused),
+        io::ErrorKind::ConnectionReset => Some(NoResponse::Reset),
+        io::ErrorKind::TimedOut => Some(NoResponse::TimedOut),
         _ => None,
     });
     (cause, text)

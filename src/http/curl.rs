@@ -162,10 +162,11 @@ mod tests {
     use http::HeaderValue;
 
     use super::*;
-    use crate::payload::delivery::Name;
+    use crate::payload::delivery::FieldName;
 
     fn delivery(headers: &[(&'static str, &'static str)], body: &'static [u8]) -> Delivery {
-        let headers = headers.iter().map(|(name, value)| (Name::from_static(name), HeaderValue::from_static(value)));
+        let headers =
+            headers.iter().map(|(name, value)| (FieldName::from_static(name), HeaderValue::from_static(value)));
         Delivery::bare(headers.collect(), Bytes::from_static(body))
     }
 

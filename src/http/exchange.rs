@@ -10,13 +10,13 @@ use bytes::{Buf, Bytes, BytesMut};
 use jiff::Timestamp;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 
-use super::answer::{Framing, Head, Malformed};
+use super::answer::{Framing, Malformed, ResponseHead};
 
 /// How much is read at a time; most answers are smaller.
 const READ: usize = 4096;
 
 /// A connection to a receiver, or to a proxy on the way to it.
-pub struct Connection<S> {
+pub struct ClientConnection<S> {
     stream: S,
     /// What has come and was not looked at.
     buffer: BytesMut,
@@ -32,7 +32,7 @@ pub struct Connection<S> {
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
-pub enum Broken {
+pub enum ExchangeError {
     /// The connection was closed.
     #[error("the connection was closed before an answer came")]
     Closed,
@@ -47,11 +47,11 @@ pub enum Broken {
     Malformed(#[from] Malformed),
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> ClientConnection<S> {
     /// A connection on which nothing has happened.
     pub fn new(stream: S) -> Self {
         let unsent = Bytes::new().chain(Bytes::new());
-        Connection { stream, buffer: BytesMut::new(), unsent, has_sent: false, flushed: true, stuck: None }
+        ClientConnection { stream, buffer: BytesMut::new(), unsent, has_sent: false, flushed: true, stuck: None }
     }
 
     /// Gets a request ready; it goes out while the answer is waited for.
@@ -66,15 +66,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     /// Waits for the head of the answer, which may come before the request is out whole.
-    pub async fn head(&mut self) -> Result<Head, Broken> {
+    pub async fn head(&mut self) -> Result<ResponseHead, ExchangeError> {
         loop {
-            if let Some(head) = Head::take(&mut self.buffer, Timestamp::now())? {
+            if let Some(head) = ResponseHead::take(&mut self.buffer, Timestamp::now())? {
                 return Ok(head);
             }
             // What had come before it broke was an answer, or it is not: only now the reason counts.
             match (self.more().await, self.stuck.take()) {
-                (Ok(0), None) => return Err(Broken::Closed),
-                (Ok(0) | Err(_), Some(error)) | (Err(error), None) => return Err(Broken::lost(error)),
+                (Ok(0), None) => return Err(ExchangeError::Closed),
+                (Ok(0) | Err(_), Some(error)) | (Err(error), None) => return Err(ExchangeError::lost(error)),
                 (Ok(_), stuck) => self.stuck = stuck,
             }
         }
@@ -142,14 +142,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 }
 
-impl Broken {
+impl ExchangeError {
     /// A peer that ends TLS or TCP without a word has closed the connection.
     fn lost(error: io::Error) -> Self {
         use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof, WriteZero};
         match error.kind() {
-            ConnectionReset => Broken::Reset,
-            BrokenPipe | ConnectionAborted | UnexpectedEof | WriteZero => Broken::Closed,
-            _ => Broken::Lost(error),
+            ConnectionReset => ExchangeError::Reset,
+            BrokenPipe | ConnectionAborted | UnexpectedEof | WriteZero => ExchangeError::Closed,
+            _ => ExchangeError::Lost(error),
         }
     }
 }
@@ -163,9 +163,9 @@ mod tests {
     const REQUEST: &[u8] = b"POST / HTTP/1.1\r\ncontent-length: 5\r\n\r\n";
 
     /// What comes of a request when the other side says this, having room for `room` bytes, and ends.
-    async fn answered(answer: &[u8], room: usize, body: &'static [u8]) -> (Result<u16, Broken>, bool) {
+    async fn answered(answer: &[u8], room: usize, body: &'static [u8]) -> (Result<u16, ExchangeError>, bool) {
         let (near, mut far) = duplex(room);
-        let mut connection = Connection::new(near);
+        let mut connection = ClientConnection::new(near);
         connection.send(Bytes::from_static(REQUEST), Bytes::from_static(body));
         far.write_all(answer).await.unwrap();
         far.shutdown().await.unwrap();
@@ -187,16 +187,16 @@ mod tests {
     async fn an_answer_that_breaks_off_is_told_from_one_that_never_was() {
         for answer in [&b""[..], b"HTTP/1.1 200 O", b"HTTP/1.1 200 OK\r\nx: y\r\n"] {
             let (head, _) = answered(answer, 1024, b"hello").await;
-            assert!(matches!(head, Err(Broken::Closed)), "{head:?}");
+            assert!(matches!(head, Err(ExchangeError::Closed)), "{head:?}");
         }
         let (head, _) = answered(b"garbage\r\n\r\n", 1024, b"hello").await;
-        assert!(matches!(head, Err(Broken::Malformed(_))), "{head:?}");
+        assert!(matches!(head, Err(ExchangeError::Malformed(_))), "{head:?}");
     }
 
     #[tokio::test]
     async fn head_and_body_go_out_as_they_are_and_what_comes_is_known() {
         let (near, mut far) = duplex(1024);
-        let mut connection = Connection::new(near);
+        let mut connection = ClientConnection::new(near);
         assert!(connection.is_quiet().await && connection.is_settled());
         connection.send(Bytes::from_static(REQUEST), Bytes::from_static(b"hello"));
         assert!(!connection.has_sent() && !connection.is_settled());
@@ -219,10 +219,10 @@ mod tests {
     async fn a_closed_connection_takes_nothing() {
         let (near, far) = duplex(64);
         drop(far);
-        let mut connection = Connection::new(near);
+        let mut connection = ClientConnection::new(near);
         assert!(!connection.is_quiet().await);
         connection.send(Bytes::from_static(REQUEST), Bytes::new());
-        assert!(matches!(connection.head().await, Err(Broken::Closed)));
+        assert!(matches!(connection.head().await, Err(ExchangeError::Closed)));
         assert!(!connection.has_sent());
     }
 }

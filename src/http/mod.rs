@@ -9,6 +9,6 @@ pub mod pem;
 pub(crate) mod request;
 pub(crate) mod tls;
 
-pub use client::{Cause, Client, Options, Outgoing, Reply, Transport};
+pub use client::{Client, ClientOptions, IncomingResponse, NoResponse, OutgoingRequest, Transport};
 pub use request::host;
 pub use tls::install_crypto;

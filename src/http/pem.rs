@@ -13,7 +13,7 @@ pub type Identity = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
 
 /// A file, and the flag that named it.
 #[derive(Clone, Copy, Debug)]
-pub struct Named<'a> {
+pub struct NamedFile<'a> {
     /// `--cert`
     pub flag: &'a str,
     /// The file.
@@ -21,9 +21,9 @@ pub struct Named<'a> {
 }
 
 /// A certificate and its key. As with curl, one file may hold both; `key_flag` is where to name another.
-pub fn identity(cert: Named<'_>, key: Option<&str>, key_flag: &str) -> Result<Identity, Error> {
+pub fn identity(cert: NamedFile<'_>, key: Option<&str>, key_flag: &str) -> Result<Identity, Error> {
     let chain = certificates(cert)?;
-    let Named { flag, file } = key.map_or(cert, |file| Named { flag: key_flag, file });
+    let NamedFile { flag, file } = key.map_or(cert, |file| NamedFile { flag: key_flag, file });
     let hint = if key.is_none() { format!(" (name it with {key_flag} FILE)") } else { String::new() };
     let text = Zeroizing::new(Vec::from(input::payload(file)?));
     let key = PrivateKeyDer::from_pem_slice(&text);
@@ -32,7 +32,7 @@ pub fn identity(cert: Named<'_>, key: Option<&str>, key_flag: &str) -> Result<Id
 }
 
 /// The certificates in a file: at least one.
-pub fn certificates(Named { flag, file }: Named<'_>) -> Result<Vec<CertificateDer<'static>>, Error> {
+pub fn certificates(NamedFile { flag, file }: NamedFile<'_>) -> Result<Vec<CertificateDer<'static>>, Error> {
     let bytes = input::payload(file)?;
     let found = CertificateDer::pem_slice_iter(&bytes).collect::<Result<Vec<_>, _>>();
     let found = found.map_err(|error| Error::Usage(format!("{flag}: {file} is not PEM: {error}")))?;

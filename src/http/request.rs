@@ -6,15 +6,15 @@ use http::{HeaderName, HeaderValue, Method};
 use reqwest::Url;
 use url::Position;
 
-use super::answer::Head;
-use super::client::{Outgoing, is_same_origin};
-use super::connect::Forwarding;
+use super::answer::ResponseHead;
+use super::client::{OutgoingRequest, is_same_origin};
+use super::connect::ProxyForwarding;
 use crate::payload::Headers;
 use crate::payload::delivery::is_secret;
 
 /// A request under way.
 #[derive(Debug)]
-pub struct Request {
+pub struct WireRequest {
     /// Where to.
     pub url: Url,
     /// The exact bytes.
@@ -26,26 +26,26 @@ pub struct Request {
     kept: Vec<HeaderName>,
 }
 
-impl Request {
+impl WireRequest {
     /// The delivery itself.
-    pub fn first(outgoing: Outgoing) -> Self {
-        let Outgoing { url, method, mut headers, body, kept, .. } = outgoing;
+    pub fn first(outgoing: OutgoingRequest) -> Self {
+        let OutgoingRequest { url, method, mut headers, body, kept, .. } = outgoing;
         if !headers.has(HOST.as_str()) {
             headers.push(HOST, host(&url));
         }
         // How the body is framed is decided here: its length is known, as it is to the real senders.
         headers.remove(TRANSFER_ENCODING.as_str());
         headers.change(CONTENT_LENGTH, HeaderValue::from(body.len()));
-        Request { url, body, method, headers, kept }
+        WireRequest { url, body, method, headers, kept }
     }
 
     /// Whether it asks for the same as another, which it follows.
-    pub fn repeats(&self, other: &Request) -> bool {
+    pub fn repeats(&self, other: &WireRequest) -> bool {
         self.method == other.method && self.body == other.body
     }
 
     /// The request line and the headers. A proxy that forwards the request wants the whole URL, and its own credentials.
-    pub fn head(&self, forwarding: Option<&Forwarding>) -> Bytes {
+    pub fn head(&self, forwarding: Option<&ProxyForwarding>) -> Bytes {
         let start = if forwarding.is_some() { Position::BeforeScheme } else { Position::BeforePath };
         let target = &self.url[start..Position::AfterQuery];
         let size = self.headers.raw().map(|(name, value)| name.as_str().len() + value.len() + 4).sum::<usize>();
@@ -67,7 +67,7 @@ impl Request {
     /// The request that a redirect asks for, as Python's requests and Rust's reqwest make it: 307 and 308 repeat it, the
     /// others become a GET without a body. What opens doors at one origin (scheme, host and port) does not go to another:
     /// credentials, the headers that were meant for it alone, and of the `referer` all but the origin itself.
-    pub fn redirected(&self, head: &Head, referer: bool) -> Option<Request> {
+    pub fn redirected(&self, head: &ResponseHead, referer: bool) -> Option<WireRequest> {
         let repeats = matches!(head.status, 307 | 308);
         if !repeats && !matches!(head.status, 301..=303) {
             return None;
@@ -94,11 +94,11 @@ impl Request {
         }
         let kept = self.kept.clone();
         if repeats {
-            return Some(Request { url, body: self.body.clone(), method: self.method.clone(), headers, kept });
+            return Some(WireRequest { url, body: self.body.clone(), method: self.method.clone(), headers, kept });
         }
         headers.remove(CONTENT_LENGTH.as_str());
         headers.remove(CONTENT_TYPE.as_str());
-        Some(Request { url, body: Bytes::new(), method: Method::GET, headers, kept })
+        Some(WireRequest { url, body: Bytes::new(), method: Method::GET, headers, kept })
     }
 
     /// Where it comes from, as the next may know it: another origin learns no path and no query, in which a token may

@@ -12,9 +12,9 @@ use rustls::server::ParsedCertificate;
 use rustls::{AlertDescription, CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use rustls_platform_verifier::Verifier as System;
 
-use super::client::Options;
+use super::client::ClientOptions;
 use super::pem;
-use super::pem::{Identity, Named};
+use super::pem::{Identity, NamedFile};
 use crate::error::Error;
 
 /// Chooses the cryptography of TLS, once for the program.
@@ -24,14 +24,14 @@ pub fn install_crypto() {
 }
 
 /// The configuration for every connection.
-pub fn config(options: &Options) -> Result<ClientConfig, Error> {
+pub fn config(options: &ClientOptions) -> Result<ClientConfig, Error> {
     let provider = Arc::new(ring::default_provider());
     let failed = |error: rustls::Error| Error::Setup { what: "TLS", reason: error.to_string() };
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider));
     let builder = builder.with_safe_default_protocol_versions().map_err(failed)?;
     let verifier: Arc<dyn ServerCertVerifier> = match &options.cacert {
-        _ if options.insecure => Arc::new(Anyone(provider)),
-        Some(file) => Arc::new(Trusted::new(file, provider)?),
+        _ if options.insecure => Arc::new(NoVerifier(provider)),
+        Some(file) => Arc::new(PinnedVerifier::new(file, provider)?),
         None => Arc::new(System::new(provider).map_err(failed)?),
     };
     let builder = builder.dangerous().with_custom_certificate_verifier(verifier);
@@ -47,35 +47,35 @@ pub fn config(options: &Options) -> Result<ClientConfig, Error> {
 }
 
 /// The client's certificate and key.
-fn identity(options: &Options) -> Result<Option<Identity>, Error> {
+fn identity(options: &ClientOptions) -> Result<Option<Identity>, Error> {
     match (&options.cert, &options.key) {
         (None, None) => Ok(None),
         (None, Some(_)) => Err(Error::Usage("--key is the key of a certificate: name that with --cert".into())),
-        (Some(file), key) => pem::identity(Named { flag: "--cert", file }, key.as_deref(), "--key").map(Some),
+        (Some(file), key) => pem::identity(NamedFile { flag: "--cert", file }, key.as_deref(), "--key").map(Some),
     }
 }
 
 /// Trusts the certificates of a file, and those that they have issued.
 #[derive(Debug)]
-struct Trusted {
+struct PinnedVerifier {
     issuers: Arc<WebPkiServerVerifier>,
     certificates: Vec<CertificateDer<'static>>,
 }
 
-impl Trusted {
+impl PinnedVerifier {
     fn new(file: &str, provider: Arc<CryptoProvider>) -> Result<Self, Error> {
-        let certificates = pem::certificates(Named { flag: "--cacert", file })?;
+        let certificates = pem::certificates(NamedFile { flag: "--cacert", file })?;
         let unusable = |reason: String| Error::Usage(format!("--cacert: {file} cannot be used: {reason}"));
         let mut roots = RootCertStore::empty();
         for certificate in &certificates {
             roots.add(certificate.clone()).map_err(|error| unusable(error.to_string()))?;
         }
         let issuers = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build();
-        Ok(Trusted { issuers: issuers.map_err(|error| unusable(error.to_string()))?, certificates })
+        Ok(PinnedVerifier { issuers: issuers.map_err(|error| unusable(error.to_string()))?, certificates })
     }
 }
 
-impl ServerCertVerifier for Trusted {
+impl ServerCertVerifier for PinnedVerifier {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,
@@ -127,9 +127,9 @@ fn is_issuers(error: &CertificateError) -> bool {
 
 /// Trusts anyone (`--insecure`); only that the other side holds its certificate's key is still checked.
 #[derive(Debug)]
-struct Anyone(Arc<CryptoProvider>);
+struct NoVerifier(Arc<CryptoProvider>);
 
-impl ServerCertVerifier for Anyone {
+impl ServerCertVerifier for NoVerifier {
     fn verify_server_cert(
         &self,
         _: &CertificateDer<'_>,

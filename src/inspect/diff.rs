@@ -1,6 +1,6 @@
 //! What changed between two deliveries, field by field.
 
-use crate::event::{Change, Diff, Entry};
+use crate::event::{Diff, FieldChange, JournalRow};
 use crate::journal::Record;
 use crate::json::JsonType;
 use crate::json::Object;
@@ -13,7 +13,7 @@ use crate::signature;
 const DEPTH: usize = 64;
 
 /// What changed from one delivery to another.
-pub fn between(a: &Entry, b: &Entry) -> Diff {
+pub fn between(a: &JournalRow, b: &JournalRow) -> Diff {
     let mut changes = Vec::new();
     let (first, second) = (&a.record, &b.record);
     word(&mut changes, "method", &first.delivery.method, &second.delivery.method);
@@ -33,9 +33,9 @@ fn title(record: &Record) -> String {
     words.into_iter().flatten().collect::<Vec<_>>().join(" ")
 }
 
-fn push(changes: &mut Vec<Change>, path: &str, before: Option<String>, after: Option<String>, volatile: bool) {
+fn push(changes: &mut Vec<FieldChange>, path: &str, before: Option<String>, after: Option<String>, volatile: bool) {
     if before != after {
-        changes.push(Change { path: path.to_owned(), before, after, volatile });
+        changes.push(FieldChange { path: path.to_owned(), before, after, volatile });
     }
 }
 
@@ -43,11 +43,11 @@ fn json(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-fn word(changes: &mut Vec<Change>, path: &str, a: &str, b: &str) {
+fn word(changes: &mut Vec<FieldChange>, path: &str, a: &str, b: &str) {
     push(changes, path, Some(json(a)), Some(json(b)), false);
 }
 
-fn headers(changes: &mut Vec<Change>, a: &Record, b: &Record) {
+fn headers(changes: &mut Vec<FieldChange>, a: &Record, b: &Record) {
     let (a, b) = (&a.delivery.headers, &b.delivery.headers);
     let names = a.raw().chain(b.raw()).map(|(name, _)| name.plain().as_str());
     let mut seen = Vec::new();
@@ -64,7 +64,7 @@ fn headers(changes: &mut Vec<Change>, a: &Record, b: &Record) {
     }
 }
 
-fn bodies(changes: &mut Vec<Change>, a: &Record, b: &Record) {
+fn bodies(changes: &mut Vec<FieldChange>, a: &Record, b: &Record) {
     let (a, b) = (a.delivery.held(), b.delivery.held());
     let is_json = |bytes: &[u8]| Body::of(bytes).why_not_json().is_none();
     match (std::str::from_utf8(&a), std::str::from_utf8(&b)) {
@@ -76,7 +76,7 @@ fn bodies(changes: &mut Vec<Change>, a: &Record, b: &Record) {
 }
 
 /// Compares two JSON texts, of which one may not be there.
-fn values(changes: &mut Vec<Change>, path: &str, a: Option<&str>, b: Option<&str>, depth: usize) {
+fn values(changes: &mut Vec<FieldChange>, path: &str, a: Option<&str>, b: Option<&str>, depth: usize) {
     let both = a.zip(b);
     if a == b || both.is_some_and(|(a, b)| says_the_same(a, b)) {
         return;
@@ -118,7 +118,7 @@ fn decimal(text: &str) -> Option<(bool, String, i64)> {
 
 /// Where one has more items than the other, those that are alike at both ends are passed over: what was put in front, or
 /// taken away, changes no other.
-fn arrays(changes: &mut Vec<Change>, path: &str, a: &[&str], b: &[&str], depth: usize) {
+fn arrays(changes: &mut Vec<FieldChange>, path: &str, a: &[&str], b: &[&str], depth: usize) {
     let alike = |a: &str, b: &str| {
         let mut found = Vec::new();
         values(&mut found, "", Some(a), Some(b), depth - 1);
@@ -143,7 +143,7 @@ fn member(path: &str, key: &str) -> String {
     if is_plain { format!("{path}.{key}") } else { format!("{path}.{}", json(key)) }
 }
 
-fn objects(changes: &mut Vec<Change>, path: &str, a: &str, b: &str, depth: usize) {
+fn objects(changes: &mut Vec<FieldChange>, path: &str, a: &str, b: &str, depth: usize) {
     let (Some(a), Some(b)) = (Object::parse(a), Object::parse(b)) else { return };
     for (key, value) in a.members() {
         // Of a key that occurs twice the last one counts.

@@ -3,7 +3,7 @@
 use url::Url;
 
 use crate::error::Error;
-use crate::event::{Entry, Event, Note};
+use crate::event::{Event, JournalRow, Note};
 use crate::http::curl;
 use crate::journal::Record;
 use crate::journal::redaction::Redaction;
@@ -12,7 +12,7 @@ pub(crate) mod har;
 
 /// A form that other programs read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
+pub enum ExportForm {
     /// The curl command that sends the same bytes.
     Curl,
     /// An HTTP archive 1.2, which the developers' tools of browsers open.
@@ -23,31 +23,31 @@ pub enum Form {
 
 /// An export under way.
 #[derive(Default)]
-pub struct Export {
+pub struct Exporter {
     count: usize,
-    only: Option<Entry>,
+    only: Option<JournalRow>,
 }
 
-impl Export {
+impl Exporter {
     /// Takes a delivery in, and gives what is to be said of it at once.
-    pub fn take(&mut self, form: Form, entry: Entry) -> Result<Option<Event>, Error> {
+    pub fn take(&mut self, form: ExportForm, entry: JournalRow) -> Result<Option<Event>, Error> {
         self.count += 1;
         let url = url(&entry.record);
         match form {
-            Form::Curl if !entry.record.was_taken_in() => {
+            ExportForm::Curl if !entry.record.was_taken_in() => {
                 let text = format!("#{} is left out: its body was not taken in", entry.number);
                 Ok(Some(Note::warning(text)))
             }
-            Form::Curl => {
+            ExportForm::Curl => {
                 let (delivery, redaction) = (&entry.record.delivery, Redaction::new(&[], []));
                 Ok(Some(Event::Curl(curl::command(&url, delivery, None, &[], &redaction, |_| false))))
             }
-            Form::Har => {
+            ExportForm::Har => {
                 let lead = if self.count == 1 { har::beginning() } else { ",\n".to_owned() };
                 let entry = har::entry(&entry.record, &url);
                 Ok(Some(Event::Export((lead + &entry.to_string()).into())))
             }
-            Form::Fixture => {
+            ExportForm::Fixture => {
                 self.only.get_or_insert(entry);
                 Ok(None)
             }
@@ -55,20 +55,20 @@ impl Export {
     }
 
     /// What is to be said at the end.
-    pub fn end(&mut self, form: Form) -> Result<Option<Event>, Error> {
+    pub fn end(&mut self, form: ExportForm) -> Result<Option<Event>, Error> {
         match (form, self.only.take()) {
-            (Form::Curl, _) => Ok(None),
-            (Form::Har, _) => {
+            (ExportForm::Curl, _) => Ok(None),
+            (ExportForm::Har, _) => {
                 let lead = if self.count == 0 { har::beginning() } else { String::new() };
                 Ok(Some(Event::Export((lead + har::END).into())))
             }
-            (Form::Fixture, Some(only)) if self.count == 1 && only.record.was_taken_in() => {
+            (ExportForm::Fixture, Some(only)) if self.count == 1 && only.record.was_taken_in() => {
                 Ok(Some(Event::Export(only.record.delivery.held())))
             }
-            (Form::Fixture, Some(_)) if self.count == 1 => {
+            (ExportForm::Fixture, Some(_)) if self.count == 1 => {
                 Err(Error::Usage("there is no body to make a fixture of: it was not taken in".to_owned()))
             }
-            (Form::Fixture, _) => {
+            (ExportForm::Fixture, _) => {
                 let left = if self.count == 0 { "none".to_owned() } else { format!("{} deliveries", self.count) };
                 let text = format!("a fixture is one body, and the filters leave {left}: choose one with --show N");
                 Err(Error::Usage(text))

@@ -11,9 +11,9 @@ use crate::event::{Event, Examined, Note, Sink};
 use crate::journal::Record;
 use crate::journal::Redaction;
 use crate::journal::input;
-use crate::journal::input::{Head, Input};
+use crate::journal::input::{Input, InputHead};
 use crate::payload::provider::cog;
-use crate::payload::{Delivery, Headers, Name, Payload, Provider, lint};
+use crate::payload::{Delivery, FieldName, Headers, Payload, Provider, lint};
 use crate::signature;
 use crate::signature::trace::account;
 use crate::signature::{Choice, Policy, Scheme, Verdict};
@@ -34,10 +34,10 @@ pub(crate) mod stream;
 pub(crate) mod timeline;
 pub(crate) mod where_filter;
 
-use pipeline::Reader;
+use pipeline::Pipeline;
 use query::Query;
-use redact::Path;
-use stream::Stream;
+use redact::RedactPath;
+use stream::JournalStream;
 use view::View;
 
 /// What the inspector was asked to do.
@@ -46,7 +46,7 @@ pub struct Config {
     /// Payload files, journals, or `-`.
     pub sources: Vec<String>,
     /// Headers that came with a payload.
-    pub headers: Vec<(Name, HeaderValue)>,
+    pub headers: Vec<(FieldName, HeaderValue)>,
     /// The signature that came with a payload, for the header of the scheme.
     pub signature: Option<HeaderValue>,
     /// The provider, when the user named it.
@@ -62,7 +62,7 @@ pub struct Config {
     /// How to look at them.
     pub view: View,
     /// Which of their fields are blanked.
-    pub redact: Vec<Path>,
+    pub redact: Vec<RedactPath>,
     /// Whether to go on reading as journals grow.
     pub follow: bool,
     /// Whose days are counted over.
@@ -124,7 +124,7 @@ pub async fn run(config: Config, sink: Sink, clock: &dyn Clock, signals: &mut Op
     if journals.is_empty() {
         return Ok(exit);
     }
-    let mut reader = Reader::new(&config, &sink, signals)?;
+    let mut reader = Pipeline::new(&config, &sink, signals)?;
     for journal in in_order(journals) {
         if reader.read(journal).await?.is_closed() {
             return Ok(exit.and(reader.exit()));
@@ -145,7 +145,7 @@ const SEVERAL: &str = "it holds several values, one to a line, and none of the f
 /// A source of which the first lines were read.
 struct Source<'a> {
     source: &'a str,
-    head: Head,
+    head: InputHead,
     input: Input,
     is_journal: bool,
 }
@@ -156,7 +156,7 @@ async fn open(config: &Config) -> Result<Vec<Source<'_>>, Error> {
     for source in &config.sources {
         let name = input::name(source);
         let mut input = Input::open(source)?;
-        let head = Head::wait(name, &mut input).await?;
+        let head = InputHead::wait(name, &mut input).await?;
         let is_journal = head.is_journal || may_be_journal(source, &head, config);
         let flag = if is_journal { config.payload_flag() } else { config.journal_flag() };
         if let Some(flag) = flag {
@@ -173,15 +173,16 @@ async fn open(config: &Config) -> Result<Vec<Source<'_>>, Error> {
 }
 
 /// Whether what has no delivery in its first lines is a journal still: one that is damaged, or empty.
-fn may_be_journal(source: &str, head: &Head, config: &Config) -> bool {
+fn may_be_journal(source: &str, head: &InputHead, config: &Config) -> bool {
     let is_called = source.ends_with(".jsonl");
     is_called && head.json_lines() == 0 || head.bytes.is_empty() && config.journal_flag().is_some()
 }
 
 /// Journals in the order of their first deliveries, so that the newest come last.
-fn in_order(journals: Vec<Source<'_>>) -> Vec<Stream> {
-    let streams = journals.into_iter().map(|Source { source, head, input, .. }| Stream::new(source, head, input));
-    let mut streams: Vec<Stream> = streams.collect();
+fn in_order(journals: Vec<Source<'_>>) -> Vec<JournalStream> {
+    let streams =
+        journals.into_iter().map(|Source { source, head, input, .. }| JournalStream::new(source, head, input));
+    let mut streams: Vec<JournalStream> = streams.collect();
     streams.sort_by_key(|stream| stream.begins);
     streams
 }

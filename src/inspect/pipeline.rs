@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use super::Config;
-use super::present::{Showing, explain};
-use super::scan::{Found, Sift, Sifted, Task, What, check, parse};
-use super::sessions::Stories;
-use super::stream::{Batch, Stream};
-use super::where_filter::{Answers, Asking, Holds};
+use super::present::{Presenter, explain};
+use super::scan::{LineResult, LineScanner, ScanTask, ScannedBatch, ScannedLine, check, parse};
+use super::sessions::Sessions;
+use super::stream::{JournalStream, LineBatchRead};
+use super::where_filter::{WhereFilter, WhereResults, WhereVerdict};
 use crate::error::{Error, Exit};
-use crate::event::{Audience, Entry, Event, Note, Reading, Sink, line_of};
+use crate::event::{Event, JournalRow, Note, OutputState, ReadProgress, Sink, line_of};
 use crate::journal::Record;
 use crate::journal::file;
 use crate::sys::signals::Signals;
@@ -38,7 +38,7 @@ struct Kept {
 }
 
 /// Reads journals one after the other as if they were one.
-pub struct Reader<'a> {
+pub struct Pipeline<'a> {
     config: &'a Config,
     sink: &'a Sink,
     /// The user's wish to stop, where that is not left to the system.
@@ -46,18 +46,18 @@ pub struct Reader<'a> {
     /// How many batches are looked at side by side.
     threads: usize,
     /// One for each of them.
-    sifts: Vec<Sift<'a>>,
+    sifts: Vec<LineScanner<'a>>,
     /// The filters of `--where`.
-    asking: Option<Asking<'a>>,
+    asking: Option<WhereFilter<'a>>,
     /// Buffers to be used again.
     spare: Vec<Vec<u8>>,
     /// Deliveries read so far, whatever the filters say.
     count: usize,
     /// When the newest delivery so far came.
     newest: Option<Timestamp>,
-    streams: Vec<Stream>,
-    stories: Stories,
-    showing: Showing<'a>,
+    streams: Vec<JournalStream>,
+    stories: Sessions,
+    showing: Presenter<'a>,
     /// Of `--last N`, the newest N so far.
     kept: VecDeque<Kept>,
     /// Whether they were shown: what comes later is shown as it comes.
@@ -65,23 +65,23 @@ pub struct Reader<'a> {
     told: Instant,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> Pipeline<'a> {
     /// A reader that has read nothing.
     pub fn new(config: &'a Config, sink: &'a Sink, signals: Option<&'a mut Signals>) -> Result<Self, Error> {
         let threads = thread::available_parallelism().map_or(1, usize::from).min(THREADS);
-        Ok(Reader {
+        Ok(Pipeline {
             config,
             sink,
             signals,
             threads,
-            sifts: (0..threads).map(|_| Sift::new(config)).collect(),
-            asking: Asking::start(&config.query.filters, threads)?,
+            sifts: (0..threads).map(|_| LineScanner::new(config)).collect(),
+            asking: WhereFilter::start(&config.query.filters, threads)?,
             spare: Vec::new(),
             count: 0,
             newest: None,
             streams: Vec::new(),
-            stories: Stories::default(),
-            showing: Showing::new(config, sink),
+            stories: Sessions::default(),
+            showing: Presenter::new(config, sink),
             kept: VecDeque::new(),
             is_released: false,
             told: Instant::now(),
@@ -89,7 +89,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads one journal to its end: of a pipe, until the other side closes it.
-    pub async fn read(&mut self, mut stream: Stream) -> Result<Audience, Error> {
+    pub async fn read(&mut self, mut stream: JournalStream) -> Result<OutputState, Error> {
         let mut audience = match stream.begins {
             Some(begins) if self.newest.is_some_and(|newest| begins < newest) => {
                 let text = format!(
@@ -98,7 +98,7 @@ impl<'a> Reader<'a> {
                 );
                 self.say(Note::warning(text)).await
             }
-            _ => Audience::Listening,
+            _ => OutputState::Open,
         };
         if !audience.is_closed() {
             audience = self.drain(&mut stream).await?;
@@ -106,8 +106,8 @@ impl<'a> Reader<'a> {
         while !audience.is_closed() && stream.is_open() {
             let (stop, closed) = (stopping(&mut self.signals), self.sink.closed());
             audience = tokio::select! {
-                () = stop => Audience::Closed,
-                () = closed => Audience::Closed,
+                () = stop => OutputState::Closed,
+                () = closed => OutputState::Closed,
                 () = stream.wait() => self.drain(&mut stream).await?,
             };
         }
@@ -118,7 +118,7 @@ impl<'a> Reader<'a> {
     /// Goes on reading as the journals grow, until the user or the audience has enough. What came through a pipe is over.
     pub async fn follow(&mut self) -> Result<(), Error> {
         let mut streams = std::mem::take(&mut self.streams);
-        streams.retain(Stream::is_file);
+        streams.retain(JournalStream::is_file);
         while !streams.is_empty() {
             for stream in &mut streams {
                 if self.drain(stream).await?.is_closed() {
@@ -146,14 +146,14 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads what there is.
-    async fn drain(&mut self, stream: &mut Stream) -> Result<Audience, Error> {
+    async fn drain(&mut self, stream: &mut JournalStream) -> Result<OutputState, Error> {
         let mut batches = self.batches(stream)?;
         while !batches.is_empty() {
             let ahead = self.sift(&batches, stream)?;
             for (index, batch) in batches.iter().enumerate() {
                 let sifted = std::mem::take(&mut self.sifts[index].sifted);
                 if self.take(sifted, batch.is_too_long, stream).await?.is_closed() {
-                    return Ok(Audience::Closed);
+                    return Ok(OutputState::Closed);
                 }
             }
             self.spare.extend(batches.into_iter().map(|batch| batch.bytes));
@@ -163,15 +163,15 @@ impl<'a> Reader<'a> {
             };
             self.tell(stream).await;
             if self.is_stopped().await {
-                return Ok(Audience::Closed);
+                return Ok(OutputState::Closed);
             }
         }
-        Ok(Audience::Listening)
+        Ok(OutputState::Open)
     }
 
     /// Reads a last line that was left without its end.
-    async fn finish_line(&mut self, stream: &mut Stream) -> Result<Audience, Error> {
-        let Some(batch) = stream.last() else { return Ok(Audience::Listening) };
+    async fn finish_line(&mut self, stream: &mut JournalStream) -> Result<OutputState, Error> {
+        let Some(batch) = stream.last() else { return Ok(OutputState::Open) };
         let task = self.task();
         self.sifts[0].batch(&batch, task);
         let sifted = std::mem::take(&mut self.sifts[0].sifted);
@@ -179,7 +179,7 @@ impl<'a> Reader<'a> {
     }
 
     /// As many batches as can be looked at side by side.
-    fn batches(&mut self, stream: &mut Stream) -> Result<Vec<Batch>, Error> {
+    fn batches(&mut self, stream: &mut JournalStream) -> Result<Vec<LineBatchRead>, Error> {
         let side_by_side = stream.is_file() && !self.config.view.asks_for_numbers();
         let wanted = if side_by_side { self.threads } else { 1 };
         let mut batches = Vec::new();
@@ -193,7 +193,11 @@ impl<'a> Reader<'a> {
     }
 
     /// Looks at batches, one thread each. Meanwhile those that come next are read, where that does not mean to wait.
-    fn sift(&mut self, batches: &[Batch], stream: &mut Stream) -> Result<Option<Vec<Batch>>, Error> {
+    fn sift(
+        &mut self,
+        batches: &[LineBatchRead],
+        stream: &mut JournalStream,
+    ) -> Result<Option<Vec<LineBatchRead>>, Error> {
         let task = self.task();
         let mut sifts = std::mem::take(&mut self.sifts);
         let work = sifts.iter_mut().zip(batches);
@@ -225,17 +229,22 @@ impl<'a> Reader<'a> {
     }
 
     /// Tells how far it has come, as long as nothing else is said.
-    async fn tell(&mut self, stream: &Stream) {
+    async fn tell(&mut self, stream: &JournalStream) {
         if !self.showing.is_silent() && self.config.view.is_shown_while_read() || self.told.elapsed() < TELL {
             return;
         }
         self.told = Instant::now();
         // Whoever has gone is noticed with what matters.
-        let _ = self.sink.say(Event::Reading(Reading { done: stream.read(), of: stream.size })).await;
+        let _ = self.sink.say(Event::Reading(ReadProgress { done: stream.read(), of: stream.size })).await;
     }
 
     /// Takes what came of a batch, in the order of its lines.
-    async fn take(&mut self, sifted: Sifted, is_too_long: bool, stream: &mut Stream) -> Result<Audience, Error> {
+    async fn take(
+        &mut self,
+        sifted: ScannedBatch,
+        is_too_long: bool,
+        stream: &mut JournalStream,
+    ) -> Result<OutputState, Error> {
         let (lines, deliveries) = (stream.number, self.count);
         stream.number += sifted.lines;
         self.showing.counted(sifted.counted);
@@ -245,74 +254,75 @@ impl<'a> Reader<'a> {
         }
         let mut found = sifted.found.into_iter().peekable();
         while found.peek().is_some() {
-            let together = self.asking.as_ref().map_or(usize::MAX, Asking::together);
-            let mut some: Vec<Found> = found.by_ref().take(together).collect();
+            let together = self.asking.as_ref().map_or(usize::MAX, WhereFilter::together);
+            let mut some: Vec<ScannedLine> = found.by_ref().take(together).collect();
             let mut answers = match &mut self.asking {
                 Some(asking) => asking.ask(&mut some).await,
-                None => Answers::default(),
+                None => WhereResults::default(),
             };
-            for Found { line, delivery, what } in some {
+            for ScannedLine { line, delivery, what } in some {
                 let place = || format!("{}, line {}", stream.name, lines + line);
                 self.count = deliveries + delivery;
                 if self.take_one(what, &mut answers, &place).await?.is_closed() {
-                    return Ok(Audience::Closed);
+                    return Ok(OutputState::Closed);
                 }
             }
         }
         self.count = deliveries + sifted.deliveries;
-        Ok(Audience::Listening)
+        Ok(OutputState::Open)
     }
 
     /// Takes what came of one line.
     async fn take_one(
         &mut self,
-        what: What,
-        answers: &mut Answers,
+        what: LineResult,
+        answers: &mut WhereResults,
         place: &dyn Fn() -> String,
-    ) -> Result<Audience, Error> {
+    ) -> Result<OutputState, Error> {
         match what {
-            What::Damaged(damage) => Ok(self.say(damaged(&place(), &damage)).await),
-            What::Unread(line) => {
+            LineResult::Damaged(damage) => Ok(self.say(damaged(&place(), &damage)).await),
+            LineResult::Unread(line) => {
                 self.keep(Kept { number: self.count, line, record: None, place: place() });
-                Ok(Audience::Listening)
+                Ok(OutputState::Open)
             }
-            What::Asked(_) => {
-                let Some(asking) = &mut self.asking else { return Ok(Audience::Listening) };
+            LineResult::Asked(_) => {
+                let Some(asking) = &mut self.asking else { return Ok(OutputState::Open) };
                 let (line, holds) = asking.next(answers, place)?;
                 let line = line.to_owned();
                 match self.stays(holds).await {
                     true => self.asked(line, place).await,
-                    false => Ok(Audience::Listening),
+                    false => Ok(OutputState::Open),
                 }
             }
-            What::Taken(entry) => self.delivery(*entry, place).await,
-            What::Told(mut entry, takes) => {
+            LineResult::Taken(entry) => self.delivery(*entry, place).await,
+            LineResult::Told(mut entry, takes) => {
                 self.stories.note(&mut entry.record, self.count);
                 match takes && self.config.query.takes_wholly(&entry.record) {
                     true => self.delivery(*entry, place).await,
-                    false => Ok(Audience::Listening),
+                    false => Ok(OutputState::Open),
                 }
             }
         }
     }
 
     /// Shows or keeps back a delivery of which only the line was read so far.
-    async fn asked(&mut self, line: String, place: &dyn Fn() -> String) -> Result<Audience, Error> {
+    async fn asked(&mut self, line: String, place: &dyn Fn() -> String) -> Result<OutputState, Error> {
         match parse(&line) {
             Ok(record) => {
-                self.show(Entry { number: self.count, record: *record, line: Some(line), account: None }, place).await
+                self.show(JournalRow { number: self.count, record: *record, line: Some(line), account: None }, place)
+                    .await
             }
             Err(damage) => Ok(self.say(damaged(&place(), &damage)).await),
         }
     }
 
     /// What is asked of every line now.
-    fn task(&self) -> Task<'a> {
-        Task { config: self.config, keeps_back: self.keeps_back(), before: self.count }
+    fn task(&self) -> ScanTask<'a> {
+        ScanTask { config: self.config, keeps_back: self.keeps_back(), before: self.count }
     }
 
     /// Shows a delivery that all filters let pass, those of `--where` too, or keeps it back.
-    async fn delivery(&mut self, mut entry: Entry, place: &dyn Fn() -> String) -> Result<Audience, Error> {
+    async fn delivery(&mut self, mut entry: JournalRow, place: &dyn Fn() -> String) -> Result<OutputState, Error> {
         entry.number = self.count;
         if let Some(asking) = &mut self.asking {
             let Config { policy, now, .. } = self.config;
@@ -324,30 +334,30 @@ impl<'a> Reader<'a> {
             };
             let holds = asking.holds_of(line, place).await?;
             if !self.stays(holds).await {
-                return Ok(Audience::Listening);
+                return Ok(OutputState::Open);
             }
         }
         self.show(entry, place).await
     }
 
     /// Shows a delivery, or keeps it back.
-    async fn show(&mut self, entry: Entry, place: &dyn Fn() -> String) -> Result<Audience, Error> {
+    async fn show(&mut self, entry: JournalRow, place: &dyn Fn() -> String) -> Result<OutputState, Error> {
         if !self.keeps_back() {
             return self.showing.show(entry).await;
         }
         let line = entry.line().into_owned();
-        let Entry { number, record, .. } = entry;
+        let JournalRow { number, record, .. } = entry;
         self.keep(Kept { number, line, record: Some(Box::new(record)), place: place() });
-        Ok(Audience::Listening)
+        Ok(OutputState::Open)
     }
 
     /// Whether a delivery stays by the filters of `--where`; says why nobody knows.
-    async fn stays(&self, holds: Holds) -> bool {
-        if let Holds::Unknown(why) = &holds {
+    async fn stays(&self, holds: WhereVerdict) -> bool {
+        if let WhereVerdict::Unknown(why) = &holds {
             // Whoever has gone is noticed with what matters.
             self.say(Note::warning(why.clone())).await;
         }
-        matches!(holds, Holds::Yes)
+        matches!(holds, WhereVerdict::Yes)
     }
 
     fn keeps_back(&self) -> bool {
@@ -362,18 +372,18 @@ impl<'a> Reader<'a> {
         }
     }
 
-    async fn say(&self, event: Event) -> Audience {
-        Audience::after(self.sink.say(event).await)
+    async fn say(&self, event: Event) -> OutputState {
+        OutputState::after(self.sink.say(event).await)
     }
 
     /// Shows what was kept back until the end of the files.
-    pub async fn release(&mut self) -> Result<Audience, Error> {
+    pub async fn release(&mut self) -> Result<OutputState, Error> {
         self.is_released = true;
         while let Some(Kept { number, line, record, place }) = self.kept.pop_front() {
             let read = record.map_or_else(|| self.parse_again(&line), Ok);
             let audience = match read {
                 Ok(record) => {
-                    self.showing.show(Entry { number, record: *record, line: Some(line), account: None }).await?
+                    self.showing.show(JournalRow { number, record: *record, line: Some(line), account: None }).await?
                 }
                 Err(damage) => self.say(damaged(&place, &damage)).await,
             };
@@ -381,7 +391,7 @@ impl<'a> Reader<'a> {
                 return Ok(audience);
             }
         }
-        Ok(Audience::Listening)
+        Ok(OutputState::Open)
     }
 
     /// Reads the record of a line that was kept back unread.
@@ -399,7 +409,7 @@ impl<'a> Reader<'a> {
         for sift in std::mem::take(&mut self.sifts) {
             self.showing.count(sift.statistics);
         }
-        if let Some(note) = self.asking.as_ref().and_then(Asking::told) {
+        if let Some(note) = self.asking.as_ref().and_then(WhereFilter::told) {
             self.say(Note::warning(note)).await;
         }
         self.showing.end(self.stories.unfinished(), self.count).await

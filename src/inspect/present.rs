@@ -3,11 +3,11 @@
 use super::Config;
 use super::redact::Redactor;
 use super::stats::Statistics;
-use super::view::{View, Views};
+use super::view::{View, Viewer};
 use crate::error::{Error, Exit};
-use crate::event::{Audience, Entry, Event, Note, Sink, line_of};
+use crate::event::{Event, JournalRow, Note, OutputState, Sink, line_of};
 use crate::journal::Record;
-use crate::journal::record::Glance;
+use crate::journal::record::Summary;
 use crate::journal::redaction::Redaction;
 use crate::payload::history::lifecycle::{CODES, Unfinished};
 use crate::signature;
@@ -15,10 +15,10 @@ use crate::signature::trace::account;
 use crate::signature::{Policy, Verdict};
 
 /// Showing under way.
-pub struct Showing<'a> {
+pub struct Presenter<'a> {
     config: &'a Config,
     sink: &'a Sink,
-    views: Views<'a>,
+    views: Viewer<'a>,
     redactor: Redactor<'a>,
     /// How many were shown or counted.
     shown: usize,
@@ -29,13 +29,13 @@ pub struct Showing<'a> {
     exit: Exit,
 }
 
-impl<'a> Showing<'a> {
+impl<'a> Presenter<'a> {
     /// Nothing was shown yet.
     pub fn new(config: &'a Config, sink: &'a Sink) -> Self {
-        Showing {
+        Presenter {
             config,
             sink,
-            views: Views::new(&config.view, &config.zone, sink),
+            views: Viewer::new(&config.view, &config.zone, sink),
             redactor: Redactor::new(&config.redact),
             shown: 0,
             uncheckable: Vec::new(),
@@ -60,7 +60,7 @@ impl<'a> Showing<'a> {
     }
 
     /// Shows a delivery, of which the signature was checked again where secrets were given.
-    pub async fn show(&mut self, mut entry: Entry) -> Result<Audience, Error> {
+    pub async fn show(&mut self, mut entry: JournalRow) -> Result<OutputState, Error> {
         self.shown += 1;
         let Config { policy, view, redact, now, .. } = self.config;
         if !policy.secrets.is_empty() {
@@ -102,13 +102,13 @@ impl<'a> Showing<'a> {
     }
 
     /// What the signature means for the exit code, and for what is said at the end.
-    fn judge(&mut self, entry: &Entry) {
+    fn judge(&mut self, entry: &JournalRow) {
         if entry.record.verdict.is_invalid() {
             self.exit = Exit::Signature;
         }
         if entry.record.verdict == Verdict::Unchecked {
             let recorded =
-                Glance::of(&entry.line()).map_or_else(|| "unchecked".to_owned(), |line| line.verdict.into_owned());
+                Summary::of(&entry.line()).map_or_else(|| "unchecked".to_owned(), |line| line.verdict.into_owned());
             match self.uncheckable.iter_mut().find(|(verdict, _)| *verdict == recorded) {
                 Some((_, n)) => *n += 1,
                 None => self.uncheckable.push((recorded, 1)),

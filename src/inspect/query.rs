@@ -4,9 +4,9 @@ use aho_corasick::AhoCorasick;
 use jiff::Timestamp;
 use memchr::memmem::Finder;
 
-use crate::filter::jq::{Finding, Jq};
+use crate::filter::jq::{FilterResult, Jq};
 use crate::journal::Record;
-use crate::journal::record::{BEGINNING, Glance};
+use crate::journal::record::{BEGINNING, Summary};
 use crate::json::value;
 use crate::payload::events::Events;
 use crate::payload::nearest;
@@ -67,12 +67,12 @@ impl Query {
     }
 
     /// Whether a delivery is about what is asked for.
-    pub fn is_about(&self, glance: &Glance<'_>) -> bool {
+    pub fn is_about(&self, glance: &Summary<'_>) -> bool {
         self.id.as_ref().is_none_or(|id| glance.has_id(id))
     }
 
     /// Whether a delivery is taken, as far as a glance can tell.
-    pub fn takes_at_a_glance(&self, glance: &Glance<'_>) -> bool {
+    pub fn takes_at_a_glance(&self, glance: &Summary<'_>) -> bool {
         let has_one = |statuses: &Vec<String>| statuses.iter().any(|status| glance.has_status(status));
         let takes_event = |events: &Events| glance.event.as_ref().is_some_and(|event| events.take_name(event));
         self.is_about(glance)
@@ -96,14 +96,14 @@ impl Query {
 
 /// The deliveries of which a filter could not judge.
 #[derive(Debug, Default)]
-pub struct Failures {
+pub struct FilterFailures {
     count: usize,
     first: String,
 }
 
-impl Failures {
+impl FilterFailures {
     /// Takes note of a finding.
-    pub fn note(&mut self, Finding { found, failed, .. }: Finding) {
+    pub fn note(&mut self, FilterResult { found, failed, .. }: FilterResult) {
         if failed {
             self.count += 1;
             if self.count == 1 {
@@ -137,7 +137,7 @@ fn is_in(text: &str, record: &Record) -> bool {
 
 /// Texts that must stand in every line that the filters take, so that the other lines need not be parsed.
 #[derive(Debug, Default)]
-pub struct Sieve {
+pub struct Prefilter {
     needles: Vec<Finder<'static>>,
     /// One of these, in whatever case.
     words: Option<AhoCorasick>,
@@ -145,7 +145,7 @@ pub struct Sieve {
     searched: Option<(Finder<'static>, Vec<Finder<'static>>)>,
 }
 
-impl Sieve {
+impl Prefilter {
     /// What the filters need. What they leave out is still part of its prediction's story, where that `is_told`.
     pub fn of(query: &Query, is_told: bool) -> Self {
         // As it stands within a JSON string.
@@ -154,7 +154,7 @@ impl Sieve {
         let (status, search) = if is_told { (&None, &None) } else { (&query.status, &query.search) };
         let statuses = status.as_ref().map(|words| words.iter().filter_map(escaped).collect::<Vec<_>>());
         let any = |words| AhoCorasick::builder().ascii_case_insensitive(true).build(words).ok();
-        Sieve {
+        Prefilter {
             needles: query.id.iter().filter_map(escaped).map(|word| finder(&word)).collect(),
             words: statuses.and_then(any),
             searched: search.as_ref().and_then(|text| {
@@ -209,9 +209,9 @@ mod tests {
             let search = if inside { other } else { sent.chars().skip(3).take(7).collect() };
             let status = Some(vec!["failed".into(), "pROCESSING".into()]);
             let query = Query { id: Some(id), status, search: Some(search), ..Query::default() };
-            prop_assert!(query.takes_at_a_glance(&Glance::from(&record)));
+            prop_assert!(query.takes_at_a_glance(&Summary::from(&record)));
             prop_assert!(query.takes_wholly(&record));
-            prop_assert!(!Sieve::of(&query, false).holds_back(line.trim_ascii_end()));
+            prop_assert!(!Prefilter::of(&query, false).holds_back(line.trim_ascii_end()));
         }
     }
 
@@ -219,13 +219,13 @@ mod tests {
     fn the_sieve_holds_back_only_what_hookctl_wrote() {
         let line = record(r#"{"id":"a","status":"processing"}"#).to_line();
         let line = line.trim_ascii_end();
-        let sieve = Sieve::of(&Query { id: Some("zz".into()), ..Query::default() }, false);
+        let sieve = Prefilter::of(&Query { id: Some("zz".into()), ..Query::default() }, false);
         assert!(sieve.holds_back(line));
         assert!(!sieve.holds_back(&line[..line.len() - 1]), "a torn one must be reported");
         let merged = [&line[..60], line].concat();
         assert!(!sieve.holds_back(&merged), "one that was torn and went on as another too");
         assert!(!sieve.holds_back(&line[1..]) && !sieve.holds_back(b"garbage"));
-        let search = Sieve::of(&Query { search: Some("zz".into()), ..Query::default() }, false);
+        let search = Prefilter::of(&Query { search: Some("zz".into()), ..Query::default() }, false);
         let hidden = String::from_utf8_lossy(line).replace("\"body\":", "\"body_base64\":");
         assert!(search.holds_back(line) && !search.holds_back(hidden.as_bytes()));
     }

@@ -22,17 +22,17 @@ use crate::signature::Verdict;
 
 /// A field to blank: `headers.authorization`, `input.prompt`, `output.0`; a segment `*` is every member or element.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Path {
+pub struct RedactPath {
     segments: Vec<String>,
 }
 
-impl Path {
+impl RedactPath {
     /// Reads `input.prompt`; the error is the end of the sentence that names what was to be read.
     pub fn parse(text: &str) -> Result<Self, String> {
         let segments: Vec<String> = text.split('.').map(str::to_owned).collect();
         match segments.iter().any(String::is_empty) {
             true => Err("a path is written input.prompt, output.0 or headers.authorization".to_owned()),
-            false => Ok(Path { segments }),
+            false => Ok(RedactPath { segments }),
         }
     }
 
@@ -47,7 +47,7 @@ impl Path {
     }
 }
 
-impl fmt::Display for Path {
+impl fmt::Display for RedactPath {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(&self.segments.join("."))
     }
@@ -81,18 +81,18 @@ pub struct Blanked {
 /// Blanks fields, and remembers which paths led to any.
 #[derive(Debug)]
 pub struct Redactor<'a> {
-    paths: &'a [Path],
+    paths: &'a [RedactPath],
     has_effect: Vec<bool>,
 }
 
 impl<'a> Redactor<'a> {
     /// Nothing was blanked yet.
-    pub fn new(paths: &'a [Path]) -> Self {
+    pub fn new(paths: &'a [RedactPath]) -> Self {
         Redactor { paths, has_effect: vec![false; paths.len()] }
     }
 
     /// The paths that led nowhere so far.
-    pub fn without_effect(&self) -> impl Iterator<Item = &Path> {
+    pub fn without_effect(&self) -> impl Iterator<Item = &RedactPath> {
         self.paths.iter().zip(&self.has_effect).filter(|(_, has_effect)| !**has_effect).map(|(path, _)| path)
     }
 

@@ -2,20 +2,20 @@
 
 use jiff::Timestamp;
 
-use super::query::Sieve;
+use super::query::Prefilter;
 use super::stats::Statistics;
-use super::stream::Batch;
+use super::stream::LineBatchRead;
 use super::{Config, check_again};
-use crate::event::Entry;
+use crate::event::JournalRow;
 use crate::journal::Record;
-use crate::journal::record::{Glance, Ours, Parsed, Request};
+use crate::journal::record::{FastLine, Parsed, RawRequest, Summary};
 use crate::payload::Provider;
 use crate::signature::Checker;
 use crate::signature::verdict::VERIFIED;
 
 /// One thread's part: the lines of a batch, one after the other.
-pub struct Sift<'a> {
-    sieve: Sieve,
+pub struct LineScanner<'a> {
+    sieve: Prefilter,
     /// With the secrets that were given.
     checker: Checker<'a>,
     /// The bytes of a body, where they are wanted for a moment.
@@ -23,12 +23,12 @@ pub struct Sift<'a> {
     /// Of all batches so far, where counting is all that is asked for.
     pub statistics: Statistics,
     /// Of the last batch.
-    pub sifted: Sifted,
+    pub sifted: ScannedBatch,
 }
 
 /// What a batch has come to.
 #[derive(Default)]
-pub struct Sifted {
+pub struct ScannedBatch {
     /// How many lines it has.
     pub lines: usize,
     /// How many of them are deliveries, whatever the filters say.
@@ -38,21 +38,21 @@ pub struct Sifted {
     /// When the newest of those came that were looked at.
     pub newest: Option<Timestamp>,
     /// What needs a look in its place among all others.
-    pub found: Vec<Found>,
+    pub found: Vec<ScannedLine>,
 }
 
 /// A line of a batch.
-pub struct Found {
+pub struct ScannedLine {
     /// Its number within the batch, from 1.
     pub line: usize,
     /// How many deliveries there are up to it.
     pub delivery: usize,
     /// What it is.
-    pub what: What,
+    pub what: LineResult,
 }
 
 /// What a line is.
-pub enum What {
+pub enum LineResult {
     /// Damaged, and how.
     Damaged(String),
     /// A delivery that a glance lets pass, and that nobody may ever want to see.
@@ -60,14 +60,14 @@ pub enum What {
     /// A delivery that all filters let pass, but for those of `--where`: they read its line, and few others need to.
     Asked(String),
     /// A delivery that all filters let pass, but for those of `--where`.
-    Taken(Box<Entry>),
+    Taken(Box<JournalRow>),
     /// One that is part of a story, and whether a glance lets it pass.
-    Told(Box<Entry>, bool),
+    Told(Box<JournalRow>, bool),
 }
 
 /// What is asked of every line.
 #[derive(Clone, Copy)]
-pub struct Task<'a> {
+pub struct ScanTask<'a> {
     /// What the inspector was asked to do.
     pub config: &'a Config,
     /// Whether deliveries are kept back, as most of them will not be shown.
@@ -76,7 +76,7 @@ pub struct Task<'a> {
     pub before: usize,
 }
 
-impl Task<'_> {
+impl ScanTask<'_> {
     /// Whether nothing but a glance is needed of any delivery, and that its signature holds where that is checked.
     fn is_counting(&self) -> bool {
         let Config { view, query, .. } = self.config;
@@ -90,33 +90,33 @@ impl Task<'_> {
     }
 }
 
-impl<'a> Sift<'a> {
+impl<'a> LineScanner<'a> {
     /// One that has seen nothing.
     pub fn new(config: &'a Config) -> Self {
-        Sift {
-            sieve: Sieve::of(&config.query, config.view.tells_stories()),
+        LineScanner {
+            sieve: Prefilter::of(&config.query, config.view.tells_stories()),
             checker: Checker::new(&config.policy),
             body: Vec::new(),
             statistics: Statistics::new(config.zone.clone()),
-            sifted: Sifted::default(),
+            sifted: ScannedBatch::default(),
         }
     }
 
     /// Looks at a batch.
-    pub fn batch(&mut self, batch: &Batch, task: Task<'_>) {
-        self.sifted = Sifted::default();
+    pub fn batch(&mut self, batch: &LineBatchRead, task: ScanTask<'_>) {
+        self.sifted = ScannedBatch::default();
         if batch.is_too_long {
             self.sifted.lines = 1;
         }
         for line in lines(&batch.bytes) {
             self.sifted.lines += 1;
-            let found = self.line(line, task).unwrap_or_else(|damage| Some(What::Damaged(damage)));
-            let Sifted { lines, deliveries, .. } = self.sifted;
-            self.sifted.found.extend(found.map(|what| Found { line: lines, delivery: deliveries, what }));
+            let found = self.line(line, task).unwrap_or_else(|damage| Some(LineResult::Damaged(damage)));
+            let ScannedBatch { lines, deliveries, .. } = self.sifted;
+            self.sifted.found.extend(found.map(|what| ScannedLine { line: lines, delivery: deliveries, what }));
         }
     }
 
-    fn line(&mut self, line: &[u8], task: Task<'_>) -> Result<Option<What>, String> {
+    fn line(&mut self, line: &[u8], task: ScanTask<'_>) -> Result<Option<LineResult>, String> {
         if self.sieve.holds_back(line) {
             self.sifted.deliveries += 1;
             return Ok(None);
@@ -125,18 +125,18 @@ impl<'a> Sift<'a> {
         if text.trim().is_empty() {
             return Ok(None);
         }
-        if let Some(Ours { glance, request }) = Ours::read(text) {
+        if let Some(FastLine { glance, request }) = FastLine::read(text) {
             self.sifted.deliveries += 1;
-            return self.glance(glance, text, Beyond::Request(request), task);
+            return self.glance(glance, text, FullRecord::Request(request), task);
         }
-        if let Some(glance) = Glance::of_any(text) {
+        if let Some(glance) = Summary::of_any(text) {
             self.sifted.deliveries += 1;
-            return self.glance(glance, text, Beyond::Nothing, task);
+            return self.glance(glance, text, FullRecord::Nothing, task);
         }
         match Record::parse(text) {
             Ok(Parsed::Delivery(record)) => {
                 self.sifted.deliveries += 1;
-                self.glance(Glance::from(&*record), text, Beyond::Record(record.clone()), task)
+                self.glance(Summary::from(&*record), text, FullRecord::Record(record.clone()), task)
             }
             Ok(Parsed::Other(_)) => Ok(None),
             Err(damage) => Err(damage.0),
@@ -146,11 +146,11 @@ impl<'a> Sift<'a> {
     /// Decides by a glance, and beyond it where that is not enough.
     fn glance(
         &mut self,
-        glance: Glance<'_>,
+        glance: Summary<'_>,
         text: &str,
-        beyond: Beyond<'_>,
-        task: Task<'_>,
-    ) -> Result<Option<What>, String> {
+        beyond: FullRecord<'_>,
+        task: ScanTask<'_>,
+    ) -> Result<Option<LineResult>, String> {
         let Config { query, view, policy, .. } = task.config;
         self.sifted.newest = self.sifted.newest.max(Some(glance.at));
         // What a filter leaves out is still part of its prediction's story.
@@ -158,13 +158,13 @@ impl<'a> Sift<'a> {
         let number = task.before + self.sifted.deliveries;
         let takes = query.takes_at_a_glance(&glance) && view.is_about(number, &glance);
         let (glance, record) = match (takes && task.is_counting(), beyond) {
-            (true, Beyond::Request(request)) => (self.checked(glance, request, task.config), None),
+            (true, FullRecord::Request(request)) => (self.checked(glance, request, task.config), None),
             (true, _) if policy.secrets.is_empty() => (Some(glance), None),
-            (false, Beyond::Request(_)) if takes && !tells && task.asks_only() => {
-                return Ok(Some(What::Asked(text.to_owned())));
+            (false, FullRecord::Request(_)) if takes && !tells && task.asks_only() => {
+                return Ok(Some(LineResult::Asked(text.to_owned())));
             }
-            (_, Beyond::Record(record)) => (None, Some(record)),
-            (_, Beyond::Request(_) | Beyond::Nothing) => (None, None),
+            (_, FullRecord::Record(record)) => (None, Some(record)),
+            (_, FullRecord::Request(_) | FullRecord::Nothing) => (None, None),
         };
         let is_counted = glance.is_some();
         if let Some(glance) = &glance {
@@ -175,21 +175,21 @@ impl<'a> Sift<'a> {
             return Ok(None);
         }
         if !tells && task.keeps_back && !query.wants_all() {
-            return Ok(Some(What::Unread(text.to_owned())));
+            return Ok(Some(LineResult::Unread(text.to_owned())));
         }
         let mut record = *record.map_or_else(|| parse(text), Ok)?;
         // Before stories are told: a forgery is no part of them.
         check(&mut record, task.config);
-        let entry = Box::new(Entry { number, record, line: Some(text.to_owned()), account: None });
+        let entry = Box::new(JournalRow { number, record, line: Some(text.to_owned()), account: None });
         if tells {
-            return Ok(Some(What::Told(entry, takes)));
+            return Ok(Some(LineResult::Told(entry, takes)));
         }
-        Ok(query.takes_wholly(&entry.record).then_some(What::Taken(entry)))
+        Ok(query.takes_wholly(&entry.record).then_some(LineResult::Taken(entry)))
     }
 
     /// A glance that says of the signature what is to be said, where secrets were given: that it holds. `None` where there
     /// is more to say, for which all has to be read.
-    fn checked<'g>(&mut self, glance: Glance<'g>, request: Request<'_>, config: &Config) -> Option<Glance<'g>> {
+    fn checked<'g>(&mut self, glance: Summary<'g>, request: RawRequest<'_>, config: &Config) -> Option<Summary<'g>> {
         if config.policy.secrets.is_empty() {
             return Some(glance);
         }
@@ -198,14 +198,14 @@ impl<'a> Sift<'a> {
         sealed.body(&mut self.body)?;
         let now = config.now.unwrap_or(glance.at).as_second();
         let holds = self.checker.verifies(&sealed.headers, &self.body, now, Some(provider));
-        holds.then(|| Glance { verdict: VERIFIED.into(), reason: None, ..glance })
+        holds.then(|| Summary { verdict: VERIFIED.into(), reason: None, ..glance })
     }
 }
 
 /// What is at hand of a delivery beyond a glance.
-enum Beyond<'a> {
+enum FullRecord<'a> {
     /// Its request, passed over.
-    Request(Request<'a>),
+    Request(RawRequest<'a>),
     /// All of it.
     Record(Box<Record>),
     /// Nothing yet.

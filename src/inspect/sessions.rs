@@ -8,24 +8,24 @@ use crate::payload::lint;
 
 /// What was received and what was sent are stories of their own: a delivery that was recorded on both sides came once.
 #[derive(Debug, Default)]
-pub struct Stories {
-    received: Story,
-    sent: Story,
+pub struct Sessions {
+    received: DirectionState,
+    sent: DirectionState,
 }
 
 #[derive(Debug)]
-struct Story {
+struct DirectionState {
     history: History,
     lifecycles: Lifecycles,
 }
 
-impl Default for Story {
+impl Default for DirectionState {
     fn default() -> Self {
-        Story { history: History::unbounded(), lifecycles: Lifecycles::unbounded() }
+        DirectionState { history: History::unbounded(), lifecycles: Lifecycles::unbounded() }
     }
 }
 
-impl Stories {
+impl Sessions {
     /// Takes note of a delivery with this number, and enters into its record what that tells: which one it repeats, and
     /// what is suspicious. What was recorded of other deliveries counts no more: it calls them by numbers that they had
     /// in their own run.
@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn no_prediction_of_a_file_is_forgotten() {
-        let mut stories = Stories::default();
+        let mut stories = Sessions::default();
         for number in 0..=REMEMBERED {
             let body = format!(r#"{{"id":"p{number}","status":"processing","logs":"","metrics":{{}}}}"#);
             let delivery = Delivery::bare(Default::default(), Bytes::from(body));

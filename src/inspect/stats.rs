@@ -6,9 +6,9 @@ use hdrhistogram::Histogram;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::event::{Counts, Latencies, Listed, Rate, Stats};
+use crate::event::{Counts, Latencies, Rate, Stats, TableTotals};
 use crate::journal::Record;
-use crate::journal::record::Glance;
+use crate::journal::record::Summary;
 use crate::payload::Provider;
 
 /// Counting under way.
@@ -86,7 +86,7 @@ impl Statistics {
     }
 
     /// Adds one delivery.
-    pub fn add(&mut self, glance: &Glance<'_>) {
+    pub fn add(&mut self, glance: &Summary<'_>) {
         let stats = &mut self.stats;
         stats.deliveries += 1;
         stats.repeats += u64::from(glance.is_repeat);
@@ -154,8 +154,8 @@ impl Statistics {
 }
 
 /// Counts a row of a table.
-pub fn list(listed: &mut Listed, record: &Record) {
-    let glance = Glance::from(record);
+pub fn list(listed: &mut TableTotals, record: &Record) {
+    let glance = Summary::from(record);
     listed.deliveries += 1;
     listed.repeats += u64::from(glance.is_repeat);
     listed.warned += u64::from(!glance.warnings.is_empty());
@@ -164,7 +164,7 @@ pub fn list(listed: &mut Listed, record: &Record) {
 }
 
 /// The word for a status. A provider's own is not counted: those words are as many as senders please.
-fn status<'g>(glance: &'g Glance<'_>) -> &'g str {
+fn status<'g>(glance: &'g Summary<'_>) -> &'g str {
     match (&glance.provider, &glance.status, &glance.raw_status) {
         (None, ..) => "not JSON",
         (_, Some(status), _) => status,
@@ -320,7 +320,7 @@ mod tests {
 
     use super::*;
     use crate::journal::Record;
-    use crate::journal::record::{Answer, By};
+    use crate::journal::record::{Answer, AnsweredBy};
     use crate::payload::{Delivery, Headers};
 
     /// Length, first beginning and counts of the parts.
@@ -364,11 +364,11 @@ mod tests {
         let record = |at: i64| {
             Record::bare(Timestamp::from_second(at).unwrap(), Delivery::bare(Headers::default(), Bytes::new()))
         };
-        let answered = |at: i64| Record { answer: Some(Answer::new(200, By::Script, at as f64)), ..record(at) };
+        let answered = |at: i64| Record { answer: Some(Answer::new(200, AnsweredBy::Script, at as f64)), ..record(at) };
         let records: Vec<Record> = [5, 1, 9000, 7, 3, 90_000].into_iter().map(answered).chain([record(2)]).collect();
         let counted = |records: &[Record]| {
             let mut statistics = Statistics::new(TimeZone::UTC);
-            records.iter().for_each(|record| statistics.add(&Glance::from(record)));
+            records.iter().for_each(|record| statistics.add(&Summary::from(record)));
             statistics
         };
         let whole = format!("{:?}", counted(&records).end());

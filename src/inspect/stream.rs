@@ -9,16 +9,16 @@ use crate::error::Error;
 use crate::journal::Record;
 use crate::journal::file;
 use crate::journal::input;
-use crate::journal::input::{Head, Input};
-use crate::journal::record::{Glance, Parsed};
-use crate::journal::tail::{Counted, Opened};
+use crate::journal::input::{Input, InputHead};
+use crate::journal::record::{Parsed, Summary};
+use crate::journal::tail::{CountingReader, OpenedFile};
 
 /// How much of a file is looked at together: enough to be worth a thread, too little to be noticed in memory.
 const BATCH: usize = 1 << 20;
 
 /// Lines of a journal, each with its newline; at the end of a file that may be missing.
 #[derive(Default)]
-pub struct Batch {
+pub struct LineBatchRead {
     /// The lines.
     pub bytes: Vec<u8>,
     /// Whether a line that is too long to be read stood here.
@@ -35,40 +35,40 @@ struct Rest {
 }
 
 /// One journal under way.
-pub struct Stream {
+pub struct JournalStream {
     /// How to speak of it.
     pub name: String,
     source: String,
-    input: Counted<Chain<Cursor<Vec<u8>>, Input>>,
+    input: CountingReader<Chain<Cursor<Vec<u8>>, Input>>,
     rest: Rest,
     /// How many lines were taken from it.
     pub number: usize,
     /// When its first delivery came.
     pub begins: Option<Timestamp>,
-    opened: Opened,
+    opened: OpenedFile,
     /// How large it was when it was opened, where that is known.
     pub size: Option<u64>,
 }
 
-impl Stream {
+impl JournalStream {
     /// A journal of which the head was read already.
-    pub fn new(source: &str, head: Head, input: Input) -> Self {
+    pub fn new(source: &str, head: InputHead, input: Input) -> Self {
         let head = head.lines();
-        Stream {
+        JournalStream {
             name: input::name(source).to_owned(),
             source: source.to_owned(),
             begins: first_time(&head),
-            input: Counted::new(Read::chain(Cursor::new(head), input)),
+            input: CountingReader::new(Read::chain(Cursor::new(head), input)),
             rest: Rest::default(),
             number: 0,
-            opened: Opened::at(source),
+            opened: OpenedFile::at(source),
             size: input::size(source),
         }
     }
 
     /// Begins again with the file that is at its path now.
     pub fn turn(&mut self) -> Result<(), Error> {
-        *self = Stream::new(&self.source, Head::default(), Input::open(&self.source)?);
+        *self = JournalStream::new(&self.source, InputHead::default(), Input::open(&self.source)?);
         Ok(())
     }
 
@@ -100,7 +100,7 @@ impl Stream {
 
     /// The next lines; `None` when there are no more for now. A last one without its end is kept where the journal
     /// `is_followed`.
-    pub fn batch(&mut self, spare: Vec<u8>, is_followed: bool) -> Result<Option<Batch>, Error> {
+    pub fn batch(&mut self, spare: Vec<u8>, is_followed: bool) -> Result<Option<LineBatchRead>, Error> {
         let wanted = if self.is_file() { BATCH } else { 0 };
         let may_go_on = is_followed && self.is_file();
         let read = read(&mut self.input, &mut self.rest, spare, wanted, file::MAX_LINE as usize, may_go_on);
@@ -108,9 +108,9 @@ impl Stream {
     }
 
     /// A last line that was left without its end.
-    pub fn last(&mut self) -> Option<Batch> {
+    pub fn last(&mut self) -> Option<LineBatchRead> {
         let bytes = std::mem::take(&mut self.rest.line);
-        (!bytes.is_empty()).then_some(Batch { bytes, is_too_long: false })
+        (!bytes.is_empty()).then_some(LineBatchRead { bytes, is_too_long: false })
     }
 }
 
@@ -122,7 +122,7 @@ fn read(
     wanted: usize,
     limit: usize,
     may_go_on: bool,
-) -> io::Result<Option<Batch>> {
+) -> io::Result<Option<LineBatchRead>> {
     bytes.clear();
     bytes.append(&mut rest.line);
     let (mut end, mut may_go_on) = (None, may_go_on);
@@ -152,7 +152,7 @@ fn read(
         if end.is_none() && bytes.len() > limit {
             bytes.clear();
             rest.is_skipped = true;
-            return Ok(Some(Batch { bytes, is_too_long: true }));
+            return Ok(Some(LineBatchRead { bytes, is_too_long: true }));
         }
     }
     if end.is_none() && !may_go_on {
@@ -160,7 +160,7 @@ fn read(
     }
     rest.line.extend_from_slice(&bytes[end.unwrap_or(0)..]);
     bytes.truncate(end.unwrap_or(0));
-    Ok(end.map(|_| Batch { bytes, is_too_long: false }))
+    Ok(end.map(|_| LineBatchRead { bytes, is_too_long: false }))
 }
 
 /// When the first delivery came of which these are the first lines.
@@ -171,7 +171,7 @@ fn first_time(lines: &[u8]) -> Option<Timestamp> {
             Ok(Parsed::Delivery(record)) => Some(record.at),
             _ => None,
         };
-        Glance::of(line).map(|glance| glance.at).or_else(whole)
+        Summary::of(line).map(|glance| glance.at).or_else(whole)
     })
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use crate::event::{Entry, Moment, Timeline};
+use crate::event::{JournalRow, Timeline, TimelineDelivery};
 use crate::payload::history::lifecycle::Unfinished;
 use crate::payload::lint::Warning;
 use crate::signature::Verdict;
@@ -25,7 +25,7 @@ const VERDICTS: usize = 16;
 
 impl Timelines {
     /// Adds a delivery that was told of in its record. It is `about` this prediction, even where its id is blanked.
-    pub fn add(&mut self, Entry { number, record, .. }: &Entry, about: Option<String>) {
+    pub fn add(&mut self, JournalRow { number, record, .. }: &JournalRow, about: Option<String>) {
         let payload = record.payload.as_ref();
         let (provider, sent) = (payload.map(|payload| payload.provider), record.sent.is_some());
         let id = payload.and_then(|payload| payload.id.clone());
@@ -37,7 +37,7 @@ impl Timelines {
             self.timelines.len() - 1
         });
         let verdict = self.verdict(&record.verdict);
-        self.timelines[place].moments.push(Moment {
+        self.timelines[place].moments.push(TimelineDelivery {
             number: *number,
             at: record.at,
             event: payload.and_then(|payload| payload.event.as_ref()).map(|event| event.name.to_string()),

@@ -3,12 +3,12 @@
 use jiff::tz::TimeZone;
 
 use super::diff;
-use super::export::{Export, Form};
+use super::export::{ExportForm, Exporter};
 use super::stats::{self, Statistics};
 use super::timeline::Timelines;
 use crate::error::Error;
-use crate::event::{Audience, Entry, Event, Listed, Sink};
-use crate::journal::record::Glance;
+use crate::event::{Event, JournalRow, OutputState, Sink, TableTotals};
+use crate::journal::record::Summary;
 use crate::payload::history::lifecycle::Unfinished;
 
 /// A way to look at deliveries.
@@ -25,7 +25,7 @@ pub enum View {
     /// What changed between two: numbers or ids.
     Diff([String; 2]),
     /// For another program: all, or the one with this number or id.
-    Export(Form, Option<String>),
+    Export(ExportForm, Option<String>),
     /// A page for a browser.
     Page,
 }
@@ -70,7 +70,7 @@ impl View {
     }
 
     /// Whether a delivery with this number is one that it shows.
-    pub fn is_about(&self, number: usize, glance: &Glance<'_>) -> bool {
+    pub fn is_about(&self, number: usize, glance: &Summary<'_>) -> bool {
         match self {
             View::Whole(which) | View::Export(_, Some(which)) => is(which, number, glance),
             View::Diff(pair) => pair.iter().any(|which| is(which, number, glance)),
@@ -79,7 +79,7 @@ impl View {
     }
 }
 
-fn is(which: &str, number: usize, glance: &Glance<'_>) -> bool {
+fn is(which: &str, number: usize, glance: &Summary<'_>) -> bool {
     number_of(which) == Some(number) || glance.has_id(which)
 }
 
@@ -99,27 +99,27 @@ fn missing(which: &str, count: usize) -> Error {
 }
 
 /// A view under way.
-pub struct Views<'a> {
+pub struct Viewer<'a> {
     view: &'a View,
     sink: &'a Sink,
     statistics: Statistics,
-    listed: Listed,
+    listed: TableTotals,
     timelines: Timelines,
-    export: Export,
-    pair: [Option<Entry>; 2],
+    export: Exporter,
+    pair: [Option<JournalRow>; 2],
     is_empty: bool,
 }
 
-impl<'a> Views<'a> {
+impl<'a> Viewer<'a> {
     /// A view that shows nothing yet.
     pub fn new(view: &'a View, zone: &TimeZone, sink: &'a Sink) -> Self {
-        Views {
+        Viewer {
             view,
             sink,
             statistics: Statistics::new(zone.clone()),
-            listed: Listed::default(),
+            listed: TableTotals::default(),
             timelines: Timelines::default(),
-            export: Export::default(),
+            export: Exporter::default(),
             pair: [None, None],
             is_empty: true,
         }
@@ -131,7 +131,7 @@ impl<'a> Views<'a> {
     }
 
     /// Shows a delivery, or keeps what is needed of it for the end. It is `about` this prediction, whatever is blanked.
-    pub async fn show(&mut self, entry: Entry, about: Option<String>) -> Result<Audience, Error> {
+    pub async fn show(&mut self, entry: JournalRow, about: Option<String>) -> Result<OutputState, Error> {
         self.is_empty = false;
         let event = match self.view {
             View::Table => {
@@ -145,27 +145,27 @@ impl<'a> Views<'a> {
             }
             View::Export(form, _) => match self.export.take(*form, entry)? {
                 Some(event) => event,
-                None => return Ok(Audience::Listening),
+                None => return Ok(OutputState::Open),
             },
             View::Timeline => {
                 self.timelines.add(&entry, about);
-                return Ok(Audience::Listening);
+                return Ok(OutputState::Open);
             }
             View::Stats => {
-                self.statistics.add(&Glance::from(&entry.record));
-                return Ok(Audience::Listening);
+                self.statistics.add(&Summary::from(&entry.record));
+                return Ok(OutputState::Open);
             }
             View::Diff(which) => {
                 self.keep(which, &entry);
-                return Ok(Audience::Listening);
+                return Ok(OutputState::Open);
             }
         };
         Ok(self.say(event).await)
     }
 
     /// The first of each; of one id that is given twice, the first and the next.
-    fn keep(&mut self, which: &[String; 2], entry: &Entry) {
-        let glance = Glance::from(&entry.record);
+    fn keep(&mut self, which: &[String; 2], entry: &JournalRow) {
+        let glance = Summary::from(&entry.record);
         let is_one_id = which[0] == which[1];
         for (which, kept) in which.iter().zip(&mut self.pair) {
             if kept.is_none() && is(which, entry.number, &glance) {
@@ -178,11 +178,11 @@ impl<'a> Views<'a> {
     }
 
     /// Shows what can be shown only at the end of `count` deliveries.
-    pub async fn end(&mut self, unfinished: Vec<Unfinished>, count: usize) -> Result<Audience, Error> {
+    pub async fn end(&mut self, unfinished: Vec<Unfinished>, count: usize) -> Result<OutputState, Error> {
         match self.view {
             View::Table if self.is_empty => {}
             View::Table => {
-                let listed = Listed { of: count as u64, ..std::mem::take(&mut self.listed) };
+                let listed = TableTotals { of: count as u64, ..std::mem::take(&mut self.listed) };
                 return Ok(self.say(Event::Listed(Box::new(listed))).await);
             }
             View::Whole(which) | View::Export(_, Some(which)) if self.is_empty => return Err(missing(which, count)),
@@ -190,7 +190,7 @@ impl<'a> Views<'a> {
             View::Timeline | View::Page => {
                 for timeline in std::mem::take(&mut self.timelines).end(&unfinished) {
                     if self.say(Event::Timeline(Box::new(timeline))).await.is_closed() {
-                        return Ok(Audience::Closed);
+                        return Ok(OutputState::Closed);
                     }
                 }
             }
@@ -210,10 +210,10 @@ impl<'a> Views<'a> {
                 }
             }
         }
-        Ok(Audience::Listening)
+        Ok(OutputState::Open)
     }
 
-    async fn say(&self, event: Event) -> Audience {
-        Audience::after(self.sink.say(event).await)
+    async fn say(&self, event: Event) -> OutputState {
+        OutputState::after(self.sink.say(event).await)
     }
 }

@@ -8,53 +8,53 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde::de::value::{BorrowedStrDeserializer, Error};
 
-use super::record::{Answer, By, Glance};
-use super::summary::{Code, Key, is_id};
+use super::record::{Answer, AnsweredBy, Summary};
+use super::summary::{BorrowedText, WarningCode, is_id};
 use super::write;
-use crate::json::key_filter::Names;
+use crate::json::key_filter::KeyFilter;
 use crate::json::string;
 use crate::payload::delivery::Lookup;
 use crate::payload::provider::Provider;
 use crate::signature::Verdict;
 
 /// A line in this form.
-pub struct Ours<'a> {
+pub struct FastLine<'a> {
     /// It at a glance.
-    pub glance: Glance<'a>,
+    pub glance: Summary<'a>,
     /// Its request.
-    pub request: Request<'a>,
+    pub request: RawRequest<'a>,
 }
 
 /// What stands of the request in a line, passed over: most of it, and seldom wanted.
 #[derive(Clone, Copy)]
-pub struct Request<'a> {
+pub struct RawRequest<'a> {
     /// From the list of headers on.
-    headers: Rest<'a>,
+    headers: Cursor<'a>,
     /// A body that is text and not compressed, with its escapes.
     body: Option<&'a str>,
 }
 
 /// What a signature may cover, where it stands in a line.
-pub struct Sealed<'a> {
+pub struct SignedParts<'a> {
     /// The headers.
-    pub headers: Listed<'a>,
+    pub headers: BorrowedHeaders<'a>,
     body: &'a str,
 }
 
 /// Names and values of headers, as they stand in a line.
-pub struct Listed<'a> {
+pub struct BorrowedHeaders<'a> {
     list: Vec<(&'a str, &'a str)>,
-    names: Names,
+    names: KeyFilter,
 }
 
-impl Lookup for Listed<'_> {
+impl Lookup for BorrowedHeaders<'_> {
     fn all<'a>(&'a self, name: &str) -> impl Iterator<Item = Cow<'a, str>> {
-        let list = if self.names.cover(Names::of_header(name)) { self.list.as_slice() } else { &[] };
+        let list = if self.names.cover(KeyFilter::of_header(name)) { self.list.as_slice() } else { &[] };
         list.iter().filter(move |(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| Cow::Borrowed(*value))
     }
 }
 
-impl<'a> Ours<'a> {
+impl<'a> FastLine<'a> {
     /// Reads a line; `None` for one in another form, or in none. Its headers and its body, which are most of it, are passed
     /// over, but not blindly: a line that was torn within them is no delivery.
     pub fn read(text: &'a str) -> Option<Self> {
@@ -62,14 +62,14 @@ impl<'a> Ours<'a> {
         if !text.as_bytes().starts_with(write::BEGINNING) {
             return None;
         }
-        let mut rest = Rest(&text[write::BEGINNING.len()..]);
+        let mut rest = Cursor(&text[write::BEGINNING.len()..]);
         rest.digits()?;
         rest.word(",\"id\":")?;
         let record = rest.text()?;
         rest.word(",\"direction\":\"received\",\"at\":")?;
         let at = rest.text()?.parse().ok()?;
         let request = rest.request()?;
-        let mut glance = Glance {
+        let mut glance = Summary {
             record,
             at,
             provider: None,
@@ -85,29 +85,29 @@ impl<'a> Ours<'a> {
             warnings: Vec::new(),
         };
         rest.tell(&mut glance)?;
-        Some(Ours { glance, request })
+        Some(FastLine { glance, request })
     }
 }
 
-impl<'a> Request<'a> {
+impl<'a> RawRequest<'a> {
     /// What a signature may cover; `None` where the request is not as plain as most are: a body that is compressed or no
     /// text, a header with an escape.
-    pub fn sealed(mut self) -> Option<Sealed<'a>> {
+    pub fn sealed(mut self) -> Option<SignedParts<'a>> {
         let body = self.body?;
-        let mut headers = Listed { list: Vec::with_capacity(16), names: Names::default() };
+        let mut headers = BorrowedHeaders { list: Vec::with_capacity(16), names: KeyFilter::default() };
         self.headers.headers(|name, value| {
             let is_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
             let is_named = !name.is_empty() && name.bytes().all(is_name);
             headers.list.push((name, value));
-            headers.names = headers.names.and(Names::of_header(name));
+            headers.names = headers.names.and(KeyFilter::of_header(name));
             // No header's value can hold the latter, though a JSON string can.
             (is_named && memchr::memchr2(b'\\', 0x7f, value.as_bytes()).is_none()).then_some(())
         })?;
-        Some(Sealed { headers, body })
+        Some(SignedParts { headers, body })
     }
 }
 
-impl Sealed<'_> {
+impl SignedParts<'_> {
     /// Writes the bytes of the body into a buffer, in place of what it held.
     pub fn body(&self, into: &mut Vec<u8>) -> Option<()> {
         string::undo(self.body.as_bytes(), into)
@@ -116,9 +116,9 @@ impl Sealed<'_> {
 
 /// What is left of a line, from which one thing after the other is taken off.
 #[derive(Clone, Copy)]
-struct Rest<'a>(&'a str);
+struct Cursor<'a>(&'a str);
 
-impl<'a> Rest<'a> {
+impl<'a> Cursor<'a> {
     /// Exactly this. Inlined, so that it is compared as the constant that it always is.
     #[inline(always)]
     fn word(&mut self, word: &str) -> Option<()> {
@@ -166,7 +166,7 @@ impl<'a> Rest<'a> {
     fn text(&mut self) -> Option<Cow<'a, str>> {
         match self.plain() {
             Some(plain) => Some(Cow::Borrowed(plain)),
-            None => self.value::<Key<'a>>().map(|text| text.0),
+            None => self.value::<BorrowedText<'a>>().map(|text| text.0),
         }
     }
 
@@ -183,7 +183,7 @@ impl<'a> Rest<'a> {
     }
 
     /// The request, of which nothing is looked at but whether it is one.
-    fn request(&mut self) -> Option<Request<'a>> {
+    fn request(&mut self) -> Option<RawRequest<'a>> {
         self.word(",\"remote\":")?;
         if self.word("null").is_none() {
             self.string()?;
@@ -205,7 +205,7 @@ impl<'a> Rest<'a> {
         } else if self.word(",\"body_base64\":").is_some() {
             STANDARD.decode(self.plain()?).ok()?;
         }
-        Some(Request { headers, body })
+        Some(RawRequest { headers, body })
     }
 
     /// Names and values of headers, as they stand, with their escapes.
@@ -228,7 +228,7 @@ impl<'a> Rest<'a> {
     }
 
     /// What stands behind the request, to the end of the line.
-    fn tell(mut self, glance: &mut Glance<'a>) -> Option<()> {
+    fn tell(mut self, glance: &mut Summary<'a>) -> Option<()> {
         self.word(",\"payload\":")?;
         if self.word("null").is_none() {
             self.payload(glance)?;
@@ -239,7 +239,7 @@ impl<'a> Rest<'a> {
         glance.is_repeat = self.text_or_null()?.is_some();
         self.word(",\"warnings\":")?;
         if self.word("[]").is_none() {
-            glance.warnings = self.value::<Vec<Code<'a>>>()?.into_iter().map(|warning| warning.code).collect();
+            glance.warnings = self.value::<Vec<WarningCode<'a>>>()?.into_iter().map(|warning| warning.code).collect();
         }
         self.word(",\"answer\":")?;
         glance.answer = self.answer()?;
@@ -247,7 +247,7 @@ impl<'a> Rest<'a> {
         (self.0 == "}").then_some(())
     }
 
-    fn payload(&mut self, glance: &mut Glance<'a>) -> Option<()> {
+    fn payload(&mut self, glance: &mut Summary<'a>) -> Option<()> {
         self.word("{\"provider\":")?;
         glance.provider = Some(self.text()?);
         // What is not known here is read out of the body.
@@ -281,7 +281,7 @@ impl<'a> Rest<'a> {
         Some(())
     }
 
-    fn signature(&mut self, glance: &mut Glance<'a>) -> Option<()> {
+    fn signature(&mut self, glance: &mut Summary<'a>) -> Option<()> {
         self.word("{\"verdict\":")?;
         let verdict = self.plain()?;
         if !Verdict::NAMES.contains(&verdict) {
@@ -315,7 +315,7 @@ impl<'a> Rest<'a> {
         rest.word("{\"status\":")?;
         let status = rest.digits()?.parse().ok()?;
         rest.word(",\"by\":")?;
-        let by = By::deserialize(BorrowedStrDeserializer::<Error>::new(rest.plain()?)).ok()?;
+        let by = AnsweredBy::deserialize(BorrowedStrDeserializer::<Error>::new(rest.plain()?)).ok()?;
         rest.word(",\"ms\":")?;
         let whole = rest.digits()?;
         let mut number = whole.len();
@@ -324,7 +324,7 @@ impl<'a> Rest<'a> {
             number += 1 + rest.0.bytes().position(|byte| !byte.is_ascii_digit()).filter(|length| *length > 0)?;
         }
         let ms = text[..number].parse().ok()?;
-        *self = Rest(text[number..].strip_prefix('}')?);
+        *self = Cursor(text[number..].strip_prefix('}')?);
         Some(Answer { status: Some(status), by, did: None, ms, line: None })
     }
 }

@@ -11,7 +11,7 @@ pub const MAX_LINE: u64 = 256 * 1024 * 1024;
 
 /// What a reader of lines came upon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Next {
+pub enum LineRead {
     /// A line, without its newline.
     Line,
     /// The beginning of one that the file does not end yet.
@@ -23,24 +23,24 @@ pub enum Next {
 }
 
 /// Reads the next line, of which `line` may hold the beginning.
-pub fn next_line(input: &mut dyn BufRead, line: &mut Vec<u8>) -> io::Result<Next> {
+pub fn next_line(input: &mut dyn BufRead, line: &mut Vec<u8>) -> io::Result<LineRead> {
     next_within(MAX_LINE, input, line)
 }
 
-fn next_within(limit: u64, input: &mut dyn BufRead, line: &mut Vec<u8>) -> io::Result<Next> {
+fn next_within(limit: u64, input: &mut dyn BufRead, line: &mut Vec<u8>) -> io::Result<LineRead> {
     let room = limit.saturating_sub(line.len() as u64);
     Read::take(&mut *input, room).read_until(b'\n', line)?;
     match line.last() {
-        None => Ok(Next::End),
+        None => Ok(LineRead::End),
         Some(b'\n') => {
             line.pop();
-            Ok(Next::Line)
+            Ok(LineRead::Line)
         }
         Some(_) if line.len() as u64 == limit => {
             input.skip_until(b'\n')?;
-            Ok(Next::TooLong)
+            Ok(LineRead::TooLong)
         }
-        Some(_) => Ok(Next::Torn),
+        Some(_) => Ok(LineRead::Torn),
     }
 }
 
@@ -60,18 +60,18 @@ mod tests {
         loop {
             let mut line = Vec::new();
             match next_within(7, &mut input, &mut line).unwrap() {
-                Next::End => break,
+                LineRead::End => break,
                 next => found.push((next, String::from_utf8(line).unwrap())),
             }
         }
         let text = |next, text: &str| (next, text.to_owned());
         let expected = [
-            text(Next::Line, "one"),
-            text(Next::Line, "123456"),
-            text(Next::TooLong, "1234567"),
-            text(Next::Line, ""),
-            text(Next::Line, "two"),
-            text(Next::Torn, "thr"),
+            text(LineRead::Line, "one"),
+            text(LineRead::Line, "123456"),
+            text(LineRead::TooLong, "1234567"),
+            text(LineRead::Line, ""),
+            text(LineRead::Line, "two"),
+            text(LineRead::Torn, "thr"),
         ];
         assert_eq!(found, expected);
     }

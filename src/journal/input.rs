@@ -123,7 +123,7 @@ fn rest(name: &str, mut bytes: Vec<u8>, input: &mut dyn BufRead) -> Result<Bytes
 
 /// The first lines of a source, by which a journal is told from a payload.
 #[derive(Default)]
-pub struct Head {
+pub struct InputHead {
     /// The lines.
     pub bytes: Vec<u8>,
     /// Whether one of them is a journal's.
@@ -137,7 +137,7 @@ const HEAD_BYTES: usize = 1 << 20;
 /// What some editors put before a text.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-impl Head {
+impl InputHead {
     /// Reads the first lines of an input.
     pub fn read(name: &str, input: &mut dyn BufRead) -> Result<Self, Error> {
         let mut head = Heading::default();
@@ -194,7 +194,7 @@ impl Head {
 /// The first lines under way.
 #[derive(Default)]
 struct Heading {
-    head: Head,
+    head: InputHead,
     /// How many are whole.
     lines: usize,
     /// Where the next one begins.

@@ -10,9 +10,9 @@ use http::HeaderValue;
 use serde::Deserialize;
 
 use super::Record;
-use super::record::{Answer, Duplicate, Sent, SentOutcome, VERSION};
+use super::record::{Answer, Duplicate, SentAttempt, SentOutcome, VERSION};
 use super::write::TYPE;
-use crate::payload::delivery::{Delivery, Headers, Name};
+use crate::payload::delivery::{Delivery, FieldName, Headers};
 use crate::payload::lint::Warning;
 use crate::payload::provider::Provider;
 use crate::signature::{Reason, Verdict};
@@ -45,7 +45,7 @@ struct Line<'a> {
     #[serde(default, borrow)]
     body_base64: Option<Cow<'a, str>>,
     #[serde(default, borrow)]
-    payload: Option<Whose<'a>>,
+    payload: Option<ProviderField<'a>>,
     #[serde(default)]
     signature: Option<Signature>,
     #[serde(default)]
@@ -72,7 +72,7 @@ struct Line<'a> {
 
 /// What of a payload's summary is not found in the body again.
 #[derive(Deserialize)]
-struct Whose<'a> {
+struct ProviderField<'a> {
     #[serde(default, borrow)]
     provider: Option<Cow<'a, str>>,
 }
@@ -204,7 +204,7 @@ impl Line<'_> {
             duplicate: self.duplicate_of.map(|id| Duplicate { id, seen: None }),
             warnings: self.warnings,
             answer: self.answer,
-            sent: is_sent.then(|| Sent {
+            sent: is_sent.then(|| SentAttempt {
                 attempt,
                 of: self.of.unwrap_or(attempt),
                 url: self.url.unwrap_or_default(),
@@ -218,8 +218,8 @@ impl Line<'_> {
     }
 }
 
-fn header(name: &str, value: &str) -> Option<(Name, HeaderValue)> {
-    Some((Name::spelled(name).ok()?, HeaderValue::from_bytes(value.as_bytes()).ok()?))
+fn header(name: &str, value: &str) -> Option<(FieldName, HeaderValue)> {
+    Some((FieldName::spelled(name).ok()?, HeaderValue::from_bytes(value.as_bytes()).ok()?))
 }
 
 #[cfg(test)]
@@ -227,7 +227,7 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::journal::record::{By, Glance, Ours};
+    use crate::journal::record::{AnsweredBy, FastLine, Summary};
     use crate::payload::Payload;
 
     fn read(line: &str) -> Record {
@@ -237,7 +237,7 @@ mod tests {
 
     /// Of a delivery that was sent.
     fn own_line() -> String {
-        line_of(Some(Sent {
+        line_of(Some(SentAttempt {
             attempt: 1,
             of: 2,
             url: "u".into(),
@@ -248,7 +248,7 @@ mod tests {
         }))
     }
 
-    fn line_of(sent: Option<Sent>) -> String {
+    fn line_of(sent: Option<SentAttempt>) -> String {
         let body = br#"{"id":"abc","status":"success","output":"u","input":{}}"#;
         let delivery = Delivery::bare(Headers::default(), Bytes::from_static(body));
         let payload = Payload::read(&delivery.body, &delivery.headers, None);
@@ -257,7 +257,7 @@ mod tests {
             payload,
             verdict: Verdict::Verified { scheme: "eachlabs".into(), secret: "main".into() },
             warnings: vec![Warning::new("w", "p", "m".into())],
-            answer: Some(Answer::new(200, By::Script, 0.41)),
+            answer: Some(Answer::new(200, AnsweredBy::Script, 0.41)),
             sent,
             ..Record::bare(Timestamp::UNIX_EPOCH, delivery)
         };
@@ -284,14 +284,14 @@ mod tests {
             (r#""outcome":null"#, r#""outcome":"teleported""#, "an outcome"),
             (r#""direction":"sent""#, r#""direction":"relayed""#, "a direction"),
         ];
-        assert!(Ours::read(&received).is_some(), "{received}");
+        assert!(FastLine::read(&received).is_some(), "{received}");
         let sent = cases.iter().chain(&cases_of_sent).map(|case| (&own, case, true));
         for (own, (known, newer, what), is_sent) in sent.chain(cases.iter().map(|case| (&received, case, false))) {
             assert!(own.contains(known), "{what}");
             let line = own.replacen(known, newer, 1);
             let record = read(&line);
-            let whole = format!("{:?}", Glance::from(&record));
-            let glance = Glance::of(&line).map_or_else(|| whole.clone(), |glance| format!("{glance:?}"));
+            let whole = format!("{:?}", Summary::from(&record));
+            let glance = Summary::of(&line).map_or_else(|| whole.clone(), |glance| format!("{glance:?}"));
             assert_eq!(glance, whole, "{what}");
             assert_eq!(record.sent.is_some(), is_sent, "{what}");
         }

@@ -6,15 +6,15 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::payload::delivery::Delivery;
-use crate::payload::history::Repeat;
+use crate::payload::history::EarlierWithKey;
 use crate::payload::lint::Warning;
 use crate::payload::read::Payload;
 use crate::payload::retry::Statuses;
 use crate::signature::Verdict;
 
-pub use super::fast::{Ours, Request, Sealed};
+pub use super::fast::{FastLine, RawRequest, SignedParts};
 pub use super::parse::{Damage, Parsed, is_journal_line};
-pub use super::summary::Glance;
+pub use super::summary::Summary;
 pub use super::write::BEGINNING;
 
 /// The version of the record's form.
@@ -44,7 +44,7 @@ pub struct Record {
     /// What it was answered; `None` when nothing came back.
     pub answer: Option<Answer>,
     /// Of a sent one: which attempt, and where to.
-    pub sent: Option<Sent>,
+    pub sent: Option<SentAttempt>,
 }
 
 /// An earlier delivery with the same idempotency key.
@@ -53,18 +53,18 @@ pub struct Duplicate {
     /// The id of its record.
     pub id: String,
     /// What only the listener that saw both knows.
-    pub seen: Option<Earlier>,
+    pub seen: Option<EarlierDelivery>,
 }
 
-impl From<Repeat> for Duplicate {
-    fn from(Repeat { of, last, answered, same_body }: Repeat) -> Self {
-        Duplicate { id: of.id, seen: Some(Earlier { seq: of.seq, last, answered, same_body }) }
+impl From<EarlierWithKey> for Duplicate {
+    fn from(EarlierWithKey { of, last, answered, same_body }: EarlierWithKey) -> Self {
+        Duplicate { id: of.id, seen: Some(EarlierDelivery { seq: of.seq, last, answered, same_body }) }
     }
 }
 
 /// What a listener remembers of an earlier delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Earlier {
+pub struct EarlierDelivery {
     /// Its number in this run.
     pub seq: u64,
     /// The number of the last delivery before this one with the same key: its own, or that of its last repeat.
@@ -82,10 +82,10 @@ pub struct Answer {
     pub status: Option<u16>,
     /// Who decided it.
     #[serde(default = "by_another")]
-    pub by: By,
+    pub by: AnsweredBy,
     /// What was done instead of answering whole, where a script asked for that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub did: Option<Deed>,
+    pub did: Option<ConnectionAction>,
     /// Received: from the request's last byte to the answer being ready. Sent: from connecting to the
     /// answer's head. Milliseconds.
     #[serde(default)]
@@ -95,8 +95,8 @@ pub struct Answer {
     pub line: Option<String>,
 }
 
-fn by_another() -> By {
-    By::Other
+fn by_another() -> AnsweredBy {
+    AnsweredBy::Other
 }
 
 impl Answer {
@@ -114,13 +114,13 @@ impl Answer {
     }
 
     /// An answer with its time to two places: finer is noise.
-    pub fn new(status: u16, by: By, ms: f64) -> Self {
+    pub fn new(status: u16, by: AnsweredBy, ms: f64) -> Self {
         Answer { status: Some(status), by, did: None, ms: (ms * 100.0).round() / 100.0, line: None }
     }
 
     /// Whether the script or the app decided it, not a limit or a signature.
     pub fn is_given(&self) -> bool {
-        matches!(self.by, By::Script | By::Forward)
+        matches!(self.by, AnsweredBy::Script | AnsweredBy::Forward)
     }
 
     /// Whether it may be taken for an acknowledgement.
@@ -132,7 +132,7 @@ impl Answer {
 /// What a script did to a connection instead of answering whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Deed {
+pub enum ConnectionAction {
     /// It let the sender wait.
     Hang,
     /// It closed the connection.
@@ -149,7 +149,7 @@ pub enum Deed {
 /// Who decided an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum By {
+pub enum AnsweredBy {
     /// The listener's fixed or scripted answer.
     Script,
     /// The app behind the listener.
@@ -167,7 +167,7 @@ pub enum By {
 
 /// Which attempt of a sent delivery this is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sent {
+pub struct SentAttempt {
     /// From 1.
     pub attempt: u32,
     /// How many there are at most.
@@ -184,7 +184,7 @@ pub struct Sent {
     pub expect_status: Option<Statuses>,
 }
 
-impl Sent {
+impl SentAttempt {
     /// Whether this answer is right, where it was said which ones are.
     pub fn is_expected(&self, answer: Option<&Answer>) -> Option<bool> {
         let expected = self.expect_status.as_ref()?;
@@ -233,17 +233,17 @@ impl Record {
 
     /// Whether its body is there: one that passed a limit was not taken in.
     pub fn was_taken_in(&self) -> bool {
-        self.answer.as_ref().is_none_or(|answer| answer.by != By::Limit)
+        self.answer.as_ref().is_none_or(|answer| answer.by != AnsweredBy::Limit)
     }
 
     /// Whether this is its own id, that of its prediction, or another one that its payload gives.
     pub fn has_id(&self, id: &str) -> bool {
-        Glance::from(self).has_id(id)
+        Summary::from(self).has_id(id)
     }
 
     /// Whether it has this status, in the one vocabulary or as the provider spelled it.
     pub fn has_status(&self, word: &str) -> bool {
-        Glance::from(self).has_status(word)
+        Summary::from(self).has_status(word)
     }
 }
 

@@ -6,7 +6,7 @@ use http::{HeaderName, HeaderValue};
 
 use super::Record;
 use crate::payload::delivery::{Delivery, REDACTED, is_secret};
-use crate::signature::scheme::{Proof, Scheme};
+use crate::signature::scheme::{ProofEncoding, Scheme};
 use crate::signature::{Choice, Secret};
 
 /// The secrets that are known, and the headers that carry one.
@@ -20,7 +20,7 @@ pub struct Redaction<'a> {
 impl<'a> Redaction<'a> {
     /// Hides these secrets, and those that such schemes send along.
     pub fn new(secrets: &'a [Secret], schemes: impl IntoIterator<Item = &'static Scheme>) -> Self {
-        let telling = schemes.into_iter().filter(|scheme| scheme.proof == Proof::Secret);
+        let telling = schemes.into_iter().filter(|scheme| scheme.proof == ProofEncoding::Secret);
         Redaction { secrets, headers: telling.flat_map(|scheme| scheme.signature).copied().collect() }
     }
 
@@ -99,10 +99,11 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
-    use crate::payload::delivery::Name;
+    use crate::payload::delivery::FieldName;
 
     fn delivery(headers: &[(&'static str, &'static str)], target: &str) -> Delivery {
-        let headers = headers.iter().map(|(name, value)| (Name::from_static(name), HeaderValue::from_static(value)));
+        let headers =
+            headers.iter().map(|(name, value)| (FieldName::from_static(name), HeaderValue::from_static(value)));
         Delivery { target: target.to_owned(), ..Delivery::bare(headers.collect(), Bytes::new()) }
     }
 

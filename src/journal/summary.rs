@@ -13,15 +13,15 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::Record;
-use super::fast::Ours;
-use super::record::{Answer, By, SentOutcome, VERSION};
+use super::fast::FastLine;
+use super::record::{Answer, AnsweredBy, SentOutcome, VERSION};
 use crate::json::value;
 use crate::payload::provider::{self, Provider, Status};
 use crate::signature::Verdict;
 
 /// A record at a glance.
 #[derive(Clone, Debug)]
-pub struct Glance<'a> {
+pub struct Summary<'a> {
     /// The id of the record.
     pub record: Cow<'a, str>,
     /// When it came.
@@ -81,13 +81,13 @@ struct Line<'a> {
     body_base64: Option<Cow<'a, str>>,
     /// Must be there: a line without it has to be read whole.
     #[serde(borrow, deserialize_with = "present")]
-    payload: Option<Summary<'a>>,
+    payload: Option<PayloadSummary<'a>>,
     #[serde(borrow)]
     signature: Signature<'a>,
     #[serde(default)]
     duplicate_of: Option<Text>,
     #[serde(default, borrow)]
-    warnings: Vec<Code<'a>>,
+    warnings: Vec<WarningCode<'a>>,
     #[serde(default)]
     answer: Option<Answer>,
     /// Only one that was sent has it.
@@ -124,7 +124,7 @@ struct Signature<'a> {
 
 #[derive(Deserialize)]
 #[expect(dead_code, reason = "what is read is not always looked at")]
-pub(crate) struct Code<'a> {
+pub(crate) struct WarningCode<'a> {
     #[serde(borrow)]
     pub(crate) code: Cow<'a, str>,
     #[serde(default)]
@@ -159,7 +159,7 @@ impl<'de> Deserialize<'de> for Text {
 
 /// The name of a member, or another text that is borrowed where it can be.
 #[derive(Deserialize)]
-pub(crate) struct Key<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
+pub(crate) struct BorrowedText<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
 
 /// `null` too must be said.
 fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
@@ -168,7 +168,7 @@ fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> R
 
 /// What is looked at of a payload's summary.
 #[derive(Default)]
-struct Summary<'a> {
+struct PayloadSummary<'a> {
     provider: Option<Cow<'a, str>>,
     event: Option<Cow<'a, str>>,
     status: Option<Cow<'a, str>>,
@@ -176,27 +176,28 @@ struct Summary<'a> {
     ids: Vec<Cow<'a, str>>,
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for Summary<'a> {
+impl<'de: 'a, 'a> Deserialize<'de> for PayloadSummary<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Members<'a>(PhantomData<&'a str>);
 
         impl<'de: 'a, 'a> Visitor<'de> for Members<'a> {
-            type Value = Summary<'a>;
+            type Value = PayloadSummary<'a>;
 
             fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
                 formatter.write_str("a payload's summary")
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
-                let mut summary = Summary::default();
+                let mut summary = PayloadSummary::default();
                 let mut has_provider = false;
-                while let Some(Key(name)) = members.next_key()? {
+                while let Some(BorrowedText(name)) = members.next_key()? {
                     let place = match name.as_ref() {
                         // Whoever reads all of the line reads this too, and nothing else of the summary.
                         "provider" if has_provider => return Err(Error::duplicate_field("provider")),
                         "provider" => {
                             has_provider = true;
-                            summary.provider = members.next_value::<Option<Key<'a>>>()?.map(|Key(name)| name);
+                            summary.provider =
+                                members.next_value::<Option<BorrowedText<'a>>>()?.map(|BorrowedText(name)| name);
                             continue;
                         }
                         "event" => &mut summary.event,
@@ -235,11 +236,11 @@ pub(crate) fn is_id(name: &str) -> bool {
     NAMES.contains(&name)
 }
 
-impl<'a> Glance<'a> {
+impl<'a> Summary<'a> {
     /// Looks at a line; `None` for one that is no delivery of this version, or tells less than hookctl writes: that has
     /// to be read whole. What is looked at can be read whole, too.
     pub fn of(line: &'a str) -> Option<Self> {
-        Ours::read(line).map(|ours| ours.glance).or_else(|| Glance::of_any(line))
+        FastLine::read(line).map(|ours| ours.glance).or_else(|| Summary::of_any(line))
     }
 
     /// The same, however the line is spelled.
@@ -252,7 +253,7 @@ impl<'a> Glance<'a> {
         if line.r#type != super::write::TYPE || line.v != VERSION {
             return None;
         }
-        Glance::made(line)
+        Summary::made(line)
     }
 
     fn made(line: Line<'a>) -> Option<Self> {
@@ -260,14 +261,14 @@ impl<'a> Glance<'a> {
             STANDARD.decode(base64.as_bytes()).ok()?;
         }
         let Line { id, at, direction, attempt, payload, signature, duplicate_of, warnings, answer, .. } = line;
-        let Summary { provider, event, status, raw_status, ids } = payload.unwrap_or_default();
+        let PayloadSummary { provider, event, status, raw_status, ids } = payload.unwrap_or_default();
         // What is not known here is read out of the body.
         if provider.as_ref().is_some_and(|name| Provider::named(name).is_none())
             || !Verdict::NAMES.contains(&&*signature.verdict)
         {
             return None;
         }
-        Some(Glance {
+        Some(Summary {
             record: id,
             at: at.parse().ok()?,
             provider,
@@ -285,12 +286,12 @@ impl<'a> Glance<'a> {
     }
 }
 
-impl<'a> From<&'a Record> for Glance<'a> {
+impl<'a> From<&'a Record> for Summary<'a> {
     fn from(record: &'a Record) -> Self {
         let payload = record.payload.as_ref();
         let ids = payload.into_iter().flat_map(|p| p.id.iter().chain(p.ids.iter().map(|(_, id)| id)));
         let event = payload.and_then(|payload| payload.event.as_ref());
-        Glance {
+        Summary {
             record: record.id.as_str().into(),
             at: record.at,
             provider: payload.map(|payload| payload.provider.name.into()),
@@ -308,7 +309,7 @@ impl<'a> From<&'a Record> for Glance<'a> {
     }
 }
 
-impl Glance<'_> {
+impl Summary<'_> {
     /// When it is about this prediction, or has this id itself.
     pub fn has_id(&self, id: &str) -> bool {
         self.record == id || self.ids.iter().any(|other| other == id)
@@ -316,7 +317,7 @@ impl Glance<'_> {
 
     /// Whether its body is there: one that passed a limit was not taken in.
     pub fn was_taken_in(&self) -> bool {
-        self.answer.as_ref().is_none_or(|answer| answer.by != By::Limit)
+        self.answer.as_ref().is_none_or(|answer| answer.by != AnsweredBy::Limit)
     }
 
     /// Whether it has this status, in the one vocabulary or as the provider spelled it. Case does not count.

@@ -5,15 +5,15 @@ use std::io::{self, BufRead, Read};
 use std::path::Path;
 
 /// An input that knows how many bytes were taken from it.
-pub struct Counted<R> {
+pub struct CountingReader<R> {
     input: R,
     read: u64,
 }
 
-impl<R: BufRead> Counted<R> {
+impl<R: BufRead> CountingReader<R> {
     /// Nothing was taken yet.
     pub fn new(input: R) -> Self {
-        Counted { input, read: 0 }
+        CountingReader { input, read: 0 }
     }
 
     /// What is counted.
@@ -32,7 +32,7 @@ impl<R: BufRead> Counted<R> {
     }
 }
 
-impl<R: BufRead> Read for Counted<R> {
+impl<R: BufRead> Read for CountingReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.input.read(buffer)?;
         self.read += read as u64;
@@ -40,7 +40,7 @@ impl<R: BufRead> Read for Counted<R> {
     }
 }
 
-impl<R: BufRead> BufRead for Counted<R> {
+impl<R: BufRead> BufRead for CountingReader<R> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         self.input.fill_buf()
     }
@@ -53,16 +53,16 @@ impl<R: BufRead> BufRead for Counted<R> {
 
 /// A file as it was when it was opened.
 #[derive(Debug)]
-pub struct Opened {
+pub struct OpenedFile {
     path: String,
     identity: Option<(u64, u64)>,
 }
 
-impl Opened {
+impl OpenedFile {
     /// The file that is at this path now.
     pub fn at(path: &str) -> Self {
         let identity = std::fs::metadata(path).ok().as_ref().and_then(identity);
-        Opened { path: path.to_owned(), identity }
+        OpenedFile { path: path.to_owned(), identity }
     }
 
     /// Whether there is another file at its path now, or it is shorter than what was read of it. One that is gone may
@@ -105,7 +105,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("hooks.jsonl");
         fs::write(&path, "12345").unwrap();
-        let opened = Opened::at(path.to_str().unwrap());
+        let opened = OpenedFile::at(path.to_str().unwrap());
         assert!(!opened.is_replaced(5));
         assert!(opened.is_replaced(6), "it is shorter than what was read");
         // Kept, so that its place in the file system is not taken again.

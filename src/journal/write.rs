@@ -6,7 +6,7 @@ use jiff::fmt::temporal::DateTimePrinter;
 use serde::Serialize;
 
 use super::Record;
-use super::record::Sent;
+use super::record::SentAttempt;
 use crate::json::string;
 use crate::payload::encoding;
 use crate::payload::read::Payload;
@@ -93,7 +93,7 @@ fn verdict(verdict: &Verdict, out: &mut Vec<u8>) {
     }
 }
 
-fn sent(sent: &Sent, out: &mut Vec<u8>) {
+fn sent(sent: &SentAttempt, out: &mut Vec<u8>) {
     member(out, name!("attempt"), &sent.attempt);
     member(out, name!("of"), &sent.of);
     text(out, name!("url"), Some(&sent.url));
@@ -176,7 +176,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::journal::record::{Answer, By, Deed, Parsed, SentOutcome, VERSION};
+    use crate::journal::record::{Answer, AnsweredBy, ConnectionAction, Parsed, SentOutcome, VERSION};
     use crate::payload::retry::Statuses;
     use crate::payload::{Delivery, Headers, lint};
     use crate::signature::Verdict;
@@ -196,7 +196,7 @@ mod tests {
             delivery: Delivery { method: "POST".into(), target: "/hook".into(), http: "1.1".into(), headers, body },
             verdict: Verdict::Verified { scheme: "eachlabs".into(), secret: "main".into() },
             duplicate: None,
-            answer: Some(Answer::new(200, By::Script, 0.41)),
+            answer: Some(Answer::new(200, AnsweredBy::Script, 0.41)),
             sent: None,
         }
     }
@@ -219,7 +219,7 @@ mod tests {
 
     #[test]
     fn a_sent_one_says_which_attempt_and_a_binary_body_is_base64() {
-        let sent = Sent {
+        let sent = SentAttempt {
             attempt: 1,
             of: 4,
             url: "http://localhost/".into(),
@@ -239,13 +239,14 @@ mod tests {
 
     #[test]
     fn an_answer_that_was_none_says_what_was_done() {
-        let answer = Answer { status: None, did: Some(Deed::Reset), ..Answer::new(0, By::Script, 0.2) };
+        let answer =
+            Answer { status: None, did: Some(ConnectionAction::Reset), ..Answer::new(0, AnsweredBy::Script, 0.2) };
         let text = line(&Record { answer: Some(answer.clone()), ..record(b"{}") });
         assert!(text.contains(r#""answer":{"status":null,"by":"script","did":"reset","ms":0.2}"#), "{text}");
         let Parsed::Delivery(read) = Record::parse(&text).unwrap() else { panic!("a delivery") };
         assert_eq!(read.answer, Some(answer));
         let Parsed::Delivery(newer) = Record::parse(&text.replace("reset", "vanish")).unwrap() else { panic!("one") };
-        assert_eq!(newer.answer.unwrap().did, Some(Deed::Other));
+        assert_eq!(newer.answer.unwrap().did, Some(ConnectionAction::Other));
     }
 
     proptest! {

@@ -11,16 +11,16 @@ pub(crate) mod style;
 #[cfg(test)]
 mod tests;
 
-use super::path::{Name, Step, parse_path};
+use super::path::{EntryName, PathSegment, parse_path};
 use container::{Container, replace, span, trimmed_json};
-use style::Style;
+use style::BodyStyle;
 
 /// One change to a JSON body.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Edit {
     /// As the user wrote it, for messages.
     path: String,
-    steps: Vec<Step>,
+    steps: Vec<PathSegment>,
     operation: Operation,
 }
 
@@ -135,7 +135,7 @@ impl Edit {
     }
 
     fn apply_set(&self, body: &str, root: &str, value: &NewValue) -> Result<String, EditError> {
-        let mut style = Style::of(root);
+        let mut style = BodyStyle::of(root);
         let mut target = root;
         let mut indent = None;
         for (depth, step) in self.steps.iter().enumerate() {
@@ -172,13 +172,13 @@ impl Edit {
         if !container.can_append(&step.name) {
             return Err(self.no_such_index(step, container.entries.len()));
         }
-        match below.iter().find(|step| matches!(step.name, Name::Index(1..))) {
+        match below.iter().find(|step| matches!(step.name, EntryName::Index(1..))) {
             Some(step) => Err(self.no_such_index(step, 0)),
             None => Ok(()),
         }
     }
 
-    fn no_such_index(&self, step: &Step, len: usize) -> EditError {
+    fn no_such_index(&self, step: &PathSegment, len: usize) -> EditError {
         EditError::NoSuchIndex { path: self.path[..step.end].to_owned(), len }
     }
 

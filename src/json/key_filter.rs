@@ -3,47 +3,47 @@
 /// A set of keys, or of names of headers: all providers ask for theirs, and most are not there. A bit stands for a
 /// sixty-fourth of all names: what is said to be missing is missing, and what is not, may be.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Names(u64);
+pub struct KeyFilter(u64);
 
-impl Names {
+impl KeyFilter {
     /// The set of one key, or of the first key of a dotted path.
     pub fn of_path(path: &str) -> Self {
         match *path.as_bytes() {
-            [] | [b'.', ..] => Names::default(),
-            [first] | [first, b'.', ..] => Names::mixed(first, 0, 0),
-            [first, second, ..] => Names::mixed(first, second, 0),
+            [] | [b'.', ..] => KeyFilter::default(),
+            [first] | [first, b'.', ..] => KeyFilter::mixed(first, 0, 0),
+            [first, second, ..] => KeyFilter::mixed(first, second, 0),
         }
     }
 
     /// The set of one header, in whichever case its name is.
     pub fn of_header(name: &str) -> Self {
         match *name.as_bytes() {
-            [] => Names::default(),
+            [] => KeyFilter::default(),
             // Many begin alike.
-            [first, .., last] => Names::mixed(first | 0x20, last | 0x20, name.len()),
-            [only] => Names::mixed(only | 0x20, 0, 1),
+            [first, .., last] => KeyFilter::mixed(first | 0x20, last | 0x20, name.len()),
+            [only] => KeyFilter::mixed(only | 0x20, 0, 1),
         }
     }
 
     /// So mixed that those that providers ask for fall apart.
     fn mixed(one: u8, other: u8, length: usize) -> Self {
-        Names(1 << ((usize::from(one) + 5 * usize::from(other) + 11 * length) % 64))
+        KeyFilter(1 << ((usize::from(one) + 5 * usize::from(other) + 11 * length) % 64))
     }
 
     /// Whether all of those names may be there.
-    pub fn cover(self, names: Names) -> bool {
+    pub fn cover(self, names: KeyFilter) -> bool {
         self.0 & names.0 == names.0
     }
 
     /// These and those.
-    pub fn and(self, names: Names) -> Self {
-        Names(self.0 | names.0)
+    pub fn and(self, names: KeyFilter) -> Self {
+        KeyFilter(self.0 | names.0)
     }
 }
 
-impl FromIterator<Names> for Names {
-    fn from_iter<I: IntoIterator<Item = Names>>(all: I) -> Self {
-        all.into_iter().fold(Names::default(), Names::and)
+impl FromIterator<KeyFilter> for KeyFilter {
+    fn from_iter<I: IntoIterator<Item = KeyFilter>>(all: I) -> Self {
+        all.into_iter().fold(KeyFilter::default(), KeyFilter::and)
     }
 }
 
@@ -55,10 +55,11 @@ mod tests {
 
     #[test]
     fn what_is_not_there_is_mostly_told_from_what_is() {
-        let there: Names = ["id", "status", "output", "metrics", "input"].map(Names::of_path).into_iter().collect();
+        let there: KeyFilter =
+            ["id", "status", "output", "metrics", "input"].map(KeyFilter::of_path).into_iter().collect();
         let others =
             ["event", "type", "data.object", "error", "request_id", "webhook", "logs.0", "task_id", "urls.get"];
-        let missed = others.iter().filter(|path| there.cover(Names::of_path(path))).count();
+        let missed = others.iter().filter(|path| there.cover(KeyFilter::of_path(path))).count();
         assert!(missed < others.len() / 2, "{missed}");
     }
 
@@ -69,11 +70,11 @@ mod tests {
             headers in prop::collection::vec("[a-zA-Z0-9_-]{0,9}", 1..4),
             rest in "(\\.[a-z0-9]{0,3}){0,2}",
         ) {
-            let all: Names = keys.iter().map(|key| Names::of_path(key)).collect();
-            let is_there = |key: &String| all.cover(Names::of_path(&(key.clone() + &rest)));
+            let all: KeyFilter = keys.iter().map(|key| KeyFilter::of_path(key)).collect();
+            let is_there = |key: &String| all.cover(KeyFilter::of_path(&(key.clone() + &rest)));
             prop_assert!(keys.iter().all(is_there));
-            let all: Names = headers.iter().map(|name| Names::of_header(name)).collect();
-            let is_there = |name: &String| all.cover(Names::of_header(&name.to_ascii_uppercase()));
+            let all: KeyFilter = headers.iter().map(|name| KeyFilter::of_header(name)).collect();
+            let is_there = |name: &String| all.cover(KeyFilter::of_header(&name.to_ascii_uppercase()));
             prop_assert!(headers.iter().all(is_there));
         }
     }

@@ -2,14 +2,14 @@
 
 use std::borrow::Cow;
 
-use super::key_filter::Names;
+use super::key_filter::KeyFilter;
 use super::{scan, value};
 
 /// A JSON object: its members in the sender's order, values undecoded, duplicates kept.
 #[derive(Debug, Default)]
 pub struct Object<'a> {
     members: Vec<(Cow<'a, str>, &'a str)>,
-    names: Names,
+    names: KeyFilter,
 }
 
 /// The first key of a dotted path, and what follows it.
@@ -25,7 +25,7 @@ impl<'a> Object<'a> {
     pub fn parse(text: &'a str) -> Option<Self> {
         let mut members = Vec::with_capacity(12);
         scan::members(text, |key, value| members.push((decoded(key), value)))?;
-        let names = members.iter().map(|(key, _)| Names::of_path(key)).collect();
+        let names = members.iter().map(|(key, _)| KeyFilter::of_path(key)).collect();
         Some(Object { members, names })
     }
 
@@ -45,13 +45,13 @@ impl<'a> Object<'a> {
     }
 
     /// Which keys it may have.
-    pub fn names(&self) -> Names {
+    pub fn names(&self) -> KeyFilter {
         self.names
     }
 
     /// Follows a dotted path; a segment of digits indexes an array: `execution.status`, `output.0.error`.
     pub fn at(&self, path: &str) -> Option<&'a str> {
-        if !self.names.cover(Names::of_path(path)) {
+        if !self.names.cover(KeyFilter::of_path(path)) {
             return None;
         }
         let (first, rest) = split(path);

@@ -4,28 +4,28 @@ use super::edit::EditError;
 
 /// One name of a path.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Step {
+pub(crate) struct PathSegment {
     /// What is named.
-    pub(crate) name: Name,
+    pub(crate) name: EntryName,
     /// Where it ends in the path as written, so that a message can quote the path up to here.
     pub(crate) end: usize,
 }
 
 /// What a step says of an entry: its key, or its index.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Name {
+pub(crate) enum EntryName {
     /// `prompt`, `"a.b"`, and `0`, which is an index where it meets an array.
     Key(String),
     /// `[0]`, which is never a key.
     Index(usize),
 }
 
-impl Name {
+impl EntryName {
     /// The index that it is, or is spelled as.
     pub(crate) fn index(&self) -> Option<usize> {
         match self {
-            Name::Index(index) => Some(*index),
-            Name::Key(key) => parse_index(key),
+            EntryName::Index(index) => Some(*index),
+            EntryName::Key(key) => parse_index(key),
         }
     }
 }
@@ -37,7 +37,7 @@ fn parse_index(text: &str) -> Option<usize> {
 }
 
 /// Reads a path, with or without a dot in front.
-pub(crate) fn parse_path(path: &str) -> Result<Vec<Step>, EditError> {
+pub(crate) fn parse_path(path: &str) -> Result<Vec<PathSegment>, EditError> {
     let mut rest = path.strip_prefix('.').unwrap_or(path);
     if rest.is_empty() {
         return Err(EditError::EmptyPath);
@@ -47,7 +47,7 @@ pub(crate) fn parse_path(path: &str) -> Result<Vec<Step>, EditError> {
     loop {
         let (name, after) = parse_name(rest).map_err(bad)?;
         let end = path.len() - after.len();
-        steps.push(Step { name, end });
+        steps.push(PathSegment { name, end });
         rest = match after.strip_prefix('.') {
             Some(rest) => rest,
             None if after.is_empty() => return Ok(steps),
@@ -58,7 +58,7 @@ pub(crate) fn parse_path(path: &str) -> Result<Vec<Step>, EditError> {
 }
 
 /// The name at the start of `text`, and what follows it.
-fn parse_name(text: &str) -> Result<(Name, &str), String> {
+fn parse_name(text: &str) -> Result<(EntryName, &str), String> {
     if let Some(inside) = text.strip_prefix('[') {
         parse_bracket(inside)
     } else if text.starts_with('"') {
@@ -68,7 +68,7 @@ fn parse_name(text: &str) -> Result<(Name, &str), String> {
     }
 }
 
-fn parse_bracket(inside: &str) -> Result<(Name, &str), String> {
+fn parse_bracket(inside: &str) -> Result<(EntryName, &str), String> {
     if inside.starts_with('"') {
         let (name, rest) = parse_quoted(inside)?;
         let rest = rest.strip_prefix(']').ok_or("a `[` is not closed")?;
@@ -76,18 +76,18 @@ fn parse_bracket(inside: &str) -> Result<(Name, &str), String> {
     }
     let (digits, rest) = inside.split_once(']').ok_or("a `[` is not closed")?;
     let index = parse_index(digits).ok_or_else(|| format!("`[{digits}]` is not an array index"))?;
-    Ok((Name::Index(index), rest))
+    Ok((EntryName::Index(index), rest))
 }
 
-fn parse_quoted(text: &str) -> Result<(Name, &str), String> {
+fn parse_quoted(text: &str) -> Result<(EntryName, &str), String> {
     let mut keys = serde_json::Deserializer::from_str(text).into_iter::<String>();
     match keys.next() {
-        Some(Ok(key)) => Ok((Name::Key(key), &text[keys.byte_offset()..])),
+        Some(Ok(key)) => Ok((EntryName::Key(key), &text[keys.byte_offset()..])),
         _ => Err("a quoted key is not closed, or not a JSON string".to_owned()),
     }
 }
 
-fn parse_word(text: &str) -> Result<(Name, &str), String> {
+fn parse_word(text: &str) -> Result<(EntryName, &str), String> {
     let end = text.find(['.', '[']).unwrap_or(text.len());
     let (word, rest) = text.split_at(end);
     if word.is_empty() {
@@ -97,5 +97,5 @@ fn parse_word(text: &str) -> Result<(Name, &str), String> {
     if word.contains(|c: char| c.is_whitespace() || c == '"' || c == ']') {
         return Err(format!("the key `{word}` needs double quotes around it"));
     }
-    Ok((Name::Key(word.to_owned()), rest))
+    Ok((EntryName::Key(word.to_owned()), rest))
 }

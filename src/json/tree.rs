@@ -9,25 +9,25 @@ use super::value;
 #[derive(Clone, Debug, PartialEq)]
 pub enum Tree<'a> {
     /// Members: the key and the value.
-    Object(Vec<(Text<'a>, Tree<'a>)>),
+    Object(Vec<(StringToken<'a>, Tree<'a>)>),
     /// Elements.
     Array(Vec<Tree<'a>>),
     /// A string.
-    String(Text<'a>),
+    String(StringToken<'a>),
     /// A number, `true`, `false` or `null`, as spelled.
     Word(&'a str),
 }
 
 /// A string as it was sent, and what it says.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Text<'a> {
+pub struct StringToken<'a> {
     /// With its quotes and escapes.
     pub token: &'a str,
     /// Decoded; `None` where it stands for no Unicode text, as a lone surrogate does, and can only be sent as it is.
     pub decoded: Option<Cow<'a, str>>,
 }
 
-impl Text<'_> {
+impl StringToken<'_> {
     /// What to know it by as a key.
     pub(crate) fn key(&self) -> &str {
         self.decoded.as_deref().unwrap_or(self.token)
@@ -104,7 +104,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn text(&mut self) -> Option<Text<'a>> {
+    fn text(&mut self) -> Option<StringToken<'a>> {
         self.skip_space();
         let inner = self.rest.strip_prefix('"')?;
         let mut escaped = false;
@@ -116,7 +116,7 @@ impl<'a> Reader<'a> {
         let token = self.take(end + 2);
         let plain = &token[1..=end];
         let decoded = if plain.contains('\\') { decode(token) } else { Some(Cow::Borrowed(plain)) };
-        Some(Text { token, decoded })
+        Some(StringToken { token, decoded })
     }
 }
 
@@ -136,8 +136,8 @@ mod tests {
         else {
             panic!("it is an object")
         };
-        assert_eq!(members[0].0, Text { token: r#""\u00e9\"""#, decoded: Some("é\"".into()) });
-        let text = Tree::String(Text { token: r#""a\\""#, decoded: Some("a\\".into()) });
+        assert_eq!(members[0].0, StringToken { token: r#""\u00e9\"""#, decoded: Some("é\"".into()) });
+        let text = Tree::String(StringToken { token: r#""a\\""#, decoded: Some("a\\".into()) });
         assert_eq!(members[0].1, Tree::Array(vec![Tree::Word("1.50"), text]));
         assert_eq!(members[1].1, Tree::Object(Vec::new()));
     }

@@ -10,11 +10,11 @@ use hyper::body::{Body, Incoming};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Sleep, sleep, timeout};
 
-use super::limits::{DRAIN_BYTES, DRAIN_TIME, Limits};
+use super::limits::{DRAIN_BYTES, DRAIN_TIME, ListenLimits};
 
 /// Why there is no body.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Refusal {
+pub enum BodyError {
     /// It is larger than the limit.
     TooLarge,
     /// It did not come in time.
@@ -27,7 +27,7 @@ pub enum Refusal {
 
 /// The memory that all bodies of a kind may take together.
 #[derive(Debug)]
-pub struct Memory {
+pub struct BodyMemory {
     free: Arc<Semaphore>,
     /// How long it is waited for.
     patience: Duration,
@@ -35,9 +35,9 @@ pub struct Memory {
 
 /// A body's share of it, which is given back with it.
 #[derive(Debug, Default)]
-pub struct Share(Option<OwnedSemaphorePermit>);
+pub struct MemoryShare(Option<OwnedSemaphorePermit>);
 
-impl Share {
+impl MemoryShare {
     /// Gives back all but so many bytes.
     pub fn keep(&mut self, bytes: usize) {
         self.0 = self.0.take().and_then(|mut all| all.split(bytes));
@@ -49,7 +49,7 @@ impl Share {
     }
 
     /// Takes over another's.
-    pub fn add(&mut self, other: Share) {
+    pub fn add(&mut self, other: MemoryShare) {
         match (&mut self.0, other.0) {
             (Some(own), Some(more)) => own.merge(more),
             (none, more) => *none = more.or(none.take()),
@@ -60,7 +60,7 @@ impl Share {
 /// A body with its share.
 struct Held {
     bytes: Bytes,
-    _share: Share,
+    _share: MemoryShare,
 }
 
 impl AsRef<[u8]> for Held {
@@ -69,45 +69,45 @@ impl AsRef<[u8]> for Held {
     }
 }
 
-impl Memory {
+impl BodyMemory {
     /// That of what is delivered: so much that the largest body has room, compressed and unpacked.
-    pub fn of_deliveries(limits: &Limits, max_body: u64) -> Self {
+    pub fn of_deliveries(limits: &ListenLimits, max_body: u64) -> Self {
         let largest = usize::try_from(max_body.saturating_mul(2)).unwrap_or(usize::MAX);
-        Memory::of(limits.held_bytes.max(largest), limits.held_time)
+        BodyMemory::of(limits.held_bytes.max(largest), limits.held_time)
     }
 
     /// So many bytes, and how long they are waited for.
     pub fn of(bytes: usize, patience: Duration) -> Self {
-        Memory { free: Arc::new(Semaphore::new(bytes.min(Semaphore::MAX_PERMITS))), patience }
+        BodyMemory { free: Arc::new(Semaphore::new(bytes.min(Semaphore::MAX_PERMITS))), patience }
     }
 
     /// Adds so many bytes to a share, and says for how long they had to be waited for.
-    pub async fn take(&self, bytes: usize, share: &mut Share) -> Result<Duration, Refusal> {
+    pub async fn take(&self, bytes: usize, share: &mut MemoryShare) -> Result<Duration, BodyError> {
         let count = u32::try_from(bytes).unwrap_or(u32::MAX);
         let mut waited = Duration::ZERO;
         let permit = match Arc::clone(&self.free).try_acquire_many_owned(count) {
             Ok(permit) => permit,
             Err(_) => {
                 let (asked, free) = (Instant::now(), Arc::clone(&self.free).acquire_many_owned(count));
-                let got = Box::pin(timeout(self.patience, free)).await.map_err(|_| Refusal::Crowded)?;
+                let got = Box::pin(timeout(self.patience, free)).await.map_err(|_| BodyError::Crowded)?;
                 waited = asked.elapsed();
-                got.map_err(|_| Refusal::Crowded)?
+                got.map_err(|_| BodyError::Crowded)?
             }
         };
-        share.add(Share(Some(permit)));
+        share.add(MemoryShare(Some(permit)));
         Ok(waited)
     }
 }
 
 /// How a body is read.
 #[derive(Clone, Copy, Debug)]
-pub struct Reading<'a> {
+pub struct BodyLimits<'a> {
     /// At most so many bytes,
     pub max: u64,
     /// within this time,
     pub time: Duration,
     /// into this memory.
-    pub memory: &'a Memory,
+    pub memory: &'a BodyMemory,
     /// Whether it gets all the memory that its length asks for before any of it is read: bodies that get it piece by piece
     /// may all have some, and wait for each other. A sender that is slow, or lies, would hold what others need.
     pub at_once: bool,
@@ -115,29 +115,33 @@ pub struct Reading<'a> {
 
 /// Reads the body of a request, with its share of the memory. `expects` is that the sender waits for `100 Continue`
 /// before it sends any.
-pub async fn read(mut body: Incoming, reading: Reading<'_>, expects: bool) -> Result<(Bytes, Share), Refusal> {
+pub async fn read(
+    mut body: Incoming,
+    reading: BodyLimits<'_>,
+    expects: bool,
+) -> Result<(Bytes, MemoryShare), BodyError> {
     if body.size_hint().lower() > reading.max {
         if !expects {
             Box::pin(drain(&mut body)).await;
         }
-        return Err(Refusal::TooLarge);
+        return Err(BodyError::TooLarge);
     }
     let read = collect(&mut body, reading).await;
-    if matches!(read, Err(Refusal::TooLarge | Refusal::Crowded)) {
+    if matches!(read, Err(BodyError::TooLarge | BodyError::Crowded)) {
         Box::pin(drain(&mut body)).await;
     }
     read
 }
 
 /// Reads a body, with its share of the memory.
-pub async fn collect(body: &mut Incoming, reading: Reading<'_>) -> Result<(Bytes, Share), Refusal> {
+pub async fn collect(body: &mut Incoming, reading: BodyLimits<'_>) -> Result<(Bytes, MemoryShare), BodyError> {
     let left = sleep(reading.time);
     tokio::pin!(left);
-    let mut intake = Intake { body, reading, left, total: 0, share: Share::default(), shared: 0 };
+    let mut intake = Intake { body, reading, left, total: 0, share: MemoryShare::default(), shared: 0 };
     if reading.at_once {
         let length = intake.body.size_hint().lower();
         if length > reading.max {
-            return Err(Refusal::TooLarge);
+            return Err(BodyError::TooLarge);
         }
         intake.make_room(length).await?;
     }
@@ -157,34 +161,34 @@ pub async fn collect(body: &mut Incoming, reading: Reading<'_>) -> Result<(Bytes
 /// A body that is being taken in.
 struct Intake<'a> {
     body: &'a mut Incoming,
-    reading: Reading<'a>,
+    reading: BodyLimits<'a>,
     /// The time that is left to whoever sends it.
     left: Pin<&'a mut Sleep>,
     total: u64,
-    share: Share,
+    share: MemoryShare,
     /// How many bytes that share is.
     shared: u64,
 }
 
 impl Intake<'_> {
     /// The next piece of it, for which there is room. While that is waited for, the sender's time stands still.
-    async fn piece(&mut self) -> Result<Option<Bytes>, Refusal> {
+    async fn piece(&mut self) -> Result<Option<Bytes>, BodyError> {
         let piece = tokio::select! {
             biased;
             piece = next(self.body) => piece?,
-            () = &mut self.left => return Err(Refusal::TooSlow),
+            () = &mut self.left => return Err(BodyError::TooSlow),
         };
         let Some(piece) = piece else { return Ok(None) };
         self.total += piece.len() as u64;
         if self.total > self.reading.max {
-            return Err(Refusal::TooLarge);
+            return Err(BodyError::TooLarge);
         }
         self.make_room(self.total).await?;
         Ok(Some(piece))
     }
 
     /// Sees to it that there is room for so many bytes in all.
-    async fn make_room(&mut self, bytes: u64) -> Result<(), Refusal> {
+    async fn make_room(&mut self, bytes: u64) -> Result<(), BodyError> {
         let more = usize::try_from(bytes.saturating_sub(self.shared)).unwrap_or(usize::MAX);
         if more == 0 {
             return Ok(());
@@ -200,9 +204,9 @@ impl Intake<'_> {
 }
 
 /// The next piece of data; trailers are passed over.
-async fn next(body: &mut Incoming) -> Result<Option<Bytes>, Refusal> {
+async fn next(body: &mut Incoming) -> Result<Option<Bytes>, BodyError> {
     while let Some(frame) = body.frame().await {
-        match frame.map_err(|_| Refusal::CutOff)?.into_data() {
+        match frame.map_err(|_| BodyError::CutOff)?.into_data() {
             Ok(data) if !data.is_empty() => return Ok(Some(data)),
             _ => {}
         }

@@ -13,7 +13,7 @@ use tokio::time::{Sleep, sleep};
 
 /// The connection, for whoever answers on it.
 #[derive(Clone, Debug, Default)]
-pub struct Line(Arc<State>);
+pub struct ConnectionState(Arc<State>);
 
 #[derive(Debug, Default)]
 struct State {
@@ -31,14 +31,14 @@ struct State {
     twin: Mutex<Option<std::net::TcpStream>>,
 }
 
-impl Line {
+impl ConnectionState {
     /// One on which the sender's [going](Line::gone) can be noticed. It takes a descriptor more.
     pub fn watched(stream: &TcpStream) -> io::Result<Self> {
         #[cfg(unix)]
         let twin = std::os::fd::AsFd::as_fd(stream).try_clone_to_owned()?;
         #[cfg(windows)]
         let twin = std::os::windows::io::AsSocket::as_socket(stream).try_clone_to_owned()?;
-        Ok(Line(Arc::new(State { twin: Mutex::new(Some(twin.into())), ..State::default() })))
+        Ok(ConnectionState(Arc::new(State { twin: Mutex::new(Some(twin.into())), ..State::default() })))
     }
 
     /// Lets the socket be reset when it is closed.
@@ -86,7 +86,7 @@ impl Line {
 #[derive(Debug)]
 pub struct Socket {
     stream: TcpStream,
-    line: Line,
+    line: ConnectionState,
     /// Time in which something must be taken of what is written.
     answer_time: Duration,
     /// Runs while nothing is.
@@ -95,7 +95,7 @@ pub struct Socket {
 
 impl Socket {
     /// A socket that heeds what is asked on `line`, and ends when nothing is taken for this time of what is written.
-    pub fn new(stream: TcpStream, line: Line, answer_time: Duration) -> Self {
+    pub fn new(stream: TcpStream, line: ConnectionState, answer_time: Duration) -> Self {
         Socket { stream, line, answer_time, stuck: None }
     }
 

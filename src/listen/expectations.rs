@@ -5,13 +5,13 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::error::{Error, Exit};
-use crate::event::{Judgement, Note, Sink};
+use crate::event::{DrillVerdict, Note, Sink};
 use crate::filter::jq::Jq;
-use crate::filter::threads::{Filters, Judged};
+use crate::filter::threads::{FilterOutcome, FilterThreads};
 use crate::journal::Record;
 use crate::payload::history::lifecycle::{Unfinished, shown};
 use crate::signature::Verdict;
-use crate::sys::junit::Case;
+use crate::sys::junit::JunitCase;
 
 /// What is expected of every counted delivery.
 #[derive(Clone, Debug, Default)]
@@ -71,24 +71,24 @@ const LISTED: usize = 100_000;
 
 /// The expectations and all that came of them so far.
 #[derive(Debug)]
-pub struct Judge {
+pub struct ExpectationChecker {
     expectations: Expectations,
-    filters: Option<Filters>,
+    filters: Option<FilterThreads>,
     exit: Exit,
     judged: u64,
     failed: u64,
     /// Every case, where a report is to be written.
-    cases: Option<Vec<Case>>,
+    cases: Option<Vec<JunitCase>>,
     not_listed: u64,
 }
 
-impl Judge {
+impl ExpectationChecker {
     /// Nothing has come yet. `reports` says that the cases are wanted in the end.
     pub fn new(expectations: Expectations, reports: bool) -> Result<Self, Error> {
         let filters = &expectations.filters;
-        let filters = if filters.is_empty() { None } else { Some(Filters::start(filters, 1)?) };
+        let filters = if filters.is_empty() { None } else { Some(FilterThreads::start(filters, 1)?) };
         let cases = reports.then(Vec::new);
-        Ok(Judge { expectations, filters, exit: Exit::Done, judged: 0, failed: 0, cases, not_listed: 0 })
+        Ok(ExpectationChecker { expectations, filters, exit: Exit::Done, judged: 0, failed: 0, cases, not_listed: 0 })
     }
 
     /// Judges one delivery: a sentence for every expectation that it fails.
@@ -101,9 +101,9 @@ impl Judge {
         };
         let filters = self.expectations.filters.iter().zip(judged).map(|(filter, judged)| {
             let failure = match judged {
-                Judged::Found(finding) if finding.holds => None,
-                Judged::Found(finding) => Some(format!("found {}", finding.found)),
-                Judged::Failed(why) | Judged::Endless(why) => Some(why),
+                FilterOutcome::Found(finding) if finding.holds => None,
+                FilterOutcome::Found(finding) => Some(format!("found {}", finding.found)),
+                FilterOutcome::Failed(why) | FilterOutcome::Endless(why) => Some(why),
             };
             Checked { expected: filter.text().to_owned(), failure, exit: Exit::Expectation }
         });
@@ -133,7 +133,7 @@ impl Judge {
                 // Of what came true there is nothing to find out.
                 let details = record.filter(|_| failure.is_some()).map(details).unwrap_or_default();
                 let ms = record.and_then(|record| record.answer.as_ref()).map(|answer| answer.ms);
-                cases.push(Case { ms, details, ..Case::new(format!("{which}: {expected}"), failure) });
+                cases.push(JunitCase { ms, details, ..JunitCase::new(format!("{which}: {expected}"), failure) });
             }
             _ => self.not_listed += 1,
         }
@@ -156,16 +156,16 @@ impl Judge {
     }
 
     /// Every case for a report.
-    pub fn cases(&self) -> Vec<Case> {
+    pub fn cases(&self) -> Vec<JunitCase> {
         let mut cases = self.cases.clone().unwrap_or_default();
         if self.is_idle() {
-            let idle = |expected: &str| Case::new(expected, Judgement::Skipped(IDLE.into()));
+            let idle = |expected: &str| JunitCase::new(expected, DrillVerdict::Skipped(IDLE.into()));
             cases.extend(self.expectations.all().map(idle));
         }
         if self.not_listed > 0 {
             let name = format!("{} more, {} failed in all", self.not_listed, self.failed);
             let failure = (self.failed > 0).then(|| name.clone());
-            cases.push(Case::new(name, failure));
+            cases.push(JunitCase::new(name, failure));
         }
         cases
     }
@@ -179,39 +179,39 @@ const WAITING: usize = 16;
 
 /// The judge at work, beside the deliveries: no answer waits for a filter.
 #[derive(Debug)]
-pub struct Bench {
-    jobs: mpsc::Sender<Job>,
+pub struct CheckerTask {
+    jobs: mpsc::Sender<CheckerJob>,
     is_idle: bool,
 }
 
 #[derive(Debug)]
-enum Job {
+enum CheckerJob {
     Judge(Arc<Record>),
     /// Ends the work, when all before it are judged.
-    Rise(oneshot::Sender<Judge>),
+    Rise(oneshot::Sender<ExpectationChecker>),
 }
 
 /// A place for one delivery before the judge.
-pub struct Place<'a>(mpsc::Permit<'a, Job>);
+pub struct CheckerSlot<'a>(mpsc::Permit<'a, CheckerJob>);
 
-impl Place<'_> {
+impl CheckerSlot<'_> {
     /// Lets a delivery be judged.
     pub fn judge(self, record: Arc<Record>) {
-        self.0.send(Job::Judge(record));
+        self.0.send(CheckerJob::Judge(record));
     }
 }
 
-impl Bench {
+impl CheckerTask {
     /// Sets a judge to work.
-    pub fn of(mut judge: Judge, sink: Sink) -> Self {
+    pub fn of(mut judge: ExpectationChecker, sink: Sink) -> Self {
         let (jobs, mut waiting) = mpsc::channel(WAITING);
         let is_idle = !judge.expectations.is_any();
         tokio::spawn(async move {
             while let Some(job) = waiting.recv().await {
                 let record = match job {
-                    Job::Judge(record) => record,
+                    CheckerJob::Judge(record) => record,
                     // Whoever does not wait any more has no use for it.
-                    Job::Rise(tell) => return drop(tell.send(judge)),
+                    CheckerJob::Rise(tell) => return drop(tell.send(judge)),
                 };
                 for failure in judge.judge(&record).await {
                     // A writer that has gone ends the listener by itself.
@@ -219,23 +219,23 @@ impl Bench {
                 }
             }
         });
-        Bench { jobs, is_idle }
+        CheckerTask { jobs, is_idle }
     }
 
     /// Waits for a place for one delivery, where anything is expected. Taken before it is recorded, so that after that
     /// there is nothing to wait for.
-    pub async fn place(&self) -> Option<Place<'_>> {
+    pub async fn place(&self) -> Option<CheckerSlot<'_>> {
         if self.is_idle {
             return None;
         }
         // The other side ends only with the listener.
-        self.jobs.reserve().await.ok().map(Place)
+        self.jobs.reserve().await.ok().map(CheckerSlot)
     }
 
     /// Waits until all are judged, and lets the judge go.
-    pub async fn rise(&self) -> Result<Judge, Error> {
+    pub async fn rise(&self) -> Result<ExpectationChecker, Error> {
         let (tell, told) = oneshot::channel();
-        let _ = self.jobs.send(Job::Rise(tell)).await;
+        let _ = self.jobs.send(CheckerJob::Rise(tell)).await;
         told.await.map_err(|error| Error::Setup { what: "the judge of --expect", reason: error.to_string() })
     }
 }

@@ -14,12 +14,12 @@ use reqwest::Url;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::body::{self, Memory, Reading, Refusal};
-use super::limits::{APP_BODY, APP_TIME, Limits};
-use super::response::{End, Reply};
+use super::body::{self, BodyError, BodyLimits, BodyMemory};
+use super::limits::{APP_BODY, APP_TIME, ListenLimits};
+use super::response::{HandlerResponse, ResponseKind};
 use crate::error::Error;
 use crate::journal::Redaction;
-use crate::journal::record::{Answer, By};
+use crate::journal::record::{Answer, AnsweredBy};
 use crate::payload::{Delivery, Headers};
 
 /// The app.
@@ -35,12 +35,12 @@ pub struct App {
     /// Whether it gave no answer the last time.
     down: AtomicBool,
     /// What its answers may take.
-    memory: Memory,
+    memory: BodyMemory,
 }
 
 /// Whether the app has gone or come back since the last delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Change {
+pub enum AppChange {
     /// It gives no answer any more, for this reason.
     Gone(String),
     /// It answers again.
@@ -49,7 +49,7 @@ pub enum Change {
 
 impl App {
     /// The app at this URL, which is shown without what must not be.
-    pub fn at(url: Url, redaction: &Redaction<'_>, limits: &Limits) -> Result<Self, Error> {
+    pub fn at(url: Url, redaction: &Redaction<'_>, limits: &ListenLimits) -> Result<Self, Error> {
         if url.scheme() != "http" {
             let text = "--forward-to speaks plain HTTP only: give the app's http:// address on this machine";
             return Err(Error::Usage(text.into()));
@@ -65,27 +65,27 @@ impl App {
         let called = HeaderValue::try_from(called);
         let called = called.map_err(|_| Error::Usage("--forward-to names no host that HTTP can".into()))?;
         let shown = redaction.text(url.to_string());
-        let memory = Memory::of(limits.app_bytes, limits.held_time);
+        let memory = BodyMemory::of(limits.app_bytes, limits.held_time);
         Ok(App { url, shown, host, port, called, down: AtomicBool::new(false), memory })
     }
 
     /// Passes a delivery on, and gives the app's answer back; where none comes, 502 or 504.
-    pub async fn answer(&self, delivery: &Delivery) -> (Reply, Option<Change>) {
+    pub async fn answer(&self, delivery: &Delivery) -> (HandlerResponse, Option<AppChange>) {
         let answered = match timeout(APP_TIME, self.exchange(delivery)).await {
             Ok(answered) => answered.map_err(|reason| (StatusCode::BAD_GATEWAY, reason)),
             Err(_) => Err((StatusCode::GATEWAY_TIMEOUT, format!("no answer within {} s", APP_TIME.as_secs()))),
         };
         let was_down = self.down.swap(answered.is_err(), Ordering::Relaxed);
         match answered {
-            Ok(reply) => (reply, was_down.then_some(Change::Back)),
+            Ok(reply) => (reply, was_down.then_some(AppChange::Back)),
             Err((status, reason)) => {
-                (Reply::unanswered(status, reason.clone()), (!was_down).then_some(Change::Gone(reason)))
+                (HandlerResponse::unanswered(status, reason.clone()), (!was_down).then_some(AppChange::Gone(reason)))
             }
         }
     }
 
     /// The app's answer, or what is said in its place; the error is that there is none.
-    async fn exchange(&self, delivery: &Delivery) -> Result<Reply, String> {
+    async fn exchange(&self, delivery: &Delivery) -> Result<HandlerResponse, String> {
         let request = self.request(delivery)?;
         let stream = TcpStream::connect((self.host.as_str(), self.port)).await.map_err(|error| reason(&error))?;
         // A request is sent in one piece; waiting to fill packets only adds delay.
@@ -97,20 +97,22 @@ impl App {
         let (head, mut body) = response.into_parts();
         if head.status.is_informational() {
             let reason = format!("it answered {}, after which no answer comes that could be passed on", head.status);
-            return Ok(Reply::unusable(reason));
+            return Ok(HandlerResponse::unusable(reason));
         }
-        let reading = Reading { max: APP_BODY, time: APP_TIME, memory: &self.memory, at_once: true };
+        let reading = BodyLimits { max: APP_BODY, time: APP_TIME, memory: &self.memory, at_once: true };
         let body = match body::collect(&mut body, reading).await {
             // It takes memory until the sender has read it.
             Ok((body, share)) => share.of(body),
-            Err(Refusal::TooLarge) => {
-                return Ok(Reply::unusable(format!("its answer is over {APP_BODY} bytes, more than is passed on")));
+            Err(BodyError::TooLarge) => {
+                return Ok(HandlerResponse::unusable(format!(
+                    "its answer is over {APP_BODY} bytes, more than is passed on"
+                )));
             }
-            Err(Refusal::Crowded) => {
+            Err(BodyError::Crowded) => {
                 let reason = "together with others that are being passed on, its answer takes too much memory";
-                return Ok(Reply::unusable(reason.into()));
+                return Ok(HandlerResponse::unusable(reason.into()));
             }
-            Err(Refusal::CutOff | Refusal::TooSlow) => return Err("its answer broke off".into()),
+            Err(BodyError::CutOff | BodyError::TooSlow) => return Err("its answer broke off".into()),
         };
         let line = Answer::line_of(&body);
         let mut headers = passed_on(&head.headers);
@@ -118,7 +120,11 @@ impl App {
         if let Some(length) = head.headers.get(CONTENT_LENGTH).filter(|_| delivery.method == "HEAD") {
             headers.insert(CONTENT_LENGTH, length.clone());
         }
-        Ok(Reply { by: By::Forward, end: End::Answer { status: head.status, headers, body }, line })
+        Ok(HandlerResponse {
+            by: AnsweredBy::Forward,
+            end: ResponseKind::Answer { status: head.status, headers, body },
+            line,
+        })
     }
 
     /// The delivery as it goes on: the same method, headers and bytes, to the app's own name.
@@ -191,7 +197,7 @@ mod tests {
     use crate::signature::Choice;
 
     fn at(url: &str) -> Result<App, Error> {
-        App::at(url.parse().unwrap(), &Redaction::of(&[], Choice::Auto), &Limits::default())
+        App::at(url.parse().unwrap(), &Redaction::of(&[], Choice::Auto), &ListenLimits::default())
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 /// Those limits that take time or many senders to reach, so that a test can have them lower.
 #[derive(Clone, Copy, Debug)]
-pub struct Limits {
+pub struct ListenLimits {
     /// See [`CONNECTIONS`].
     pub connections: usize,
     /// See [`HEADER_TIME`].
@@ -24,9 +24,9 @@ pub struct Limits {
     pub journal_time: Duration,
 }
 
-impl Default for Limits {
+impl Default for ListenLimits {
     fn default() -> Self {
-        Limits {
+        ListenLimits {
             connections: CONNECTIONS,
             header_time: HEADER_TIME,
             body_time: BODY_TIME,

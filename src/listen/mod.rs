@@ -20,7 +20,7 @@ use crate::journal::file::Journal;
 use crate::payload::Provider;
 use crate::payload::events::Events;
 use crate::signature::Policy;
-use crate::sys::junit::{Case, Report};
+use crate::sys::junit::{JunitCase, JunitReport};
 use crate::sys::signals::Signals;
 
 pub(crate) mod body;
@@ -42,14 +42,14 @@ pub mod tunnel;
 pub mod verify;
 
 use child::Child;
-use expectations::{Expectations, IDLE, Judge};
-use handler::Desk;
-use limits::{BACKLOG, Limits};
+use expectations::{ExpectationChecker, Expectations, IDLE};
+use handler::Handler;
+use limits::{BACKLOG, ListenLimits};
 use script::Script;
-use session::Books;
-use shutdown::{Cause, Progress, Wait};
+use session::Session;
+use shutdown::{ListenProgress, StopCause, StopConditions};
 use tls::{Certificate, Tls};
-use tunnel::{Client, Tunnel};
+use tunnel::{Tunnel, TunnelClient};
 
 /// What the listener was asked to do.
 #[derive(Debug)]
@@ -85,17 +85,17 @@ pub struct Config {
     /// The largest body in bytes.
     pub max_body: u64,
     /// The limits that are not the user's.
-    pub limits: Limits,
+    pub limits: ListenLimits,
     /// Which deliveries to show and count; all of them without.
     pub events: Option<Events>,
     /// What to wait for.
-    pub wait: Wait,
+    pub wait: StopConditions,
     /// What to expect of every delivery that counts.
     pub expectations: Expectations,
     /// Where to write what came of it as JUnit XML.
     pub report: Option<PathBuf>,
     /// What opens a tunnel to the listener.
-    pub tunnel: Option<&'static Client>,
+    pub tunnel: Option<&'static TunnelClient>,
     /// The command that sends to such a listener, but for where to.
     pub sender: Option<String>,
     /// What to run once ready; empty for nothing.
@@ -108,9 +108,9 @@ pub struct Config {
 pub async fn run(config: Config, sink: Sink, clock: Arc<dyn Clock>, signals: &mut Signals) -> Result<Exit, Error> {
     let journal = config.record.as_deref().map(|path| Journal::open(path, config.record_sync)).transpose()?;
     let torn = journal.as_ref().and_then(Journal::remark);
-    let report = config.report.as_deref().map(|path| Report::create(path, &config.policy.secrets)).transpose()?;
-    let (progress, progressed) = watch::channel(Progress::default());
-    let desk = Desk::open(&config, journal, sink.clone(), clock, progress)?;
+    let report = config.report.as_deref().map(|path| JunitReport::create(path, &config.policy.secrets)).transpose()?;
+    let (progress, progressed) = watch::channel(ListenProgress::default());
+    let desk = Handler::open(&config, journal, sink.clone(), clock, progress)?;
     let tls = config.certificate.as_ref().map(|certificate| Tls::new(certificate, &config.host)).transpose()?;
     let listener = bind(&config.host, config.port).await?;
     let address = listener.local_addr().map_err(|source| Error::Bind { addr: config.host.clone(), source })?;
@@ -133,7 +133,7 @@ pub async fn run(config: Config, sink: Sink, clock: Arc<dyn Clock>, signals: &mu
         checks: !config.policy.secrets.is_empty(),
     };
     // Before anybody is told to come.
-    let room = server::Room::at(&desk);
+    let room = server::ConnectionLimit::at(&desk);
     let started = Instant::now();
     // From here on, a writer that has gone ends the listener by itself.
     let _ = sink.say(Event::Ready(ready.clone())).await;
@@ -165,7 +165,7 @@ pub async fn run(config: Config, sink: Sink, clock: Arc<dyn Clock>, signals: &mu
         outcome.conclude(&books, judge, report, &sink).await
     };
     tokio::pin!(end);
-    let stopped = matches!(cause, Cause::Signal { .. });
+    let stopped = matches!(cause, StopCause::Signal { .. });
     loop {
         tokio::select! {
             exit = &mut end => return exit,
@@ -204,7 +204,7 @@ fn remarks(config: &Config, tls: Option<&Tls>) -> impl Iterator<Item = Event> {
 /// How it ended, all in all.
 struct Outcome<'a> {
     config: &'a Config,
-    cause: Cause,
+    cause: StopCause,
     until: bool,
     elapsed: Duration,
 }
@@ -213,18 +213,18 @@ impl Outcome<'_> {
     /// Says the end, writes the report, and gives the exit code.
     async fn conclude(
         self,
-        books: &Books,
-        mut judge: Judge,
-        report: Option<Report>,
+        books: &Session,
+        mut judge: ExpectationChecker,
+        report: Option<JunitReport>,
         sink: &Sink,
     ) -> Result<Exit, Error> {
         let wait = &self.config.wait;
         // Whoever ends it otherwise, or has got what was waited for, has seen enough.
-        let waited = matches!(self.cause, Cause::TimeUp { .. }) || (wait.until.is_some() && !self.until);
+        let waited = matches!(self.cause, StopCause::TimeUp { .. }) || (wait.until.is_some() && !self.until);
         let unfinished = if waited { books.unfinished() } else { Vec::new() };
         let unfinished: Vec<_> = unfinished.iter().map(|open| judge.unfinished(open)).collect();
         let tally = Tally { awaited: wait.count, elapsed: self.elapsed, unmet: judge.failed(), ..books.tally() };
-        let progress = Progress { deliveries: tally.deliveries, until: self.until };
+        let progress = ListenProgress { deliveries: tally.deliveries, until: self.until };
         let (exit, said) = wait.judge(self.cause, progress);
         let (recorded, lacking) = books.journal_end();
         let idle = judge.is_idle().then(|| IDLE.to_owned());
@@ -244,14 +244,14 @@ impl Outcome<'_> {
     }
 
     /// What else is a case of a report: the journal that was to be written, and the command that was to end well.
-    fn cases(&self, books: &Books) -> impl Iterator<Item = Case> {
+    fn cases(&self, books: &Session) -> impl Iterator<Item = JunitCase> {
         let Config { record, command, .. } = self.config;
         let missing = books.unrecorded();
         let lacking = (missing > 0).then(|| format!("deliveries that could not be recorded: {missing}"));
-        let journal = record.as_ref().map(|path| Case::new(format!("--record {}", path.display()), lacking));
-        let command = command
-            .first()
-            .map(|program| Case::new(format!("-- {}", program.to_string_lossy()), Wait::against_command(self.cause)));
+        let journal = record.as_ref().map(|path| JunitCase::new(format!("--record {}", path.display()), lacking));
+        let command = command.first().map(|program| {
+            JunitCase::new(format!("-- {}", program.to_string_lossy()), StopConditions::against_command(self.cause))
+        });
         journal.into_iter().chain(command)
     }
 }

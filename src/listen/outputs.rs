@@ -14,7 +14,7 @@ use crate::journal::Record;
 use crate::json::Object;
 use crate::json::object::items;
 use crate::json::value::string;
-use crate::payload::data_url::Inline;
+use crate::payload::data_url::InlineFile;
 
 /// How many deliveries wait to be looked through at most. When the disk is slower than the deliveries come, their answers
 /// wait too: nothing is lost, and memory is bounded.
@@ -34,20 +34,20 @@ const NAME: usize = 64;
 
 /// The folder, and who writes into it.
 pub struct Outputs {
-    jobs: mpsc::Sender<Job>,
+    jobs: mpsc::Sender<OutputJob>,
 }
 
 /// Room for one delivery among those that wait.
-pub struct Room<'a>(mpsc::Permit<'a, Job>);
+pub struct OutputSlot<'a>(mpsc::Permit<'a, OutputJob>);
 
-impl Room<'_> {
+impl OutputSlot<'_> {
     /// Lets the files in a delivery's output be saved.
     pub fn save(self, record: Arc<Record>) {
-        self.0.send(Job::Save(record));
+        self.0.send(OutputJob::Save(record));
     }
 }
 
-enum Job {
+enum OutputJob {
     Save(Arc<Record>),
     /// Tells when all before it are saved.
     Tell(oneshot::Sender<()>),
@@ -67,25 +67,25 @@ impl Outputs {
     }
 
     /// Waits for room for one delivery. Taken before it is recorded, so that after that there is nothing to wait for.
-    pub async fn room(&self) -> Option<Room<'_>> {
+    pub async fn room(&self) -> Option<OutputSlot<'_>> {
         // The other side ends only with the program.
-        self.jobs.reserve().await.ok().map(Room)
+        self.jobs.reserve().await.ok().map(OutputSlot)
     }
 
     /// Waits until all that was given is saved.
     pub async fn saved(&self) {
         let (tell, told) = oneshot::channel();
-        let _ = self.jobs.send(Job::Tell(tell)).await;
+        let _ = self.jobs.send(OutputJob::Tell(tell)).await;
         let _ = told.await;
     }
 }
 
-async fn work(folder: Arc<Folder>, mut todo: mpsc::Receiver<Job>, sink: Sink) {
+async fn work(folder: Arc<Folder>, mut todo: mpsc::Receiver<OutputJob>, sink: Sink) {
     let mut failed_before = false;
     while let Some(job) = todo.recv().await {
         let record = match job {
-            Job::Save(record) => record,
-            Job::Tell(tell) => {
+            OutputJob::Save(record) => record,
+            OutputJob::Tell(tell) => {
                 // Whoever does not wait any more need not be told.
                 let _ = tell.send(());
                 continue;
@@ -123,7 +123,7 @@ impl Folder {
         let stem = stem(payload.id.as_deref(), record.seq);
         let mut saved = Vec::new();
         for (index, value) in found.iter().enumerate() {
-            let Some((inline, bytes)) = Inline::of(value).and_then(|inline| Some((inline, inline.bytes()?))) else {
+            let Some((inline, bytes)) = InlineFile::of(value).and_then(|inline| Some((inline, inline.bytes()?))) else {
                 continue;
             };
             let kind = infer::get(&bytes);
@@ -192,7 +192,7 @@ fn look<'a>(json: &'a str, depth: usize, found: &mut Vec<Cow<'a, str>>) {
         return;
     }
     if let Some(value) = string(json) {
-        if Inline::of(&value).is_some() {
+        if InlineFile::of(&value).is_some() {
             found.push(value);
         }
     } else if depth > 0 {

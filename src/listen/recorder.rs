@@ -13,43 +13,48 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::timeout;
 
 use super::expectations;
-use super::handler::{Desk, Entered};
+use super::handler::{Handler, Recorded};
 use super::limits::{BATCH_BYTES, LINE_BYTES};
-use super::outputs::Room;
-use super::session::{Books, Counted, Pending};
-use super::shutdown::Progress;
+use super::outputs::OutputSlot;
+use super::session::{Counted, PendingDelivery, Session};
+use super::shutdown::ListenProgress;
 use crate::clock::record_id;
 use crate::error::Error;
-use crate::event::{Closed, Place};
+use crate::event::{Closed, Slot};
 use crate::journal::Redaction;
 use crate::journal::file::{Journal, Written};
-use crate::journal::record::Deed;
+use crate::journal::record::ConnectionAction;
 
 /// What the clerk is given.
-pub enum Entry {
+pub enum RecorderMsg {
     /// A delivery.
-    Delivery(Delivered),
+    Delivery(Decided),
     /// A request that never became one.
     Refused,
     /// The end: who gets the books.
-    Close(oneshot::Sender<Books>),
+    Close(oneshot::Sender<Session>),
 }
 
 /// A delivery that was decided on.
-pub struct Delivered {
+pub struct Decided {
     /// It, with its answer.
-    pub pending: Box<Pending>,
+    pub pending: Box<PendingDelivery>,
     /// Whether it is to be found out first why its signature does not hold. Whatever comes after waits for that, so that
     /// the order stays.
     pub unexplained: bool,
     /// Who waits for how it ends; nobody where that is known, because nothing is acknowledged.
-    pub asks: Option<oneshot::Sender<Entered>>,
+    pub asks: Option<oneshot::Sender<Recorded>>,
 }
 
 /// Keeps the books until they are closed.
-pub async fn work(desk: Arc<Desk>, books: Books, journal: Option<Journal>, mut entries: mpsc::Receiver<Entry>) {
-    let pen = journal.map(|journal| Pen::new(journal, desk.limits.journal_time));
-    let mut clerk = Clerk { desk: &desk, books, pen, batch: Batch::default() };
+pub async fn work(
+    desk: Arc<Handler>,
+    books: Session,
+    journal: Option<Journal>,
+    mut entries: mpsc::Receiver<RecorderMsg>,
+) {
+    let pen = journal.map(|journal| AsyncWriter::new(journal, desk.limits.journal_time));
+    let mut clerk = Recorder { desk: &desk, books, pen, batch: Batch::default() };
     let mut left = None;
     loop {
         let entry = match left.take() {
@@ -58,13 +63,13 @@ pub async fn work(desk: Arc<Desk>, books: Books, journal: Option<Journal>, mut e
         };
         match entry {
             None => return,
-            Some(Entry::Refused) => clerk.books.refuse(),
-            Some(Entry::Close(asks)) => {
+            Some(RecorderMsg::Refused) => clerk.books.refuse(),
+            Some(RecorderMsg::Close(asks)) => {
                 // Whoever does not wait any more does not want them.
                 drop(asks.send(clerk.books));
                 return;
             }
-            Some(Entry::Delivery(first)) => {
+            Some(RecorderMsg::Delivery(first)) => {
                 clerk.begin(first).await;
                 left = clerk.gather(&mut entries);
                 clerk.conclude().await;
@@ -73,10 +78,10 @@ pub async fn work(desk: Arc<Desk>, books: Books, journal: Option<Journal>, mut e
     }
 }
 
-struct Clerk<'a> {
-    desk: &'a Arc<Desk>,
-    books: Books,
-    pen: Option<Pen>,
+struct Recorder<'a> {
+    desk: &'a Arc<Handler>,
+    books: Session,
+    pen: Option<AsyncWriter>,
     batch: Batch<'a>,
 }
 
@@ -84,37 +89,37 @@ struct Clerk<'a> {
 #[derive(Default)]
 struct Batch<'a> {
     lines: Vec<u8>,
-    booked: Vec<Booked<'a>>,
+    booked: Vec<Numbered<'a>>,
 }
 
 /// A delivery on the books.
-struct Booked<'a> {
-    pending: Box<Pending>,
+struct Numbered<'a> {
+    pending: Box<PendingDelivery>,
     /// Where its line ends.
     end: usize,
-    asks: Option<oneshot::Sender<Entered>>,
-    needs: Needs<'a>,
+    asks: Option<oneshot::Sender<Recorded>>,
+    needs: QueueSlots<'a>,
 }
 
 /// What a delivery needs when it is on the books. It is waited for before, so that after that there is nothing to wait for.
-struct Needs<'a> {
+struct QueueSlots<'a> {
     /// Where it will be said, unless the writer has gone.
-    place: Result<Place<'a>, Closed>,
+    place: Result<Slot<'a>, Closed>,
     /// Where its files will be saved.
-    room: Option<Room<'a>>,
+    room: Option<OutputSlot<'a>>,
     /// Where it will be judged.
-    bench: Option<expectations::Place<'a>>,
+    bench: Option<expectations::CheckerSlot<'a>>,
 }
 
 /// Lines that are said together: to hand over each by itself, and to wake who takes it, takes longer than to make it.
 #[derive(Default)]
-struct Told<'a> {
+struct LineBatch<'a> {
     lines: Vec<u8>,
-    place: Option<Place<'a>>,
+    place: Option<Slot<'a>>,
 }
 
-impl<'a> Told<'a> {
-    fn add(&mut self, place: Place<'a>, line: &[u8]) {
+impl<'a> LineBatch<'a> {
+    fn add(&mut self, place: Slot<'a>, line: &[u8]) {
         if self.lines.len() + line.len() > LINE_BYTES {
             self.say();
         }
@@ -132,10 +137,10 @@ impl<'a> Told<'a> {
     }
 }
 
-impl<'a> Clerk<'a> {
+impl<'a> Recorder<'a> {
     /// Enters a delivery, and waits for what it needs before that: from the journal to the screen nothing waits.
-    async fn begin(&mut self, delivered: Delivered) {
-        let Delivered { mut pending, unexplained, asks } = delivered;
+    async fn begin(&mut self, delivered: Decided) {
+        let Decided { mut pending, unexplained, asks } = delivered;
         if unexplained {
             pending = self.desk.explain(pending).await;
         }
@@ -144,28 +149,33 @@ impl<'a> Clerk<'a> {
     }
 
     /// Enters those deliveries that have come by now, as far as none of them has to wait; the first that has is left.
-    fn gather(&mut self, entries: &mut mpsc::Receiver<Entry>) -> Option<Entry> {
+    fn gather(&mut self, entries: &mut mpsc::Receiver<RecorderMsg>) -> Option<RecorderMsg> {
         while self.batch.lines.len() < BATCH_BYTES {
             let delivered = match entries.try_recv().ok()? {
-                Entry::Refused => {
+                RecorderMsg::Refused => {
                     self.books.refuse();
                     continue;
                 }
-                Entry::Delivery(delivered) if !delivered.unexplained => delivered,
+                RecorderMsg::Delivery(delivered) if !delivered.unexplained => delivered,
                 other => return Some(other),
             };
             // Waiting here, with places taken that are only used after it, could be waiting for ever.
             let Some(needs) = needs(self.desk, delivered.pending.held).now_or_never() else {
-                return Some(Entry::Delivery(delivered));
+                return Some(RecorderMsg::Delivery(delivered));
             };
-            let Delivered { pending, asks, .. } = delivered;
+            let Decided { pending, asks, .. } = delivered;
             self.enter(pending, asks, needs);
         }
         None
     }
 
     /// Numbers a delivery, completes its record, and makes its line.
-    fn enter(&mut self, mut pending: Box<Pending>, asks: Option<oneshot::Sender<Entered>>, needs: Needs<'a>) {
+    fn enter(
+        &mut self,
+        mut pending: Box<PendingDelivery>,
+        asks: Option<oneshot::Sender<Recorded>>,
+        needs: QueueSlots<'a>,
+    ) {
         self.books.enter(record_id(pending.record.at), &mut pending);
         if !self.desk.keep_secrets {
             Redaction::of(&self.desk.policy.secrets, self.desk.policy.scheme).record(&mut pending.record);
@@ -174,7 +184,7 @@ impl<'a> Clerk<'a> {
             pending.record.write_line(&mut self.batch.lines);
         }
         let end = self.batch.lines.len();
-        self.batch.booked.push(Booked { pending, end, asks, needs });
+        self.batch.booked.push(Numbered { pending, end, asks, needs });
     }
 
     /// Writes what was entered to the journal; then counts it, says it, and lets it be answered.
@@ -185,10 +195,10 @@ impl<'a> Clerk<'a> {
             Some(pen) => pen.write(&lines).await,
             None => Written::default(),
         };
-        let is_kept = |booked: &Booked<'_>| self.pen.is_none() || booked.end <= written.bytes;
+        let is_kept = |booked: &Numbered<'_>| self.pen.is_none() || booked.end <= written.bytes;
         let kept = booked.iter().filter(|booked| is_kept(booked)).count();
         let notes = self.books.journal_wrote(&written, (booked.len() - kept) as u64);
-        let (mut begin, mut step, mut told) = (0, Progress::default(), Told::default());
+        let (mut begin, mut step, mut told) = (0, ListenProgress::default(), LineBatch::default());
         for (index, booked) in booked.drain(..).enumerate() {
             let place = begin..booked.end;
             begin = booked.end;
@@ -204,12 +214,14 @@ impl<'a> Clerk<'a> {
     }
 
     /// Counts a delivery, says it, has it judged, and lets it be answered. Gives how much further it is with that.
-    fn tell(&mut self, booked: Booked<'a>, kept: bool, line: &[u8], told: &mut Told<'a>) -> Progress {
-        let Booked { pending, asks, needs: Needs { place, room, bench }, .. } = booked;
+    fn tell(&mut self, booked: Numbered<'a>, kept: bool, line: &[u8], told: &mut LineBatch<'a>) -> ListenProgress {
+        let Numbered { pending, asks, needs: QueueSlots { place, room, bench }, .. } = booked;
         let mut record = pending.record;
         let stands = kept || !self.books.not_recorded(&mut record);
-        let (is_given, hangs) =
-            record.answer.as_ref().map_or((false, false), |answer| (answer.is_given(), answer.did == Some(Deed::Hang)));
+        let (is_given, hangs) = record
+            .answer
+            .as_ref()
+            .map_or((false, false), |answer| (answer.is_given(), answer.did == Some(ConnectionAction::Hang)));
         let Counted { shown, counted } = self.books.count(&record, kept);
         let until = kept && self.desk.until.as_ref().is_some_and(|until| until.is_met_by(&record));
         // Where nobody wants it, it is not made one that can be shared.
@@ -231,15 +243,15 @@ impl<'a> Clerk<'a> {
         if let (true, true, Some(room)) = (shown, kept && is_given, room) {
             room.save(Arc::clone(&record));
         }
-        let step = Progress { deliveries: u64::from(counted), until };
+        let step = ListenProgress { deliveries: u64::from(counted), until };
         // One that is let hang is waited for until that is over.
         let (now, later) = match hangs {
-            true => (Progress::default(), Some(self.desk.progressing(step))),
+            true => (ListenProgress::default(), Some(self.desk.progressing(step))),
             false => (step, None),
         };
         if let Some(asks) = asks {
             // A sender may have hung up.
-            drop(asks.send(Entered { stands, step: later }));
+            drop(asks.send(Recorded { stands, step: later }));
         }
         now
     }
@@ -256,46 +268,46 @@ fn paper(lines: Bytes) -> Vec<u8> {
 }
 
 /// Waits for what a delivery with so large a body needs.
-async fn needs(desk: &Desk, held: usize) -> Needs<'_> {
+async fn needs(desk: &Handler, held: usize) -> QueueSlots<'_> {
     let place = desk.sink.place(held).await;
     let room = match &desk.outputs {
         Some(outputs) => outputs.room().await,
         None => None,
     };
-    Needs { place, room, bench: desk.bench.place().await }
+    QueueSlots { place, room, bench: desk.bench.place().await }
 }
 
 /// What the journal is written with.
-struct Pen {
-    hand: Hand,
+struct AsyncWriter {
+    hand: WriterState,
     /// How long a write may take.
     patience: Duration,
     path: String,
 }
 
 /// Who has the journal.
-enum Hand {
+enum WriterState {
     /// We: writing takes no longer than it takes to copy the bytes.
-    Ours(Journal),
+    Idle(Journal),
     /// A thread that waits for the disk, or for whoever reads a pipe.
-    Theirs(JoinHandle<(Journal, Written)>),
+    Writing(JoinHandle<(Journal, Written)>),
     /// Nobody: its thread has stopped.
-    Lost,
+    Dead,
 }
 
-impl Pen {
+impl AsyncWriter {
     fn new(journal: Journal, patience: Duration) -> Self {
         let path = journal.path().display().to_string();
-        Pen { hand: Hand::Ours(journal), patience, path }
+        AsyncWriter { hand: WriterState::Idle(journal), patience, path }
     }
 
     /// Writes lines. What takes too long counts as not written, though it may be in the end.
     async fn write(&mut self, lines: &Bytes) -> Written {
         let mut begun_again = false;
-        let mut journal = match std::mem::replace(&mut self.hand, Hand::Lost) {
-            Hand::Ours(journal) => journal,
+        let mut journal = match std::mem::replace(&mut self.hand, WriterState::Dead) {
+            WriterState::Idle(journal) => journal,
             // That has been waited for already: now it has ended, or has not.
-            Hand::Theirs(writing) => match self.wait(writing, Duration::ZERO).await {
+            WriterState::Writing(writing) => match self.wait(writing, Duration::ZERO).await {
                 // It counted as not written, whatever came of it; where it went is still to be told.
                 Ok((journal, late)) => {
                     begun_again = late.begun_again;
@@ -303,11 +315,11 @@ impl Pen {
                 }
                 Err(why) => return self.failed(why),
             },
-            Hand::Lost => return self.failed(io::Error::other("its writer stopped")),
+            WriterState::Dead => return self.failed(io::Error::other("its writer stopped")),
         };
         if !journal.is_slow() {
             let written = journal.write(lines).after(begun_again);
-            self.hand = Hand::Ours(journal);
+            self.hand = WriterState::Idle(journal);
             return written;
         }
         let lines = lines.clone();
@@ -317,7 +329,7 @@ impl Pen {
         });
         match self.wait(writing, self.patience).await {
             Ok((journal, written)) => {
-                self.hand = Hand::Ours(journal);
+                self.hand = WriterState::Idle(journal);
                 written
             }
             Err(why) => self.failed(why),
@@ -332,7 +344,7 @@ impl Pen {
         match timeout(patience, &mut writing).await {
             Ok(done) => done.map_err(io::Error::other),
             Err(_) => {
-                self.hand = Hand::Theirs(writing);
+                self.hand = WriterState::Writing(writing);
                 Err(io::Error::other(format!("it takes longer than {:?}", self.patience)))
             }
         }
@@ -354,13 +366,15 @@ mod tests {
         for sync in [false, true] {
             let late = Written { begun_again: true, ..Written::default() };
             let journal = Journal::open(&path, sync).unwrap();
-            let mut pen =
-                Pen::new(Journal::open(&folder.path().join("other.jsonl"), false).unwrap(), Duration::from_secs(60));
+            let mut pen = AsyncWriter::new(
+                Journal::open(&folder.path().join("other.jsonl"), false).unwrap(),
+                Duration::from_secs(60),
+            );
             let writing = spawn_blocking(move || (journal, late));
             while !writing.is_finished() {
                 tokio::task::yield_now().await;
             }
-            pen.hand = Hand::Theirs(writing);
+            pen.hand = WriterState::Writing(writing);
             let told: Vec<_> =
                 [pen.write(&Bytes::from_static(b"1\n")).await, pen.write(&Bytes::from_static(b"2\n")).await].into();
             assert!(told.iter().all(|written| written.error.is_none()), "{told:?}");

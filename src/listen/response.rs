@@ -10,31 +10,31 @@ use http::{HeaderMap, Response, StatusCode};
 use http_body_util::{Either, Full};
 use hyper::body::{Body, Frame, SizeHint};
 
-use super::script::{Act, carries_nothing};
-use crate::journal::record::{Answer, By, Deed};
+use super::script::{ScriptAction, carries_nothing};
+use crate::journal::record::{Answer, AnsweredBy, ConnectionAction};
 
 /// The body of an answer: whole, or one that breaks off.
-pub type Content = Either<Full<Bytes>, Torn>;
+pub type ResponseBody = Either<Full<Bytes>, TruncatedBody>;
 
 /// The connection ends without an answer.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("the connection ends without a whole answer")]
-pub struct Ended;
+pub struct ConnectionClosed;
 
 /// How a request ends, and who decided it.
 #[derive(Clone, Debug)]
-pub struct Reply {
+pub struct HandlerResponse {
     /// Who.
-    pub by: By,
+    pub by: AnsweredBy,
     /// How.
-    pub end: End,
+    pub end: ResponseKind,
     /// The first line of the app's answer, or why there was none.
     pub line: Option<String>,
 }
 
 /// How a request ends.
 #[derive(Clone, Debug)]
-pub enum End {
+pub enum ResponseKind {
     /// With this answer.
     Answer {
         /// The status.
@@ -57,44 +57,47 @@ pub enum End {
 /// What a delivery is acknowledged with where nobody says otherwise.
 const RECEIVED: &str = r#"{"received":true}"#;
 
-impl Reply {
+impl HandlerResponse {
     /// An answer in JSON.
-    pub fn new(status: StatusCode, by: By, body: impl Into<Bytes>) -> Self {
+    pub fn new(status: StatusCode, by: AnsweredBy, body: impl Into<Bytes>) -> Self {
         let headers = [(CONTENT_TYPE, HeaderValue::from_static("application/json"))].into_iter().collect();
-        Reply { by, end: End::Answer { status, headers, body: body.into() }, line: None }
+        HandlerResponse { by, end: ResponseKind::Answer { status, headers, body: body.into() }, line: None }
     }
 
     /// What is answered in place of an app that gave no answer, for this reason.
     pub fn unanswered(status: StatusCode, reason: String) -> Self {
-        let reply = Reply::new(status, By::Forward, r#"{"error":"the app gave no answer"}"#);
-        Reply { line: Some(reason), ..reply }
+        let reply = HandlerResponse::new(status, AnsweredBy::Forward, r#"{"error":"the app gave no answer"}"#);
+        HandlerResponse { line: Some(reason), ..reply }
     }
 
     /// What is answered in place of an acknowledgement when the journal cannot be written.
     pub fn not_recorded() -> Self {
-        Reply::new(StatusCode::SERVICE_UNAVAILABLE, By::Refused, r#"{"error":"not recorded"}"#)
+        HandlerResponse::new(StatusCode::SERVICE_UNAVAILABLE, AnsweredBy::Refused, r#"{"error":"not recorded"}"#)
     }
 
     /// What is answered in place of an app's answer that cannot be passed on, for this reason.
     pub fn unusable(reason: String) -> Self {
-        let reply =
-            Reply::new(StatusCode::BAD_GATEWAY, By::Forward, r#"{"error":"the app's answer cannot be passed on"}"#);
-        Reply { line: Some(reason), ..reply }
+        let reply = HandlerResponse::new(
+            StatusCode::BAD_GATEWAY,
+            AnsweredBy::Forward,
+            r#"{"error":"the app's answer cannot be passed on"}"#,
+        );
+        HandlerResponse { line: Some(reason), ..reply }
     }
 
     /// What a script asks for; `None` where it asks for the app's answer.
-    pub fn scripted(act: &Act) -> Option<Self> {
+    pub fn scripted(act: &ScriptAction) -> Option<Self> {
         let end = match act {
-            Act::Answer { status, retry_after, body } => {
+            ScriptAction::Answer { status, retry_after, body } => {
                 return Some(Self::answer(*status, *retry_after, body.clone()));
             }
-            Act::Truncate => End::Truncate,
-            Act::Hang(time) => End::Hang(*time),
-            Act::Close => End::Close,
-            Act::Reset => End::Reset,
-            Act::Forward => return None,
+            ScriptAction::Truncate => ResponseKind::Truncate,
+            ScriptAction::Hang(time) => ResponseKind::Hang(*time),
+            ScriptAction::Close => ResponseKind::Close,
+            ScriptAction::Reset => ResponseKind::Reset,
+            ScriptAction::Forward => return None,
         };
-        Some(Reply { by: By::Script, end, line: None })
+        Some(HandlerResponse { by: AnsweredBy::Script, end, line: None })
     }
 
     fn answer(status: StatusCode, retry_after: Option<u64>, body: Option<Bytes>) -> Self {
@@ -104,8 +107,8 @@ impl Reply {
             Some(reason) => Bytes::from(format!(r#"{{"error":"{}"}}"#, reason.to_lowercase())),
             None => Bytes::from_static(br#"{"error":"scripted"}"#),
         };
-        let mut reply = Reply::new(status, By::Script, body.unwrap_or_else(usual));
-        if let (Some(seconds), End::Answer { headers, .. }) = (retry_after, &mut reply.end) {
+        let mut reply = HandlerResponse::new(status, AnsweredBy::Script, body.unwrap_or_else(usual));
+        if let (Some(seconds), ResponseKind::Answer { headers, .. }) = (retry_after, &mut reply.end) {
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         reply
@@ -114,27 +117,27 @@ impl Reply {
     /// The status that the sender gets to see.
     pub fn status(&self) -> Option<u16> {
         match &self.end {
-            End::Answer { status, .. } => Some(status.as_u16()),
-            End::Truncate => Some(StatusCode::OK.as_u16()),
-            End::Hang(_) | End::Close | End::Reset => None,
+            ResponseKind::Answer { status, .. } => Some(status.as_u16()),
+            ResponseKind::Truncate => Some(StatusCode::OK.as_u16()),
+            ResponseKind::Hang(_) | ResponseKind::Close | ResponseKind::Reset => None,
         }
     }
 
     /// What the record says of it, that long after the request.
     pub fn recorded(&self, ms: f64) -> Answer {
         let did = match &self.end {
-            End::Answer { .. } => None,
-            End::Truncate => Some(Deed::Truncate),
-            End::Hang(_) => Some(Deed::Hang),
-            End::Close => Some(Deed::Close),
-            End::Reset => Some(Deed::Reset),
+            ResponseKind::Answer { .. } => None,
+            ResponseKind::Truncate => Some(ConnectionAction::Truncate),
+            ResponseKind::Hang(_) => Some(ConnectionAction::Hang),
+            ResponseKind::Close => Some(ConnectionAction::Close),
+            ResponseKind::Reset => Some(ConnectionAction::Reset),
         };
         Answer { status: self.status(), did, line: self.line.clone(), ..Answer::new(0, self.by, ms) }
     }
 }
 
 /// An answer as hyper sends it.
-pub fn response(status: StatusCode, headers: HeaderMap, body: Bytes) -> Response<Content> {
+pub fn response(status: StatusCode, headers: HeaderMap, body: Bytes) -> Response<ResponseBody> {
     let mut response = Response::new(Either::Left(Full::new(body)));
     *response.status_mut() = status;
     *response.headers_mut() = headers;
@@ -142,26 +145,29 @@ pub fn response(status: StatusCode, headers: HeaderMap, body: Bytes) -> Response
 }
 
 /// An acknowledgement that breaks off.
-pub fn torn() -> Response<Content> {
-    let mut response = Response::new(Either::Right(Torn::default()));
+pub fn torn() -> Response<ResponseBody> {
+    let mut response = Response::new(Either::Right(TruncatedBody::default()));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }
 
 /// A body that announces more than it has.
 #[derive(Debug, Default)]
-pub struct Torn {
+pub struct TruncatedBody {
     polled: u8,
 }
 
 /// How much of it there is.
 const PART: &str = r#"{"received":"#;
 
-impl Body for Torn {
+impl Body for TruncatedBody {
     type Data = Bytes;
-    type Error = Ended;
+    type Error = ConnectionClosed;
 
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Ended>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, ConnectionClosed>>> {
         self.polled = self.polled.saturating_add(1);
         match self.polled {
             1 => Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(PART.as_bytes()))))),
@@ -170,7 +176,7 @@ impl Body for Torn {
                 cx.waker().wake_by_ref();
                 Poll::Pending
             }
-            _ => Poll::Ready(Some(Err(Ended))),
+            _ => Poll::Ready(Some(Err(ConnectionClosed))),
         }
     }
 

@@ -16,14 +16,14 @@ use crate::payload::nearest;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Script {
     /// Never empty.
-    items: Vec<Item>,
+    items: Vec<ScriptItem>,
 }
 
 /// One item of a script.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Item {
+pub struct ScriptItem {
     /// What to do.
-    pub act: Act,
+    pub act: ScriptAction,
     /// How long to wait before it.
     pub delay: Duration,
     times: u64,
@@ -31,7 +31,7 @@ pub struct Item {
 
 /// What to do with a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Act {
+pub enum ScriptAction {
     /// Answer.
     Answer {
         /// With this status,
@@ -55,7 +55,7 @@ pub enum Act {
 
 /// What a script's values are read with.
 #[derive(Clone, Copy)]
-pub struct Values<'a> {
+pub struct ScriptFiles<'a> {
     /// Reads `2s`.
     pub duration: &'a dyn Fn(&str) -> Result<Duration, String>,
     /// Reads the file behind `body=@`.
@@ -83,21 +83,21 @@ const MODIFIERS: [&str; 3] = ["delay", "retry-after", "body"];
 
 impl Script {
     /// The script of one thing to do.
-    pub fn of(act: Act) -> Self {
-        Script { items: vec![Item { act, delay: Duration::ZERO, times: 1 }] }
+    pub fn of(act: ScriptAction) -> Self {
+        Script { items: vec![ScriptItem { act, delay: Duration::ZERO, times: 1 }] }
     }
 
     /// Reads items separated by commas.
-    pub fn parse(text: &str, values: Values<'_>) -> Result<Self, BadScript> {
+    pub fn parse(text: &str, values: ScriptFiles<'_>) -> Result<Self, BadScript> {
         let item = |item: &str| {
             let item = item.trim();
-            Item::parse(item, values).map_err(|reason| BadScript { item: item.to_owned(), reason })
+            ScriptItem::parse(item, values).map_err(|reason| BadScript { item: item.to_owned(), reason })
         };
         Ok(Script { items: text.split(',').map(item).collect::<Result<_, _>>()? })
     }
 
     /// The item for an arrival before which so many others took theirs.
-    pub fn item(&self, taken: u64) -> &Item {
+    pub fn item(&self, taken: u64) -> &ScriptItem {
         let mut left = taken;
         for item in &self.items {
             match left.checked_sub(item.times) {
@@ -110,37 +110,37 @@ impl Script {
 
     /// Whether it ever lets a sender hang for as long as that likes.
     pub fn hangs(&self) -> bool {
-        self.items.iter().any(|item| item.act == Act::Hang(None))
+        self.items.iter().any(|item| item.act == ScriptAction::Hang(None))
     }
 
     /// Whether it ever asks for the app's answer.
     pub fn forwards(&self) -> bool {
-        self.items.iter().any(|item| item.act == Act::Forward)
+        self.items.iter().any(|item| item.act == ScriptAction::Forward)
     }
 
     /// Whether no answer is longer than is copied without a thought.
     pub fn is_brief(&self) -> bool {
         const BRIEF: usize = 4096;
         self.items.iter().all(|item| match &item.act {
-            Act::Answer { body, .. } => body.as_ref().is_none_or(|body| body.len() <= BRIEF),
-            Act::Forward => false,
-            Act::Hang(_) | Act::Close | Act::Reset | Act::Truncate => true,
+            ScriptAction::Answer { body, .. } => body.as_ref().is_none_or(|body| body.len() <= BRIEF),
+            ScriptAction::Forward => false,
+            ScriptAction::Hang(_) | ScriptAction::Close | ScriptAction::Reset | ScriptAction::Truncate => true,
         })
     }
 }
 
-impl Item {
-    fn parse(text: &str, values: Values<'_>) -> Result<Self, String> {
+impl ScriptItem {
+    fn parse(text: &str, values: ScriptFiles<'_>) -> Result<Self, String> {
         let mut parts = text.split(':');
         let (word, value) = split(parts.next().unwrap_or_default(), '=');
         let (word, times) = times(word)?;
         let mut act = act(word)?;
         match (&mut act, value) {
-            (Act::Hang(duration), Some(value)) => *duration = Some((values.duration)(value).map_err(because)?),
+            (ScriptAction::Hang(duration), Some(value)) => *duration = Some((values.duration)(value).map_err(because)?),
             (_, Some(_)) => return Err("has a value, which only hang takes: hang=35s".into()),
             (_, None) => {}
         }
-        let mut item = Item { act, delay: Duration::ZERO, times };
+        let mut item = ScriptItem { act, delay: Duration::ZERO, times };
         for modifier in parts {
             let (name, value) = split(modifier, '=');
             let value = value.ok_or_else(|| lacking(name))?;
@@ -149,17 +149,17 @@ impl Item {
         Ok(item)
     }
 
-    fn modify(&mut self, name: &str, value: &str, values: Values<'_>) -> Result<(), String> {
+    fn modify(&mut self, name: &str, value: &str, values: ScriptFiles<'_>) -> Result<(), String> {
         match (name, &mut self.act) {
             ("delay", _) => self.delay = (values.duration)(value).map_err(because)?,
-            ("retry-after", Act::Answer { retry_after, .. }) => {
+            ("retry-after", ScriptAction::Answer { retry_after, .. }) => {
                 let seconds = value.parse().map_err(|_| "wants whole seconds: retry-after=5".to_owned())?;
                 *retry_after = Some(seconds);
             }
-            ("body", Act::Answer { status, .. }) if carries_nothing(*status) => {
+            ("body", ScriptAction::Answer { status, .. }) if carries_nothing(*status) => {
                 return Err(format!("has a body, which an answer with status {} cannot carry", status.as_u16()));
             }
-            ("body", Act::Answer { body, .. }) => {
+            ("body", ScriptAction::Answer { body, .. }) => {
                 let path = value.strip_prefix('@').ok_or("wants a file as the body: body=@FILE")?;
                 *body = Some((values.file)(path)?);
             }
@@ -202,19 +202,19 @@ fn times(word: &str) -> Result<(&str, u64), String> {
     }
 }
 
-fn act(word: &str) -> Result<Act, String> {
+fn act(word: &str) -> Result<ScriptAction, String> {
     if !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit()) {
         let status = word.parse().ok().filter(|status| (200..=599).contains(status));
         let status = status.and_then(|status: u16| StatusCode::from_u16(status).ok());
         let status = status.ok_or("is no status that ends a request: those are 200 to 599")?;
-        return Ok(Act::Answer { status, retry_after: None, body: None });
+        return Ok(ScriptAction::Answer { status, retry_after: None, body: None });
     }
     Ok(match word {
-        "hang" => Act::Hang(None),
-        "close" => Act::Close,
-        "reset" => Act::Reset,
-        "truncate" => Act::Truncate,
-        "forward" => Act::Forward,
+        "hang" => ScriptAction::Hang(None),
+        "close" => ScriptAction::Close,
+        "reset" => ScriptAction::Reset,
+        "truncate" => ScriptAction::Truncate,
+        "forward" => ScriptAction::Forward,
         "" => return Err("is empty: write a status, such as 503".into()),
         _ => return Err(unknown("answer; write a status, such as 503, or", word, WORDS)),
     })
@@ -230,22 +230,22 @@ fn unknown<const N: usize>(what: &str, word: &str, known: [&str; N]) -> String {
 
 /// Whose turn it is: how far a script has got.
 #[derive(Debug)]
-pub struct Turns {
+pub struct ScriptPosition {
     taken: u64,
     /// How far it has got with each delivery, where each has its own.
     each: Option<LruCache<u64, u64>>,
     hasher: RandomState,
 }
 
-impl Turns {
+impl ScriptPosition {
     /// At the beginning. With `each`, every distinct delivery starts from there.
     pub fn new(each: bool) -> Self {
-        Turns::remembering(each.then_some(REMEMBERED))
+        ScriptPosition::remembering(each.then_some(REMEMBERED))
     }
 
     fn remembering(deliveries: Option<usize>) -> Self {
         let each = deliveries.map(|most| LruCache::new(NonZeroUsize::new(most).unwrap_or(NonZeroUsize::MIN)));
-        Turns { taken: 0, each, hasher: RandomState::new() }
+        ScriptPosition { taken: 0, each, hasher: RandomState::new() }
     }
 
     /// Takes a turn for a delivery with this idempotency key, or this body where it has none, as far as that matters: how
@@ -278,19 +278,26 @@ mod tests {
     }
 
     fn parse(text: &str) -> Result<Script, String> {
-        Script::parse(text, Values { duration: &duration, file: &file }).map_err(|bad| bad.to_string())
+        Script::parse(text, ScriptFiles { duration: &duration, file: &file }).map_err(|bad| bad.to_string())
     }
 
-    fn answer(status: u16) -> Act {
-        Act::Answer { status: StatusCode::from_u16(status).unwrap(), retry_after: None, body: None }
+    fn answer(status: u16) -> ScriptAction {
+        ScriptAction::Answer { status: StatusCode::from_u16(status).unwrap(), retry_after: None, body: None }
     }
 
     #[test]
     fn items_come_in_turn_and_the_last_one_stays() {
         let script = parse("503x2, hang=35ms,close,reset,truncate,forwardx2,200").unwrap();
         let acts: Vec<_> = (0..11).map(|taken| script.item(taken).act.clone()).collect();
-        let hang = Act::Hang(Some(Duration::from_millis(35)));
-        let middle = [hang, Act::Close, Act::Reset, Act::Truncate, Act::Forward, Act::Forward];
+        let hang = ScriptAction::Hang(Some(Duration::from_millis(35)));
+        let middle = [
+            hang,
+            ScriptAction::Close,
+            ScriptAction::Reset,
+            ScriptAction::Truncate,
+            ScriptAction::Forward,
+            ScriptAction::Forward,
+        ];
         let wanted = [&[answer(503), answer(503)][..], &middle, &[answer(200), answer(200), answer(200)]].concat();
         assert_eq!(acts, wanted);
         assert_eq!(script.item(u64::MAX).act, answer(200));
@@ -301,7 +308,7 @@ mod tests {
     fn what_an_app_or_a_file_answers_is_not_brief() {
         let file = |path: &str| Ok(Bytes::from(vec![b'x'; path.len().pow(5)]));
         let is_brief = |text: &str| {
-            let script = Script::parse(text, Values { duration: &duration, file: &file });
+            let script = Script::parse(text, ScriptFiles { duration: &duration, file: &file });
             script.map_err(|bad| bad.to_string()).unwrap().is_brief()
         };
         assert!(is_brief("503x2,hang=35ms,close,reset,truncate,200:body=@short"));
@@ -311,11 +318,14 @@ mod tests {
     #[test]
     fn modifiers_stand_behind_colons_in_any_number() {
         let script = parse("429:retry-after=5:delay=20ms:body=@there,hang:delay=1ms").unwrap();
-        let Item { act, delay, .. } = script.item(0).clone();
+        let ScriptItem { act, delay, .. } = script.item(0).clone();
         let body = Some(Bytes::from_static(b"content"));
-        assert_eq!(act, Act::Answer { status: StatusCode::TOO_MANY_REQUESTS, retry_after: Some(5), body });
+        assert_eq!(act, ScriptAction::Answer { status: StatusCode::TOO_MANY_REQUESTS, retry_after: Some(5), body });
         assert_eq!(delay, Duration::from_millis(20));
-        assert_eq!(script.item(1), &Item { act: Act::Hang(None), delay: Duration::from_millis(1), times: 1 });
+        assert_eq!(
+            script.item(1),
+            &ScriptItem { act: ScriptAction::Hang(None), delay: Duration::from_millis(1), times: 1 }
+        );
     }
 
     #[test]
@@ -352,12 +362,12 @@ mod tests {
 
     #[test]
     fn each_delivery_may_start_from_the_beginning() {
-        let mut all = Turns::new(false);
+        let mut all = ScriptPosition::new(false);
         assert_eq!(
             [all.take(|| Some("a".into()), b""), all.take(|| Some("b".into()), b""), all.take(|| None, b"")],
             [0, 1, 2]
         );
-        let mut each = Turns::new(true);
+        let mut each = ScriptPosition::new(true);
         let taken = [
             each.take(|| Some("a".into()), b"1"),
             each.take(|| Some("b".into()), b"1"),
@@ -371,8 +381,8 @@ mod tests {
 
     #[test]
     fn turns_are_forgotten_beyond_a_bound() {
-        assert_eq!(Turns::new(true).each.unwrap().cap().get(), 65_536);
-        let mut each = Turns::remembering(Some(2));
+        assert_eq!(ScriptPosition::new(true).each.unwrap().cap().get(), 65_536);
+        let mut each = ScriptPosition::remembering(Some(2));
         let taken = ["a", "b", "a", "c", "b", "c"].map(|key| each.take(|| Some(key.into()), b""));
         assert_eq!(taken, [0, 0, 1, 0, 0, 1], "b was the least recent when c came");
     }

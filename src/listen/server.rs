@@ -15,46 +15,46 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-use super::connection::{Line, Socket};
-use super::handler::Desk;
-use super::limits::{ACCEPT_CALM, ACCEPT_PAUSE, DESCRIPTORS, FINISH_TIME, HEAD_BYTES, Limits, STALL_TIME};
-use super::response::Content;
-use super::tls::{Begun, Tls};
+use super::connection::{ConnectionState, Socket};
+use super::handler::Handler;
+use super::limits::{ACCEPT_CALM, ACCEPT_PAUSE, DESCRIPTORS, FINISH_TIME, HEAD_BYTES, ListenLimits, STALL_TIME};
+use super::response::ResponseBody;
+use super::tls::{Tls, TlsStart};
 use crate::event::{Event, Note, Sink};
 
 /// A server under way.
 pub struct Server {
     stop: oneshot::Sender<()>,
-    desk: Arc<Desk>,
+    desk: Arc<Handler>,
     task: JoinHandle<GracefulShutdown>,
 }
 
 /// How many connections may be open at a time.
 #[derive(Clone, Copy, Debug)]
-pub struct Room {
+pub struct ConnectionLimit {
     most: usize,
     /// Why no more.
     why: &'static str,
 }
 
-impl Room {
+impl ConnectionLimit {
     /// As many as the limit allows and there are descriptors for.
-    pub fn at(desk: &Desk) -> Self {
+    pub fn at(desk: &Handler) -> Self {
         let connections = desk.limits.connections;
         // Each connection may need one more to the app behind it, and one to notice that its sender goes.
         let each = 1 + usize::from(desk.forwards()) + usize::from(desk.lets_hang());
         let most = affordable(connections, each);
         let why = if most < connections { "there are descriptors for (ulimit -n)" } else { "may be at a time" };
-        Room { most, why }
+        ConnectionLimit { most, why }
     }
 }
 
 /// Starts to accept connections, over TLS if there is any.
-pub fn start(listener: TcpListener, tls: Option<Tls>, desk: Arc<Desk>, sink: Sink, room: Room) -> Server {
+pub fn start(listener: TcpListener, tls: Option<Tls>, desk: Arc<Handler>, sink: Sink, room: ConnectionLimit) -> Server {
     let (stop, stopped) = oneshot::channel();
     let limits = desk.limits;
-    let (Room { most, why }, open) = (room, Arc::new(Semaphore::new(room.most)));
-    let door = Door { listener, most, why, open, was_full: false, watches: desk.lets_hang(), sink, failed: None };
+    let (ConnectionLimit { most, why }, open) = (room, Arc::new(Semaphore::new(room.most)));
+    let door = Acceptor { listener, most, why, open, was_full: false, watches: desk.lets_hang(), sink, failed: None };
     let task = tokio::spawn(accept(door, tls.map(Arc::new), Arc::clone(&desk), limits, stopped));
     Server { stop, desk, task }
 }
@@ -100,7 +100,7 @@ fn affordable(connections: usize, each: usize) -> usize {
 }
 
 /// Where connections come in.
-struct Door {
+struct Acceptor {
     listener: TcpListener,
     /// How many may be open at a time.
     most: usize,
@@ -117,9 +117,9 @@ struct Door {
     failed: Option<Instant>,
 }
 
-impl Door {
+impl Acceptor {
     /// Waits for a connection, whatever comes between.
-    async fn next(&mut self) -> (TcpStream, SocketAddr, Line, Option<OwnedSemaphorePermit>) {
+    async fn next(&mut self) -> (TcpStream, SocketAddr, ConnectionState, Option<OwnedSemaphorePermit>) {
         loop {
             let room = self.room().await;
             let calm = self.failed.map(|failed| failed + ACCEPT_CALM);
@@ -142,14 +142,14 @@ impl Door {
     }
 
     /// The line of a connection, which is waited for as the connection itself.
-    async fn line(&mut self, stream: &TcpStream) -> Line {
+    async fn line(&mut self, stream: &TcpStream) -> ConnectionState {
         while self.watches {
-            match Line::watched(stream) {
+            match ConnectionState::watched(stream) {
                 Ok(line) => return line,
                 Err(error) => self.failed(error).await,
             }
         }
-        Line::default()
+        ConnectionState::default()
     }
 
     /// Says that there is no descriptor left, and waits a little.
@@ -165,7 +165,7 @@ impl Door {
     async fn room(&mut self) -> Option<OwnedSemaphorePermit> {
         if self.open.available_permits() == 0 && !self.was_full {
             self.was_full = true;
-            let Door { most, why, .. } = self;
+            let Acceptor { most, why, .. } = self;
             let text = format!("{most} connections are open, as many as {why}: more wait");
             self.say(Note::warning(text)).await;
         }
@@ -180,10 +180,10 @@ impl Door {
 }
 
 async fn accept(
-    mut door: Door,
+    mut door: Acceptor,
     tls: Option<Arc<Tls>>,
-    desk: Arc<Desk>,
-    limits: Limits,
+    desk: Arc<Handler>,
+    limits: ListenLimits,
     mut stopped: oneshot::Receiver<()>,
 ) -> GracefulShutdown {
     let mut http = http1::Builder::new();
@@ -202,7 +202,7 @@ async fn accept(
         let _ = stream.set_nodelay(true);
         let (desk, watcher) = (Arc::clone(&desk), connections.watcher());
         let remote = remote.to_string().into();
-        let connection = Connection { http: http.clone(), desk, remote, line, watcher };
+        let connection = AcceptedConnection { http: http.clone(), desk, remote, line, watcher };
         let tls = tls.clone();
         tokio::spawn(async move {
             match tls {
@@ -215,15 +215,15 @@ async fn accept(
 }
 
 /// A connection that was accepted.
-struct Connection {
+struct AcceptedConnection {
     http: http1::Builder,
-    desk: Arc<Desk>,
+    desk: Arc<Handler>,
     remote: Arc<str>,
-    line: Line,
+    line: ConnectionState,
     watcher: Watcher,
 }
 
-impl Connection {
+impl AcceptedConnection {
     /// Serves deliveries.
     async fn deliveries(self, stream: TcpStream) {
         let line = self.line.clone();
@@ -238,17 +238,17 @@ impl Connection {
         let begun = tokio::select! {
             begun = tls.begin(stream, line.clone(), time) => begun,
             // Whoever has not said anything by then is not waited for.
-            () = desk.ended() => Begun::Nothing,
+            () = desk.ended() => TlsStart::Nothing,
         };
         match begun {
-            Begun::Secured(stream) => self.through(stream).await,
-            Begun::Plain(stream) => {
+            TlsStart::Secured(stream) => self.through(stream).await,
+            TlsStart::Plain(stream) => {
                 let remote = Arc::clone(&self.remote);
                 let service = service_fn(move |_| Arc::clone(&desk).in_plain_text(Arc::clone(&remote)));
                 self.serve(Socket::new(stream, line, time), service).await;
             }
-            Begun::Nothing => {}
-            Begun::Failed(why) => desk.refused(&self.remote, &why).await,
+            TlsStart::Nothing => {}
+            TlsStart::Failed(why) => desk.refused(&self.remote, &why).await,
         }
     }
 
@@ -260,10 +260,10 @@ impl Connection {
 
     async fn serve<S>(self, stream: impl AsyncRead + AsyncWrite + Unpin + 'static, service: S)
     where
-        S: HttpService<Incoming, ResBody = Content>,
+        S: HttpService<Incoming, ResBody = ResponseBody>,
         S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        let Connection { http, desk, remote, line, watcher } = self;
+        let AcceptedConnection { http, desk, remote, line, watcher } = self;
         let served = watcher.watch(http.serve_connection(TokioIo::new(stream), service));
         tokio::pin!(served);
         // A connection that breaks off concerns nobody else; a request that never reached the desk is said here.
@@ -279,7 +279,7 @@ impl Connection {
 }
 
 /// Resolves when the listener ends and nothing more comes of a request.
-async fn stalled(desk: &Desk, line: &Line) {
+async fn stalled(desk: &Handler, line: &ConnectionState) {
     desk.ended().await;
     loop {
         let before = line.waits_since();

@@ -1,29 +1,29 @@
 //! What a listener has written down: the history, the counts, and what of it the journal took. One delivery after the other.
 
-use super::body::Share;
-use super::response::Reply;
+use super::body::MemoryShare;
+use super::response::HandlerResponse;
 use crate::error::Exit;
 use crate::event::{Event, Note, Tally};
 use crate::journal::Record;
 use crate::journal::file::Written;
-use crate::journal::record::{By, Duplicate};
+use crate::journal::record::{AnsweredBy, Duplicate};
 use crate::payload::events::Events;
 use crate::payload::history::History;
 use crate::payload::history::lifecycle::{Lifecycles, Unfinished};
 use crate::payload::lint::Warning;
 
 /// A delivery on its way to the books, with the memory that it takes.
-pub struct Pending {
+pub struct PendingDelivery {
     /// What is recorded of it, as far as that is known; its number, its id and what it repeats are for the books to say.
     pub record: Record,
     /// How much memory its body takes, unpacked.
     pub held: usize,
     /// Its share of what all bodies together may take.
-    pub share: Share,
+    pub share: MemoryShare,
 }
 
 /// Everything that must change together.
-pub struct Books {
+pub struct Session {
     seq: u64,
     /// How many deliveries the journal did not take since it last took one.
     missing: u64,
@@ -49,10 +49,10 @@ pub struct Counted {
     pub counted: bool,
 }
 
-impl Books {
+impl Session {
     /// Empty books.
     pub fn new(events: Option<Events>) -> Self {
-        Books {
+        Session {
             seq: 0,
             missing: 0,
             unrecorded: 0,
@@ -80,16 +80,16 @@ impl Books {
     }
 
     /// Numbers a delivery under this id, and completes its record.
-    pub fn enter(&mut self, id: String, pending: &mut Pending) {
+    pub fn enter(&mut self, id: String, pending: &mut PendingDelivery) {
         // From here on it is little, and the queue of the writer counts it.
         drop(std::mem::take(&mut pending.share));
         self.seq += 1;
         let record = &mut pending.record;
         let Record { delivery, payload, verdict, answer, .. } = &*record;
         let status = answer.as_ref().and_then(|answer| answer.status);
-        let repeat = payload
-            .as_ref()
-            .and_then(|payload| self.history.note(payload, &delivery.body, verdict.is_invalid(), self.seq, &id, status));
+        let repeat = payload.as_ref().and_then(|payload| {
+            self.history.note(payload, &delivery.body, verdict.is_invalid(), self.seq, &id, status)
+        });
         // One whose signature does not hold is anybody's, and says nothing about a prediction.
         if let Some(payload) = payload.as_ref().filter(|_| !verdict.is_invalid()) {
             record.warnings.extend(self.lifecycles.note(payload, repeat.as_ref(), self.seq));
@@ -144,7 +144,7 @@ impl Books {
         let acknowledged = record.answer.as_mut().filter(|answer| answer.may_acknowledge());
         let is_another = acknowledged.is_some();
         if let Some(answer) = acknowledged {
-            *answer = Reply::not_recorded().recorded(answer.ms);
+            *answer = HandlerResponse::not_recorded().recorded(answer.ms);
         }
         record.warnings.push(Warning::new("not_recorded", "", "the journal could not be written".into()));
         let first = record.duplicate.as_ref().and_then(|duplicate| duplicate.seen.as_ref());
@@ -170,7 +170,7 @@ impl Books {
         let answer = record.answer.as_ref();
         let status = answer.and_then(|answer| answer.status);
         self.tally.refused += u64::from(!status.is_some_and(|status| (200..300).contains(&status)));
-        let counted = shown && kept && answer.is_some_and(|answer| answer.by != By::Limit);
+        let counted = shown && kept && answer.is_some_and(|answer| answer.by != AnsweredBy::Limit);
         if counted {
             self.tally.add(record);
         }

@@ -10,14 +10,14 @@ use super::child::Child;
 use crate::error::Exit;
 use crate::event::Sink;
 use crate::journal::Record;
-use crate::journal::record::By;
+use crate::journal::record::AnsweredBy;
 use crate::payload::{Status, nearest, provider};
-use crate::sys::junit::Case;
+use crate::sys::junit::JunitCase;
 use crate::sys::signals::Signals;
 
 /// What is waited for: all of it.
 #[derive(Clone, Debug)]
-pub struct Wait {
+pub struct StopConditions {
     /// So many deliveries.
     pub count: Option<u64>,
     /// One delivery like this.
@@ -37,7 +37,7 @@ pub enum Until {
 
 /// How far it has come.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Progress {
+pub struct ListenProgress {
     /// Deliveries that count.
     pub deliveries: u64,
     /// Whether the one that is waited for came.
@@ -46,7 +46,7 @@ pub struct Progress {
 
 /// What ended the waiting. The exit code is decided only when the requests in flight have been answered: they count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cause {
+pub enum StopCause {
     /// All that was waited for came, or nobody reads the output any more.
     Enough,
     /// The command ended with this code.
@@ -65,14 +65,14 @@ pub enum Cause {
     },
 }
 
-impl Progress {
+impl ListenProgress {
     /// Whether it is any.
     pub fn is_any(self) -> bool {
         self.deliveries > 0 || self.until
     }
 
     /// Goes on by so much.
-    pub fn add(&mut self, step: Progress) {
+    pub fn add(&mut self, step: ListenProgress) {
         self.deliveries += step.deliveries;
         self.until |= step.until;
     }
@@ -87,7 +87,7 @@ impl Until {
     /// Whether this delivery is the one. What was refused for its signature is anybody's.
     pub fn is_met_by(&self, record: &Record) -> bool {
         let Some(payload) = &record.payload else { return false };
-        if record.answer.as_ref().is_some_and(|answer| answer.by == By::Refused) {
+        if record.answer.as_ref().is_some_and(|answer| answer.by == AnsweredBy::Refused) {
             return false;
         }
         match self {
@@ -115,7 +115,7 @@ impl fmt::Display for Until {
     }
 }
 
-impl Wait {
+impl StopConditions {
     /// Waits for the end, and gives back the command that is still running.
     ///
     /// With a command, the end is its end: its exit code must not be lost. What else is waited for can come after that,
@@ -123,11 +123,11 @@ impl Wait {
     /// end.
     pub async fn for_end(
         &self,
-        mut progress: watch::Receiver<Progress>,
+        mut progress: watch::Receiver<ListenProgress>,
         mut child: Option<Child>,
         sink: &Sink,
         signals: &mut Signals,
-    ) -> (Cause, Option<Child>) {
+    ) -> (StopCause, Option<Child>) {
         let deadline = async {
             match self.timeout {
                 Some(timeout) => sleep(timeout).await,
@@ -140,70 +140,74 @@ impl Wait {
         loop {
             let missing = !self.missing(*progress.borrow_and_update()).is_empty();
             if awaits && !missing && child.is_none() {
-                let cause = if had_command { Cause::Command(0) } else { Cause::Enough };
+                let cause = if had_command { StopCause::Command(0) } else { StopCause::Enough };
                 return (cause, None);
             }
             tokio::select! {
-                changed = progress.changed() => if changed.is_err() { return (Cause::Enough, child) },
+                changed = progress.changed() => if changed.is_err() { return (StopCause::Enough, child) },
                 code = Child::ended(&mut child) => {
                     child = None;
                     if code != 0 || !missing || self.timeout.is_none() {
-                        return (Cause::Command(code), None);
+                        return (StopCause::Command(code), None);
                     }
                 }
-                () = &mut deadline => return (Cause::TimeUp { running: child.is_some() }, child),
-                exit = signals.next() => return (Cause::Signal { exit, running: child.is_some() }, child),
-                () = sink.closed() => return (Cause::Enough, child),
+                () = &mut deadline => return (StopCause::TimeUp { running: child.is_some() }, child),
+                exit = signals.next() => return (StopCause::Signal { exit, running: child.is_some() }, child),
+                () = sink.closed() => return (StopCause::Enough, child),
             }
         }
     }
 
     /// The exit code, and what to say of it where it is not as it should be, with what came in the end.
-    pub fn judge(&self, cause: Cause, progress: Progress) -> (Exit, Option<String>) {
+    pub fn judge(&self, cause: StopCause, progress: ListenProgress) -> (Exit, Option<String>) {
         let missing = self.missing(progress);
         let time = self.timeout.unwrap_or_default();
         let short = |how: &str| (Exit::TimedOut, Some(format!("{how}: {}", missing.join(", and "))));
         match (cause, missing.is_empty()) {
-            (Cause::Enough, _) | (Cause::Command(0), true) => (Exit::Done, None),
-            (Cause::Command(0), false) => short("the command ended"),
-            (Cause::Command(code), _) => (Exit::Command(code), Some(format!("the command ended with code {code}"))),
-            (Cause::TimeUp { .. }, false) => short(&format!("waited {time:?}")),
-            (Cause::TimeUp { running: true }, true) => {
+            (StopCause::Enough, _) | (StopCause::Command(0), true) => (Exit::Done, None),
+            (StopCause::Command(0), false) => short("the command ended"),
+            (StopCause::Command(code), _) => (Exit::Command(code), Some(format!("the command ended with code {code}"))),
+            (StopCause::TimeUp { .. }, false) => short(&format!("waited {time:?}")),
+            (StopCause::TimeUp { running: true }, true) => {
                 (Exit::TimedOut, Some(format!("waited {time:?}: the command was still running")))
             }
-            (Cause::TimeUp { running: false }, true) => (Exit::Done, None),
-            (Cause::Signal { exit, running }, came) => (if running || !came { exit } else { Exit::Done }, None),
+            (StopCause::TimeUp { running: false }, true) => (Exit::Done, None),
+            (StopCause::Signal { exit, running }, came) => (if running || !came { exit } else { Exit::Done }, None),
         }
     }
 
     /// What was waited for as cases of a report.
-    pub fn cases(&self, progress: Progress) -> impl Iterator<Item = Case> {
-        let count = self.count.map(|count| Case::new(format!("--count {count}"), self.missing_count(progress)));
+    pub fn cases(&self, progress: ListenProgress) -> impl Iterator<Item = JunitCase> {
+        let count = self.count.map(|count| JunitCase::new(format!("--count {count}"), self.missing_count(progress)));
         let until =
-            self.until.as_ref().map(|until| Case::new(format!("--until {until}"), self.missing_until(progress)));
+            self.until.as_ref().map(|until| JunitCase::new(format!("--until {until}"), self.missing_until(progress)));
         count.into_iter().chain(until)
     }
 
     /// What there is to say against the command of a listener that ended so.
-    pub fn against_command(cause: Cause) -> Option<String> {
+    pub fn against_command(cause: StopCause) -> Option<String> {
         match cause {
-            Cause::Command(0) | Cause::TimeUp { running: false } | Cause::Signal { running: false, .. } => None,
-            Cause::Command(code) => Some(format!("it ended with code {code}")),
-            Cause::Enough | Cause::TimeUp { .. } | Cause::Signal { .. } => Some("it was still running".to_owned()),
+            StopCause::Command(0) | StopCause::TimeUp { running: false } | StopCause::Signal { running: false, .. } => {
+                None
+            }
+            StopCause::Command(code) => Some(format!("it ended with code {code}")),
+            StopCause::Enough | StopCause::TimeUp { .. } | StopCause::Signal { .. } => {
+                Some("it was still running".to_owned())
+            }
         }
     }
 
     /// What did not come, in words.
-    fn missing(&self, progress: Progress) -> Vec<String> {
+    fn missing(&self, progress: ListenProgress) -> Vec<String> {
         self.missing_count(progress).into_iter().chain(self.missing_until(progress)).collect()
     }
 
-    fn missing_count(&self, Progress { deliveries, .. }: Progress) -> Option<String> {
+    fn missing_count(&self, ListenProgress { deliveries, .. }: ListenProgress) -> Option<String> {
         let count = self.count.filter(|count| deliveries < *count)?;
         Some(format!("{deliveries} of {count} deliveries came"))
     }
 
-    fn missing_until(&self, progress: Progress) -> Option<String> {
+    fn missing_until(&self, progress: ListenProgress) -> Option<String> {
         let until = self.until.as_ref().filter(|_| !progress.until)?;
         Some(format!("no delivery came that is {until}"))
     }
@@ -213,20 +217,21 @@ impl Wait {
 mod tests {
     use super::*;
 
-    fn wait(count: Option<u64>, until: Option<&str>) -> Wait {
-        Wait { count, until: until.map(Until::of), timeout: Some(Duration::from_secs(30)) }
+    fn wait(count: Option<u64>, until: Option<&str>) -> StopConditions {
+        StopConditions { count, until: until.map(Until::of), timeout: Some(Duration::from_secs(30)) }
     }
 
     #[test]
     fn the_final_count_decides() {
-        let code = |count, cause, deliveries| wait(count, None).judge(cause, Progress { deliveries, until: false }).0;
-        assert_eq!(code(Some(2), Cause::Command(0), 2), Exit::Done);
-        assert_eq!(code(Some(2), Cause::Command(0), 1), Exit::TimedOut);
-        assert_eq!(code(Some(2), Cause::Command(7), 2), Exit::Command(7));
-        assert_eq!(code(Some(2), Cause::TimeUp { running: false }, 2), Exit::Done);
-        assert_eq!(code(Some(2), Cause::TimeUp { running: true }, 2), Exit::TimedOut);
-        assert_eq!(code(None, Cause::TimeUp { running: false }, 0), Exit::Done);
-        let signal = |running| Cause::Signal { exit: Exit::Interrupted, running };
+        let code =
+            |count, cause, deliveries| wait(count, None).judge(cause, ListenProgress { deliveries, until: false }).0;
+        assert_eq!(code(Some(2), StopCause::Command(0), 2), Exit::Done);
+        assert_eq!(code(Some(2), StopCause::Command(0), 1), Exit::TimedOut);
+        assert_eq!(code(Some(2), StopCause::Command(7), 2), Exit::Command(7));
+        assert_eq!(code(Some(2), StopCause::TimeUp { running: false }, 2), Exit::Done);
+        assert_eq!(code(Some(2), StopCause::TimeUp { running: true }, 2), Exit::TimedOut);
+        assert_eq!(code(None, StopCause::TimeUp { running: false }, 0), Exit::Done);
+        let signal = |running| StopCause::Signal { exit: Exit::Interrupted, running };
         assert_eq!(code(Some(2), signal(false), 1), Exit::Interrupted);
         assert_eq!(code(Some(2), signal(false), 2), Exit::Done);
         assert_eq!(code(None, signal(true), 0), Exit::Interrupted);
@@ -235,7 +240,8 @@ mod tests {
     #[test]
     fn all_that_is_waited_for_must_come_and_what_did_not_is_said() {
         let wait = wait(Some(2), Some("terminal"));
-        let judged = |deliveries, until| wait.judge(Cause::TimeUp { running: false }, Progress { deliveries, until });
+        let judged =
+            |deliveries, until| wait.judge(StopCause::TimeUp { running: false }, ListenProgress { deliveries, until });
         assert_eq!(judged(2, true), (Exit::Done, None));
         let said = |deliveries, until| judged(deliveries, until).1.unwrap();
         assert_eq!(said(1, true), "waited 30s: 1 of 2 deliveries came");

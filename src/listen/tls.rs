@@ -16,7 +16,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use super::connection::{Line, Socket};
+use super::connection::{ConnectionState, Socket};
 use super::limits::HANDSHAKE_TIME;
 use crate::error::Error;
 use crate::http::pem;
@@ -53,7 +53,7 @@ impl Tls {
     pub fn new(certificate: &Certificate, host: &str) -> Result<Self, Error> {
         let (identity, shared) = match certificate {
             Certificate::Files { cert, key } => {
-                let cert = pem::Named { flag: "--tls-cert", file: cert };
+                let cert = pem::NamedFile { flag: "--tls-cert", file: cert };
                 (pem::identity(cert, key.as_deref(), "--tls-key")?, None)
             }
             Certificate::ThrowAway => {
@@ -84,23 +84,23 @@ impl Tls {
     }
 
     /// Begins a connection, in bounded time.
-    pub async fn begin(&self, stream: TcpStream, line: Line, answer_time: Duration) -> Begun {
+    pub async fn begin(&self, stream: TcpStream, line: ConnectionState, answer_time: Duration) -> TlsStart {
         match timeout(HANDSHAKE_TIME, self.handshake(stream, line, answer_time)).await {
             Ok(begun) => begun,
-            Err(_) => Begun::Failed(format!("the TLS handshake took longer than {} s", HANDSHAKE_TIME.as_secs())),
+            Err(_) => TlsStart::Failed(format!("the TLS handshake took longer than {} s", HANDSHAKE_TIME.as_secs())),
         }
     }
 
-    async fn handshake(&self, stream: TcpStream, line: Line, answer_time: Duration) -> Begun {
+    async fn handshake(&self, stream: TcpStream, line: ConnectionState, answer_time: Duration) -> TlsStart {
         let mut first = [0];
         match stream.peek(&mut first).await {
             Ok(1) if first[0] == HANDSHAKE => {}
-            Ok(1) => return Begun::Plain(stream),
-            _ => return Begun::Nothing,
+            Ok(1) => return TlsStart::Plain(stream),
+            _ => return TlsStart::Nothing,
         }
         match self.acceptor.accept(Socket::new(stream, line, answer_time)).await {
-            Ok(stream) => Begun::Secured(Box::new(stream)),
-            Err(error) => Begun::Failed(reason(&error)),
+            Ok(stream) => TlsStart::Secured(Box::new(stream)),
+            Err(error) => TlsStart::Failed(reason(&error)),
         }
     }
 }
@@ -109,7 +109,7 @@ impl Tls {
 const HANDSHAKE: u8 = 22;
 
 /// How a connection began.
-pub enum Begun {
+pub enum TlsStart {
     /// With a handshake.
     Secured(Box<TlsStream<Socket>>),
     /// With something else; with HTTP, it is to be hoped. None of it was read.

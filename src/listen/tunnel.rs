@@ -19,7 +19,7 @@ use crate::event::{Note, Sink};
 
 /// A program that opens tunnels.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Client {
+pub struct TunnelClient {
     /// Its name on the command line.
     pub name: &'static str,
     /// What is run.
@@ -37,11 +37,11 @@ pub struct Client {
 }
 
 /// Every client that is known.
-pub const CLIENTS: [Client; 4] = [
+pub const CLIENTS: [TunnelClient; 4] = [
     // Its log, https://ngrok.com/docs/agent/config/v2/#log_format:
     // `lvl=info msg="started tunnel" obj=tunnels name=command_line addr=http://localhost:80 url=https://…`. Its API on
     // port 4040 says the same, unless another ngrok has that port and speaks of its own tunnels.
-    Client {
+    TunnelClient {
         name: "ngrok",
         program: "ngrok",
         arguments: &["http", "http://{host}:{port}", "--log", "stdout", "--log-format", "logfmt"],
@@ -51,7 +51,7 @@ pub const CLIENTS: [Client; 4] = [
         install: "get it from https://ngrok.com/download, then run ngrok config add-authtoken",
     },
     // bin/lt.js of localtunnel 2.0.2, which takes every flag from the environment too: HOST is the server.
-    Client {
+    TunnelClient {
         name: "localtunnel",
         program: "lt",
         arguments: &["--port", "{port}", "--local-host", "{host}"],
@@ -61,7 +61,7 @@ pub const CLIENTS: [Client; 4] = [
         install: "get it with npm install -g localtunnel",
     },
     // A quick tunnel, which needs no account: cmd/cloudflared/tunnel/quick_tunnel.go prints the URL in a box.
-    Client {
+    TunnelClient {
         name: "cloudflared",
         program: "cloudflared",
         arguments: &["tunnel", "--no-autoupdate", "--url", "http://{host}:{port}"],
@@ -71,7 +71,7 @@ pub const CLIENTS: [Client; 4] = [
         install: "get it from https://developers.cloudflare.com/cloudflare-one/connections/connect-networks/downloads/",
     },
     // src/main.rs and src/client.rs of bore-cli 0.6.0. It colours its log wherever that goes.
-    Client {
+    TunnelClient {
         name: "bore",
         program: "bore",
         arguments: &["local", "{port}", "--local-host", "{host}"],
@@ -82,9 +82,9 @@ pub const CLIENTS: [Client; 4] = [
     },
 ];
 
-impl Client {
+impl TunnelClient {
     /// The client with this name.
-    pub fn named(name: &str) -> Option<&'static Client> {
+    pub fn named(name: &str) -> Option<&'static TunnelClient> {
         CLIENTS.iter().find(|client| client.name == name)
     }
 
@@ -149,7 +149,7 @@ impl Lines {
 pub struct Tunnel {
     /// Where the listener can be reached from outside.
     pub url: String,
-    client: &'static Client,
+    client: &'static TunnelClient,
     process: Child,
     lines: mpsc::Receiver<String>,
     last: Lines,
@@ -157,11 +157,11 @@ pub struct Tunnel {
 
 impl Tunnel {
     /// Starts a client and waits until it has named its public URL.
-    pub async fn open(client: &'static Client, listener: SocketAddr) -> Result<Self, Error> {
+    pub async fn open(client: &'static TunnelClient, listener: SocketAddr) -> Result<Self, Error> {
         Self::start(client, client.command(listener)).await
     }
 
-    async fn start(client: &'static Client, command: Command) -> Result<Self, Error> {
+    async fn start(client: &'static TunnelClient, command: Command) -> Result<Self, Error> {
         let mut process = Child::spawn(command, true).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => Error::Tunnel {
                 client: client.name,
@@ -290,7 +290,7 @@ mod tests {
             ("bore", "2026-11-20T21:23:21Z  INFO bore_cli::client: connected to server remote_port=2107", None),
         ];
         for (client, line, url) in cases {
-            let found = Client::named(client).unwrap().url(line);
+            let found = TunnelClient::named(client).unwrap().url(line);
             assert_eq!(found.as_ref().map(Url::as_str), url, "{line}");
         }
     }

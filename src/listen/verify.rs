@@ -8,13 +8,13 @@ use http::StatusCode;
 use jiff::Timestamp;
 use tokio::task::spawn_blocking;
 
-use super::handler::{Desk, Ending};
-use super::response::Reply;
-use super::session::Pending;
+use super::handler::{Handler, HandlerResult};
+use super::response::HandlerResponse;
+use super::session::PendingDelivery;
 use crate::journal::Record;
-use crate::journal::record::By;
-use crate::listen::body::Share;
-use crate::payload::encoding::{self, Undecoded};
+use crate::journal::record::AnsweredBy;
+use crate::listen::body::MemoryShare;
+use crate::payload::encoding::{self, DecodeError};
 use crate::payload::lint::{self, Warning};
 use crate::payload::{Delivery, Payload};
 use crate::signature;
@@ -25,31 +25,31 @@ use crate::signature::Verdict;
 const LARGE: usize = 128 * 1024;
 
 /// A request that was read.
-pub(crate) struct Arrival {
+pub(crate) struct ReceivedRequest {
     /// What is known of it so far. It is kept in one place from here to its end.
-    pending: Box<Pending>,
+    pending: Box<PendingDelivery>,
     /// When it was complete.
     ended: Instant,
 }
 
-impl Arrival {
+impl ReceivedRequest {
     /// One of which all but the body is there, and nothing is said yet. It is complete `at` this time.
     pub(crate) fn new(delivery: Delivery, remote: &str, at: Timestamp) -> Self {
         let record =
             Record { remote: Some(remote.to_owned()), verdict: Verdict::Unchecked, ..Record::bare(at, delivery) };
-        let pending = Pending { record, held: 0, share: Share::default() };
-        Arrival { pending: Box::new(pending), ended: Instant::now() }
+        let pending = PendingDelivery { record, held: 0, share: MemoryShare::default() };
+        ReceivedRequest { pending: Box::new(pending), ended: Instant::now() }
     }
 
-    pub(crate) fn with(mut self, body: Bytes, share: Share) -> Self {
+    pub(crate) fn with(mut self, body: Bytes, share: MemoryShare) -> Self {
         (self.pending.held, self.pending.share) = (body.len(), share);
         self.pending.record.delivery.body = body;
         self
     }
 
     /// One that ends like this.
-    fn decided(self, reply: &Reply) -> Box<Pending> {
-        let Arrival { mut pending, ended } = self;
+    fn decided(self, reply: &HandlerResponse) -> Box<PendingDelivery> {
+        let ReceivedRequest { mut pending, ended } = self;
         let ms = ended.elapsed().as_secs_f64() * 1000.0;
         let record = &mut pending.record;
         record.warnings = record.payload.as_ref().map(lint::warnings).unwrap_or_default();
@@ -58,11 +58,11 @@ impl Arrival {
     }
 }
 
-impl Desk {
+impl Handler {
     /// Judges a delivery, and puts it on the books with how it ends.
-    pub(crate) async fn judge(self: &Arc<Self>, mut arrival: Arrival) -> Ending {
+    pub(crate) async fn judge(self: &Arc<Self>, mut arrival: ReceivedRequest) -> HandlerResult {
         // Whatever is packed may be as large as can be: so much must be free while it is unpacked.
-        let mut room = Share::default();
+        let mut room = MemoryShare::default();
         if !encoding::named(&arrival.pending.record.delivery.headers).is_empty() {
             let largest = usize::try_from(self.max_body).unwrap_or(usize::MAX);
             if self.memory.take(largest, &mut room).await.is_err() {
@@ -71,7 +71,7 @@ impl Desk {
         }
         let delivery = &arrival.pending.record.delivery;
         let held = encoding::decode(&delivery.headers, &delivery.body, self.max_body);
-        if held == Err(Undecoded::TooLarge) {
+        if held == Err(DecodeError::TooLarge) {
             return Box::pin(self.too_large(arrival)).await;
         }
         let unpacked =
@@ -83,13 +83,15 @@ impl Desk {
         let record = &arrival.pending.record;
         let refused = record.verdict.is_invalid() && !self.allow_invalid;
         let reply = match refused {
-            true => Reply::new(StatusCode::UNAUTHORIZED, By::Refused, r#"{"error":"invalid signature"}"#),
+            true => {
+                HandlerResponse::new(StatusCode::UNAUTHORIZED, AnsweredBy::Refused, r#"{"error":"invalid signature"}"#)
+            }
             false => self.reply(&record.delivery, record.payload.as_ref()).await,
         };
         let mut pending = arrival.decided(&reply);
         let late = self.too_late(&pending.record);
         pending.record.warnings.extend(late);
-        if let Err(Undecoded::Flawed(reason)) = held {
+        if let Err(DecodeError::Flawed(reason)) = held {
             pending.record.warnings.push(Warning::new("body_not_decoded", "", reason));
         }
         if refused {
@@ -102,7 +104,7 @@ impl Desk {
 
     /// Finds out what a delivery says, and what is to be said of its signature. A large one is examined beside the thread
     /// that serves all connections, unless another one is there already: then that would only wait.
-    async fn examine(self: &Arc<Self>, pending: &mut Pending, held: Option<&Bytes>) {
+    async fn examine(self: &Arc<Self>, pending: &mut PendingDelivery, held: Option<&Bytes>) {
         let now = pending.record.at.as_second();
         if pending.held >= LARGE
             && let Ok(permit) = Arc::clone(&self.beside).try_acquire_owned()
@@ -133,22 +135,32 @@ impl Desk {
     }
 
     /// Refuses a body that is larger than it may be, as sent or as what it holds.
-    pub(crate) async fn too_large(&self, arrival: Arrival) -> Ending {
-        let reply = Reply::new(StatusCode::PAYLOAD_TOO_LARGE, By::Limit, r#"{"error":"body too large"}"#);
+    pub(crate) async fn too_large(&self, arrival: ReceivedRequest) -> HandlerResult {
+        let reply =
+            HandlerResponse::new(StatusCode::PAYLOAD_TOO_LARGE, AnsweredBy::Limit, r#"{"error":"body too large"}"#);
         let text = format!("the body is over {} bytes, see --max-body", self.max_body);
         self.limited(arrival, Warning::new("body_too_large", "", text), reply).await
     }
 
     /// Refuses a body for which there is no memory now.
-    pub(crate) async fn too_crowded(&self, arrival: Arrival) -> Ending {
-        let reply = Reply::new(StatusCode::SERVICE_UNAVAILABLE, By::Limit, r#"{"error":"too many bodies at once"}"#);
+    pub(crate) async fn too_crowded(&self, arrival: ReceivedRequest) -> HandlerResult {
+        let reply = HandlerResponse::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            AnsweredBy::Limit,
+            r#"{"error":"too many bodies at once"}"#,
+        );
         let text =
             format!("all bodies together were over {} bytes, more than are held at once", self.limits.held_bytes);
         self.limited(arrival, Warning::new("too_many_bodies", "", text), reply).await
     }
 
     /// Enters a delivery whose body was not taken in.
-    pub(crate) async fn limited(&self, arrival: Arrival, why: Warning, reply: Reply) -> Ending {
+    pub(crate) async fn limited(
+        &self,
+        arrival: ReceivedRequest,
+        why: Warning,
+        reply: HandlerResponse,
+    ) -> HandlerResult {
         let mut pending = arrival.decided(&reply);
         pending.record.warnings.push(why);
         self.enter(pending, reply).await
@@ -171,7 +183,7 @@ impl Desk {
     }
 
     /// Finds out why a delivery is invalid, on a thread of its own.
-    pub(crate) async fn explain(self: &Arc<Self>, mut pending: Box<Pending>) -> Box<Pending> {
+    pub(crate) async fn explain(self: &Arc<Self>, mut pending: Box<PendingDelivery>) -> Box<PendingDelivery> {
         let (desk, delivery, verdict) =
             (Arc::clone(self), pending.record.delivery.clone(), pending.record.verdict.clone());
         let now = pending.record.at.as_second();

@@ -11,7 +11,7 @@ pub const MAX_TOKEN: usize = 256;
 
 /// A file that stands in a string.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Inline<'a> {
+pub struct InlineFile<'a> {
     /// What a data URL says that it is.
     pub media_type: Option<&'a str>,
     data: &'a str,
@@ -24,10 +24,10 @@ enum Encoding {
     Percent,
 }
 
-impl<'a> Inline<'a> {
+impl<'a> InlineFile<'a> {
     /// The file in a string after JSON's escapes are undone, if it is nothing else.
     pub fn of(value: &'a str) -> Option<Self> {
-        Inline::data_url(value).or_else(|| Inline::base64(value))
+        InlineFile::data_url(value).or_else(|| InlineFile::base64(value))
     }
 
     /// The file in a data URL (RFC 2397).
@@ -41,13 +41,13 @@ impl<'a> Inline<'a> {
         };
         let encoding = if header.ends_with(";base64") { Encoding::Base64 } else { Encoding::Percent };
         let whole = encoding == Encoding::Percent || is_base64(data);
-        whole.then_some(Inline { media_type: Some(media_type), data, encoding })
+        whole.then_some(InlineFile { media_type: Some(media_type), data, encoding })
     }
 
     /// The file that a string is in base64.
     pub fn base64(value: &'a str) -> Option<Self> {
         let is_file = value.len() > MAX_TOKEN && !is_hex(value) && is_base64(value);
-        is_file.then_some(Inline { media_type: None, data: value, encoding: Encoding::Base64 })
+        is_file.then_some(InlineFile { media_type: None, data: value, encoding: Encoding::Base64 })
     }
 
     /// How many bytes it has.
@@ -129,7 +129,7 @@ mod tests {
             ("https://example.com/o.png", None),
         ];
         for (value, expected) in cases {
-            let found = Inline::of(value);
+            let found = InlineFile::of(value);
             assert_eq!(
                 found
                     .and_then(|inline| Some((inline.media_type?, inline.bytes()?)))
@@ -146,7 +146,7 @@ mod tests {
         fn what_is_encoded_is_given_back(bytes in proptest::collection::vec(any::<u8>(), 200..600)) {
             for text in [STANDARD.encode(&bytes), STANDARD_NO_PAD.encode(&bytes), URL_SAFE.encode(&bytes), URL_SAFE_NO_PAD.encode(&bytes)] {
                 for value in [format!("data:a/b;base64,{text}"), text] {
-                    let inline = Inline::of(&value).unwrap();
+                    let inline = InlineFile::of(&value).unwrap();
                     prop_assert_eq!(inline.bytes(), Some(bytes.clone()));
                     prop_assert_eq!(inline.size(), bytes.len() as u64);
                 }
@@ -155,7 +155,7 @@ mod tests {
 
         #[test]
         fn the_size_is_that_of_the_bytes(value in "data:a/b(;base64)?,[a-zA-Z0-9%+/ ]{0,60}={0,2}") {
-            if let Some(inline) = Inline::of(&value) {
+            if let Some(inline) = InlineFile::of(&value) {
                 prop_assert_eq!(inline.bytes().map(|bytes| bytes.len() as u64), Some(inline.size()));
             }
         }

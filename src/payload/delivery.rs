@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use super::encoding;
 use super::provider::Provider;
 use super::read::Payload;
-use crate::json::key_filter::Names;
+use crate::json::key_filter::KeyFilter;
 
 /// What stands in a record in place of a header value that is itself a secret.
 pub const REDACTED: &str = "<redacted>";
@@ -57,18 +57,18 @@ pub fn method_name(method: &Method) -> Cow<'static, str> {
 
 /// A header's name: compared without regard to case, as RFC 9110 section 5.1 has it, and spelled as it goes over the wire.
 #[derive(Clone, Debug)]
-pub struct Name {
+pub struct FieldName {
     name: HeaderName,
     /// Where that is not lower case.
     spelled: Option<Box<str>>,
 }
 
-impl Name {
+impl FieldName {
     /// The name that is spelled so.
     pub fn spelled(text: &str) -> Result<Self, InvalidHeaderName> {
         let name = HeaderName::from_bytes(text.as_bytes())?;
         let spelled = (name.as_str() != text).then(|| text.into());
-        Ok(Name { name, spelled })
+        Ok(FieldName { name, spelled })
     }
 
     /// The name of a row that is spelled so.
@@ -76,7 +76,7 @@ impl Name {
     /// # Panics
     /// When it is no header's name, as [`HeaderName::from_static`].
     pub fn from_static(text: &'static str) -> Self {
-        Name::spelled(text).expect("a row holds names of headers")
+        FieldName::spelled(text).expect("a row holds names of headers")
     }
 
     /// As it goes over the wire.
@@ -90,19 +90,19 @@ impl Name {
     }
 }
 
-impl From<HeaderName> for Name {
+impl From<HeaderName> for FieldName {
     fn from(name: HeaderName) -> Self {
-        Name { name, spelled: None }
+        FieldName { name, spelled: None }
     }
 }
 
-impl PartialEq for Name {
+impl PartialEq for FieldName {
     fn eq(&self, other: &Self) -> bool {
         self.name == other.name
     }
 }
 
-impl Eq for Name {}
+impl Eq for FieldName {}
 
 /// Headers of one connection.
 const HOP_BY_HOP: [&str; 9] = [
@@ -146,21 +146,21 @@ impl Lookup for Headers {
 /// Headers in order; a repeated one that hyper received stands behind its first.
 #[derive(Clone, Debug, Default)]
 pub struct Headers {
-    list: Vec<(Name, HeaderValue)>,
+    list: Vec<(FieldName, HeaderValue)>,
     /// All that are in the list, and perhaps some that were.
-    names: Names,
+    names: KeyFilter,
 }
 
 impl Headers {
     /// Adds one at the end.
-    pub fn push(&mut self, name: impl Into<Name>, value: HeaderValue) {
+    pub fn push(&mut self, name: impl Into<FieldName>, value: HeaderValue) {
         let name = name.into();
-        self.names = self.names.and(Names::of_header(name.plain().as_str()));
+        self.names = self.names.and(KeyFilter::of_header(name.plain().as_str()));
         self.list.push((name, value));
     }
 
     /// Replaces every header of that name by this one, in the place of the first, or adds it at the end.
-    pub fn set(&mut self, name: impl Into<Name>, value: HeaderValue) {
+    pub fn set(&mut self, name: impl Into<FieldName>, value: HeaderValue) {
         let name = name.into();
         let place = self.place(name.plain());
         self.remove(name.plain().as_str());
@@ -181,8 +181,8 @@ impl Headers {
     }
 
     /// Puts one in this place, or at the end.
-    fn insert(&mut self, place: Option<usize>, name: Name, value: HeaderValue) {
-        self.names = self.names.and(Names::of_header(name.plain().as_str()));
+    fn insert(&mut self, place: Option<usize>, name: FieldName, value: HeaderValue) {
+        self.names = self.names.and(KeyFilter::of_header(name.plain().as_str()));
         self.list.insert(place.unwrap_or(self.list.len()), (name, value));
     }
 
@@ -234,13 +234,13 @@ impl Headers {
 
     /// Every value of that name, as text.
     pub fn all<'a>(&'a self, name: &str) -> impl Iterator<Item = Cow<'a, str>> {
-        let list = if self.names.cover(Names::of_header(name)) { self.list.as_slice() } else { &[] };
+        let list = if self.names.cover(KeyFilter::of_header(name)) { self.list.as_slice() } else { &[] };
         list.iter().filter(move |(other, _)| other.as_str().eq_ignore_ascii_case(name)).map(|(_, value)| text(value))
     }
 
     /// Whether there is one of that name.
     pub fn has(&self, name: &str) -> bool {
-        self.names.cover(Names::of_header(name))
+        self.names.cover(KeyFilter::of_header(name))
             && self.list.iter().any(|(other, _)| other.as_str().eq_ignore_ascii_case(name))
     }
 
@@ -250,7 +250,7 @@ impl Headers {
     }
 
     /// All of them in order, values as bytes.
-    pub fn raw(&self) -> impl ExactSizeIterator<Item = (&Name, &HeaderValue)> {
+    pub fn raw(&self) -> impl ExactSizeIterator<Item = (&FieldName, &HeaderValue)> {
         self.list.iter().map(|(name, value)| (name, value))
     }
 }
@@ -280,7 +280,7 @@ impl Eq for Headers {}
 
 impl From<HeaderMap> for Headers {
     fn from(map: HeaderMap) -> Self {
-        let mut headers = Headers { list: Vec::with_capacity(map.len()), names: Names::default() };
+        let mut headers = Headers { list: Vec::with_capacity(map.len()), names: KeyFilter::default() };
         let mut last = None;
         for (name, value) in map {
             // A map names a repeated header only the first time.
@@ -293,7 +293,7 @@ impl From<HeaderMap> for Headers {
     }
 }
 
-impl<N: Into<Name>> FromIterator<(N, HeaderValue)> for Headers {
+impl<N: Into<FieldName>> FromIterator<(N, HeaderValue)> for Headers {
     fn from_iter<I: IntoIterator<Item = (N, HeaderValue)>>(headers: I) -> Self {
         let mut all = Headers::default();
         headers.into_iter().for_each(|(name, value)| all.push(name, value));
@@ -329,18 +329,18 @@ mod tests {
     #[test]
     fn names_are_spelled_as_given_and_found_in_any_case() {
         let value = HeaderValue::from_static;
-        let mut headers: Headers = [(Name::spelled("Content-Type").unwrap(), value("a"))].into_iter().collect();
-        headers.push(Name::spelled("x-low").unwrap(), value("b"));
+        let mut headers: Headers = [(FieldName::spelled("Content-Type").unwrap(), value("a"))].into_iter().collect();
+        headers.push(FieldName::spelled("x-low").unwrap(), value("b"));
         headers.change(http::header::CONTENT_TYPE, value("c"));
         headers.insert_before(&http::header::CONTENT_TYPE, HeaderName::from_static("x-first"), value("d"));
         let all: Vec<_> = headers.iter().map(|(name, value)| format!("{name}={value}")).collect();
         assert_eq!(all, ["x-first=d", "Content-Type=c", "x-low=b"]);
         assert_eq!(headers.get("content-TYPE").as_deref(), Some("c"));
-        headers.set(Name::spelled("X-Low").unwrap(), value("e"));
+        headers.set(FieldName::spelled("X-Low").unwrap(), value("e"));
         assert_eq!(headers.iter().last().unwrap().0, "X-Low");
         headers.remove("Content-Type");
         assert!(!headers.has("content-type"));
-        assert!(Name::spelled("a b").is_err());
+        assert!(FieldName::spelled("a b").is_err());
     }
 
     #[test]

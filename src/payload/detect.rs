@@ -3,10 +3,10 @@
 use std::sync::LazyLock;
 
 use super::delivery::Headers;
-use super::provider::{ALL, ENOUGH, Provider, Shape, Sign, generic};
+use super::provider::{ALL, ENOUGH, Provider, Shape, ShapeSign, generic};
 use crate::json::JsonType;
 use crate::json::Object;
-use crate::json::key_filter::Names;
+use crate::json::key_filter::KeyFilter;
 use crate::json::value;
 
 /// A form that a body may have.
@@ -14,7 +14,7 @@ struct Candidate {
     provider: &'static Provider,
     shape: &'static Shape,
     /// What it must have: most forms are ruled out by that, before any of their signs is looked for.
-    names: Names,
+    names: KeyFilter,
 }
 
 /// All forms of all providers.
@@ -24,8 +24,8 @@ static CANDIDATES: LazyLock<Vec<Candidate>> = LazyLock::new(|| {
 });
 
 /// The keys without which a body cannot have this form.
-fn required(shape: &Shape) -> Names {
-    shape.must.iter().filter_map(|sign| sign.needs()).map(Names::of_path).collect()
+fn required(shape: &Shape) -> KeyFilter {
+    shape.must.iter().filter_map(|sign| sign.needs()).map(KeyFilter::of_path).collect()
 }
 
 /// Which provider sent this body, and in which form. With `named` it is that provider whatever the body looks like.
@@ -66,18 +66,24 @@ fn heaviest<T>(weighed: impl Iterator<Item = (u8, T)>) -> Option<T> {
 
 /// How much speaks for this form; `None` when something that must be so is not.
 fn weigh(shape: &Shape, object: &Object<'_>, headers: &Headers) -> Option<u8> {
-    let holds = |sign: &Sign| sign.holds(object, headers);
+    let holds = |sign: &ShapeSign| sign.holds(object, headers);
     shape.must.iter().all(holds).then(|| shape.signs.iter().filter(|(_, sign)| holds(sign)).map(|(w, _)| w).sum())
 }
 
-impl Sign {
+impl ShapeSign {
     /// The path without which it does not hold.
     fn needs(&self) -> Option<&'static str> {
         match self {
-            Sign::Has(path) | Sign::Is(path, _) | Sign::Word(path, _) | Sign::Starts(path, _) | Sign::Ends(path, _) => {
-                Some(path)
-            }
-            Sign::Lacks(_) | Sign::IsNot(..) | Sign::Only(_) | Sign::Header(_) | Sign::HeaderIfKnown(_) => None,
+            ShapeSign::Has(path)
+            | ShapeSign::Is(path, _)
+            | ShapeSign::Word(path, _)
+            | ShapeSign::Starts(path, _)
+            | ShapeSign::Ends(path, _) => Some(path),
+            ShapeSign::Lacks(_)
+            | ShapeSign::IsNot(..)
+            | ShapeSign::Only(_)
+            | ShapeSign::Header(_)
+            | ShapeSign::HeaderIfKnown(_) => None,
         }
     }
 
@@ -85,18 +91,18 @@ impl Sign {
         let is = |path, wanted| object.at(path).map(JsonType::of) == Some(wanted);
         let word = |path| object.at(path).and_then(value::string);
         match self {
-            Sign::Has(path) => object.at(path).is_some(),
-            Sign::Lacks(path) => object.at(path).is_none(),
-            Sign::Is(path, wanted) => is(path, wanted),
-            Sign::IsNot(path, unwanted) => !is(path, unwanted),
-            Sign::Word(path, words) => word(path).is_some_and(|word| words.contains(&word.as_ref())),
-            Sign::Starts(path, starts) => {
+            ShapeSign::Has(path) => object.at(path).is_some(),
+            ShapeSign::Lacks(path) => object.at(path).is_none(),
+            ShapeSign::Is(path, wanted) => is(path, wanted),
+            ShapeSign::IsNot(path, unwanted) => !is(path, unwanted),
+            ShapeSign::Word(path, words) => word(path).is_some_and(|word| words.contains(&word.as_ref())),
+            ShapeSign::Starts(path, starts) => {
                 word(path).is_some_and(|word| starts.iter().any(|start| word.starts_with(start)))
             }
-            Sign::Ends(path, end) => word(path).is_some_and(|word| word.ends_with(end)),
-            Sign::Only(keys) => object.members().all(|(key, _)| keys.contains(&key)),
-            Sign::Header(name) => headers.has(name),
-            Sign::HeaderIfKnown(name) => headers.iter().len() == 0 || headers.has(name),
+            ShapeSign::Ends(path, end) => word(path).is_some_and(|word| word.ends_with(end)),
+            ShapeSign::Only(keys) => object.members().all(|(key, _)| keys.contains(&key)),
+            ShapeSign::Header(name) => headers.has(name),
+            ShapeSign::HeaderIfKnown(name) => headers.iter().len() == 0 || headers.has(name),
         }
     }
 }
@@ -112,7 +118,7 @@ mod tests {
         for (_, fixture) in fixtures() {
             let object = Object::parse(fixture.body).unwrap();
             // Without the bits, which are what is tested.
-            let is_there = |sign: &Sign| {
+            let is_there = |sign: &ShapeSign| {
                 let first = sign.needs().and_then(|path| path.split('.').next());
                 first.is_none_or(|first| object.members().any(|(key, _)| key == first))
             };

@@ -11,7 +11,7 @@ use super::delivery::Headers;
 
 /// Why there is nothing to be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Undecoded {
+pub enum DecodeError {
     /// It holds more than is read.
     TooLarge,
     /// It is not what the header says, or nobody here can read that.
@@ -36,30 +36,30 @@ pub fn named(headers: &Headers) -> Vec<String> {
 }
 
 /// What a body holds, `limit` bytes at most.
-pub fn decode(headers: &Headers, body: &Bytes, limit: u64) -> Result<Bytes, Undecoded> {
+pub fn decode(headers: &Headers, body: &Bytes, limit: u64) -> Result<Bytes, DecodeError> {
     let names = named(headers);
     if names.len() > LAYERS {
-        return Err(Undecoded::Flawed(format!("it has {} encodings, more than {LAYERS} are not read", names.len())));
+        return Err(DecodeError::Flawed(format!("it has {} encodings, more than {LAYERS} are not read", names.len())));
     }
     names.iter().rev().try_fold(body.clone(), |bytes, name| layer(name, &bytes, limit))
 }
 
-fn layer(name: &str, bytes: &[u8], limit: u64) -> Result<Bytes, Undecoded> {
+fn layer(name: &str, bytes: &[u8], limit: u64) -> Result<Bytes, DecodeError> {
     let read = |decoder: &mut dyn Read| {
         let mut held = Vec::new();
         let read = Read::take(decoder, limit.saturating_add(1)).read_to_end(&mut held);
-        let read = read.map_err(|error| Undecoded::Flawed(format!("it is no {name}: {error}")))?;
-        if read as u64 > limit { Err(Undecoded::TooLarge) } else { Ok(Bytes::from(held)) }
+        let read = read.map_err(|error| DecodeError::Flawed(format!("it is no {name}: {error}")))?;
+        if read as u64 > limit { Err(DecodeError::TooLarge) } else { Ok(Bytes::from(held)) }
     };
     match name {
         "gzip" | "x-gzip" => read(&mut MultiGzDecoder::new(bytes)),
         // Zlib's format by the book (RFC 9110, section 8.4.1.2); some send it without its frame.
         "deflate" => match read(&mut ZlibDecoder::new(bytes)) {
-            Err(Undecoded::Flawed(_)) => read(&mut DeflateDecoder::new(bytes)),
+            Err(DecodeError::Flawed(_)) => read(&mut DeflateDecoder::new(bytes)),
             decoded => decoded,
         },
         "br" => read(&mut Decompressor::new(bytes, BUFFER)),
-        _ => Err(Undecoded::Flawed(format!("{name} is not read here: gzip, deflate and br are"))),
+        _ => Err(DecodeError::Flawed(format!("{name} is not read here: gzip, deflate and br are"))),
     }
 }
 
@@ -124,9 +124,9 @@ mod tests {
     fn a_bomb_is_not_unpacked() {
         let bomb = gzip(&vec![b'x'; 10 << 20]);
         assert!(bomb.len() < 20_000);
-        assert_eq!(decode(&headers(&["gzip"]), &bomb, 1 << 20), Err(Undecoded::TooLarge));
+        assert_eq!(decode(&headers(&["gzip"]), &bomb, 1 << 20), Err(DecodeError::TooLarge));
         let nested = gzip(&bomb);
-        assert_eq!(decode(&headers(&["gzip, gzip"]), &nested, 1 << 20), Err(Undecoded::TooLarge));
+        assert_eq!(decode(&headers(&["gzip, gzip"]), &nested, 1 << 20), Err(DecodeError::TooLarge));
         assert_eq!(
             decode(&headers(&["gzip"]), &gzip(TEXT), TEXT.len() as u64).as_deref(),
             Ok(TEXT),
@@ -144,7 +144,7 @@ mod tests {
             (&["zstd"], Bytes::from_static(TEXT), "zstd is not read here"),
             (&["gzip,gzip,gzip,gzip"], gzip(TEXT), "4 encodings"),
         ] {
-            let Err(Undecoded::Flawed(reason)) = decode(&headers(values), &body, 1000) else { panic!("{values:?}") };
+            let Err(DecodeError::Flawed(reason)) = decode(&headers(values), &body, 1000) else { panic!("{values:?}") };
             assert!(reason.contains(words), "{reason}");
         }
     }

@@ -17,7 +17,7 @@ pub const REMEMBERED: usize = 65_536;
 /// The deliveries seen so far, by idempotency key.
 #[derive(Debug)]
 pub struct History {
-    seen: LruCache<u128, Seen>,
+    seen: LruCache<u128, SeenDelivery>,
     /// Two, because 64 bits are too few to tell deliveries apart by, and keyed, so that no sender can make two alike.
     hashers: [RandomState; 2],
     /// For bodies, which can be large: they are only compared with those of the same key.
@@ -38,7 +38,7 @@ struct Keys {
 
 /// What is kept of an earlier delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Seen {
+pub struct SeenDelivery {
     /// Its number in this run.
     pub seq: u64,
     /// The id of its record.
@@ -52,9 +52,9 @@ pub struct Seen {
 
 /// An earlier delivery with the same idempotency key.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Repeat {
+pub struct EarlierWithKey {
     /// The first of them with the same body; the first of them all, where none has the same.
-    pub of: Seen,
+    pub of: SeenDelivery,
     /// The number of the last of them.
     pub last: u64,
     /// The status that the last of them was answered; `None` when it got no answer.
@@ -96,10 +96,10 @@ impl History {
         seq: u64,
         id: &str,
         status: Option<u16>,
-    ) -> Option<Repeat> {
+    ) -> Option<EarlierWithKey> {
         let keys = self.keys(payload, body, is_invalid)?;
         let Keys { key, exact, digest, .. } = keys;
-        let this = || Seen { seq, id: id.to_owned(), last: seq, answered: status, body: digest };
+        let this = || SeenDelivery { seq, id: id.to_owned(), last: seq, answered: status, body: digest };
         let earlier = [key, exact].into_iter().find_map(|known| {
             let seen = self.seen.get_mut(&known)?;
             let before = seen.clone();
@@ -113,7 +113,7 @@ impl History {
         let first = earlier?;
         let (last, answered) = (first.last, first.answered);
         if first.body == digest {
-            return Some(Repeat { of: first, last, answered, same_body: true });
+            return Some(EarlierWithKey { of: first, last, answered, same_body: true });
         }
         let variant = keys.variant();
         let same = self.seen.get(&variant).cloned();
@@ -121,7 +121,7 @@ impl History {
             self.seen.put(variant, this());
         }
         let same_body = same.is_some();
-        Some(Repeat { of: same.unwrap_or(first), last, answered, same_body })
+        Some(EarlierWithKey { of: same.unwrap_or(first), last, answered, same_body })
     }
 
     /// Corrects the answer of a delivery that was noted.
@@ -186,13 +186,7 @@ mod tests {
         note_as(history, body, false, seq, status)
     }
 
-    fn note_as(
-        history: &mut History,
-        body: &str,
-        is_invalid: bool,
-        seq: u64,
-        status: u16,
-    ) -> Option<(u64, bool, u16)> {
+    fn note_as(history: &mut History, body: &str, is_invalid: bool, seq: u64, status: u16) -> Option<(u64, bool, u16)> {
         let bytes = Bytes::copy_from_slice(body.as_bytes());
         let payload = Payload::read(&bytes, &Headers::default(), None).unwrap();
         let repeat = history.note(&payload, body.as_bytes(), is_invalid, seq, "id", Some(status))?;

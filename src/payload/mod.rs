@@ -52,6 +52,6 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
 }
 
 pub use body::Body;
-pub use delivery::{Delivery, Headers, Name};
+pub use delivery::{Delivery, FieldName, Headers};
 pub use provider::{Fixture, Kind, Provider, Shape, Status};
 pub use read::Payload;

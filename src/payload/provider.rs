@@ -79,9 +79,9 @@ pub struct Shape {
     /// What the body reports on.
     pub kind: Kind,
     /// What must be so for a body to have this form.
-    pub must: &'static [Sign],
+    pub must: &'static [ShapeSign],
     /// What speaks for it, with a weight; [`ENOUGH`] in all makes it recognised.
-    pub signs: &'static [(u8, Sign)],
+    pub signs: &'static [(u8, ShapeSign)],
     /// Where its fields are.
     pub fields: Fields,
     /// Its status words.
@@ -89,7 +89,7 @@ pub struct Shape {
     /// What any other word means; `None` where it would be an unknown one.
     pub other_status: Option<Status>,
     /// The event, where the body does not name one.
-    pub inferred_event: fn(Progress) -> Option<&'static str>,
+    pub inferred_event: fn(WorkProgress) -> Option<&'static str>,
     /// Signature schemes in use with it, strongest first; empty when the provider documents none.
     pub schemes: &'static [&'static str],
     /// How it retries.
@@ -231,7 +231,7 @@ impl fmt::Display for Status {
 
 /// How far a body says the work has come: all that an event can be inferred from.
 #[derive(Clone, Copy, Debug)]
-pub struct Progress {
+pub struct WorkProgress {
     /// The status, where its word is known.
     pub status: Option<Status>,
     /// Whether there is any output.
@@ -240,7 +240,7 @@ pub struct Progress {
     pub logs: bool,
 }
 
-impl Progress {
+impl WorkProgress {
     /// The event of a provider that fires at the end only, and names none: the outcome is the event.
     pub fn outcome(self) -> Option<&'static str> {
         Some(match self.status? {
@@ -268,7 +268,7 @@ pub struct Fixture {
 
 /// Something that tells one form of body from another.
 #[derive(Clone, Copy, Debug)]
-pub enum Sign {
+pub enum ShapeSign {
     /// The path has a value, `null` included.
     Has(&'static str),
     /// The path has none.
@@ -333,7 +333,7 @@ pub fn words() -> impl Iterator<Item = &'static str> {
 pub fn events() -> impl Iterator<Item = &'static str> {
     ALL.iter().flat_map(|provider| provider.shapes).flat_map(|shape| {
         let progress = STATUSES.into_iter().flat_map(|status| {
-            [(false, false), (false, true), (true, false)].map(|(output, logs)| Progress {
+            [(false, false), (false, true), (true, false)].map(|(output, logs)| WorkProgress {
                 status: Some(status),
                 output,
                 logs,

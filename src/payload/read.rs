@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::body::Body;
 use super::delivery::Headers;
 use super::detect::detect;
-use super::provider::{Progress, Provider, Shape, Status};
+use super::provider::{Provider, Shape, Status, WorkProgress};
 use crate::json::Object;
 use crate::json::value;
 use crate::json::{Json, JsonType};
@@ -24,7 +24,7 @@ pub struct Payload {
     /// The status as the provider spelled it.
     pub raw_status: Option<String>,
     /// What happened.
-    pub event: Option<Event>,
+    pub event: Option<PayloadEvent>,
     /// The id of the prediction or execution.
     pub id: Option<String>,
     /// Further ids under the provider's names for them: `track_id`, `workflow_id`, …
@@ -45,7 +45,7 @@ pub struct Payload {
 
 /// What a delivery reports.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Event {
+pub struct PayloadEvent {
     /// `completed`, `output`, `workflow.completed`, …
     pub name: Cow<'static, str>,
     /// Whether the body does not name it and it was told from the other fields.
@@ -90,10 +90,10 @@ impl Payload {
             Some(action) => format!("{event}.{action}"),
             None => event,
         });
-        let named = named.map(|name| Event { name: Cow::Owned(name), inferred: false });
+        let named = named.map(|name| PayloadEvent { name: Cow::Owned(name), inferred: false });
         let event = named.or_else(|| {
-            let progress = Progress { status, output: output.is_some(), logs: logs.is_some() };
-            (shape.inferred_event)(progress).map(|name| Event { name: Cow::Borrowed(name), inferred: true })
+            let progress = WorkProgress { status, output: output.is_some(), logs: logs.is_some() };
+            (shape.inferred_event)(progress).map(|name| PayloadEvent { name: Cow::Borrowed(name), inferred: true })
         });
         let no_word = |path: &&'static str| {
             let kind = JsonType::of(object.at(path)?);

@@ -17,7 +17,7 @@ pub struct RetryProfile {
     /// The wait before each retry; their number is the number of retries.
     pub waits: &'static [Duration],
     /// Which answers are retried.
-    pub again_on: Answered,
+    pub again_on: RetriedAnswers,
     /// Whether a refused connection, a time-out or a lost answer is retried.
     pub again_unanswered: bool,
     /// What becomes of the receiver's `Retry-After`.
@@ -30,7 +30,7 @@ pub struct RetryProfile {
 
 /// Which answers lead to a retry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Answered {
+pub enum RetriedAnswers {
     /// Every answer but 2xx.
     AllButSuccess,
     /// Every answer but 2xx and those within one of these ranges, first and last included: they end it.
@@ -58,7 +58,7 @@ pub enum RetryAfter {
 
 /// How an attempt ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum AttemptOutcome {
     /// The receiver answered.
     Answered {
         /// Its status.
@@ -74,18 +74,18 @@ pub enum Outcome {
 
 /// What comes after an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Next {
+pub enum NextStep {
     /// Acknowledged: nothing more.
     Done,
     /// Another attempt after this wait of the provider's time.
     Retry(Duration),
     /// No more attempts.
-    GiveUp(Why),
+    GiveUp(StopReason),
 }
 
 /// Why there is no further attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Why {
+pub enum StopReason {
     /// The last retry was used up, or the profile has none.
     Exhausted,
     /// The profile does not retry this answer.
@@ -150,7 +150,7 @@ pub static ONCE: RetryProfile = RetryProfile {
     label: "hookctl",
     summary: "one attempt",
     waits: &[],
-    again_on: Answered::AllButSuccess,
+    again_on: RetriedAnswers::AllButSuccess,
     again_unanswered: true,
     retry_after: RetryAfter::Ignored,
     terminal_only: false,
@@ -170,24 +170,24 @@ impl RetryProfile {
     }
 
     /// What comes after attempt number `attempt` (from 1) of a delivery that is `terminal` or not.
-    pub fn next(&self, attempt: u32, terminal: bool, outcome: Outcome) -> Next {
+    pub fn next(&self, attempt: u32, terminal: bool, outcome: AttemptOutcome) -> NextStep {
         let told = match outcome {
-            Outcome::Answered { retry_after, .. } => retry_after,
-            Outcome::Unreachable | Outcome::Unknown => None,
+            AttemptOutcome::Answered { retry_after, .. } => retry_after,
+            AttemptOutcome::Unreachable | AttemptOutcome::Unknown => None,
         };
         let again = match outcome {
-            Outcome::Answered { status, .. } if (200..300).contains(&status) => return Next::Done,
-            Outcome::Answered { status, .. } => self.retries(status, told.is_some()),
-            Outcome::Unreachable | Outcome::Unknown => self.again_unanswered,
+            AttemptOutcome::Answered { status, .. } if (200..300).contains(&status) => return NextStep::Done,
+            AttemptOutcome::Answered { status, .. } => self.retries(status, told.is_some()),
+            AttemptOutcome::Unreachable | AttemptOutcome::Unknown => self.again_unanswered,
         };
         if !again {
-            return Next::GiveUp(Why::NotRetried);
+            return NextStep::GiveUp(StopReason::NotRetried);
         }
         if attempt >= self.attempts(terminal) {
-            return Next::GiveUp(Why::Exhausted);
+            return NextStep::GiveUp(StopReason::Exhausted);
         }
         let wait = self.waits[attempt as usize - 1];
-        Next::Retry(match (self.retry_after, told) {
+        NextStep::Retry(match (self.retry_after, told) {
             (RetryAfter::Ignored, _) | (_, None) => wait,
             (RetryAfter::Obeyed { .. }, Some(Duration::ZERO)) => wait,
             (RetryAfter::Obeyed { at_most, .. }, Some(told)) => told.min(at_most),
@@ -197,9 +197,9 @@ impl RetryProfile {
 
     fn retries(&self, status: u16, told_when: bool) -> bool {
         let listed = match self.again_on {
-            Answered::AllButSuccess => true,
-            Answered::AllBut(ranges) => !ranges.iter().any(|(first, last)| (*first..=*last).contains(&status)),
-            Answered::Listed(statuses) => statuses.contains(&status),
+            RetriedAnswers::AllButSuccess => true,
+            RetriedAnswers::AllBut(ranges) => !ranges.iter().any(|(first, last)| (*first..=*last).contains(&status)),
+            RetriedAnswers::Listed(statuses) => statuses.contains(&status),
         };
         listed || (told_when && matches!(self.retry_after, RetryAfter::Obeyed { also_on, .. } if also_on == status))
     }

@@ -6,7 +6,7 @@ use similar::{ChangeTag, group_diff_ops};
 use super::block::cut;
 use super::paint::Paint;
 use super::{escape, fold};
-use crate::event::{Change, Diff};
+use crate::event::{Diff, FieldChange};
 use crate::json::value;
 
 /// Values up to so many characters stand beside each other.
@@ -30,7 +30,7 @@ pub fn text(diff: &Diff, paint: Paint, width: Option<usize>) -> String {
     lines.iter().map(|line| cut(line, width).into_owned() + "\n").collect()
 }
 
-fn shown(change: &Change, paint: Paint) -> Vec<String> {
+fn shown(change: &FieldChange, paint: Paint) -> Vec<String> {
     let path = escape::line(&change.path);
     let (before, after) = (change.before.as_deref(), change.after.as_deref());
     if change.volatile {

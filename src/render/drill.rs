@@ -5,7 +5,7 @@ use super::escape;
 use super::fields;
 use super::paint::Paint;
 use super::time::milliseconds;
-use crate::event::{Answered, DrillTally, Drilled, Judgement};
+use crate::event::{DrillResponse, DrillResult, DrillTally, DrillVerdict};
 
 /// The width of the names' column: that of the longest, "concurrent duplicates".
 const NAMES: usize = 21;
@@ -19,25 +19,25 @@ pub fn head(paint: Paint) -> String {
 }
 
 /// One case: a line, and where the handler failed what was sent and why it matters.
-pub fn case(drilled: &Drilled, paint: Paint, width: Option<usize>, verbose: bool) -> String {
+pub fn case(drilled: &DrillResult, paint: Paint, width: Option<usize>, verbose: bool) -> String {
     let mark = match drilled.judgement {
-        Judgement::Passed => paint.good("✓"),
-        Judgement::Failed(_) => paint.bad("✗"),
-        Judgement::Skipped(_) => paint.quiet("–"),
+        DrillVerdict::Passed => paint.good("✓"),
+        DrillVerdict::Failed(_) => paint.bad("✗"),
+        DrillVerdict::Skipped(_) => paint.quiet("–"),
     };
     let name = format!("{:NAMES$}", drilled.name);
     let wanted = paint.quiet(format!("{:WANTED$}", drilled.wants.statuses()));
     let mut block = Block::new(&format!("{mark}  "), 3, width);
     match &drilled.judgement {
-        Judgement::Passed => block.head(&format!("{name}  {wanted}  {}", answers(&drilled.answers, paint))),
-        Judgement::Failed(_) => {
+        DrillVerdict::Passed => block.head(&format!("{name}  {wanted}  {}", answers(&drilled.answers, paint))),
+        DrillVerdict::Failed(_) => {
             block.head(&format!("{}  {wanted}  {}", paint.strong(&name), answers(&drilled.answers, paint)));
         }
-        Judgement::Skipped(why) => block.head(&paint.quiet(format!("{name}  {}", escape::line(why)))),
+        DrillVerdict::Skipped(why) => block.head(&paint.quiet(format!("{name}  {}", escape::line(why)))),
     }
     let failed = match &drilled.judgement {
-        Judgement::Failed(how) => Some(how),
-        Judgement::Passed | Judgement::Skipped(_) => None,
+        DrillVerdict::Failed(how) => Some(how),
+        DrillVerdict::Passed | DrillVerdict::Skipped(_) => None,
     };
     if let Some(remark) = drilled.remark {
         block.wrapped(&paint.quiet("note"), "note".len(), remark);
@@ -53,8 +53,8 @@ pub fn case(drilled: &Drilled, paint: Paint, width: Option<usize>, verbose: bool
 }
 
 /// `200 in 1.1 ms`, or of several each status and the longest time.
-fn answers(answers: &[Answered], paint: Paint) -> String {
-    let status = |answer: &Answered| match &answer.status {
+fn answers(answers: &[DrillResponse], paint: Paint) -> String {
+    let status = |answer: &DrillResponse| match &answer.status {
         Ok(status) => fields::answer_status(*status, paint),
         Err(error) => paint.bad(escape::line(error)),
     };

@@ -4,7 +4,7 @@ use super::paint::Paint;
 use super::time::milliseconds;
 use super::{escape, fold};
 use crate::journal::Record;
-use crate::journal::record::{Answer, By, Deed, Duplicate};
+use crate::journal::record::{Answer, AnsweredBy, ConnectionAction, Duplicate};
 use crate::json::Json;
 use crate::json::JsonType;
 use crate::json::value;
@@ -13,7 +13,7 @@ use crate::payload::encoding;
 use crate::payload::{Delivery, Kind, Payload, Status};
 use crate::signature::Verdict;
 use crate::signature::secret::MAIN;
-use crate::signature::trace::Account;
+use crate::signature::trace::Trace;
 
 /// A label and what stands behind it.
 type Field = (&'static str, String);
@@ -86,7 +86,7 @@ pub fn signature(record: &Record, paint: Paint) -> Vec<Field> {
 }
 
 /// How a signature was checked, invisible characters made visible.
-pub fn account(account: &Account) -> Vec<Field> {
+pub fn account(account: &Trace) -> Vec<Field> {
     const SHOWN: usize = 2000;
     let (name, summary) = account.scheme;
     let mut fields = vec![("scheme", format!("{name}: {summary}"))];
@@ -256,13 +256,13 @@ pub fn outcome(answer: &Answer, expected: Option<bool>, paint: Paint) -> String 
     }
 }
 
-fn deed_name(deed: Deed) -> &'static str {
+fn deed_name(deed: ConnectionAction) -> &'static str {
     match deed {
-        Deed::Hang => "hang",
-        Deed::Close => "close",
-        Deed::Reset => "reset",
-        Deed::Truncate => "broken",
-        Deed::Other => "other",
+        ConnectionAction::Hang => "hang",
+        ConnectionAction::Close => "close",
+        ConnectionAction::Reset => "reset",
+        ConnectionAction::Truncate => "broken",
+        ConnectionAction::Other => "other",
     }
 }
 
@@ -276,15 +276,15 @@ pub fn answer(record: &Record, paint: Paint) -> Option<String> {
     let answer = record.answer.as_ref()?;
     let what = match answer.did {
         None => outcome(answer, record.is_expected(), paint),
-        Some(Deed::Hang) => paint.bad("none, the sender waits,"),
-        Some(Deed::Close) => paint.bad("none, the connection was closed,"),
-        Some(Deed::Reset) => paint.bad("none, the connection was reset,"),
-        Some(Deed::Truncate) => paint.bad("broken off,"),
-        Some(Deed::Other) => paint.bad("none that this hookctl knows,"),
+        Some(ConnectionAction::Hang) => paint.bad("none, the sender waits,"),
+        Some(ConnectionAction::Close) => paint.bad("none, the connection was closed,"),
+        Some(ConnectionAction::Reset) => paint.bad("none, the connection was reset,"),
+        Some(ConnectionAction::Truncate) => paint.bad("broken off,"),
+        Some(ConnectionAction::Other) => paint.bad("none that this hookctl knows,"),
     };
     let request = request(&record.delivery);
     let size = body_size(&record.delivery);
-    let whose = if answer.by == By::Forward { " from the app" } else { "" };
+    let whose = if answer.by == AnsweredBy::Forward { " from the app" } else { "" };
     // What an app says when all is well is its sender's to read.
     let said = answer.line.as_deref().filter(|_| !answer.status.is_some_and(|status| (200..300).contains(&status)));
     let said = said.map(|line| format!(": {}", short(line))).unwrap_or_default();

@@ -1,6 +1,6 @@
 //! Sums up what nobody reads: data URLs and base64 by what they are, and any bytes by their size.
 
-use crate::payload::data_url::{Inline, MAX_TOKEN};
+use crate::payload::data_url::{InlineFile, MAX_TOKEN};
 
 /// A data URL no longer than this, in bytes, is shown in full.
 const MAX_DATA_URL: usize = 128;
@@ -10,8 +10,8 @@ const MAX_DATA_URL: usize = 128;
 ///
 /// `value` is the string after JSON's escapes are undone. The size is that of the decoded bytes.
 pub fn folded(value: &str) -> Option<String> {
-    match Inline::of(value)? {
-        inline @ Inline { media_type: Some(media_type), .. } => {
+    match InlineFile::of(value)? {
+        inline @ InlineFile { media_type: Some(media_type), .. } => {
             (value.len() > MAX_DATA_URL).then(|| format!("data:{media_type}, {}", size(inline.size())))
         }
         inline => Some(format!("base64, {}", size(inline.size()))),

@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use super::Show;
 use super::fields;
 use super::paint::Paint;
-use crate::event::{Entry, Event, Timeline};
+use crate::event::{Event, JournalRow, Timeline};
 use crate::payload::lint::Warning;
 use crate::payload::{Status, encoding};
 
@@ -29,7 +29,7 @@ const BETWEEN: &str = "\n],\"timelines\":[\n";
 const DATA: &str = "{{data}}";
 
 /// The sink that writes a page.
-pub struct Html<W> {
+pub struct HtmlPage<W> {
     out: W,
     /// Whether the beginning is out.
     begun: bool,
@@ -39,7 +39,7 @@ pub struct Html<W> {
 
 /// A delivery in the page, beside its record.
 #[derive(Serialize)]
-struct Beside {
+struct PageDelivery {
     number: usize,
     /// The provider's name as its owner writes it.
     label: Option<&'static str>,
@@ -54,7 +54,7 @@ struct Beside {
 
 /// A timeline in the page. What there is to say of its deliveries stands with them.
 #[derive(Serialize)]
-struct Story<'a> {
+struct PageTimeline<'a> {
     label: Option<&'static str>,
     id: Option<&'a str>,
     sent: bool,
@@ -65,10 +65,10 @@ struct Story<'a> {
     warnings: &'a [Warning],
 }
 
-impl<W: Write> Html<W> {
+impl<W: Write> HtmlPage<W> {
     /// Writes to `out`.
     pub fn new(out: W) -> Self {
-        Html { out, begun: false, deliveries: 0, timelines: 0 }
+        HtmlPage { out, begun: false, deliveries: 0, timelines: 0 }
     }
 
     fn begin(&mut self) -> io::Result<()> {
@@ -79,12 +79,12 @@ impl<W: Write> Html<W> {
         self.out.write_all(b"{\"deliveries\":[\n")
     }
 
-    fn delivery(&mut self, entry: &Entry) -> io::Result<()> {
+    fn delivery(&mut self, entry: &JournalRow) -> io::Result<()> {
         self.begin()?;
         let record = &entry.record;
         let is_encoded = !encoding::named(&record.delivery.headers).is_empty();
         let held = is_encoded.then(|| record.delivery.held());
-        let beside = Beside {
+        let beside = PageDelivery {
             number: entry.number,
             label: record.payload.as_ref().map(|payload| payload.provider.label),
             text: held.map(|held| String::from_utf8_lossy(&held).into_owned()),
@@ -108,7 +108,7 @@ impl<W: Write> Html<W> {
         self.begin()?;
         let (from, to) = timeline.span();
         let since = |at: Timestamp| at.duration_since(from).as_micros() as f64 / 1000.0;
-        let story = Story {
+        let story = PageTimeline {
             label: timeline.provider.map(|provider| provider.label),
             id: timeline.id.as_deref(),
             sent: timeline.sent,
@@ -133,7 +133,7 @@ impl<W: Write> Html<W> {
     }
 }
 
-impl<W: Write> Show for Html<W> {
+impl<W: Write> Show for HtmlPage<W> {
     fn show(&mut self, event: &Event) -> io::Result<()> {
         match event {
             Event::Row(entry) => self.delivery(entry),

@@ -9,10 +9,10 @@ use super::progress::{Bar, Countdown};
 use super::table::Table;
 use super::time::{Zone, duration};
 use super::{diff, drill, escape, fields, stats, summary, timeline};
-use crate::event::{Drilled, Event, Listed, Note, Progress, Reading, Ready, Retry, Skipped};
+use crate::event::{DrillResult, Event, LoadProgress, Note, PlannedRetry, ReadProgress, Ready, Skipped, TableTotals};
 use crate::journal::Record;
 use crate::signature::Verdict;
-use crate::signature::trace::Account;
+use crate::signature::trace::Trace;
 
 pub(crate) mod delivery;
 
@@ -29,7 +29,7 @@ pub enum Verbosity {
 
 /// How to say it.
 #[derive(Clone, Debug)]
-pub struct Style {
+pub struct TextStyle {
     /// Colours of standard output.
     pub out: Paint,
     /// Colours of standard error.
@@ -54,7 +54,7 @@ pub struct Style {
 pub struct Human<O, E> {
     out: O,
     err: E,
-    style: Style,
+    style: TextStyle,
     table: Table,
     countdown: Option<Countdown>,
     bar: Option<Bar>,
@@ -64,7 +64,7 @@ pub struct Human<O, E> {
 
 impl<O: Write, E: Write> Human<O, E> {
     /// Writes to these.
-    pub fn new(out: O, err: E, style: Style) -> Self {
+    pub fn new(out: O, err: E, style: TextStyle) -> Self {
         let table = Table::new(style.width, style.zone.clone());
         Human { out, err, style, table, countdown: None, bar: None, pointed: false }
     }
@@ -74,7 +74,7 @@ impl<O: Write, E: Write> Human<O, E> {
     }
 
     /// Lays a record out only where it is shown: with `--json` it is not, and of a load there are many.
-    fn record(&mut self, record: &Record, text: impl FnOnce(&Style, &Record) -> String) -> io::Result<()> {
+    fn record(&mut self, record: &Record, text: impl FnOnce(&TextStyle, &Record) -> String) -> io::Result<()> {
         if self.style.results { self.out.write_all(text(&self.style, record).as_bytes()) } else { Ok(()) }
     }
 
@@ -119,7 +119,7 @@ impl<O: Write, E: Write> Human<O, E> {
         self.aside(&message(&paint.quiet("note:"), &text, self.style.err_width))
     }
 
-    fn retry(&mut self, retry: &Retry) -> io::Result<()> {
+    fn retry(&mut self, retry: &PlannedRetry) -> io::Result<()> {
         let paint = self.style.err;
         let count = format!("retry {} of {}", retry.retry, retry.of);
         let theirs = format!("({} waits {})", retry.label, duration(retry.provider_waits));
@@ -133,7 +133,7 @@ impl<O: Write, E: Write> Human<O, E> {
     }
 
     /// What is signed of a request; beside the request, so that this can be piped on.
-    fn signed(&mut self, accounts: &[Account]) -> io::Result<()> {
+    fn signed(&mut self, accounts: &[Trace]) -> io::Result<()> {
         for account in accounts {
             let mut block = Block::new("", 0, self.style.err_width);
             for (label, value) in fields::account(account) {
@@ -144,12 +144,12 @@ impl<O: Write, E: Write> Human<O, E> {
         Ok(())
     }
 
-    fn drilled(&mut self, drilled: &Drilled) -> io::Result<()> {
+    fn drilled(&mut self, drilled: &DrillResult) -> io::Result<()> {
         self.result(&drill::case(drilled, self.style.out, self.style.width, self.style.verbose()))
     }
 
     /// Below the table where somebody looks at it; where it is piped on, beside it.
-    fn listed(&mut self, listed: &Listed) -> io::Result<()> {
+    fn listed(&mut self, listed: &TableTotals) -> io::Result<()> {
         match self.style.width {
             _ if self.style.quiet() || !self.style.results => Ok(()),
             Some(_) => self.result(&(message("", &summary::listed(listed), self.style.width) + "\n")),
@@ -157,13 +157,13 @@ impl<O: Write, E: Write> Human<O, E> {
         }
     }
 
-    fn progress(&mut self, progress: &Progress) {
+    fn progress(&mut self, progress: &LoadProgress) {
         if self.style.live && !self.style.quiet() {
             self.bar.get_or_insert_with(|| Bar::start(progress.of)).show(progress);
         }
     }
 
-    fn reading(&mut self, reading: Reading) {
+    fn reading(&mut self, reading: ReadProgress) {
         if self.style.live && !self.style.quiet() {
             self.bar.get_or_insert_with(|| Bar::of_bytes(reading.of)).read(reading.done);
         }
@@ -198,12 +198,12 @@ impl<O: Write, E: Write> Show for Human<O, E> {
         }
         match event {
             Event::Ready(ready) => self.ready(ready),
-            Event::Delivery(record) if record.sent.is_some() => self.record(record, Style::attempt),
+            Event::Delivery(record) if record.sent.is_some() => self.record(record, TextStyle::attempt),
             Event::Delivery(record) => {
-                self.record(record, Style::received)?;
+                self.record(record, TextStyle::received)?;
                 self.point(&record.verdict)
             }
-            Event::Failed(record) => self.record(record, Style::failed),
+            Event::Failed(record) => self.record(record, TextStyle::failed),
             // For programs.
             Event::Lines(_) => Ok(()),
             Event::Saved(saved) => self.result(&summary::saved(saved, self.style.out)),

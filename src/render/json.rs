@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::Show;
 use super::escape;
-use crate::event::{Drilled, Event, Judgement, LoadReport, Ready, Retry, SentTally, Tally};
+use crate::event::{DrillResult, DrillVerdict, Event, LoadReport, PlannedRetry, Ready, SentTally, Tally};
 use crate::journal::Record;
 use crate::journal::record::VERSION;
 
@@ -23,16 +23,16 @@ const LINE_BYTES: usize = 64 * 1024;
 
 /// The JSON Lines sink. What a terminal would obey or not show is written as JSON escapes, wherever it goes: a pipe may end
 /// at a screen as well, and to a program it is the same text.
-pub struct Json<W> {
+pub struct JsonLines<W> {
     out: W,
     /// Where a record's line is put together.
     record: Vec<u8>,
 }
 
-impl<W: Write> Json<W> {
+impl<W: Write> JsonLines<W> {
     /// Writes to `out`.
     pub fn new(out: W) -> Self {
-        Json { out, record: Vec::new() }
+        JsonLines { out, record: Vec::new() }
     }
 
     fn line(&mut self, line: &str) -> io::Result<()> {
@@ -62,7 +62,7 @@ impl<W: Write> Json<W> {
     }
 }
 
-impl<W: Write> Show for Json<W> {
+impl<W: Write> Show for JsonLines<W> {
     fn show(&mut self, event: &Event) -> io::Result<()> {
         match event {
             Event::Ready(ready) => self.object(&ReadyLine::from(ready)),
@@ -168,8 +168,8 @@ struct AttemptLine<'a> {
     provider_waits_ms: f64,
 }
 
-impl<'a> From<&'a Retry> for AttemptLine<'a> {
-    fn from(retry: &'a Retry) -> Self {
+impl<'a> From<&'a PlannedRetry> for AttemptLine<'a> {
+    fn from(retry: &'a PlannedRetry) -> Self {
         AttemptLine {
             r#type: "attempt",
             v: VERSION,
@@ -323,12 +323,12 @@ struct DrillEndLine {
     skipped: u64,
 }
 
-impl<'a> From<&'a Drilled> for DrillLine<'a> {
-    fn from(drilled: &'a Drilled) -> Self {
+impl<'a> From<&'a DrillResult> for DrillLine<'a> {
+    fn from(drilled: &'a DrillResult) -> Self {
         let (verdict, reason) = match &drilled.judgement {
-            Judgement::Passed => ("passed", None),
-            Judgement::Failed(how) => ("failed", Some(how.as_str())),
-            Judgement::Skipped(why) => ("skipped", Some(why.as_str())),
+            DrillVerdict::Passed => ("passed", None),
+            DrillVerdict::Failed(how) => ("failed", Some(how.as_str())),
+            DrillVerdict::Skipped(why) => ("skipped", Some(why.as_str())),
         };
         DrillLine {
             r#type: "drill",

@@ -4,7 +4,7 @@ use std::io;
 
 use tokio::sync::mpsc;
 
-use crate::event::{Event, Queued};
+use crate::event::{Event, QueuedEvent};
 
 pub mod block;
 pub mod compact;
@@ -38,7 +38,7 @@ pub trait Show {
 
 /// Shows events until there are no more. Ends early, with the error, when an output cannot be written; the end of this
 /// function is how commands learn of it.
-pub fn run(mut events: mpsc::Receiver<Queued>, sinks: &mut [Box<dyn Show + Send>]) -> io::Result<()> {
+pub fn run(mut events: mpsc::Receiver<QueuedEvent>, sinks: &mut [Box<dyn Show + Send>]) -> io::Result<()> {
     while let Some(queued) = events.blocking_recv() {
         let mut ended = show(sinks, &queued.event)?;
         // Whatever is there already goes out in one write.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
-use crate::event::Progress;
+use crate::event::LoadProgress;
 
 /// How often a countdown is redrawn.
 const TICK: Duration = Duration::from_millis(100);
@@ -41,7 +41,7 @@ impl Bar {
     }
 
     /// Shows how far it has come.
-    pub fn show(&self, progress: &Progress) {
+    pub fn show(&self, progress: &LoadProgress) {
         let rate = progress.done as f64 / progress.elapsed.as_secs_f64().max(0.001);
         let failed = if progress.failed > 0 { format!(" · {} failed", progress.failed) } else { String::new() };
         self.bar.set_message(format!("· {rate:.0}/s{failed}"));

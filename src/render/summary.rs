@@ -6,7 +6,7 @@ use super::fields;
 use super::fold;
 use super::paint::Paint;
 use super::time::{duration, milliseconds};
-use crate::event::{Counts, Listed, LoadReport, Saved, SentTally, Tally};
+use crate::event::{Counts, LoadReport, Saved, SentTally, TableTotals, Tally};
 
 /// How far the fields of a delivery stand in, below the time of day.
 const INDENT: usize = 14;
@@ -48,7 +48,7 @@ pub fn received(tally: &Tally) -> String {
 }
 
 /// What a table listed: `12 of 64 deliveries · 8 succeeded, 4 failed · 12 verified · 2 repeats · 1 with warnings`.
-pub fn listed(listed: &Listed) -> String {
+pub fn listed(listed: &TableTotals) -> String {
     let counted = |counts: &Counts| {
         let mut counts: Vec<_> = counts.iter().collect();
         counts.sort_by_key(|(_, n)| std::cmp::Reverse(**n));

@@ -11,7 +11,7 @@ use super::escape;
 use super::fields;
 use super::paint::Paint;
 use super::time::Zone;
-use crate::event::Entry;
+use crate::event::JournalRow;
 use crate::journal::Record;
 use crate::journal::record::Answer;
 use crate::signature::Verdict;
@@ -60,7 +60,7 @@ impl Table {
     }
 
     /// The next row, with a heading before the first, and the date where it changes.
-    pub fn row(&mut self, entry: &Entry, paint: Paint) -> String {
+    pub fn row(&mut self, entry: &JournalRow, paint: Paint) -> String {
         let at = entry.record.at.to_zoned((**self.zone).clone());
         let mut text = String::new();
         if self.day.is_none() {
@@ -93,7 +93,7 @@ impl Table {
         }
     }
 
-    fn line(&self, entry: &Entry, at: &Zoned, paint: Paint) -> String {
+    fn line(&self, entry: &JournalRow, at: &Zoned, paint: Paint) -> String {
         let record = &entry.record;
         let payload = record.payload.as_ref();
         let [_, (_, status), (_, provider), (_, event), (_, signature), (_, answered)] = self.columns();

@@ -12,7 +12,7 @@ use super::paint::Paint;
 use super::table::{answer, mark, pad};
 use super::time::{duration, milliseconds};
 use super::{escape, fields};
-use crate::event::{Moment, Timeline};
+use crate::event::{Timeline, TimelineDelivery};
 use crate::signature::Verdict;
 
 /// Columns of everything but the track and the event.
@@ -66,7 +66,7 @@ fn events(timeline: &Timeline, width: Option<usize>) -> usize {
 }
 
 /// What came: an attempt, or an event.
-fn what(moment: &Moment) -> Cow<'_, str> {
+fn what(moment: &TimelineDelivery) -> Cow<'_, str> {
     match moment.attempt {
         Some(_) if moment.case.is_some() => escape::line(moment.case.as_deref().unwrap_or_default()),
         Some((attempt, of)) => format!("try {attempt}/{of}").into(),
@@ -109,7 +109,7 @@ fn length(seconds: f64) -> String {
 }
 
 /// The gap since the delivery before, and a mark where this one came.
-fn track(moment: &Moment, before: Option<usize>, place: usize, room: usize, paint: Paint) -> String {
+fn track(moment: &TimelineDelivery, before: Option<usize>, place: usize, room: usize, paint: Paint) -> String {
     let from = before.filter(|before| *before < place).map_or(place, |before| before + 1);
     let gap = paint.quiet("─".repeat(place - from));
     let dot = match (&*moment.verdict, &moment.duplicate, moment.status) {
@@ -122,7 +122,7 @@ fn track(moment: &Moment, before: Option<usize>, place: usize, room: usize, pain
     format!("{:from$}{gap}{dot}{:rest$}", "", "", rest = room - place - 1)
 }
 
-fn line(moment: &Moment, since: f64, track: &str, event: usize, paint: Paint) -> String {
+fn line(moment: &TimelineDelivery, since: f64, track: &str, event: usize, paint: Paint) -> String {
     let number = format!("#{}", moment.number);
     let since = if since == 0.0 { "0".to_owned() } else { format!("+{}", length(since)) };
     let word = moment.status.map(|status| status.name()).or(moment.raw_status.as_deref()).unwrap_or("-");
@@ -143,7 +143,7 @@ fn line(moment: &Moment, since: f64, track: &str, event: usize, paint: Paint) ->
 /// Which delivery was told a thing first, by what was said. Nobody reads the same twice.
 type Told<'t> = HashMap<(&'t str, &'t str), usize>;
 
-fn remarks<'t>(moment: &'t Moment, told: &mut Told<'t>, paint: Paint, width: Option<usize>) -> String {
+fn remarks<'t>(moment: &'t TimelineDelivery, told: &mut Told<'t>, paint: Paint, width: Option<usize>) -> String {
     let mut block = Block::new("", INDENT, width);
     let mut say = |block: &mut Block, code: &'t str, message: &'t str| {
         let first = *told.entry((code, message)).or_insert(moment.number);

@@ -3,31 +3,31 @@
 use jiff::Timestamp;
 
 use super::Config;
-use super::request::Parcel;
+use super::request::Prepared;
 use crate::clock::record_id;
-use crate::http::Reply;
+use crate::http::IncomingResponse;
 use crate::journal::Record;
-use crate::journal::record::{Answer, By, Sent, SentOutcome};
+use crate::journal::record::{Answer, AnsweredBy, SentAttempt, SentOutcome};
 use crate::payload::delivery::method_name;
-use crate::payload::retry::Outcome;
+use crate::payload::retry::AttemptOutcome;
 use crate::payload::{Delivery, Headers, lint};
 use crate::signature;
 use crate::signature::{Choice, Policy};
 
 /// Where a parcel goes, as it may be shown.
-pub fn shown_url(parcel: &Parcel, config: &Config) -> String {
+pub fn shown_url(parcel: &Prepared, config: &Config) -> String {
     let url = config.to.to_string();
     if config.keep_secrets { url } else { parcel.redaction(config).text(url) }
 }
 
 /// The record of an attempt; without a reply, of one that is not made.
 pub fn record(
-    parcel: &Parcel,
+    parcel: &Prepared,
     config: &Config,
     headers: Headers,
     at: Timestamp,
     attempt: u32,
-    reply: Option<&Reply>,
+    reply: Option<&IncomingResponse>,
 ) -> Record {
     let target = match config.to.query() {
         Some(query) => format!("{}?{query}", config.to.path()),
@@ -45,20 +45,20 @@ pub fn record(
     let policy = Policy { scheme, secrets: config.secrets.clone(), tolerance: None };
     let verdict = signature::check(&delivery, &policy, at.as_second(), Some(parcel.provider));
     let answer = reply.and_then(|reply| match reply.outcome {
-        Outcome::Answered { status, .. } => {
-            Some(Answer { line: reply.line.clone(), ..Answer::new(status, By::Receiver, reply.ms) })
+        AttemptOutcome::Answered { status, .. } => {
+            Some(Answer { line: reply.line.clone(), ..Answer::new(status, AnsweredBy::Receiver, reply.ms) })
         }
-        Outcome::Unreachable | Outcome::Unknown => None,
+        AttemptOutcome::Unreachable | AttemptOutcome::Unknown => None,
     });
-    let sent = Sent {
+    let sent = SentAttempt {
         attempt,
         // In a drill nothing is tried again.
         of: parcel.case.map_or_else(|| parcel.retry.attempts(parcel.is_terminal()), |_| 1),
         url: shown_url(parcel, config),
         outcome: reply.map(|reply| match reply.outcome {
-            Outcome::Answered { .. } => SentOutcome::Answered,
-            Outcome::Unreachable => SentOutcome::Unreachable,
-            Outcome::Unknown => SentOutcome::Unknown,
+            AttemptOutcome::Answered { .. } => SentOutcome::Answered,
+            AttemptOutcome::Unreachable => SentOutcome::Unreachable,
+            AttemptOutcome::Unknown => SentOutcome::Unknown,
         }),
         error: reply.and_then(|reply| reply.error.clone()),
         case: parcel.case.map(|(name, _)| name.to_owned()),

@@ -3,7 +3,7 @@
 use http::HeaderName;
 
 use super::Config;
-use super::request::Parcel;
+use super::request::Prepared;
 use crate::clock::Clock;
 use crate::error::{Error, Exit};
 use crate::event::{Event, Sink};
@@ -13,7 +13,7 @@ use crate::payload::delivery::method_name;
 
 /// Says a command for each of the parcels.
 pub async fn say(
-    parcels: impl Iterator<Item = &Parcel>,
+    parcels: impl Iterator<Item = &Prepared>,
     config: &Config,
     sink: &Sink,
     clock: &dyn Clock,

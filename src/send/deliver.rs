@@ -9,17 +9,17 @@ use tokio::time::sleep;
 
 use super::Config;
 use super::attempt::record;
-use super::request::Parcel;
+use super::request::Prepared;
 use crate::clock::Clock;
 use crate::error::{Error, Exit};
-use crate::event::{Event, Note, Retry, Sink};
-use crate::http::{Cause, Outgoing, Reply, Transport};
+use crate::event::{Event, Note, PlannedRetry, Sink};
+use crate::http::{IncomingResponse, NoResponse, OutgoingRequest, Transport};
 use crate::journal::Record;
 use crate::journal::Redaction;
 use crate::journal::file::Journal;
 use crate::payload::Headers;
 use crate::payload::provider::HeaderLine;
-use crate::payload::retry::{Next, Outcome, Statuses, Why};
+use crate::payload::retry::{AttemptOutcome, NextStep, Statuses, StopReason};
 use crate::signature::scheme::OnRetry;
 
 /// Drives parcels to one receiver.
@@ -28,7 +28,7 @@ pub struct Driver<'a, T> {
     clock: &'a dyn Clock,
     sink: &'a Sink,
     config: &'a Config,
-    books: RefCell<Books>,
+    books: RefCell<RunState>,
     shown: Shown,
     stop: Stop,
 }
@@ -51,7 +51,7 @@ pub const COMPARE: &str = "compare --secret and --scheme with what the receiver 
 pub type Stop = watch::Receiver<Option<Exit>>;
 
 /// What deliveries that are under way at the same time have in common.
-struct Books {
+struct RunState {
     seq: u64,
     /// Whether it was said how to start a listener.
     advised: bool,
@@ -60,7 +60,7 @@ struct Books {
 
 /// How a delivery ended.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Ended {
+pub struct DeliveryEnd {
     /// How many requests it took.
     pub attempts: u32,
     /// Whether the last was answered 2xx.
@@ -72,10 +72,10 @@ pub struct Ended {
     /// Whether the last retry was used up.
     pub exhausted: bool,
     /// What came of the last request.
-    pub reply: Reply,
+    pub reply: IncomingResponse,
 }
 
-impl Ended {
+impl DeliveryEnd {
     /// Whether nothing may come after it.
     pub fn is_end(&self) -> bool {
         self.closed || matches!(self.exit, Exit::Interrupted | Exit::Terminated)
@@ -98,7 +98,7 @@ impl<'a, T: Transport> Driver<'a, T> {
             clock,
             sink,
             config,
-            books: RefCell::new(Books { seq: 0, advised: false, journal }),
+            books: RefCell::new(RunState { seq: 0, advised: false, journal }),
             shown,
             stop,
         }
@@ -131,12 +131,12 @@ impl<'a, T: Transport> Driver<'a, T> {
     }
 
     /// The headers of a parcel, signed now.
-    pub fn sign(&self, parcel: &Parcel) -> Result<Headers, Error> {
+    pub fn sign(&self, parcel: &Prepared) -> Result<Headers, Error> {
         parcel.headers(self.config, self.clock.now())
     }
 
     /// Sends one parcel, again and again where its profile says so.
-    pub async fn drive(&self, parcel: &Parcel) -> Result<Ended, Error> {
+    pub async fn drive(&self, parcel: &Prepared) -> Result<DeliveryEnd, Error> {
         // What it says is looked at only where it matters: of the many of a load next to none is sent again.
         let of = || parcel.retry.attempts(parcel.is_terminal());
         let renews = parcel.schemes.first().is_some_and(|scheme| scheme.on_retry == OnRetry::Renew);
@@ -156,21 +156,21 @@ impl<'a, T: Transport> Driver<'a, T> {
                 return Ok(ended);
             }
             let wait = match parcel.retry.next(attempt, parcel.is_terminal(), ended.reply.outcome) {
-                Next::Retry(_) if self.is_nowhere(parcel, &ended.reply) => {
+                NextStep::Retry(_) if self.is_nowhere(parcel, &ended.reply) => {
                     let text = "a name that is not known is not tried again: see the host of --to";
                     ended.closed = self.say(Note::info(text)).await;
                     return Ok(ended);
                 }
-                Next::Retry(wait) => wait,
-                Next::GiveUp(Why::NotRetried) => {
+                NextStep::Retry(wait) => wait,
+                NextStep::GiveUp(StopReason::NotRetried) => {
                     let text = format!("{} does not retry after this answer", parcel.retry.label);
                     ended.closed = self.say(Note::info(text)).await;
                     return Ok(ended);
                 }
-                Next::GiveUp(Why::Exhausted) => return Ok(Ended { exhausted: true, ..ended }),
-                Next::Done => return Ok(ended),
+                NextStep::GiveUp(StopReason::Exhausted) => return Ok(DeliveryEnd { exhausted: true, ..ended }),
+                NextStep::Done => return Ok(ended),
             };
-            let retry = Retry {
+            let retry = PlannedRetry {
                 subject: parcel.subject().to_owned(),
                 retry: attempt,
                 of: of() - 1,
@@ -180,11 +180,11 @@ impl<'a, T: Transport> Driver<'a, T> {
             };
             let pause = retry.wait;
             if self.say(Event::Retry(retry)).await {
-                return Ok(Ended { closed: true, ..ended });
+                return Ok(DeliveryEnd { closed: true, ..ended });
             }
             tokio::select! {
                 () = sleep(pause) => {}
-                () = self.sink.closed() => return Ok(Ended { closed: true, ..ended }),
+                () = self.sink.closed() => return Ok(DeliveryEnd { closed: true, ..ended }),
                 exit = self.stopped() => {
                     ended.exit = exit;
                     self.say_interrupted(parcel, &ended, of()).await;
@@ -196,19 +196,19 @@ impl<'a, T: Transport> Driver<'a, T> {
 
     /// Whether the host of `--to` has no address, so that a retry would only repeat that. Whoever names a profile may be
     /// waiting for the name; and where redirects are followed, it may be one of theirs.
-    fn is_nowhere(&self, parcel: &Parcel, reply: &Reply) -> bool {
-        reply.cause == Some(Cause::Unresolved) && self.config.retry.is_none() && !self.follows(parcel)
+    fn is_nowhere(&self, parcel: &Prepared, reply: &IncomingResponse) -> bool {
+        reply.cause == Some(NoResponse::Unresolved) && self.config.retry.is_none() && !self.follows(parcel)
     }
 
     /// Whether it goes where a redirect leads.
-    fn follows(&self, parcel: &Parcel) -> bool {
+    fn follows(&self, parcel: &Prepared) -> bool {
         self.config.follow && parcel.shape.follows_redirects
     }
 
     /// Makes one attempt and records it.
-    pub async fn attempt(&self, parcel: &Parcel, headers: Headers, attempt: u32) -> Result<Ended, Error> {
+    pub async fn attempt(&self, parcel: &Prepared, headers: Headers, attempt: u32) -> Result<DeliveryEnd, Error> {
         let (at, follow) = (self.clock.now(), self.follows(parcel));
-        let outgoing = Outgoing {
+        let outgoing = OutgoingRequest {
             url: self.config.to.clone(),
             method: parcel.method.clone(),
             headers: headers.clone(),
@@ -222,11 +222,11 @@ impl<'a, T: Transport> Driver<'a, T> {
             reply = self.transport.deliver(outgoing) => (reply, None),
             // What was under way may have arrived.
             exit = self.stopped() => {
-                (Reply { error: Some("interrupted".into()), ..Reply::of(Outcome::Unknown, 0.0) }, Some(exit))
+                (IncomingResponse { error: Some("interrupted".into()), ..IncomingResponse::of(AttemptOutcome::Unknown, 0.0) }, Some(exit))
             }
         };
         let reply = if self.config.keep_secrets { reply } else { told(reply, &parcel.redaction(self.config)) };
-        let acknowledged = matches!(reply.outcome, Outcome::Answered { status: 200..=299, .. });
+        let acknowledged = matches!(reply.outcome, AttemptOutcome::Answered { status: 200..=299, .. });
         let exit = stopped.unwrap_or_else(|| judge(self.config.expect_status.as_ref(), reply.outcome));
         let shown = self.shown == Shown::Every || (self.shown == Shown::Failed && exit != Exit::Done);
         let closed = match shown || self.books.borrow().journal.is_some() {
@@ -234,7 +234,7 @@ impl<'a, T: Transport> Driver<'a, T> {
             false => false,
         };
         let closed = closed || (shown && self.advise(&reply).await);
-        Ok(Ended { attempts: attempt, acknowledged, exit, closed, exhausted: false, reply })
+        Ok(DeliveryEnd { attempts: attempt, acknowledged, exit, closed, exhausted: false, reply })
     }
 
     /// Writes a record to the journal and says it where it is `shown`; `true` when nobody listens any more.
@@ -252,8 +252,8 @@ impl<'a, T: Transport> Driver<'a, T> {
     }
 
     /// Says once how to start a listener where there is none; `true` when nobody listens any more.
-    async fn advise(&self, reply: &Reply) -> bool {
-        let Some(command) = self.config.listener.as_ref().filter(|_| reply.cause == Some(Cause::Refused)) else {
+    async fn advise(&self, reply: &IncomingResponse) -> bool {
+        let Some(command) = self.config.listener.as_ref().filter(|_| reply.cause == Some(NoResponse::Refused)) else {
             return false;
         };
         if std::mem::replace(&mut self.books.borrow_mut().advised, true) {
@@ -263,7 +263,7 @@ impl<'a, T: Transport> Driver<'a, T> {
             .await
     }
 
-    async fn say_interrupted(&self, parcel: &Parcel, ended: &Ended, of: u32) {
+    async fn say_interrupted(&self, parcel: &Prepared, ended: &DeliveryEnd, of: u32) {
         if self.shown != Shown::Every {
             return;
         }
@@ -284,19 +284,21 @@ pub fn faster(wait: Duration, speed: f64) -> Duration {
 }
 
 /// What an answer means. A status that was expected by name is an expectation; without, 2xx is an acknowledgement.
-fn judge(expected: Option<&Statuses>, outcome: Outcome) -> Exit {
+fn judge(expected: Option<&Statuses>, outcome: AttemptOutcome) -> Exit {
     match (outcome, expected) {
-        (Outcome::Answered { status, .. }, Some(expected)) if expected.contains(status) => Exit::Done,
-        (Outcome::Answered { .. }, Some(_)) => Exit::Expectation,
-        (Outcome::Answered { status: 200..=299, .. }, None) => Exit::Done,
-        (Outcome::Answered { .. } | Outcome::Unreachable | Outcome::Unknown, _) => Exit::Unacknowledged,
+        (AttemptOutcome::Answered { status, .. }, Some(expected)) if expected.contains(status) => Exit::Done,
+        (AttemptOutcome::Answered { .. }, Some(_)) => Exit::Expectation,
+        (AttemptOutcome::Answered { status: 200..=299, .. }, None) => Exit::Done,
+        (AttemptOutcome::Answered { .. } | AttemptOutcome::Unreachable | AttemptOutcome::Unknown, _) => {
+            Exit::Unacknowledged
+        }
     }
 }
 
 /// A reply as it may be shown: a handler may say what it was sent, and a redirect lead where the secret is known.
-fn told(reply: Reply, redaction: &Redaction) -> Reply {
+fn told(reply: IncomingResponse, redaction: &Redaction) -> IncomingResponse {
     let text = |text: Option<String>| text.map(|text| redaction.text(text));
-    Reply { line: text(reply.line), error: text(reply.error), ..reply }
+    IncomingResponse { line: text(reply.line), error: text(reply.error), ..reply }
 }
 
 #[cfg(test)]
@@ -309,29 +311,29 @@ mod tests {
     use crate::clock::System;
     use crate::event;
     use crate::payload::retry::{self, RetryProfile, general};
-    use crate::send::schedule::Course;
+    use crate::send::schedule::Schedule;
     use crate::send::source;
     use crate::signature::{Choice, Secret};
 
     /// Answers these in turn, the last one again and again, and notes when and with which headers it was asked.
     struct Script {
-        outcomes: Vec<Outcome>,
+        outcomes: Vec<AttemptOutcome>,
         seen: RefCell<Vec<(Instant, Headers)>>,
         /// Why there is no answer.
-        cause: Option<Cause>,
+        cause: Option<NoResponse>,
     }
 
     impl Transport for Script {
-        async fn deliver(&self, request: Outgoing) -> Reply {
+        async fn deliver(&self, request: OutgoingRequest) -> IncomingResponse {
             let mut seen = self.seen.borrow_mut();
             let outcome = self.outcomes[seen.len().min(self.outcomes.len() - 1)];
             seen.push((Instant::now(), request.headers));
-            Reply { cause: self.cause, ..Reply::of(outcome, 1.0) }
+            IncomingResponse { cause: self.cause, ..IncomingResponse::of(outcome, 1.0) }
         }
     }
 
-    fn answered(status: u16) -> Outcome {
-        Outcome::Answered { status, retry_after: None }
+    fn answered(status: u16) -> AttemptOutcome {
+        AttemptOutcome::Answered { status, retry_after: None }
     }
 
     fn config(scheme: Choice, secret: Option<&str>, retry: Option<RetryProfile>, expect: Option<Statuses>) -> Config {
@@ -340,14 +342,14 @@ mod tests {
     }
 
     /// Seconds from the first attempt to each, how it ended, and the headers of each.
-    async fn drive(name: &str, outcomes: &[Outcome], config: Config) -> (Vec<f64>, Ended, Vec<Headers>) {
+    async fn drive(name: &str, outcomes: &[AttemptOutcome], config: Config) -> (Vec<f64>, DeliveryEnd, Vec<Headers>) {
         drive_by(name, Script { outcomes: outcomes.to_vec(), seen: RefCell::default(), cause: None }, config).await
     }
 
-    async fn drive_by(name: &str, script: Script, config: Config) -> (Vec<f64>, Ended, Vec<Headers>) {
-        let (sink, mut events) = event::channel(event::Reader::Hasty);
+    async fn drive_by(name: &str, script: Script, config: Config) -> (Vec<f64>, DeliveryEnd, Vec<Headers>) {
+        let (sink, mut events) = event::channel(event::Backpressure::Skip);
         let drain = tokio::spawn(async move { while events.recv().await.is_some() {} });
-        let course = Course::of(source::find(name).unwrap(), &config, Timestamp::UNIX_EPOCH).unwrap();
+        let course = Schedule::of(source::find(name).unwrap(), &config, Timestamp::UNIX_EPOCH).unwrap();
         let (_wish, stop) = watch::channel(None);
         let driver = Driver::new(&script, &System, &sink, None, &config, Shown::Every, stop);
         let ended = driver.drive(&course.legs().next().unwrap().parcel).await.unwrap();
@@ -378,7 +380,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn an_acknowledgement_ends_it() {
-        let outcomes = [answered(500), Outcome::Unknown, Outcome::Unreachable, answered(204)];
+        let outcomes = [answered(500), AttemptOutcome::Unknown, AttemptOutcome::Unreachable, answered(204)];
         let (times, ended, _) = drive("failed", &outcomes, config(Choice::Auto, Some("s"), None, None)).await;
         assert_times(&times, &[0.0, 30.0, 150.0, 750.0]);
         assert_eq!((ended.attempts, ended.acknowledged, ended.exit), (4, true, Exit::Done));
@@ -393,7 +395,7 @@ mod tests {
         let (_, ended, _) = drive("failed", &[answered(200)], config(Choice::Auto, None, None, expect(400, 499))).await;
         assert_eq!((ended.attempts, ended.exit), (1, Exit::Expectation), "2xx ends it: no sender tries again");
         let (_, ended, _) =
-            drive("failed", &[Outcome::Unreachable], config(Choice::Auto, None, None, expect(400, 499))).await;
+            drive("failed", &[AttemptOutcome::Unreachable], config(Choice::Auto, None, None, expect(400, 499))).await;
         assert_eq!((ended.attempts, ended.exit), (4, Exit::Unacknowledged));
     }
 
@@ -403,8 +405,8 @@ mod tests {
         for (name, retry, attempts) in
             [("success", None, 1), ("success", Some(twice), 2), ("cog/coglet/succeeded", None, 13)]
         {
-            let cause = Some(Cause::Unresolved);
-            let script = Script { outcomes: vec![Outcome::Unreachable], seen: RefCell::default(), cause };
+            let cause = Some(NoResponse::Unresolved);
+            let script = Script { outcomes: vec![AttemptOutcome::Unreachable], seen: RefCell::default(), cause };
             let (_, ended, _) = drive_by(name, script, config(Choice::Auto, None, retry, None)).await;
             assert_eq!((ended.attempts, ended.exit), (attempts, Exit::Unacknowledged), "{name}");
         }
@@ -412,7 +414,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn python_waits_as_long_as_it_is_told() {
-        let told = Outcome::Answered { status: 503, retry_after: Some(Duration::from_secs(3)) };
+        let told = AttemptOutcome::Answered { status: 503, retry_after: Some(Duration::from_secs(3)) };
         let (times, ..) =
             drive("cog/python/succeeded", &[told, told, answered(200)], config(Choice::Auto, None, None, None)).await;
         assert_times(&times, &[0.0, 3.0, 6.0]);
@@ -422,7 +424,7 @@ mod tests {
     fn an_attempt_waits_as_long_as_its_profile_does_else_its_provider() {
         let patience = |name: &str, retry: Option<&RetryProfile>| {
             let config = config(Choice::Auto, None, retry.cloned(), None);
-            let course = Course::of(source::find(name).unwrap(), &config, Timestamp::UNIX_EPOCH).unwrap();
+            let course = Schedule::of(source::find(name).unwrap(), &config, Timestamp::UNIX_EPOCH).unwrap();
             let leg = course.legs().next().unwrap();
             config.patience(&leg.parcel).as_secs()
         };

@@ -7,14 +7,14 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use hdrhistogram::{CreationError, Histogram};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-use super::deliver::{Driver, Ended};
-use super::request::Mold;
-use super::schedule::Course;
+use super::deliver::{DeliveryEnd, Driver};
+use super::request::Template;
+use super::schedule::Schedule;
 use crate::clock::{after, due};
 use crate::error::{Error, Exit};
-use crate::event::{Event, Latency, LoadReport, Progress, count};
+use crate::event::{Event, Latency, LoadProgress, LoadReport, count};
 use crate::http::Transport;
-use crate::payload::retry::Outcome;
+use crate::payload::retry::AttemptOutcome;
 
 /// How many, and how.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -34,9 +34,9 @@ const HOUR: u64 = 3_600_000_000;
 const TICK: Duration = Duration::from_millis(100);
 
 /// Sends them, the sources taking turns.
-pub async fn run<T: Transport>(driver: &Driver<'_, T>, courses: Vec<Course>, load: Load) -> Result<Exit, Error> {
-    let legs = courses.iter().flat_map(Course::legs);
-    let molds = legs.map(|leg| Mold::of(leg.parcel.clone())).collect();
+pub async fn run<T: Transport>(driver: &Driver<'_, T>, courses: Vec<Schedule>, load: Load) -> Result<Exit, Error> {
+    let legs = courses.iter().flat_map(Schedule::legs);
+    let molds = legs.map(|leg| Template::of(leg.parcel.clone())).collect();
     let run =
         Run { driver, molds, load, started: Instant::now(), next: Cell::new(0), result: RefCell::new(Counts::new()?) };
     let workers = load.concurrency.min(usize::try_from(load.count).unwrap_or(usize::MAX));
@@ -63,7 +63,7 @@ pub async fn run<T: Transport>(driver: &Driver<'_, T>, courses: Vec<Course>, loa
 
 struct Run<'a, 'b, T> {
     driver: &'a Driver<'b, T>,
-    molds: Vec<Mold>,
+    molds: Vec<Template>,
     load: Load,
     started: Instant,
     next: Cell<u64>,
@@ -125,9 +125,9 @@ impl<T: Transport> Run<'_, '_, T> {
         result.exit = result.exit.and(exit);
     }
 
-    fn progress(&self) -> Progress {
+    fn progress(&self) -> LoadProgress {
         let result = self.result.borrow();
-        Progress {
+        LoadProgress {
             done: result.done,
             of: self.load.count,
             failed: result.done - result.expected,
@@ -176,7 +176,7 @@ impl Counts {
         })
     }
 
-    fn add(&mut self, ended: &Ended, begun: Instant) {
+    fn add(&mut self, ended: &DeliveryEnd, begun: Instant) {
         self.exit = self.exit.and(ended.exit);
         self.done += 1;
         self.attempts += u64::from(ended.attempts);
@@ -184,13 +184,13 @@ impl Counts {
         self.expected += u64::from(ended.exit == Exit::Done);
         let reply = &ended.reply;
         match reply.outcome {
-            Outcome::Answered { status, .. } => {
+            AttemptOutcome::Answered { status, .. } => {
                 count(&mut self.statuses, status);
                 // Of what never was answered there is no latency.
                 let took = reply.answered_at.map_or_else(|| begun.elapsed(), |at| at.duration_since(begun));
                 self.latency.saturating_record(took.as_micros() as u64);
             }
-            Outcome::Unreachable | Outcome::Unknown => {
+            AttemptOutcome::Unreachable | AttemptOutcome::Unknown => {
                 count(&mut self.errors, reply.error.clone().unwrap_or_else(|| "no answer".to_owned()));
             }
         }

@@ -11,9 +11,9 @@ use tokio::sync::watch;
 use crate::clock::Clock;
 use crate::error::{Error, Exit};
 use crate::event::{Event, Note, Plan, Sink};
-use crate::http::{Client, Options};
+use crate::http::{Client, ClientOptions};
 use crate::journal::file::Journal;
-use crate::payload::Name;
+use crate::payload::FieldName;
 use crate::payload::retry::{RetryProfile, Statuses};
 use crate::signature::{Choice, Secret, Tamper, keypair};
 use crate::sys::jwks;
@@ -36,9 +36,9 @@ use crate::json::edit::Edit;
 use cog::Flavor;
 use deliver::{Driver, Shown};
 use load::Load;
-use request::Parcel;
-use schedule::{Course, Leg};
-use source::Matter;
+use request::Prepared;
+use schedule::{Schedule, Scheduled};
+use source::SourceKind;
 
 /// What the sender was asked to do.
 #[derive(Debug)]
@@ -52,7 +52,7 @@ pub struct Config {
     /// Another id for the prediction.
     pub id: Option<NewId>,
     /// Headers that are added, or replace those of the same name.
-    pub headers: Vec<(Name, HeaderValue)>,
+    pub headers: Vec<(FieldName, HeaderValue)>,
     /// The scheme, or the provider's own.
     pub scheme: Choice,
     /// What to sign with: the first.
@@ -94,7 +94,7 @@ pub struct Config {
     /// Whether to show the curl commands only.
     pub curl: bool,
     /// How the receiver is reached.
-    pub connection: Options,
+    pub connection: ClientOptions,
     /// Whether redirects are followed where the provider follows them.
     pub follow: bool,
     /// Whether every attempt is wanted as data.
@@ -110,7 +110,7 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 
 impl Config {
     /// How long an attempt may take: by the profile that it follows, else by that of who sends it.
-    fn patience(&self, parcel: &Parcel) -> Duration {
+    fn patience(&self, parcel: &Prepared) -> Duration {
         let documented = parcel.retry.answer_within.or(parcel.shape.retry.answer_within);
         self.timeout.or(documented).unwrap_or(TIMEOUT)
     }
@@ -165,7 +165,7 @@ impl Config {
             dry_run: false,
             data: false,
             curl: false,
-            connection: Options::default(),
+            connection: ClientOptions::default(),
             follow: true,
             serve_jwks: None,
             listener: None,
@@ -175,11 +175,11 @@ impl Config {
 
 /// Reads and edits every source. All of them, before any is sent: a typing error in the last must not leave a handler
 /// with half of them.
-pub fn pack(config: &Config, now: Timestamp) -> Result<Packed, Error> {
-    let mut packed = Packed::default();
+pub fn pack(config: &Config, now: Timestamp) -> Result<PreparedRun, Error> {
+    let mut packed = PreparedRun::default();
     for name in &config.sources {
         let source = source::find(name)?;
-        if let Matter::Journal(recording) = &source.matter {
+        if let SourceKind::Journal(recording) = &source.matter {
             packed.notes.extend(recording.notes.iter().cloned());
             if recording.forged > 0 && !config.secrets.is_empty() {
                 packed.notes.push(format!(
@@ -189,9 +189,9 @@ pub fn pack(config: &Config, now: Timestamp) -> Result<Packed, Error> {
                 ));
             }
         }
-        packed.courses.push(Course::of(source, config, now)?);
+        packed.courses.push(Schedule::of(source, config, now)?);
     }
-    let has_run = packed.courses.iter().any(Course::is_run);
+    let has_run = packed.courses.iter().any(Schedule::is_run);
     if !has_run && (config.flavor.is_some() || config.throttle.is_some()) {
         let text = "--flavor and --throttle are for Cog runs, such as cog/stream, and no source is one";
         return Err(Error::Usage(text.into()));
@@ -212,21 +212,21 @@ pub fn pack(config: &Config, now: Timestamp) -> Result<Packed, Error> {
 
 /// What is ready to go.
 #[derive(Debug, Default)]
-pub struct Packed {
-    courses: Vec<Course>,
+pub struct PreparedRun {
+    courses: Vec<Schedule>,
     notes: Vec<String>,
 }
 
-impl Packed {
-    fn legs(&self) -> impl Iterator<Item = &Leg> {
-        self.courses.iter().flat_map(Course::legs)
+impl PreparedRun {
+    fn legs(&self) -> impl Iterator<Item = &Scheduled> {
+        self.courses.iter().flat_map(Schedule::legs)
     }
 }
 
 /// Sends what was packed, in order.
 pub async fn run(
     config: Config,
-    packed: Packed,
+    packed: PreparedRun,
     sink: Sink,
     clock: &dyn Clock,
     signals: &mut Signals,
@@ -282,7 +282,7 @@ pub async fn run(
 }
 
 /// What the user should know about how these are signed, once for all sources alike.
-fn notes(packed: &Packed, config: &Config, now: Timestamp) -> Vec<Event> {
+fn notes(packed: &PreparedRun, config: &Config, now: Timestamp) -> Vec<Event> {
     let mut notes: Vec<String> = Vec::new();
     let mut add = |text: String| {
         if !notes.contains(&text) {
@@ -332,7 +332,7 @@ fn notes(packed: &Packed, config: &Config, now: Timestamp) -> Vec<Event> {
 }
 
 /// The public half of the key pair that signs, as a JWK set; `None` when none does.
-fn public_half(packed: &Packed, config: &Config) -> Option<String> {
+fn public_half(packed: &PreparedRun, config: &Config) -> Option<String> {
     let secret = config.secrets.first()?;
     let schemes = packed.legs().filter_map(|leg| leg.parcel.schemes.first());
     let mut forms = schemes.map(|scheme| scheme.for_secret(secret));
@@ -340,15 +340,15 @@ fn public_half(packed: &Packed, config: &Config) -> Option<String> {
 }
 
 /// Serves the public half where that was asked for.
-async fn serve_jwks(packed: &Packed, config: &Config) -> Result<Option<jwks::Served>, Error> {
+async fn serve_jwks(packed: &PreparedRun, config: &Config) -> Result<Option<jwks::JwksServer>, Error> {
     let Some(port) = config.serve_jwks else { return Ok(None) };
     let lacking = "--serve-jwks has no key pair to serve: sign with --scheme fal, or with --secret whsk_…";
     let set = public_half(packed, config).ok_or_else(|| Error::Usage(lacking.into()))?;
     jwks::serve(port, set).await.map(Some)
 }
 
-async fn plan(packed: &Packed, config: &Config, sink: &Sink, clock: &dyn Clock) -> Result<Exit, Error> {
-    for (index, Leg { parcel, .. }) in packed.legs().enumerate() {
+async fn plan(packed: &PreparedRun, config: &Config, sink: &Sink, clock: &dyn Clock) -> Result<Exit, Error> {
+    for (index, Scheduled { parcel, .. }) in packed.legs().enumerate() {
         let now = clock.now();
         let headers = parcel.headers(config, now)?;
         let accounts = parcel.accounts(config, &headers);

@@ -8,14 +8,14 @@ use jiff::Timestamp;
 use crate::error::Error;
 use crate::journal::Record;
 use crate::journal::file;
-use crate::journal::file::{Next, too_long};
+use crate::journal::file::{LineRead, too_long};
 use crate::journal::record::Parsed;
 use crate::payload::Delivery;
 use crate::payload::delivery::REDACTED;
 
 /// The received deliveries of a journal, in its order.
 #[derive(Debug, Default)]
-pub struct Recording {
+pub struct JournalReplay {
     /// Each with the time since the first.
     pub deliveries: Vec<(Duration, Delivery)>,
     /// What the user should know about those that are not among them, or not whole.
@@ -24,10 +24,10 @@ pub struct Recording {
     pub forged: usize,
 }
 
-impl Recording {
+impl JournalReplay {
     /// Reads a journal, of which `head` was read already. Damaged lines are passed over, and said.
     pub fn read(name: &str, head: &[u8], input: &mut dyn BufRead) -> Result<Self, Error> {
-        let mut recording = Recording::default();
+        let mut recording = JournalReplay::default();
         let mut input = Read::chain(head, input);
         let (mut line, mut number, mut first) = (Vec::new(), 0, None);
         let (mut not_taken_in, mut blanked) = (0, 0);
@@ -35,9 +35,9 @@ impl Recording {
             line.clear();
             let next = file::next_line(&mut input, &mut line);
             match next.map_err(|source| Error::Read { what: name.to_owned(), source })? {
-                Next::End => break,
-                Next::Line | Next::Torn => number += 1,
-                Next::TooLong => {
+                LineRead::End => break,
+                LineRead::Line | LineRead::Torn => number += 1,
+                LineRead::TooLong => {
                     number += 1;
                     recording.notes.push(too_long(name, number));
                     continue;

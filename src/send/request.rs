@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use super::cog;
 use super::{Config, NewId};
 use crate::error::Error;
-use crate::event::Wanted;
+use crate::event::DrillExpectation;
 use crate::http::host;
 use crate::journal::Redaction;
 use crate::json::JsonType;
@@ -20,20 +20,20 @@ use crate::json::Object;
 use crate::json::edit::Edit;
 use crate::payload::provider::{HeaderLine, Provider, Shape, generic};
 use crate::payload::retry::{self, RetryProfile};
-use crate::payload::{Delivery, Headers, Name, Payload};
+use crate::payload::{Delivery, FieldName, Headers, Payload};
 use crate::signature::scheme::BadKey;
 use crate::signature::tamper::another_secret;
-use crate::signature::trace::{Account, account};
+use crate::signature::trace::{Trace, account};
 use crate::signature::{Choice, Policy, Scheme, Secret, Tamper, detect};
 
-pub use super::template::Mold;
+pub use super::template::Template;
 
 /// What a provider without a documented signature is signed as.
 const BORROWED: &str = "eachlabs";
 
 /// A payload made ready.
 #[derive(Clone, Debug)]
-pub struct Parcel {
+pub struct Prepared {
     /// The source's name.
     pub name: String,
     /// The file that holds the body as it goes out, where one does.
@@ -51,7 +51,7 @@ pub struct Parcel {
     /// When it is sent again.
     pub retry: RetryProfile,
     /// The case of a drill that it belongs to, and what a good handler answers.
-    pub case: Option<(&'static str, Wanted)>,
+    pub case: Option<(&'static str, DrillExpectation)>,
     /// How it goes out.
     pub method: Method,
     /// The headers that it was recorded with, in place of the provider's own.
@@ -68,7 +68,7 @@ pub struct Parcel {
     pub(crate) message_id: String,
 }
 
-impl Parcel {
+impl Prepared {
     /// A body of a known form: edited, with the provider's own scheme and retries unless others were asked for.
     pub fn pack(
         name: &str,
@@ -77,12 +77,12 @@ impl Parcel {
         shape: &'static Shape,
         config: &Config,
     ) -> Result<Self, Error> {
-        Parcel::plain(name, body, provider, shape, config.id.as_ref(), config)?.asked(config)
+        Prepared::plain(name, body, provider, shape, config.id.as_ref(), config)?.asked(config)
     }
 
     /// One of several bodies of a run, which has its id already.
     pub fn of_run(name: &str, body: &Bytes, shape: &'static Shape, config: &Config) -> Result<Self, Error> {
-        Parcel::plain(name, body, cog::provider(), shape, None, config)?.asked(config)
+        Prepared::plain(name, body, cog::provider(), shape, None, config)?.asked(config)
     }
 
     fn plain(
@@ -95,7 +95,7 @@ impl Parcel {
     ) -> Result<Self, Error> {
         let body = edited(name, body, shape, id, config)?;
         let (schemes, borrowed_scheme) = schemes(shape, config);
-        Ok(Parcel {
+        Ok(Prepared {
             name: name.to_owned(),
             signed: body.clone(),
             file: None,
@@ -127,7 +127,7 @@ impl Parcel {
     pub fn replay(name: &str, delivery: &Delivery, config: &Config) -> Result<Self, Error> {
         let read = Payload::read(&delivery.body, &delivery.headers, None);
         let (provider, shape) = read.map_or_else(generic, |payload| (payload.provider, payload.shape));
-        let mut parcel = Parcel::plain(name, &delivery.body, provider, shape, config.id.as_ref(), config)?;
+        let mut parcel = Prepared::plain(name, &delivery.body, provider, shape, config.id.as_ref(), config)?;
         let came_with = detect(delivery).map(|(scheme, _)| scheme);
         if let (Some(scheme), Choice::Auto) = (came_with, config.scheme) {
             (parcel.schemes, parcel.borrowed_scheme) = (vec![scheme], false);
@@ -167,7 +167,7 @@ impl Parcel {
 
     /// The same with this body instead, signed as it is.
     pub fn with_body(self, body: Bytes) -> Self {
-        Parcel { read: OnceLock::new(), file: None, body: body.clone(), signed: body, ..self }
+        Prepared { read: OnceLock::new(), file: None, body: body.clone(), signed: body, ..self }
     }
 
     /// The same with this header instead of the provider's.
@@ -184,7 +184,7 @@ impl Parcel {
             let payload = Payload::read_as(&body, self.provider, self.shape)?;
             let edit = new_id(&NewId::Given(id.clone()), fixture.body, self.shape).ok()?;
             let body = edit.apply(fixture.body).ok().filter(|_| !payload.is_terminal())?;
-            Some(Parcel { message_id: message_id(), ..self.clone().with_body(body.into()) })
+            Some(Prepared { message_id: message_id(), ..self.clone().with_body(body.into()) })
         })
     }
 
@@ -220,7 +220,9 @@ impl Parcel {
         let mut headers = Headers::default();
         for line in self.shape.headers {
             match *line {
-                HeaderLine::Is(name, value) => headers.push(Name::from_static(name), HeaderValue::from_static(value)),
+                HeaderLine::Is(name, value) => {
+                    headers.push(FieldName::from_static(name), HeaderValue::from_static(value))
+                }
                 HeaderLine::Signature => {
                     for (name, value) in self.sign(config, now)? {
                         headers.push(name, value);
@@ -228,9 +230,9 @@ impl Parcel {
                 }
                 // Nothing has led here.
                 HeaderLine::Referer => {}
-                HeaderLine::Host(name) => headers.push(Name::from_static(name), host(&config.to)),
+                HeaderLine::Host(name) => headers.push(FieldName::from_static(name), host(&config.to)),
                 HeaderLine::ContentLength(name) => {
-                    headers.push(Name::from_static(name), HeaderValue::from(self.body.len()));
+                    headers.push(FieldName::from_static(name), HeaderValue::from(self.body.len()));
                 }
             }
         }
@@ -300,7 +302,7 @@ impl Parcel {
     }
 
     /// How these headers come to be, by each scheme.
-    pub fn accounts(&self, config: &Config, headers: &Headers) -> Vec<Account> {
+    pub fn accounts(&self, config: &Config, headers: &Headers) -> Vec<Trace> {
         let Some(secret) = config.secrets.first() else { return Vec::new() };
         let delivery = Delivery::bare(headers.clone(), self.body.clone());
         let account = |scheme: &&'static Scheme| {

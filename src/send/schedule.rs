@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::cog::{self, CogEvent, Planned, Run, RunError, Settings, Simulation};
-use super::request::Parcel;
-use super::source::{Matter, Source};
+use super::request::Prepared;
+use super::source::{Source, SourceKind};
 use super::{Config, NewId};
 use crate::error::Error;
 use crate::payload::events::Events;
@@ -17,76 +17,76 @@ use crate::payload::provider::Shape;
 
 /// A delivery with its place in time.
 #[derive(Clone, Debug)]
-pub struct Leg {
+pub struct Scheduled {
     /// When it leaves, since the start of its course, in the course's own time.
     pub at: Duration,
     /// What leaves.
-    pub parcel: Parcel,
+    pub parcel: Prepared,
 }
 
 /// The deliveries of one source.
 #[derive(Debug)]
-pub enum Course {
+pub enum Schedule {
     /// Known from the start.
-    Fixed(VecDeque<Leg>),
+    Fixed(VecDeque<Scheduled>),
     /// Made on the way: what Cog sends depends on how fast it is answered.
-    Run(Box<RunCourse>),
+    Run(Box<RunSchedule>),
 }
 
 /// A Cog run to be sent.
 #[derive(Debug)]
-pub struct RunCourse {
+pub struct RunSchedule {
     name: String,
     run: Run,
     settings: Settings,
     /// What it comes to when every answer is there at once.
-    preview: Vec<Leg>,
+    preview: Vec<Scheduled>,
 }
 
-impl Course {
+impl Schedule {
     /// The course of a source as the user asked for it.
     pub fn of(source: Source, config: &Config, now: Timestamp) -> Result<Self, Error> {
         let name = source.name;
         let legs = match source.matter {
-            Matter::Payload { body, provider, shape } => {
-                let mut parcel = Parcel::pack(&name, &body, provider, shape, config)?;
+            SourceKind::Payload { body, provider, shape } => {
+                let mut parcel = Prepared::pack(&name, &body, provider, shape, config)?;
                 parcel.file = source.file.filter(|_| parcel.body == body);
-                vec![Leg { at: Duration::ZERO, parcel }]
+                vec![Scheduled { at: Duration::ZERO, parcel }]
             }
-            Matter::Journal(recording) => {
-                let replay = |(at, delivery)| Ok(Leg { at, parcel: Parcel::replay(&name, &delivery, config)? });
+            SourceKind::Journal(recording) => {
+                let replay = |(at, delivery)| Ok(Scheduled { at, parcel: Prepared::replay(&name, &delivery, config)? });
                 recording.deliveries.into_iter().map(replay).collect::<Result<_, Error>>()?
             }
-            Matter::Run(run) => return Ok(Course::Run(Box::new(RunCourse::new(name, run, config, now)?))),
+            SourceKind::Run(run) => return Ok(Schedule::Run(Box::new(RunSchedule::new(name, run, config, now)?))),
         };
         let events = config.events.as_ref().map(|names| Events::parse(&names.join(","))).transpose();
         let events = events.map_err(|reason| Error::Usage(format!("--events: {reason}")))?;
-        let wanted = |leg: &Leg| events.as_ref().is_none_or(|events| events.take(leg.parcel.payload()));
-        Ok(Course::Fixed(repeated(legs.into_iter().filter(wanted), config).collect()))
+        let wanted = |leg: &Scheduled| events.as_ref().is_none_or(|events| events.take(leg.parcel.payload()));
+        Ok(Schedule::Fixed(repeated(legs.into_iter().filter(wanted), config).collect()))
     }
 
     /// Whether it is a Cog run, of which a filter may leave nothing at all.
     pub fn is_run(&self) -> bool {
-        matches!(self, Course::Run(_))
+        matches!(self, Schedule::Run(_))
     }
 
     /// Its deliveries, as far as they can be known before they leave.
-    pub fn legs(&self) -> impl Iterator<Item = &Leg> {
+    pub fn legs(&self) -> impl Iterator<Item = &Scheduled> {
         let (fixed, preview) = match self {
-            Course::Fixed(legs) => (Some(legs.iter()), None),
-            Course::Run(run) => (None, Some(run.preview.iter())),
+            Schedule::Fixed(legs) => (Some(legs.iter()), None),
+            Schedule::Run(run) => (None, Some(run.preview.iter())),
         };
         fixed.into_iter().flatten().chain(preview.into_iter().flatten())
     }
 }
 
 /// Each of these, as often as it is to be sent.
-fn repeated(legs: impl Iterator<Item = Leg>, config: &Config) -> impl Iterator<Item = Leg> {
+fn repeated(legs: impl Iterator<Item = Scheduled>, config: &Config) -> impl Iterator<Item = Scheduled> {
     let times = 1 + config.duplicate;
     legs.flat_map(move |leg| std::iter::repeat_n(leg, times))
 }
 
-impl RunCourse {
+impl RunSchedule {
     fn new(name: String, run: Run, config: &Config, now: Timestamp) -> Result<Self, Error> {
         let events = config.events.as_ref().map(|names| names.iter().map(|name| event(name)).collect()).transpose()?;
         let id = config.id.as_ref().map(|id| match id {
@@ -94,10 +94,11 @@ impl RunCourse {
             NewId::Given(id) => id.clone(),
         });
         let settings = Settings { flavor: config.flavor.unwrap_or_default(), throttle: config.throttle, events, id };
-        let mut course = RunCourse { name, run, settings, preview: Vec::new() };
+        let mut course = RunSchedule { name, run, settings, preview: Vec::new() };
         let planned = course.start(now)?.play(Duration::ZERO);
-        let legs = planned.iter().map(|planned| Ok(Leg { at: planned.at, parcel: course.parcel(planned, config)? }));
-        let legs: Vec<Leg> = legs.collect::<Result<_, Error>>()?;
+        let legs =
+            planned.iter().map(|planned| Ok(Scheduled { at: planned.at, parcel: course.parcel(planned, config)? }));
+        let legs: Vec<Scheduled> = legs.collect::<Result<_, Error>>()?;
         course.preview = repeated(legs.into_iter(), config).collect();
         Ok(course)
     }
@@ -109,8 +110,8 @@ impl RunCourse {
     }
 
     /// A delivery of it made ready.
-    pub fn parcel(&self, planned: &Planned, config: &Config) -> Result<Parcel, Error> {
-        Parcel::of_run(&self.name, &planned.body, self.shape(), config)
+    pub fn parcel(&self, planned: &Planned, config: &Config) -> Result<Prepared, Error> {
+        Prepared::of_run(&self.name, &planned.body, self.shape(), config)
     }
 
     fn shape(&self) -> &'static Shape {
@@ -128,7 +129,7 @@ fn event(name: &str) -> Result<CogEvent, Error> {
 }
 
 /// All deliveries of these in another order. The times at which one leaves stay; which one it is changes.
-pub fn shuffled(courses: &[Course], seed: u64) -> Course {
+pub fn shuffled(courses: &[Schedule], seed: u64) -> Schedule {
     let (mut times, mut parcels) = (Vec::new(), Vec::new());
     let mut start = Duration::ZERO;
     for course in courses {
@@ -141,5 +142,5 @@ pub fn shuffled(courses: &[Course], seed: u64) -> Course {
         start += end;
     }
     fastrand::Rng::with_seed(seed).shuffle(&mut parcels);
-    Course::Fixed(times.into_iter().zip(parcels).map(|(at, parcel)| Leg { at, parcel }).collect())
+    Schedule::Fixed(times.into_iter().zip(parcels).map(|(at, parcel)| Scheduled { at, parcel }).collect())
 }

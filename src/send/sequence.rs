@@ -7,26 +7,26 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::time::Instant;
 
 use super::cog::{LastFailure, Planned, Simulation};
-use super::deliver::{COMPARE, Driver, Ended, faster};
-use super::request::Parcel;
-use super::schedule::{Course, Leg, RunCourse};
+use super::deliver::{COMPARE, DeliveryEnd, Driver, faster};
+use super::request::Prepared;
+use super::schedule::{RunSchedule, Schedule, Scheduled};
 use crate::clock::{after, due};
 use crate::error::{Error, Exit};
 use crate::event::{Event, Note, SentTally};
-use crate::http::{Cause, Reply, Transport};
-use crate::payload::retry::Outcome;
+use crate::http::{IncomingResponse, NoResponse, Transport};
+use crate::payload::retry::AttemptOutcome;
 
 /// Drives every course, and says what came of all.
-pub async fn run<T: Transport>(driver: &Driver<'_, T>, courses: Vec<Course>) -> Result<Exit, Error> {
+pub async fn run<T: Transport>(driver: &Driver<'_, T>, courses: Vec<Schedule>) -> Result<Exit, Error> {
     let started = Instant::now();
-    let mut journey = Journey { driver, tally: SentTally::default(), exit: Exit::Done, refused: 0 };
+    let mut journey = Sequencer { driver, tally: SentTally::default(), exit: Exit::Done, refused: 0 };
     let mut courses = courses.into_iter();
     while let Some(course) = courses.next() {
         let left = match course {
-            Course::Fixed(legs) => journey.travel(legs).await?,
-            Course::Run(course) => journey.run(&course).await?,
+            Schedule::Fixed(legs) => journey.travel(legs).await?,
+            Schedule::Run(course) => journey.run(&course).await?,
         };
-        if let Left::Behind(left) = left {
+        if let Remaining::Behind(left) = left {
             journey.say_interrupted(left + courses.map(|course| course.legs().count()).sum::<usize>()).await;
             break;
         }
@@ -46,7 +46,7 @@ pub async fn run<T: Transport>(driver: &Driver<'_, T>, courses: Vec<Course>) -> 
     Ok(journey.exit)
 }
 
-struct Journey<'a, 'b, T> {
+struct Sequencer<'a, 'b, T> {
     driver: &'a Driver<'b, T>,
     tally: SentTally,
     exit: Exit,
@@ -55,46 +55,46 @@ struct Journey<'a, 'b, T> {
 }
 
 /// What was left of a course.
-enum Left {
+enum Remaining {
     /// Nothing.
     Nothing,
     /// So many deliveries, as the user wants no more.
     Behind(usize),
 }
 
-impl<T: Transport> Journey<'_, '_, T> {
+impl<T: Transport> Sequencer<'_, '_, T> {
     /// Sends what is known from the start: each at its time, and not before the one before it has ended, so that the
     /// order is that of the course.
-    async fn travel(&mut self, mut legs: VecDeque<Leg>) -> Result<Left, Error> {
+    async fn travel(&mut self, mut legs: VecDeque<Scheduled>) -> Result<Remaining, Error> {
         let started = Instant::now();
-        while let Some(Leg { at, parcel }) = legs.pop_front() {
+        while let Some(Scheduled { at, parcel }) = legs.pop_front() {
             tokio::select! {
                 biased;
                 exit = self.driver.stopped() => {
                     self.exit = exit;
-                    return Ok(Left::Behind(1 + legs.len()));
+                    return Ok(Remaining::Behind(1 + legs.len()));
                 }
                 () = due(after(started, faster(at, self.driver.config().gap_speed))) => {}
             }
             let ended = self.driver.drive(&parcel).await?;
             self.count(&ended);
             if ended.is_end() {
-                return Ok(Left::Behind(legs.len()));
+                return Ok(Remaining::Behind(legs.len()));
             }
         }
-        Ok(Left::Nothing)
+        Ok(Remaining::Nothing)
     }
 
     /// Sends a run as Cog does: what its server posts in line holds up what comes after, all else goes side by side.
-    async fn run(&mut self, course: &RunCourse) -> Result<Left, Error> {
+    async fn run(&mut self, course: &RunSchedule) -> Result<Remaining, Error> {
         let driver = self.driver;
         let mut simulation = course.start(driver.now())?;
-        let mut pace = Pace { real: Instant::now(), run: Duration::ZERO, speed: driver.config().gap_speed };
+        let mut pace = RunClock { real: Instant::now(), run: Duration::ZERO, speed: driver.config().gap_speed };
         let mut under_way = FuturesUnordered::new();
         let (mut in_line, mut stopped) = (false, false);
         // What went out last beside the rest, and has not returned: at a higher speed, too, it is overtaken only by what
         // would overtake it in real time, and the Python server's throttle knows of its return.
-        let mut beside: Option<Pace> = None;
+        let mut beside: Option<RunClock> = None;
         loop {
             let leaves = |at| pace.due(at).max(beside.as_ref().map_or(pace.real, |beside| beside.due(at)));
             let next = simulation.due().filter(|_| !in_line && !stopped).map(leaves);
@@ -104,7 +104,7 @@ impl<T: Transport> Journey<'_, '_, T> {
             tokio::select! {
                 biased;
                 Some(posted) = under_way.next() => {
-                    let Posted { planned, times, took } = posted?;
+                    let FinishedDelivery { planned, times, took } = posted?;
                     times.iter().for_each(|ended| self.count(ended));
                     // A slow answer is slow at any speed.
                     let back = planned.at + took;
@@ -113,9 +113,9 @@ impl<T: Transport> Journey<'_, '_, T> {
                         beside = beside.filter(|beside| beside.run != planned.at);
                     } else {
                         in_line = false;
-                        pace = Pace { real: Instant::now(), run: back, ..pace };
+                        pace = RunClock { real: Instant::now(), run: back, ..pace };
                     }
-                    stopped |= times.iter().any(Ended::is_end);
+                    stopped |= times.iter().any(DeliveryEnd::is_end);
                     if let Some(again) = second_report(&mut simulation, driver, &planned, &times, back) {
                         driver.say(Note::info(SECOND_REPORT)).await;
                         in_line = true;
@@ -131,21 +131,21 @@ impl<T: Transport> Journey<'_, '_, T> {
                     let Some(planned) = simulation.advance(pace.run) else { continue };
                     in_line = planned.in_line;
                     if !in_line {
-                        beside = Some(Pace { real: Instant::now(), run: planned.at, speed: 1.0 });
+                        beside = Some(RunClock { real: Instant::now(), run: planned.at, speed: 1.0 });
                     }
                     under_way.push(post(driver, course.parcel(&planned, driver.config())?, planned));
                 }
             }
         }
-        Ok(if stopped { Left::Behind(simulation.play(Duration::ZERO).len()) } else { Left::Nothing })
+        Ok(if stopped { Remaining::Behind(simulation.play(Duration::ZERO).len()) } else { Remaining::Nothing })
     }
 
-    fn count(&mut self, ended: &Ended) {
+    fn count(&mut self, ended: &DeliveryEnd) {
         self.tally.deliveries += 1;
         self.tally.attempts += u64::from(ended.attempts);
         self.tally.acknowledged += u64::from(ended.acknowledged);
         self.tally.expected += u64::from(ended.exit == Exit::Done);
-        let is_refused = matches!(ended.reply.outcome, Outcome::Answered { status: 401, .. });
+        let is_refused = matches!(ended.reply.outcome, AttemptOutcome::Answered { status: 401, .. });
         self.refused += u64::from(is_refused && ended.exit != Exit::Done);
         self.exit = self.exit.and(ended.exit);
     }
@@ -162,13 +162,13 @@ impl<T: Transport> Journey<'_, '_, T> {
 }
 
 /// How the time of a run passes: from a moment at which both clocks were read, at the chosen speed.
-struct Pace {
+struct RunClock {
     real: Instant,
     run: Duration,
     speed: f64,
 }
 
-impl Pace {
+impl RunClock {
     /// When something at this time of the run is due; at once where that has passed.
     fn due(&self, at: Duration) -> Instant {
         after(self.real, faster(at.saturating_sub(self.run), self.speed))
@@ -176,22 +176,26 @@ impl Pace {
 }
 
 /// A delivery of a run that has ended, with its repeats.
-struct Posted {
+struct FinishedDelivery {
     planned: Planned,
-    times: Vec<Ended>,
+    times: Vec<DeliveryEnd>,
     took: Duration,
 }
 
-async fn post<T: Transport>(driver: &Driver<'_, T>, parcel: Parcel, planned: Planned) -> Result<Posted, Error> {
+async fn post<T: Transport>(
+    driver: &Driver<'_, T>,
+    parcel: Prepared,
+    planned: Planned,
+) -> Result<FinishedDelivery, Error> {
     let started = Instant::now();
     let mut times = Vec::new();
     for _ in 0..=driver.config().duplicate {
         times.push(driver.drive(&parcel).await?);
-        if times.iter().any(Ended::is_end) {
+        if times.iter().any(DeliveryEnd::is_end) {
             break;
         }
     }
-    Ok(Posted { planned, times, took: started.elapsed() })
+    Ok(FinishedDelivery { planned, times, took: started.elapsed() })
 }
 
 /// Cog's Python server, run against a receiver that never acknowledges.
@@ -203,7 +207,7 @@ fn second_report<T: Transport>(
     simulation: &mut Simulation,
     driver: &Driver<'_, T>,
     planned: &Planned,
-    times: &[Ended],
+    times: &[DeliveryEnd],
     at: Duration,
 ) -> Option<Planned> {
     let last = times.last().filter(|last| planned.terminal && last.exhausted)?;
@@ -211,16 +215,16 @@ fn second_report<T: Transport>(
 }
 
 /// How the last attempt failed, where Python's words for it are known.
-fn last_failure(reply: &Reply) -> Option<LastFailure> {
-    if let Outcome::Answered { status, .. } = reply.outcome {
+fn last_failure(reply: &IncomingResponse) -> Option<LastFailure> {
+    if let AttemptOutcome::Answered { status, .. } = reply.outcome {
         return Some(LastFailure::Status(status));
     }
     match reply.cause? {
-        Cause::Refused => Some(LastFailure::Refused),
-        Cause::Unresolved => Some(LastFailure::Unresolved),
-        Cause::Reset => Some(LastFailure::Reset),
-        Cause::Closed => Some(LastFailure::Closed),
-        Cause::TimedOut | Cause::Tls | Cause::Malformed => None,
+        NoResponse::Refused => Some(LastFailure::Refused),
+        NoResponse::Unresolved => Some(LastFailure::Unresolved),
+        NoResponse::Reset => Some(LastFailure::Reset),
+        NoResponse::Closed => Some(LastFailure::Closed),
+        NoResponse::TimedOut | NoResponse::Tls | NoResponse::Malformed => None,
     }
 }
 

@@ -7,10 +7,10 @@ use std::path::Path;
 use bytes::Bytes;
 
 use super::cog::Run;
-use super::replay::Recording;
+use super::replay::JournalReplay;
 use crate::error::Error;
 use crate::journal::input;
-use crate::journal::input::Head;
+use crate::journal::input::InputHead;
 use crate::payload::builtin::{self, Builtin};
 use crate::payload::provider::cog::is_run;
 use crate::payload::provider::{Provider, Shape};
@@ -24,12 +24,12 @@ pub struct Source {
     /// The file that holds it, where one does.
     pub file: Option<String>,
     /// What it is.
-    pub matter: Matter,
+    pub matter: SourceKind,
 }
 
 /// What a source holds.
 #[derive(Debug)]
-pub enum Matter {
+pub enum SourceKind {
     /// One body.
     Payload {
         /// Its exact bytes: valid JSON.
@@ -42,7 +42,7 @@ pub enum Matter {
     /// What a model does, of which Cog makes deliveries.
     Run(Run),
     /// Recorded deliveries.
-    Journal(Recording),
+    Journal(JournalReplay),
 }
 
 /// Finds a source. A file comes before a built-in payload of that name; a path that does not exist but names a built-in
@@ -54,11 +54,11 @@ pub fn find(name: &str) -> Result<Source, Error> {
     }
     match builtin::find(name) {
         Some(Builtin::Run(name, text)) => {
-            Ok(Source { name: name.to_owned(), file: None, matter: Matter::Run(run(name, text)?) })
+            Ok(Source { name: name.to_owned(), file: None, matter: SourceKind::Run(run(name, text)?) })
         }
         Some(Builtin::Fixture(provider, fixture)) => {
             let body = Bytes::from_static(fixture.body.as_bytes());
-            let matter = Matter::Payload { body, provider, shape: provider.shape(fixture.variant) };
+            let matter = SourceKind::Payload { body, provider, shape: provider.shape(fixture.variant) };
             Ok(Source { name: builtin::plain(name).to_owned(), file: None, matter })
         }
         // A folder, say: reading it gives the system's own reason.
@@ -80,18 +80,18 @@ fn unreadable(name: &str) -> Error {
 }
 
 fn from_input(name: &str, input: &mut dyn BufRead) -> Result<Source, Error> {
-    let head = Head::read(name, input)?;
+    let head = InputHead::read(name, input)?;
     let matter = if head.is_journal {
-        Matter::Journal(Recording::read(name, &head.bytes, input)?)
+        SourceKind::Journal(JournalReplay::read(name, &head.bytes, input)?)
     } else {
         let body = head.rest(name, input)?;
         if let Some(text) = std::str::from_utf8(&body).ok().filter(|text| is_run(text)) {
-            return Ok(Source { name: name.to_owned(), file: None, matter: Matter::Run(run(name, text)?) });
+            return Ok(Source { name: name.to_owned(), file: None, matter: SourceKind::Run(run(name, text)?) });
         }
         let Some(payload) = Payload::read(&body, &Headers::default(), None) else {
             return Err(Error::not_json(name, &body));
         };
-        Matter::Payload { body, provider: payload.provider, shape: payload.shape }
+        SourceKind::Payload { body, provider: payload.provider, shape: payload.shape }
     };
     Ok(Source { name: name.to_owned(), file: None, matter })
 }
@@ -104,7 +104,7 @@ mod tests {
     fn a_fixture_is_found_by_every_name_and_from_anywhere() {
         for name in ["failed", "fixtures/failed.json", "./fixtures/failed.json", "eachlabs/a/failed", "failed.json"] {
             let source = find(name).unwrap();
-            let Matter::Payload { provider, shape, .. } = source.matter else { panic!("{name}") };
+            let SourceKind::Payload { provider, shape, .. } = source.matter else { panic!("{name}") };
             assert_eq!((provider.name, shape.variant), ("eachlabs", "A"), "{name}");
         }
         for name in builtin::names() {

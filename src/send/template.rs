@@ -5,39 +5,39 @@ use std::sync::OnceLock;
 
 use bytes::Bytes;
 
-use super::request::{Parcel, fresh_id, message_id, new_id};
+use super::request::{Prepared, fresh_id, message_id, new_id};
 use crate::json::JsonType;
 use crate::json::Object;
 use crate::send::{Config, NewId};
 
 /// What many parcels are made from. Where their ids go is found out once, and not for each of a hundred thousand.
-pub struct Mold {
-    pattern: Parcel,
-    place: Option<Place>,
+pub struct Template {
+    pattern: Prepared,
+    place: Option<IdPlace>,
 }
 
 /// Where a body has its id.
-struct Place {
+struct IdPlace {
     span: Range<usize>,
     is_number: bool,
 }
 
-impl Mold {
+impl Template {
     /// The mold of this one.
-    pub fn of(pattern: Parcel) -> Self {
-        Mold { place: Place::of(&pattern), pattern }
+    pub fn of(pattern: Prepared) -> Self {
+        Template { place: IdPlace::of(&pattern), pattern }
     }
 
     /// The same for another prediction: with an id of its own in the body, where there is one, and for the signature. One
     /// that goes out with its recorded signature stays what it is.
-    pub fn another(&self, config: &Config) -> Parcel {
+    pub fn another(&self, config: &Config) -> Prepared {
         let pattern = &self.pattern;
         if pattern.is_replayed_as_signed(config) {
             return pattern.clone();
         }
         let signed = self.place.as_ref().map(|place| place.fill(&pattern.signed)).or_else(|| with_id(pattern));
         let signed = signed.unwrap_or_else(|| pattern.signed.clone());
-        Parcel {
+        Prepared {
             read: OnceLock::new(),
             body: pattern.tampered.as_ref().map_or_else(|| signed.clone(), |(tamper, _)| tamper.body(&signed)),
             signed,
@@ -48,14 +48,14 @@ impl Mold {
     }
 }
 
-impl Place {
-    fn of(pattern: &Parcel) -> Option<Self> {
+impl IdPlace {
+    fn of(pattern: &Prepared) -> Option<Self> {
         let text = std::str::from_utf8(&pattern.signed).ok()?;
         let object = Object::parse(text)?;
         let value = pattern.shape.fields.id.iter().find_map(|path| object.at(path))?;
         // A slice of the text, so that its address tells where it is.
         let start = value.as_ptr().addr() - text.as_ptr().addr();
-        Some(Place { span: start..start + value.len(), is_number: JsonType::of(value) == JsonType::Number })
+        Some(IdPlace { span: start..start + value.len(), is_number: JsonType::of(value) == JsonType::Number })
     }
 
     fn fill(&self, body: &[u8]) -> Bytes {
@@ -65,7 +65,7 @@ impl Place {
 }
 
 /// A body that has no id yet, with one.
-fn with_id(pattern: &Parcel) -> Option<Bytes> {
+fn with_id(pattern: &Prepared) -> Option<Bytes> {
     let text = std::str::from_utf8(&pattern.signed).ok()?;
     let edit = new_id(&NewId::Fresh, text, pattern.shape).ok()?;
     edit.apply(text).ok().map(Bytes::from)
@@ -82,10 +82,10 @@ mod tests {
         for (provider, fixture) in provider::fixtures() {
             let body = Bytes::from_static(fixture.body.as_bytes());
             let shape = provider.shape(fixture.variant);
-            let pattern = Parcel::pack(fixture.name, &body, provider, shape, &config).unwrap();
-            let mold = Mold::of(pattern.clone());
+            let pattern = Prepared::pack(fixture.name, &body, provider, shape, &config).unwrap();
+            let mold = Template::of(pattern.clone());
             let (one, other) = (mold.another(&config), mold.another(&config));
-            let id = |parcel: &Parcel| parcel.payload().and_then(|payload| payload.id.clone());
+            let id = |parcel: &Prepared| parcel.payload().and_then(|payload| payload.id.clone());
             let (old, new) = (id(&pattern), id(&one));
             assert_ne!(one.message_id, pattern.message_id);
             // Hugging Face tells of repositories, not of predictions.

@@ -1,6 +1,6 @@
 //! One policy for one delivery after the other: what depends on the secrets alone is worked out once.
 
-use super::engine::{Begun, Given, Verifier, fits, keyed};
+use super::engine::{KeyedDigest, SignedInputs, Verifier, fits, keyed};
 use super::scheme::{Claim, Scheme};
 use super::verdict::{Choice, Policy, detect_in, own_reading};
 use crate::payload::delivery::Lookup;
@@ -10,15 +10,15 @@ use crate::payload::provider::Provider;
 pub struct Checker<'p> {
     policy: &'p Policy,
     /// A scheme, and what each secret is to it, as far as they were needed.
-    keys: Vec<(&'static Scheme, Vec<Key>)>,
+    keys: Vec<(&'static Scheme, Vec<PreparedKey>)>,
 }
 
 /// What a secret is to a scheme.
-struct Key {
+struct PreparedKey {
     /// The form of the scheme that it calls for.
     form: &'static Scheme,
     /// The digest that it begins; `None` where it is no key of one.
-    begun: Option<Begun>,
+    begun: Option<KeyedDigest>,
 }
 
 impl<'p> Checker<'p> {
@@ -48,8 +48,8 @@ impl<'p> Checker<'p> {
     /// A claim, if one of the secrets proves it.
     fn proved(&mut self, scheme: &'static Scheme, claim: Claim, body: &[u8]) -> Option<Claim> {
         let digest = scheme.body_digest(body);
-        let proves = |key: &Key| {
-            let given = Given::of(&claim, digest.as_deref());
+        let proves = |key: &PreparedKey| {
+            let given = SignedInputs::of(&claim, digest.as_deref());
             key.begun.as_ref().is_some_and(|begun| fits(begun, &claim.proofs, scheme.signed, body, given))
         };
         // Another form reads the claim otherwise, and the first secret that proves anything decides.
@@ -57,7 +57,7 @@ impl<'p> Checker<'p> {
         keys.any(proves).then_some(claim)
     }
 
-    fn keys(&mut self, scheme: &'static Scheme) -> &[Key] {
+    fn keys(&mut self, scheme: &'static Scheme) -> &[PreparedKey] {
         let place = self.keys.iter().position(|(other, _)| std::ptr::eq(*other, scheme)).unwrap_or_else(|| {
             let keys = self.policy.secrets.iter().map(|secret| {
                 let form = scheme.for_secret(secret);
@@ -65,7 +65,7 @@ impl<'p> Checker<'p> {
                     Ok(Verifier::Keyed(key)) => Some(keyed(&key)),
                     Ok(Verifier::Public(_) | Verifier::Itself(_)) | Err(_) => None,
                 };
-                Key { form, begun }
+                PreparedKey { form, begun }
             });
             self.keys.push((scheme, keys.collect()));
             self.keys.len() - 1

@@ -7,7 +7,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use zeroize::Zeroizing;
 
 use super::keypair;
-use super::scheme::{BadKey, Form, Key, Proof};
+use super::scheme::{BadKey, KeyEncoding, ProofEncoding, SignatureFormat};
 use super::secret::Secret;
 
 /// Base64 as keys are passed around: with or without padding, and when they were made up, as often as not with bits left
@@ -23,7 +23,7 @@ pub(crate) const KEY_BASE64: GeneralPurpose = GeneralPurpose::new(
 const BASE64: GeneralPurpose = STANDARD;
 
 /// A proof however it is written, and how, where that is not as `wanted`.
-pub(crate) fn decode_loosely(text: &str, wanted: Proof) -> Option<(Vec<u8>, Option<&'static str>)> {
+pub(crate) fn decode_loosely(text: &str, wanted: ProofEncoding) -> Option<(Vec<u8>, Option<&'static str>)> {
     type Decode = fn(&str) -> Option<Vec<u8>>;
     const WAYS: [(&str, Decode); 6] = [
         ("hex", |text| base16ct::lower::decode_vec(text).ok()),
@@ -47,60 +47,64 @@ pub(crate) fn pairs(value: &str) -> impl Iterator<Item = (&str, &str)> {
     value.split(',').filter_map(|pair| pair.split_once('='))
 }
 
-impl Form {
+impl SignatureFormat {
     /// The proofs in a header's value, as they are written.
     pub(crate) fn proofs<'a>(&self, value: &'a str) -> Vec<&'a str> {
         match self {
-            Form::One { reads, .. } => reads.iter().find_map(|prefix| value.strip_prefix(prefix)).into_iter().collect(),
-            Form::List { version, bare } => value
+            SignatureFormat::One { reads, .. } => {
+                reads.iter().find_map(|prefix| value.strip_prefix(prefix)).into_iter().collect()
+            }
+            SignatureFormat::List { version, bare } => value
                 .split(' ')
                 .filter_map(|item| match item.split_once(',') {
                     Some((other, proof)) => (other == *version).then_some(proof),
                     None => bare.then_some(item),
                 })
                 .collect(),
-            Form::Pairs { proof, .. } => pairs(value).filter(|(key, _)| key == proof).map(|(_, text)| text).collect(),
+            SignatureFormat::Pairs { proof, .. } => {
+                pairs(value).filter(|(key, _)| key == proof).map(|(_, text)| text).collect()
+            }
         }
     }
 
     /// What a value without any proof lacks, continuing "it …".
     pub(crate) fn expected(&self) -> String {
         match self {
-            Form::One { writes, .. } => format!("does not start with {writes}"),
-            Form::List { version, .. } => format!("holds no signature of version {version}"),
-            Form::Pairs { proof, .. } => format!("holds no pair {proof}=, the signature"),
+            SignatureFormat::One { writes, .. } => format!("does not start with {writes}"),
+            SignatureFormat::List { version, .. } => format!("holds no signature of version {version}"),
+            SignatureFormat::Pairs { proof, .. } => format!("holds no pair {proof}=, the signature"),
         }
     }
 
     /// What a value looks like, for a hint.
-    pub(crate) fn example(&self, proof: Proof) -> String {
+    pub(crate) fn example(&self, proof: ProofEncoding) -> String {
         let what = match proof {
-            Proof::HmacHex => "<64 lower-case hex characters>",
-            Proof::HmacBase64 | Proof::Ed25519Base64 => "<base64>",
-            Proof::Ed25519Hex => "<128 lower-case hex characters>",
-            Proof::Secret => "<secret>",
+            ProofEncoding::HmacHex => "<64 lower-case hex characters>",
+            ProofEncoding::HmacBase64 | ProofEncoding::Ed25519Base64 => "<base64>",
+            ProofEncoding::Ed25519Hex => "<128 lower-case hex characters>",
+            ProofEncoding::Secret => "<secret>",
         };
         String::from_utf8_lossy(&self.write(what.as_bytes(), "<time>")).into_owned()
     }
 
     pub(crate) fn write(&self, proof: &[u8], timestamp: &str) -> Zeroizing<Vec<u8>> {
         let start = match self {
-            Form::One { writes, .. } => (*writes).to_owned(),
-            Form::List { version, .. } => format!("{version},"),
-            Form::Pairs { time, proof } => format!("{time}={timestamp},{proof}="),
+            SignatureFormat::One { writes, .. } => (*writes).to_owned(),
+            SignatureFormat::List { version, .. } => format!("{version},"),
+            SignatureFormat::Pairs { time, proof } => format!("{time}={timestamp},{proof}="),
         };
         Zeroizing::new([start.as_bytes(), proof].concat())
     }
 }
 
-impl Proof {
+impl ProofEncoding {
     pub(crate) fn decode(self, text: &str) -> Option<Vec<u8>> {
         let bytes = match self {
-            Proof::Secret => return Some(text.as_bytes().to_vec()),
+            ProofEncoding::Secret => return Some(text.as_bytes().to_vec()),
             // Digests are compared as text. fal's signatures could be read in either case; it writes lower case, and one
             // spelling for one proof leaves nothing to flip.
-            Proof::HmacHex | Proof::Ed25519Hex => base16ct::lower::decode_vec(text).ok()?,
-            Proof::HmacBase64 | Proof::Ed25519Base64 => BASE64.decode(text).ok()?,
+            ProofEncoding::HmacHex | ProofEncoding::Ed25519Hex => base16ct::lower::decode_vec(text).ok()?,
+            ProofEncoding::HmacBase64 | ProofEncoding::Ed25519Base64 => BASE64.decode(text).ok()?,
         };
         (Some(bytes.len()) == self.length()).then_some(bytes)
     }
@@ -108,39 +112,41 @@ impl Proof {
     /// How many bytes a proof has; a secret has as many as it likes.
     fn length(self) -> Option<usize> {
         match self {
-            Proof::Secret => None,
-            Proof::HmacHex | Proof::HmacBase64 => Some(32),
-            Proof::Ed25519Hex | Proof::Ed25519Base64 => Some(64),
+            ProofEncoding::Secret => None,
+            ProofEncoding::HmacHex | ProofEncoding::HmacBase64 => Some(32),
+            ProofEncoding::Ed25519Hex | ProofEncoding::Ed25519Base64 => Some(64),
         }
     }
 
     pub(crate) fn encode(self, digest: &[u8]) -> String {
         match self {
-            Proof::HmacBase64 | Proof::Ed25519Base64 => BASE64.encode(digest),
-            Proof::HmacHex | Proof::Ed25519Hex | Proof::Secret => base16ct::lower::encode_string(digest),
+            ProofEncoding::HmacBase64 | ProofEncoding::Ed25519Base64 => BASE64.encode(digest),
+            ProofEncoding::HmacHex | ProofEncoding::Ed25519Hex | ProofEncoding::Secret => {
+                base16ct::lower::encode_string(digest)
+            }
         }
     }
 
     /// What a proof of so many characters that cannot be read lacks, continuing "it …".
     pub(crate) fn expected(self, length: usize) -> String {
         let looks = match (self, length) {
-            (Proof::HmacHex, 40) => ", as many as a SHA-1 digest",
-            (Proof::HmacHex, 128) => ", as many as a SHA-512 digest",
-            (Proof::Ed25519Hex, 64) | (Proof::Ed25519Base64, 44) => ", as many as an HMAC-SHA256",
+            (ProofEncoding::HmacHex, 40) => ", as many as a SHA-1 digest",
+            (ProofEncoding::HmacHex, 128) => ", as many as a SHA-512 digest",
+            (ProofEncoding::Ed25519Hex, 64) | (ProofEncoding::Ed25519Base64, 44) => ", as many as an HMAC-SHA256",
             _ => "",
         };
         let wanted = match self {
-            Proof::HmacHex => "64 characters of hex",
-            Proof::HmacBase64 => "44 characters of base64",
-            Proof::Ed25519Hex => "128 characters of hex",
-            Proof::Ed25519Base64 => "88 characters of base64",
-            Proof::Secret => return "holds nothing".to_owned(),
+            ProofEncoding::HmacHex => "64 characters of hex",
+            ProofEncoding::HmacBase64 => "44 characters of base64",
+            ProofEncoding::Ed25519Hex => "128 characters of hex",
+            ProofEncoding::Ed25519Base64 => "88 characters of base64",
+            ProofEncoding::Secret => return "holds nothing".to_owned(),
         };
         format!("is not {wanted}, but {length} characters{looks}")
     }
 }
 
-impl Key {
+impl KeyEncoding {
     /// The key that a secret is.
     pub(crate) fn bytes(self, secret: &Secret) -> Result<Zeroizing<Vec<u8>>, BadKey> {
         const PREFIX: &[u8] = b"whsec_";
@@ -148,10 +154,10 @@ impl Key {
         let stripped = text.strip_prefix(PREFIX);
         match (self, stripped) {
             // The halves of a pair have their own readers; nothing else may take them for a key.
-            (Key::KeyPair, _) => Err(BadKey::NotAKeyPair),
+            (KeyEncoding::KeyPair, _) => Err(BadKey::NotAKeyPair),
             _ if keypair::is_public(secret) => Err(BadKey::PublicHalf),
-            (Key::Text, _) | (Key::Base64IfPrefixed, None) => Ok(Zeroizing::new(text.to_vec())),
-            (Key::Base64, _) | (Key::Base64IfPrefixed, Some(_)) => {
+            (KeyEncoding::Text, _) | (KeyEncoding::Base64IfPrefixed, None) => Ok(Zeroizing::new(text.to_vec())),
+            (KeyEncoding::Base64, _) | (KeyEncoding::Base64IfPrefixed, Some(_)) => {
                 let key = KEY_BASE64.decode(stripped.unwrap_or(text)).map(Zeroizing::new);
                 key.map_err(|_| BadKey::NotBase64)
                     .and_then(|key| if key.is_empty() { Err(BadKey::Empty) } else { Ok(key) })

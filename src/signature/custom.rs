@@ -4,7 +4,9 @@ use std::str::FromStr;
 
 use http::HeaderName;
 
-use super::scheme::{Clock, Form, Key, OnRetry, Part, Proof, Scheme, Time};
+use super::scheme::{
+    ClockRule, KeyEncoding, OnRetry, ProofEncoding, Scheme, SignatureFormat, SignedPart, TimestampSource,
+};
 
 /// What a spelled-out scheme starts with; also its name in reports.
 pub const NAME: &str = "hmac-sha256";
@@ -23,7 +25,7 @@ pub fn parse(text: &str) -> Option<Result<Scheme, String>> {
 
 fn read(text: &str) -> Result<Scheme, String> {
     let (mut header, mut timestamp_header) = (None, None);
-    let (mut proof, mut prefix, mut signed) = (Proof::HmacHex, "", "body");
+    let (mut proof, mut prefix, mut signed) = (ProofEncoding::HmacHex, "", "body");
     for part in text.split(',') {
         let (key, value) = part.split_once('=').ok_or_else(|| format!("\"{part}\" is not KEY=VALUE"))?;
         match key {
@@ -33,8 +35,8 @@ fn read(text: &str) -> Result<Scheme, String> {
             "signed" => signed = value,
             "encoding" => {
                 proof = match value {
-                    "hex" => Proof::HmacHex,
-                    "base64" => Proof::HmacBase64,
+                    "hex" => ProofEncoding::HmacHex,
+                    "base64" => ProofEncoding::HmacBase64,
                     _ => return Err(format!("encoding is hex or base64, not \"{value}\"")),
                 }
             }
@@ -43,10 +45,10 @@ fn read(text: &str) -> Result<Scheme, String> {
     }
     let header = header.ok_or("header= is missing: where is the signature?")?;
     let signed = parts(signed)?;
-    let timed = signed.contains(&Part::Timestamp);
+    let timed = signed.contains(&SignedPart::Timestamp);
     let timestamp = match (timed, timestamp_header) {
-        (true, Some(name)) => Time::Header(once(name)),
-        (false, None) => Time::None,
+        (true, Some(name)) => TimestampSource::Header(once(name)),
+        (false, None) => TimestampSource::None,
         (true, None) => return Err("timestamp-header= is missing: the time stamp is signed".into()),
         (false, Some(_)) => return Err("timestamp-header= is of no use: signed= has no timestamp".into()),
     };
@@ -54,41 +56,41 @@ fn read(text: &str) -> Result<Scheme, String> {
     let prefix: &'static str = prefix.to_owned().leak();
     Ok(Scheme {
         name: NAME,
-        summary: if proof == Proof::HmacHex {
+        summary: if proof == ProofEncoding::HmacHex {
             "HMAC-SHA256 in hex, as spelled out"
         } else {
             "HMAC-SHA256 in base64, as spelled out"
         },
         signature: once(header),
-        form: Form::One { writes: prefix, reads: once(prefix) },
+        form: SignatureFormat::One { writes: prefix, reads: once(prefix) },
         timestamp,
         signed: signed.leak(),
         proof,
-        key: Key::Text,
-        clock: if timed { Clock::BothWays(TOLERANCE) } else { Clock::Free },
+        key: KeyEncoding::Text,
+        clock: if timed { ClockRule::BothWays(TOLERANCE) } else { ClockRule::Free },
         on_retry: if timed { OnRetry::Renew } else { OnRetry::Keep },
         with_key_pair: None,
     })
 }
 
 /// `timestamp.body` and the like: the two words, and whatever stands around them.
-fn parts(text: &str) -> Result<Vec<Part>, String> {
+fn parts(text: &str) -> Result<Vec<SignedPart>, String> {
     let mut parts = Vec::new();
     let mut rest = text;
     while !rest.is_empty() {
-        let words = [("timestamp", Part::Timestamp), ("body", Part::Body)];
+        let words = [("timestamp", SignedPart::Timestamp), ("body", SignedPart::Body)];
         let found = words.into_iter().filter_map(|(word, part)| Some((rest.find(word)?, word, part)));
         let Some((start, word, part)) = found.min_by_key(|(start, ..)| *start) else { break };
         if start > 0 {
-            parts.push(Part::Text(rest[..start].to_owned().leak()));
+            parts.push(SignedPart::Text(rest[..start].to_owned().leak()));
         }
         parts.push(part);
         rest = &rest[start + word.len()..];
     }
     if !rest.is_empty() {
-        parts.push(Part::Text(rest.to_owned().leak()));
+        parts.push(SignedPart::Text(rest.to_owned().leak()));
     }
-    match parts.contains(&Part::Body) {
+    match parts.contains(&SignedPart::Body) {
         true => Ok(parts),
         false => Err(format!("signed is body or timestamp.body, not \"{text}\"")),
     }

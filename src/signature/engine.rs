@@ -11,7 +11,9 @@ use zeroize::Zeroizing;
 
 use super::codec::{decode_loosely, pairs};
 use super::keypair;
-use super::scheme::{BadKey, Claim, Clock, Form, NoClaim, Part, Proof, Scheme, Time};
+use super::scheme::{
+    BadKey, Claim, ClockRule, NoClaim, ProofEncoding, Scheme, SignatureFormat, SignedPart, TimestampSource,
+};
 use super::secret::Secret;
 use crate::json::value;
 use crate::payload::body::Body;
@@ -25,12 +27,14 @@ impl Scheme {
 
     /// Whether a match proves that the body is the one that was signed.
     pub fn covers_body(&self) -> bool {
-        self.signed.contains(&Part::Body) || self.signed.contains(&Part::BodySha256)
+        self.signed.contains(&SignedPart::Body) || self.signed.contains(&SignedPart::BodySha256)
     }
 
     /// Whether it signs the same as another, in whichever headers the id comes.
     pub(crate) fn signs_as(&self, other: &Scheme) -> bool {
-        let same = |(one, two): (&Part, &Part)| one == two || matches!((one, two), (Part::Id(_), Part::Id(_)));
+        let same = |(one, two): (&SignedPart, &SignedPart)| {
+            one == two || matches!((one, two), (SignedPart::Id(_), SignedPart::Id(_)))
+        };
         self.signed.len() == other.signed.len() && self.signed.iter().zip(other.signed).all(same)
     }
 
@@ -42,11 +46,11 @@ impl Scheme {
     /// Every header that goes with it: the signature, and what is signed beside the body.
     pub fn header_names(&self) -> impl Iterator<Item = &'static str> {
         let time = match self.timestamp {
-            Time::Header(names) => names,
-            Time::None | Time::Pair => &[],
+            TimestampSource::Header(names) => names,
+            TimestampSource::None | TimestampSource::Pair => &[],
         };
         let parts = self.signed.iter().flat_map(|part| match part {
-            Part::Id(names) | Part::Account(names) => *names,
+            SignedPart::Id(names) | SignedPart::Account(names) => *names,
             _ => &[],
         });
         self.signature.iter().chain(time).chain(parts).copied()
@@ -56,19 +60,19 @@ impl Scheme {
     pub fn is_present(&self, headers: &impl Lookup) -> bool {
         let any = |names: &[&str]| names.iter().any(|name| headers.has(name));
         let time = || match &self.timestamp {
-            Time::Header(names) => any(names),
-            Time::None | Time::Pair => true,
+            TimestampSource::Header(names) => any(names),
+            TimestampSource::None | TimestampSource::Pair => true,
         };
         let ids = || {
             self.signed.iter().all(|part| match part {
-                Part::Id(names) | Part::Account(names) => any(names),
+                SignedPart::Id(names) | SignedPart::Account(names) => any(names),
                 _ => true,
             })
         };
         // A password for HTTP (`Basic …`) is no bearer token.
         let readable = |name: &&str| headers.all(name).any(|value| !self.form.proofs(&value).is_empty());
         let signature = match self.proof {
-            Proof::Secret => self.signature.iter().any(readable),
+            ProofEncoding::Secret => self.signature.iter().any(readable),
             _ => any(self.signature),
         };
         signature && time() && ids()
@@ -76,7 +80,7 @@ impl Scheme {
 
     /// Whether the header with the proof is there, whatever else is missing.
     pub fn is_begun(&self, headers: &impl Lookup) -> bool {
-        self.proof != Proof::Secret && self.signature.iter().any(|name| headers.has(name))
+        self.proof != ProofEncoding::Secret && self.signature.iter().any(|name| headers.has(name))
     }
 
     /// Reads what the headers claim.
@@ -104,15 +108,15 @@ impl Scheme {
             Claim { proofs, timestamp: self.read_time(headers, &values)?, id: None, field: None, account: None };
         for part in self.signed {
             match part {
-                Part::Id(names) => claim.id = Some(required(headers, names)?),
-                Part::Account(names) => claim.account = Some(required(headers, names)?),
-                Part::Field(paths) => {
+                SignedPart::Id(names) => claim.id = Some(required(headers, names)?),
+                SignedPart::Account(names) => claim.account = Some(required(headers, names)?),
+                SignedPart::Field(paths) => {
                     let found = field(body, paths);
                     let how = || "goes with a field that this body has not".into();
                     claim.field =
                         Some(found.ok_or_else(|| NoClaim::Malformed { header: self.signature[0], how: how() })?);
                 }
-                Part::Body | Part::BodySha256 | Part::Timestamp | Part::Text(_) => {}
+                SignedPart::Body | SignedPart::BodySha256 | SignedPart::Timestamp | SignedPart::Text(_) => {}
             }
         }
         Ok(claim)
@@ -128,14 +132,14 @@ impl Scheme {
 
     fn read_time(&self, headers: &impl Lookup, values: &[Cow<'_, str>]) -> Result<Option<(i64, String)>, NoClaim> {
         let (header, text) = match (&self.timestamp, &self.form) {
-            (Time::None, _) => return Ok(None),
-            (Time::Header(names), _) => (names[0], required(headers, names)?),
-            (Time::Pair, Form::Pairs { time, .. }) => {
+            (TimestampSource::None, _) => return Ok(None),
+            (TimestampSource::Header(names), _) => (names[0], required(headers, names)?),
+            (TimestampSource::Pair, SignatureFormat::Pairs { time, .. }) => {
                 let found = values.iter().find_map(|value| pairs(value).find(|(key, _)| key == time));
                 let missing = NoClaim::Malformed { header: self.signature[0], how: "has no t=, the time stamp".into() };
                 (self.signature[0], found.ok_or(missing)?.1.to_owned())
             }
-            (Time::Pair, Form::One { .. } | Form::List { .. }) => return Ok(None),
+            (TimestampSource::Pair, SignatureFormat::One { .. } | SignatureFormat::List { .. }) => return Ok(None),
         };
         let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
         let seconds = digits.then(|| text.parse().ok()).flatten();
@@ -149,7 +153,7 @@ impl Scheme {
     pub fn proves(&self, claim: &Claim, body: &[u8], secret: &Secret) -> Result<bool, BadKey> {
         let digest = self.body_digest(body);
         let verifier = self.verifier(secret)?;
-        Ok(verifier.fits(&claim.proofs, self.signed, body, Given::of(claim, digest.as_deref())))
+        Ok(verifier.fits(&claim.proofs, self.signed, body, SignedInputs::of(claim, digest.as_deref())))
     }
 
     /// What a secret is to this scheme.
@@ -162,7 +166,7 @@ impl Scheme {
 
     /// What a key is to this scheme, which is none of key pairs.
     pub(crate) fn verifier_of(&self, key: Zeroizing<Vec<u8>>) -> Verifier {
-        if self.proof == Proof::Secret { Verifier::Itself(key) } else { Verifier::Keyed(key) }
+        if self.proof == ProofEncoding::Secret { Verifier::Itself(key) } else { Verifier::Keyed(key) }
     }
 
     /// The headers that prove `body`, made at `now` (Unix seconds) for a message with this id.
@@ -175,7 +179,7 @@ impl Scheme {
     ) -> Result<Vec<(HeaderName, HeaderValue)>, BadKey> {
         let timestamp = now.to_string();
         let (field, digest) = (self.signed_field(body)?, self.body_digest(body));
-        let given = Given {
+        let given = SignedInputs {
             id: Some(id),
             timestamp: Some(&timestamp),
             field: field.as_deref(),
@@ -186,12 +190,12 @@ impl Scheme {
         let mut headers = Vec::with_capacity(3);
         for part in self.signed {
             match part {
-                Part::Id(names) => headers.push(header(names[0], id.as_bytes())?),
-                Part::Account(names) => headers.push(header(names[0], ACCOUNT.as_bytes())?),
+                SignedPart::Id(names) => headers.push(header(names[0], id.as_bytes())?),
+                SignedPart::Account(names) => headers.push(header(names[0], ACCOUNT.as_bytes())?),
                 _ => {}
             }
         }
-        if let Time::Header(names) = self.timestamp {
+        if let TimestampSource::Header(names) = self.timestamp {
             headers.push(header(names[0], timestamp.as_bytes())?);
         }
         headers.push(header(self.signature[0], &self.form.write(&proof, &timestamp))?);
@@ -201,20 +205,20 @@ impl Scheme {
     /// What this secret gives for what a claim says, as the header should have it.
     pub(crate) fn expected(&self, claim: &Claim, body: &[u8], secret: &Secret) -> Result<String, BadKey> {
         let digest = self.body_digest(body);
-        let proof = self.prove(body, secret, Given::of(claim, digest.as_deref()))?;
+        let proof = self.prove(body, secret, SignedInputs::of(claim, digest.as_deref()))?;
         let written = self.form.write(&proof, claim.time().unwrap_or_default());
         Ok(String::from_utf8_lossy(&written).into_owned())
     }
 
     /// The proof that this secret gives, as it is written.
-    fn prove(&self, body: &[u8], secret: &Secret, given: Given<'_>) -> Result<Zeroizing<Vec<u8>>, BadKey> {
+    fn prove(&self, body: &[u8], secret: &Secret, given: SignedInputs<'_>) -> Result<Zeroizing<Vec<u8>>, BadKey> {
         let encoded = |bytes: &[u8]| Zeroizing::new(self.proof.encode(bytes).into_bytes());
         Ok(match self.proof {
-            Proof::Secret => self.key.bytes(secret)?,
-            Proof::HmacHex | Proof::HmacBase64 => {
+            ProofEncoding::Secret => self.key.bytes(secret)?,
+            ProofEncoding::HmacHex | ProofEncoding::HmacBase64 => {
                 encoded(&fed(keyed(&self.key.bytes(secret)?), self.signed, body, given).finalize().into_bytes())
             }
-            Proof::Ed25519Hex | Proof::Ed25519Base64 => {
+            ProofEncoding::Ed25519Hex | ProofEncoding::Ed25519Base64 => {
                 encoded(&keypair::sign(&keypair::private(secret)?, &signed_bytes(self.signed, body, given)))
             }
         })
@@ -226,14 +230,14 @@ impl Scheme {
     }
 
     /// The body's digest in hex, where these parts hold it.
-    pub(crate) fn digest_in(signed: &[Part], body: &[u8]) -> Option<String> {
-        let signs = signed.contains(&Part::BodySha256);
+    pub(crate) fn digest_in(signed: &[SignedPart], body: &[u8]) -> Option<String> {
+        let signs = signed.contains(&SignedPart::BodySha256);
         signs.then(|| base16ct::lower::encode_string(&Sha256::digest(body)))
     }
 
     fn signed_field(&self, bytes: &[u8]) -> Result<Option<String>, BadKey> {
         let paths = self.signed.iter().find_map(|part| match part {
-            Part::Field(paths) => Some(*paths),
+            SignedPart::Field(paths) => Some(*paths),
             _ => None,
         });
         paths.map(|paths| field(bytes, paths).ok_or(BadKey::NoField)).transpose()
@@ -246,9 +250,9 @@ impl Scheme {
         let age = now.saturating_sub(*timestamp);
         let allowed = |own: u64| i64::try_from(tolerance.unwrap_or(own)).unwrap_or(i64::MAX);
         let outside = match self.clock {
-            Clock::Free => false,
-            Clock::BothWays(own) => age.saturating_abs() > allowed(own),
-            Clock::AgeOnly(own) => age > allowed(own),
+            ClockRule::Free => false,
+            ClockRule::BothWays(own) => age.saturating_abs() > allowed(own),
+            ClockRule::AgeOnly(own) => age > allowed(own),
         };
         outside.then_some(age)
     }
@@ -256,15 +260,15 @@ impl Scheme {
     /// The tolerance of the scheme's own clock rule in seconds, if it has one.
     pub fn tolerance(&self) -> Option<u64> {
         match self.clock {
-            Clock::Free => None,
-            Clock::BothWays(own) | Clock::AgeOnly(own) => Some(own),
+            ClockRule::Free => None,
+            ClockRule::BothWays(own) | ClockRule::AgeOnly(own) => Some(own),
         }
     }
 }
 
 /// What is signed beside the body.
 #[derive(Clone, Copy)]
-pub(crate) struct Given<'a> {
+pub(crate) struct SignedInputs<'a> {
     pub(crate) id: Option<&'a str>,
     pub(crate) timestamp: Option<&'a str>,
     pub(crate) field: Option<&'a str>,
@@ -273,10 +277,10 @@ pub(crate) struct Given<'a> {
     pub(crate) digest: Option<&'a str>,
 }
 
-impl<'a> Given<'a> {
+impl<'a> SignedInputs<'a> {
     /// What a claim says, and the body's digest where that is signed.
     pub(crate) fn of(claim: &'a Claim, digest: Option<&'a str>) -> Self {
-        Given {
+        SignedInputs {
             id: claim.id.as_deref(),
             timestamp: claim.time(),
             field: claim.field.as_deref(),
@@ -302,7 +306,7 @@ pub(crate) enum Verifier {
 
 impl Verifier {
     /// Whether one of the proofs is of these parts.
-    pub(crate) fn fits(&self, proofs: &[Vec<u8>], signed: &[Part], body: &[u8], given: Given<'_>) -> bool {
+    pub(crate) fn fits(&self, proofs: &[Vec<u8>], signed: &[SignedPart], body: &[u8], given: SignedInputs<'_>) -> bool {
         match self {
             Verifier::Keyed(key) => fits(&keyed(key), proofs, signed, body, given),
             Verifier::Itself(secret) => is_among(proofs, secret),
@@ -315,20 +319,20 @@ impl Verifier {
 }
 
 /// What is signed, in one piece: Ed25519 wants it so, and people do.
-pub(crate) fn signed_bytes(signed: &[Part], body: &[u8], given: Given<'_>) -> Vec<u8> {
+pub(crate) fn signed_bytes(signed: &[SignedPart], body: &[u8], given: SignedInputs<'_>) -> Vec<u8> {
     let parts = signed.iter().map(|part| part_bytes(part, body, given));
     parts.collect::<Vec<_>>().concat()
 }
 
-fn part_bytes<'a>(part: &'a Part, body: &'a [u8], given: Given<'a>) -> &'a [u8] {
+fn part_bytes<'a>(part: &'a SignedPart, body: &'a [u8], given: SignedInputs<'a>) -> &'a [u8] {
     match part {
-        Part::Body => body,
-        Part::Timestamp => given.timestamp.unwrap_or_default().as_bytes(),
-        Part::Id(_) => given.id.unwrap_or_default().as_bytes(),
-        Part::Text(text) => text.as_bytes(),
-        Part::Field(_) => given.field.unwrap_or_default().as_bytes(),
-        Part::Account(_) => given.account.unwrap_or_default().as_bytes(),
-        Part::BodySha256 => given.digest.unwrap_or_default().as_bytes(),
+        SignedPart::Body => body,
+        SignedPart::Timestamp => given.timestamp.unwrap_or_default().as_bytes(),
+        SignedPart::Id(_) => given.id.unwrap_or_default().as_bytes(),
+        SignedPart::Text(text) => text.as_bytes(),
+        SignedPart::Field(_) => given.field.unwrap_or_default().as_bytes(),
+        SignedPart::Account(_) => given.account.unwrap_or_default().as_bytes(),
+        SignedPart::BodySha256 => given.digest.unwrap_or_default().as_bytes(),
     }
 }
 
@@ -341,16 +345,22 @@ pub(crate) fn is_plain(proofs: &[Vec<u8>], parts: &[&[u8]]) -> bool {
 }
 
 /// A keyed digest to which nothing was fed yet.
-pub(crate) type Begun = Hmac<Sha256>;
+pub(crate) type KeyedDigest = Hmac<Sha256>;
 
 /// The digest that a key begins.
-pub(crate) fn keyed(key: &[u8]) -> Begun {
+pub(crate) fn keyed(key: &[u8]) -> KeyedDigest {
     // HMAC takes a key of any length, so this cannot fail; an empty one could only make the check fail.
     Hmac::<Sha256>::new_from_slice(key).unwrap_or_else(|_| Hmac::new(&Default::default()))
 }
 
 /// Whether one of the proofs is the digest of these parts.
-pub(crate) fn fits(keyed: &Begun, proofs: &[Vec<u8>], signed: &[Part], body: &[u8], given: Given<'_>) -> bool {
+pub(crate) fn fits(
+    keyed: &KeyedDigest,
+    proofs: &[Vec<u8>],
+    signed: &[SignedPart],
+    body: &[u8],
+    given: SignedInputs<'_>,
+) -> bool {
     is_among(proofs, &fed(keyed.clone(), signed, body, given).finalize().into_bytes())
 }
 
@@ -360,7 +370,7 @@ fn is_among(proofs: &[Vec<u8>], expected: &[u8]) -> bool {
 }
 
 /// Feeds what is signed part by part: the body is copied nowhere.
-fn fed(mut mac: Hmac<Sha256>, signed: &[Part], body: &[u8], given: Given<'_>) -> Hmac<Sha256> {
+fn fed(mut mac: Hmac<Sha256>, signed: &[SignedPart], body: &[u8], given: SignedInputs<'_>) -> Hmac<Sha256> {
     for part in signed {
         mac.update(part_bytes(part, body, given));
     }

@@ -9,8 +9,8 @@ use std::fmt::Write;
 
 pub(crate) mod numbers;
 
-pub use crate::json::tree::{Text, Tree};
-pub use numbers::Numbers;
+pub use crate::json::tree::{StringToken, Tree};
+pub use numbers::NumberStyle;
 
 /// A way to spell JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,15 +18,15 @@ pub struct Spelling {
     /// White space.
     pub layout: Layout,
     /// In which order members go.
-    pub order: Order,
+    pub order: MemberOrder,
     /// What is escaped in strings.
-    pub strings: Strings,
+    pub strings: StringEscapes,
     /// How numbers are written.
-    pub numbers: Numbers,
+    pub numbers: NumberStyle,
     /// What becomes of an object without members.
-    pub empty: Empty,
+    pub empty: EmptyObject,
     /// What stands around it.
-    pub ends: Ends,
+    pub ends: Surroundings,
 }
 
 /// White space.
@@ -44,7 +44,7 @@ pub enum Layout {
 
 /// In which order members go. Whoever reorders them has read them, and then the last of a repeated key is what counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Order {
+pub enum MemberOrder {
     /// As sent.
     AsSent,
     /// By key: Go's maps, Python with `sort_keys`.
@@ -59,7 +59,7 @@ pub enum Order {
 
 /// What is escaped in strings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Strings {
+pub enum StringEscapes {
     /// As sent.
     AsSent,
     /// Everything beyond ASCII: Python.
@@ -82,7 +82,7 @@ pub enum Strings {
 
 /// What becomes of an object without members.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Empty {
+pub enum EmptyObject {
     /// It stays.
     AsSent,
     /// `[]`: PHP, whose arrays are both.
@@ -91,7 +91,7 @@ pub enum Empty {
 
 /// What stands around the JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ends {
+pub enum Surroundings {
     /// Nothing.
     Bare,
     /// A newline behind it.
@@ -101,21 +101,22 @@ pub enum Ends {
 }
 
 const LAYOUTS: &[Layout] = &[Layout::Compact, Layout::Spaced, Layout::Indented(2), Layout::Indented(4), Layout::Tabbed];
-const ORDERS: &[Order] = &[Order::AsSent, Order::Sorted, Order::Once, Order::JavaScript, Order::Postgres];
-const STRINGS: &[Strings] = &[
-    Strings::AsSent,
-    Strings::Ascii,
-    Strings::Raw,
-    Strings::Php,
-    Strings::Go,
-    Strings::Slashes,
-    Strings::AsciiUpper,
-    Strings::Gson,
-    Strings::DotNet,
+const ORDERS: &[MemberOrder] =
+    &[MemberOrder::AsSent, MemberOrder::Sorted, MemberOrder::Once, MemberOrder::JavaScript, MemberOrder::Postgres];
+const STRINGS: &[StringEscapes] = &[
+    StringEscapes::AsSent,
+    StringEscapes::Ascii,
+    StringEscapes::Raw,
+    StringEscapes::Php,
+    StringEscapes::Go,
+    StringEscapes::Slashes,
+    StringEscapes::AsciiUpper,
+    StringEscapes::Gson,
+    StringEscapes::DotNet,
 ];
-const NUMBERS: &[Numbers] = &[Numbers::AsSent, Numbers::Python, Numbers::JavaScript, Numbers::Php];
-const EMPTIES: &[Empty] = &[Empty::AsSent, Empty::Array];
-const ENDS: &[Ends] = &[Ends::Bare, Ends::Newline, Ends::Mark];
+const NUMBERS: &[NumberStyle] = &[NumberStyle::AsSent, NumberStyle::Python, NumberStyle::JavaScript, NumberStyle::Php];
+const EMPTIES: &[EmptyObject] = &[EmptyObject::AsSent, EmptyObject::Array];
+const ENDS: &[Surroundings] = &[Surroundings::Bare, Surroundings::Newline, Surroundings::Mark];
 
 /// The first choice of everything.
 const PLAIN: Spelling = Spelling {
@@ -184,11 +185,11 @@ impl Spelling {
     /// The value in this spelling, its members being in order.
     fn write(self, tree: &Tree<'_>) -> String {
         let mut out = String::new();
-        if self.ends == Ends::Mark {
+        if self.ends == Surroundings::Mark {
             out.push('\u{feff}');
         }
         self.value(tree, 0, &mut out);
-        if self.ends == Ends::Newline {
+        if self.ends == Surroundings::Newline {
             out.push('\n');
         }
         out
@@ -203,7 +204,7 @@ impl Spelling {
     pub fn quote(self, text: &str) -> String {
         let token = serde_json::Value::from(text).to_string();
         let mut out = String::with_capacity(token.len());
-        self.text(&Text { token: &token, decoded: Some(Cow::Borrowed(text)) }, &mut out);
+        self.text(&StringToken { token: &token, decoded: Some(Cow::Borrowed(text)) }, &mut out);
         out
     }
 
@@ -216,44 +217,44 @@ impl Spelling {
             Layout::Tabbed => "indented by tabs".to_owned(),
         };
         let order = match self.order {
-            Order::AsSent => "",
-            Order::Sorted => ", with sorted keys",
-            Order::Once => ", with repeated keys only once",
-            Order::JavaScript => ", with numeric keys first as JavaScript has them",
-            Order::Postgres => ", with short keys first as PostgreSQL's jsonb has them",
+            MemberOrder::AsSent => "",
+            MemberOrder::Sorted => ", with sorted keys",
+            MemberOrder::Once => ", with repeated keys only once",
+            MemberOrder::JavaScript => ", with numeric keys first as JavaScript has them",
+            MemberOrder::Postgres => ", with short keys first as PostgreSQL's jsonb has them",
         };
         let strings = match self.strings {
-            Strings::AsSent => "",
-            Strings::Raw => ", text without escapes as JavaScript writes it",
-            Strings::Ascii => ", non-ASCII text as \\u escapes",
-            Strings::AsciiUpper => ", non-ASCII text as \\u escapes in upper case",
-            Strings::Php => ", / and non-ASCII text escaped as PHP does",
-            Strings::Slashes => ", / escaped as PHP does",
-            Strings::Go => ", < > & escaped as Go does",
-            Strings::Gson => ", < > & = ' escaped as Gson does",
-            Strings::DotNet => ", text escaped as .NET does",
+            StringEscapes::AsSent => "",
+            StringEscapes::Raw => ", text without escapes as JavaScript writes it",
+            StringEscapes::Ascii => ", non-ASCII text as \\u escapes",
+            StringEscapes::AsciiUpper => ", non-ASCII text as \\u escapes in upper case",
+            StringEscapes::Php => ", / and non-ASCII text escaped as PHP does",
+            StringEscapes::Slashes => ", / escaped as PHP does",
+            StringEscapes::Go => ", < > & escaped as Go does",
+            StringEscapes::Gson => ", < > & = ' escaped as Gson does",
+            StringEscapes::DotNet => ", text escaped as .NET does",
         };
         let numbers = match self.numbers {
-            Numbers::AsSent => "",
-            Numbers::Python => ", numbers respelled as Python does",
-            Numbers::JavaScript => ", numbers respelled as JavaScript does",
-            Numbers::Php => ", numbers respelled as PHP does",
+            NumberStyle::AsSent => "",
+            NumberStyle::Python => ", numbers respelled as Python does",
+            NumberStyle::JavaScript => ", numbers respelled as JavaScript does",
+            NumberStyle::Php => ", numbers respelled as PHP does",
         };
         let empty = match self.empty {
-            Empty::AsSent => "",
-            Empty::Array => ", {} turned into [] as PHP does",
+            EmptyObject::AsSent => "",
+            EmptyObject::Array => ", {} turned into [] as PHP does",
         };
         let ends = match self.ends {
-            Ends::Bare => "",
-            Ends::Newline => ", with a newline at the end",
-            Ends::Mark => ", with a byte order mark in front",
+            Surroundings::Bare => "",
+            Surroundings::Newline => ", with a newline at the end",
+            Surroundings::Mark => ", with a byte order mark in front",
         };
         format!("{layout}{order}{strings}{numbers}{empty}{ends}")
     }
 
     fn value(self, tree: &Tree<'_>, depth: usize, out: &mut String) {
         match tree {
-            Tree::Object(members) if members.is_empty() && self.empty == Empty::Array => out.push_str("[]"),
+            Tree::Object(members) if members.is_empty() && self.empty == EmptyObject::Array => out.push_str("[]"),
             Tree::Object(members) => {
                 self.list('{', '}', members, depth, out, |(key, value), out| {
                     self.text(key, out);
@@ -302,9 +303,9 @@ impl Spelling {
         out.extend(std::iter::repeat_n(unit, width * depth));
     }
 
-    fn text(self, text: &Text<'_>, out: &mut String) {
+    fn text(self, text: &StringToken<'_>, out: &mut String) {
         let decoded = match (&text.decoded, self.strings) {
-            (_, Strings::AsSent) | (None, _) => return out.push_str(text.token),
+            (_, StringEscapes::AsSent) | (None, _) => return out.push_str(text.token),
             (Some(decoded), _) => decoded,
         };
         out.push('"');
@@ -323,11 +324,11 @@ impl Spelling {
     }
 }
 
-impl Order {
+impl MemberOrder {
     /// The value with its members in this order.
     fn of<'t>(self, tree: &Tree<'t>) -> Tree<'t> {
         match tree {
-            Tree::Object(members) if self == Order::AsSent => Tree::Object(members.clone()),
+            Tree::Object(members) if self == MemberOrder::AsSent => Tree::Object(members.clone()),
             Tree::Object(members) => {
                 let mut members = last_of_each(members);
                 members.iter_mut().for_each(|(_, value)| *value = self.of(value));
@@ -339,13 +340,13 @@ impl Order {
         }
     }
 
-    fn sort(self, members: &mut [(Text<'_>, Tree<'_>)]) {
+    fn sort(self, members: &mut [(StringToken<'_>, Tree<'_>)]) {
         match self {
-            Order::AsSent | Order::Once => {}
-            Order::Sorted => members.sort_by(|(a, _), (b, _)| a.key().cmp(b.key())),
+            MemberOrder::AsSent | MemberOrder::Once => {}
+            MemberOrder::Sorted => members.sort_by(|(a, _), (b, _)| a.key().cmp(b.key())),
             // Stable: those that are no indices stay behind, as sent.
-            Order::JavaScript => members.sort_by_key(|(key, _)| index(key.key()).map_or(u64::MAX, u64::from)),
-            Order::Postgres => members.sort_by(|(a, _), (b, _)| {
+            MemberOrder::JavaScript => members.sort_by_key(|(key, _)| index(key.key()).map_or(u64::MAX, u64::from)),
+            MemberOrder::Postgres => members.sort_by(|(a, _), (b, _)| {
                 let (a, b) = (a.key(), b.key());
                 a.len().cmp(&b.len()).then_with(|| a.cmp(b))
             }),
@@ -354,9 +355,9 @@ impl Order {
 }
 
 /// Members as a parser keeps them: each key where it was first, with its last value.
-fn last_of_each<'a>(members: &[(Text<'a>, Tree<'a>)]) -> Vec<(Text<'a>, Tree<'a>)> {
+fn last_of_each<'a>(members: &[(StringToken<'a>, Tree<'a>)]) -> Vec<(StringToken<'a>, Tree<'a>)> {
     let mut places: HashMap<&str, usize> = HashMap::new();
-    let mut kept: Vec<(Text<'a>, Tree<'a>)> = Vec::with_capacity(members.len());
+    let mut kept: Vec<(StringToken<'a>, Tree<'a>)> = Vec::with_capacity(members.len());
     for (key, value) in members {
         match places.entry(key.key()) {
             Entry::Occupied(place) => kept[*place.get()].1 = value.clone(),
@@ -374,17 +375,17 @@ fn index(key: &str) -> Option<u32> {
     key.parse::<u32>().ok().filter(|number| *number < u32::MAX && number.to_string() == key)
 }
 
-impl Strings {
+impl StringEscapes {
     /// Whether a character is written as its number, where a short escape such as `\n` does not come first.
     fn escapes(self, c: char) -> bool {
         match self {
-            Strings::AsSent | Strings::Raw => false,
-            Strings::Slashes => c == '/',
-            Strings::Php => c == '/' || !c.is_ascii(),
-            Strings::Ascii | Strings::AsciiUpper => !c.is_ascii() || c == '\u{7f}',
-            Strings::Go => matches!(c, '<' | '>' | '&' | '\u{2028}' | '\u{2029}'),
-            Strings::Gson => matches!(c, '<' | '>' | '&' | '=' | '\'' | '\u{2028}' | '\u{2029}'),
-            Strings::DotNet => !c.is_ascii() || matches!(c, '"' | '\'' | '<' | '>' | '&' | '+' | '`' | '\u{7f}'),
+            StringEscapes::AsSent | StringEscapes::Raw => false,
+            StringEscapes::Slashes => c == '/',
+            StringEscapes::Php => c == '/' || !c.is_ascii(),
+            StringEscapes::Ascii | StringEscapes::AsciiUpper => !c.is_ascii() || c == '\u{7f}',
+            StringEscapes::Go => matches!(c, '<' | '>' | '&' | '\u{2028}' | '\u{2029}'),
+            StringEscapes::Gson => matches!(c, '<' | '>' | '&' | '=' | '\'' | '\u{2028}' | '\u{2029}'),
+            StringEscapes::DotNet => !c.is_ascii() || matches!(c, '"' | '\'' | '<' | '>' | '&' | '+' | '`' | '\u{7f}'),
         }
     }
 
@@ -404,7 +405,7 @@ impl Strings {
             '"' if !self.escapes(c) => out.push_str("\\\""),
             '\\' => out.push_str("\\\\"),
             c => {
-                let upper = matches!(self, Strings::AsciiUpper | Strings::DotNet);
+                let upper = matches!(self, StringEscapes::AsciiUpper | StringEscapes::DotNet);
                 for unit in c.encode_utf16(&mut [0; 2]) {
                     // Writing into a string does not fail.
                     let _ = if upper { write!(out, "\\u{unit:04X}") } else { write!(out, "\\u{unit:04x}") };

@@ -13,17 +13,17 @@ pub struct Scheme {
     /// Names of the header with the proof. The first is written, any is read.
     pub signature: &'static [&'static str],
     /// How that header's value holds the proof.
-    pub form: Form,
+    pub form: SignatureFormat,
     /// Where the time stamp is.
-    pub timestamp: Time,
+    pub timestamp: TimestampSource,
     /// What is signed, joined without anything between. Empty when the header holds the secret itself.
-    pub signed: &'static [Part],
+    pub signed: &'static [SignedPart],
     /// How the proof is written.
-    pub proof: Proof,
+    pub proof: ProofEncoding,
     /// What the secret's bytes are.
-    pub key: Key,
+    pub key: KeyEncoding,
     /// What the receiver's clock must say.
-    pub clock: Clock,
+    pub clock: ClockRule,
     /// What becomes of the signature when a delivery is sent again.
     pub on_retry: OnRetry,
     /// The same scheme for a secret that is half of a key pair.
@@ -32,7 +32,7 @@ pub struct Scheme {
 
 /// How a header's value holds proofs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Form {
+pub enum SignatureFormat {
     /// One proof.
     One {
         /// What is written in front of it.
@@ -58,7 +58,7 @@ pub enum Form {
 
 /// Where a time stamp is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Time {
+pub enum TimestampSource {
     /// There is none.
     None,
     /// In a header of one of these names; the first is written.
@@ -69,7 +69,7 @@ pub enum Time {
 
 /// A part of what is signed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Part {
+pub enum SignedPart {
     /// The bytes of the body.
     Body,
     /// The time stamp as it was spelled.
@@ -88,7 +88,7 @@ pub enum Part {
 
 /// How a proof is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Proof {
+pub enum ProofEncoding {
     /// HMAC-SHA256 in lower-case hex.
     HmacHex,
     /// HMAC-SHA256 in base64.
@@ -101,16 +101,16 @@ pub enum Proof {
     Ed25519Base64,
 }
 
-impl Proof {
+impl ProofEncoding {
     /// Whether it is made with a private key and checked with a public one.
     pub fn is_asymmetric(self) -> bool {
-        matches!(self, Proof::Ed25519Hex | Proof::Ed25519Base64)
+        matches!(self, ProofEncoding::Ed25519Hex | ProofEncoding::Ed25519Base64)
     }
 }
 
 /// What a secret's bytes are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Key {
+pub enum KeyEncoding {
     /// The text as it stands.
     Text,
     /// Base64, with or without `whsec_` in front.
@@ -123,7 +123,7 @@ pub enum Key {
 
 /// What the receiver's clock must say. The last second of the tolerance still passes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Clock {
+pub enum ClockRule {
     /// Nothing.
     Free,
     /// At most so many seconds before or after.

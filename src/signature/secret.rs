@@ -123,12 +123,12 @@ pub struct SecretSpec {
     /// `old` in `old=env:NAME`. Only the forms that name a place can have one: a base64 secret may end in `=`.
     pub label: Option<String>,
     /// Where the value is.
-    pub place: Place,
+    pub place: SecretSource,
 }
 
 /// Where a secret's value is.
 #[derive(Clone, PartialEq, Eq)]
-pub enum Place {
+pub enum SecretSource {
     /// It stands on the command line itself.
     Literal(Zeroizing<String>),
     /// In this environment variable.
@@ -142,11 +142,12 @@ impl SecretSpec {
     pub fn parse(text: &str) -> Self {
         let named = text.split_once('=').filter(|(label, _)| is_label(label));
         if let Some((label, rest)) = named
-            && let Some(place) = Place::elsewhere(rest)
+            && let Some(place) = SecretSource::elsewhere(rest)
         {
             return SecretSpec { label: Some(label.to_owned()), place };
         }
-        let place = Place::elsewhere(text).unwrap_or_else(|| Place::Literal(Zeroizing::new(text.to_owned())));
+        let place =
+            SecretSource::elsewhere(text).unwrap_or_else(|| SecretSource::Literal(Zeroizing::new(text.to_owned())));
         SecretSpec { label: None, place }
     }
 }
@@ -155,8 +156,8 @@ impl SecretSpec {
     /// The value, when it stands on the command line itself.
     pub fn literal(&self) -> Option<&str> {
         match &self.place {
-            Place::Literal(value) => Some(value.as_str()),
-            Place::Env(_) | Place::File(_) => None,
+            SecretSource::Literal(value) => Some(value.as_str()),
+            SecretSource::Env(_) | SecretSource::File(_) => None,
         }
     }
 }
@@ -166,17 +167,17 @@ impl fmt::Display for SecretSpec {
     fn fmt(&self, out: &mut fmt::Formatter) -> fmt::Result {
         let label = self.label.as_ref().map(|label| format!("{label}=")).unwrap_or_default();
         match &self.place {
-            Place::Literal(_) => write!(out, "{label}…"),
-            Place::Env(name) => write!(out, "{label}env:{name}"),
-            Place::File(path) => write!(out, "{label}@{}", path.display()),
+            SecretSource::Literal(_) => write!(out, "{label}…"),
+            SecretSource::Env(name) => write!(out, "{label}env:{name}"),
+            SecretSource::File(path) => write!(out, "{label}@{}", path.display()),
         }
     }
 }
 
-impl Place {
+impl SecretSource {
     fn elsewhere(text: &str) -> Option<Self> {
-        let env = text.strip_prefix("env:").map(|name| Place::Env(name.to_owned()));
-        env.or_else(|| text.strip_prefix('@').map(|path| Place::File(path.into())))
+        let env = text.strip_prefix("env:").map(|name| SecretSource::Env(name.to_owned()));
+        env.or_else(|| text.strip_prefix('@').map(|path| SecretSource::File(path.into())))
     }
 }
 
@@ -187,9 +188,9 @@ fn is_label(text: &str) -> bool {
 impl fmt::Debug for SecretSpec {
     fn fmt(&self, out: &mut fmt::Formatter) -> fmt::Result {
         let place = match &self.place {
-            Place::Literal(_) => "<redacted>".to_owned(),
-            Place::Env(name) => format!("env:{name}"),
-            Place::File(path) => format!("@{}", path.display()),
+            SecretSource::Literal(_) => "<redacted>".to_owned(),
+            SecretSource::Env(name) => format!("env:{name}"),
+            SecretSource::File(path) => format!("@{}", path.display()),
         };
         write!(out, "SecretSpec({:?}, {place})", self.label)
     }
@@ -204,9 +205,9 @@ mod tests {
         let form = |text: &str| {
             let spec = SecretSpec::parse(text);
             let place = match spec.place {
-                Place::Literal(value) => format!("literal {}", *value),
-                Place::Env(name) => format!("env {name}"),
-                Place::File(path) => format!("file {}", path.display()),
+                SecretSource::Literal(value) => format!("literal {}", *value),
+                SecretSource::Env(name) => format!("env {name}"),
+                SecretSource::File(path) => format!("file {}", path.display()),
             };
             format!("{} {place}", spec.label.as_deref().unwrap_or("-"))
         };
@@ -248,7 +249,7 @@ mod tests {
         let secret = Secret::new("main", "s3cret-enough");
         wiped(&secret.value);
         secret.spellings.iter().for_each(wiped);
-        let Place::Literal(value) = SecretSpec::parse("s3cret").place else { panic!("a literal") };
+        let SecretSource::Literal(value) = SecretSpec::parse("s3cret").place else { panic!("a literal") };
         wiped(&value);
     }
 

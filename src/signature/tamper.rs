@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::HeaderValue;
 use zeroize::Zeroizing;
 
-use super::scheme::{Clock, Form, Key, Proof, Time};
+use super::scheme::{ClockRule, KeyEncoding, ProofEncoding, SignatureFormat, TimestampSource};
 use super::{Scheme, Secret, keypair};
 use crate::payload::Headers;
 
@@ -85,11 +85,11 @@ impl Tamper {
     pub fn unnoticed(self, scheme: &Scheme) -> Option<&'static str> {
         match (self, scheme.clock) {
             (Tamper::Body, _) if !scheme.covers_body() => Some("does not cover the body"),
-            (Tamper::Stale | Tamper::Future, Clock::Free) if scheme.timestamp == Time::None => {
+            (Tamper::Stale | Tamper::Future, ClockRule::Free) if scheme.timestamp == TimestampSource::None => {
                 Some("has no time stamp to check")
             }
-            (Tamper::Stale | Tamper::Future, Clock::Free) => Some("sets no limit to a time stamp"),
-            (Tamper::Future, Clock::AgeOnly(_)) => Some("lets a time stamp in the future pass"),
+            (Tamper::Stale | Tamper::Future, ClockRule::Free) => Some("sets no limit to a time stamp"),
+            (Tamper::Future, ClockRule::AgeOnly(_)) => Some("lets a time stamp in the future pass"),
             _ => None,
         }
     }
@@ -124,7 +124,7 @@ impl Tamper {
         match self {
             Tamper::Missing => scheme.signature.iter().for_each(|name| headers.remove(name)),
             Tamper::Malformed => headers.replace(scheme.signature, |_| HeaderValue::from_static(GARBAGE)),
-            Tamper::Signature if scheme.proof == Proof::Secret => {
+            Tamper::Signature if scheme.proof == ProofEncoding::Secret => {
                 headers.replace(scheme.signature, |value| filled(scheme, value))
             }
             Tamper::Signature => headers.replace(scheme.signature, forged),
@@ -136,8 +136,10 @@ impl Tamper {
 /// Another secret, made of `random`, of the form that the scheme's secrets have.
 pub fn another_secret(scheme: &Scheme, random: &[u8; 32]) -> Secret {
     let value = match scheme.key {
-        Key::KeyPair => keypair::made_of(random),
-        Key::Text | Key::Base64 | Key::Base64IfPrefixed => Zeroizing::new(format!("whsec_{}", STANDARD.encode(random))),
+        KeyEncoding::KeyPair => keypair::made_of(random),
+        KeyEncoding::Text | KeyEncoding::Base64 | KeyEncoding::Base64IfPrefixed => {
+            Zeroizing::new(format!("whsec_{}", STANDARD.encode(random)))
+        }
     };
     Secret::new("another", value.as_bytes())
 }
@@ -170,8 +172,8 @@ fn forged(value: &HeaderValue) -> HeaderValue {
 /// As long as a secret that goes along, with nothing of it: one that differs in a character would tell the rest.
 fn filled(scheme: &Scheme, value: &HeaderValue) -> HeaderValue {
     let prefix = match &scheme.form {
-        Form::One { writes, .. } => writes,
-        Form::List { .. } | Form::Pairs { .. } => "",
+        SignatureFormat::One { writes, .. } => writes,
+        SignatureFormat::List { .. } | SignatureFormat::Pairs { .. } => "",
     };
     let secret = value.as_bytes().strip_prefix(prefix.as_bytes()).unwrap_or(value.as_bytes());
     let letter = if secret.iter().all(|byte| *byte == b'x') { "y" } else { "x" };

@@ -1,15 +1,15 @@
 //! The whole reasoning about one signature, for a person who wants to follow it.
 
-use super::diagnose::hypotheses::{Budget, Case};
-use super::engine::{Given, signed_bytes};
-use super::scheme::{Claim, Proof, Scheme};
+use super::diagnose::hypotheses::{Budget, FailedDelivery};
+use super::engine::{SignedInputs, signed_bytes};
+use super::scheme::{Claim, ProofEncoding, Scheme};
 use super::secret::Secret;
 use super::verdict::{Choice, Policy, detect};
 use crate::payload::delivery::{Delivery, REDACTED};
 
 /// What was looked at, what was computed and what came of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Account {
+pub struct Trace {
     /// The scheme's name and what it does.
     pub scheme: (&'static str, &'static str),
     /// The signature's header and its values, as they came.
@@ -23,23 +23,23 @@ pub struct Account {
 }
 
 /// Accounts for the check of a delivery; `None` when nothing tells a scheme.
-pub fn account(delivery: &Delivery, policy: &Policy) -> Option<Account> {
+pub fn account(delivery: &Delivery, policy: &Policy) -> Option<Trace> {
     let scheme = match policy.scheme {
         Choice::Named(scheme) => scheme,
         Choice::Auto => detect(delivery).map(|(scheme, _)| scheme)?,
     };
     let hidden = |value: &str| policy.secrets.iter().any(|secret| secret.is_in(value.as_bytes()));
     let values = scheme.signature.iter().flat_map(|name| delivery.headers.all(name)).map(|value| match value {
-        value if scheme.proof == Proof::Secret || hidden(&value) => REDACTED.to_owned(),
+        value if scheme.proof == ProofEncoding::Secret || hidden(&value) => REDACTED.to_owned(),
         value => value.into_owned(),
     });
-    let claim = scheme.claim(delivery).ok().filter(|_| scheme.proof != Proof::Secret);
-    Some(Account {
+    let claim = scheme.claim(delivery).ok().filter(|_| scheme.proof != ProofEncoding::Secret);
+    Some(Trace {
         scheme: (scheme.name, scheme.summary),
         header: (scheme.signature[0], values.collect()),
         signed: claim.as_ref().map(|claim| {
             let digest = scheme.body_digest(&delivery.body);
-            signed_bytes(scheme.signed, &delivery.body, Given::of(claim, digest.as_deref()))
+            signed_bytes(scheme.signed, &delivery.body, SignedInputs::of(claim, digest.as_deref()))
         }),
         body_signed: claim.as_ref().and_then(|claim| body_signed(scheme, claim, delivery, policy)),
         expected: claim.map(|claim| expected(scheme, &claim, delivery, policy)).unwrap_or_default(),
@@ -53,7 +53,7 @@ fn body_signed(scheme: &Scheme, claim: &Claim, delivery: &Delivery, policy: &Pol
     }
     // Whether the time stamp is near has no part in what was done to the body.
     let now = claim.timestamp.as_ref().map_or(0, |(seconds, _)| *seconds);
-    Case { scheme, delivery, secrets: &secrets, now }.of_claim(claim, &mut Budget::default())?.body
+    FailedDelivery { scheme, delivery, secrets: &secrets, now }.of_claim(claim, &mut Budget::default())?.body
 }
 
 fn expected(scheme: &Scheme, claim: &Claim, delivery: &Delivery, policy: &Policy) -> Vec<(String, String)> {

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::diagnose;
 use super::diagnose::hypotheses;
-use super::diagnose::hypotheses::{Budget, Case, Finding};
-use super::scheme::{BadKey, Claim, NoClaim, Proof, Scheme};
+use super::diagnose::hypotheses::{Budget, Diagnosis, FailedDelivery};
+use super::scheme::{BadKey, Claim, NoClaim, ProofEncoding, Scheme};
 use super::secret::Secret;
 use crate::payload::delivery::{Delivery, Lookup, REDACTED};
 use crate::payload::provider::Provider;
@@ -230,7 +230,7 @@ pub fn why(delivery: &Delivery, policy: &Policy, now: i64, verdict: Verdict) -> 
     let Verdict::Invalid { scheme: name, reason, hint } = &verdict else { return verdict };
     let Some(name) = name else {
         let found = hypotheses::in_another_header(delivery, &policy.secrets);
-        return found.map_or(verdict, |Finding { reason, hint, .. }| Verdict::Invalid { scheme: None, reason, hint });
+        return found.map_or(verdict, |Diagnosis { reason, hint, .. }| Verdict::Invalid { scheme: None, reason, hint });
     };
     let scheme = match policy.scheme {
         Choice::Named(scheme) => scheme,
@@ -241,7 +241,7 @@ pub fn why(delivery: &Delivery, policy: &Policy, now: i64, verdict: Verdict) -> 
     };
     let mut budget = Budget::default();
     match find(scheme, delivery, policy, now, *reason, &mut budget) {
-        Some(Finding { reason, hint, .. }) => Verdict::Invalid { scheme: Some(name.clone()), reason, hint },
+        Some(Diagnosis { reason, hint, .. }) => Verdict::Invalid { scheme: Some(name.clone()), reason, hint },
         None if budget.is_spent() && *reason == Reason::WrongSecret && scheme.covers_body() => {
             let hint = format!("{hint}; the body is too large to try every way in which it may have been changed");
             Verdict::Invalid { scheme: Some(name.clone()), reason: *reason, hint }
@@ -258,14 +258,14 @@ fn find(
     now: i64,
     reason: Reason,
     budget: &mut Budget,
-) -> Option<Finding> {
+) -> Option<Diagnosis> {
     [Some(scheme), scheme.with_key_pair].into_iter().flatten().find_map(|form| {
         let own = policy.secrets.iter().filter(|secret| scheme.for_secret(secret) == form);
         let secrets: Vec<&Secret> = own.collect();
         if secrets.is_empty() {
             return None;
         }
-        let case = Case { scheme: form, delivery, secrets: &secrets, now };
+        let case = FailedDelivery { scheme: form, delivery, secrets: &secrets, now };
         match (reason, form.claim(delivery)) {
             (Reason::WrongSecret | Reason::SecretEncoding, Ok(claim)) => case.of_claim(&claim, budget),
             (Reason::MissingSignature | Reason::MalformedSignature | Reason::WrongEncoding, Err(_)) => {
@@ -312,12 +312,12 @@ pub(crate) fn own_reading(
 pub fn is_blanked(delivery: &Delivery, policy: &Policy) -> bool {
     let blanked = |scheme: &Scheme| {
         let gone = |name: &&str| delivery.headers.all(name).any(|value| value == REDACTED);
-        scheme.proof == Proof::Secret && scheme.signature.iter().any(gone)
+        scheme.proof == ProofEncoding::Secret && scheme.signature.iter().any(gone)
     };
     match policy.scheme {
         Choice::Named(scheme) => blanked(scheme),
         Choice::Auto => match detect(delivery) {
-            Some((scheme, _)) if scheme.proof != Proof::Secret => false,
+            Some((scheme, _)) if scheme.proof != ProofEncoding::Secret => false,
             // A blanked bearer token does not even look like one any more.
             _ => super::ALL.iter().any(blanked),
         },
@@ -333,7 +333,7 @@ pub fn detect(delivery: &Delivery) -> Option<(&'static Scheme, Result<Claim, NoC
 /// The same of headers and a body wherever they stand.
 pub(crate) fn detect_in(headers: &impl Lookup, body: &[u8]) -> Option<(&'static Scheme, Result<Claim, NoClaim>)> {
     let whole = |keyed: bool| {
-        let of_kind = super::ALL.iter().filter(move |scheme| (scheme.proof != Proof::Secret) == keyed);
+        let of_kind = super::ALL.iter().filter(move |scheme| (scheme.proof != ProofEncoding::Secret) == keyed);
         of_kind.into_iter().find(|scheme| scheme.is_present(headers))
     };
     let part = || super::ALL.iter().find(|scheme| scheme.is_begun(headers));

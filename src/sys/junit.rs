@@ -10,18 +10,18 @@ use quick_xml::Writer;
 use quick_xml::events::BytesText;
 
 use crate::error::Error;
-use crate::event::Judgement;
+use crate::event::DrillVerdict;
 use crate::journal::Redaction;
 use crate::payload::unsafe_chars::is_hazard;
 use crate::signature::Secret;
 
 /// One thing that was expected.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Case {
+pub struct JunitCase {
     /// What of what: `#1 abc123: .payload.status == "succeeded"`.
     pub name: String,
     /// Whether it came true.
-    pub judgement: Judgement,
+    pub judgement: DrillVerdict,
     /// How long it took, milliseconds.
     pub ms: Option<f64>,
     /// What its passing leaves open.
@@ -30,27 +30,27 @@ pub struct Case {
     pub details: Vec<(&'static str, String)>,
 }
 
-impl Case {
+impl JunitCase {
     /// One of which there is no more to say.
-    pub fn new(name: impl Into<String>, judgement: impl Into<Judgement>) -> Self {
-        Case { name: name.into(), judgement: judgement.into(), ms: None, remark: None, details: Vec::new() }
+    pub fn new(name: impl Into<String>, judgement: impl Into<DrillVerdict>) -> Self {
+        JunitCase { name: name.into(), judgement: judgement.into(), ms: None, remark: None, details: Vec::new() }
     }
 
     fn without(&self, redaction: &Redaction<'_>) -> Self {
         let text = |text: &String| redaction.text(text.clone());
         let judgement = match &self.judgement {
-            Judgement::Failed(reason) => Judgement::Failed(text(reason)),
-            Judgement::Skipped(reason) => Judgement::Skipped(text(reason)),
+            DrillVerdict::Failed(reason) => DrillVerdict::Failed(text(reason)),
+            DrillVerdict::Skipped(reason) => DrillVerdict::Skipped(text(reason)),
             other => other.clone(),
         };
         let details = self.details.iter().map(|(label, said)| (*label, text(said))).collect();
-        Case { name: text(&self.name), judgement, ms: self.ms, remark: self.remark, details }
+        JunitCase { name: text(&self.name), judgement, ms: self.ms, remark: self.remark, details }
     }
 }
 
 /// A report to be written. Dropped before, it leaves no file: an empty one says nothing to anybody.
 #[derive(Debug)]
-pub struct Report {
+pub struct JunitReport {
     file: File,
     path: PathBuf,
     /// What it may not hold.
@@ -58,16 +58,16 @@ pub struct Report {
     is_written: bool,
 }
 
-impl Report {
+impl JunitReport {
     /// Makes the file, so that one that cannot be written is known before the work begins. These secrets are left out of
     /// what is written to it.
     pub fn create(path: &Path, secrets: &[Secret]) -> Result<Self, Error> {
         let file = File::create(path).map_err(|source| Error::Report { path: path.display().to_string(), source })?;
-        Ok(Report { file, path: path.to_owned(), secrets: secrets.to_vec(), is_written: false })
+        Ok(JunitReport { file, path: path.to_owned(), secrets: secrets.to_vec(), is_written: false })
     }
 
     /// Writes the cases of one suite.
-    pub fn write(mut self, suite: &str, cases: &[Case], elapsed: Duration) -> Result<(), Error> {
+    pub fn write(mut self, suite: &str, cases: &[JunitCase], elapsed: Duration) -> Result<(), Error> {
         let redaction = Redaction::new(&self.secrets, []);
         let cases: Vec<_> = cases.iter().map(|case| case.without(&redaction)).collect();
         let written = document(suite, &cases, elapsed).and_then(|xml| self.file.write_all(&xml));
@@ -76,7 +76,7 @@ impl Report {
     }
 }
 
-impl Drop for Report {
+impl Drop for JunitReport {
     fn drop(&mut self) {
         // What is no file, such as /dev/stderr, is not ours to remove.
         if !self.is_written && self.file.metadata().is_ok_and(|found| found.is_file()) {
@@ -86,13 +86,13 @@ impl Drop for Report {
     }
 }
 
-fn document(suite: &str, cases: &[Case], elapsed: Duration) -> io::Result<Vec<u8>> {
+fn document(suite: &str, cases: &[JunitCase], elapsed: Duration) -> io::Result<Vec<u8>> {
     let mut xml = Writer::new_with_indent(Vec::new(), b' ', 2);
     let (tests, time) = (cases.len().to_string(), format!("{:.3}", elapsed.as_secs_f64()));
     let count =
-        |wanted: fn(&Judgement) -> bool| cases.iter().filter(|case| wanted(&case.judgement)).count().to_string();
-    let failures = count(|judgement| matches!(judgement, Judgement::Failed(_)));
-    let skipped = count(|judgement| matches!(judgement, Judgement::Skipped(_)));
+        |wanted: fn(&DrillVerdict) -> bool| cases.iter().filter(|case| wanted(&case.judgement)).count().to_string();
+    let failures = count(|judgement| matches!(judgement, DrillVerdict::Failed(_)));
+    let skipped = count(|judgement| matches!(judgement, DrillVerdict::Skipped(_)));
     let counts =
         [("tests", &*tests), ("failures", &*failures), ("errors", "0"), ("skipped", &*skipped), ("time", &*time)];
     xml.write_event(quick_xml::events::Event::Decl(quick_xml::events::BytesDecl::new("1.0", Some("UTF-8"), None)))?;
@@ -107,22 +107,22 @@ fn document(suite: &str, cases: &[Case], elapsed: Duration) -> io::Result<Vec<u8
     Ok(bytes)
 }
 
-fn write_case(xml: &mut Writer<Vec<u8>>, suite: &str, case: &Case) -> io::Result<()> {
+fn write_case(xml: &mut Writer<Vec<u8>>, suite: &str, case: &JunitCase) -> io::Result<()> {
     let name = legal(&case.name);
     let mut element = xml.create_element("testcase").with_attributes([("name", &*name), ("classname", suite)]);
     if let Some(ms) = case.ms {
         element = element.with_attribute(("time", &*format!("{:.6}", ms / 1000.0)));
     }
     let (tag, message) = match (&case.judgement, case.remark) {
-        (Judgement::Passed, None) => return element.write_empty().map(drop),
-        (Judgement::Passed, Some(remark)) => {
+        (DrillVerdict::Passed, None) => return element.write_empty().map(drop),
+        (DrillVerdict::Passed, Some(remark)) => {
             let said = |xml: &mut Writer<_>| {
                 xml.create_element("system-out").write_text_content(BytesText::new(remark)).map(drop)
             };
             return element.write_inner_content(said).map(drop);
         }
-        (Judgement::Failed(how), _) => ("failure", legal(how)),
-        (Judgement::Skipped(why), _) => ("skipped", legal(why)),
+        (DrillVerdict::Failed(how), _) => ("failure", legal(how)),
+        (DrillVerdict::Skipped(why), _) => ("skipped", legal(why)),
     };
     let details = case.details.iter().filter(|_| tag == "failure");
     let details = details.map(|(label, text)| format!("\n{label}: {}", legal(text))).collect::<String>();
@@ -155,12 +155,15 @@ mod tests {
     #[test]
     fn cases_are_elements_and_nothing_breaks_out_of_them() {
         let cases = [
-            Case { ms: Some(1.25), ..Case::new("#1 a: .x == \"<&>\"", Judgement::Passed) },
-            Case {
+            JunitCase { ms: Some(1.25), ..JunitCase::new("#1 a: .x == \"<&>\"", DrillVerdict::Passed) },
+            JunitCase {
                 details: vec![("came", "<500>\u{1b}".into())],
-                ..Case::new("#2 \u{1b}[2J\u{9b}\u{202e}", Judgement::Failed("found \"]]>\" & <failure/>".into()))
+                ..JunitCase::new(
+                    "#2 \u{1b}[2J\u{9b}\u{202e}",
+                    DrillVerdict::Failed("found \"]]>\" & <failure/>".into()),
+                )
             },
-            Case::new("#3", Judgement::Skipped("no <secret>".into())),
+            JunitCase::new("#3", DrillVerdict::Skipped("no <secret>".into())),
         ];
         let xml = document("hookctl listen", &cases, Duration::from_millis(1250)).unwrap();
         insta::assert_snapshot!(String::from_utf8(xml).unwrap(), @r##"

@@ -11,7 +11,7 @@ use crate::signature::{Secret, keypair};
 
 pub(crate) mod serve;
 
-pub use serve::{Served, serve};
+pub use serve::{JwksServer, serve};
 
 /// How large a set may be that is fetched: whoever publishes it decides what comes.
 const FETCHED: usize = 1024 * 1024;

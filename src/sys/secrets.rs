@@ -7,7 +7,7 @@ use std::io::Read;
 use zeroize::Zeroizing;
 
 use crate::error::Error;
-use crate::signature::secret::{MAIN, Place};
+use crate::signature::secret::{MAIN, SecretSource};
 use crate::signature::{Secret, SecretSpec};
 
 /// The variable that a secret without a value is taken from, and that `listen` hands to its command.
@@ -60,15 +60,15 @@ fn label(spec: Option<&SecretSpec>, before: usize) -> String {
     own.unwrap_or_else(|| if before == 0 { MAIN.to_owned() } else { format!("secret-{}", before + 1) })
 }
 
-fn value(place: &Place) -> Result<Zeroizing<String>, Error> {
+fn value(place: &SecretSource) -> Result<Zeroizing<String>, Error> {
     match place {
-        Place::Literal(value) => Ok(value.clone()),
-        Place::Env(name) if name.is_empty() => Err(Error::Usage("--secret env: names no variable".into())),
-        Place::Env(name) => match std::env::var(name) {
+        SecretSource::Literal(value) => Ok(value.clone()),
+        SecretSource::Env(name) if name.is_empty() => Err(Error::Usage("--secret env: names no variable".into())),
+        SecretSource::Env(name) => match std::env::var(name) {
             Ok(value) => Ok(Zeroizing::new(value)),
             Err(_) => Err(Error::SecretVariable { name: name.clone() }),
         },
-        Place::File(path) => {
+        SecretSource::File(path) => {
             let failed = |source| Error::Read { what: format!("the secret file {}", path.display()), source };
             let mut text = Zeroizing::new(String::with_capacity(SECRET + 1));
             let file = File::open(path).map_err(failed)?;

@@ -8,7 +8,7 @@ use hookctl::inspect::query::Query;
 use hookctl::inspect::view::View;
 use hookctl::inspect::{Config, run};
 use hookctl::render::Show;
-use hookctl::render::human::{Human, Style, Verbosity};
+use hookctl::render::human::{Human, TextStyle, Verbosity};
 use hookctl::render::paint::Paint;
 use hookctl::signature::{Choice, Policy};
 use jiff::tz::TimeZone;
@@ -33,7 +33,7 @@ pub fn screen(journal: &Captured, view: View, query: Query, columns: usize) -> S
         follow: false,
         zone: TimeZone::UTC,
     };
-    let style = Style {
+    let style = TextStyle {
         out: Paint::new(false),
         err: Paint::new(false),
         width: Some(columns),
@@ -47,7 +47,7 @@ pub fn screen(journal: &Captured, view: View, query: Query, columns: usize) -> S
     let mut out = Vec::new();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let (sink, mut events) = channel(hookctl::event::Reader::Patient);
+        let (sink, mut events) = channel(hookctl::event::Backpressure::Wait);
         let mut human = Human::new(&mut out, Vec::new(), style);
         let command = async {
             run(config, sink.clone(), &System, &mut None).await.unwrap();

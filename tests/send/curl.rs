@@ -10,7 +10,7 @@ use reqwest::Url;
 
 use hookctl::http::curl;
 use hookctl::journal::Redaction;
-use hookctl::payload::{Delivery, Name};
+use hookctl::payload::{Delivery, FieldName};
 
 use super::send;
 use crate::support::certificates::Certificates;
@@ -105,7 +105,8 @@ fn any_bytes_survive() {
         [b"", b"-n -e", b"%d\\n\\\\'\"", &[0, 1, 2, 0xff, 0xfe, b'\n'], "\u{202e}\u{1b}[2J".as_bytes(), b"@file"];
     let url = Url::parse(&target.url).unwrap();
     for (index, body) in bodies.iter().enumerate() {
-        let headers = [(Name::spelled("X-Odd").unwrap(), HeaderValue::from_bytes("café \u{9b}".as_bytes()).unwrap())];
+        let headers =
+            [(FieldName::spelled("X-Odd").unwrap(), HeaderValue::from_bytes("café \u{9b}".as_bytes()).unwrap())];
         let delivery = Delivery::bare(headers.into_iter().collect(), Bytes::from_static(body));
         let command = curl::command(url.as_str(), &delivery, None, &[], &Redaction::new(&[], []), |_| false);
         assert!(command.chars().all(|c| c == '\n' || !c.is_control()), "{command}");

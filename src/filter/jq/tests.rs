@@ -7,10 +7,10 @@ const RECORD: &[u8] =
     br#"{"seq":1,"payload":{"status":"failed","id":null,"n":3},"warnings":[{"code":"a"},{"code":"b"}]}"#;
 
 /// On a thread like that on which filters are run.
-fn judged(filter: &str, record: &[u8], goes_on: &(dyn Fn() -> bool + Sync)) -> Result<Finding, Unended> {
+fn judged(filter: &str, record: &[u8], goes_on: &(dyn Fn() -> bool + Sync)) -> Result<FilterResult, FilterAborted> {
     let filter = Jq::parse(filter).unwrap();
-    let limits = || Limits { steps: 300_000, stack: STACK / 8, goes_on };
-    let run = || filter.judge(&Input::read(record).unwrap(), limits());
+    let limits = || FilterLimits { steps: 300_000, stack: STACK / 8, goes_on };
+    let run = || filter.judge(&FilterInput::read(record).unwrap(), limits());
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, run);
         thread.unwrap().join().unwrap()
@@ -18,11 +18,11 @@ fn judged(filter: &str, record: &[u8], goes_on: &(dyn Fn() -> bool + Sync)) -> R
 }
 
 fn judge(filter: &str) -> (bool, String) {
-    let Finding { holds, found, .. } = judged(filter, RECORD, &|| true).unwrap();
+    let FilterResult { holds, found, .. } = judged(filter, RECORD, &|| true).unwrap();
     let jq = Jq::parse(filter).unwrap();
     if let Some(members) = jq.members() {
-        let some = Input::read_members(std::str::from_utf8(RECORD).unwrap(), &members).unwrap();
-        let limits = Limits { steps: 300_000, stack: 1 << 20, goes_on: &|| true };
+        let some = FilterInput::read_members(std::str::from_utf8(RECORD).unwrap(), &members).unwrap();
+        let limits = FilterLimits { steps: 300_000, stack: 1 << 20, goes_on: &|| true };
         let finding = jq.judge(&some, limits).unwrap();
         assert_eq!((finding.holds, &finding.found), (holds, &found), "{filter} on {some:?}");
     }
@@ -34,7 +34,7 @@ fn a_filter_that_looks_at_little_is_given_no_more() {
     let filter = Jq::parse(".payload.status == \"failed\" and .seq == 1").unwrap();
     let line =
         r#"{"body":"\u12","a\u0062":1,"payload":{"id":[1],"status":"failed"},"seq":1,"payl\u006fad":{"status":2}}"#;
-    let read = |line: &str| Input::read_members(line, &filter.members().unwrap());
+    let read = |line: &str| FilterInput::read_members(line, &filter.members().unwrap());
     assert!(read(line).is_none(), "the body is no text");
     let some = read(&line.replace("\\u12", "")).unwrap();
     assert_eq!(some.0.to_string(), r#"{"payload":{"status":2},"seq":1}"#, "the last of two members counts");
@@ -120,12 +120,12 @@ fn what_never_ends_within_one_value_is_stopped() {
         "[limit(1e12; repeat(0))]",
         "last(range(0; 1; 0))",
     ] {
-        assert_eq!(judged(filter, RECORD, &|| true), Err(Unended::Steps), "{filter}");
+        assert_eq!(judged(filter, RECORD, &|| true), Err(FilterAborted::Steps), "{filter}");
     }
     // By whoever has a clock, at any step.
     let steps = std::sync::atomic::AtomicU32::new(0);
     let goes_on = || steps.fetch_add(1, std::sync::atomic::Ordering::Relaxed) < 1000;
-    assert_eq!(judged("last(range(infinite))", RECORD, &goes_on), Err(Unended::Stopped));
+    assert_eq!(judged("last(range(infinite))", RECORD, &goes_on), Err(FilterAborted::Stopped));
     assert_eq!(steps.into_inner(), 1001);
 }
 
@@ -157,7 +157,7 @@ fn what_nests_deep_does_not_break_the_stack() {
         ".body | fromjson | (.. |= .) | length == 1",
         ".body | [limit(100; fromjson | ..)] | length == 100",
     ] {
-        let Finding { holds, found, .. } = judge(filter, &deep);
+        let FilterResult { holds, found, .. } = judge(filter, &deep);
         assert!(holds, "{filter}: {found}");
     }
     let too_deep = r#"an error: "the JSON nests deeper than 10000 levels""#;
@@ -167,8 +167,8 @@ fn what_nests_deep_does_not_break_the_stack() {
     }
     let flat = format!("[{}\"{}\\\"[\"]", "[],".repeat(NESTED), "[".repeat(NESTED + 1));
     assert!(judge(".body | fromjson | length == 10001", &flat).holds);
-    assert!(Input::read(nested(NESTED + 1).as_bytes()).is_none());
-    assert_eq!(judged("def f: 1 + f; f", RECORD, &|| true), Err(Unended::Depth));
+    assert!(FilterInput::read(nested(NESTED + 1).as_bytes()).is_none());
+    assert_eq!(judged("def f: 1 + f; f", RECORD, &|| true), Err(FilterAborted::Depth));
 }
 
 #[test]

@@ -2,15 +2,15 @@ use http::HeaderName;
 use jiff::Timestamp;
 
 use super::*;
-use crate::journal::record::{Answer, By, Sent};
+use crate::journal::record::{Answer, AnsweredBy, SentAttempt};
 use crate::signature::Reason;
 
 /// What is left of a record, and the paths that led nowhere.
 fn redacted(mut record: Record, paths: &[&str]) -> (Record, Vec<String>) {
-    let paths: Vec<Path> = paths.iter().map(|path| Path::parse(path).unwrap()).collect();
+    let paths: Vec<RedactPath> = paths.iter().map(|path| RedactPath::parse(path).unwrap()).collect();
     let mut redactor = Redactor::new(&paths);
     redactor.blank(&mut record);
-    (record, redactor.without_effect().map(Path::to_string).collect())
+    (record, redactor.without_effect().map(RedactPath::to_string).collect())
 }
 
 fn blanked(body: &str, paths: &[&str]) -> String {
@@ -45,7 +45,7 @@ fn fields_are_blanked_and_the_rest_stays_as_it_was() {
     }
     assert_eq!(blanked("token=s3cret", &["token"]), REDACTED, "what has no fields is blanked whole");
     assert_eq!(blanked("", &["token"]), "");
-    assert!(Path::parse("").is_err() && Path::parse("a..b").is_err());
+    assert!(RedactPath::parse("").is_err() && RedactPath::parse("a..b").is_err());
 }
 
 #[test]
@@ -75,14 +75,14 @@ fn no_text_repeats_what_is_blanked() {
         ..Delivery::bare(Default::default(), Bytes::from_static(br#"{"id":"a","status":"S3CRET","error":"wrong"}"#))
     };
     let warn = |path: &str, message: &str| Warning::new("w", path, message.into());
-    let answer = Answer { line: Some("no such S3CRET".into()), ..Answer::new(500, By::Receiver, 1.0) };
+    let answer = Answer { line: Some("no such S3CRET".into()), ..Answer::new(500, AnsweredBy::Receiver, 1.0) };
     let error = Some("refused".to_owned());
     let url = "http://localhost:1/hook?token=t0ken".to_owned();
     let record = Record {
         warnings: vec![warn("status", "of another kind"), warn("", "S3CRET is not known"), warn("id", "no real id")],
         verdict: Verdict::Invalid { scheme: None, reason: Reason::Other, hint: "see S3CRET".into() },
         answer: Some(answer),
-        sent: Some(Sent { attempt: 1, of: 1, url, outcome: None, error, case: None, expect_status: None }),
+        sent: Some(SentAttempt { attempt: 1, of: 1, url, outcome: None, error, case: None, expect_status: None }),
         ..Record::bare(Timestamp::UNIX_EPOCH, delivery)
     };
     let (blanked, without_effect) = redacted(record.clone(), &["status", "target", "error", "input.promt"]);

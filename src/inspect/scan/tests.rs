@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::inspect::query::Query;
 use crate::inspect::view::View;
-use crate::journal::record::{Answer, By};
+use crate::journal::record::{Answer, AnsweredBy};
 use crate::payload::provider::fixtures;
 use crate::payload::{Delivery, Headers, lint};
 use crate::signature;
@@ -45,7 +45,7 @@ fn line(body: &[u8], scheme: &Scheme, secret: &str, late: i64) -> String {
     let delivery = Delivery { method: "POST".into(), ..Delivery::bare(headers, Bytes::copy_from_slice(body)) };
     let payload = delivery.payload(None);
     let warnings = payload.as_ref().map(lint::warnings).unwrap_or_default();
-    let answer = Some(Answer::new(200, By::Script, 0.41));
+    let answer = Some(Answer::new(200, AnsweredBy::Script, 0.41));
     let record = Record { id: "0198".into(), payload, warnings, answer, ..Record::bare(at, delivery) };
     line_without_quotes(&record)
 }
@@ -68,14 +68,16 @@ fn whole(line: &str, config: &Config) -> Result<Option<Verdict>, String> {
 
 /// The same, of a line that is looked at on the short way; and whether that was enough.
 fn short(line: &str, config: &Config) -> (Result<Option<String>, String>, bool) {
-    let mut sift = Sift::new(config);
-    let batch = Batch { bytes: line.as_bytes().to_vec(), is_too_long: false };
-    sift.batch(&batch, Task { config, keeps_back: false, before: 0 });
+    let mut sift = LineScanner::new(config);
+    let batch = LineBatchRead { bytes: line.as_bytes().to_vec(), is_too_long: false };
+    sift.batch(&batch, ScanTask { config, keeps_back: false, before: 0 });
     let counted = sift.statistics.end().verdicts.into_keys().next();
     let said = sift.sifted.found.into_iter().next().map(|found| match found.what {
-        What::Damaged(damage) => Err(damage),
-        What::Taken(entry) => Ok(Some(entry.record.verdict.name().to_owned())),
-        What::Unread(_) | What::Asked(_) | What::Told(..) => panic!("nothing is kept back, asked or told"),
+        LineResult::Damaged(damage) => Err(damage),
+        LineResult::Taken(entry) => Ok(Some(entry.record.verdict.name().to_owned())),
+        LineResult::Unread(_) | LineResult::Asked(_) | LineResult::Told(..) => {
+            panic!("nothing is kept back, asked or told")
+        }
     });
     let is_short = counted.is_some();
     (said.unwrap_or(Ok(counted)), is_short)
@@ -91,13 +93,13 @@ fn agree(line: &str, config: &Config) -> bool {
 /// What a line adds to counts where no signature is checked, and it is looked at on the short way; or how it is damaged.
 fn counted(line: &str) -> Result<String, String> {
     let config = config(Choice::Auto, &[]);
-    let mut sift = Sift::new(&config);
-    let batch = Batch { bytes: line.as_bytes().to_vec(), is_too_long: false };
-    sift.batch(&batch, Task { config: &config, keeps_back: false, before: 0 });
+    let mut sift = LineScanner::new(&config);
+    let batch = LineBatchRead { bytes: line.as_bytes().to_vec(), is_too_long: false };
+    sift.batch(&batch, ScanTask { config: &config, keeps_back: false, before: 0 });
     let stats = sift.statistics.end();
     assert_eq!(sift.sifted.deliveries as u64, stats.deliveries, "{line}");
     match sift.sifted.found.into_iter().next().map(|found| found.what) {
-        Some(What::Damaged(damage)) => Err(damage),
+        Some(LineResult::Damaged(damage)) => Err(damage),
         Some(_) => panic!("it is counted: {line}"),
         None => Ok(format!("{stats:?}")),
     }
@@ -108,8 +110,8 @@ fn counted_wholly(line: &str, is_broken: bool) -> Result<String, String> {
     let mut statistics = Statistics::new(TimeZone::UTC);
     match Record::parse(line.trim_end_matches('\n')) {
         Ok(Parsed::Delivery(record)) => {
-            let told = is_broken.then(|| Glance::of_any(line)).flatten();
-            statistics.add(&told.unwrap_or_else(|| Glance::from(&*record)));
+            let told = is_broken.then(|| Summary::of_any(line)).flatten();
+            statistics.add(&told.unwrap_or_else(|| Summary::from(&*record)));
         }
         Ok(Parsed::Other(_)) => {}
         Err(damage) => return Err(damage.0),
@@ -156,7 +158,7 @@ fn a_line_that_is_broken_anywhere_is_counted_as_when_all_is_read() {
         [&br#"{"id":"a\u00e9","status":"success","output":"a\"b","input":{}}"#[..], b"plain text ", b"\xff\xfe\0"];
     for body in bodies {
         let line = line(body, scheme, SECRET, 0);
-        assert!(Ours::read(&line).is_some(), "{line}");
+        assert!(FastLine::read(&line).is_some(), "{line}");
         let places = (0..line.len() - 1).filter(|from| line.is_char_boundary(*from));
         for from in places {
             let (before, after) = line.split_at(from);

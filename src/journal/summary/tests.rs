@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::journal::record::{Duplicate, Parsed, Sent};
+use crate::journal::record::{Duplicate, Parsed, SentAttempt};
 use crate::payload::lint::Warning;
 use crate::payload::retry::Statuses;
 use crate::payload::{Delivery, Payload};
@@ -15,8 +15,8 @@ fn a_glance_sees_what_reading_it_all_sees() {
         let record = Record { payload, ..Record::bare(Timestamp::UNIX_EPOCH, delivery) };
         let line = String::from_utf8(record.to_line()).unwrap();
         let Parsed::Delivery(read) = Record::parse(&line).unwrap() else { panic!("a delivery") };
-        let mut whole = Glance::from(&*read);
-        for glance in [Ours::read(line.trim_end()).map(|ours| ours.glance), Glance::of_any(&line)] {
+        let mut whole = Summary::from(&*read);
+        for glance in [FastLine::read(line.trim_end()).map(|ours| ours.glance), Summary::of_any(&line)] {
             let mut glance = glance.unwrap();
             // By name in a summary, in the provider's order in a payload.
             glance.ids.sort();
@@ -37,14 +37,14 @@ fn nothing_within_a_delivery_is_taken_for_what_is_said_of_it() {
     let payload = Payload::read(&delivery.body, &delivery.headers, None);
     let record = Record { payload, id: "real".into(), ..Record::bare(Timestamp::MAX, delivery) };
     let line = String::from_utf8(record.to_line()).unwrap();
-    let (ours, any) = (Ours::read(line.trim_end()).unwrap().glance, Glance::of_any(&line).unwrap());
+    let (ours, any) = (FastLine::read(line.trim_end()).unwrap().glance, Summary::of_any(&line).unwrap());
     assert_eq!((ours.record.as_ref(), ours.raw_status.as_deref()), ("real", Some(forged)));
     assert_eq!(format!("{ours:?}"), format!("{any:?}"));
 }
 
 /// Lines of a delivery that was received and of one that was sent, in our own form.
 fn lines() -> [String; 2] {
-    let sent = Sent {
+    let sent = SentAttempt {
         attempt: 1,
         of: 2,
         url: "u".into(),
@@ -64,7 +64,7 @@ fn lines() -> [String; 2] {
             verdict: Verdict::Invalid { scheme: Some("github".into()), reason, hint },
             duplicate: Some(Duplicate { id: "b".into(), seen: None }),
             warnings: vec![Warning::new("w", "p", "m".into())],
-            answer: Some(Answer::new(200, By::Script, 0.41)),
+            answer: Some(Answer::new(200, AnsweredBy::Script, 0.41)),
             sent,
             ..Record::bare(Timestamp::UNIX_EPOCH, delivery)
         };
@@ -103,19 +103,19 @@ fn what_is_looked_at_can_be_read_whatever_stands_in_its_place() {
                 // By their names, and in the order of our own lines.
                 let ours = line.replacen(&whole.pointer(&place).unwrap().to_string(), &other.to_string(), 1);
                 for broken in [broken.to_string(), ours] {
-                    refused += usize::from(Glance::of(&broken).is_none());
-                    assert!(Glance::of(&broken).is_none() || is_read(&broken), "{place}: {broken}");
+                    refused += usize::from(Summary::of(&broken).is_none());
+                    assert!(Summary::of(&broken).is_none() || is_read(&broken), "{place}: {broken}");
                 }
             }
         }
-        assert!(refused > 100 && Glance::of(&line).is_some(), "{refused}");
+        assert!(refused > 100 && Summary::of(&line).is_some(), "{refused}");
     }
 }
 
 #[test]
 fn what_is_looked_at_can_be_read_wherever_it_was_torn() {
     for line in lines() {
-        assert!(is_read(&line) && Glance::of(&line).is_some(), "{line}");
+        assert!(is_read(&line) && Summary::of(&line).is_some(), "{line}");
         for from in 0..line.len() {
             let (before, after) = line.split_at(from);
             let broken = [
@@ -130,8 +130,8 @@ fn what_is_looked_at_can_be_read_wherever_it_was_torn() {
                 format!("{before},\"body_base64\":\"?\"{after}"),
             ];
             for broken in broken {
-                assert!(Glance::of(&broken).is_none() || is_read(&broken), "{broken}");
-                assert!(Glance::of_any(&broken).is_none() || is_read(&broken), "{broken}");
+                assert!(Summary::of(&broken).is_none() || is_read(&broken), "{broken}");
+                assert!(Summary::of_any(&broken).is_none() || is_read(&broken), "{broken}");
             }
         }
     }
@@ -140,11 +140,11 @@ fn what_is_looked_at_can_be_read_wherever_it_was_torn() {
 #[test]
 fn what_tells_less_has_to_be_read_whole() {
     let whole = r#"{"type":"delivery","v":1,"id":"a","at":"2026-11-20T21:23:21Z","payload":null,"signature":{"verdict":"unsigned"}}"#;
-    assert!(Glance::of(whole).is_some_and(|glance| glance.provider.is_none()));
+    assert!(Summary::of(whole).is_some_and(|glance| glance.provider.is_none()));
     let less = ["\"payload\":null,", "\"v\":1,", "\"id\":\"a\",", ",\"signature\":{\"verdict\":\"unsigned\"}"];
     for part in less {
-        assert!(Glance::of(&whole.replace(part, "")).is_none(), "{part}");
+        assert!(Summary::of(&whole.replace(part, "")).is_none(), "{part}");
     }
-    assert!(Glance::of(&whole.replace("delivery", "summary")).is_none());
-    assert!(Glance::of(&whole.replace("\"v\":1", "\"v\":2")).is_none());
+    assert!(Summary::of(&whole.replace("delivery", "summary")).is_none());
+    assert!(Summary::of(&whole.replace("\"v\":1", "\"v\":2")).is_none());
 }

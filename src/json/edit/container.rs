@@ -4,45 +4,45 @@ use std::ops::Range;
 
 use serde_json::value::RawValue;
 
-use crate::json::path::Name;
+use crate::json::path::EntryName;
 use crate::json::{JsonType, scan};
 
 /// What holds entries.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Kind {
+pub(crate) enum ContainerKind {
     /// `{…}`, of members.
     Object,
     /// `[…]`, of elements.
     Array,
 }
 
-impl Kind {
+impl ContainerKind {
     /// What to make when there is nothing yet to hold `name`.
-    pub(crate) fn to_hold(name: &Name) -> Kind {
+    pub(crate) fn to_hold(name: &EntryName) -> ContainerKind {
         match name {
-            Name::Key(_) => Kind::Object,
-            Name::Index(_) => Kind::Array,
+            EntryName::Key(_) => ContainerKind::Object,
+            EntryName::Index(_) => ContainerKind::Array,
         }
     }
 
     /// What it is written between.
     pub(crate) fn brackets(self) -> (char, char) {
         match self {
-            Kind::Object => ('{', '}'),
-            Kind::Array => ('[', ']'),
+            ContainerKind::Object => ('{', '}'),
+            ContainerKind::Array => ('[', ']'),
         }
     }
 }
 
 /// A member of an object, or an element of an array. Both are slices of the body.
-pub(crate) struct Entry<'a> {
+pub(crate) struct ContainerEntry<'a> {
     /// As written, in its quotes.
     key: Option<&'a str>,
     /// As written.
     pub(crate) value: &'a str,
 }
 
-impl Entry<'_> {
+impl ContainerEntry<'_> {
     /// Where it is in `body`, from its key to the end of its value.
     pub(crate) fn span(&self, body: &str) -> Range<usize> {
         let value = span(body, self.value);
@@ -51,11 +51,11 @@ impl Entry<'_> {
     }
 
     /// Whether a path means this entry when it says `name`.
-    fn is(&self, name: &Name, position: usize) -> bool {
+    fn is(&self, name: &EntryName, position: usize) -> bool {
         match (self.key, name) {
             (None, _) => name.index() == Some(position),
-            (Some(written), Name::Key(key)) => is_key(written, key),
-            (Some(_), Name::Index(_)) => false,
+            (Some(written), EntryName::Key(key)) => is_key(written, key),
+            (Some(_), EntryName::Index(_)) => false,
         }
     }
 }
@@ -77,9 +77,9 @@ pub(crate) struct Container<'a> {
     /// Where it is in the body, brackets included.
     pub(crate) span: Range<usize>,
     /// Whether it is an object or an array.
-    pub(crate) kind: Kind,
+    pub(crate) kind: ContainerKind,
     /// In the order in which they are written, duplicates among them.
-    pub(crate) entries: Vec<Entry<'a>>,
+    pub(crate) entries: Vec<ContainerEntry<'a>>,
 }
 
 impl<'a> Container<'a> {
@@ -88,12 +88,12 @@ impl<'a> Container<'a> {
         let mut entries = Vec::new();
         let kind = match JsonType::of(text) {
             JsonType::Object => {
-                scan::members(text, |key, value| entries.push(Entry { key: Some(key), value }))?;
-                Kind::Object
+                scan::members(text, |key, value| entries.push(ContainerEntry { key: Some(key), value }))?;
+                ContainerKind::Object
             }
             JsonType::Array => {
-                scan::elements(text, |value| entries.push(Entry { key: None, value }))?;
-                Kind::Array
+                scan::elements(text, |value| entries.push(ContainerEntry { key: None, value }))?;
+                ContainerKind::Array
             }
             _ => return None,
         };
@@ -101,23 +101,23 @@ impl<'a> Container<'a> {
     }
 
     /// Whether `name` can be that of an entry here.
-    pub(crate) fn can_hold(&self, name: &Name) -> bool {
+    pub(crate) fn can_hold(&self, name: &EntryName) -> bool {
         match self.kind {
-            Kind::Object => matches!(name, Name::Key(_)),
-            Kind::Array => name.index().is_some(),
+            ContainerKind::Object => matches!(name, EntryName::Key(_)),
+            ContainerKind::Array => name.index().is_some(),
         }
     }
 
     /// Whether an entry called `name`, which is missing, can be added at the end.
-    pub(crate) fn can_append(&self, name: &Name) -> bool {
+    pub(crate) fn can_append(&self, name: &EntryName) -> bool {
         match self.kind {
-            Kind::Object => true,
-            Kind::Array => name.index() == Some(self.entries.len()),
+            ContainerKind::Object => true,
+            ContainerKind::Array => name.index() == Some(self.entries.len()),
         }
     }
 
     /// The entry that `name` means: of duplicates the last one, as for every parser.
-    pub(crate) fn find(&self, name: &Name) -> Option<&Entry<'a>> {
+    pub(crate) fn find(&self, name: &EntryName) -> Option<&ContainerEntry<'a>> {
         let mut entries = self.entries.iter().enumerate();
         let found = entries.rfind(|(position, entry)| entry.is(name, *position));
         found.map(|(_, entry)| entry)
@@ -153,7 +153,7 @@ impl<'a> Container<'a> {
 
     /// The body without the entries that `name` means, all duplicates among them, since a parser
     /// would find the one before if only the last went. `None` if there are none.
-    pub(crate) fn without(&self, name: &Name) -> Option<String> {
+    pub(crate) fn without(&self, name: &EntryName) -> Option<String> {
         let mut kept = String::new();
         let mut count = 0;
         for (position, entry) in self.entries.iter().enumerate() {

@@ -1,11 +1,11 @@
 //! How new text is written, so that it looks like the body around it.
 
 use super::NewValue;
-use super::container::{Container, Kind, last_line_indent, leading_space, replace};
-use crate::json::path::{Name, Step};
+use super::container::{Container, ContainerKind, last_line_indent, leading_space, replace};
+use crate::json::path::{EntryName, PathSegment};
 
 /// How a body is written, for what an edit adds to it.
-pub(crate) struct Style<'a> {
+pub(crate) struct BodyStyle<'a> {
     /// Between a key and its value: `:` or `: `.
     pub(crate) colon: &'a str,
     /// Between two entries on one line: `,` or `, `.
@@ -17,13 +17,13 @@ pub(crate) struct Style<'a> {
     ascii: bool,
 }
 
-impl<'a> Style<'a> {
+impl<'a> BodyStyle<'a> {
     /// The style of the JSON in `root`.
-    pub(crate) fn of(root: &'a str) -> Style<'a> {
+    pub(crate) fn of(root: &'a str) -> BodyStyle<'a> {
         let colon = mark_and_space(root, b':').unwrap_or(":");
         let comma = mark_and_space(root, b',').filter(|comma| !comma.contains('\n'));
         let lines = root.split_once('\n');
-        Style {
+        BodyStyle {
             colon,
             // The habit of a space goes for both marks, if only one can be seen.
             comma: comma.unwrap_or(if colon == ":" { "," } else { ", " }),
@@ -50,17 +50,17 @@ impl<'a> Style<'a> {
         if self.ascii { escape_non_ascii(&quoted) } else { quoted }
     }
 
-    fn entry(&self, kind: Kind, name: &Name, value: &str) -> String {
+    fn entry(&self, kind: ContainerKind, name: &EntryName, value: &str) -> String {
         match (kind, name) {
-            (Kind::Object, Name::Key(key)) => format!("{}{}{value}", self.string(key), self.colon),
+            (ContainerKind::Object, EntryName::Key(key)) => format!("{}{}{value}", self.string(key), self.colon),
             _ => value.to_owned(),
         }
     }
 
     /// A container with one entry, on one line unless there is an indentation to go by.
-    fn enclose(&self, kind: Kind, entry: &str, indent: Option<&str>) -> String {
+    fn enclose(&self, kind: ContainerKind, entry: &str, indent: Option<&str>) -> String {
         let (open, close) = kind.brackets();
-        let Style { newline, unit, .. } = self;
+        let BodyStyle { newline, unit, .. } = self;
         match indent {
             Some(indent) => {
                 format!("{open}{newline}{indent}{unit}{entry}{newline}{indent}{close}")
@@ -71,10 +71,10 @@ impl<'a> Style<'a> {
 
     /// `value` in containers made for `steps`, from the inside out. `indent` is that of the entry
     /// which the outermost is the value of.
-    pub(crate) fn nest(&self, steps: &[Step], value: String, indent: Option<&str>) -> String {
+    pub(crate) fn nest(&self, steps: &[PathSegment], value: String, indent: Option<&str>) -> String {
         let levels = steps.iter().enumerate().rev();
-        levels.fold(value, |value, (level, Step { name, .. })| {
-            let kind = Kind::to_hold(name);
+        levels.fold(value, |value, (level, PathSegment { name, .. })| {
+            let kind = ContainerKind::to_hold(name);
             let entry = self.entry(kind, name, &value);
             self.enclose(kind, &entry, self.deeper(indent, level).as_deref())
         })
@@ -82,7 +82,7 @@ impl<'a> Style<'a> {
 
     /// The body with an entry added at the end of `container`. `outer` is the indentation of the
     /// entry which `container` is the value of.
-    pub(crate) fn append(&self, container: &Container, name: &Name, value: &str, outer: Option<&str>) -> String {
+    pub(crate) fn append(&self, container: &Container, name: &EntryName, value: &str, outer: Option<&str>) -> String {
         let entry = self.entry(container.kind, name, value);
         match container.entries.last() {
             Some(last) => {

@@ -8,12 +8,12 @@ use tokio::sync::{mpsc, watch};
 
 use super::*;
 use crate::clock::System;
-use crate::event::{self, Queued};
+use crate::event::{self, QueuedEvent};
 use crate::journal::Record;
 use crate::listen::Config;
 use crate::listen::expectations::Expectations;
-use crate::listen::script::{Act, Script};
-use crate::listen::shutdown::{Progress, Wait};
+use crate::listen::script::{Script, ScriptAction};
+use crate::listen::shutdown::{ListenProgress, StopConditions};
 use crate::signature::{Choice, Policy};
 
 /// Long enough that nothing here waits for it.
@@ -22,24 +22,30 @@ const NEVER: Duration = Duration::from_secs(60);
 /// Short, and yet longer than a delivery takes on a busy machine.
 const SOON: Duration = Duration::from_millis(300);
 
-fn limits() -> Limits {
-    Limits { header_time: NEVER, body_time: NEVER, held_time: NEVER, journal_time: NEVER, ..Limits::default() }
+fn limits() -> ListenLimits {
+    ListenLimits {
+        header_time: NEVER,
+        body_time: NEVER,
+        held_time: NEVER,
+        journal_time: NEVER,
+        ..ListenLimits::default()
+    }
 }
 
 /// A listener under way, and what it says.
 struct Running {
     port: u16,
-    said: mpsc::Receiver<Queued>,
+    said: mpsc::Receiver<QueuedEvent>,
     _server: Server,
 }
 
-async fn start(limits: Limits, max_body: u64) -> Running {
+async fn start(limits: ListenLimits, max_body: u64) -> Running {
     start_before(None, limits, max_body).await
 }
 
 /// The same with an app behind it.
-async fn start_before(forward_to: Option<reqwest::Url>, limits: Limits, max_body: u64) -> Running {
-    let accept = Act::Answer { status: http::StatusCode::OK, retry_after: None, body: None };
+async fn start_before(forward_to: Option<reqwest::Url>, limits: ListenLimits, max_body: u64) -> Running {
+    let accept = ScriptAction::Answer { status: http::StatusCode::OK, retry_after: None, body: None };
     let config = Config {
         host: "127.0.0.1".into(),
         port: 0,
@@ -47,7 +53,7 @@ async fn start_before(forward_to: Option<reqwest::Url>, limits: Limits, max_body
         provider: None,
         policy: Policy { scheme: Choice::Auto, secrets: Vec::new(), tolerance: None },
         allow_invalid: false,
-        script: Script::of(if forward_to.is_some() { Act::Forward } else { accept }),
+        script: Script::of(if forward_to.is_some() { ScriptAction::Forward } else { accept }),
         respond_each: false,
         forward_to,
         ack_budget: None,
@@ -58,7 +64,7 @@ async fn start_before(forward_to: Option<reqwest::Url>, limits: Limits, max_body
         max_body,
         limits,
         events: None,
-        wait: Wait { count: None, until: None, timeout: None },
+        wait: StopConditions { count: None, until: None, timeout: None },
         expectations: Expectations::default(),
         report: None,
         tunnel: None,
@@ -66,12 +72,12 @@ async fn start_before(forward_to: Option<reqwest::Url>, limits: Limits, max_body
         command: Vec::new(),
         data_on_stdout: false,
     };
-    let (sink, said) = event::channel(event::Reader::Patient);
-    let progress = watch::channel(Progress::default()).0;
-    let desk = Desk::open(&config, None, sink.clone(), Arc::new(System), progress).unwrap();
+    let (sink, said) = event::channel(event::Backpressure::Wait);
+    let progress = watch::channel(ListenProgress::default()).0;
+    let desk = Handler::open(&config, None, sink.clone(), Arc::new(System), progress).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
-    let room = super::Room::at(&desk);
+    let room = super::ConnectionLimit::at(&desk);
     Running { port, said, _server: super::start(listener, None, desk, sink, room) }
 }
 
@@ -128,7 +134,7 @@ async fn status(stream: TcpStream) -> u16 {
 
 #[tokio::test]
 async fn a_head_that_does_not_come_in_time_ends_the_connection() {
-    let running = start(Limits { header_time: SOON, ..limits() }, 1000).await;
+    let running = start(ListenLimits { header_time: SOON, ..limits() }, 1000).await;
     for begun in ["", "POST / HT", "POST / HTTP/1.1\r\nhost: x\r\nx-slow: "] {
         let stalled = running.send(begun.as_bytes()).await;
         assert_eq!(running.post(b"{}").await, 200, "whoever comes meanwhile is answered");
@@ -138,7 +144,7 @@ async fn a_head_that_does_not_come_in_time_ends_the_connection() {
 
 #[tokio::test]
 async fn a_body_that_does_not_come_in_time_is_answered_408() {
-    let mut running = start(Limits { body_time: SOON, ..limits() }, 1000).await;
+    let mut running = start(ListenLimits { body_time: SOON, ..limits() }, 1000).await;
     for begun in [&head(10), "POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n3\r\n{\"a\r\n"] {
         let stalled = running.send(begun.as_bytes()).await;
         assert_eq!(running.post(b"{}").await, 200, "whoever comes meanwhile is answered");
@@ -151,7 +157,7 @@ async fn a_body_that_does_not_come_in_time_is_answered_408() {
 
 #[tokio::test]
 async fn more_connections_than_may_be_wait_and_are_served() {
-    let mut running = start(Limits { connections: 2, ..limits() }, 1000).await;
+    let mut running = start(ListenLimits { connections: 2, ..limits() }, 1000).await;
     let (first, _second) = (running.send(b"POST").await, running.send(b"POST").await);
     let third = running.send(&[head(2).as_bytes(), b"{}"].concat()).await;
     running.says("2 connections are open, as many as may be at a time").await;
@@ -162,7 +168,7 @@ async fn more_connections_than_may_be_wait_and_are_served() {
 #[tokio::test]
 async fn more_bodies_than_there_is_memory_for_wait_and_then_are_answered_503() {
     const LARGEST: usize = 100_000;
-    let mut running = start(Limits { held_bytes: 1, held_time: SOON, ..limits() }, LARGEST as u64).await;
+    let mut running = start(ListenLimits { held_bytes: 1, held_time: SOON, ..limits() }, LARGEST as u64).await;
     // There is room for twice the largest body. All of it, but for a byte each, that is held and never completed:
     let mut stalled = Vec::new();
     for _ in 0..2 {
@@ -194,7 +200,7 @@ async fn more_bodies_than_there_is_memory_for_wait_and_then_are_answered_503() {
 async fn what_a_body_unpacks_to_takes_memory_too() {
     use flate2::{Compression, write::GzEncoder};
     const LARGEST: usize = 100_000;
-    let running = start(Limits { held_bytes: 1, held_time: SOON, ..limits() }, LARGEST as u64).await;
+    let running = start(ListenLimits { held_bytes: 1, held_time: SOON, ..limits() }, LARGEST as u64).await;
     let request = |text: &[u8]| {
         let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
         std::io::Write::write_all(&mut gzip, text).unwrap();
@@ -214,7 +220,7 @@ async fn what_a_body_unpacks_to_takes_memory_too() {
 
 #[tokio::test]
 async fn a_sender_that_reads_no_answer_is_let_go() {
-    let running = start(Limits { answer_time: SOON, ..limits() }, 100).await;
+    let running = start(ListenLimits { answer_time: SOON, ..limits() }, 100).await;
     let mut sender = running.send(b"").await;
     let looks = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n".repeat(1000);
     // Until both sides' buffers are full, and then no more.
@@ -257,7 +263,7 @@ async fn app(length: usize, kept: usize) -> App {
 
 #[tokio::test]
 async fn more_answers_than_there_is_memory_for_are_not_passed_on() {
-    let limits = Limits { app_bytes: 100_000, held_time: SOON, ..limits() };
+    let limits = ListenLimits { app_bytes: 100_000, held_time: SOON, ..limits() };
     let App { url, goes_on, .. } = app(60_000, 1).await;
     let mut running = start_before(Some(url), limits, 1000).await;
     let first = running.send(&[head(2).as_bytes(), b"{}"].concat()).await;
@@ -272,7 +278,7 @@ async fn more_answers_than_there_is_memory_for_are_not_passed_on() {
 
 #[tokio::test]
 async fn answers_that_come_together_do_not_wait_for_each_others_memory() {
-    let limits = Limits { app_bytes: 100_000, ..limits() };
+    let limits = ListenLimits { app_bytes: 100_000, ..limits() };
     // When more than half of both has come, there is room for the rest of neither.
     let App { url, goes_on, mut came } = app(80_000, 35_000).await;
     let running = start_before(Some(url), limits, 1000).await;
@@ -291,7 +297,7 @@ async fn answers_that_come_together_do_not_wait_for_each_others_memory() {
 async fn answers_take_memory_until_they_are_read() {
     // More than the buffers of two sockets hold.
     const LENGTH: usize = 10_000_000;
-    let limits = Limits { app_bytes: LENGTH + LENGTH / 2, held_time: SOON, ..limits() };
+    let limits = ListenLimits { app_bytes: LENGTH + LENGTH / 2, held_time: SOON, ..limits() };
     let App { url, goes_on, .. } = app(LENGTH, 0).await;
     goes_on.send_replace(true);
     let running = start_before(Some(url), limits, 1000).await;
@@ -306,7 +312,7 @@ async fn answers_take_memory_until_they_are_read() {
 #[tokio::test]
 async fn waiting_for_memory_is_not_the_senders_time() {
     const LARGEST: usize = 100_000;
-    let limits = Limits { held_bytes: 1, held_time: 6 * SOON, body_time: SOON, ..limits() };
+    let limits = ListenLimits { held_bytes: 1, held_time: 6 * SOON, body_time: SOON, ..limits() };
     let App { url, goes_on, mut came } = app(2, 2).await;
     let running = start_before(Some(url), limits, LARGEST as u64).await;
     // There is room for twice the largest, and these keep theirs until the app has answered.

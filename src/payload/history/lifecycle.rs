@@ -9,7 +9,7 @@ use std::num::NonZeroUsize;
 
 use lru::LruCache;
 
-use super::{REMEMBERED, Repeat};
+use super::{EarlierWithKey, REMEMBERED};
 use crate::json::{Json, JsonType};
 use crate::payload::Payload;
 use crate::payload::lint::Warning;
@@ -18,7 +18,7 @@ use crate::payload::provider::{Kind, Status};
 /// The predictions seen so far. The one that was silent for the longest time is forgotten first.
 #[derive(Debug)]
 pub struct Lifecycles {
-    stories: LruCache<u64, Story>,
+    stories: LruCache<u64, Lifecycle>,
     hasher: RandomState,
     /// For inputs, which can be large: they are only compared with those of the same prediction.
     inputs: foldhash::quality::RandomState,
@@ -26,7 +26,7 @@ pub struct Lifecycles {
 
 /// What is known of one prediction.
 #[derive(Debug)]
-struct Story {
+struct Lifecycle {
     /// Its id, for people, to whom it is told if it does not end; none of one that has ended.
     id: Option<Box<str>>,
     /// The furthest state that was reported before its end.
@@ -126,7 +126,7 @@ impl Lifecycles {
 
     /// Takes note of a delivery with this number: what is suspicious about its coming now. One that repeats the bytes of
     /// an earlier one tells nothing new.
-    pub fn note(&mut self, payload: &Payload, repeat: Option<&Repeat>, seq: u64) -> Vec<Warning> {
+    pub fn note(&mut self, payload: &Payload, repeat: Option<&EarlierWithKey>, seq: u64) -> Vec<Warning> {
         // Of one thing there can be several notices.
         let known =
             !matches!(payload.shape.kind, Kind::Other | Kind::Notice) && !repeat.is_some_and(|repeat| repeat.same_body);
@@ -134,7 +134,7 @@ impl Lifecycles {
         let input = payload.input.as_ref().map(|input| (self.inputs.hash_one(input.bytes()), seq));
         let key = self.key(payload, id);
         let Some(story) = self.stories.get_mut(&key) else {
-            self.stories.put(key, Story::begin(id, state, input));
+            self.stories.put(key, Lifecycle::begin(id, state, input));
             return Vec::new();
         };
         story.before = Some(Box::new((story.latest, story.end, story.input)));
@@ -190,10 +190,10 @@ fn amount(output: &Json) -> usize {
     }
 }
 
-impl Story {
+impl Lifecycle {
     fn begin(id: &str, state: State, input: Option<(u64, u64)>) -> Self {
         let end = state.is_terminal().then_some(state);
-        Story { id: end.is_none().then(|| shown(id).into()), latest: state, end, input, before: None }
+        Lifecycle { id: end.is_none().then(|| shown(id).into()), latest: state, end, input, before: None }
     }
 
     /// Whether anything of it is known from a delivery with such a number.

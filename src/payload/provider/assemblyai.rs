@@ -5,8 +5,8 @@
 
 use std::time::Duration;
 
-use super::{Fields, Fixture, HeaderLine, Kind, Progress, Provider, Shape, Sign, Status};
-use crate::payload::retry::{Answered, ONCE, RetryProfile, secs};
+use super::{Fields, Fixture, HeaderLine, Kind, Provider, Shape, ShapeSign, Status, WorkProgress};
+use crate::payload::retry::{ONCE, RetriedAnswers, RetryProfile, secs};
 
 /// The row. Python's `requests` are everybody's, so the user agent gives nobody away.
 pub static PROVIDER: Provider =
@@ -20,7 +20,7 @@ pub static RETRY: RetryProfile = RetryProfile {
     label: "AssemblyAI",
     summary: "10 attempts 10 s apart; ends on 4xx",
     waits: &[TEN_SECONDS; 9],
-    again_on: Answered::AllBut(&[(400, 499)]),
+    again_on: RetriedAnswers::AllBut(&[(400, 499)]),
     answer_within: Some(TEN_SECONDS),
     ..ONCE
 };
@@ -29,13 +29,13 @@ const TRANSCRIPT: Shape = Shape {
     variant: "transcript",
     title: "transcript",
     kind: Kind::Prediction,
-    must: &[Sign::Has("transcript_id"), Sign::Has("status")],
-    signs: &[(3, Sign::Has("transcript_id"))],
+    must: &[ShapeSign::Has("transcript_id"), ShapeSign::Has("status")],
+    signs: &[(3, ShapeSign::Has("transcript_id"))],
     // Neither the text nor the reason of a failure comes along.
     fields: Fields { id: &["transcript_id"], status: &["status"], ..Fields::NONE },
     statuses: &[("completed", Status::Succeeded), ("error", Status::Failed)],
     other_status: None,
-    inferred_event: Progress::outcome,
+    inferred_event: WorkProgress::outcome,
     schemes: &[],
     retry: &RETRY,
     // The order and spelling of `requests`; its version is not documented.

@@ -5,7 +5,7 @@
 //! `Content Moderated` and `Task not found` are unverified, and read all the same. How the JSON is spaced on the wire is
 //! not documented; it is compact here.
 
-use super::{Fields, Fixture, Kind, PLAIN_HEADERS, Progress, Provider, Shape, Sign, Status};
+use super::{Fields, Fixture, Kind, PLAIN_HEADERS, Provider, Shape, ShapeSign, Status, WorkProgress};
 use crate::payload::retry::{ONCE, RetryProfile, secs};
 
 /// The row.
@@ -26,18 +26,18 @@ const GENERATION: Shape = Shape {
     variant: "generation",
     title: "generation",
     kind: Kind::Prediction,
-    must: &[Sign::Has("id"), Sign::Has("status"), Sign::Lacks("output"), Sign::Lacks("input")],
+    must: &[ShapeSign::Has("id"), ShapeSign::Has("status"), ShapeSign::Lacks("output"), ShapeSign::Lacks("input")],
     signs: &[
-        (3, Sign::Header("x-bfl-signature")),
+        (3, ShapeSign::Header("x-bfl-signature")),
         (
             2,
-            Sign::Word(
+            ShapeSign::Word(
                 "status",
                 &["Ready", "Error", "Pending", "Request Moderated", "Content Moderated", "Task not found"],
             ),
         ),
-        (2, Sign::Has("result.sample")),
-        (1, Sign::Has("timestamp")),
+        (2, ShapeSign::Has("result.sample")),
+        (1, ShapeSign::Has("timestamp")),
     ],
     fields: Fields {
         id: &["id"],
@@ -57,7 +57,7 @@ const GENERATION: Shape = Shape {
         ("Task not found", Status::Failed),
     ],
     other_status: None,
-    inferred_event: Progress::outcome,
+    inferred_event: WorkProgress::outcome,
     schemes: &["bfl"],
     retry: &RETRY,
     headers: PLAIN_HEADERS,

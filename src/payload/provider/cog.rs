@@ -4,11 +4,11 @@
 //! 0.23.1 (coglet, Rust: `crates/coglet/src/{webhook,prediction}.rs`). Cog signs nothing; with `WEBHOOK_AUTH_TOKEN`
 //! in the server's environment it sends a bearer token.
 
-use super::{Fields, Fixture, HeaderLine, Kind, Progress, Provider, Shape, Sign, Status};
+use super::{Fields, Fixture, HeaderLine, Kind, Provider, Shape, ShapeSign, Status, WorkProgress};
 use crate::json::JsonType;
 use crate::json::Object;
 use crate::json::value;
-use crate::payload::retry::{Answered, RetryAfter, RetryProfile, millis, secs};
+use crate::payload::retry::{RetriedAnswers, RetryAfter, RetryProfile, millis, secs};
 
 /// The row.
 pub static PROVIDER: Provider = Provider {
@@ -51,7 +51,7 @@ impl Flavor {
     }
 }
 
-const RETRIED: Answered = Answered::Listed(&[429, 500, 502, 503, 504]);
+const RETRIED: RetriedAnswers = RetriedAnswers::Listed(&[429, 500, 502, 503, 504]);
 
 /// `100 ms << min(attempt, 10)`, 13 attempts, `Retry-After` ignored. Only the terminal delivery is retried. An attempt
 /// without an answer ends after 30 s.
@@ -108,12 +108,12 @@ pub static RETRY_PYTHON: RetryProfile = RetryProfile {
 
 /// Cog has four events and names none of them in its request, so this is inference: an `output` and a `logs` delivery
 /// can look the same, and so can `start` and an early `logs`.
-pub(crate) fn event(progress: Progress) -> Option<&'static str> {
+pub(crate) fn event(progress: WorkProgress) -> Option<&'static str> {
     Some(match progress {
-        Progress { status: Some(status), .. } if status.is_terminal() => "completed",
-        Progress { status: None, .. } => return None,
-        Progress { output: true, .. } => "output",
-        Progress { logs: true, .. } => "logs",
+        WorkProgress { status: Some(status), .. } if status.is_terminal() => "completed",
+        WorkProgress { status: None, .. } => return None,
+        WorkProgress { output: true, .. } => "output",
+        WorkProgress { logs: true, .. } => "logs",
         _ => "start",
     })
 }
@@ -123,16 +123,16 @@ const COGLET: Shape = Shape {
     title: "prediction, sent by coglet (cog 0.17 and later)",
     kind: Kind::Prediction,
     must: &[
-        Sign::Has("id"),
-        Sign::Has("status"),
-        Sign::Is("logs", JsonType::String),
-        Sign::IsNot("output", JsonType::Null),
-        Sign::Only(&["error", "id", "logs", "metrics", "output", "status"]),
+        ShapeSign::Has("id"),
+        ShapeSign::Has("status"),
+        ShapeSign::Is("logs", JsonType::String),
+        ShapeSign::IsNot("output", JsonType::Null),
+        ShapeSign::Only(&["error", "id", "logs", "metrics", "output", "status"]),
     ],
     signs: &[
-        (1, Sign::Has("logs")),
-        (2, Sign::Is("metrics", JsonType::Object)),
-        (2, Sign::Word("status", &["starting", "processing", "succeeded", "failed", "canceled"])),
+        (1, ShapeSign::Has("logs")),
+        (2, ShapeSign::Is("metrics", JsonType::Object)),
+        (2, ShapeSign::Word("status", &["starting", "processing", "succeeded", "failed", "canceled"])),
     ],
     fields: Fields {
         id: &["id"],
@@ -172,17 +172,17 @@ const PYTHON: Shape = Shape {
     title: "prediction, sent by the Python server (cog 0.16 and earlier)",
     // Seven keys are always there. `version` and `urls` are in the bodies of Replicate, which are otherwise alike.
     must: &[
-        Sign::Has("input"),
-        Sign::Has("output"),
-        Sign::Has("id"),
-        Sign::Has("created_at"),
-        Sign::Has("started_at"),
-        Sign::Has("logs"),
-        Sign::Has("status"),
-        Sign::Lacks("version"),
-        Sign::Lacks("urls"),
+        ShapeSign::Has("input"),
+        ShapeSign::Has("output"),
+        ShapeSign::Has("id"),
+        ShapeSign::Has("created_at"),
+        ShapeSign::Has("started_at"),
+        ShapeSign::Has("logs"),
+        ShapeSign::Has("status"),
+        ShapeSign::Lacks("version"),
+        ShapeSign::Lacks("urls"),
     ],
-    signs: &[(4, Sign::Has("started_at"))],
+    signs: &[(4, ShapeSign::Has("started_at"))],
     retry: &RETRY_PYTHON,
     headers: &[
         HeaderLine::Host("Host"),

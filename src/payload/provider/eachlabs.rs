@@ -4,9 +4,9 @@
 //! B its rewrite from the sender's source (commit 47ab06e, July 2026); C adds signing (7f9ea4be and a65610e7, about
 //! September 2026), with the same body as B. All three are received unasked and sent by name.
 
-use super::{Fields, Fixture, HeaderLine, Kind, PLAIN_HEADERS, Progress, Provider, Shape, Sign, Status};
+use super::{Fields, Fixture, HeaderLine, Kind, PLAIN_HEADERS, Provider, Shape, ShapeSign, Status, WorkProgress};
 use crate::json::JsonType;
-use crate::payload::retry::{Answered, RetryAfter, RetryProfile, secs};
+use crate::payload::retry::{RetriedAnswers, RetryAfter, RetryProfile, secs};
 
 /// The row.
 pub static PROVIDER: Provider = Provider {
@@ -23,7 +23,7 @@ pub static RETRY_A: RetryProfile = RetryProfile {
     label: "each::labs",
     summary: "after 30 s, 2 m, 10 m (the page of March 2026)",
     waits: &[secs(30), secs(120), secs(600)],
-    again_on: Answered::AllButSuccess,
+    again_on: RetriedAnswers::AllButSuccess,
     again_unanswered: true,
     retry_after: RetryAfter::Ignored,
     terminal_only: false,
@@ -54,21 +54,21 @@ const GENERATION_A: Shape = Shape {
     title: "prediction, generation A (documented March to July 2026)",
     kind: Kind::Prediction,
     must: &[
-        Sign::Has("id"),
-        Sign::Has("status"),
-        Sign::Lacks("created_at"),
-        Sign::Lacks("started_at"),
-        Sign::Lacks("track_id"),
-        Sign::Lacks("generationTime"),
+        ShapeSign::Has("id"),
+        ShapeSign::Has("status"),
+        ShapeSign::Lacks("created_at"),
+        ShapeSign::Lacks("started_at"),
+        ShapeSign::Lacks("track_id"),
+        ShapeSign::Lacks("generationTime"),
     ],
     signs: &[
-        (2, Sign::Has("input")),
-        (1, Sign::Word("status", &["success"])),
-        (1, Sign::Is("output", JsonType::String)),
-        (2, Sign::Is("output", JsonType::Null)),
-        (1, Sign::Has("metrics.predict_time")),
-        (1, Sign::Has("metrics.cost")),
-        (1, Sign::Header("x-webhook-signature")),
+        (2, ShapeSign::Has("input")),
+        (1, ShapeSign::Word("status", &["success"])),
+        (1, ShapeSign::Is("output", JsonType::String)),
+        (2, ShapeSign::Is("output", JsonType::Null)),
+        (1, ShapeSign::Has("metrics.predict_time")),
+        (1, ShapeSign::Has("metrics.cost")),
+        (1, ShapeSign::Header("x-webhook-signature")),
     ],
     fields: Fields {
         id: &["id"],
@@ -83,7 +83,7 @@ const GENERATION_A: Shape = Shape {
     },
     statuses: STATUSES,
     other_status: None,
-    inferred_event: Progress::outcome,
+    inferred_event: WorkProgress::outcome,
     schemes: &["eachlabs"],
     retry: &RETRY_A,
     headers: PLAIN_HEADERS,
@@ -93,8 +93,8 @@ const GENERATION_A: Shape = Shape {
 const GENERATION_B: Shape = Shape {
     variant: "B",
     title: "prediction, generation B (documented from July 2026)",
-    must: &[Sign::Has("exec_id"), Sign::Has("status")],
-    signs: &[(4, Sign::Has("exec_id"))],
+    must: &[ShapeSign::Has("exec_id"), ShapeSign::Has("status")],
+    signs: &[(4, ShapeSign::Has("exec_id"))],
     fields: Fields {
         id: &["exec_id"],
         status: &["status"],
@@ -112,8 +112,8 @@ const GENERATION_B: Shape = Shape {
 const GENERATION_C: Shape = Shape {
     variant: "C",
     title: "prediction, generation C (signed; documented from about September 2026)",
-    must: &[Sign::Has("exec_id"), Sign::Has("status"), Sign::HeaderIfKnown("x-webhook-timestamp")],
-    signs: &[(5, Sign::Has("exec_id"))],
+    must: &[ShapeSign::Has("exec_id"), ShapeSign::Has("status"), ShapeSign::HeaderIfKnown("x-webhook-timestamp")],
+    signs: &[(5, ShapeSign::Has("exec_id"))],
     // "`X-Webhook-Secret` predates signing" and is still sent.
     schemes: &["eachlabs-timestamped", "shared-secret"],
     ..GENERATION_B
@@ -123,8 +123,8 @@ const GENERATION_C: Shape = Shape {
 const REDELIVERY: Shape = Shape {
     variant: "C-redelivery",
     title: "prediction, generation C, delivered again on request",
-    must: &[Sign::Has("exec_id"), Sign::Has("status"), Sign::Header("x-webhook-redelivery")],
-    signs: &[(6, Sign::Has("exec_id"))],
+    must: &[ShapeSign::Has("exec_id"), ShapeSign::Has("status"), ShapeSign::Header("x-webhook-redelivery")],
+    signs: &[(6, ShapeSign::Has("exec_id"))],
     headers: &[
         HeaderLine::Is("content-type", "application/json"),
         HeaderLine::Is("user-agent", concat!("hookctl/", env!("CARGO_PKG_VERSION"))),
@@ -140,12 +140,17 @@ const WORKFLOW: Shape = Shape {
     variant: "workflow",
     title: "workflow execution",
     kind: Kind::Workflow,
-    must: &[Sign::Has("execution_id"), Sign::Has("workflow_id"), Sign::Has("status"), Sign::Lacks("event")],
+    must: &[
+        ShapeSign::Has("execution_id"),
+        ShapeSign::Has("workflow_id"),
+        ShapeSign::Has("status"),
+        ShapeSign::Lacks("event"),
+    ],
     signs: &[
-        (2, Sign::Is("execution_id", JsonType::String)),
-        (2, Sign::Has("step_outputs")),
-        (1, Sign::Has("inputs")),
-        (1, Sign::Has("error_cause")),
+        (2, ShapeSign::Is("execution_id", JsonType::String)),
+        (2, ShapeSign::Has("step_outputs")),
+        (1, ShapeSign::Has("inputs")),
+        (1, ShapeSign::Has("error_cause")),
     ],
     fields: Fields {
         id: &["execution_id"],

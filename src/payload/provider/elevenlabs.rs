@@ -4,7 +4,7 @@
 //! `GetConversationResponseModel` (the fields of `data`, the status words). How the JSON is spaced on the wire is not
 //! documented; it is compact here.
 
-use super::{Fields, Fixture, Kind, PLAIN_HEADERS, Provider, Shape, Sign, Status};
+use super::{Fields, Fixture, Kind, PLAIN_HEADERS, Provider, Shape, ShapeSign, Status};
 use crate::json::JsonType;
 use crate::payload::retry::{ONCE, RetryProfile};
 
@@ -26,18 +26,22 @@ pub static RETRY: RetryProfile = RetryProfile {
     ..ONCE
 };
 
-const SIGNS: &[(u8, Sign)] = &[
-    (3, Sign::Header("elevenlabs-signature")),
-    (3, Sign::Starts("type", &["post_call_"])),
-    (2, Sign::Has("data.conversation_id")),
-    (1, Sign::Has("data.agent_id")),
+const SIGNS: &[(u8, ShapeSign)] = &[
+    (3, ShapeSign::Header("elevenlabs-signature")),
+    (3, ShapeSign::Starts("type", &["post_call_"])),
+    (2, ShapeSign::Has("data.conversation_id")),
+    (1, ShapeSign::Has("data.agent_id")),
 ];
 
 const OTHER: Shape = Shape {
     variant: "event",
     title: "event",
     kind: Kind::Notice,
-    must: &[Sign::Is("type", JsonType::String), Sign::Has("event_timestamp"), Sign::Is("data", JsonType::Object)],
+    must: &[
+        ShapeSign::Is("type", JsonType::String),
+        ShapeSign::Has("event_timestamp"),
+        ShapeSign::Is("data", JsonType::Object),
+    ],
     signs: SIGNS,
     fields: Fields {
         id: &["data.conversation_id"],
@@ -58,9 +62,9 @@ const TRANSCRIPTION: Shape = Shape {
     variant: "transcription",
     title: "transcript and analysis of a call",
     must: &[
-        Sign::Word("type", &["post_call_transcription"]),
-        Sign::Has("event_timestamp"),
-        Sign::Is("data", JsonType::Object),
+        ShapeSign::Word("type", &["post_call_transcription"]),
+        ShapeSign::Has("event_timestamp"),
+        ShapeSign::Is("data", JsonType::Object),
     ],
     fields: Fields {
         status: &["data.status"],
@@ -82,7 +86,11 @@ const TRANSCRIPTION: Shape = Shape {
 const AUDIO: Shape = Shape {
     variant: "audio",
     title: "audio of a call",
-    must: &[Sign::Word("type", &["post_call_audio"]), Sign::Has("event_timestamp"), Sign::Is("data", JsonType::Object)],
+    must: &[
+        ShapeSign::Word("type", &["post_call_audio"]),
+        ShapeSign::Has("event_timestamp"),
+        ShapeSign::Is("data", JsonType::Object),
+    ],
     fields: Fields { output: &["data.full_audio"], ..OTHER.fields },
     ..OTHER
 };

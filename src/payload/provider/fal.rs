@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::{Fields, Fixture, Kind, PLAIN_HEADERS, Progress, Provider, Shape, Sign, Status};
+use super::{Fields, Fixture, Kind, PLAIN_HEADERS, Provider, Shape, ShapeSign, Status, WorkProgress};
 use crate::payload::retry::{ONCE, RetryProfile, secs};
 
 /// The row.
@@ -27,12 +27,12 @@ const RESULT: Shape = Shape {
     variant: "result",
     title: "result of a request",
     kind: Kind::Prediction,
-    must: &[Sign::Has("request_id"), Sign::Has("status"), Sign::Lacks("payload_error")],
+    must: &[ShapeSign::Has("request_id"), ShapeSign::Has("status"), ShapeSign::Lacks("payload_error")],
     signs: &[
-        (3, Sign::Has("gateway_request_id")),
-        (3, Sign::Header("x-fal-webhook-signature")),
-        (1, Sign::Has("payload")),
-        (1, Sign::Word("status", &["OK", "ERROR"])),
+        (3, ShapeSign::Has("gateway_request_id")),
+        (3, ShapeSign::Header("x-fal-webhook-signature")),
+        (1, ShapeSign::Has("payload")),
+        (1, ShapeSign::Word("status", &["OK", "ERROR"])),
     ],
     fields: Fields {
         id: &["request_id"],
@@ -45,7 +45,7 @@ const RESULT: Shape = Shape {
     },
     statuses: &[("OK", Status::Succeeded), ("ERROR", Status::Failed)],
     other_status: None,
-    inferred_event: Progress::outcome,
+    inferred_event: WorkProgress::outcome,
     schemes: &["fal"],
     retry: &RETRY,
     headers: PLAIN_HEADERS,
@@ -56,7 +56,7 @@ const RESULT: Shape = Shape {
 const UNSERIALIZABLE: Shape = Shape {
     variant: "payload-error",
     title: "result of a request that could not be written as JSON",
-    must: &[Sign::Has("request_id"), Sign::Has("status"), Sign::Has("payload_error")],
+    must: &[ShapeSign::Has("request_id"), ShapeSign::Has("status"), ShapeSign::Has("payload_error")],
     fields: Fields {
         output: &[],
         error: &["error", "payload_error"],

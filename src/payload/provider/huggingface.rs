@@ -4,7 +4,7 @@
 //! comes along. No delivery has an id: a repository is updated again and again, so its id recognises no repeat. How the
 //! JSON is spaced on the wire is not documented; it is compact here.
 
-use super::{Fields, Fixture, Kind, PLAIN_HEADERS, Provider, Shape, Sign};
+use super::{Fields, Fixture, Kind, PLAIN_HEADERS, Provider, Shape, ShapeSign};
 use crate::json::JsonType;
 use crate::payload::retry::{ONCE, RetryProfile};
 
@@ -24,11 +24,11 @@ const CHANGE: Shape = Shape {
     variant: "change",
     title: "event of a repository",
     kind: Kind::Notice,
-    must: &[Sign::Has("event.action"), Sign::Has("event.scope"), Sign::Is("repo", JsonType::Object)],
+    must: &[ShapeSign::Has("event.action"), ShapeSign::Has("event.scope"), ShapeSign::Is("repo", JsonType::Object)],
     signs: &[
-        (2, Sign::Has("event.scope")),
-        (1, Sign::Has("webhook.id")),
-        (1, Sign::Word("event.action", &["create", "delete", "update", "move"])),
+        (2, ShapeSign::Has("event.scope")),
+        (1, ShapeSign::Has("webhook.id")),
+        (1, ShapeSign::Word("event.action", &["create", "delete", "update", "move"])),
     ],
     fields: Fields {
         event: &["event.scope"],

@@ -4,7 +4,7 @@
 //! body is an answer of its API, `code`, `msg` and `data` with the task's id, which is spelled differently by model, as
 //! is what stands beside it. How the JSON is spaced on the wire is not documented; it is compact here.
 
-use super::{Fields, Fixture, Kind, PLAIN_HEADERS, Progress, Provider, Shape, Sign, Status};
+use super::{Fields, Fixture, Kind, PLAIN_HEADERS, Provider, Shape, ShapeSign, Status, WorkProgress};
 use crate::json::JsonType;
 use crate::payload::retry::{ONCE, RetryProfile, secs};
 
@@ -25,12 +25,12 @@ const TASK: Shape = Shape {
     variant: "task",
     title: "task",
     kind: Kind::Prediction,
-    must: &[Sign::Is("code", JsonType::Number), Sign::Has("msg")],
+    must: &[ShapeSign::Is("code", JsonType::Number), ShapeSign::Has("msg")],
     signs: &[
-        (3, Sign::Has("data.task_id")),
-        (3, Sign::Has("data.taskId")),
-        (3, Sign::Has("taskId")),
-        (2, Sign::Header("x-webhook-timestamp")),
+        (3, ShapeSign::Has("data.task_id")),
+        (3, ShapeSign::Has("data.taskId")),
+        (3, ShapeSign::Has("taskId")),
+        (2, ShapeSign::Header("x-webhook-timestamp")),
     ],
     fields: Fields {
         id: &["data.task_id", "data.taskId", "taskId"],
@@ -42,7 +42,7 @@ const TASK: Shape = Shape {
     statuses: &[("200", Status::Succeeded)],
     // As in HTTP, there are many codes for what can go wrong.
     other_status: Some(Status::Failed),
-    inferred_event: Progress::outcome,
+    inferred_event: WorkProgress::outcome,
     schemes: &["kie"],
     retry: &RETRY,
     headers: PLAIN_HEADERS,

@@ -4,7 +4,7 @@
 //! callback comes "when the generation is dreaming, completed, or failed"). Nothing is signed. How the JSON is spaced on
 //! the wire is not documented; it is compact here.
 
-use super::{Fields, Fixture, Kind, PLAIN_HEADERS, Progress, Provider, Shape, Sign, Status};
+use super::{Fields, Fixture, Kind, PLAIN_HEADERS, Provider, Shape, ShapeSign, Status, WorkProgress};
 use crate::payload::retry::{ONCE, RetryProfile, millis, secs};
 
 /// The row.
@@ -26,13 +26,13 @@ const GENERATION: Shape = Shape {
     variant: "generation",
     title: "generation",
     kind: Kind::Prediction,
-    must: &[Sign::Has("id"), Sign::Has("state")],
+    must: &[ShapeSign::Has("id"), ShapeSign::Has("state")],
     signs: &[
-        (2, Sign::Has("generation_type")),
-        (2, Sign::Word("state", &["dreaming"])),
-        (1, Sign::Has("failure_reason")),
-        (1, Sign::Has("assets")),
-        (1, Sign::Has("request")),
+        (2, ShapeSign::Has("generation_type")),
+        (2, ShapeSign::Word("state", &["dreaming"])),
+        (1, ShapeSign::Has("failure_reason")),
+        (1, ShapeSign::Has("assets")),
+        (1, ShapeSign::Has("request")),
     ],
     fields: Fields {
         id: &["id"],
@@ -50,7 +50,7 @@ const GENERATION: Shape = Shape {
         ("failed", Status::Failed),
     ],
     other_status: None,
-    inferred_event: Progress::outcome,
+    inferred_event: WorkProgress::outcome,
     schemes: &[],
     retry: &RETRY,
     headers: PLAIN_HEADERS,

@@ -4,9 +4,9 @@
 //! `workflows-api/overview.mdx` (flat workflow), the OpenAPI files (`processing`, integer ids, `messege`). No signature,
 //! secret or header is documented.
 
-use super::{Fields, Fixture, Kind, PLAIN_HEADERS, Progress, Provider, Shape, Sign, Status};
+use super::{Fields, Fixture, Kind, PLAIN_HEADERS, Provider, Shape, ShapeSign, Status, WorkProgress};
 use crate::json::JsonType;
-use crate::payload::retry::{Answered, RetryAfter, RetryProfile, secs};
+use crate::payload::retry::{RetriedAnswers, RetryAfter, RetryProfile, secs};
 
 /// The row.
 pub static PROVIDER: Provider = Provider {
@@ -23,7 +23,7 @@ pub static RETRY_GENERATION: RetryProfile = RetryProfile {
     label: "ModelsLab",
     summary: "one attempt: generations are best effort",
     waits: &[],
-    again_on: Answered::AllButSuccess,
+    again_on: RetriedAnswers::AllButSuccess,
     again_unanswered: true,
     retry_after: RetryAfter::Ignored,
     terminal_only: false,
@@ -44,25 +44,25 @@ const GENERATION: Shape = Shape {
     title: "generation",
     kind: Kind::Prediction,
     must: &[
-        Sign::Has("id"),
-        Sign::Has("status"),
-        Sign::Lacks("event"),
-        Sign::Lacks("input"),
-        Sign::Lacks("logs"),
-        Sign::Lacks("object"),
+        ShapeSign::Has("id"),
+        ShapeSign::Has("status"),
+        ShapeSign::Lacks("event"),
+        ShapeSign::Lacks("input"),
+        ShapeSign::Lacks("logs"),
+        ShapeSign::Lacks("object"),
     ],
     signs: &[
-        (3, Sign::Has("generationTime")),
-        (2, Sign::Has("track_id")),
-        (2, Sign::Has("fetch_result")),
-        (2, Sign::Has("webhook_status")),
-        (2, Sign::Has("messege")),
-        (1, Sign::Has("message")),
-        (1, Sign::Has("eta")),
-        (1, Sign::Has("meta")),
-        (1, Sign::Word("status", &["success", "processing", "failed", "error"])),
-        (1, Sign::Is("output", JsonType::Array)),
-        (1, Sign::Is("id", JsonType::Number)),
+        (3, ShapeSign::Has("generationTime")),
+        (2, ShapeSign::Has("track_id")),
+        (2, ShapeSign::Has("fetch_result")),
+        (2, ShapeSign::Has("webhook_status")),
+        (2, ShapeSign::Has("messege")),
+        (1, ShapeSign::Has("message")),
+        (1, ShapeSign::Has("eta")),
+        (1, ShapeSign::Has("meta")),
+        (1, ShapeSign::Word("status", &["success", "processing", "failed", "error"])),
+        (1, ShapeSign::Is("output", JsonType::Array)),
+        (1, ShapeSign::Is("id", JsonType::Number)),
     ],
     fields: Fields {
         id: &["id"],
@@ -81,7 +81,7 @@ const GENERATION: Shape = Shape {
         ("error", Status::Failed),
     ],
     other_status: None,
-    inferred_event: Progress::outcome,
+    inferred_event: WorkProgress::outcome,
     schemes: &[],
     retry: &RETRY_GENERATION,
     headers: PLAIN_HEADERS,
@@ -92,8 +92,8 @@ const NESTED: Shape = Shape {
     variant: "workflow",
     title: "workflow execution (webhooks.mdx: nested)",
     kind: Kind::Workflow,
-    must: &[Sign::Has("execution.id"), Sign::Has("execution.status"), Sign::Has("event")],
-    signs: &[(3, Sign::Starts("event", &["workflow."])), (2, Sign::Has("workflow.id"))],
+    must: &[ShapeSign::Has("execution.id"), ShapeSign::Has("execution.status"), ShapeSign::Has("event")],
+    signs: &[(3, ShapeSign::Starts("event", &["workflow."])), (2, ShapeSign::Has("workflow.id"))],
     fields: Fields {
         id: &["execution.id"],
         status: &["execution.status"],
@@ -118,8 +118,8 @@ const NESTED: Shape = Shape {
 const FLAT: Shape = Shape {
     variant: "workflow-flat",
     title: "workflow execution (workflows-api/overview.mdx: flat)",
-    must: &[Sign::Has("execution_id"), Sign::Has("status"), Sign::Has("event")],
-    signs: &[(3, Sign::Starts("event", &["workflow."])), (2, Sign::Has("workflow_id"))],
+    must: &[ShapeSign::Has("execution_id"), ShapeSign::Has("status"), ShapeSign::Has("event")],
+    signs: &[(3, ShapeSign::Starts("event", &["workflow."])), (2, ShapeSign::Has("workflow_id"))],
     fields: Fields {
         id: &["execution_id"],
         status: &["status"],

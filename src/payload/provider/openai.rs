@@ -4,7 +4,7 @@
 //! `lib/_webhooks.py` (its reading of Standard Webhooks). How the JSON is spaced on the wire is not documented; it is
 //! compact here.
 
-use super::{Fields, Fixture, Kind, PLAIN_HEADERS, Provider, Shape, Sign, Status};
+use super::{Fields, Fixture, Kind, PLAIN_HEADERS, Provider, Shape, ShapeSign, Status};
 use crate::json::JsonType;
 use crate::payload::retry::general::DOUBLING_FOR_THREE_DAYS;
 use crate::payload::retry::{ONCE, RetryProfile};
@@ -27,15 +27,15 @@ const RUN: Shape = Shape {
     title: "end of a response, batch, fine-tuning job or eval run",
     kind: Kind::Prediction,
     must: &[
-        Sign::Has("id"),
-        Sign::Is("created_at", JsonType::Number),
-        Sign::Is("data", JsonType::Object),
-        Sign::Starts("type", &["response.", "batch.", "fine_tuning.job.", "eval.run."]),
+        ShapeSign::Has("id"),
+        ShapeSign::Is("created_at", JsonType::Number),
+        ShapeSign::Is("data", JsonType::Object),
+        ShapeSign::Starts("type", &["response.", "batch.", "fine_tuning.job.", "eval.run."]),
     ],
     signs: &[
-        (3, Sign::Word("object", &["event"])),
-        (2, Sign::Starts("id", &["evt_"])),
-        (2, Sign::Is("type", JsonType::String)),
+        (3, ShapeSign::Word("object", &["event"])),
+        (2, ShapeSign::Starts("id", &["evt_"])),
+        (2, ShapeSign::Is("type", JsonType::String)),
     ],
     fields: Fields {
         id: &["data.id"],
@@ -76,15 +76,15 @@ const NOTICE: Shape = Shape {
     title: "event",
     kind: Kind::Notice,
     must: &[
-        Sign::Has("id"),
-        Sign::Is("created_at", JsonType::Number),
-        Sign::Is("data", JsonType::Object),
-        Sign::Is("type", JsonType::String),
+        ShapeSign::Has("id"),
+        ShapeSign::Is("created_at", JsonType::Number),
+        ShapeSign::Is("data", JsonType::Object),
+        ShapeSign::Is("type", JsonType::String),
     ],
     signs: &[
-        (3, Sign::Word("object", &["event"])),
-        (1, Sign::Starts("id", &["evt_"])),
-        (1, Sign::Starts("type", &["realtime.", "live.", "agent.", "safety.", "safety_identifier."])),
+        (3, ShapeSign::Word("object", &["event"])),
+        (1, ShapeSign::Starts("id", &["evt_"])),
+        (1, ShapeSign::Starts("type", &["realtime.", "live.", "agent.", "safety.", "safety_identifier."])),
     ],
     fields: Fields {
         id: &["id"],

@@ -4,9 +4,9 @@
 //! docs/topics/predictions (`model`, `data_removed`, `urls`, `metrics.total_time`). Signed exactly as Standard Webhooks
 //! has it. How the JSON is spaced on the wire is not documented; it is compact here.
 
-use super::{Fields, Fixture, Kind, PLAIN_HEADERS, Provider, Shape, Sign, Status, cog};
+use super::{Fields, Fixture, Kind, PLAIN_HEADERS, Provider, Shape, ShapeSign, Status, cog};
 use crate::json::JsonType;
-use crate::payload::retry::{Answered, ONCE, RetryProfile, secs};
+use crate::payload::retry::{ONCE, RetriedAnswers, RetryProfile, secs};
 
 /// The row.
 pub static PROVIDER: Provider =
@@ -19,7 +19,7 @@ pub static RETRY: RetryProfile = RetryProfile {
     label: "Replicate",
     summary: "terminal deliveries only, for a minute; waits that double from 1 s are a guess",
     waits: &[secs(1), secs(2), secs(4), secs(8), secs(16), secs(32)],
-    again_on: Answered::AllBut(&[(300, 399)]),
+    again_on: RetriedAnswers::AllBut(&[(300, 399)]),
     terminal_only: true,
     ..ONCE
 };
@@ -29,20 +29,20 @@ const PREDICTION: Shape = Shape {
     title: "prediction",
     kind: Kind::Prediction,
     must: &[
-        Sign::Has("id"),
-        Sign::Has("status"),
-        Sign::Has("input"),
-        Sign::Has("output"),
-        Sign::Has("logs"),
-        Sign::Has("created_at"),
+        ShapeSign::Has("id"),
+        ShapeSign::Has("status"),
+        ShapeSign::Has("input"),
+        ShapeSign::Has("output"),
+        ShapeSign::Has("logs"),
+        ShapeSign::Has("created_at"),
     ],
     // Cog's Python server sends much the same. It has no version and no URLs, and its times end in +00:00.
     signs: &[
-        (5, Sign::Ends("created_at", "Z")),
-        (3, Sign::Is("version", JsonType::String)),
-        (3, Sign::Has("urls.get")),
-        (1, Sign::Has("data_removed")),
-        (1, Sign::Header("webhook-id")),
+        (5, ShapeSign::Ends("created_at", "Z")),
+        (3, ShapeSign::Is("version", JsonType::String)),
+        (3, ShapeSign::Has("urls.get")),
+        (1, ShapeSign::Has("data_removed")),
+        (1, ShapeSign::Header("webhook-id")),
     ],
     fields: Fields {
         id: &["id"],

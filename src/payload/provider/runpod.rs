@@ -4,7 +4,7 @@
 //! sorted; some carry the `input` too); `runpod-python`, `endpoint/helpers.py` (the last states) and `rp_job.py` (the
 //! error as JSON in a string). Nothing is signed. How the JSON is spaced on the wire is not documented; it is compact here.
 
-use super::{Fields, Fixture, Kind, PLAIN_HEADERS, Progress, Provider, Shape, Sign, Status};
+use super::{Fields, Fixture, Kind, PLAIN_HEADERS, Provider, Shape, ShapeSign, Status, WorkProgress};
 use crate::payload::retry::{ONCE, RetryProfile, secs};
 
 /// The row.
@@ -24,11 +24,11 @@ const JOB: Shape = Shape {
     variant: "job",
     title: "serverless job",
     kind: Kind::Prediction,
-    must: &[Sign::Has("id"), Sign::Has("status")],
+    must: &[ShapeSign::Has("id"), ShapeSign::Has("status")],
     signs: &[
-        (3, Sign::Has("delayTime")),
-        (3, Sign::Has("executionTime")),
-        (1, Sign::Word("status", &["COMPLETED", "FAILED", "CANCELLED", "TIMED_OUT", "IN_QUEUE", "IN_PROGRESS"])),
+        (3, ShapeSign::Has("delayTime")),
+        (3, ShapeSign::Has("executionTime")),
+        (1, ShapeSign::Word("status", &["COMPLETED", "FAILED", "CANCELLED", "TIMED_OUT", "IN_QUEUE", "IN_PROGRESS"])),
     ],
     fields: Fields {
         id: &["id"],
@@ -47,7 +47,7 @@ const JOB: Shape = Shape {
         ("CANCELLED", Status::Canceled),
     ],
     other_status: None,
-    inferred_event: Progress::outcome,
+    inferred_event: WorkProgress::outcome,
     schemes: &[],
     retry: &RETRY,
     headers: PLAIN_HEADERS,

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::{Answered, ONCE, RetryAfter, RetryProfile, secs};
+use super::{ONCE, RetriedAnswers, RetryAfter, RetryProfile, secs};
 
 /// Those that can be named, in the order in which they are listed.
 pub static ALL: &[&RetryProfile] = &[&STANDARD_WEBHOOKS, &GITHUB, &STRIPE, &SHOPIFY];
@@ -47,7 +47,7 @@ pub static STANDARD_WEBHOOKS: RetryProfile = RetryProfile {
         secs(20 * HOUR),
         secs(24 * HOUR),
     ],
-    again_on: Answered::AllBut(&[(410, 410)]),
+    again_on: RetriedAnswers::AllBut(&[(410, 410)]),
     retry_after: RetryAfter::AtLeast,
     answer_within: Some(secs(15)),
     ..ONCE

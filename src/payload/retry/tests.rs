@@ -4,16 +4,16 @@ use crate::payload::provider::{
     assemblyai, bfl, cog, eachlabs, elevenlabs, fal, huggingface, kie, luma, modelslab, openai, replicate, runpod,
 };
 
-fn answered(status: u16) -> Outcome {
-    Outcome::Answered { status, retry_after: None }
+fn answered(status: u16) -> AttemptOutcome {
+    AttemptOutcome::Answered { status, retry_after: None }
 }
 
 /// Seconds from the first attempt to each further one, when every answer is the same.
-fn schedule(profile: &RetryProfile, terminal: bool, outcome: Outcome) -> Vec<f64> {
+fn schedule(profile: &RetryProfile, terminal: bool, outcome: AttemptOutcome) -> Vec<f64> {
     let mut at = Duration::ZERO;
     let mut times = vec![0.0];
     for attempt in 1.. {
-        let Next::Retry(wait) = profile.next(attempt, terminal, outcome) else { break };
+        let NextStep::Retry(wait) = profile.next(attempt, terminal, outcome) else { break };
         at += wait;
         times.push(at.as_secs_f64());
     }
@@ -29,7 +29,7 @@ fn schedules_are_those_that_were_measured_or_documented() {
     assert_eq!(schedule(&eachlabs::RETRY_A, true, answered(500)), [0.0, 30.0, 150.0, 750.0]);
     assert_eq!(schedule(&eachlabs::RETRY_B, true, answered(404)), [0.0, 10.0, 20.0]);
     assert_eq!(schedule(&modelslab::RETRY_GENERATION, true, answered(500)), [0.0]);
-    assert_eq!(schedule(&modelslab::RETRY_WORKFLOW, true, Outcome::Unreachable).len(), 4);
+    assert_eq!(schedule(&modelslab::RETRY_WORKFLOW, true, AttemptOutcome::Unreachable).len(), 4);
 }
 
 #[test]
@@ -40,7 +40,7 @@ fn schedules_of_the_other_providers_and_of_the_standard() {
     assert_eq!(of(&bfl::RETRY), [0.0, 1.0, 6.0, 36.0]);
     assert_eq!(of(&runpod::RETRY), [0.0, 10.0, 20.0]);
     assert_eq!(of(&assemblyai::RETRY), [0.0, 10.0, 20.0, 30.0, 40.0, 50.0, 60.0, 70.0, 80.0, 90.0]);
-    assert_eq!(schedule(&luma::RETRY, false, Outcome::Unknown).len(), 4);
+    assert_eq!(schedule(&luma::RETRY, false, AttemptOutcome::Unknown).len(), 4);
     for once in [&huggingface::RETRY, &elevenlabs::RETRY, &kie::RETRY, &GITHUB] {
         assert_eq!(of(once), [0.0], "{}", once.name);
     }
@@ -76,18 +76,18 @@ fn some_answers_end_it() {
     ];
     for (profile, status, again) in cases {
         let next = profile.next(1, true, answered(status));
-        assert_eq!(matches!(next, Next::Retry(_)), again, "{} after {status}: {next:?}", profile.name);
-        assert!(again || next == Next::GiveUp(Why::NotRetried), "{} after {status}: {next:?}", profile.name);
+        assert_eq!(matches!(next, NextStep::Retry(_)), again, "{} after {status}: {next:?}", profile.name);
+        assert!(again || next == NextStep::GiveUp(StopReason::NotRetried), "{} after {status}: {next:?}", profile.name);
     }
     assert_eq!(replicate::RETRY.attempts(false), 1, "progress reports are sent once");
 }
 
 #[test]
 fn the_standard_waits_at_least_as_long_as_it_is_told() {
-    let told = |seconds| Outcome::Answered { status: 429, retry_after: Some(secs(seconds)) };
-    assert_eq!(STANDARD_WEBHOOKS.next(1, true, told(60)), Next::Retry(secs(60)));
-    assert_eq!(STANDARD_WEBHOOKS.next(1, true, told(1)), Next::Retry(secs(5)));
-    assert_eq!(fal::RETRY.next(1, true, told(3600)), Next::Retry(secs(720)));
+    let told = |seconds| AttemptOutcome::Answered { status: 429, retry_after: Some(secs(seconds)) };
+    assert_eq!(STANDARD_WEBHOOKS.next(1, true, told(60)), NextStep::Retry(secs(60)));
+    assert_eq!(STANDARD_WEBHOOKS.next(1, true, told(1)), NextStep::Retry(secs(5)));
+    assert_eq!(fal::RETRY.next(1, true, told(3600)), NextStep::Retry(secs(720)));
 }
 
 #[test]
@@ -111,38 +111,38 @@ fn answers_are_waited_for_as_long_as_is_documented() {
 #[test]
 fn cog_retries_the_terminal_delivery_only_and_only_some_answers() {
     let cog = &cog::RETRY_COGLET;
-    assert_eq!(cog.next(1, false, answered(500)), Next::GiveUp(Why::Exhausted));
-    assert_eq!(cog.next(1, true, answered(400)), Next::GiveUp(Why::NotRetried));
-    assert_eq!(cog.next(1, true, answered(429)), Next::Retry(millis(200)));
-    assert_eq!(cog.next(1, true, Outcome::Unknown), Next::Retry(millis(200)));
-    assert_eq!(cog.next(13, true, answered(500)), Next::GiveUp(Why::Exhausted));
+    assert_eq!(cog.next(1, false, answered(500)), NextStep::GiveUp(StopReason::Exhausted));
+    assert_eq!(cog.next(1, true, answered(400)), NextStep::GiveUp(StopReason::NotRetried));
+    assert_eq!(cog.next(1, true, answered(429)), NextStep::Retry(millis(200)));
+    assert_eq!(cog.next(1, true, AttemptOutcome::Unknown), NextStep::Retry(millis(200)));
+    assert_eq!(cog.next(13, true, answered(500)), NextStep::GiveUp(StopReason::Exhausted));
 }
 
 #[test]
 fn retry_after_is_obeyed_by_python_alone() {
-    let told = |status| Outcome::Answered { status, retry_after: Some(secs(3)) };
-    assert_eq!(cog::RETRY_PYTHON.next(1, true, told(503)), Next::Retry(secs(3)));
-    assert_eq!(cog::RETRY_PYTHON.next(1, true, told(413)), Next::Retry(secs(3)));
-    assert_eq!(cog::RETRY_PYTHON.next(1, true, answered(413)), Next::GiveUp(Why::NotRetried));
-    assert_eq!(cog::RETRY_COGLET.next(1, true, told(503)), Next::Retry(millis(200)));
-    assert_eq!(cog::RETRY_COGLET.next(1, true, told(413)), Next::GiveUp(Why::NotRetried));
+    let told = |status| AttemptOutcome::Answered { status, retry_after: Some(secs(3)) };
+    assert_eq!(cog::RETRY_PYTHON.next(1, true, told(503)), NextStep::Retry(secs(3)));
+    assert_eq!(cog::RETRY_PYTHON.next(1, true, told(413)), NextStep::Retry(secs(3)));
+    assert_eq!(cog::RETRY_PYTHON.next(1, true, answered(413)), NextStep::GiveUp(StopReason::NotRetried));
+    assert_eq!(cog::RETRY_COGLET.next(1, true, told(503)), NextStep::Retry(millis(200)));
+    assert_eq!(cog::RETRY_COGLET.next(1, true, told(413)), NextStep::GiveUp(StopReason::NotRetried));
 }
 
 #[test]
 fn python_passes_over_no_wait_and_waits_six_hours_at_most() {
-    let told = |status, seconds| Outcome::Answered { status, retry_after: Some(secs(seconds)) };
-    assert_eq!(cog::RETRY_PYTHON.next(2, true, told(503, 0)), Next::Retry(millis(200)));
-    assert_eq!(cog::RETRY_PYTHON.next(2, true, told(413, 0)), Next::Retry(millis(200)), "the header is there");
-    assert_eq!(cog::RETRY_PYTHON.next(1, true, told(503, 100_000)), Next::Retry(secs(21_600)));
+    let told = |status, seconds| AttemptOutcome::Answered { status, retry_after: Some(secs(seconds)) };
+    assert_eq!(cog::RETRY_PYTHON.next(2, true, told(503, 0)), NextStep::Retry(millis(200)));
+    assert_eq!(cog::RETRY_PYTHON.next(2, true, told(413, 0)), NextStep::Retry(millis(200)), "the header is there");
+    assert_eq!(cog::RETRY_PYTHON.next(1, true, told(503, 100_000)), NextStep::Retry(secs(21_600)));
 }
 
 #[test]
 fn any_2xx_acknowledges_and_a_redirect_does_not() {
     for status in [200, 202, 204, 299] {
-        assert_eq!(eachlabs::RETRY_A.next(1, true, answered(status)), Next::Done);
+        assert_eq!(eachlabs::RETRY_A.next(1, true, answered(status)), NextStep::Done);
     }
-    assert_eq!(eachlabs::RETRY_A.next(1, true, answered(302)), Next::Retry(secs(30)));
-    assert_eq!(ONCE.next(1, true, answered(302)), Next::GiveUp(Why::Exhausted));
+    assert_eq!(eachlabs::RETRY_A.next(1, true, answered(302)), NextStep::Retry(secs(30)));
+    assert_eq!(ONCE.next(1, true, answered(302)), NextStep::GiveUp(StopReason::Exhausted));
 }
 
 #[test]

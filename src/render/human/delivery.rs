@@ -2,19 +2,19 @@
 
 use jiff::Timestamp;
 
-use super::{Style, Verbosity};
-use crate::event::{Entry, Examined, Plan};
+use super::{TextStyle, Verbosity};
+use crate::event::{Examined, JournalRow, Plan};
 use crate::journal::Record;
-use crate::journal::record::{Sent, SentOutcome};
+use crate::journal::record::{SentAttempt, SentOutcome};
 use crate::payload::{Payload, Status};
 use crate::render::block::{Block, cut};
 use crate::render::paint::Paint;
 use crate::render::table::fill;
 use crate::render::time::milliseconds;
 use crate::render::{compact, escape, fields, fold, pretty};
-use crate::signature::trace::Account;
+use crate::signature::trace::Trace;
 
-impl Style {
+impl TextStyle {
     pub(crate) fn quiet(&self) -> bool {
         self.verbosity == Verbosity::Quiet
     }
@@ -85,7 +85,7 @@ impl Style {
     }
 
     /// The whole reasoning about a signature.
-    fn account(&self, account: Option<&Account>, block: &mut Block) {
+    fn account(&self, account: Option<&Trace>, block: &mut Block) {
         let Some(account) = account else { return };
         block.line("");
         for (label, value) in fields::account(account) {
@@ -195,7 +195,7 @@ impl Style {
     }
 
     /// A delivery of a journal, whole.
-    pub(crate) fn entry(&self, entry: &Entry) -> String {
+    pub(crate) fn entry(&self, entry: &JournalRow) -> String {
         let record = &entry.record;
         let paint = self.out;
         let mut block = Block::new("", 2, self.width);
@@ -234,7 +234,7 @@ impl Style {
 }
 
 /// How an attempt ended: `200 in 1.2 ms  {"ok":true}`.
-fn attempted(record: &Record, sent: &Sent, paint: Paint) -> String {
+fn attempted(record: &Record, sent: &SentAttempt, paint: Paint) -> String {
     match (&record.answer, sent.outcome) {
         (Some(answer), _) => {
             let line = answer.line.as_deref().map(|line| format!("  {}", paint.quiet(escape::line(line))));

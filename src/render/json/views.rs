@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::LatencyLine;
-use crate::event::{Change, Counts, Diff, Latencies, Moment, Stats, Timeline};
+use crate::event::{Counts, Diff, FieldChange, Latencies, Stats, Timeline, TimelineDelivery};
 use crate::journal::record::{Answer, Duplicate, VERSION};
 use crate::payload::Status;
 use crate::payload::lint::Warning;
@@ -76,7 +76,7 @@ impl<'a> From<&'a Timeline> for TimelineLine<'a> {
 }
 
 impl<'a> MomentLine<'a> {
-    fn of(moment: &'a Moment, from: Timestamp) -> Self {
+    fn of(moment: &'a TimelineDelivery, from: Timestamp) -> Self {
         MomentLine {
             number: moment.number,
             at: time(moment.at),
@@ -216,8 +216,8 @@ impl<'a> From<&'a Diff> for DiffLine<'a> {
     }
 }
 
-impl<'a> From<&'a Change> for ChangeLine<'a> {
-    fn from(change: &'a Change) -> Self {
+impl<'a> From<&'a FieldChange> for ChangeLine<'a> {
+    fn from(change: &'a FieldChange) -> Self {
         let kind = match (&change.before, &change.after) {
             (None, _) => "added",
             (_, None) => "removed",

@@ -9,45 +9,45 @@ use serde_json::{Map, Value};
 use crate::json::object::items;
 use crate::json::value::string;
 
-use super::run::{Does, Ending, Failure, Run};
-use super::{Moment, Outcome, Prediction};
+use super::run::{Failure, Run, RunOutcome, StepAction};
+use super::{CogMoment, CogOutcome, Prediction};
 
 /// What happens, as coglet learns of it.
-pub(crate) fn moments(run: &Run) -> Vec<(Duration, Moment)> {
-    let mut moments = vec![(Duration::ZERO, Moment::Start)];
+pub(crate) fn moments(run: &Run) -> Vec<(Duration, CogMoment)> {
+    let mut moments = vec![(Duration::ZERO, CogMoment::Start)];
     // The worker's stream hands on whole lines, or what is flushed; what is left at the end is lost (in fact it turns up
     // in the logs of the next prediction). stdout and stderr are one.
     let mut unfinished = String::new();
     for step in &run.steps {
         let moment = match &step.does {
-            Does::Log { text, flush } => {
+            StepAction::Log { text, flush } => {
                 unfinished += text;
                 let whole = if *flush { unfinished.len() } else { unfinished.rfind('\n').map_or(0, |end| end + 1) };
                 let rest = unfinished.split_off(whole);
                 match std::mem::replace(&mut unfinished, rest) {
                     log if log.is_empty() => continue,
-                    log => Moment::Log(log),
+                    log => CogMoment::Log(log),
                 }
             }
-            Does::Output(output) => Moment::Piece(output.clone()),
-            Does::Metrics(metrics) => Moment::Metrics(metrics.clone()),
+            StepAction::Output(output) => CogMoment::Piece(output.clone()),
+            StepAction::Metrics(metrics) => CogMoment::Metrics(metrics.clone()),
         };
         moments.push((step.at, moment));
     }
     let mut at_end = |moment| moments.push((run.end.at, moment));
     let outcome = match &run.end.how {
-        Ending::Succeeded(output) => {
+        RunOutcome::Succeeded(output) => {
             if !run.iterator {
                 let whole = output.as_deref().unwrap_or("null");
-                pieces(whole).into_iter().for_each(|piece| at_end(Moment::Piece(piece.to_owned())));
-                at_end(Moment::Whole(whole.to_owned()));
+                pieces(whole).into_iter().for_each(|piece| at_end(CogMoment::Piece(piece.to_owned())));
+                at_end(CogMoment::Whole(whole.to_owned()));
             }
-            Outcome::Succeeded
+            CogOutcome::Succeeded
         }
-        Ending::Failed(failure) => Outcome::Failed(worded(failure, run.iterator)),
-        Ending::Canceled => Outcome::Canceled,
+        RunOutcome::Failed(failure) => CogOutcome::Failed(worded(failure, run.iterator)),
+        RunOutcome::Canceled => CogOutcome::Canceled,
     };
-    at_end(Moment::End(outcome));
+    at_end(CogMoment::End(outcome));
     moments
 }
 
@@ -75,7 +75,7 @@ fn worded(failure: &Failure, iterator: bool) -> String {
 }
 
 /// A prediction as coglet keeps it. Numbers become what `serde_json` makes of them: coglet's own JSON library.
-pub(crate) struct State {
+pub(crate) struct CogletState {
     id: String,
     logs: String,
     iterator: bool,
@@ -83,7 +83,7 @@ pub(crate) struct State {
     whole: Option<Value>,
     metrics: Map<String, Value>,
     ending_metrics: Map<String, Value>,
-    outcome: Option<Outcome>,
+    outcome: Option<CogOutcome>,
 }
 
 /// In order of the keys, as coglet writes it.
@@ -106,9 +106,9 @@ enum Output<'a> {
     Whole(&'a Value),
 }
 
-impl State {
+impl CogletState {
     pub(crate) fn new(run: &Run, id: Option<&str>, started_at: Timestamp) -> Self {
-        State {
+        CogletState {
             id: id.map_or_else(|| format!("pred_{:x}", started_at.as_nanosecond()), str::to_owned),
             logs: String::new(),
             iterator: run.iterator,
@@ -122,7 +122,7 @@ impl State {
 
     fn output(&self) -> Option<Output<'_>> {
         // An iterator that ends well has an output, though it be empty.
-        let complete = self.iterator && self.outcome == Some(Outcome::Succeeded);
+        let complete = self.iterator && self.outcome == Some(CogOutcome::Succeeded);
         match &self.whole {
             Some(whole) => Some(Output::Whole(whole)),
             None if self.pieces.is_empty() && !complete => None,
@@ -131,15 +131,15 @@ impl State {
     }
 }
 
-impl Prediction for State {
-    fn take(&mut self, moment: Moment, now: Duration) {
+impl Prediction for CogletState {
+    fn take(&mut self, moment: CogMoment, now: Duration) {
         match moment {
-            Moment::Start | Moment::Streams => {}
-            Moment::Log(log) => self.logs += &log,
-            Moment::Metrics(metrics) => self.metrics.extend(object(&metrics)),
-            Moment::Piece(piece) => self.pieces.push(value(&piece)),
-            Moment::Whole(whole) => self.whole = Some(value(&whole)),
-            Moment::End(outcome) => {
+            CogMoment::Start | CogMoment::Streams => {}
+            CogMoment::Log(log) => self.logs += &log,
+            CogMoment::Metrics(metrics) => self.metrics.extend(object(&metrics)),
+            CogMoment::Piece(piece) => self.pieces.push(value(&piece)),
+            CogMoment::Whole(whole) => self.whole = Some(value(&whole)),
+            CogMoment::End(outcome) => {
                 self.metrics.append(&mut self.ending_metrics);
                 self.metrics.entry("predict_time").or_insert_with(|| now.as_secs_f64().into());
                 self.outcome = Some(outcome);
@@ -149,12 +149,12 @@ impl Prediction for State {
 
     fn body(&self) -> String {
         let sent = Sent {
-            error: self.outcome.as_ref().and_then(Outcome::error),
+            error: self.outcome.as_ref().and_then(CogOutcome::error),
             id: &self.id,
             logs: &self.logs,
             metrics: &self.metrics,
             output: self.output(),
-            status: self.outcome.as_ref().map_or("processing", Outcome::status),
+            status: self.outcome.as_ref().map_or("processing", CogOutcome::status),
         };
         // Strings, maps of strings and numbers that were read from JSON: nothing that could fail.
         serde_json::to_string(&sent).unwrap_or_default()

@@ -112,7 +112,7 @@ pub struct Planned {
 
 /// Something that happens to a prediction, as its server learns of it.
 #[derive(Debug)]
-pub(crate) enum Moment {
+pub(crate) enum CogMoment {
     /// It has begun.
     Start,
     /// The model turns out to be a generator.
@@ -126,42 +126,42 @@ pub(crate) enum Moment {
     /// This JSON is the whole output.
     Whole(String),
     /// It has ended.
-    End(Outcome),
+    End(CogOutcome),
 }
 
-impl Moment {
+impl CogMoment {
     fn event(&self) -> Option<CogEvent> {
         match self {
-            Moment::Start => Some(CogEvent::Start),
-            Moment::Log(_) => Some(CogEvent::Logs),
-            Moment::Piece(_) => Some(CogEvent::Output),
-            Moment::End(_) => Some(CogEvent::Completed),
-            Moment::Streams | Moment::Metrics(_) | Moment::Whole(_) => None,
+            CogMoment::Start => Some(CogEvent::Start),
+            CogMoment::Log(_) => Some(CogEvent::Logs),
+            CogMoment::Piece(_) => Some(CogEvent::Output),
+            CogMoment::End(_) => Some(CogEvent::Completed),
+            CogMoment::Streams | CogMoment::Metrics(_) | CogMoment::Whole(_) => None,
         }
     }
 }
 
 /// How a prediction ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
+pub(crate) enum CogOutcome {
     Succeeded,
     Failed(String),
     Canceled,
 }
 
-impl Outcome {
+impl CogOutcome {
     fn status(&self) -> &'static str {
         match self {
-            Outcome::Succeeded => "succeeded",
-            Outcome::Failed(_) => "failed",
-            Outcome::Canceled => "canceled",
+            CogOutcome::Succeeded => "succeeded",
+            CogOutcome::Failed(_) => "failed",
+            CogOutcome::Canceled => "canceled",
         }
     }
 
     fn error(&self) -> Option<&str> {
         match self {
-            Outcome::Failed(error) => Some(error),
-            Outcome::Succeeded | Outcome::Canceled => None,
+            CogOutcome::Failed(error) => Some(error),
+            CogOutcome::Succeeded | CogOutcome::Canceled => None,
         }
     }
 }
@@ -169,7 +169,7 @@ impl Outcome {
 /// The prediction as its server keeps it, in order to send it.
 trait Prediction {
     /// Takes in what happened.
-    fn take(&mut self, moment: Moment, now: Duration);
+    fn take(&mut self, moment: CogMoment, now: Duration);
 
     /// As it is sent now.
     fn body(&self) -> String;
@@ -193,7 +193,7 @@ pub enum LastFailure {
 /// A run as it is being sent.
 pub struct Simulation {
     flavor: Flavor,
-    moments: VecDeque<(Duration, Moment)>,
+    moments: VecDeque<(Duration, CogMoment)>,
     prediction: Box<dyn Prediction + Send>,
     events: Vec<CogEvent>,
     interval: Duration,
@@ -217,11 +217,11 @@ impl Simulation {
         let (moments, prediction, events): (_, Box<dyn Prediction + Send>, _) = match flavor {
             Flavor::Python => (
                 python::moments(run, interval),
-                Box::new(python::State::new(run, id, started_at)),
+                Box::new(python::PythonState::new(run, id, started_at)),
                 // `webhook_events_filter or default_events()`: an empty list is as good as none.
                 if events.is_empty() { CogEvent::ALL.to_vec() } else { events },
             ),
-            Flavor::Coglet => (coglet::moments(run), Box::new(coglet::State::new(run, id, started_at)), events),
+            Flavor::Coglet => (coglet::moments(run), Box::new(coglet::CogletState::new(run, id, started_at)), events),
         };
         let flavor = *flavor;
         Ok(Simulation { flavor, moments: moments.into(), prediction, events, interval, last: None, given_up: false })
@@ -262,7 +262,7 @@ impl Simulation {
             return None;
         }
         self.given_up = true;
-        self.prediction.take(Moment::End(Outcome::Failed(python::retries_exceeded(url, failure))), at);
+        self.prediction.take(CogMoment::End(CogOutcome::Failed(python::retries_exceeded(url, failure))), at);
         Some(self.planned(CogEvent::Completed, at))
     }
 

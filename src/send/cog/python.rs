@@ -10,19 +10,21 @@ use reqwest::Url;
 use serde_json::Value;
 
 use crate::json::Object;
-use crate::signature::reserialize::{Empty, Ends, Layout, Numbers, Order, Spelling, Strings, Tree};
+use crate::signature::reserialize::{
+    EmptyObject, Layout, MemberOrder, NumberStyle, Spelling, StringEscapes, Surroundings, Tree,
+};
 
-use super::run::{Does, Ending, Failure, Run};
-use super::{LastFailure, Moment, Outcome, Prediction};
+use super::run::{Failure, Run, RunOutcome, StepAction};
+use super::{CogMoment, CogOutcome, LastFailure, Prediction};
 
 /// `json.dumps` as it stands.
 const DUMPS: Spelling = Spelling {
     layout: Layout::Spaced,
-    order: Order::Once,
-    strings: Strings::Ascii,
-    numbers: Numbers::Python,
-    empty: Empty::AsSent,
-    ends: Ends::Bare,
+    order: MemberOrder::Once,
+    strings: StringEscapes::Ascii,
+    numbers: NumberStyle::Python,
+    empty: EmptyObject::AsSent,
+    ends: Surroundings::Bare,
 };
 
 /// Below this interval, no `start` is sent (`SKIP_START_EVENT`).
@@ -33,48 +35,48 @@ const SKIP_START_BELOW: Duration = Duration::from_millis(100);
 /// Two threads race in the real one; what is usual is here. `start` is posted beside the first event, and
 /// so its body has neither logs nor output, and does not throttle that event (all but a few recordings). A log reaches the server through
 /// one thread more than an output does, and yet mostly comes first if it was written first.
-pub(crate) fn moments(run: &Run, interval: Duration) -> Vec<(Duration, Moment)> {
+pub(crate) fn moments(run: &Run, interval: Duration) -> Vec<(Duration, CogMoment)> {
     let mut moments = Vec::new();
     if interval >= SKIP_START_BELOW {
-        moments.push((Duration::ZERO, Moment::Start));
+        moments.push((Duration::ZERO, CogMoment::Start));
     }
     if run.iterator {
-        moments.push((Duration::ZERO, Moment::Streams));
+        moments.push((Duration::ZERO, CogMoment::Streams));
     }
     let mut lines = Lines::default();
     for step in &run.steps {
         let mut now = |moment| moments.push((step.at, moment));
         match &step.does {
-            Does::Log { text, .. } => lines.take(text).into_iter().for_each(|line| now(Moment::Log(line))),
-            Does::Output(output) => now(Moment::Piece(output.clone())),
-            Does::Metrics(metrics) => now(Moment::Metrics(metrics.clone())),
+            StepAction::Log { text, .. } => lines.take(text).into_iter().for_each(|line| now(CogMoment::Log(line))),
+            StepAction::Output(output) => now(CogMoment::Piece(output.clone())),
+            StepAction::Metrics(metrics) => now(CogMoment::Metrics(metrics.clone())),
         }
     }
     let mut at_end = |moment| moments.push((run.end.at, moment));
     let outcome = match &run.end.how {
-        Ending::Succeeded(output) => {
+        RunOutcome::Succeeded(output) => {
             // `if result:`, so that an empty or zero result is none at all.
             if let Some(output) = output.as_deref().filter(|output| is_truthy(output)) {
-                at_end(Moment::Whole(output.to_owned()));
+                at_end(CogMoment::Whole(output.to_owned()));
             }
-            Outcome::Succeeded
+            CogOutcome::Succeeded
         }
-        Ending::Failed(failure) => {
+        RunOutcome::Failed(failure) => {
             let (log, outcome) = failed(failure, run.iterator, &mut lines);
-            log.into_iter().for_each(|log| at_end(Moment::Log(log)));
+            log.into_iter().for_each(|log| at_end(CogMoment::Log(log)));
             outcome
         }
-        Ending::Canceled => Outcome::Canceled,
+        RunOutcome::Canceled => CogOutcome::Canceled,
     };
-    lines.drain().into_iter().for_each(|line| at_end(Moment::Log(line)));
-    at_end(Moment::End(outcome));
+    lines.drain().into_iter().for_each(|line| at_end(CogMoment::Log(line)));
+    at_end(CogMoment::End(outcome));
     moments
 }
 
 /// What a failure adds to the logs, after the lines so far, and the outcome.
-fn failed(failure: &Failure, iterator: bool, lines: &mut Lines) -> (Vec<String>, Outcome) {
+fn failed(failure: &Failure, iterator: bool, lines: &mut Lines) -> (Vec<String>, CogOutcome) {
     match failure {
-        Failure::Error(error) => (Vec::new(), Outcome::Failed(error.clone())),
+        Failure::Error(error) => (Vec::new(), CogOutcome::Failed(error.clone())),
         Failure::Raises(raised) => {
             // To stderr, so beside what stdout has not ended.
             let mut logs = Lines::default().take(&traceback(raised, iterator));
@@ -84,7 +86,7 @@ fn failed(failure: &Failure, iterator: bool, lines: &mut Lines) -> (Vec<String>,
                 "SystemExit" if message.is_empty() => 0,
                 "SystemExit" => message.parse().unwrap_or(1),
                 "KeyboardInterrupt" | "GeneratorExit" => 1,
-                _ => return (logs, Outcome::Failed(message.to_owned())),
+                _ => return (logs, CogOutcome::Failed(message.to_owned())),
             };
             logs.extend(lines.drain());
             let (log, outcome) = worker_died(code);
@@ -101,7 +103,7 @@ fn failed(failure: &Failure, iterator: bool, lines: &mut Lines) -> (Vec<String>,
 }
 
 /// `FatalWorkerException`, and `traceback.format_exc()` of the server itself, which is logged in one piece.
-fn worker_died(code: i32) -> (String, Outcome) {
+fn worker_died(code: i32) -> (String, CogOutcome) {
     let error = format!("Prediction failed for an unknown reason. It might have run out of memory? (exitcode {code})");
     let log = format!(
         "Traceback (most recent call last):\n  \
@@ -111,7 +113,7 @@ fn worker_died(code: i32) -> (String, Outcome) {
          File \"{PYTHON}/concurrent/futures/_base.py\", line 401, in __get_result\n    \
          raise self._exception\ncog.server.exceptions.FatalWorkerException: {error}\n"
     );
-    (log, Outcome::Failed(error))
+    (log, CogOutcome::Failed(error))
 }
 
 /// Where Python is in the images that Cog builds.
@@ -216,7 +218,7 @@ pub(crate) fn retries_exceeded(url: &Url, failure: LastFailure) -> String {
 }
 
 /// A prediction as the Python server keeps it. What is JSON is kept as it will be written.
-pub(crate) struct State {
+pub(crate) struct PythonState {
     input: String,
     output: Output,
     id: String,
@@ -224,7 +226,7 @@ pub(crate) struct State {
     started_at: Timestamp,
     completed_at: Option<Timestamp>,
     logs: String,
-    outcome: Option<Outcome>,
+    outcome: Option<CogOutcome>,
     metrics: Vec<(String, String)>,
     ending_metrics: Vec<(String, String)>,
 }
@@ -235,12 +237,12 @@ enum Output {
     Pieces(Vec<String>),
 }
 
-impl State {
+impl PythonState {
     pub(crate) fn new(run: &Run, id: Option<&str>, started_at: Timestamp) -> Self {
         let null = || "null".to_owned();
-        State {
+        PythonState {
             // The client's own numbers: what Python makes of them depends on the types of the model's inputs.
-            input: spell(&run.input, Spelling { numbers: Numbers::AsSent, ..DUMPS }),
+            input: spell(&run.input, Spelling { numbers: NumberStyle::AsSent, ..DUMPS }),
             output: Output::None,
             id: id.map_or_else(null, |id| DUMPS.quote(id)),
             created_at: run.created_at.as_deref().map_or_else(null, created_at),
@@ -260,13 +262,13 @@ impl State {
         }
     }
 
-    fn end(&mut self, outcome: Outcome, now: Duration) {
+    fn end(&mut self, outcome: CogOutcome, now: Duration) {
         let elapsed = SignedDuration::try_from(now).unwrap_or(SignedDuration::MAX);
         let completed_at = self.started_at.saturating_add(elapsed).unwrap_or(Timestamp::MAX);
         let (time, given): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.ending_metrics).into_iter().partition(|(name, _)| name == PREDICT_TIME);
         given.into_iter().for_each(|(name, value)| self.set_metric(name, value));
-        if outcome == Outcome::Succeeded {
+        if outcome == CogOutcome::Succeeded {
             // `timedelta.total_seconds()`
             let measured = (completed_at.as_microsecond() - self.started_at.as_microsecond()) as f64 / 1e6;
             let measured = || spell(&Value::from(measured).to_string(), DUMPS);
@@ -281,21 +283,21 @@ impl State {
 /// Measured by the server, and of what succeeded only.
 const PREDICT_TIME: &str = "predict_time";
 
-impl Prediction for State {
-    fn take(&mut self, moment: Moment, now: Duration) {
+impl Prediction for PythonState {
+    fn take(&mut self, moment: CogMoment, now: Duration) {
         match moment {
-            Moment::Start => {}
-            Moment::Streams => self.output = Output::Pieces(Vec::new()),
-            Moment::Log(log) => self.logs += &log,
-            Moment::Metrics(metrics) => {
+            CogMoment::Start => {}
+            CogMoment::Streams => self.output = Output::Pieces(Vec::new()),
+            CogMoment::Log(log) => self.logs += &log,
+            CogMoment::Metrics(metrics) => {
                 members(&metrics).into_iter().for_each(|(name, value)| self.set_metric(name, value));
             }
-            Moment::Piece(piece) => match &mut self.output {
+            CogMoment::Piece(piece) => match &mut self.output {
                 Output::Pieces(pieces) => pieces.push(spell(&piece, DUMPS)),
                 Output::None | Output::Whole(_) => self.output = Output::Pieces(vec![spell(&piece, DUMPS)]),
             },
-            Moment::Whole(whole) => self.output = Output::Whole(spell(&whole, DUMPS)),
-            Moment::End(outcome) => self.end(outcome, now),
+            CogMoment::Whole(whole) => self.output = Output::Whole(spell(&whole, DUMPS)),
+            CogMoment::End(outcome) => self.end(outcome, now),
         }
     }
 
@@ -306,10 +308,10 @@ impl Prediction for State {
             Output::Pieces(pieces) => format!("[{}]", pieces.join(", ")),
         };
         let moment = |at: Timestamp| DUMPS.quote(&isoformat(Offset::UTC.to_datetime(at), Some(Offset::UTC)));
-        let error = self.outcome.as_ref().and_then(Outcome::error).map(|error| DUMPS.quote(error));
+        let error = self.outcome.as_ref().and_then(CogOutcome::error).map(|error| DUMPS.quote(error));
         let metrics = self.metrics.iter().map(|(name, value)| format!("{}: {value}", DUMPS.quote(name)));
         let metrics: Vec<_> = metrics.collect();
-        let status = self.outcome.as_ref().map_or("processing", Outcome::status);
+        let status = self.outcome.as_ref().map_or("processing", CogOutcome::status);
         // Members that were never set are left out (`exclude_unset`).
         let members = [
             ("input", Some(self.input.clone())),

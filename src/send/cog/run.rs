@@ -27,9 +27,9 @@ pub struct Run {
     /// Whether the model is a generator. Its steps tell, but for one that yields nothing.
     pub(crate) iterator: bool,
     /// In order of time.
-    pub(crate) steps: Vec<Step>,
+    pub(crate) steps: Vec<RunStep>,
     /// How it ends.
-    pub(crate) end: End,
+    pub(crate) end: RunEnd,
     /// `webhook_events_filter`.
     pub(crate) filter: Filter,
     /// The server's interval.
@@ -38,14 +38,14 @@ pub struct Run {
 
 /// Something the model does on its way.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Step {
+pub(crate) struct RunStep {
     pub(crate) at: Duration,
-    pub(crate) does: Does,
+    pub(crate) does: StepAction,
 }
 
 /// What a step does.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Does {
+pub(crate) enum StepAction {
     /// Prints. Both servers wait for the end of the line; `flush` makes coglet hand on what there is of it.
     Log { text: String, flush: bool },
     /// Yields this JSON.
@@ -56,16 +56,16 @@ pub(crate) enum Does {
 
 /// How the run ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct End {
+pub(crate) struct RunEnd {
     pub(crate) at: Duration,
-    pub(crate) how: Ending,
+    pub(crate) how: RunOutcome,
     /// A JSON object.
     pub(crate) metrics: Option<String>,
 }
 
 /// The outcome.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Ending {
+pub(crate) enum RunOutcome {
     /// With what a plain function returns; nothing is `null`.
     Succeeded(Option<String>),
     /// The model raised, or the worker died.
@@ -109,7 +109,7 @@ impl Run {
         };
         run.known(&TOP)?;
         let steps = run.get("steps").map_or(Ok(Vec::new()), |steps| read_steps(&run, steps))?;
-        let yields = steps.iter().any(|step| matches!(step.does, Does::Output(_)));
+        let yields = steps.iter().any(|step| matches!(step.does, StepAction::Output(_)));
         let iterator = run.bool("iterator")?.unwrap_or(yields);
         let Some(end) = run.get("end") else {
             let mend = r#""end": {"at": "1s", "status": "succeeded"}"#;
@@ -134,19 +134,19 @@ impl Run {
     }
 }
 
-fn read_steps(run: &Members<'_>, steps: &str) -> Result<Vec<Step>, RunError> {
+fn read_steps(run: &Members<'_>, steps: &str) -> Result<Vec<RunStep>, RunError> {
     let Some(steps) = items(steps) else { return Err(run.wrong_type("steps", steps, "an array")) };
     let read = |(index, text): (usize, &str)| {
         let step = Members::of(text, format!("step {}", index + 1))?;
         step.known(&STEP)?;
         let at = step.at()?;
         let flush = step.bool("flush")?.unwrap_or(false);
-        let log = step.text("log")?.map(|text| Does::Log { text, flush });
-        let output = step.json("output", None)?.map(Does::Output);
-        let metrics = step.json("metrics", Some(JsonType::Object))?.map(Does::Metrics);
+        let log = step.text("log")?.map(|text| StepAction::Log { text, flush });
+        let output = step.json("output", None)?.map(StepAction::Output);
+        let metrics = step.json("metrics", Some(JsonType::Object))?.map(StepAction::Metrics);
         let mut deeds = [log, output, metrics].into_iter().flatten();
         match (deeds.next(), deeds.next()) {
-            (Some(does), None) => Ok(Step { at, does }),
+            (Some(does), None) => Ok(RunStep { at, does }),
             (one, _) => Err(RunError::NotOneDeed {
                 step: index + 1,
                 does: if one.is_some() { "several things" } else { "nothing" },
@@ -156,7 +156,7 @@ fn read_steps(run: &Members<'_>, steps: &str) -> Result<Vec<Step>, RunError> {
     steps.into_iter().enumerate().map(read).collect()
 }
 
-fn read_end(end: Members<'_>, iterator: bool) -> Result<End, RunError> {
+fn read_end(end: Members<'_>, iterator: bool) -> Result<RunEnd, RunError> {
     end.known(&END)?;
     let Some(status) = end.text("status")? else {
         return Err(RunError::Missing { place: end.place_of("status"), mend: r#""status": "succeeded""# });
@@ -175,7 +175,7 @@ fn read_end(end: Members<'_>, iterator: bool) -> Result<End, RunError> {
         ("succeeded", None) if output.is_some() && iterator => {
             return contradiction("an output beside output steps", "an iterator returns nothing; drop \"output\"");
         }
-        ("succeeded", None) => Ending::Succeeded(output),
+        ("succeeded", None) => RunOutcome::Succeeded(output),
         (_, _) if !STATUSES.contains(&status.as_str()) => {
             let near = nearest(&status, STATUSES);
             return Err(RunError::UnknownWord {
@@ -188,18 +188,18 @@ fn read_end(end: Members<'_>, iterator: bool) -> Result<End, RunError> {
         (_, _) if output.is_some() => {
             return contradiction("an output", "only a run that succeeded returns one; drop it, or use output steps");
         }
-        ("failed", Some(reason)) => Ending::Failed(reason),
+        ("failed", Some(reason)) => RunOutcome::Failed(reason),
         ("failed", None) => {
             let mend = r#""raises": "ValueError: Invalid input dimensions", or "error""#;
             return Err(RunError::Missing { place: "the end's reason to fail".to_owned(), mend });
         }
-        ("canceled", None) => Ending::Canceled,
+        ("canceled", None) => RunOutcome::Canceled,
         _ => return contradiction("a reason to fail", "only a run with the status \"failed\" has one"),
     };
-    Ok(End { at: end.at()?, how, metrics: end.json("metrics", Some(JsonType::Object))? })
+    Ok(RunEnd { at: end.at()?, how, metrics: end.json("metrics", Some(JsonType::Object))? })
 }
 
-fn in_order(steps: &[Step], end: &End) -> Result<(), RunError> {
+fn in_order(steps: &[RunStep], end: &RunEnd) -> Result<(), RunError> {
     for (index, pair) in steps.windows(2).enumerate() {
         if pair[1].at < pair[0].at {
             return Err(RunError::StepOutOfOrder { step: index + 2, at: pair[1].at, before: pair[0].at });

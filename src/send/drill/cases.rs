@@ -1,11 +1,11 @@
 //! The cases of a drill, as data: what is sent, what a good handler does with it, and why.
 
-use crate::event::Wanted;
+use crate::event::DrillExpectation;
 use crate::signature::Tamper;
 
 /// What is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sends {
+pub enum CaseKind {
     /// One delivery as the provider makes it.
     One,
     /// The same one again.
@@ -28,50 +28,50 @@ pub enum Sends {
 
 /// A case of the drill.
 #[derive(Debug)]
-pub struct Case {
+pub struct DrillCase {
     /// Its name in tables and data.
     pub name: &'static str,
     /// What is sent.
-    pub sends: Sends,
+    pub sends: CaseKind,
     /// What a good handler answers.
-    pub wants: Wanted,
+    pub wants: DrillExpectation,
     /// What is sent, in words.
     pub what: &'static str,
     /// Why a good handler answers so.
     pub why: &'static str,
 }
 
-const fn tampered(tamper: Tamper, name: &'static str, what: &'static str, why: &'static str) -> Case {
-    Case { name, sends: Sends::Tampered(tamper), wants: Wanted::Refused, what, why }
+const fn tampered(tamper: Tamper, name: &'static str, what: &'static str, why: &'static str) -> DrillCase {
+    DrillCase { name, sends: CaseKind::Tampered(tamper), wants: DrillExpectation::Refused, what, why }
 }
 
 /// Every case, in the order in which they run.
-pub const ALL: [Case; 16] = [
-    Case {
+pub const ALL: [DrillCase; 16] = [
+    DrillCase {
         name: "good",
-        sends: Sends::One,
-        wants: Wanted::Accepted,
+        sends: CaseKind::One,
+        wants: DrillExpectation::Accepted,
         what: "a delivery as the provider makes it",
         why: "anything but 2xx within the provider's time is a failure to it, and it tries again",
     },
-    Case {
+    DrillCase {
         name: "duplicate",
-        sends: Sends::Twice,
-        wants: Wanted::Accepted,
+        sends: CaseKind::Twice,
+        wants: DrillExpectation::Accepted,
         what: "the same delivery twice",
         why: "providers deliver at least once: the second must be acknowledged, and not processed again",
     },
-    Case {
+    DrillCase {
         name: "concurrent duplicates",
-        sends: Sends::AtOnce,
-        wants: Wanted::Accepted,
+        sends: CaseKind::AtOnce,
+        wants: DrillExpectation::Accepted,
         what: "the same delivery five times at once",
         why: "a retry can overtake an attempt that is still being handled: remembering ids must be safe at the same time",
     },
-    Case {
+    DrillCase {
         name: "out of order",
-        sends: Sends::OutOfOrder,
-        wants: Wanted::Accepted,
+        sends: CaseKind::OutOfOrder,
+        wants: DrillExpectation::Accepted,
         what: "an earlier event after the last one of its prediction",
         why: "no provider promises an order: what comes late is acknowledged, and does not undo the end",
     },
@@ -117,38 +117,38 @@ pub const ALL: [Case; 16] = [
         "a delivery that was signed too far ahead",
         "a time stamp ahead of the clock would stay valid for that much longer",
     ),
-    Case {
+    DrillCase {
         name: "wrong content type",
-        sends: Sends::ContentType("text/plain"),
-        wants: Wanted::Survived,
+        sends: CaseKind::ContentType("text/plain"),
+        wants: DrillExpectation::Survived,
         what: "a delivery that says it is text/plain",
         why: "take it or refuse it; an error of the server's own makes the provider try again for nothing",
     },
-    Case {
+    DrillCase {
         name: "empty body",
-        sends: Sends::Body(""),
-        wants: Wanted::Refused,
+        sends: CaseKind::Body(""),
+        wants: DrillExpectation::Refused,
         what: "a delivery without a body",
         why: "it will not get better by being sent again: say so with 4xx",
     },
-    Case {
+    DrillCase {
         name: "not JSON",
-        sends: Sends::Body("{\"id\": \"cut-off\", \"status\": "),
-        wants: Wanted::Refused,
+        sends: CaseKind::Body("{\"id\": \"cut-off\", \"status\": "),
+        wants: DrillExpectation::Refused,
         what: "a body that breaks off",
         why: "it will not get better by being sent again: say so with 4xx",
     },
-    Case {
+    DrillCase {
         name: "1 MiB body",
-        sends: Sends::Large,
-        wants: Wanted::Accepted,
+        sends: CaseKind::Large,
+        wants: DrillExpectation::Accepted,
         what: "a delivery with an output of 1 MiB, as a data URL",
         why: "outputs come in the body at some providers: raise the limit of the body parser",
     },
-    Case {
+    DrillCase {
         name: "unknown status",
-        sends: Sends::Status("hookctl_unknown"),
-        wants: Wanted::Accepted,
+        sends: CaseKind::Status("hookctl_unknown"),
+        wants: DrillExpectation::Accepted,
         what: "a status that the handler has never heard of",
         why: "providers add statuses: acknowledge what is not understood, or it comes again and again",
     },

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::http::Reply;
+use crate::http::IncomingResponse;
 
 /// Names of fields by which handlers say that they knew a delivery already.
 const REPEAT: [&str; 6] =
@@ -13,7 +13,7 @@ const REPEAT: [&str; 6] =
 const COUNTS: [&str; 8] = ["processed", "handled", "count", "total", "deliveries", "jobs", "credits", "charges"];
 
 /// What shows in the second answer that the delivery was processed twice. Most answers show nothing either way.
-pub fn processed_again(replies: &[Reply]) -> Option<String> {
+pub fn processed_again(replies: &[IncomingResponse]) -> Option<String> {
     let [first, second] = replies else { return None };
     let (first, second) = (json(first)?, json(second)?);
     let denied = REPEAT.iter().find(|name| second.get(name) == Some(&Value::Bool(false)));
@@ -28,7 +28,7 @@ pub fn processed_again(replies: &[Reply]) -> Option<String> {
 }
 
 /// What shows in the answers to one delivery, sent several times at once, that it was processed more than once.
-pub fn processed_often(replies: &[Reply]) -> Option<String> {
+pub fn processed_often(replies: &[IncomingResponse]) -> Option<String> {
     let answers: Vec<Value> = replies.iter().filter_map(json).collect();
     let denied = REPEAT.iter().find_map(|name| {
         let times = answers.iter().filter(|answer| answer.get(name) == Some(&Value::Bool(false))).count();
@@ -47,24 +47,24 @@ pub fn processed_often(replies: &[Reply]) -> Option<String> {
 }
 
 /// Whether the answers tell at all, one way or the other.
-pub fn tell(replies: &[Reply]) -> bool {
+pub fn tell(replies: &[IncomingResponse]) -> bool {
     let known = |answer: &Value| REPEAT.iter().any(|name| answer.get(name).is_some_and(Value::is_boolean));
     let counted = |answer: &Value| COUNTS.iter().any(|name| answer.get(name).is_some_and(Value::is_i64));
     replies.iter().filter_map(json).any(|answer| known(&answer) || counted(&answer))
 }
 
-fn json(reply: &Reply) -> Option<Value> {
+fn json(reply: &IncomingResponse) -> Option<Value> {
     serde_json::from_str(reply.line.as_deref()?).ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::payload::retry::Outcome;
+    use crate::payload::retry::AttemptOutcome;
 
-    fn replies<const N: usize>(lines: [&str; N]) -> Vec<Reply> {
-        let outcome = Outcome::Answered { status: 200, retry_after: None };
-        lines.map(|line| Reply { line: Some(line.to_owned()), ..Reply::of(outcome, 1.0) }).into()
+    fn replies<const N: usize>(lines: [&str; N]) -> Vec<IncomingResponse> {
+        let outcome = AttemptOutcome::Answered { status: 200, retry_after: None };
+        lines.map(|line| IncomingResponse { line: Some(line.to_owned()), ..IncomingResponse::of(outcome, 1.0) }).into()
     }
 
     #[test]

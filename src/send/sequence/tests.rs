@@ -7,11 +7,11 @@ use tokio::time::sleep;
 use super::*;
 use crate::clock::System;
 use crate::event;
-use crate::http::Outgoing;
+use crate::http::OutgoingRequest;
 use crate::send::cog::Flavor;
 use crate::send::deliver::Shown;
 use crate::send::load::{self, Load};
-use crate::send::source::{self, Matter, Source};
+use crate::send::source::{self, Source, SourceKind};
 use crate::send::{Config, cog};
 
 /// Answers after so many seconds each, the last one again and again, and notes when it was asked what.
@@ -22,7 +22,7 @@ struct Slow {
 }
 
 impl Transport for Slow {
-    async fn deliver(&self, request: Outgoing) -> Reply {
+    async fn deliver(&self, request: OutgoingRequest) -> IncomingResponse {
         let (wait, status) = {
             let mut seen = self.seen.borrow_mut();
             let body = String::from_utf8(request.body.to_vec()).unwrap();
@@ -30,19 +30,19 @@ impl Transport for Slow {
             self.answers[(seen.len() - 1).min(self.answers.len() - 1)]
         };
         sleep(Duration::from_secs_f64(wait)).await;
-        Reply::of(Outcome::Answered { status, retry_after: None }, wait * 1000.0)
+        IncomingResponse::of(AttemptOutcome::Answered { status, retry_after: None }, wait * 1000.0)
     }
 }
 
 /// What was asked when, as `seconds logs output`, what was said, and how it ended. A wish to stop comes after so long.
 async fn play(
-    courses: Vec<Course>,
+    courses: Vec<Schedule>,
     answers: &[(f64, u16)],
     config: &Config,
     stop_after: Option<f64>,
 ) -> (Vec<String>, Vec<Event>, Exit) {
     let slow = Slow { answers: answers.to_vec(), started: Instant::now(), seen: RefCell::default() };
-    let (sink, mut events) = event::channel(event::Reader::Patient);
+    let (sink, mut events) = event::channel(event::Backpressure::Wait);
     let said = tokio::spawn(async move {
         let mut said = Vec::new();
         while let Some(queued) = events.recv().await {
@@ -71,10 +71,10 @@ async fn play(
     (slow.seen.into_inner().into_iter().map(line).collect(), said.await.unwrap(), exit.unwrap())
 }
 
-fn course(run: &str, config: &Config) -> Vec<Course> {
+fn course(run: &str, config: &Config) -> Vec<Schedule> {
     let run = cog::Run::parse(run).unwrap();
-    let source = Source { name: "run".into(), file: None, matter: Matter::Run(run) };
-    vec![Course::of(source, config, Timestamp::UNIX_EPOCH).unwrap()]
+    let source = Source { name: "run".into(), file: None, matter: SourceKind::Run(run) };
+    vec![Schedule::of(source, config, Timestamp::UNIX_EPOCH).unwrap()]
 }
 
 const LOGS: &str = r#"{"provider":"cog","id":"p","input":{},
@@ -145,7 +145,7 @@ async fn python_reports_again_when_its_last_retry_has_failed() {
 async fn a_wish_to_stop_loses_nothing_that_is_under_way() {
     let config = Config::plain();
     let mut courses = course(LOGS, &config);
-    courses.push(Course::of(source::find("success").unwrap(), &config, Timestamp::UNIX_EPOCH).unwrap());
+    courses.push(Schedule::of(source::find("success").unwrap(), &config, Timestamp::UNIX_EPOCH).unwrap());
     let (seen, said, exit) = play(courses, &[(60.0, 200)], &config, Some(0.95)).await;
     assert_eq!((seen.len(), exit), (2, Exit::Interrupted));
     let recorded = said.iter().filter(|event| matches!(event, Event::Delivery(_))).count();
@@ -161,7 +161,7 @@ async fn a_load_that_is_stopped_counts_what_was_under_way() {
     let load = Some(Load { count: 8, concurrency: 4, rate: None });
     let config = Config { load, ..Config::plain() };
     let courses =
-        vec![Course::of(source::find("cog/coglet/succeeded").unwrap(), &config, Timestamp::UNIX_EPOCH).unwrap()];
+        vec![Schedule::of(source::find("cog/coglet/succeeded").unwrap(), &config, Timestamp::UNIX_EPOCH).unwrap()];
     let (seen, said, exit) = play(courses, &[(60.0, 200)], &config, Some(0.5)).await;
     assert_eq!((seen.len(), exit), (4, Exit::Interrupted));
     let Some(Event::Load(report)) = said.last() else { panic!("{said:#?}") };
@@ -174,7 +174,7 @@ async fn a_rate_beyond_all_measure_waits_and_does_not_panic() {
     let load = Some(Load { count: 2, concurrency: 1, rate: Some(1e-300) });
     let config = Config { load, ..Config::plain() };
     let courses =
-        vec![Course::of(source::find("cog/coglet/succeeded").unwrap(), &config, Timestamp::UNIX_EPOCH).unwrap()];
+        vec![Schedule::of(source::find("cog/coglet/succeeded").unwrap(), &config, Timestamp::UNIX_EPOCH).unwrap()];
     let (seen, _, exit) = play(courses, &[(0.0, 200)], &config, Some(10.0)).await;
     assert_eq!((seen.len(), exit), (1, Exit::Interrupted));
 }

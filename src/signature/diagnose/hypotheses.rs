@@ -6,8 +6,8 @@ use std::borrow::Cow;
 
 use crate::payload::delivery::Delivery;
 use crate::signature::ALL;
-use crate::signature::engine::{Given, Verifier, field, is_plain};
-use crate::signature::scheme::{Claim, Part, Proof, Scheme, Time};
+use crate::signature::engine::{SignedInputs, Verifier, field, is_plain};
+use crate::signature::scheme::{Claim, ProofEncoding, Scheme, SignedPart, TimestampSource};
 use crate::signature::secret::Secret;
 use crate::signature::verdict::Reason;
 
@@ -23,7 +23,7 @@ pub use form::in_another_header;
 
 /// A cause that was found: with it, the signature fits.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
+pub struct Diagnosis {
     /// The reason.
     pub reason: Reason,
     /// What to change.
@@ -32,14 +32,14 @@ pub struct Finding {
     pub body: Option<Vec<u8>>,
 }
 
-impl Finding {
+impl Diagnosis {
     fn new(reason: Reason, hint: impl Into<String>) -> Self {
-        Finding { reason, hint: hint.into(), body: None }
+        Diagnosis { reason, hint: hint.into(), body: None }
     }
 }
 
 /// A delivery under a scheme, with everything that the tries vary.
-pub struct Case<'a> {
+pub struct FailedDelivery<'a> {
     /// By which it was checked.
     pub scheme: &'a Scheme,
     /// What arrived.
@@ -53,17 +53,17 @@ pub struct Case<'a> {
 /// What one try varies; the rest is as it arrived.
 #[derive(Clone, Copy)]
 struct Variant<'a> {
-    signed: &'a [Part],
+    signed: &'a [SignedPart],
     body: &'a [u8],
     timestamp: Option<&'a str>,
     /// The digest of the body as it is signed, where that is not lower-case hex.
     digest: Option<&'a str>,
 }
 
-impl Case<'_> {
+impl FailedDelivery<'_> {
     /// Finds the cause of a claim that no secret fits.
-    pub fn of_claim(&self, claim: &Claim, budget: &mut Budget) -> Option<Finding> {
-        if self.scheme.proof == Proof::Secret {
+    pub fn of_claim(&self, claim: &Claim, budget: &mut Budget) -> Option<Diagnosis> {
+        if self.scheme.proof == ProofEncoding::Secret {
             return self.other_scheme(budget.renew()).or_else(|| self.keys(claim, budget));
         }
         // The cheap ones first; a time stamp that is there and not signed also looks like another scheme.
@@ -80,7 +80,7 @@ impl Case<'_> {
     }
 
     /// Finds the cause where the headers do not have the scheme's form.
-    pub fn of_headers(&self, budget: &mut Budget) -> Option<Finding> {
+    pub fn of_headers(&self, budget: &mut Budget) -> Option<Diagnosis> {
         self.other_scheme(budget.renew()).or_else(|| self.encoding(budget.renew())).or_else(|| {
             let loose = self.loose();
             let time = loose.iter().find_map(|loose| loose.time.clone());
@@ -106,7 +106,7 @@ impl Case<'_> {
         }
         let hashed = variant.digest.is_none().then(|| Scheme::digest_in(variant.signed, variant.body)).flatten();
         let digest = variant.digest.or(hashed.as_deref());
-        let given = Given { timestamp: variant.timestamp, ..Given::of(claim, digest) };
+        let given = SignedInputs { timestamp: variant.timestamp, ..SignedInputs::of(claim, digest) };
         verifier.fits(&claim.proofs, variant.signed, variant.body, given)
     }
 
@@ -120,50 +120,51 @@ impl Case<'_> {
         let header =
             |names: &[&str]| names.iter().find_map(|name| self.delivery.headers.get(name)).map(Cow::into_owned);
         let time = match self.scheme.timestamp {
-            Time::Header(names) => header(names),
-            Time::None => None,
-            Time::Pair => time,
+            TimestampSource::Header(names) => header(names),
+            TimestampSource::None => None,
+            TimestampSource::Pair => time,
         };
         let timestamp = time.and_then(|text| Some((text.parse().ok()?, text)));
         let mut claim = Claim { proofs, timestamp, id: None, field: None, account: None };
         for part in self.scheme.signed {
             match part {
-                Part::Id(names) => claim.id = header(names),
-                Part::Account(names) => claim.account = header(names),
-                Part::Field(_) if self.delivery.body.len() > budget::READ => {}
-                Part::Field(paths) => claim.field = field(&self.delivery.body, paths),
-                Part::Body | Part::BodySha256 | Part::Timestamp | Part::Text(_) => {}
+                SignedPart::Id(names) => claim.id = header(names),
+                SignedPart::Account(names) => claim.account = header(names),
+                SignedPart::Field(_) if self.delivery.body.len() > budget::READ => {}
+                SignedPart::Field(paths) => claim.field = field(&self.delivery.body, paths),
+                SignedPart::Body | SignedPart::BodySha256 | SignedPart::Timestamp | SignedPart::Text(_) => {}
             }
         }
         claim
     }
 
     /// Another scheme fits what is there.
-    fn other_scheme(&self, budget: &mut Budget) -> Option<Finding> {
+    fn other_scheme(&self, budget: &mut Budget) -> Option<Diagnosis> {
         let body = &self.delivery.body;
         let mut fits = |other: &&Scheme| {
-            let reads = other.signed.iter().any(|part| matches!(part, Part::Field(_)));
+            let reads = other.signed.iter().any(|part| matches!(part, SignedPart::Field(_)));
             if reads && body.len() > budget::READ {
                 return false;
             }
             let Ok(claim) = other.claim(self.delivery) else { return false };
-            let case = Case { scheme: other, ..*self };
+            let case = FailedDelivery { scheme: other, ..*self };
             self.secrets.iter().any(|secret| {
                 budget.take(case.cost(&claim, body.len())) && other.proves(&claim, body, secret) == Ok(true)
             })
         };
         // A shared secret beside a signature that fails says nothing about how that was made.
         let others = ALL.iter().filter(|other| other.name != self.scheme.name);
-        let others = others.filter(|other| other.proof != Proof::Secret || self.scheme.proof == Proof::Secret);
+        let others =
+            others.filter(|other| other.proof != ProofEncoding::Secret || self.scheme.proof == ProofEncoding::Secret);
         let other = others.into_iter().find(|other| fits(other))?;
         if other.signs_as(self.scheme) && other.proof == self.scheme.proof && other.key != self.scheme.key {
             let hint = format!(
                 "the sender takes the secret for a key as {} does, not as {}: one decodes base64, the other takes text",
                 other.name, self.scheme.name
             );
-            return Some(Finding::new(Reason::SecretEncoding, hint));
+            return Some(Diagnosis::new(Reason::SecretEncoding, hint));
         }
-        Some(Finding::new(
+        Some(Diagnosis::new(
             Reason::WrongScheme,
             format!(
                 "it is signed as {}: {}; check it by --scheme {}, or sign as {}",
@@ -173,7 +174,7 @@ impl Case<'_> {
     }
 
     /// It is a plain SHA-256, with the secret put before or behind the body or not at all.
-    fn not_keyed(&self, claim: &Claim, budget: &mut Budget) -> Option<Finding> {
+    fn not_keyed(&self, claim: &Claim, budget: &mut Budget) -> Option<Diagnosis> {
         let body = &self.delivery.body;
         let found = self.secrets.iter().any(|secret| {
             let secret = secret.expose();
@@ -184,11 +185,11 @@ impl Case<'_> {
             "it is a plain SHA-256, which anybody can make, and no HMAC; {} wants {}",
             self.scheme.name, self.scheme.summary
         );
-        found.then(|| Finding::new(Reason::WrongScheme, hint))
+        found.then(|| Diagnosis::new(Reason::WrongScheme, hint))
     }
 
     /// The secret has white space or quotes around it, or is a key in another form.
-    fn keys(&self, claim: &Claim, budget: &mut Budget) -> Option<Finding> {
+    fn keys(&self, claim: &Claim, budget: &mut Budget) -> Option<Diagnosis> {
         let variant = self.arrived(claim);
         let keys = self.secrets.iter().flat_map(|secret| keys::of(secret, self.scheme));
         keys.into_iter().find(|(key, _)| self.fits(claim, key, variant, budget)).map(|(_, finding)| finding)

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 /// How numbers are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Numbers {
+pub enum NumberStyle {
     /// As sent.
     AsSent,
     /// `1.0` stays a float, `1.50` becomes `1.5`, whole numbers keep every digit: Python.
@@ -15,18 +15,18 @@ pub enum Numbers {
     Php,
 }
 
-impl Numbers {
+impl NumberStyle {
     /// The number, or another word, in this spelling.
     pub fn write(self, word: &str) -> Cow<'_, str> {
         let is_float = word.contains(['.', 'e', 'E']);
         let write: fn(f64) -> String = match self {
-            Numbers::AsSent => return Cow::Borrowed(word),
-            Numbers::Python if word == "-0" => return Cow::Borrowed("0"),
-            Numbers::Python if !is_float => return Cow::Borrowed(word),
-            Numbers::Php if !is_float && word.parse::<i64>().is_ok() => return Cow::Borrowed(word),
-            Numbers::Python => python,
-            Numbers::JavaScript => javascript,
-            Numbers::Php => php,
+            NumberStyle::AsSent => return Cow::Borrowed(word),
+            NumberStyle::Python if word == "-0" => return Cow::Borrowed("0"),
+            NumberStyle::Python if !is_float => return Cow::Borrowed(word),
+            NumberStyle::Php if !is_float && word.parse::<i64>().is_ok() => return Cow::Borrowed(word),
+            NumberStyle::Python => python,
+            NumberStyle::JavaScript => javascript,
+            NumberStyle::Php => php,
         };
         // The words true, false and null are none, and what overflows has no spelling at all.
         match word.parse::<f64>() {
@@ -102,9 +102,10 @@ mod tests {
             ("null", "null", "null", "null"),
         ];
         for (sent, python, javascript, php) in cases {
-            let written = [Numbers::Python, Numbers::JavaScript, Numbers::Php].map(|numbers| numbers.write(sent));
+            let written =
+                [NumberStyle::Python, NumberStyle::JavaScript, NumberStyle::Php].map(|numbers| numbers.write(sent));
             assert_eq!(written, [python, javascript, php], "{sent}");
-            assert_eq!(Numbers::AsSent.write(sent), sent);
+            assert_eq!(NumberStyle::AsSent.write(sent), sent);
         }
     }
 }

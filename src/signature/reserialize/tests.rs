@@ -12,58 +12,74 @@ fn each_spelling_is_that_of_its_language() {
     let cases = [
         (
             "JSON.stringify(JSON.parse(…))",
-            Spelling { order: Order::JavaScript, strings: Strings::Raw, numbers: Numbers::JavaScript, ..PLAIN },
+            Spelling {
+                order: MemberOrder::JavaScript,
+                strings: StringEscapes::Raw,
+                numbers: NumberStyle::JavaScript,
+                ..PLAIN
+            },
             r#"{"2":"'+","10":{},"b":3,"a":12.5,"n":null}"#,
         ),
         (
             "json.dumps(json.loads(…))",
             Spelling {
                 layout: Layout::Spaced,
-                order: Order::Once,
-                strings: Strings::Ascii,
-                numbers: Numbers::Python,
+                order: MemberOrder::Once,
+                strings: StringEscapes::Ascii,
+                numbers: NumberStyle::Python,
                 ..PLAIN
             },
             r#"{"b": 3, "a": 12.5, "n": null, "10": {}, "2": "'+"}"#,
         ),
         (
             "Go's json.Marshal of a map",
-            Spelling { order: Order::Sorted, strings: Strings::Go, numbers: Numbers::JavaScript, ..PLAIN },
+            Spelling {
+                order: MemberOrder::Sorted,
+                strings: StringEscapes::Go,
+                numbers: NumberStyle::JavaScript,
+                ..PLAIN
+            },
             r#"{"10":{},"2":"'+","a":12.5,"b":3,"n":null}"#,
         ),
         (
             "PHP's json_encode of arrays",
-            Spelling { order: Order::Once, strings: Strings::Php, numbers: Numbers::Php, empty: Empty::Array, ..PLAIN },
+            Spelling {
+                order: MemberOrder::Once,
+                strings: StringEscapes::Php,
+                numbers: NumberStyle::Php,
+                empty: EmptyObject::Array,
+                ..PLAIN
+            },
             r#"{"b":3,"a":12.5,"n":null,"10":[],"2":"'+"}"#,
         ),
         (
             "PostgreSQL's jsonb",
-            Spelling { layout: Layout::Spaced, order: Order::Postgres, strings: Strings::Raw, ..PLAIN },
+            Spelling { layout: Layout::Spaced, order: MemberOrder::Postgres, strings: StringEscapes::Raw, ..PLAIN },
             r#"{"2": "'+", "a": 12.50, "b": 3, "n": null, "10": {}}"#,
         ),
         (
             "Python's, upper-case escapes",
-            Spelling { strings: Strings::AsciiUpper, ..PLAIN },
+            Spelling { strings: StringEscapes::AsciiUpper, ..PLAIN },
             r#"{"b":[1.0,{"\u00E9/":"a<b=\u00E9"}],"a":12.50,"n":null,"10":{},"2":"'+","b":3}"#,
         ),
         (
             "Gson",
-            Spelling { strings: Strings::Gson, ..PLAIN },
+            Spelling { strings: StringEscapes::Gson, ..PLAIN },
             r#"{"b":[1.0,{"é/":"a\u003cb\u003dé"}],"a":12.50,"n":null,"10":{},"2":"\u0027+","b":3}"#,
         ),
         (
             "System.Text.Json",
-            Spelling { strings: Strings::DotNet, ..PLAIN },
+            Spelling { strings: StringEscapes::DotNet, ..PLAIN },
             r#"{"b":[1.0,{"\u00E9/":"a\u003Cb=\u00E9"}],"a":12.50,"n":null,"10":{},"2":"\u0027\u002B","b":3}"#,
         ),
         (
             "slashes alone",
-            Spelling { strings: Strings::Slashes, ends: Ends::Newline, ..PLAIN },
+            Spelling { strings: StringEscapes::Slashes, ends: Surroundings::Newline, ..PLAIN },
             "{\"b\":[1.0,{\"é\\/\":\"a<b=é\"}],\"a\":12.50,\"n\":null,\"10\":{},\"2\":\"'+\",\"b\":3}\n",
         ),
         (
             "indented, as sent",
-            Spelling { layout: Layout::Indented(2), ends: Ends::Mark, ..PLAIN },
+            Spelling { layout: Layout::Indented(2), ends: Surroundings::Mark, ..PLAIN },
             "\u{feff}{\n  \"b\": [\n    1.0,\n    {\n      \"é/\": \"a<b=\\u00e9\"\n    }\n  ],\n  \"a\": 12.50,\n  \
              \"n\": null,\n  \"10\": {},\n  \"2\": \"'+\",\n  \"b\": 3\n}",
         ),
@@ -89,8 +105,8 @@ fn every_spelling_says_the_same() {
         let read: serde_json::Value = serde_json::from_str(text.trim_start_matches('\u{feff}')).unwrap();
         let same = match spelling.numbers {
             // A whole float has become an integer.
-            Numbers::JavaScript | Numbers::Php => read["a"] == value["a"] && read["b"][1] == value["b"][1],
-            Numbers::AsSent | Numbers::Python => read == value,
+            NumberStyle::JavaScript | NumberStyle::Php => read["a"] == value["a"] && read["b"][1] == value["b"][1],
+            NumberStyle::AsSent | NumberStyle::Python => read == value,
         };
         assert!(same, "{}", spelling.describe());
     }

@@ -36,7 +36,7 @@ fn signed(scheme: &Scheme, body: &[u8], secret: &str) -> Delivery {
 /// A key pair for the schemes that want one; for the others text that is base64 too.
 fn secret_for(scheme: &Scheme) -> &'static str {
     match scheme.proof {
-        Proof::Ed25519Hex | Proof::Ed25519Base64 => KEY_PAIR,
+        ProofEncoding::Ed25519Hex | ProofEncoding::Ed25519Base64 => KEY_PAIR,
         _ => "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
     }
 }
@@ -299,7 +299,7 @@ fn svix_and_webhook_headers_may_both_be_there() {
 
 #[test]
 fn a_header_that_a_relay_drops_is_named() {
-    for scheme in crate::signature::ALL.iter().filter(|scheme| scheme.proof != Proof::Secret) {
+    for scheme in crate::signature::ALL.iter().filter(|scheme| scheme.proof != ProofEncoding::Secret) {
         let good = signed(scheme, r#"{"taskId":"ü"}"#.as_bytes(), secret_for(scheme));
         for dropped in good.headers.iter().map(|(name, _)| name.to_owned()).collect::<Vec<_>>() {
             let left = good.headers.raw().filter(|(name, _)| name.as_str() != dropped);

@@ -28,25 +28,25 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// A set that is being served until this is dropped.
 #[derive(Debug)]
-pub struct Served {
+pub struct JwksServer {
     /// Where it can be fetched.
     pub url: String,
     task: AbortHandle,
 }
 
-impl Drop for Served {
+impl Drop for JwksServer {
     fn drop(&mut self) {
         self.task.abort();
     }
 }
 
 /// Serves a set to this machine; port 0 takes a free one.
-pub async fn serve(port: u16, set: String) -> Result<Served, Error> {
+pub async fn serve(port: u16, set: String) -> Result<JwksServer, Error> {
     let failed = |error: std::io::Error| Error::Setup { what: "--serve-jwks", reason: error.to_string() };
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(failed)?;
     let url = format!("http://{}{PATH}", listener.local_addr().map_err(failed)?);
     let task = tokio::spawn(accept(listener, Bytes::from(set))).abort_handle();
-    Ok(Served { url, task })
+    Ok(JwksServer { url, task })
 }
 
 async fn accept(listener: TcpListener, set: Bytes) {

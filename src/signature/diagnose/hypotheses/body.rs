@@ -1,24 +1,24 @@
 //! Bodies that changed between signing and arriving.
 
-use super::{Budget, Case, Finding, Variant, budget};
+use super::{Budget, Diagnosis, FailedDelivery, Variant, budget};
 use crate::payload::body::Body;
 use crate::signature::reserialize::{Tree, spellings};
 use crate::signature::scheme::Claim;
 use crate::signature::verdict::Reason;
 
-impl Case<'_> {
+impl FailedDelivery<'_> {
     /// A newline or a byte order mark was added or lost, or the text went through a wrong decoder.
-    pub(crate) fn body_ends(&self, claim: &Claim, budget: &mut Budget) -> Option<Finding> {
+    pub(crate) fn body_ends(&self, claim: &Claim, budget: &mut Budget) -> Option<Diagnosis> {
         let changed = |changes: &'static [(Change, &'static str)], budget: &mut Budget| {
             changes.iter().find_map(|(change, what)| Some((self.body_as(claim, *change, budget)?, *what)))
         };
         if let Some((body, what)) = changed(ENDS, budget) {
             let hint = format!("{what}: sign and send the same bytes (curl: --data-binary, not -d)");
-            return Some(Finding { body: Some(body), ..Finding::new(Reason::BodyNewline, hint) });
+            return Some(Diagnosis { body: Some(body), ..Diagnosis::new(Reason::BodyNewline, hint) });
         }
         let (body, what) = changed(TEXTS, budget)?;
         let hint = format!("{what}: take the body as bytes, and pass on and sign those");
-        Some(Finding { body: Some(body), ..Finding::new(Reason::BodyReserialized, hint) })
+        Some(Diagnosis { body: Some(body), ..Diagnosis::new(Reason::BodyReserialized, hint) })
     }
 
     /// The body with this change, where the signature fits it.
@@ -32,7 +32,7 @@ impl Case<'_> {
     }
 
     /// The body went through a JSON serialiser between signing and sending.
-    pub(crate) fn body_respelled(&self, claim: &Claim, budget: &mut Budget) -> Option<Finding> {
+    pub(crate) fn body_respelled(&self, claim: &Claim, budget: &mut Budget) -> Option<Diagnosis> {
         let sent = self.delivery.body.strip_prefix(MARK).unwrap_or(&self.delivery.body);
         if !self.scheme.covers_body() {
             return None;
@@ -56,7 +56,7 @@ impl Case<'_> {
                     spelling.describe()
                 );
                 let body = Some(body.into_bytes());
-                return Some(Finding { body, ..Finding::new(Reason::BodyReserialized, hint) });
+                return Some(Diagnosis { body, ..Diagnosis::new(Reason::BodyReserialized, hint) });
             }
         }
         None

@@ -4,34 +4,34 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 
-use super::{Budget, Case, Finding, Variant};
-use crate::signature::scheme::{Claim, Part};
+use super::{Budget, Diagnosis, FailedDelivery, Variant};
+use crate::signature::scheme::{Claim, SignedPart};
 use crate::signature::verdict::Reason;
 
 /// What senders put between the parts.
 const JOINTS: [&str; 7] = [".", "", ":", "\n", ",", "|", " "];
 
-impl Case<'_> {
+impl FailedDelivery<'_> {
     /// The parts that the scheme signs were put together otherwise.
-    pub(crate) fn content(&self, claim: &Claim, budget: &mut Budget) -> Option<Finding> {
+    pub(crate) fn content(&self, claim: &Claim, budget: &mut Budget) -> Option<Diagnosis> {
         self.other_digest(claim, budget).or_else(|| self.other_parts(claim, budget))
     }
 
     /// The body was signed where its digest should be or the other way round, or the digest is written otherwise.
-    fn other_digest(&self, claim: &Claim, budget: &mut Budget) -> Option<Finding> {
+    fn other_digest(&self, claim: &Claim, budget: &mut Budget) -> Option<Diagnosis> {
         let arrived = self.arrived(claim);
         let digest = Sha256::digest(arrived.body);
-        let swapped: Vec<Part> = self
+        let swapped: Vec<SignedPart> = self
             .scheme
             .signed
             .iter()
             .map(|part| match part {
-                Part::Body => Part::BodySha256,
-                Part::BodySha256 => Part::Body,
+                SignedPart::Body => SignedPart::BodySha256,
+                SignedPart::BodySha256 => SignedPart::Body,
                 other => other.clone(),
             })
             .collect();
-        let hashed = self.scheme.signed.contains(&Part::BodySha256);
+        let hashed = self.scheme.signed.contains(&SignedPart::BodySha256);
         let of_body = if hashed { "the body itself was signed" } else { "the SHA-256 of the body was signed" };
         let upper = base16ct::upper::encode_string(&digest);
         let base64 = STANDARD.encode(digest);
@@ -44,21 +44,22 @@ impl Case<'_> {
             tries.into_iter().filter(|(variant, _)| self.scheme.covers_body() && (hashed || variant.digest.is_none()));
         let (_, what) = tries.into_iter().find(|(variant, _)| self.any_secret(claim, *variant, budget))?;
         let hint = format!("{what}; {} signs {}", self.scheme.name, self.signs());
-        Some(Finding::new(Reason::WrongScheme, hint))
+        Some(Diagnosis::new(Reason::WrongScheme, hint))
     }
 
     /// Parts are missing, in another order, or joined otherwise.
-    fn other_parts(&self, claim: &Claim, budget: &mut Budget) -> Option<Finding> {
-        let whole: Vec<&Part> = self.scheme.signed.iter().filter(|part| !matches!(part, Part::Text(_))).collect();
+    fn other_parts(&self, claim: &Claim, budget: &mut Budget) -> Option<Diagnosis> {
+        let whole: Vec<&SignedPart> =
+            self.scheme.signed.iter().filter(|part| !matches!(part, SignedPart::Text(_))).collect();
         if whole.len() < 2 {
             return None;
         }
         let own = self.scheme.signed.iter().rev().find_map(|part| match part {
-            Part::Text(text) => Some(*text),
+            SignedPart::Text(text) => Some(*text),
             _ => None,
         });
         let joints = || own.into_iter().chain(JOINTS.into_iter().filter(|joint| Some(*joint) != own));
-        let is_body = |part: &&Part| matches!(part, Part::Body | Part::BodySha256);
+        let is_body = |part: &&SignedPart| matches!(part, SignedPart::Body | SignedPart::BodySha256);
         // What proves nothing about the body would be found with any body.
         let fewer = (0..whole.len()).map(|left_out| {
             let kept = whole.iter().enumerate().filter(|(index, _)| *index != left_out);
@@ -81,30 +82,30 @@ impl Case<'_> {
             }
             let was: String = signed.iter().map(word).collect();
             let hint = format!("what was signed is {was:?}; {} signs {:?}", self.scheme.name, self.signs());
-            return Some(Finding::new(Reason::WrongScheme, hint));
+            return Some(Diagnosis::new(Reason::WrongScheme, hint));
         }
         None
     }
 }
 
 /// The word for a part, for hints.
-pub(crate) fn word(part: &Part) -> &'static str {
+pub(crate) fn word(part: &SignedPart) -> &'static str {
     match part {
-        Part::Body => "body",
-        Part::Timestamp => "timestamp",
-        Part::Id(_) => "id",
-        Part::Text(text) => text,
-        Part::Field(_) => "field",
-        Part::Account(_) => "account",
-        Part::BodySha256 => "sha256(body)",
+        SignedPart::Body => "body",
+        SignedPart::Timestamp => "timestamp",
+        SignedPart::Id(_) => "id",
+        SignedPart::Text(text) => text,
+        SignedPart::Field(_) => "field",
+        SignedPart::Account(_) => "account",
+        SignedPart::BodySha256 => "sha256(body)",
     }
 }
 
-fn joined(parts: &[&Part], joint: &'static str) -> Vec<Part> {
+fn joined(parts: &[&SignedPart], joint: &'static str) -> Vec<SignedPart> {
     let mut signed = Vec::with_capacity(parts.len() * 2);
     for part in parts {
         if !signed.is_empty() && !joint.is_empty() {
-            signed.push(Part::Text(joint));
+            signed.push(SignedPart::Text(joint));
         }
         signed.push((*part).clone());
     }
@@ -112,9 +113,9 @@ fn joined(parts: &[&Part], joint: &'static str) -> Vec<Part> {
 }
 
 /// Every order of a few things.
-fn permutations<'p>(parts: &[&'p Part]) -> Vec<Vec<&'p Part>> {
+fn permutations<'p>(parts: &[&'p SignedPart]) -> Vec<Vec<&'p SignedPart>> {
     let Some((first, rest)) = parts.split_first() else { return vec![Vec::new()] };
-    let insert = |order: Vec<&'p Part>| {
+    let insert = |order: Vec<&'p SignedPart>| {
         (0..=order.len()).map(move |at| [&order[..at], &[*first], &order[at..]].concat()).collect::<Vec<_>>()
     };
     permutations(rest).into_iter().flat_map(insert).collect()

@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 
-use super::{Budget, Case, Finding};
+use super::{Budget, Diagnosis, FailedDelivery};
 use crate::payload::delivery::Delivery;
 use crate::payload::nearest;
 use crate::signature::ALL;
 use crate::signature::codec::decode_loosely;
-use crate::signature::scheme::{Claim, Form, Proof, Scheme};
+use crate::signature::scheme::{Claim, ProofEncoding, Scheme, SignatureFormat};
 use crate::signature::secret::Secret;
 use crate::signature::verdict::Reason;
 
@@ -24,10 +24,10 @@ pub(crate) struct Loose {
 const MOST: usize = 8;
 
 /// The body's HMAC stands in a header that no scheme has.
-pub fn in_another_header(delivery: &Delivery, secrets: &[Secret]) -> Option<Finding> {
+pub fn in_another_header(delivery: &Delivery, secrets: &[Secret]) -> Option<Diagnosis> {
     let secrets: Vec<&Secret> = secrets.iter().collect();
     let plain = Scheme::named("eachlabs")?;
-    let case = Case { scheme: plain, delivery, secrets: &secrets, now: 0 };
+    let case = FailedDelivery { scheme: plain, delivery, secrets: &secrets, now: 0 };
     let telling = |name: &str| ["sign", "hmac", "digest"].iter().any(|word| name.contains(word));
     let budget = &mut Budget::default();
     let headers = delivery.headers.iter().filter(|(name, _)| telling(name)).take(MOST);
@@ -46,12 +46,12 @@ pub fn in_another_header(delivery: &Delivery, secrets: &[Secret]) -> Option<Find
         "the header {name} holds the HMAC-SHA256 of the body in {}, and no scheme that hookctl knows has it there: {mend}",
         how.unwrap_or("hex")
     );
-    Some(Finding::new(Reason::MissingSignature, hint))
+    Some(Diagnosis::new(Reason::MissingSignature, hint))
 }
 
-impl Case<'_> {
+impl FailedDelivery<'_> {
     /// The proof is right but for how it is written.
-    pub(crate) fn encoding(&self, budget: &mut Budget) -> Option<Finding> {
+    pub(crate) fn encoding(&self, budget: &mut Budget) -> Option<Diagnosis> {
         self.loose().into_iter().find_map(|Loose { proof, how, time }| {
             let claim = self.claim(vec![proof], time);
             if !self.any_secret(&claim, self.arrived(&claim), budget) {
@@ -59,11 +59,11 @@ impl Case<'_> {
             }
             let wanted = self.scheme.form.example(self.scheme.proof);
             Some(match how {
-                Some(how) => Finding::new(
+                Some(how) => Diagnosis::new(
                     Reason::WrongEncoding,
                     format!("the signature is right, but it is {how}: write it as {wanted}"),
                 ),
-                None => Finding::new(
+                None => Diagnosis::new(
                     Reason::MalformedSignature,
                     format!("the signature is right, but not what stands around it: write it as {wanted}"),
                 ),
@@ -72,23 +72,23 @@ impl Case<'_> {
     }
 
     /// Another scheme with the same header fits, but for the form of its signature.
-    pub(crate) fn other_form(&self, budget: &mut Budget) -> Option<Finding> {
+    pub(crate) fn other_form(&self, budget: &mut Budget) -> Option<Diagnosis> {
         let sharing = ALL.iter().filter(|other| other.name != self.scheme.name);
         let sharing = sharing.filter(|other| other.signature[0] == self.scheme.signature[0]);
         let mut present = sharing.filter(|other| other.is_present(&self.delivery.headers));
         present.find_map(|other| {
-            let case = Case { scheme: other, ..*self };
-            let Finding { reason, hint, .. } = case.encoding(budget)?;
-            Some(Finding::new(reason, format!("as {}, {hint}", other.name)))
+            let case = FailedDelivery { scheme: other, ..*self };
+            let Diagnosis { reason, hint, .. } = case.encoding(budget)?;
+            Some(Diagnosis::new(reason, format!("as {}, {hint}", other.name)))
         })
     }
 
     /// What stands in this scheme's header was made as another scheme makes it.
-    pub(crate) fn as_other_scheme(&self, claim: &Claim, budget: &mut Budget) -> Option<Finding> {
+    pub(crate) fn as_other_scheme(&self, claim: &Claim, budget: &mut Budget) -> Option<Diagnosis> {
         let others = ALL.iter().filter(|other| other.name != self.scheme.name && other.covers_body());
         let mut keyed = others.filter(|other| !other.proof.is_asymmetric() && !other.signs_as(self.scheme));
         let other = keyed.find(|other| {
-            let case = Case { scheme: other, ..*self };
+            let case = FailedDelivery { scheme: other, ..*self };
             let made = case.claim(claim.proofs.clone(), claim.time().map(str::to_owned));
             case.any_secret(&made, case.arrived(&made), budget)
         })?;
@@ -103,7 +103,7 @@ impl Case<'_> {
             self.scheme.name,
             self.scheme.summary
         );
-        Some(Finding::new(Reason::WrongScheme, hint))
+        Some(Diagnosis::new(Reason::WrongScheme, hint))
     }
 
     /// What could be proofs in the signature's headers.
@@ -114,7 +114,7 @@ impl Case<'_> {
     }
 
     fn loose_in(&self, value: &str) -> Vec<Loose> {
-        if self.scheme.proof == Proof::Secret {
+        if self.scheme.proof == ProofEncoding::Secret {
             return Vec::new();
         }
         let unquoted = |text: &str| text.trim_matches(['"', '\'', ' ']).to_owned();
@@ -146,7 +146,7 @@ impl Case<'_> {
 
     /// A time stamp in a header of its own, where the scheme has it in that of the signature.
     fn stray_time(&self) -> Option<String> {
-        let pairs = matches!(self.scheme.form, Form::Pairs { .. });
+        let pairs = matches!(self.scheme.form, SignatureFormat::Pairs { .. });
         let mut headers = self.delivery.headers.iter().filter(|(name, _)| pairs && name.ends_with("timestamp"));
         headers.next().map(|(_, value)| value.into_owned())
     }

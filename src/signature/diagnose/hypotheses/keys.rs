@@ -3,15 +3,15 @@
 use base64::Engine;
 use zeroize::Zeroizing;
 
-use super::Finding;
+use super::Diagnosis;
 use crate::signature::codec::KEY_BASE64;
 use crate::signature::engine::Verifier;
-use crate::signature::scheme::{Key, Scheme};
+use crate::signature::scheme::{KeyEncoding, Scheme};
 use crate::signature::secret::Secret;
 use crate::signature::verdict::Reason;
 
 /// The keys that a secret could have been taken for, each with what it would mean; without the one that it is.
-pub(crate) fn of(secret: &Secret, scheme: &Scheme) -> Vec<(Verifier, Finding)> {
+pub(crate) fn of(secret: &Secret, scheme: &Scheme) -> Vec<(Verifier, Diagnosis)> {
     let current = scheme.verifier(secret).ok();
     let mut keys = around(secret, scheme);
     if !scheme.proof.is_asymmetric() {
@@ -23,12 +23,12 @@ pub(crate) fn of(secret: &Secret, scheme: &Scheme) -> Vec<(Verifier, Finding)> {
 }
 
 /// White space or quotes around the secret, here or at the sender's. The scheme then reads it as it reads every other.
-fn around(secret: &Secret, scheme: &Scheme) -> Vec<(Verifier, Finding)> {
+fn around(secret: &Secret, scheme: &Scheme) -> Vec<(Verifier, Diagnosis)> {
     let (text, name) = (secret.expose(), secret.describe());
     let mut keys = Vec::new();
     let mut add = |other: Vec<u8>, hint: String| {
         if let (true, Ok(key)) = (other != text, scheme.verifier(&Secret::new(secret.label(), other))) {
-            keys.push((key, Finding::new(Reason::SecretWhitespace, hint)));
+            keys.push((key, Diagnosis::new(Reason::SecretWhitespace, hint)));
         }
     };
     let ours = |what: &str| format!("{name} has {what} here, and the sender's has not: take it away");
@@ -53,14 +53,16 @@ fn around(secret: &Secret, scheme: &Scheme) -> Vec<(Verifier, Finding)> {
 }
 
 /// The secret decoded where the scheme takes it as text, and the other way round.
-fn decodings(secret: &Secret, form: Key) -> Vec<(Zeroizing<Vec<u8>>, Finding)> {
+fn decodings(secret: &Secret, form: KeyEncoding) -> Vec<(Zeroizing<Vec<u8>>, Diagnosis)> {
     const PREFIX: &[u8] = b"whsec_";
     let (text, name) = (secret.expose().trim_ascii(), secret.describe());
     let ours = match form {
-        Key::Text => "this scheme takes it as text",
-        Key::Base64 | Key::Base64IfPrefixed | Key::KeyPair => "this scheme decodes it as base64",
+        KeyEncoding::Text => "this scheme takes it as text",
+        KeyEncoding::Base64 | KeyEncoding::Base64IfPrefixed | KeyEncoding::KeyPair => {
+            "this scheme decodes it as base64"
+        }
     };
-    let found = |hint: String| Finding::new(Reason::SecretEncoding, format!("{hint}; {ours}"));
+    let found = |hint: String| Diagnosis::new(Reason::SecretEncoding, format!("{hint}; {ours}"));
     let bare = text.strip_prefix(PREFIX).unwrap_or(text);
     let mut keys = vec![
         (Zeroizing::new(text.to_vec()), found(format!("the sender takes {name} as text"))),

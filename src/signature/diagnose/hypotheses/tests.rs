@@ -145,7 +145,7 @@ fn a_secret_that_is_decoded_on_one_side_only() {
                 base64::engine::general_purpose::STANDARD.decode(&SECRET["whsec_".len()..]).unwrap()
             };
             let other: Secret = match scheme.key {
-                crate::signature::scheme::Key::Text => Secret::new("sender", raw),
+                crate::signature::scheme::KeyEncoding::Text => Secret::new("sender", raw),
                 _ => continue,
             };
             let headers = scheme.sign(body.as_bytes(), &other, NOW, "msg_1").unwrap();
@@ -155,7 +155,7 @@ fn a_secret_that_is_decoded_on_one_side_only() {
     }
     // The other way round: Standard Webhooks decodes, and the sender has not.
     let mut like_standard = named("standard-webhooks").clone();
-    like_standard.key = crate::signature::scheme::Key::Text;
+    like_standard.key = crate::signature::scheme::KeyEncoding::Text;
     for text in [SECRET, &SECRET["whsec_".len()..]] {
         let delivery = deliver(&like_standard, text, PLAIN.as_bytes(), PLAIN.as_bytes());
         let scheme = Choice::Named(named("standard-webhooks"));
@@ -168,7 +168,7 @@ fn a_time_stamp_that_is_not_signed_or_counts_otherwise() {
     for name in ["standard-webhooks", "slack", "eachlabs-timestamped"] {
         let scheme = named(name);
         let mut careless = scheme.clone();
-        careless.signed = &[crate::signature::scheme::Part::Body];
+        careless.signed = &[crate::signature::scheme::SignedPart::Body];
         for body in BODIES {
             let delivery = deliver(&careless, SECRET, body.as_bytes(), body.as_bytes());
             let mut delivery = delivery;
@@ -179,7 +179,7 @@ fn a_time_stamp_that_is_not_signed_or_counts_otherwise() {
 
             let mut delivery = deliver(scheme, SECRET, body.as_bytes(), body.as_bytes());
             let header = match scheme.timestamp {
-                crate::signature::scheme::Time::Header(names) => names[0],
+                crate::signature::scheme::TimestampSource::Header(names) => names[0],
                 _ => unreachable!(),
             };
             let millis = HeaderValue::from_str(&format!("{NOW}000")).unwrap();
@@ -277,7 +277,7 @@ fn a_large_body_is_not_tried_for_ever() {
     let delivery = deliver(named("github"), "another", body.as_bytes(), body.as_bytes());
     let mut budget = super::Budget::default();
     let secrets = [&Secret::new("main", SECRET)];
-    let case = super::Case { scheme: named("github"), delivery: &delivery, secrets: &secrets, now: NOW };
+    let case = super::FailedDelivery { scheme: named("github"), delivery: &delivery, secrets: &secrets, now: NOW };
     let claim = named("github").claim(&delivery).unwrap();
     assert_eq!(case.of_claim(&claim, &mut budget), None);
     assert!(budget.is_spent() && budget.tried < 3, "{budget:?}");
@@ -336,7 +336,7 @@ fn nothing_that_a_sender_makes_large_is_worked_through() {
         let mut delivery = Delivery::bare(Headers::default(), Bytes::from(body));
         let value = HeaderValue::from_str(&format!("sha256={zeros}")).unwrap();
         delivery.headers.push(HeaderName::from_static("x-hub-signature-256"), value);
-        let case = super::Case {
+        let case = super::FailedDelivery {
             scheme: named("github"),
             delivery: &delivery,
             secrets: &[&Secret::new("main", "s")],

@@ -1,7 +1,7 @@
 //! Ed25519: fal, and v1a of Standard Webhooks.
 
 use super::*;
-use crate::signature::scheme::Part;
+use crate::signature::scheme::SignedPart;
 
 const OTHER_PAIR: &str = "whsk_AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
 
@@ -35,44 +35,61 @@ fn a_body_that_changed_on_the_way() {
 fn another_content_was_signed() {
     let parts = named("fal").signed;
     let [id, account] = [parts[0].clone(), parts[2].clone()];
-    let line = Part::Text("\n");
-    let contents: [(Vec<Part>, Reason); 8] = [
+    let line = SignedPart::Text("\n");
+    let contents: [(Vec<SignedPart>, Reason); 8] = [
         (
-            vec![id.clone(), line.clone(), account.clone(), line.clone(), Part::Timestamp, line.clone(), Part::Body],
+            vec![
+                id.clone(),
+                line.clone(),
+                account.clone(),
+                line.clone(),
+                SignedPart::Timestamp,
+                line.clone(),
+                SignedPart::Body,
+            ],
             Reason::WrongScheme,
         ),
-        (vec![id.clone(), line.clone(), account.clone(), line.clone(), Part::BodySha256], Reason::TimestampNotSigned),
-        (vec![id.clone(), line.clone(), Part::Timestamp, line.clone(), Part::BodySha256], Reason::WrongScheme),
-        (vec![account.clone(), line.clone(), Part::Timestamp, line.clone(), Part::BodySha256], Reason::WrongScheme),
+        (
+            vec![id.clone(), line.clone(), account.clone(), line.clone(), SignedPart::BodySha256],
+            Reason::TimestampNotSigned,
+        ),
+        (
+            vec![id.clone(), line.clone(), SignedPart::Timestamp, line.clone(), SignedPart::BodySha256],
+            Reason::WrongScheme,
+        ),
+        (
+            vec![account.clone(), line.clone(), SignedPart::Timestamp, line.clone(), SignedPart::BodySha256],
+            Reason::WrongScheme,
+        ),
         (
             vec![
                 account.clone(),
                 line.clone(),
                 id.clone(),
                 line.clone(),
-                Part::Timestamp,
+                SignedPart::Timestamp,
                 line.clone(),
-                Part::BodySha256,
+                SignedPart::BodySha256,
             ],
             Reason::WrongScheme,
         ),
         (
             vec![
                 id.clone(),
-                Part::Text("."),
+                SignedPart::Text("."),
                 account.clone(),
-                Part::Text("."),
-                Part::Timestamp,
-                Part::Text("."),
-                Part::BodySha256,
+                SignedPart::Text("."),
+                SignedPart::Timestamp,
+                SignedPart::Text("."),
+                SignedPart::BodySha256,
             ],
             Reason::WrongScheme,
         ),
-        (vec![id, account, Part::Timestamp, Part::BodySha256], Reason::WrongScheme),
-        (vec![Part::Body], Reason::TimestampNotSigned),
+        (vec![id, account, SignedPart::Timestamp, SignedPart::BodySha256], Reason::WrongScheme),
+        (vec![SignedPart::Body], Reason::TimestampNotSigned),
     ];
     for (signed, expected) in contents {
-        let signed: &'static [Part] = signed.leak();
+        let signed: &'static [SignedPart] = signed.leak();
         for body in BODIES {
             let careless = Scheme { signed, ..named("fal").clone() };
             let mut delivery = deliver(&careless, KEY_PAIR, body.as_bytes(), body.as_bytes());
@@ -138,7 +155,7 @@ fn the_signature_is_written_otherwise() {
 #[test]
 fn time_stamps_and_keys() {
     for scheme in asymmetric() {
-        let Some(crate::signature::scheme::Time::Header(names)) = Some(scheme.timestamp.clone()) else {
+        let Some(crate::signature::scheme::TimestampSource::Header(names)) = Some(scheme.timestamp.clone()) else {
             panic!("a header")
         };
         for body in BODIES {
