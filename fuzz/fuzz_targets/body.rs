@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use hookctl::event::{Entry, Event};
+use hookctl::event::{Event, JournalRow};
 use hookctl::journal::Record;
 use hookctl::payload::body::Body;
 use hookctl::payload::{Delivery, Payload, lint};
@@ -40,7 +40,8 @@ fuzz_target!(|data: &[u8]| {
     };
     let line = String::from_utf8(record.to_line()).expect("a line is text");
     let delivery = Event::Delivery(Arc::new(record.clone()));
-    let entry = |number| Box::new(Entry { number, record: record.clone(), line: Some(line.clone()), account: None });
+    let entry =
+        |number| Box::new(JournalRow { number, record: record.clone(), line: Some(line.clone()), account: None });
     let events = [delivery, Event::Row(entry(1)), Event::Entry(entry(2))];
     assert_harmless(&shown(&events, None, Verbosity::Verbose, false));
     assert_harmless(&shown(&events, Some(40), Verbosity::Normal, true));

@@ -2,7 +2,7 @@
 #![no_main]
 
 use hookctl::payload::Headers;
-use hookctl::payload::encoding::{Undecoded, decode};
+use hookctl::payload::encoding::{DecodeError, decode};
 use hookctl_fuzz::{bytes, parts};
 use http::HeaderValue;
 use http::header::CONTENT_ENCODING;
@@ -19,7 +19,7 @@ fuzz_target!(|data: &[u8]| {
     let body = bytes(body);
     match decode(&headers, &body, LIMIT) {
         Ok(held) => assert!(held.len() as u64 <= LIMIT || held == body),
-        Err(Undecoded::TooLarge) => {}
-        Err(Undecoded::Flawed(reason)) => assert!(!reason.is_empty()),
+        Err(DecodeError::TooLarge) => {}
+        Err(DecodeError::Flawed(reason)) => assert!(!reason.is_empty()),
     }
 });

@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
-use hookctl::event::{Entry, Event};
+use hookctl::event::{Event, JournalRow};
 use hookctl::journal::Record;
-use hookctl::journal::record::{Glance, Parsed, is_journal_line};
+use hookctl::journal::record::{Parsed, Summary, is_journal_line};
 use hookctl::render::human::Verbosity;
 use hookctl_fuzz::{assert_harmless, shown};
 use libfuzzer_sys::fuzz_target;
@@ -20,7 +20,7 @@ fn delivery(line: &str) -> Option<Record> {
 fuzz_target!(|data: &[u8]| {
     let _ = is_journal_line(data);
     let Ok(line) = std::str::from_utf8(data) else { return };
-    let (glance, record) = (Glance::of(line), delivery(line));
+    let (glance, record) = (Summary::of(line), delivery(line));
     assert!(glance.is_none() || record.is_some(), "what is looked at can be read");
     let Some(record) = record else { return };
 
@@ -32,12 +32,13 @@ fuzz_target!(|data: &[u8]| {
     assert_eq!(again.delivery.body, record.delivery.body);
     assert_eq!(again.delivery, record.delivery);
     assert_eq!(again.to_line(), written, "read and written, it is the same");
-    let glance = Glance::of(text).expect("what is written can be glanced at");
+    let glance = Summary::of(text).expect("what is written can be glanced at");
     if let Some(id) = record.payload.as_ref().and_then(|payload| payload.id.as_deref()) {
         assert!(glance.has_id(id) && record.has_id(id));
     }
 
-    let entry = |number| Box::new(Entry { number, record: record.clone(), line: Some(text.to_owned()), account: None });
+    let entry =
+        |number| Box::new(JournalRow { number, record: record.clone(), line: Some(text.to_owned()), account: None });
     let events = [Event::Delivery(Arc::new(record.clone())), Event::Row(entry(1)), Event::Entry(entry(2))];
     assert_harmless(&shown(&events, Some(60), Verbosity::Verbose, false));
     assert_harmless(&shown(&events, None, Verbosity::Normal, true));

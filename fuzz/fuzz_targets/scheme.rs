@@ -13,7 +13,7 @@ const NOW: i64 = 1_790_000_000;
 fuzz_target!(|data: &[u8]| {
     let Some([text, body]) = parts(data) else { return };
     let Ok(text) = std::str::from_utf8(text) else { return };
-    let scheme: &'static Scheme = match spelled::parse(text) {
+    let scheme: &'static Scheme = match custom::parse(text) {
         None => return,
         Some(Err(reason)) => return assert!(!reason.is_empty()),
         Some(Ok(scheme)) => Box::leak(Box::new(scheme)),

@@ -1,19 +1,19 @@
 //! Any response script: what is read answers every arrival.
 #![no_main]
 
-use hookctl::listen::script::{Act, Script, Values};
+use hookctl::listen::script::{Script, ScriptAction, ScriptFiles};
 use hookctl::payload::duration;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let file = |path: &str| if path.is_empty() { Err("names no file".to_owned()) } else { Ok("{}".into()) };
-    let values = Values { duration: &duration::parse, file: &file };
+    let values = ScriptFiles { duration: &duration::parse, file: &file };
     match Script::parse(text, values) {
         Err(bad) => assert!(!bad.to_string().is_empty()),
         Ok(script) => {
             for taken in [0, 1, 2, 1000, u64::MAX] {
-                if let Act::Answer { status, .. } = script.item(taken).act {
+                if let ScriptAction::Answer { status, .. } = script.item(taken).act {
                     assert!((200..600).contains(&status.as_u16()), "{status} ends no request");
                 }
             }
