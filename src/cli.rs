@@ -18,11 +18,11 @@ use crate::payload::provider::Provider;
 use crate::signature::{Scheme, SecretSpec};
 
 pub(crate) mod completers;
-pub mod completions;
+pub(crate) mod completions;
 pub(crate) mod help;
 pub(crate) mod inspect;
 pub(crate) mod listen;
-pub mod man;
+pub(crate) mod man;
 pub(crate) mod send;
 pub mod since;
 pub(crate) mod suggest;
@@ -30,11 +30,11 @@ pub(crate) mod tls;
 pub(crate) mod topics;
 pub mod values;
 
-pub use inspect::{ExportFormat, FilterArgs, ViewArgs};
-pub use listen::{Format, ListenArgs};
-pub use send::SendArgs;
-pub use suggest::with_tip;
-pub use tls::ConnectionArgs;
+pub(crate) use inspect::{ExportFormat, FilterArgs, ViewArgs};
+pub(crate) use listen::{Format, ListenArgs};
+pub(crate) use send::SendArgs;
+pub(crate) use suggest::with_tip;
+pub(crate) use tls::ConnectionArgs;
 use values::{Pick, PickParser};
 
 const STYLES: Styles = Styles::styled()
@@ -47,15 +47,15 @@ const STYLES: Styles = Styles::styled()
 /// signature failed
 #[derive(Debug, Parser)]
 #[command(name = "hookctl", version, styles = STYLES, max_term_width = 100, propagate_version = true)]
-pub struct Cli {
+pub(crate) struct Cli {
     /// What to do.
     #[command(subcommand)]
-    pub command: Command,
+    pub(crate) command: Command,
 }
 
 /// The subcommands.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// Receive webhooks, verify, print and answer them
     Listen(Box<ListenArgs>),
     /// Fire signed payloads, with the provider's own retries
@@ -74,26 +74,26 @@ pub enum Command {
 /// Flags of every command.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Output")]
-pub struct OutputArgs {
+pub(crate) struct OutputArgs {
     /// Print data as JSON Lines on standard output, people's text on standard error
     #[arg(long)]
-    pub json: bool,
+    pub(crate) json: bool,
     /// Colour the output
     #[arg(long, value_name = "WHEN", default_value = "auto", value_enum)]
     #[arg(hide_short_help = true)]
-    pub color: When,
+    pub(crate) color: When,
     /// Print results only
     #[arg(short, long, conflicts_with = "verbose")]
-    pub quiet: bool,
+    pub(crate) quiet: bool,
     /// Print headers and whole bodies too
     #[arg(short, long)]
-    pub verbose: bool,
+    pub(crate) verbose: bool,
 }
 
 impl OutputArgs {
     /// Whether to be quiet and whether to be verbose. The two exclude each other, so a variable counts only where
     /// neither flag was given: `-q` must beat HOOKCTL_VERBOSE, not clash with it.
-    pub fn quiet_or_verbose(&self, variable: impl Fn(&str) -> Option<String>) -> (bool, bool) {
+    pub(crate) fn quiet_or_verbose(&self, variable: impl Fn(&str) -> Option<String>) -> (bool, bool) {
         let set =
             |name| variable(name).is_some_and(|value| !matches!(value.as_str(), "" | "0" | "false" | "no" | "off"));
         match (self.quiet, self.verbose) {
@@ -105,7 +105,7 @@ impl OutputArgs {
 
 /// When to colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum When {
+pub(crate) enum When {
     /// On a terminal, unless NO_COLOR is set
     Auto,
     /// Always
@@ -117,7 +117,7 @@ pub enum When {
 /// Flags about signatures.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Signatures")]
-pub struct SigningArgs {
+pub(crate) struct SigningArgs {
     /// Secret: VALUE itself, env:NAME, @FILE, or label=env:NAME; repeat for rotation
     ///
     /// Without a value it is taken from HOOKCTL_SECRET, or asked for on a terminal. HOOKCTL_SECRET alone, without the
@@ -125,93 +125,93 @@ pub struct SigningArgs {
     /// written whsk_… (private) or whpk_… (public). The value is never printed, logged or recorded.
     #[arg(short, long, value_name = "VALUE", num_args = 0..=1, default_missing_value = values::ASK)]
     #[arg(value_parser = values::secret)]
-    pub secret: Vec<Option<SecretSpec>>,
+    pub(crate) secret: Vec<Option<SecretSpec>>,
     /// How deliveries are signed: a scheme's name, or hmac-sha256:… for one of your own [default: auto]
     ///
     /// auto reads it off the headers; when sending, it is the provider's own way. hookctl help signatures tells what
     /// each of them signs, and how one of your own is spelled out.
     #[arg(long, value_name = "NAME", default_value = values::AUTO, hide_default_value = true)]
     #[arg(hide_possible_values = true, value_parser = PickParser::<&'static Scheme>::new())]
-    pub scheme: Pick<&'static Scheme>,
+    pub(crate) scheme: Pick<&'static Scheme>,
     /// Header with the signature, instead of the scheme's own; without --scheme it is that of eachlabs
     #[arg(long, value_name = "NAME", value_parser = values::header_name)]
     #[arg(hide_short_help = true)]
-    pub signature_header: Option<HeaderName>,
+    pub(crate) signature_header: Option<HeaderName>,
 }
 
 /// Flags about checking signatures.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Signatures")]
-pub struct CheckingArgs {
+pub(crate) struct CheckingArgs {
     /// Public keys that verify fal's signatures: a JWK set in a file or at a URL
     #[arg(long, value_name = "FILE|URL", value_hint = ValueHint::FilePath)]
     #[arg(hide_short_help = true)]
-    pub jwks: Option<String>,
+    pub(crate) jwks: Option<String>,
     /// How far a signed time stamp may be off, instead of the scheme's own tolerance
     #[arg(long, value_name = "DUR", value_parser = values::duration)]
     #[arg(hide_short_help = true)]
-    pub tolerance: Option<Duration>,
+    pub(crate) tolerance: Option<Duration>,
 }
 
 /// `hookctl inspect`
 #[derive(Debug, Args)]
-pub struct InspectArgs {
+pub(crate) struct InspectArgs {
     /// Payload files, journals, - for standard input, or names of built-in payloads
     #[arg(value_name = "SOURCE", value_hint = ValueHint::FilePath, add = ArgValueCompleter::new(completers::sources))]
-    pub sources: Vec<String>,
+    pub(crate) sources: Vec<String>,
     /// Header that came with the payload
     #[arg(short = 'H', long = "header", value_name = "K: V", value_parser = values::header, help_heading = "Signatures")]
-    pub headers: Vec<(FieldName, HeaderValue)>,
+    pub(crate) headers: Vec<(FieldName, HeaderValue)>,
     /// Signature that came with the payload, in the header of --scheme
     #[arg(long, value_name = "VALUE", value_parser = values::header_value, help_heading = "Signatures")]
-    pub signature: Option<HeaderValue>,
+    pub(crate) signature: Option<HeaderValue>,
     /// Clock to verify by: Unix seconds, or 2026-11-20T21:23:21Z
     #[arg(long, value_name = "TIME", value_parser = values::time, help_heading = "Signatures")]
     #[arg(hide_short_help = true)]
-    pub now: Option<Timestamp>,
+    pub(crate) now: Option<Timestamp>,
     /// Give the whole reasoning: what was signed, what each secret gives
     #[arg(long, help_heading = "Signatures")]
-    pub explain: bool,
+    pub(crate) explain: bool,
     /// Who sent it; auto reads it off the payload. Of a journal, only the deliveries from there
     #[arg(long, value_name = "NAME", default_value = values::AUTO, value_parser = PickParser::<&'static Provider>::new())]
     #[arg(hide_possible_values = true)]
-    pub provider: Pick<&'static Provider>,
+    pub(crate) provider: Pick<&'static Provider>,
     /// Which deliveries of journals.
     #[command(flatten)]
-    pub filters: FilterArgs,
+    pub(crate) filters: FilterArgs,
     /// How to look at them.
     #[command(flatten)]
-    pub views: ViewArgs,
+    pub(crate) views: ViewArgs,
     /// Flags about checking signatures.
     #[command(flatten)]
-    pub checking: CheckingArgs,
+    pub(crate) checking: CheckingArgs,
     /// Flags about signatures.
     #[command(flatten)]
-    pub signing: SigningArgs,
+    pub(crate) signing: SigningArgs,
     /// Flags about output.
     #[command(flatten)]
-    pub output: OutputArgs,
+    pub(crate) output: OutputArgs,
 }
 
 /// `hookctl completions`
 #[derive(Debug, Args)]
-pub struct CompletionsArgs {
+pub(crate) struct CompletionsArgs {
     /// For this shell
     #[arg(value_enum)]
-    pub shell: Shell,
+    pub(crate) shell: Shell,
 }
 
 /// `hookctl man`
 #[derive(Debug, Args)]
-pub struct ManArgs {
+pub(crate) struct ManArgs {
     /// The command; without, the page of hookctl itself
     #[arg(value_parser = ["listen", "send", "inspect", "signatures", "completions", "man"])]
-    pub command: Option<String>,
+    pub(crate) command: Option<String>,
 }
 
 /// The command line as clap sees it, every long flag also readable from the environment. It parses, but helps nobody yet:
 /// texts take longer to put together than everything else that a command does before it begins.
-pub fn parser() -> clap::Command {
+pub(crate) fn parser() -> clap::Command {
     Cli::command().mut_subcommands(|command| command.mut_args(from_environment))
 }
 

@@ -24,24 +24,14 @@ impl Clock for System {
     }
 }
 
-/// A clock that stands still, for `--now` and for tests.
-#[derive(Clone, Copy, Debug)]
-pub struct Fixed(pub Timestamp);
-
-impl Clock for Fixed {
-    fn now(&self) -> Timestamp {
-        self.0
-    }
-}
-
 /// So long after an instant; a time beyond all measure is the end of a century.
-pub fn after(start: Instant, wait: Duration) -> Instant {
+pub(crate) fn after(start: Instant, wait: Duration) -> Instant {
     const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
     start.checked_add(wait).unwrap_or(start + CENTURY)
 }
 
 /// Waits until then. What is due already is not waited for: a timer goes off with the next millisecond at the earliest.
-pub async fn due(at: Instant) {
+pub(crate) async fn due(at: Instant) {
     if at > Instant::now() {
         sleep_until(at).await;
     }
@@ -53,7 +43,7 @@ thread_local! {
 }
 
 /// An id for a record made at `at`: a UUID of version 7, unique and sorting by the millisecond.
-pub fn record_id(at: Timestamp) -> String {
+pub(crate) fn record_id(at: Timestamp) -> String {
     let millis = u64::try_from(at.as_millisecond()).unwrap_or_default();
     let mut random = [0; 10];
     RANDOM.with_borrow_mut(|numbers| numbers.fill(&mut random));

@@ -43,10 +43,10 @@ use crate::{listen, send};
 
 pub(crate) mod inspect;
 pub(crate) mod suggest;
-pub mod usage_error;
+pub(crate) mod usage_error;
 
 /// Runs a command and reports an error on standard error.
-pub fn command(command: Command) -> Exit {
+pub(crate) fn command(command: Command) -> Exit {
     let mut known = Vec::new();
     let (outcome, color) = match command {
         Command::Listen(args) => (start_listen(&args, &mut known), args.output.color),

@@ -46,7 +46,7 @@ impl Exit {
     ];
 
     /// The code.
-    pub fn code(self) -> u8 {
+    pub(crate) fn code(self) -> u8 {
         match self {
             Exit::Done => 0,
             Exit::Failure => 1,
@@ -63,7 +63,7 @@ impl Exit {
 
     /// The more important of two: a signature before an expectation before an acknowledgement before a wait. The code of
     /// a command says less than what its listener found, and more than what did not come.
-    pub fn and(self, other: Exit) -> Exit {
+    pub(crate) fn and(self, other: Exit) -> Exit {
         let rank = |exit: Exit| match exit {
             Exit::Done => 0,
             Exit::TimedOut => 1,
@@ -324,18 +324,18 @@ fn reason(error: &io::Error) -> String {
 
 impl Error {
     /// That a body which must be JSON is none, with the reason.
-    pub fn not_json(what: &str, body: &[u8]) -> Self {
+    pub(crate) fn not_json(what: &str, body: &[u8]) -> Self {
         let reason = Body::of(body).why_not_json().unwrap_or_default();
         Error::NotJson { what: what.to_owned(), reason }
     }
 
     /// That the system has no randomness to give.
-    pub fn random(error: &getrandom::Error) -> Self {
+    pub(crate) fn random(error: &getrandom::Error) -> Self {
         Error::Setup { what: "a random key", reason: error.to_string() }
     }
 
     /// How the program ends.
-    pub fn exit(&self) -> Exit {
+    pub(crate) fn exit(&self) -> Exit {
         match self {
             Error::Bind { .. }
             | Error::Read { .. }
@@ -370,7 +370,7 @@ impl Error {
     }
 
     /// The mend, in a sentence; none where the error says it all.
-    pub fn hint(&self) -> Option<String> {
+    pub(crate) fn hint(&self) -> Option<String> {
         match self {
             Error::Bind { source, .. } => match source.kind() {
                 io::ErrorKind::AddrInUse => Some("take a free port with --port 0, or another with --port N".into()),

@@ -11,14 +11,14 @@ use crate::journal::Record;
 use crate::payload::Payload;
 use crate::signature::trace::Trace;
 
-pub mod inspect;
-pub mod send;
+pub(crate) mod inspect;
+pub(crate) mod send;
 pub(crate) mod sink;
 
-pub use inspect::{
+pub(crate) use inspect::{
     Counts, Diff, FieldChange, Latencies, Rate, ReadProgress, Stats, TableTotals, Timeline, TimelineDelivery,
 };
-pub use send::{
+pub(crate) use send::{
     DrillExpectation, DrillResponse, DrillResult, DrillTally, DrillVerdict, Latency, LoadProgress, LoadReport, Plan,
     PlannedRetry, SentTally,
 };
@@ -87,43 +87,41 @@ pub enum Event {
 #[derive(Clone, Debug)]
 pub struct Ready {
     /// `http://127.0.0.1:8080`
-    pub url: String,
+    pub(crate) url: String,
     /// The port, which `--port 0` leaves open.
-    pub port: u16,
+    pub(crate) port: u16,
     /// Where it can be reached from outside, through a tunnel.
-    pub public_url: Option<String>,
+    pub(crate) public_url: Option<String>,
     /// The file with its certificate, where that was made for this run.
-    pub cacert: Option<PathBuf>,
+    pub(crate) cacert: Option<PathBuf>,
     /// Whether it can be reached from other machines.
-    pub exposed: bool,
+    pub(crate) exposed: bool,
     /// Whether signatures are checked.
-    pub checks: bool,
+    pub(crate) checks: bool,
     /// The command that sends something to it, where a person is to try.
-    pub try_it: Option<String>,
+    pub(crate) try_it: Option<String>,
 }
 
 /// A file that stood within a delivery's output.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Saved {
     /// The delivery's number.
-    pub seq: u64,
+    pub(crate) seq: u64,
     /// Where it was saved.
-    pub file: PathBuf,
+    pub(crate) file: PathBuf,
     /// What it is, where that is known.
-    pub media_type: Option<String>,
+    pub(crate) media_type: Option<String>,
     /// How large it is.
-    pub bytes: u64,
+    pub(crate) bytes: u64,
 }
 
 /// One payload, looked at.
 #[derive(Clone, Debug)]
 pub struct Examined {
-    /// Where it came from.
-    pub source: String,
     /// What is known of it.
-    pub record: Record,
+    pub(crate) record: Record,
     /// How its signature was checked, when that was asked for.
-    pub account: Option<Trace>,
+    pub(crate) account: Option<Trace>,
 }
 
 /// A delivery of a journal.
@@ -141,13 +139,13 @@ pub struct JournalRow {
 
 impl JournalRow {
     /// Its line, without the newline.
-    pub fn line(&self) -> Cow<'_, str> {
+    pub(crate) fn line(&self) -> Cow<'_, str> {
         self.line.as_deref().map_or_else(|| line_of(&self.record).into(), Cow::Borrowed)
     }
 }
 
 /// The line of a record, without its newline.
-pub fn line_of(record: &Record) -> String {
+pub(crate) fn line_of(record: &Record) -> String {
     String::from_utf8_lossy(&record.to_line()).trim_end().to_owned()
 }
 
@@ -155,19 +153,19 @@ pub fn line_of(record: &Record) -> String {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Note {
     /// Whether something is wrong.
-    pub is_warning: bool,
+    pub(crate) is_warning: bool,
     /// One sentence.
-    pub text: String,
+    pub(crate) text: String,
 }
 
 impl Note {
     /// Something worth knowing.
-    pub fn info(text: impl Into<String>) -> Event {
+    pub(crate) fn info(text: impl Into<String>) -> Event {
         Event::Note(Note { is_warning: false, text: text.into() })
     }
 
     /// Something wrong that does not stop the program.
-    pub fn warning(text: impl Into<String>) -> Event {
+    pub(crate) fn warning(text: impl Into<String>) -> Event {
         Event::Note(Note { is_warning: true, text: text.into() })
     }
 }
@@ -176,26 +174,26 @@ impl Note {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     /// Deliveries that were answered by the script, or refused for their signature.
-    pub deliveries: u64,
+    pub(crate) deliveries: u64,
     /// By status, in the order of their first coming.
-    pub statuses: Vec<(&'static str, u64)>,
+    pub(crate) statuses: Vec<(&'static str, u64)>,
     /// By verdict, likewise.
-    pub verdicts: Vec<(&'static str, u64)>,
+    pub(crate) verdicts: Vec<(&'static str, u64)>,
     /// Repeats of an earlier delivery.
-    pub duplicates: u64,
+    pub(crate) duplicates: u64,
     /// Requests that were not acknowledged: refused for their signature, by a limit, or because they could not be read.
-    pub refused: u64,
+    pub(crate) refused: u64,
     /// Expectations that failed.
-    pub unmet: u64,
+    pub(crate) unmet: u64,
     /// How many were waited for.
-    pub awaited: Option<u64>,
+    pub(crate) awaited: Option<u64>,
     /// How long it ran.
-    pub elapsed: Duration,
+    pub(crate) elapsed: Duration,
 }
 
 impl Tally {
     /// Adds one delivery.
-    pub fn add(&mut self, record: &Record) {
+    pub(crate) fn add(&mut self, record: &Record) {
         self.deliveries += 1;
         count(&mut self.statuses, outcome(record.payload.as_ref()));
         count(&mut self.verdicts, record.verdict.name());
@@ -204,7 +202,7 @@ impl Tally {
 }
 
 /// Counts one more under this key; keys stay in the order of their first coming.
-pub fn count<K: PartialEq>(counts: &mut Vec<(K, u64)>, key: K) {
+pub(crate) fn count<K: PartialEq>(counts: &mut Vec<(K, u64)>, key: K) {
     match counts.iter_mut().find(|(known, _)| *known == key) {
         Some((_, n)) => *n += 1,
         None => counts.push((key, 1)),

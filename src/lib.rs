@@ -28,7 +28,7 @@ pub mod render;
 pub mod send;
 pub mod sys;
 
-pub(crate) mod configure;
+mod configure;
 pub mod signature;
 
 use std::ffi::OsString;

@@ -9,14 +9,14 @@ use clap_complete::engine::{CompletionCandidate, PathCompleter, ValueCompleter};
 use crate::payload::builtin;
 
 /// What completes a SOURCE: the built-in payloads, and files.
-pub fn sources(current: &OsStr) -> Vec<CompletionCandidate> {
+pub(crate) fn sources(current: &OsStr) -> Vec<CompletionCandidate> {
     let begun = current.to_string_lossy();
     let names = builtin::names().into_iter().filter(|name| name.starts_with(&*begun));
     names.map(CompletionCandidate::new).chain(PathCompleter::any().stdio().complete(current)).collect()
 }
 
 /// What completes `junit=FILE`.
-pub fn report_files(current: &OsStr) -> Vec<CompletionCandidate> {
+pub(crate) fn report_files(current: &OsStr) -> Vec<CompletionCandidate> {
     const FORM: &str = "junit=";
     let begun = current.to_string_lossy();
     match begun.strip_prefix(FORM) {
@@ -29,7 +29,7 @@ pub fn report_files(current: &OsStr) -> Vec<CompletionCandidate> {
 }
 
 /// What completes a command and its arguments: programs that are found without a path, and files.
-pub fn programs(current: &OsStr) -> Vec<CompletionCandidate> {
+pub(crate) fn programs(current: &OsStr) -> Vec<CompletionCandidate> {
     let begun = current.to_string_lossy();
     let files = PathCompleter::any().complete(current);
     if begun.is_empty() || begun.contains(['/', '-']) {

@@ -15,7 +15,7 @@ pub(crate) const NAME: &str = "hookctl";
 const ASKED_BY: &str = "HOOKCTL_COMPLETE";
 
 /// Answers a completion script on standard output if one is asking, and says whether it was.
-pub fn answered(arguments: &[OsString]) -> bool {
+pub(crate) fn answered(arguments: &[OsString]) -> bool {
     // Behind `--`, the program and its first word.
     let is_help = arguments.iter().skip_while(|word| *word != "--").nth(2).is_some_and(|word| word == "help");
     let command = || match is_help {
@@ -36,7 +36,7 @@ pub(crate) fn with_signatures(command: clap::Command) -> clap::Command {
 ///
 /// bash, zsh and fish ask the program. PowerShell's way of doing so evaluates what was typed so far, and elvish's is no
 /// better tried, so these two get a list of all flags.
-pub fn script(shell: Shell) -> Result<Vec<u8>, Error> {
+pub(crate) fn script(shell: Shell) -> Result<Vec<u8>, Error> {
     let mut script = Vec::new();
     match shell {
         Shell::Bash | Shell::Zsh | Shell::Fish => {

@@ -49,7 +49,7 @@ their own, the first of them one a prediction:
   {\"type\":\"diff\",\"a\",\"b\",\"changes\":[{\"path\",\"change\",\"a\",\"b\",\"volatile\"}]}";
 
 /// The command line with all its texts.
-pub fn complete(command: clap::Command) -> clap::Command {
+pub(crate) fn complete(command: clap::Command) -> clap::Command {
     let told = |command: clap::Command, examples: &str, long: String| {
         let short = format!("{}{}", further(&command), first(examples));
         command.after_help(short).after_long_help(long)
@@ -78,7 +78,7 @@ fn first(examples: &str) -> String {
 }
 
 /// The list of exit codes.
-pub fn exit_codes() -> String {
+pub(crate) fn exit_codes() -> String {
     let lines = Exit::MEANINGS.iter().map(|(code, meaning)| topics::entry(11, code, &meaning.replace('`', "")));
     format!("Exit codes:\n{}", lines.collect::<String>().trim_end())
 }

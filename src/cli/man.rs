@@ -7,7 +7,7 @@ use crate::cli;
 use crate::error::Error;
 
 /// The man page of hookctl, or of one of its commands, in roff.
-pub fn page(command: Option<&str>) -> Result<String, Error> {
+pub(crate) fn page(command: Option<&str>) -> Result<String, Error> {
     // The page about signatures is in no list of commands, and help has no page.
     let mut whole = with_signatures(cli::command().disable_help_subcommand(true));
     whole.build();
@@ -40,7 +40,7 @@ fn with_synopsis(page: &str, usage: &str) -> String {
 }
 
 /// The text of `hookctl help signatures`.
-pub fn signatures() -> String {
+pub(crate) fn signatures() -> String {
     let mut command = cli::command();
     let page = command.find_subcommand_mut("signatures").map(|topic| topic.render_long_help().to_string());
     page.unwrap_or_default()

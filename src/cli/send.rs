@@ -45,67 +45,67 @@ pub(crate) fn long_help() -> String {
 
 /// `hookctl send`
 #[derive(Debug, Args)]
-pub struct SendArgs {
+pub(crate) struct SendArgs {
     /// File, - for standard input, or the name of a built-in payload
     ///
     /// A file is one payload, sent byte for byte; a journal, of which every received delivery goes out again, repeats and forgeries too; or a Cog run,
     /// JSON with "steps" and an "end" that says what a model does, of which Cog's deliveries are made.
     #[arg(value_name = "SOURCE", value_hint = ValueHint::FilePath, add = ArgValueCompleter::new(completers::sources))]
-    pub sources: Vec<String>,
+    pub(crate) sources: Vec<String>,
     /// Where to: 3000, :3000/hook, localhost:3000/hook, https://…
     #[arg(long, value_name = "URL", value_parser = values::url, value_hint = ValueHint::Url)]
-    pub to: Option<Url>,
+    pub(crate) to: Option<Url>,
     /// Change the body: input.prompt="a cat"; VALUE is JSON if it parses, else text
     #[arg(long, value_name = "PATH=VALUE", help_heading = "Payload")]
-    pub set: Vec<String>,
+    pub(crate) set: Vec<String>,
     /// Remove a field from the body
     #[arg(long, value_name = "PATH", help_heading = "Payload")]
-    pub unset: Vec<String>,
+    pub(crate) unset: Vec<String>,
     /// Give the prediction another id: a value, or `new` for a fresh one
     #[arg(long, value_name = "new|VALUE", help_heading = "Payload")]
-    pub id: Option<String>,
+    pub(crate) id: Option<String>,
     /// Add or replace a header
     #[arg(short = 'H', long = "header", value_name = "K: V", value_parser = values::header, help_heading = "Payload")]
-    pub headers: Vec<(FieldName, HeaderValue)>,
+    pub(crate) headers: Vec<(FieldName, HeaderValue)>,
     /// Of a sequence, only these events (completed,output); of a Cog run, its webhook_events_filter
     #[arg(short, long, value_name = "LIST", value_delimiter = ',', help_heading = "Delivery")]
-    pub events: Option<Vec<String>>,
+    pub(crate) events: Option<Vec<String>>,
     /// Which of Cog's servers sends a run: coglet (cog 0.17 and later) or the Python one [default: coglet]
     #[arg(long, value_name = "FLAVOR", value_parser = values::flavor(), help_heading = "Delivery")]
     #[arg(hide_short_help = true)]
-    pub flavor: Option<Flavor>,
+    pub(crate) flavor: Option<Flavor>,
     /// The interval of Cog's throttle [default: the run's, else 500ms]
     #[arg(long, value_name = "DUR", value_parser = values::duration, help_heading = "Delivery")]
     #[arg(hide_short_help = true)]
-    pub throttle: Option<Duration>,
+    pub(crate) throttle: Option<Duration>,
     /// Retry as this provider, after these waits (30s,2m,10m), or not at all (none) [default: the provider's own]
     #[arg(long, value_name = "PROFILE|LIST|none", value_parser = values::RetryParser, help_heading = "Delivery")]
     #[arg(hide_possible_values = true)]
-    pub retry: Option<RetryChoice>,
+    pub(crate) retry: Option<RetryChoice>,
     /// Let simulated time pass N times faster [default: 100 for waits between retries, 1 for a sequence's gaps]
     #[arg(long, value_name = "N", value_parser = values::speed, help_heading = "Delivery")]
-    pub speed: Option<f64>,
+    pub(crate) speed: Option<f64>,
     /// Give up on an attempt after this time [default: as long as the provider waits, 30s where that is not known]
     #[arg(long, value_name = "DUR", value_parser = values::duration, help_heading = "Delivery")]
-    pub timeout: Option<Duration>,
+    pub(crate) timeout: Option<Duration>,
     /// Answers that count as right: 2xx, 200,202, 4xx [default: 2xx]
     #[arg(long, value_name = "LIST", value_parser = values::statuses, help_heading = "Delivery")]
-    pub expect_status: Option<Statuses>,
+    pub(crate) expect_status: Option<Statuses>,
     /// Send each delivery N more times
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true, help_heading = "The worst day")]
     #[arg(value_parser = clap::value_parser!(u16).range(..=1000))]
-    pub duplicate: u16,
+    pub(crate) duplicate: u16,
     /// Send in another order
     #[arg(long, help_heading = "The worst day")]
     #[arg(hide_short_help = true)]
-    pub shuffle: bool,
+    pub(crate) shuffle: bool,
     /// Shuffle by this seed: the same one gives the same order
     #[arg(long, value_name = "N", requires = "shuffle", help_heading = "The worst day")]
     #[arg(hide_short_help = true)]
-    pub seed: Option<u64>,
+    pub(crate) seed: Option<u64>,
     /// Send what a good handler refuses; implies --expect-status 4xx
     #[arg(long, value_name = "KIND", value_parser = values::tamper(), help_heading = "The worst day")]
-    pub tamper: Option<Tamper>,
+    pub(crate) tamper: Option<Tamper>,
     /// Put the handler through the whole pack: good, repeated, forged, broken; exit code 4 if it fails a case
     ///
     /// Every case says what a good handler does and why. It is made of the source, else of `success`; with --secret the
@@ -115,43 +115,43 @@ pub struct SendArgs {
     /// "duplicate": true or false, or with "processed", how many it has. Without that, acknowledging a repeat passes.
     #[arg(long, help_heading = "The worst day")]
     #[arg(conflicts_with_all = ["tamper", "duplicate", "shuffle", "retry", "expect_status", "count", "dry_run", "curl"])]
-    pub drill: bool,
+    pub(crate) drill: bool,
     /// Write the drill's results as JUnit XML
     #[arg(long, value_name = "junit=FILE", value_parser = values::report)]
     #[arg(add = ArgValueCompleter::new(completers::report_files))]
     #[arg(requires = "drill", help_heading = "The worst day")]
-    pub report: Option<PathBuf>,
+    pub(crate) report: Option<PathBuf>,
     /// Send N deliveries, each with its own id and signature, and measure
     ///
     /// Several sources take turns. Each is attempted once, unless --retry says otherwise.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Many")]
     #[arg(conflicts_with_all = ["duplicate", "shuffle", "dry_run", "curl"])]
-    pub count: Option<u64>,
+    pub(crate) count: Option<u64>,
     /// Have N of them under way at the same time
     #[arg(long, value_name = "N", default_value = "16", value_parser = values::at_least_one, help_heading = "Many")]
     #[arg(requires = "count")]
-    pub concurrency: usize,
+    pub(crate) concurrency: usize,
     /// Let N leave in a second, however slow the answers are; without, as fast as they come
     #[arg(long, value_name = "N", value_parser = values::rate, requires = "count", help_heading = "Many")]
-    pub rate: Option<f64>,
+    pub(crate) rate: Option<f64>,
     /// Append every attempt to a journal (JSON Lines)
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub record: Option<PathBuf>,
+    pub(crate) record: Option<PathBuf>,
     /// Do not redact header values that are secrets themselves
     #[arg(long)]
     #[arg(hide_short_help = true)]
-    pub record_secrets: bool,
+    pub(crate) record_secrets: bool,
     /// Show the exact request, and what is signed of it, and send nothing
     #[arg(long)]
-    pub dry_run: bool,
+    pub(crate) dry_run: bool,
     /// Show the curl command that sends the same bytes, and send nothing
     ///
     /// Secrets are left to the variable HOOKCTL_SECRET of the shell that runs it.
     #[arg(long, conflicts_with = "dry_run")]
-    pub curl: bool,
+    pub(crate) curl: bool,
     /// Flags about connections.
     #[command(flatten)]
-    pub connection: ConnectionArgs,
+    pub(crate) connection: ConnectionArgs,
     /// Serve the public half of the key pair that signs as a JWK set on 127.0.0.1, for as long as this runs
     ///
     /// For a handler that fetches fal's keys: point it at http://127.0.0.1:PORT/.well-known/jwks.json. A fresh key pair signs unless
@@ -166,11 +166,11 @@ pub struct SendArgs {
         help_heading = "Signatures"
     )]
     #[arg(hide_short_help = true)]
-    pub serve_jwks: Option<u16>,
+    pub(crate) serve_jwks: Option<u16>,
     /// Flags about signatures.
     #[command(flatten)]
-    pub signing: SigningArgs,
+    pub(crate) signing: SigningArgs,
     /// Flags about output.
     #[command(flatten)]
-    pub output: OutputArgs,
+    pub(crate) output: OutputArgs,
 }

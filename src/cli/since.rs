@@ -23,7 +23,7 @@ pub enum Since {
 
 impl Since {
     /// The time, told from now, where `zone` is.
-    pub fn from(self, now: Timestamp, zone: &TimeZone) -> Timestamp {
+    pub(crate) fn from(self, now: Timestamp, zone: &TimeZone) -> Timestamp {
         let local = |at: DateTime| at.to_zoned(zone.clone()).map_or(Timestamp::MIN, |at| at.timestamp());
         match self {
             Since::At(at) => at,

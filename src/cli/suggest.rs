@@ -9,7 +9,7 @@ use crate::payload::{builtin, nearest};
 const SIGNATURES: &str = "signatures";
 
 /// The same error with a tip, where one of our own helps more than clap's.
-pub fn with_tip(mut error: clap::Error, command: Option<&str>) -> clap::Error {
+pub(crate) fn with_tip(mut error: clap::Error, command: Option<&str>) -> clap::Error {
     let is_command = error.kind() == ErrorKind::InvalidSubcommand;
     let word = match (error.kind(), command) {
         (ErrorKind::InvalidSubcommand, _) => error.get(ContextKind::InvalidSubcommand),

@@ -10,7 +10,7 @@ const NAME: usize = 22;
 const WIDTH: usize = 80;
 
 /// `hookctl help signatures`
-pub fn signatures() -> String {
+pub(crate) fn signatures() -> String {
     let mut text = "\
 Why a signature does not hold, and how each scheme signs
 
@@ -49,7 +49,7 @@ fal's public keys with --jwks.";
 }
 
 /// A name, so wide, and what it is; what does not fit goes on below itself.
-pub fn entry(columns: usize, name: &str, text: &str) -> String {
+pub(crate) fn entry(columns: usize, name: &str, text: &str) -> String {
     let indent = " ".repeat(columns + 2);
     // A flag is not broken at its hyphens.
     let options =

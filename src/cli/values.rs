@@ -21,7 +21,7 @@ use crate::signature;
 use crate::signature::{Reason, Scheme, SecretSpec, Tamper, Verdict, custom};
 
 /// What clap puts in place of a missing value. A NUL cannot come from a command line, so no real secret is this.
-pub const ASK: &str = "\0";
+pub(crate) const ASK: &str = "\0";
 
 /// Reads `--secret`; `None` stands for "without a value".
 pub fn secret(text: &str) -> Result<Option<SecretSpec>, String> {
@@ -54,7 +54,7 @@ pub fn speed(text: &str) -> Result<f64, String> {
 }
 
 /// Reads how many a second.
-pub fn rate(text: &str) -> Result<f64, String> {
+pub(crate) fn rate(text: &str) -> Result<f64, String> {
     speed(text).map_err(|_| "a rate is a number greater than 0: deliveries a second".to_owned())
 }
 
@@ -104,7 +104,7 @@ pub fn header_name(text: &str) -> Result<HeaderName, String> {
 }
 
 /// Reads a header's value.
-pub fn header_value(text: &str) -> Result<HeaderValue, String> {
+pub(crate) fn header_value(text: &str) -> Result<HeaderValue, String> {
     HeaderValue::from_str(text.trim()).or_else(|_| {
         HeaderValue::from_bytes(text.trim().as_bytes()).map_err(|_| "it holds a character that no header can".into())
     })
@@ -126,13 +126,13 @@ pub fn time(text: &str) -> Result<Timestamp, String> {
 }
 
 /// Reads one word of a list.
-pub fn word(text: &str) -> Result<String, String> {
+pub(crate) fn word(text: &str) -> Result<String, String> {
     let word = text.trim();
     if word.is_empty() { Err("a list is written a,b".to_owned()) } else { Ok(word.to_owned()) }
 }
 
 /// Reads what may be said of a signature: a verdict, or why it does not hold.
-pub fn verdict() -> impl TypedValueParser<Value = String> {
+pub(crate) fn verdict() -> impl TypedValueParser<Value = String> {
     let names = Verdict::NAMES.into_iter().chain(Reason::ALL.map(Reason::name));
     clap::builder::PossibleValuesParser::new(names)
 }
@@ -143,10 +143,10 @@ pub fn statuses(text: &str) -> Result<Statuses, String> {
 }
 
 /// A retry profile that was asked for.
-pub type RetryChoice = RetryProfile;
+pub(crate) type RetryChoice = RetryProfile;
 
 /// Reads the name of a way to tamper with a delivery.
-pub fn tamper() -> impl TypedValueParser<Value = Tamper> {
+pub(crate) fn tamper() -> impl TypedValueParser<Value = Tamper> {
     let values = Tamper::ALL.map(|tamper| PossibleValue::new(tamper.name()).help(tamper.summary()));
     // The list lets only these names through.
     clap::builder::PossibleValuesParser::new(values)
@@ -154,12 +154,12 @@ pub fn tamper() -> impl TypedValueParser<Value = Tamper> {
 }
 
 /// The retry profiles, a line each.
-pub fn retry_list() -> String {
+pub(crate) fn retry_list() -> String {
     retry::profiles().map(|profile| entry(20, profile.name, profile.summary)).collect()
 }
 
 /// The built-in payloads, a line for each folder of names.
-pub fn fixture_list() -> String {
+pub(crate) fn fixture_list() -> String {
     let mut folders: Vec<(&str, Vec<&str>)> = vec![("", Vec::new())];
     let names = provider::fixtures().flat_map(|(_, fixture)| fixture.aliases.iter().copied().chain([fixture.name]));
     for name in names.chain(cog::RUNS.iter().map(|(name, _)| *name)) {
@@ -177,12 +177,12 @@ pub fn fixture_list() -> String {
 }
 
 /// The names of all providers, a line of a list.
-pub fn provider_list() -> String {
+pub(crate) fn provider_list() -> String {
     format!("Providers:\n{}", entry(0, "", &names::<&'static Provider>().join(", ")).trim_end())
 }
 
 /// Reads the name of one of Cog's servers.
-pub fn flavor() -> impl TypedValueParser<Value = Flavor> {
+pub(crate) fn flavor() -> impl TypedValueParser<Value = Flavor> {
     let values = Flavor::ALL.map(|flavor| PossibleValue::new(flavor.variant()));
     // The list lets only these names through.
     clap::builder::PossibleValuesParser::new(values)
@@ -190,7 +190,7 @@ pub fn flavor() -> impl TypedValueParser<Value = Flavor> {
 }
 
 /// Something that is found by its name in a list.
-pub trait FoundByName: Copy + Send + Sync + 'static {
+pub(crate) trait FoundByName: Copy + Send + Sync + 'static {
     /// All of them with their names.
     fn all() -> Vec<(&'static str, Self)>;
 
@@ -256,7 +256,7 @@ fn unknown(command: &clap::Command, arg: Option<&clap::Arg>, text: &str, names: 
 
 /// One of a list, or whatever the delivery at hand says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pick<T> {
+pub(crate) enum Pick<T> {
     /// `auto`
     Auto,
     /// This one.
@@ -265,7 +265,7 @@ pub enum Pick<T> {
 
 impl<T> Pick<T> {
     /// The one that was named.
-    pub fn named(self) -> Option<T> {
+    pub(crate) fn named(self) -> Option<T> {
         match self {
             Pick::Auto => None,
             Pick::Named(value) => Some(value),
@@ -274,15 +274,15 @@ impl<T> Pick<T> {
 }
 
 /// The word for [`Pick::Auto`].
-pub const AUTO: &str = "auto";
+pub(crate) const AUTO: &str = "auto";
 
 /// Reads a name of a list, or `auto`.
 #[derive(Clone, Copy, Debug)]
-pub struct PickParser<T>(PhantomData<T>);
+pub(crate) struct PickParser<T>(PhantomData<T>);
 
 impl<T> PickParser<T> {
     /// The parser for names of `T`.
-    pub const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         PickParser(PhantomData)
     }
 }
@@ -331,7 +331,7 @@ fn with_auto<T: FoundByName>() -> Vec<&'static str> {
 
 /// Reads the name of a retry profile, `none`, or a list of waits.
 #[derive(Clone, Copy, Debug)]
-pub struct RetryParser;
+pub(crate) struct RetryParser;
 
 impl TypedValueParser for RetryParser {
     type Value = RetryChoice;

@@ -22,7 +22,7 @@ use crate::render::html::HtmlPage;
 use crate::signature::Secret;
 
 /// Reads what there is to inspect.
-pub fn start(args: &InspectArgs, known: &mut Vec<Secret>) -> Result<Exit, Error> {
+pub(crate) fn start(args: &InspectArgs, known: &mut Vec<Secret>) -> Result<Exit, Error> {
     let mut sources = args.sources.clone();
     let mut taken = None;
     if sources.is_empty() {

@@ -11,7 +11,7 @@ use crate::sys::secrets;
 
 /// The command that sends to such a listener, but for where to. None where a command is run against it, and where the
 /// scheme is one of the user's own, which a line could not hold.
-pub fn sender(args: &ListenArgs) -> Option<String> {
+pub(crate) fn sender(args: &ListenArgs) -> Option<String> {
     if !args.command.is_empty() {
         return None;
     }
@@ -21,7 +21,7 @@ pub fn sender(args: &ListenArgs) -> Option<String> {
 }
 
 /// The command that receives what is sent there; none where that is another machine, or the scheme is the user's own.
-pub fn listener(to: &Url, signed: &SigningArgs) -> Option<String> {
+pub(crate) fn listener(to: &Url, signed: &SigningArgs) -> Option<String> {
     let is_here = match to.host()? {
         Host::Domain(name) => name == "localhost",
         Host::Ipv4(address) => address.is_loopback(),

@@ -10,7 +10,7 @@ use crate::payload::delivery::REDACTED;
 use crate::render::escape;
 
 /// Shows it: help and version on standard output, refusals on standard error. `again` gives the same with other styles.
-pub fn report(error: clap::Error, again: impl FnOnce(Styles) -> Option<clap::Error>) {
+pub(crate) fn report(error: clap::Error, again: impl FnOnce(Styles) -> Option<clap::Error>) {
     if error.kind() == ErrorKind::DisplayVersion {
         // A name and a number that are ours: nothing of it came from outside, not even how the program was called.
         let _ = error.print();

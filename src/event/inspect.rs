@@ -14,55 +14,55 @@ use crate::signature::Verdict;
 #[derive(Clone, Debug)]
 pub struct Timeline {
     /// Who sent them; `None` of those that are not JSON.
-    pub provider: Option<&'static Provider>,
+    pub(crate) provider: Option<&'static Provider>,
     /// What they are about; `None` of those that do not say.
-    pub id: Option<String>,
+    pub(crate) id: Option<String>,
     /// Whether they were sent from here.
-    pub sent: bool,
+    pub(crate) sent: bool,
     /// The deliveries.
-    pub moments: Vec<TimelineDelivery>,
+    pub(crate) moments: Vec<TimelineDelivery>,
     /// What is suspicious about all of them together: that the end is missing.
-    pub warnings: Vec<Warning>,
+    pub(crate) warnings: Vec<Warning>,
 }
 
 /// One delivery of a timeline.
 #[derive(Clone, Debug)]
-pub struct TimelineDelivery {
+pub(crate) struct TimelineDelivery {
     /// Its number among the deliveries of the files, from 1.
-    pub number: usize,
+    pub(crate) number: usize,
     /// When it came.
-    pub at: Timestamp,
+    pub(crate) at: Timestamp,
     /// What happened.
-    pub event: Option<String>,
+    pub(crate) event: Option<String>,
     /// The status, where its word is known.
-    pub status: Option<Status>,
+    pub(crate) status: Option<Status>,
     /// The status as the provider spelled it.
-    pub raw_status: Option<String>,
+    pub(crate) raw_status: Option<String>,
     /// What is said of its signature. Shared: many are the same, and some tell at length why not.
-    pub verdict: Arc<Verdict>,
+    pub(crate) verdict: Arc<Verdict>,
     /// What it was answered.
-    pub answer: Option<Answer>,
+    pub(crate) answer: Option<Answer>,
     /// Of a sent one: which attempt, of how many.
-    pub attempt: Option<(u32, u32)>,
+    pub(crate) attempt: Option<(u32, u32)>,
     /// Of one of a drill: of which case.
-    pub case: Option<Box<str>>,
+    pub(crate) case: Option<Box<str>>,
     /// Whether it was answered as it should be, where its sender said how.
-    pub expected: Option<bool>,
+    pub(crate) expected: Option<bool>,
     /// The earlier delivery that it repeats.
-    pub duplicate: Option<Box<Duplicate>>,
+    pub(crate) duplicate: Option<Box<Duplicate>>,
     /// What is suspicious about it.
-    pub warnings: Vec<Warning>,
+    pub(crate) warnings: Vec<Warning>,
 }
 
 impl Timeline {
     /// When the first and the last came, by the clock.
-    pub fn span(&self) -> (Timestamp, Timestamp) {
+    pub(crate) fn span(&self) -> (Timestamp, Timestamp) {
         let times = || self.moments.iter().map(|moment| moment.at);
         (times().min().unwrap_or_default(), times().max().unwrap_or_default())
     }
 
     /// How it ended: the first status of those after which nothing should come.
-    pub fn end(&self) -> Option<Status> {
+    pub(crate) fn end(&self) -> Option<Status> {
         // A forgery ends nothing.
         let valid = self.moments.iter().filter(|moment| !moment.verdict.is_invalid());
         valid.filter_map(|moment| moment.status).find(|status| status.is_terminal())
@@ -73,102 +73,102 @@ impl Timeline {
 #[derive(Clone, Debug, Default)]
 pub struct Stats {
     /// How many there are.
-    pub deliveries: u64,
+    pub(crate) deliveries: u64,
     /// How many repeat an earlier one.
-    pub repeats: u64,
+    pub(crate) repeats: u64,
     /// When the first and the last came, by the clock.
-    pub span: Option<(Timestamp, Timestamp)>,
+    pub(crate) span: Option<(Timestamp, Timestamp)>,
     /// By provider.
-    pub providers: Counts,
+    pub(crate) providers: Counts,
     /// By status.
-    pub statuses: Counts,
+    pub(crate) statuses: Counts,
     /// By verdict.
-    pub verdicts: Counts,
+    pub(crate) verdicts: Counts,
     /// Of those whose signature does not hold, by the reason.
-    pub reasons: Counts,
+    pub(crate) reasons: Counts,
     /// By answer.
-    pub answers: Counts,
+    pub(crate) answers: Counts,
     /// By the code of a warning.
-    pub warnings: Counts,
+    pub(crate) warnings: Counts,
     /// How long answers to what was received took.
-    pub latency: Option<Latencies>,
+    pub(crate) latency: Option<Latencies>,
     /// How long answers to what was sent took.
-    pub round_trip: Option<Latencies>,
+    pub(crate) round_trip: Option<Latencies>,
     /// How many came when.
-    pub rate: Rate,
+    pub(crate) rate: Rate,
 }
 
 /// Counts over the deliveries of a table, for its last line.
 #[derive(Clone, Debug, Default)]
 pub struct TableTotals {
     /// How many there are.
-    pub deliveries: u64,
+    pub(crate) deliveries: u64,
     /// Of how many, before the filters.
-    pub of: u64,
+    pub(crate) of: u64,
     /// By status.
-    pub statuses: Counts,
+    pub(crate) statuses: Counts,
     /// By verdict.
-    pub verdicts: Counts,
+    pub(crate) verdicts: Counts,
     /// How many repeat an earlier one.
-    pub repeats: u64,
+    pub(crate) repeats: u64,
     /// How many have warnings.
-    pub warned: u64,
+    pub(crate) warned: u64,
 }
 
 /// How often each word came. There are not many: what senders make up is not counted.
-pub type Counts = BTreeMap<String, u64>;
+pub(crate) type Counts = BTreeMap<String, u64>;
 
 /// How long answers took, milliseconds.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Latencies {
+pub(crate) struct Latencies {
     /// How many were measured.
-    pub count: u64,
+    pub(crate) count: u64,
     /// 50, 90, 99 and 100 of a hundred took at most so long.
-    pub percentiles: [(u8, f64); 4],
+    pub(crate) percentiles: [(u8, f64); 4],
     /// How many took at most so long, and longer than the one before.
-    pub histogram: Vec<(f64, u64)>,
+    pub(crate) histogram: Vec<(f64, u64)>,
 }
 
 /// How many deliveries came in each of a row of equal times.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Rate {
+pub(crate) struct Rate {
     /// How long each is, in seconds.
-    pub seconds: i64,
+    pub(crate) seconds: i64,
     /// When each begins, and how many came.
-    pub parts: Vec<(Timestamp, u64)>,
+    pub(crate) parts: Vec<(Timestamp, u64)>,
 }
 
 /// What changed between two deliveries.
 #[derive(Clone, Debug)]
 pub struct Diff {
     /// Their numbers among the deliveries of the files.
-    pub numbers: [usize; 2],
+    pub(crate) numbers: [usize; 2],
     /// How to speak of them: provider, status, id.
-    pub titles: [String; 2],
+    pub(crate) titles: [String; 2],
     /// When they came.
-    pub at: [Timestamp; 2],
+    pub(crate) at: [Timestamp; 2],
     /// The fields that differ, in the order of the first.
-    pub changes: Vec<FieldChange>,
+    pub(crate) changes: Vec<FieldChange>,
 }
 
 /// A field that differs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FieldChange {
+pub(crate) struct FieldChange {
     /// Where it is: `headers.content-type`, `body.output.0`.
-    pub path: String,
+    pub(crate) path: String,
     /// Its value in the first, as JSON; `None` when it is not there.
-    pub before: Option<String>,
+    pub(crate) before: Option<String>,
     /// Its value in the second.
-    pub after: Option<String>,
+    pub(crate) after: Option<String>,
     /// Whether it differs between any two deliveries: a time, a signature, the id of a delivery.
-    pub volatile: bool,
+    pub(crate) volatile: bool,
 }
 
 /// How far a reader of journals has come, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReadProgress {
     /// So many are read.
-    pub done: u64,
+    pub(crate) done: u64,
     /// There are so many, where that is known.
-    pub of: Option<u64>,
+    pub(crate) of: Option<u64>,
 }

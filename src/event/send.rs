@@ -9,106 +9,102 @@ use crate::signature::trace::Trace;
 #[derive(Clone, Debug)]
 pub struct PlannedRetry {
     /// The prediction, or the source where that is not known.
-    pub subject: String,
+    pub(crate) subject: String,
     /// The number of the retry, from 1.
-    pub retry: u32,
+    pub(crate) retry: u32,
     /// How many there are at most.
-    pub of: u32,
+    pub(crate) of: u32,
     /// How long the provider would wait.
-    pub provider_waits: Duration,
+    pub(crate) provider_waits: Duration,
     /// How long is really waited, at the chosen speed.
-    pub wait: Duration,
+    pub(crate) wait: Duration,
     /// Who waits so.
-    pub label: String,
+    pub(crate) label: String,
 }
 
 /// A request as it would be sent.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// Where it came from.
-    pub source: String,
-    /// Where to.
-    pub url: String,
     /// The record that would be written of it.
-    pub record: Record,
+    pub(crate) record: Record,
     /// How it is signed, by each of its schemes.
-    pub accounts: Vec<Trace>,
+    pub(crate) accounts: Vec<Trace>,
 }
 
 /// Counts over a sender's run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SentTally {
     /// Deliveries.
-    pub deliveries: u64,
+    pub(crate) deliveries: u64,
     /// Of these, acknowledged with 2xx.
-    pub acknowledged: u64,
+    pub(crate) acknowledged: u64,
     /// Of these, answered as expected (the same unless `--expect-status` says otherwise).
-    pub expected: u64,
+    pub(crate) expected: u64,
     /// Requests in all, retries included.
-    pub attempts: u64,
+    pub(crate) attempts: u64,
     /// How long it took.
-    pub elapsed: Duration,
+    pub(crate) elapsed: Duration,
 }
 
 /// How far a sender of many has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LoadProgress {
     /// Deliveries that have ended.
-    pub done: u64,
+    pub(crate) done: u64,
     /// Deliveries in all.
-    pub of: u64,
+    pub(crate) of: u64,
     /// Of those that have ended, not answered as expected.
-    pub failed: u64,
+    pub(crate) failed: u64,
     /// Since the first.
-    pub elapsed: Duration,
+    pub(crate) elapsed: Duration,
 }
 
 /// What a sender of many measured.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LoadReport {
     /// How many deliveries were asked for.
-    pub asked: u64,
+    pub(crate) asked: u64,
     /// How many ended.
-    pub deliveries: u64,
+    pub(crate) deliveries: u64,
     /// Of these, acknowledged with 2xx.
-    pub acknowledged: u64,
+    pub(crate) acknowledged: u64,
     /// Of these, answered as expected.
-    pub expected: u64,
+    pub(crate) expected: u64,
     /// Requests in all, retries included.
-    pub attempts: u64,
+    pub(crate) attempts: u64,
     /// From the first request to the last answer.
-    pub elapsed: Duration,
+    pub(crate) elapsed: Duration,
     /// How long answers took; `None` when there were none.
-    pub latency: Option<Latency>,
+    pub(crate) latency: Option<Latency>,
     /// The last answer of each delivery by status, in the order of their first coming.
-    pub statuses: Vec<(u16, u64)>,
+    pub(crate) statuses: Vec<(u16, u64)>,
     /// Why others got none, likewise.
-    pub errors: Vec<(String, u64)>,
+    pub(crate) errors: Vec<(String, u64)>,
 }
 
 impl LoadReport {
     /// Deliveries a second.
-    pub fn per_second(&self) -> f64 {
+    pub(crate) fn per_second(&self) -> f64 {
         self.deliveries as f64 / self.elapsed.as_secs_f64().max(f64::EPSILON)
     }
 }
 
 /// How long deliveries took, from when each was due to its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Latency {
+pub(crate) struct Latency {
     /// Half of them at most.
-    pub p50: Duration,
+    pub(crate) p50: Duration,
     /// Nine of ten at most.
-    pub p90: Duration,
+    pub(crate) p90: Duration,
     /// 99 of a hundred at most.
-    pub p99: Duration,
+    pub(crate) p99: Duration,
     /// The longest.
-    pub max: Duration,
+    pub(crate) max: Duration,
 }
 
 /// What a good handler answers to a case of the drill.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DrillExpectation {
+pub(crate) enum DrillExpectation {
     /// 2xx.
     Accepted,
     /// 4xx.
@@ -119,7 +115,7 @@ pub enum DrillExpectation {
 
 impl DrillExpectation {
     /// Whether it is such an answer.
-    pub fn allows(self, status: u16) -> bool {
+    pub(crate) fn allows(self, status: u16) -> bool {
         match self {
             DrillExpectation::Accepted => (200..300).contains(&status),
             DrillExpectation::Refused => (400..500).contains(&status),
@@ -128,7 +124,7 @@ impl DrillExpectation {
     }
 
     /// The statuses, as `--expect-status` has them.
-    pub fn statuses(self) -> &'static str {
+    pub(crate) fn statuses(self) -> &'static str {
         match self {
             DrillExpectation::Accepted => "2xx",
             DrillExpectation::Refused => "4xx",
@@ -141,33 +137,33 @@ impl DrillExpectation {
 #[derive(Clone, Debug, PartialEq)]
 pub struct DrillResult {
     /// The case's name.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// What a good handler answers.
-    pub wants: DrillExpectation,
+    pub(crate) wants: DrillExpectation,
     /// What was sent, in words.
-    pub what: String,
+    pub(crate) what: String,
     /// Why a good handler answers so.
-    pub why: &'static str,
+    pub(crate) why: &'static str,
     /// What this one answered to each request.
-    pub answers: Vec<DrillResponse>,
+    pub(crate) answers: Vec<DrillResponse>,
     /// What they leave open, though right.
-    pub remark: Option<&'static str>,
+    pub(crate) remark: Option<&'static str>,
     /// Whether that was right.
-    pub judgement: DrillVerdict,
+    pub(crate) judgement: DrillVerdict,
 }
 
 /// One answer of a handler under drill.
 #[derive(Clone, Debug, PartialEq)]
-pub struct DrillResponse {
+pub(crate) struct DrillResponse {
     /// Its status, or why there was none.
-    pub status: Result<u16, String>,
+    pub(crate) status: Result<u16, String>,
     /// How long it took, milliseconds.
-    pub ms: f64,
+    pub(crate) ms: f64,
 }
 
 /// Whether a handler did right.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum DrillVerdict {
+pub(crate) enum DrillVerdict {
     /// It did.
     Passed,
     /// It did not, in this way.
@@ -187,16 +183,16 @@ impl From<Option<String>> for DrillVerdict {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct DrillTally {
     /// Cases in which the handler did right.
-    pub passed: u64,
+    pub(crate) passed: u64,
     /// Cases in which it did not.
-    pub failed: u64,
+    pub(crate) failed: u64,
     /// Cases that did not apply.
-    pub skipped: u64,
+    pub(crate) skipped: u64,
 }
 
 impl DrillTally {
     /// Adds one case.
-    pub fn add(&mut self, judgement: &DrillVerdict) {
+    pub(crate) fn add(&mut self, judgement: &DrillVerdict) {
         match judgement {
             DrillVerdict::Passed => self.passed += 1,
             DrillVerdict::Failed(_) => self.failed += 1,

@@ -13,14 +13,14 @@ use crate::signature::Secret;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Skipped {
     /// Deliveries.
-    pub deliveries: u64,
+    pub(crate) deliveries: u64,
     /// Notes.
-    pub notes: u64,
+    pub(crate) notes: u64,
 }
 
 impl Skipped {
     /// Whether there was time for everything.
-    pub fn is_nothing(&self) -> bool {
+    pub(crate) fn is_nothing(&self) -> bool {
         *self == Skipped::default()
     }
 }
@@ -82,12 +82,12 @@ pub enum OutputState {
 
 impl OutputState {
     /// Whether the output was closed.
-    pub fn is_closed(self) -> bool {
+    pub(crate) fn is_closed(self) -> bool {
         self == OutputState::Closed
     }
 
     /// What it means that something was said, or could not be.
-    pub fn after(said: Result<(), Closed>) -> Self {
+    pub(crate) fn after(said: Result<(), Closed>) -> Self {
         if said.is_ok() { OutputState::Open } else { OutputState::Closed }
     }
 }
@@ -110,7 +110,7 @@ pub struct Slot<'a> {
 
 impl Sink {
     /// The same, which leaves these secrets out of whatever sentences and names of files it is given.
-    pub fn without(self, secrets: &[Secret]) -> Self {
+    pub(crate) fn without(self, secrets: &[Secret]) -> Self {
         Sink { secrets: secrets.into(), ..self }
     }
 
@@ -125,13 +125,13 @@ impl Sink {
     }
 
     /// Says something that must not be lost.
-    pub async fn say(&self, event: Event) -> Result<(), Closed> {
+    pub(crate) async fn say(&self, event: Event) -> Result<(), Closed> {
         let event = self.blanked(event);
         self.sender.send(QueuedEvent { event, _share: None }).await.map_err(|_| Closed)
     }
 
     /// Says something in passing. A sink that may skip lets nobody wait for it.
-    pub async fn remark(&self, event: Event) -> Result<(), Closed> {
+    pub(crate) async fn remark(&self, event: Event) -> Result<(), Closed> {
         if self.reader != Backpressure::Skip {
             return self.say(event).await;
         }
@@ -151,7 +151,7 @@ impl Sink {
     }
 
     /// Takes a place for one delivery with a body of so many bytes, waiting for it unless this sink may skip.
-    pub async fn place(&self, bytes: usize) -> Result<Slot<'_>, Closed> {
+    pub(crate) async fn place(&self, bytes: usize) -> Result<Slot<'_>, Closed> {
         let units = u32::try_from((bytes / UNIT + 1).min(WAITING_UNITS)).unwrap_or(1);
         let memory = Arc::clone(&self.memory);
         if self.reader == Backpressure::Discard {
@@ -172,7 +172,7 @@ impl Sink {
     }
 
     /// Whether deliveries are said as lines.
-    pub fn takes_lines(&self) -> bool {
+    pub(crate) fn takes_lines(&self) -> bool {
         self.reader == Backpressure::WaitAsLines
     }
 
@@ -183,31 +183,31 @@ impl Sink {
     }
 
     /// What was skipped since the last delivery was shown, to be said at the end.
-    pub fn take_skipped(&self) -> Skipped {
+    pub(crate) fn take_skipped(&self) -> Skipped {
         std::mem::take(&mut *self.skipped())
     }
 
     /// Resolves when the writer has gone.
-    pub async fn closed(&self) {
+    pub(crate) async fn closed(&self) {
         self.sender.closed().await;
     }
 }
 
 impl Slot<'_> {
     /// Takes this place for what the other one was for, too, which is free again: they are said together.
-    pub fn join(&mut self, other: Slot<'_>) {
+    pub(crate) fn join(&mut self, other: Slot<'_>) {
         if let (Some((_, share)), Some((_, more))) = (&mut self.held, other.held) {
             share.merge(more);
         }
     }
 
     /// Says a delivery without waiting.
-    pub fn say(self, record: impl FnOnce() -> Arc<Record>) {
+    pub(crate) fn say(self, record: impl FnOnce() -> Arc<Record>) {
         self.send(|| Event::Delivery(record()));
     }
 
     /// Says deliveries by their lines without waiting, where [these are taken](Sink::takes_lines).
-    pub fn say_lines(self, lines: Vec<u8>) {
+    pub(crate) fn say_lines(self, lines: Vec<u8>) {
         self.send(|| Event::Lines(lines));
     }
 

@@ -24,7 +24,7 @@ use crate::payload::nearest;
 
 pub(crate) mod members;
 
-pub use members::Members;
+pub(crate) use members::Members;
 
 /// A filter, ready to run.
 #[derive(Clone)]
@@ -39,18 +39,18 @@ type Program = compile::Filter<Native<Watched>>;
 
 /// What a filter may take.
 #[derive(Clone, Copy)]
-pub struct FilterLimits<'a> {
+pub(crate) struct FilterLimits<'a> {
     /// How many steps.
-    pub steps: u64,
+    pub(crate) steps: u64,
     /// How much of the stack, in bytes: the smaller part. Values nest, and are taken apart, below it.
-    pub stack: usize,
+    pub(crate) stack: usize,
     /// Whether it may go on, for whoever has a clock.
-    pub goes_on: &'a dyn Fn() -> bool,
+    pub(crate) goes_on: &'a dyn Fn() -> bool,
 }
 
 /// Why a filter has not come to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum FilterAborted {
+pub(crate) enum FilterAborted {
     /// It took too many steps.
     #[error("it takes too many steps")]
     Steps,
@@ -67,7 +67,7 @@ pub enum FilterAborted {
 
 /// Why a text is no filter.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BadFilter {
+pub(crate) struct BadFilter {
     column: usize,
     reason: String,
 }
@@ -86,16 +86,16 @@ struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// What filters run on.
 #[derive(Clone, Debug)]
-pub struct FilterInput(Val);
+pub(crate) struct FilterInput(Val);
 
 impl FilterInput {
     /// JSON text; `None` when it is none, or nests too deep.
-    pub fn read(json: &[u8]) -> Option<Self> {
+    pub(crate) fn read(json: &[u8]) -> Option<Self> {
         if nests_too_deep(json) { None } else { read::parse_single(json).ok().map(FilterInput) }
     }
 
     /// Some members of an object, as JSON text: all that a filter looks at. `None` for what is no object, or nests too deep.
-    pub fn read_members(json: &str, wanted: &Members) -> Option<Self> {
+    pub(crate) fn read_members(json: &str, wanted: &Members) -> Option<Self> {
         if nests_too_deep(json.as_bytes()) {
             return None;
         }
@@ -137,13 +137,13 @@ impl<'de> Visitor<'de> for Wanted<'_> {
 
 /// What a filter gives.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FilterResult {
+pub(crate) struct FilterResult {
     /// Whether all of it is true, as jq has it: neither `false` nor `null`. Nothing at all is not.
-    pub holds: bool,
+    pub(crate) holds: bool,
     /// What was found: the left side of a comparison, else what the filter gives.
-    pub found: String,
+    pub(crate) found: String,
     /// Whether it ended in an error.
-    pub failed: bool,
+    pub(crate) failed: bool,
 }
 
 /// Names that reach out into the world.
@@ -157,30 +157,30 @@ const TOLD: usize = 300;
 
 impl Jq {
     /// Reads a filter.
-    pub fn parse(text: &str) -> Result<Self, BadFilter> {
+    pub(crate) fn parse(text: &str) -> Result<Self, BadFilter> {
         let program = compile(text)?;
         let left = left_side(text).and_then(|left| compile(left).ok()).map(Arc::new);
         Ok(Jq { text: text.into(), program: Arc::new(program), left })
     }
 
     /// The filter as it was written.
-    pub fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         &self.text
     }
 
     /// The same, but that what it finds is not told any better where it is a comparison.
-    pub fn without_account(self) -> Self {
+    pub(crate) fn without_account(self) -> Self {
         Jq { left: None, ..self }
     }
 
     /// The members of an object that it looks at; `None` where that may be all of it.
-    pub fn members(&self) -> Option<Members> {
+    pub(crate) fn members(&self) -> Option<Members> {
         // One that looks at none is not worth a case of its own.
         Members::of(&self.text).filter(|members| !members.is_whole())
     }
 
     /// Runs it.
-    pub fn judge(&self, input: &FilterInput, limits: FilterLimits<'_>) -> Result<FilterResult, FilterAborted> {
+    pub(crate) fn judge(&self, input: &FilterInput, limits: FilterLimits<'_>) -> Result<FilterResult, FilterAborted> {
         let watch = Watch::over(limits);
         // Whatever it was at is dropped; nothing of it is seen again.
         let judged = catch_unwind(AssertUnwindSafe(|| {

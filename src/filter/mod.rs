@@ -1,4 +1,4 @@
 //! jq: the engine, and the threads on which its filters run.
 
-pub mod jq;
-pub mod threads;
+pub(crate) mod jq;
+pub(crate) mod threads;

@@ -29,7 +29,7 @@ const STACK: usize = if usize::BITS > 32 { 512 << 20 } else { 32 << 20 };
 
 /// What came of one filter.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum FilterOutcome {
+pub(crate) enum FilterOutcome {
     /// It came to its end.
     Found(FilterResult),
     /// It did not on this record, for this reason.
@@ -40,7 +40,7 @@ pub enum FilterOutcome {
 
 /// Filters, ready to run on records.
 #[derive(Debug)]
-pub struct FilterThreads {
+pub(crate) struct FilterThreads {
     workers: Vec<Worker>,
     count: usize,
 }
@@ -79,19 +79,19 @@ impl Shared {
 
 impl FilterThreads {
     /// Starts so many threads, or fewer where there is no room for more stacks.
-    pub fn start(filters: &[Jq], threads: usize) -> Result<Self, Error> {
+    pub(crate) fn start(filters: &[Jq], threads: usize) -> Result<Self, Error> {
         let mut workers = vec![Worker::start(filters)?];
         workers.extend((1..threads).map_while(|_| Worker::start(filters).ok()));
         Ok(FilterThreads { workers, count: filters.len() })
     }
 
     /// How many threads there are.
-    pub fn threads(&self) -> usize {
+    pub(crate) fn threads(&self) -> usize {
         self.workers.len()
     }
 
     /// Runs every filter on a record, given as its line.
-    pub async fn judge(&mut self, record: String) -> Vec<FilterOutcome> {
+    pub(crate) async fn judge(&mut self, record: String) -> Vec<FilterOutcome> {
         self.judge_all(&Arc::new(vec![record])).await
     }
 
@@ -100,7 +100,7 @@ impl FilterThreads {
     ///
     /// Where a filter that does not end decides about one of several records, those behind it are given up, and so are the
     /// threads that have them: whoever asks has no use for more.
-    pub async fn judge_all(&mut self, records: &Arc<Vec<String>>) -> Vec<FilterOutcome> {
+    pub(crate) async fn judge_all(&mut self, records: &Arc<Vec<String>>) -> Vec<FilterOutcome> {
         let share = records.len().div_ceil(self.workers.len()).max(1);
         let parts = (0..records.len()).step_by(share).map(|from| from..records.len().min(from + share));
         let count = self.count;
@@ -131,7 +131,7 @@ fn decides_by_no_end(judged: &[FilterOutcome]) -> bool {
 
 impl FilterOutcome {
     /// Whether the filter is true of the record.
-    pub fn holds(&self) -> bool {
+    pub(crate) fn holds(&self) -> bool {
         matches!(self, FilterOutcome::Found(finding) if finding.holds)
     }
 }

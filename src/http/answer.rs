@@ -8,29 +8,29 @@ use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 
 /// The longest head that is read, and the longest line between chunks.
-pub const MAX_HEAD: usize = 64 * 1024;
+pub(crate) const MAX_HEAD: usize = 64 * 1024;
 
 /// The most headers that are read.
 const MAX_HEADERS: usize = 128;
 
 /// The head of an answer, as far as a sender cares.
 #[derive(Debug, PartialEq, Eq)]
-pub struct ResponseHead {
+pub(crate) struct ResponseHead {
     /// The status.
-    pub status: u16,
+    pub(crate) status: u16,
     /// Where a redirect leads.
-    pub location: Option<String>,
+    pub(crate) location: Option<String>,
     /// How long to wait before the next attempt.
-    pub retry_after: Option<Duration>,
+    pub(crate) retry_after: Option<Duration>,
     /// Whether the other side keeps the connection.
-    pub keep_alive: bool,
+    pub(crate) keep_alive: bool,
     /// Where the body ends.
-    pub framing: Framing,
+    pub(crate) framing: Framing,
 }
 
 /// Where a body ends.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Framing {
+pub(crate) enum Framing {
     /// After so many more bytes.
     Length(u64),
     /// Where the chunks end.
@@ -41,7 +41,7 @@ pub enum Framing {
 
 /// What comes next of a chunked body.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Chunk {
+pub(crate) enum Chunk {
     /// The size of a chunk.
     Size,
     /// So many more bytes of a chunk.
@@ -54,7 +54,7 @@ pub enum Chunk {
 
 /// What came is not an answer in HTTP/1.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Malformed {
+pub(crate) enum Malformed {
     /// It breaks the form.
     #[error("what came back is not HTTP: {0}")]
     NotHttp(httparse::Error),
@@ -69,7 +69,7 @@ pub enum Malformed {
 impl ResponseHead {
     /// Takes the head of the final answer off the buffer; `None` while it is not whole. What comes before it (`100
     /// Continue`, `103 Early Hints`) is passed over.
-    pub fn take(buffer: &mut BytesMut, now: Timestamp) -> Result<Option<ResponseHead>, Malformed> {
+    pub(crate) fn take(buffer: &mut BytesMut, now: Timestamp) -> Result<Option<ResponseHead>, Malformed> {
         let mut config = ParserConfig::default();
         // Receivers under development break these rules, and what they mean is plain.
         config.allow_spaces_after_header_name_in_responses(true).allow_obsolete_multiline_headers_in_responses(true);
@@ -128,7 +128,7 @@ fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
 
 impl Framing {
     /// Moves what has come of the body from `buffer` to `body`; `true` when that is all of it.
-    pub fn take(&mut self, buffer: &mut BytesMut, body: &mut Vec<u8>) -> Result<bool, Malformed> {
+    pub(crate) fn take(&mut self, buffer: &mut BytesMut, body: &mut Vec<u8>) -> Result<bool, Malformed> {
         match self {
             Framing::Length(left) => Ok(take_up_to(left, buffer, body)),
             Framing::UntilClose => {

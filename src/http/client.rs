@@ -37,60 +37,60 @@ const ANSWER_TIME: Duration = Duration::from_secs(1);
 
 /// How receivers are reached.
 #[derive(Clone, Debug, Default)]
-pub struct ClientOptions {
+pub(crate) struct ClientOptions {
     /// Whether any certificate is good enough.
-    pub insecure: bool,
+    pub(crate) insecure: bool,
     /// The certificates to trust, instead of the system's: a file in PEM form.
-    pub cacert: Option<String>,
+    pub(crate) cacert: Option<String>,
     /// The client's certificate in PEM form, with its key behind it or in a file of its own.
-    pub cert: Option<String>,
+    pub(crate) cert: Option<String>,
     /// The client's key in PEM form.
-    pub key: Option<String>,
+    pub(crate) key: Option<String>,
     /// The proxy for every request, instead of the environment's.
-    pub proxy: Option<Url>,
+    pub(crate) proxy: Option<Url>,
 }
 
 /// A request to make.
 #[derive(Clone, Debug)]
-pub struct OutgoingRequest {
+pub(crate) struct OutgoingRequest {
     /// Where to.
-    pub url: Url,
+    pub(crate) url: Url,
     /// How.
-    pub method: Method,
+    pub(crate) method: Method,
     /// In this order and spelling; `host` and `content-length` come at the end where they are missing.
-    pub headers: Headers,
+    pub(crate) headers: Headers,
     /// The exact bytes.
-    pub body: Bytes,
+    pub(crate) body: Bytes,
     /// How long to wait for the answer.
-    pub timeout: Duration,
+    pub(crate) timeout: Duration,
     /// Whether redirects are followed.
-    pub follow: bool,
+    pub(crate) follow: bool,
     /// Whether a redirected request says where it comes from.
-    pub referer: bool,
+    pub(crate) referer: bool,
     /// Headers that are for this origin only, beside those that always are: a redirect to another goes without them.
-    pub kept: Vec<HeaderName>,
+    pub(crate) kept: Vec<HeaderName>,
 }
 
 /// What came of it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct IncomingResponse {
+pub(crate) struct IncomingResponse {
     /// In the words of retry profiles.
-    pub outcome: AttemptOutcome,
+    pub(crate) outcome: AttemptOutcome,
     /// From connecting to the answer's head, milliseconds.
-    pub ms: f64,
+    pub(crate) ms: f64,
     /// The first line of the answer's body, or how it came about when there was a redirect.
-    pub line: Option<String>,
+    pub(crate) line: Option<String>,
     /// When the answer's head was there, so that a reader may count from another beginning than `ms` does.
-    pub answered_at: Option<Instant>,
+    pub(crate) answered_at: Option<Instant>,
     /// Why nothing came back, in words.
-    pub error: Option<String>,
+    pub(crate) error: Option<String>,
     /// The same as a kind, where it is one.
-    pub cause: Option<NoResponse>,
+    pub(crate) cause: Option<NoResponse>,
 }
 
 /// Why nothing came back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NoResponse {
+pub(crate) enum NoResponse {
     /// Nobody listens there.
     Refused,
     /// The host has no address.
@@ -109,19 +109,19 @@ pub enum NoResponse {
 
 impl IncomingResponse {
     /// One of which nothing else is known.
-    pub fn of(outcome: AttemptOutcome, ms: f64) -> Self {
+    pub(crate) fn of(outcome: AttemptOutcome, ms: f64) -> Self {
         IncomingResponse { outcome, ms, line: None, answered_at: None, error: None, cause: None }
     }
 }
 
 /// Something that delivers requests: a real client, or a test's.
-pub trait Transport {
+pub(crate) trait Transport {
     /// Makes one attempt. Never fails: that nothing came back is an outcome too.
     fn deliver(&self, request: OutgoingRequest) -> impl Future<Output = IncomingResponse>;
 }
 
 /// The real client. Its connections are kept and used again.
-pub struct Client {
+pub(crate) struct Client {
     connector: Connector,
     idle: Mutex<Vec<(Url, ClientConnection<BoxedStream>)>>,
 }
@@ -167,7 +167,7 @@ struct TimedResponse {
 
 impl Client {
     /// Sets the client up for requests to `url`.
-    pub fn new(url: &Url, options: &ClientOptions) -> Result<Self, Error> {
+    pub(crate) fn new(url: &Url, options: &ClientOptions) -> Result<Self, Error> {
         Ok(Client { connector: Connector::new(url, options)?, idle: Mutex::default() })
     }
 

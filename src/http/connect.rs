@@ -22,17 +22,17 @@ use super::tls;
 use crate::error::Error;
 
 /// Bytes in both directions.
-pub trait Duplex: AsyncRead + AsyncWrite + Unpin + Send {}
+pub(crate) trait Duplex: AsyncRead + AsyncWrite + Unpin + Send {}
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> Duplex for S {}
 
 /// A connection, whatever it is made of.
-pub type BoxedStream = Box<dyn Duplex>;
+pub(crate) type BoxedStream = Box<dyn Duplex>;
 
 type Problem = Box<dyn StdError + Send + Sync>;
 
 /// Makes connections.
-pub struct Connector {
+pub(crate) struct Connector {
     tcp: HttpConnector,
     options: ClientOptions,
     proxies: Matcher,
@@ -46,14 +46,14 @@ pub struct Connector {
 
 /// That requests are handed to a proxy as they are, which passes them on.
 #[derive(Debug)]
-pub struct ProxyForwarding {
+pub(crate) struct ProxyForwarding {
     /// What the proxy asks for.
-    pub credentials: Option<HeaderValue>,
+    pub(crate) credentials: Option<HeaderValue>,
 }
 
 impl Connector {
     /// A connector for requests to `url`, which must be usable for that; redirects may lead elsewhere.
-    pub fn new(url: &Url, options: &ClientOptions) -> Result<Self, Error> {
+    pub(crate) fn new(url: &Url, options: &ClientOptions) -> Result<Self, Error> {
         let mut tcp = HttpConnector::new();
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
@@ -72,7 +72,7 @@ impl Connector {
     }
 
     /// Connects to a URL's host, or to the proxy on the way to it; or says why not.
-    pub async fn connect(&self, url: &Url) -> Result<BoxedStream, (Option<NoResponse>, String)> {
+    pub(crate) async fn connect(&self, url: &Url) -> Result<BoxedStream, (Option<NoResponse>, String)> {
         let Some(proxy) = self.proxy(url) else {
             return self.open(url, None).await.map_err(|error| reason(&*error, url));
         };
@@ -83,7 +83,7 @@ impl Connector {
     }
 
     /// Whether a proxy passes requests to this URL on, which are then addressed to it.
-    pub fn forwards(&self, url: &Url) -> Option<ProxyForwarding> {
+    pub(crate) fn forwards(&self, url: &Url) -> Option<ProxyForwarding> {
         let proxy = self.proxy(url).filter(|proxy| url.scheme() == "http" && !is_socks(proxy.uri()))?;
         Some(ProxyForwarding { credentials: proxy.basic_auth().cloned() })
     }
@@ -182,7 +182,7 @@ fn is_loopback(url: &Url) -> bool {
 }
 
 /// Why a connection could not be made, or broke: as a kind, where it is one, and in words.
-pub fn reason(error: &(dyn StdError + 'static), url: &Url) -> (Option<NoResponse>, String) {
+pub(crate) fn reason(error: &(dyn StdError + 'static), url: &Url) -> (Option<NoResponse>, String) {
     if let Some(words) = causes(error).find_map(|cause| tls::words(cause, host(url))) {
         return (Some(NoResponse::Tls), words);
     }

@@ -125,7 +125,7 @@ fn find(text: &[u8], part: &[u8]) -> Option<usize> {
 }
 
 /// One word for the shell that stands for these bytes.
-pub fn quote(bytes: &[u8]) -> String {
+pub(crate) fn quote(bytes: &[u8]) -> String {
     let harmless = |byte: &u8| byte.is_ascii_alphanumeric() || b"_./:=@%+,-".contains(byte);
     match std::str::from_utf8(bytes) {
         Ok(text) if !text.is_empty() && bytes.iter().all(harmless) => text.to_owned(),

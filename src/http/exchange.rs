@@ -16,7 +16,7 @@ use super::answer::{Framing, Malformed, ResponseHead};
 const READ: usize = 4096;
 
 /// A connection to a receiver, or to a proxy on the way to it.
-pub struct ClientConnection<S> {
+pub(crate) struct ClientConnection<S> {
     stream: S,
     /// What has come and was not looked at.
     buffer: BytesMut,
@@ -32,7 +32,7 @@ pub struct ClientConnection<S> {
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
-pub enum ExchangeError {
+pub(crate) enum ExchangeError {
     /// The connection was closed.
     #[error("the connection was closed before an answer came")]
     Closed,
@@ -49,24 +49,24 @@ pub enum ExchangeError {
 
 impl<S: AsyncRead + AsyncWrite + Unpin> ClientConnection<S> {
     /// A connection on which nothing has happened.
-    pub fn new(stream: S) -> Self {
+    pub(crate) fn new(stream: S) -> Self {
         let unsent = Bytes::new().chain(Bytes::new());
         ClientConnection { stream, buffer: BytesMut::new(), unsent, has_sent: false, flushed: true, stuck: None }
     }
 
     /// Gets a request ready; it goes out while the answer is waited for.
-    pub fn send(&mut self, head: Bytes, body: Bytes) {
+    pub(crate) fn send(&mut self, head: Bytes, body: Bytes) {
         self.unsent = head.chain(body);
         (self.has_sent, self.flushed) = (false, false);
     }
 
     /// Whether any byte of the request has gone out: without, nothing was delivered.
-    pub fn has_sent(&self) -> bool {
+    pub(crate) fn has_sent(&self) -> bool {
         self.has_sent
     }
 
     /// Waits for the head of the answer, which may come before the request is out whole.
-    pub async fn head(&mut self) -> Result<ResponseHead, ExchangeError> {
+    pub(crate) async fn head(&mut self) -> Result<ResponseHead, ExchangeError> {
         loop {
             if let Some(head) = ResponseHead::take(&mut self.buffer, Timestamp::now())? {
                 return Ok(head);
@@ -81,7 +81,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> ClientConnection<S> {
     }
 
     /// Reads the body until it is enough or ends; `true` when it ended where it should.
-    pub async fn body(&mut self, framing: &mut Framing, body: &mut Vec<u8>, is_enough: impl Fn(&[u8]) -> bool) -> bool {
+    pub(crate) async fn body(
+        &mut self,
+        framing: &mut Framing,
+        body: &mut Vec<u8>,
+        is_enough: impl Fn(&[u8]) -> bool,
+    ) -> bool {
         loop {
             match framing.take(&mut self.buffer, body) {
                 Ok(false) if !is_enough(body) => {}
@@ -95,12 +100,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> ClientConnection<S> {
     }
 
     /// Whether the exchange is over, with nothing left in either direction.
-    pub fn is_settled(&self) -> bool {
+    pub(crate) fn is_settled(&self) -> bool {
         self.flushed && self.stuck.is_none() && self.buffer.is_empty()
     }
 
     /// Whether a kept connection is as it was left: the other side has neither closed it nor said anything unasked.
-    pub async fn is_quiet(&mut self) -> bool {
+    pub(crate) async fn is_quiet(&mut self) -> bool {
         // Lets the runtime notice what has come meanwhile.
         tokio::task::yield_now().await;
         poll_fn(|cx| Poll::Ready(self.poll_read(cx).is_pending())).await

@@ -9,19 +9,19 @@ use crate::error::Error;
 use crate::journal::input;
 
 /// A certificate, those that vouch for it, and its key.
-pub type Identity = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
+pub(crate) type Identity = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
 
 /// A file, and the flag that named it.
 #[derive(Clone, Copy, Debug)]
-pub struct NamedFile<'a> {
+pub(crate) struct NamedFile<'a> {
     /// `--cert`
-    pub flag: &'a str,
+    pub(crate) flag: &'a str,
     /// The file.
-    pub file: &'a str,
+    pub(crate) file: &'a str,
 }
 
 /// A certificate and its key. As with curl, one file may hold both; `key_flag` is where to name another.
-pub fn identity(cert: NamedFile<'_>, key: Option<&str>, key_flag: &str) -> Result<Identity, Error> {
+pub(crate) fn identity(cert: NamedFile<'_>, key: Option<&str>, key_flag: &str) -> Result<Identity, Error> {
     let chain = certificates(cert)?;
     let NamedFile { flag, file } = key.map_or(cert, |file| NamedFile { flag: key_flag, file });
     let hint = if key.is_none() { format!(" (name it with {key_flag} FILE)") } else { String::new() };
@@ -32,7 +32,7 @@ pub fn identity(cert: NamedFile<'_>, key: Option<&str>, key_flag: &str) -> Resul
 }
 
 /// The certificates in a file: at least one.
-pub fn certificates(NamedFile { flag, file }: NamedFile<'_>) -> Result<Vec<CertificateDer<'static>>, Error> {
+pub(crate) fn certificates(NamedFile { flag, file }: NamedFile<'_>) -> Result<Vec<CertificateDer<'static>>, Error> {
     let bytes = input::payload(file)?;
     let found = CertificateDer::pem_slice_iter(&bytes).collect::<Result<Vec<_>, _>>();
     let found = found.map_err(|error| Error::Usage(format!("{flag}: {file} is not PEM: {error}")))?;

@@ -14,13 +14,13 @@ use crate::payload::delivery::is_secret;
 
 /// A request under way.
 #[derive(Debug)]
-pub struct WireRequest {
+pub(crate) struct WireRequest {
     /// Where to.
-    pub url: Url,
+    pub(crate) url: Url,
     /// The exact bytes.
-    pub body: Bytes,
+    pub(crate) body: Bytes,
     /// How.
-    pub method: Method,
+    pub(crate) method: Method,
     headers: Headers,
     /// For this origin only.
     kept: Vec<HeaderName>,
@@ -28,7 +28,7 @@ pub struct WireRequest {
 
 impl WireRequest {
     /// The delivery itself.
-    pub fn first(outgoing: OutgoingRequest) -> Self {
+    pub(crate) fn first(outgoing: OutgoingRequest) -> Self {
         let OutgoingRequest { url, method, mut headers, body, kept, .. } = outgoing;
         if !headers.has(HOST.as_str()) {
             headers.push(HOST, host(&url));
@@ -40,12 +40,12 @@ impl WireRequest {
     }
 
     /// Whether it asks for the same as another, which it follows.
-    pub fn repeats(&self, other: &WireRequest) -> bool {
+    pub(crate) fn repeats(&self, other: &WireRequest) -> bool {
         self.method == other.method && self.body == other.body
     }
 
     /// The request line and the headers. A proxy that forwards the request wants the whole URL, and its own credentials.
-    pub fn head(&self, forwarding: Option<&ProxyForwarding>) -> Bytes {
+    pub(crate) fn head(&self, forwarding: Option<&ProxyForwarding>) -> Bytes {
         let start = if forwarding.is_some() { Position::BeforeScheme } else { Position::BeforePath };
         let target = &self.url[start..Position::AfterQuery];
         let size = self.headers.raw().map(|(name, value)| name.as_str().len() + value.len() + 4).sum::<usize>();
@@ -67,7 +67,7 @@ impl WireRequest {
     /// The request that a redirect asks for, as Python's requests and Rust's reqwest make it: 307 and 308 repeat it, the
     /// others become a GET without a body. What opens doors at one origin (scheme, host and port) does not go to another:
     /// credentials, the headers that were meant for it alone, and of the `referer` all but the origin itself.
-    pub fn redirected(&self, head: &ResponseHead, referer: bool) -> Option<WireRequest> {
+    pub(crate) fn redirected(&self, head: &ResponseHead, referer: bool) -> Option<WireRequest> {
         let repeats = matches!(head.status, 307 | 308);
         if !repeats && !matches!(head.status, 301..=303) {
             return None;
@@ -109,7 +109,7 @@ impl WireRequest {
 }
 
 /// A URL's host as the `host` header has it.
-pub fn host(url: &Url) -> HeaderValue {
+pub(crate) fn host(url: &Url) -> HeaderValue {
     // A URL's host is ASCII without spaces, so this always is a header value.
     HeaderValue::from_str(&url[Position::BeforeHost..Position::AfterPort]).unwrap_or(HeaderValue::from_static(""))
 }

@@ -18,13 +18,13 @@ use super::pem::{Identity, NamedFile};
 use crate::error::Error;
 
 /// Chooses the cryptography of TLS, once for the program.
-pub fn install_crypto() {
+pub(crate) fn install_crypto() {
     // Fails only when it was chosen before, which then serves as well.
     let _ = ring::default_provider().install_default();
 }
 
 /// The configuration for every connection.
-pub fn config(options: &ClientOptions) -> Result<ClientConfig, Error> {
+pub(crate) fn config(options: &ClientOptions) -> Result<ClientConfig, Error> {
     let provider = Arc::new(ring::default_provider());
     let failed = |error: rustls::Error| Error::Setup { what: "TLS", reason: error.to_string() };
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider));
@@ -165,7 +165,7 @@ impl ServerCertVerifier for NoVerifier {
 }
 
 /// What is wrong with TLS, where that is what is wrong.
-pub fn words(error: &(dyn StdError + 'static), host: &str) -> Option<String> {
+pub(crate) fn words(error: &(dyn StdError + 'static), host: &str) -> Option<String> {
     use CertificateError as Bad;
     use rustls::Error as Tls;
     let certificate = |why: &str, mend: &str| format!("the certificate of {host} is not trusted: {why} ({mend})");
@@ -187,7 +187,7 @@ pub fn words(error: &(dyn StdError + 'static), host: &str) -> Option<String> {
 
 /// Why the receiver broke the handshake off, if that is what happened. With TLS 1.3 it may say so only after the client
 /// has finished its part.
-pub fn refusal(error: &io::Error) -> Option<String> {
+pub(crate) fn refusal(error: &io::Error) -> Option<String> {
     use AlertDescription as Alert;
     match error.get_ref()?.downcast_ref::<rustls::Error>()? {
         rustls::Error::AlertReceived(

@@ -13,7 +13,7 @@ use crate::signature;
 const DEPTH: usize = 64;
 
 /// What changed from one delivery to another.
-pub fn between(a: &JournalRow, b: &JournalRow) -> Diff {
+pub(crate) fn between(a: &JournalRow, b: &JournalRow) -> Diff {
     let mut changes = Vec::new();
     let (first, second) = (&a.record, &b.record);
     word(&mut changes, "method", &first.delivery.method, &second.delivery.method);

@@ -23,14 +23,14 @@ pub enum ExportForm {
 
 /// An export under way.
 #[derive(Default)]
-pub struct Exporter {
+pub(crate) struct Exporter {
     count: usize,
     only: Option<JournalRow>,
 }
 
 impl Exporter {
     /// Takes a delivery in, and gives what is to be said of it at once.
-    pub fn take(&mut self, form: ExportForm, entry: JournalRow) -> Result<Option<Event>, Error> {
+    pub(crate) fn take(&mut self, form: ExportForm, entry: JournalRow) -> Result<Option<Event>, Error> {
         self.count += 1;
         let url = url(&entry.record);
         match form {
@@ -55,7 +55,7 @@ impl Exporter {
     }
 
     /// What is to be said at the end.
-    pub fn end(&mut self, form: ExportForm) -> Result<Option<Event>, Error> {
+    pub(crate) fn end(&mut self, form: ExportForm) -> Result<Option<Event>, Error> {
         match (form, self.only.take()) {
             (ExportForm::Curl, _) => Ok(None),
             (ExportForm::Har, _) => {

@@ -19,10 +19,10 @@ use crate::signature::trace::account;
 use crate::signature::{Choice, Policy, Scheme, Verdict};
 use crate::sys::signals::Signals;
 
-pub mod export;
-pub mod pipeline;
+pub(crate) mod export;
+pub(crate) mod pipeline;
 pub mod query;
-pub mod redact;
+pub(crate) mod redact;
 pub mod view;
 
 pub(crate) mod diff;
@@ -209,7 +209,7 @@ fn examine(name: &str, body: Bytes, config: &Config, clock: &dyn Clock) -> Resul
         ..Record::bare(now, delivery)
     };
     Redaction::of(&config.policy.secrets, config.policy.scheme).record(&mut record);
-    Ok((Examined { source: name.to_owned(), record, account }, exit))
+    Ok((Examined { record, account }, exit))
 }
 
 fn check(delivery: &Delivery, policy: &Policy, now: Timestamp, payload: Option<&Payload>) -> Verdict {

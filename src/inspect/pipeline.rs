@@ -38,7 +38,7 @@ struct Kept {
 }
 
 /// Reads journals one after the other as if they were one.
-pub struct Pipeline<'a> {
+pub(crate) struct Pipeline<'a> {
     config: &'a Config,
     sink: &'a Sink,
     /// The user's wish to stop, where that is not left to the system.
@@ -67,7 +67,7 @@ pub struct Pipeline<'a> {
 
 impl<'a> Pipeline<'a> {
     /// A reader that has read nothing.
-    pub fn new(config: &'a Config, sink: &'a Sink, signals: Option<&'a mut Signals>) -> Result<Self, Error> {
+    pub(crate) fn new(config: &'a Config, sink: &'a Sink, signals: Option<&'a mut Signals>) -> Result<Self, Error> {
         let threads = thread::available_parallelism().map_or(1, usize::from).min(THREADS);
         Ok(Pipeline {
             config,
@@ -89,7 +89,7 @@ impl<'a> Pipeline<'a> {
     }
 
     /// Reads one journal to its end: of a pipe, until the other side closes it.
-    pub async fn read(&mut self, mut stream: JournalStream) -> Result<OutputState, Error> {
+    pub(crate) async fn read(&mut self, mut stream: JournalStream) -> Result<OutputState, Error> {
         let mut audience = match stream.begins {
             Some(begins) if self.newest.is_some_and(|newest| begins < newest) => {
                 let text = format!(
@@ -116,7 +116,7 @@ impl<'a> Pipeline<'a> {
     }
 
     /// Goes on reading as the journals grow, until the user or the audience has enough. What came through a pipe is over.
-    pub async fn follow(&mut self) -> Result<(), Error> {
+    pub(crate) async fn follow(&mut self) -> Result<(), Error> {
         let mut streams = std::mem::take(&mut self.streams);
         streams.retain(JournalStream::is_file);
         while !streams.is_empty() {
@@ -377,7 +377,7 @@ impl<'a> Pipeline<'a> {
     }
 
     /// Shows what was kept back until the end of the files.
-    pub async fn release(&mut self) -> Result<OutputState, Error> {
+    pub(crate) async fn release(&mut self) -> Result<OutputState, Error> {
         self.is_released = true;
         while let Some(Kept { number, line, record, place }) = self.kept.pop_front() {
             let read = record.map_or_else(|| self.parse_again(&line), Ok);
@@ -402,7 +402,7 @@ impl<'a> Pipeline<'a> {
     }
 
     /// Says what can be said only at the end, and so when nothing was found.
-    pub async fn finish(&mut self) -> Result<(), Error> {
+    pub(crate) async fn finish(&mut self) -> Result<(), Error> {
         if self.streams.is_empty() {
             return Ok(());
         }
@@ -416,13 +416,13 @@ impl<'a> Pipeline<'a> {
     }
 
     /// What the signatures of the shown deliveries mean for the exit code, when they were checked again.
-    pub fn exit(&self) -> Exit {
+    pub(crate) fn exit(&self) -> Exit {
         self.showing.exit()
     }
 }
 
 /// The user's wish to stop; it never comes where that is left to the system.
-pub async fn stopping(signals: &mut Option<&mut Signals>) {
+pub(crate) async fn stopping(signals: &mut Option<&mut Signals>) {
     match signals {
         Some(signals) => drop(signals.next().await),
         None => std::future::pending().await,

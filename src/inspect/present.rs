@@ -15,7 +15,7 @@ use crate::signature::trace::account;
 use crate::signature::{Policy, Verdict};
 
 /// Showing under way.
-pub struct Presenter<'a> {
+pub(crate) struct Presenter<'a> {
     config: &'a Config,
     sink: &'a Sink,
     views: Viewer<'a>,
@@ -31,7 +31,7 @@ pub struct Presenter<'a> {
 
 impl<'a> Presenter<'a> {
     /// Nothing was shown yet.
-    pub fn new(config: &'a Config, sink: &'a Sink) -> Self {
+    pub(crate) fn new(config: &'a Config, sink: &'a Sink) -> Self {
         Presenter {
             config,
             sink,
@@ -45,22 +45,22 @@ impl<'a> Presenter<'a> {
     }
 
     /// Whether nothing was shown so far.
-    pub fn is_silent(&self) -> bool {
+    pub(crate) fn is_silent(&self) -> bool {
         self.shown == 0
     }
 
     /// Takes note of deliveries that were counted elsewhere, of which nothing more is wanted.
-    pub fn counted(&mut self, count: usize) {
+    pub(crate) fn counted(&mut self, count: usize) {
         self.shown += count;
     }
 
     /// Takes over what was counted elsewhere.
-    pub fn count(&mut self, statistics: Statistics) {
+    pub(crate) fn count(&mut self, statistics: Statistics) {
         self.views.count(statistics);
     }
 
     /// Shows a delivery, of which the signature was checked again where secrets were given.
-    pub async fn show(&mut self, mut entry: JournalRow) -> Result<OutputState, Error> {
+    pub(crate) async fn show(&mut self, mut entry: JournalRow) -> Result<OutputState, Error> {
         self.shown += 1;
         let Config { policy, view, redact, now, .. } = self.config;
         if !policy.secrets.is_empty() {
@@ -117,7 +117,7 @@ impl<'a> Presenter<'a> {
     }
 
     /// Says what can be said only at the end of `count` deliveries.
-    pub async fn end(&mut self, unfinished: Vec<Unfinished>, count: usize) -> Result<(), Error> {
+    pub(crate) async fn end(&mut self, unfinished: Vec<Unfinished>, count: usize) -> Result<(), Error> {
         if self.views.end(unfinished, count).await?.is_closed() {
             return Ok(());
         }
@@ -169,13 +169,13 @@ impl<'a> Presenter<'a> {
     }
 
     /// What the signatures of the shown deliveries mean for the exit code, when they were checked again.
-    pub fn exit(&self) -> Exit {
+    pub(crate) fn exit(&self) -> Exit {
         self.exit
     }
 }
 
 /// Finds out why a signature that was checked does not hold: this takes too long for those that are not shown.
-pub fn explain(record: &mut Record, policy: &Policy, now: Option<jiff::Timestamp>) {
+pub(crate) fn explain(record: &mut Record, policy: &Policy, now: Option<jiff::Timestamp>) {
     if record.verdict.is_invalid() {
         let verdict = std::mem::replace(&mut record.verdict, Verdict::Unchecked);
         let now = now.unwrap_or(record.at).as_second();

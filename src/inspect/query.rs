@@ -37,7 +37,7 @@ pub struct Query {
 
 impl Query {
     /// The first flag that makes sense for journals only, if any is set.
-    pub fn flag(&self) -> Option<&'static str> {
+    pub(crate) fn flag(&self) -> Option<&'static str> {
         let flags = [
             (self.id.is_some(), "--id"),
             (self.status.is_some(), "--status"),
@@ -52,7 +52,7 @@ impl Query {
     }
 
     /// The status or the event that was probably meant by one that nobody sends, behind its flag.
-    pub fn meant(&self) -> Option<String> {
+    pub(crate) fn meant(&self) -> Option<String> {
         let event = || self.events.as_ref()?.doubtful().next().map(|(_, near)| format!("--event {near}"));
         self.meant_status().map(|near| format!("--status {near}")).or_else(event)
     }
@@ -67,12 +67,12 @@ impl Query {
     }
 
     /// Whether a delivery is about what is asked for.
-    pub fn is_about(&self, glance: &Summary<'_>) -> bool {
+    pub(crate) fn is_about(&self, glance: &Summary<'_>) -> bool {
         self.id.as_ref().is_none_or(|id| glance.has_id(id))
     }
 
     /// Whether a delivery is taken, as far as a glance can tell.
-    pub fn takes_at_a_glance(&self, glance: &Summary<'_>) -> bool {
+    pub(crate) fn takes_at_a_glance(&self, glance: &Summary<'_>) -> bool {
         let has_one = |statuses: &Vec<String>| statuses.iter().any(|status| glance.has_status(status));
         let takes_event = |events: &Events| glance.event.as_ref().is_some_and(|event| events.take_name(event));
         self.is_about(glance)
@@ -83,27 +83,27 @@ impl Query {
     }
 
     /// Whether a delivery that was taken at a glance stays when all of it is read, as far as no jq filter has its say.
-    pub fn takes_wholly(&self, record: &Record) -> bool {
+    pub(crate) fn takes_wholly(&self, record: &Record) -> bool {
         let is_one = |verdicts: &Vec<String>| verdicts.iter().any(|verdict| record.verdict.is(verdict));
         self.verdict.as_ref().is_none_or(is_one) && self.search.as_ref().is_none_or(|text| is_in(text, record))
     }
 
     /// Whether a glance does not decide.
-    pub fn wants_all(&self) -> bool {
+    pub(crate) fn wants_all(&self) -> bool {
         self.verdict.is_some() || self.search.is_some() || !self.filters.is_empty()
     }
 }
 
 /// The deliveries of which a filter could not judge.
 #[derive(Debug, Default)]
-pub struct FilterFailures {
+pub(crate) struct FilterFailures {
     count: usize,
     first: String,
 }
 
 impl FilterFailures {
     /// Takes note of a finding.
-    pub fn note(&mut self, FilterResult { found, failed, .. }: FilterResult) {
+    pub(crate) fn note(&mut self, FilterResult { found, failed, .. }: FilterResult) {
         if failed {
             self.count += 1;
             if self.count == 1 {
@@ -113,7 +113,7 @@ impl FilterFailures {
     }
 
     /// The sentence about them.
-    pub fn told(&self) -> Option<String> {
+    pub(crate) fn told(&self) -> Option<String> {
         let deliveries = if self.count == 1 { "1 delivery".to_owned() } else { format!("{} deliveries", self.count) };
         let text = || format!("--where failed on {deliveries}, which it leaves out; it gave {}", self.first);
         (self.count > 0).then(text)
@@ -137,7 +137,7 @@ fn is_in(text: &str, record: &Record) -> bool {
 
 /// Texts that must stand in every line that the filters take, so that the other lines need not be parsed.
 #[derive(Debug, Default)]
-pub struct Prefilter {
+pub(crate) struct Prefilter {
     needles: Vec<Finder<'static>>,
     /// One of these, in whatever case.
     words: Option<AhoCorasick>,
@@ -147,7 +147,7 @@ pub struct Prefilter {
 
 impl Prefilter {
     /// What the filters need. What they leave out is still part of its prediction's story, where that `is_told`.
-    pub fn of(query: &Query, is_told: bool) -> Self {
+    pub(crate) fn of(query: &Query, is_told: bool) -> Self {
         // As it stands within a JSON string.
         let escaped = |text: &String| serde_json::to_string(text).ok().map(|text| text[1..text.len() - 1].to_owned());
         let finder = |word: &str| Finder::new(word).into_owned();
@@ -168,7 +168,7 @@ impl Prefilter {
 
     /// Whether this line, as hookctl writes it, is a delivery that cannot be taken. Of lines that are spelled otherwise
     /// nothing is said: they may escape what they like.
-    pub fn holds_back(&self, line: &[u8]) -> bool {
+    pub(crate) fn holds_back(&self, line: &[u8]) -> bool {
         let is_ours = line.starts_with(BEGINNING) && line.ends_with(b"}");
         let lacks = |needle: &Finder<'_>| needle.find(line).is_none();
         is_ours

@@ -28,7 +28,7 @@ pub struct RedactPath {
 
 impl RedactPath {
     /// Reads `input.prompt`; the error is the end of the sentence that names what was to be read.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let segments: Vec<String> = text.split('.').map(str::to_owned).collect();
         match segments.iter().any(String::is_empty) {
             true => Err("a path is written input.prompt, output.0 or headers.authorization".to_owned()),
@@ -71,34 +71,34 @@ const DEPTH: usize = 16;
 
 /// What was blanked in one record.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Blanked {
+pub(crate) struct Blanked {
     /// Something of the request.
-    pub request: bool,
+    pub(crate) request: bool,
     /// Something of its body.
-    pub body: bool,
+    pub(crate) body: bool,
 }
 
 /// Blanks fields, and remembers which paths led to any.
 #[derive(Debug)]
-pub struct Redactor<'a> {
+pub(crate) struct Redactor<'a> {
     paths: &'a [RedactPath],
     has_effect: Vec<bool>,
 }
 
 impl<'a> Redactor<'a> {
     /// Nothing was blanked yet.
-    pub fn new(paths: &'a [RedactPath]) -> Self {
+    pub(crate) fn new(paths: &'a [RedactPath]) -> Self {
         Redactor { paths, has_effect: vec![false; paths.len()] }
     }
 
     /// The paths that led nowhere so far.
-    pub fn without_effect(&self) -> impl Iterator<Item = &RedactPath> {
+    pub(crate) fn without_effect(&self) -> impl Iterator<Item = &RedactPath> {
         self.paths.iter().zip(&self.has_effect).filter(|(_, has_effect)| !**has_effect).map(|(path, _)| path)
     }
 
     /// Blanks these fields of a record. A compressed body becomes what it held; one that is not JSON has no fields, so
     /// all of it is blanked where one of its fields is to be. What is said about a field that is blanked goes with it.
-    pub fn blank(&mut self, record: &mut Record) -> Blanked {
+    pub(crate) fn blank(&mut self, record: &mut Record) -> Blanked {
         let mut cut = Cut { values: Vec::new(), blanked: Blanked::default() };
         let provider = record.payload.as_ref().map(|payload| payload.provider);
         let mut ways = Vec::new();

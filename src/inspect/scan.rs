@@ -14,45 +14,45 @@ use crate::signature::Checker;
 use crate::signature::verdict::VERIFIED;
 
 /// One thread's part: the lines of a batch, one after the other.
-pub struct LineScanner<'a> {
+pub(crate) struct LineScanner<'a> {
     sieve: Prefilter,
     /// With the secrets that were given.
     checker: Checker<'a>,
     /// The bytes of a body, where they are wanted for a moment.
     body: Vec<u8>,
     /// Of all batches so far, where counting is all that is asked for.
-    pub statistics: Statistics,
+    pub(crate) statistics: Statistics,
     /// Of the last batch.
-    pub sifted: ScannedBatch,
+    pub(crate) sifted: ScannedBatch,
 }
 
 /// What a batch has come to.
 #[derive(Default)]
-pub struct ScannedBatch {
+pub(crate) struct ScannedBatch {
     /// How many lines it has.
-    pub lines: usize,
+    pub(crate) lines: usize,
     /// How many of them are deliveries, whatever the filters say.
-    pub deliveries: usize,
+    pub(crate) deliveries: usize,
     /// How many were counted.
-    pub counted: usize,
+    pub(crate) counted: usize,
     /// When the newest of those came that were looked at.
-    pub newest: Option<Timestamp>,
+    pub(crate) newest: Option<Timestamp>,
     /// What needs a look in its place among all others.
-    pub found: Vec<ScannedLine>,
+    pub(crate) found: Vec<ScannedLine>,
 }
 
 /// A line of a batch.
-pub struct ScannedLine {
+pub(crate) struct ScannedLine {
     /// Its number within the batch, from 1.
-    pub line: usize,
+    pub(crate) line: usize,
     /// How many deliveries there are up to it.
-    pub delivery: usize,
+    pub(crate) delivery: usize,
     /// What it is.
-    pub what: LineResult,
+    pub(crate) what: LineResult,
 }
 
 /// What a line is.
-pub enum LineResult {
+pub(crate) enum LineResult {
     /// Damaged, and how.
     Damaged(String),
     /// A delivery that a glance lets pass, and that nobody may ever want to see.
@@ -67,13 +67,13 @@ pub enum LineResult {
 
 /// What is asked of every line.
 #[derive(Clone, Copy)]
-pub struct ScanTask<'a> {
+pub(crate) struct ScanTask<'a> {
     /// What the inspector was asked to do.
-    pub config: &'a Config,
+    pub(crate) config: &'a Config,
     /// Whether deliveries are kept back, as most of them will not be shown.
-    pub keeps_back: bool,
+    pub(crate) keeps_back: bool,
     /// How many deliveries came before the batch, where a view asks for numbers.
-    pub before: usize,
+    pub(crate) before: usize,
 }
 
 impl ScanTask<'_> {
@@ -92,7 +92,7 @@ impl ScanTask<'_> {
 
 impl<'a> LineScanner<'a> {
     /// One that has seen nothing.
-    pub fn new(config: &'a Config) -> Self {
+    pub(crate) fn new(config: &'a Config) -> Self {
         LineScanner {
             sieve: Prefilter::of(&config.query, config.view.tells_stories()),
             checker: Checker::new(&config.policy),
@@ -103,7 +103,7 @@ impl<'a> LineScanner<'a> {
     }
 
     /// Looks at a batch.
-    pub fn batch(&mut self, batch: &LineBatchRead, task: ScanTask<'_>) {
+    pub(crate) fn batch(&mut self, batch: &LineBatchRead, task: ScanTask<'_>) {
         self.sifted = ScannedBatch::default();
         if batch.is_too_long {
             self.sifted.lines = 1;
@@ -224,14 +224,14 @@ fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
 }
 
 /// Checks the signature of a delivery again, where secrets were given.
-pub fn check(record: &mut Record, config: &Config) {
+pub(crate) fn check(record: &mut Record, config: &Config) {
     if !config.policy.secrets.is_empty() {
         record.verdict = check_again(record, &config.policy, config.now);
     }
 }
 
 /// A record whose line was looked at already.
-pub fn parse(line: &str) -> Result<Box<Record>, String> {
+pub(crate) fn parse(line: &str) -> Result<Box<Record>, String> {
     match Record::parse(line) {
         Ok(Parsed::Delivery(record)) => Ok(record),
         Ok(Parsed::Other(kind)) => Err(format!("it is of type {kind}")),

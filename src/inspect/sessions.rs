@@ -8,7 +8,7 @@ use crate::payload::lint;
 
 /// What was received and what was sent are stories of their own: a delivery that was recorded on both sides came once.
 #[derive(Debug, Default)]
-pub struct Sessions {
+pub(crate) struct Sessions {
     received: DirectionState,
     sent: DirectionState,
 }
@@ -29,7 +29,7 @@ impl Sessions {
     /// Takes note of a delivery with this number, and enters into its record what that tells: which one it repeats, and
     /// what is suspicious. What was recorded of other deliveries counts no more: it calls them by numbers that they had
     /// in their own run.
-    pub fn note(&mut self, record: &mut Record, number: usize) {
+    pub(crate) fn note(&mut self, record: &mut Record, number: usize) {
         let story = if record.sent.is_some() { &mut self.sent } else { &mut self.received };
         record.duplicate = None;
         record.warnings.retain(|warning| !CODES.contains(&warning.code.as_str()));
@@ -57,7 +57,7 @@ impl Sessions {
     }
 
     /// The predictions whose end did not come.
-    pub fn unfinished(&self) -> Vec<Unfinished> {
+    pub(crate) fn unfinished(&self) -> Vec<Unfinished> {
         [&self.received, &self.sent].into_iter().flat_map(|story| story.lifecycles.unfinished()).collect()
     }
 }

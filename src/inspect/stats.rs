@@ -12,7 +12,7 @@ use crate::journal::record::Summary;
 use crate::payload::Provider;
 
 /// Counting under way.
-pub struct Statistics {
+pub(crate) struct Statistics {
     stats: Stats,
     /// What the last deliveries have in common, so far counted only here.
     run: Run,
@@ -81,12 +81,12 @@ const BOUNDS: [f64; 20] = [
 
 impl Statistics {
     /// Nothing counted yet; days are those of this zone.
-    pub fn new(zone: TimeZone) -> Self {
+    pub(crate) fn new(zone: TimeZone) -> Self {
         Statistics { stats: Stats::default(), run: Run::default(), received: None, sent: None, flow: Flow::new(zone) }
     }
 
     /// Adds one delivery.
-    pub fn add(&mut self, glance: &Summary<'_>) {
+    pub(crate) fn add(&mut self, glance: &Summary<'_>) {
         let stats = &mut self.stats;
         stats.deliveries += 1;
         stats.repeats += u64::from(glance.is_repeat);
@@ -113,7 +113,7 @@ impl Statistics {
     }
 
     /// Adds what was counted of other deliveries.
-    pub fn merge(&mut self, mut other: Statistics) {
+    pub(crate) fn merge(&mut self, mut other: Statistics) {
         other.run.end(&mut other.stats);
         let (stats, more) = (&mut self.stats, other.stats);
         stats.deliveries += more.deliveries;
@@ -142,7 +142,7 @@ impl Statistics {
     }
 
     /// The finished counts.
-    pub fn end(&mut self) -> Stats {
+    pub(crate) fn end(&mut self) -> Stats {
         std::mem::take(&mut self.run).end(&mut self.stats);
         Stats {
             latency: self.received.as_ref().map(Times::end),
@@ -154,7 +154,7 @@ impl Statistics {
 }
 
 /// Counts a row of a table.
-pub fn list(listed: &mut TableTotals, record: &Record) {
+pub(crate) fn list(listed: &mut TableTotals, record: &Record) {
     let glance = Summary::from(record);
     listed.deliveries += 1;
     listed.repeats += u64::from(glance.is_repeat);

@@ -18,11 +18,11 @@ const BATCH: usize = 1 << 20;
 
 /// Lines of a journal, each with its newline; at the end of a file that may be missing.
 #[derive(Default)]
-pub struct LineBatchRead {
+pub(crate) struct LineBatchRead {
     /// The lines.
-    pub bytes: Vec<u8>,
+    pub(crate) bytes: Vec<u8>,
     /// Whether a line that is too long to be read stood here.
-    pub is_too_long: bool,
+    pub(crate) is_too_long: bool,
 }
 
 /// What is left between two batches.
@@ -35,24 +35,24 @@ struct Rest {
 }
 
 /// One journal under way.
-pub struct JournalStream {
+pub(crate) struct JournalStream {
     /// How to speak of it.
-    pub name: String,
+    pub(crate) name: String,
     source: String,
     input: CountingReader<Chain<Cursor<Vec<u8>>, Input>>,
     rest: Rest,
     /// How many lines were taken from it.
-    pub number: usize,
+    pub(crate) number: usize,
     /// When its first delivery came.
-    pub begins: Option<Timestamp>,
+    pub(crate) begins: Option<Timestamp>,
     opened: OpenedFile,
     /// How large it was when it was opened, where that is known.
-    pub size: Option<u64>,
+    pub(crate) size: Option<u64>,
 }
 
 impl JournalStream {
     /// A journal of which the head was read already.
-    pub fn new(source: &str, head: InputHead, input: Input) -> Self {
+    pub(crate) fn new(source: &str, head: InputHead, input: Input) -> Self {
         let head = head.lines();
         JournalStream {
             name: input::name(source).to_owned(),
@@ -67,40 +67,40 @@ impl JournalStream {
     }
 
     /// Begins again with the file that is at its path now.
-    pub fn turn(&mut self) -> Result<(), Error> {
+    pub(crate) fn turn(&mut self) -> Result<(), Error> {
         *self = JournalStream::new(&self.source, InputHead::default(), Input::open(&self.source)?);
         Ok(())
     }
 
     /// Whether its file was cut, or another is at its path now.
-    pub fn is_replaced(&self) -> bool {
+    pub(crate) fn is_replaced(&self) -> bool {
         self.opened.is_replaced(self.input.read())
     }
 
     /// How many bytes were read of it.
-    pub fn read(&self) -> u64 {
+    pub(crate) fn read(&self) -> u64 {
         self.input.read()
     }
 
     /// Whether it is a file: that can be read ahead, and lines may be added to it. Whoever waits for a pipe must not keep
     /// back what has come.
-    pub fn is_file(&self) -> bool {
+    pub(crate) fn is_file(&self) -> bool {
         self.size.is_some()
     }
 
     /// Whether more of it may come through a pipe.
-    pub fn is_open(&self) -> bool {
+    pub(crate) fn is_open(&self) -> bool {
         self.input.get().get_ref().1.is_open()
     }
 
     /// Waits until more has come through the pipe, or no more will.
-    pub async fn wait(&mut self) {
+    pub(crate) async fn wait(&mut self) {
         self.input.inner().get_mut().1.wait().await;
     }
 
     /// The next lines; `None` when there are no more for now. A last one without its end is kept where the journal
     /// `is_followed`.
-    pub fn batch(&mut self, spare: Vec<u8>, is_followed: bool) -> Result<Option<LineBatchRead>, Error> {
+    pub(crate) fn batch(&mut self, spare: Vec<u8>, is_followed: bool) -> Result<Option<LineBatchRead>, Error> {
         let wanted = if self.is_file() { BATCH } else { 0 };
         let may_go_on = is_followed && self.is_file();
         let read = read(&mut self.input, &mut self.rest, spare, wanted, file::MAX_LINE as usize, may_go_on);
@@ -108,7 +108,7 @@ impl JournalStream {
     }
 
     /// A last line that was left without its end.
-    pub fn last(&mut self) -> Option<LineBatchRead> {
+    pub(crate) fn last(&mut self) -> Option<LineBatchRead> {
         let bytes = std::mem::take(&mut self.rest.line);
         (!bytes.is_empty()).then_some(LineBatchRead { bytes, is_too_long: false })
     }

@@ -13,7 +13,7 @@ type Key = (bool, Option<&'static str>, Option<String>);
 
 /// Timelines under way, in the order of their first deliveries.
 #[derive(Debug, Default)]
-pub struct Timelines {
+pub(crate) struct Timelines {
     places: HashMap<Key, usize>,
     timelines: Vec<Timeline>,
     /// Verdicts that came, the last first.
@@ -25,7 +25,7 @@ const VERDICTS: usize = 16;
 
 impl Timelines {
     /// Adds a delivery that was told of in its record. It is `about` this prediction, even where its id is blanked.
-    pub fn add(&mut self, JournalRow { number, record, .. }: &JournalRow, about: Option<String>) {
+    pub(crate) fn add(&mut self, JournalRow { number, record, .. }: &JournalRow, about: Option<String>) {
         let payload = record.payload.as_ref();
         let (provider, sent) = (payload.map(|payload| payload.provider), record.sent.is_some());
         let id = payload.and_then(|payload| payload.id.clone());
@@ -65,7 +65,7 @@ impl Timelines {
     }
 
     /// All of them, those marked whose end did not come.
-    pub fn end(mut self, unfinished: &[Unfinished]) -> Vec<Timeline> {
+    pub(crate) fn end(mut self, unfinished: &[Unfinished]) -> Vec<Timeline> {
         let last: HashMap<u64, &Unfinished> = unfinished.iter().map(|open| (open.seq, open)).collect();
         for timeline in &mut self.timelines {
             if timeline.sent {

@@ -32,7 +32,7 @@ pub enum View {
 
 impl View {
     /// The flag that asks for it, where it makes sense for journals only.
-    pub fn flag(&self) -> Option<&'static str> {
+    pub(crate) fn flag(&self) -> Option<&'static str> {
         match self {
             View::Table => None,
             View::Whole(_) => Some("--show"),
@@ -45,32 +45,32 @@ impl View {
     }
 
     /// Whether it shows what deliveries tell together.
-    pub fn tells_stories(&self) -> bool {
+    pub(crate) fn tells_stories(&self) -> bool {
         matches!(self, View::Timeline | View::Page)
     }
 
     /// Whether others get to see it: then no secret stays in it, even where the journal keeps them.
-    pub fn is_handed_on(&self) -> bool {
+    pub(crate) fn is_handed_on(&self) -> bool {
         matches!(self, View::Export(..) | View::Page)
     }
 
     /// Whether it does not show deliveries, but counts them.
-    pub fn counts(&self) -> bool {
+    pub(crate) fn counts(&self) -> bool {
         *self == View::Stats
     }
 
     /// Whether a delivery is shown as soon as it is read.
-    pub fn is_shown_while_read(&self) -> bool {
+    pub(crate) fn is_shown_while_read(&self) -> bool {
         matches!(self, View::Table | View::Whole(_) | View::Export(..))
     }
 
     /// Whether it shows deliveries by their numbers, which are known only where all before them are.
-    pub fn asks_for_numbers(&self) -> bool {
+    pub(crate) fn asks_for_numbers(&self) -> bool {
         matches!(self, View::Whole(_) | View::Diff(_) | View::Export(_, Some(_)))
     }
 
     /// Whether a delivery with this number is one that it shows.
-    pub fn is_about(&self, number: usize, glance: &Summary<'_>) -> bool {
+    pub(crate) fn is_about(&self, number: usize, glance: &Summary<'_>) -> bool {
         match self {
             View::Whole(which) | View::Export(_, Some(which)) => is(which, number, glance),
             View::Diff(pair) => pair.iter().any(|which| is(which, number, glance)),
@@ -99,7 +99,7 @@ fn missing(which: &str, count: usize) -> Error {
 }
 
 /// A view under way.
-pub struct Viewer<'a> {
+pub(crate) struct Viewer<'a> {
     view: &'a View,
     sink: &'a Sink,
     statistics: Statistics,
@@ -112,7 +112,7 @@ pub struct Viewer<'a> {
 
 impl<'a> Viewer<'a> {
     /// A view that shows nothing yet.
-    pub fn new(view: &'a View, zone: &TimeZone, sink: &'a Sink) -> Self {
+    pub(crate) fn new(view: &'a View, zone: &TimeZone, sink: &'a Sink) -> Self {
         Viewer {
             view,
             sink,
@@ -126,12 +126,12 @@ impl<'a> Viewer<'a> {
     }
 
     /// Takes over what was counted elsewhere.
-    pub fn count(&mut self, statistics: Statistics) {
+    pub(crate) fn count(&mut self, statistics: Statistics) {
         self.statistics.merge(statistics);
     }
 
     /// Shows a delivery, or keeps what is needed of it for the end. It is `about` this prediction, whatever is blanked.
-    pub async fn show(&mut self, entry: JournalRow, about: Option<String>) -> Result<OutputState, Error> {
+    pub(crate) async fn show(&mut self, entry: JournalRow, about: Option<String>) -> Result<OutputState, Error> {
         self.is_empty = false;
         let event = match self.view {
             View::Table => {
@@ -178,7 +178,7 @@ impl<'a> Viewer<'a> {
     }
 
     /// Shows what can be shown only at the end of `count` deliveries.
-    pub async fn end(&mut self, unfinished: Vec<Unfinished>, count: usize) -> Result<OutputState, Error> {
+    pub(crate) async fn end(&mut self, unfinished: Vec<Unfinished>, count: usize) -> Result<OutputState, Error> {
         match self.view {
             View::Table if self.is_empty => {}
             View::Table => {

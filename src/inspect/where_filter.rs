@@ -12,7 +12,7 @@ use crate::filter::threads::{FilterOutcome, FilterThreads};
 const TOGETHER: usize = 256;
 
 /// Filters, and what became of them.
-pub struct WhereFilter<'a> {
+pub(crate) struct WhereFilter<'a> {
     queried: &'a [Jq],
     filters: FilterThreads,
     /// How many deliveries are judged together next: few at first, so that those that slow filters find are soon shown.
@@ -23,7 +23,7 @@ pub struct WhereFilter<'a> {
 
 /// What filters say of some deliveries.
 #[derive(Default)]
-pub struct WhereResults {
+pub(crate) struct WhereResults {
     lines: Arc<Vec<String>>,
     /// Which is the next of them.
     next: usize,
@@ -32,7 +32,7 @@ pub struct WhereResults {
 }
 
 /// Whether a delivery stays.
-pub enum WhereVerdict {
+pub(crate) enum WhereVerdict {
     /// Every filter is true of it.
     Yes,
     /// One is not.
@@ -43,7 +43,7 @@ pub enum WhereVerdict {
 
 impl<'a> WhereFilter<'a> {
     /// Starts the filters, each on so many threads; `None` where there are none.
-    pub fn start(queried: &'a [Jq], threads: usize) -> Result<Option<Self>, Error> {
+    pub(crate) fn start(queried: &'a [Jq], threads: usize) -> Result<Option<Self>, Error> {
         if queried.is_empty() {
             return Ok(None);
         }
@@ -53,12 +53,12 @@ impl<'a> WhereFilter<'a> {
     }
 
     /// How many lines are worth being looked at together.
-    pub fn together(&self) -> usize {
+    pub(crate) fn together(&self) -> usize {
         self.together
     }
 
     /// Asks about all of these that only the filters decide about.
-    pub async fn ask(&mut self, found: &mut [ScannedLine]) -> WhereResults {
+    pub(crate) async fn ask(&mut self, found: &mut [ScannedLine]) -> WhereResults {
         let lines = found.iter_mut().filter_map(|found| match &mut found.what {
             LineResult::Asked(line) => Some(std::mem::take(line)),
             _ => None,
@@ -70,7 +70,7 @@ impl<'a> WhereFilter<'a> {
     }
 
     /// The next of those that were asked about, and whether it stays.
-    pub fn next<'n>(
+    pub(crate) fn next<'n>(
         &mut self,
         answers: &'n mut WhereResults,
         place: &dyn Fn() -> String,
@@ -81,7 +81,7 @@ impl<'a> WhereFilter<'a> {
     }
 
     /// Whether every filter is true of a line.
-    pub async fn holds_of(&mut self, line: String, place: &dyn Fn() -> String) -> Result<WhereVerdict, Error> {
+    pub(crate) async fn holds_of(&mut self, line: String, place: &dyn Fn() -> String) -> Result<WhereVerdict, Error> {
         let judged = self.filters.judge(line).await;
         self.holds(judged, place)
     }
@@ -114,7 +114,7 @@ impl<'a> WhereFilter<'a> {
     }
 
     /// The sentence about those that could not be judged.
-    pub fn told(&self) -> Option<String> {
+    pub(crate) fn told(&self) -> Option<String> {
         self.failures.told()
     }
 }

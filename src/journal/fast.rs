@@ -18,16 +18,16 @@ use crate::payload::provider::Provider;
 use crate::signature::Verdict;
 
 /// A line in this form.
-pub struct FastLine<'a> {
+pub(crate) struct FastLine<'a> {
     /// It at a glance.
-    pub glance: Summary<'a>,
+    pub(crate) glance: Summary<'a>,
     /// Its request.
-    pub request: RawRequest<'a>,
+    pub(crate) request: RawRequest<'a>,
 }
 
 /// What stands of the request in a line, passed over: most of it, and seldom wanted.
 #[derive(Clone, Copy)]
-pub struct RawRequest<'a> {
+pub(crate) struct RawRequest<'a> {
     /// From the list of headers on.
     headers: Cursor<'a>,
     /// A body that is text and not compressed, with its escapes.
@@ -35,14 +35,14 @@ pub struct RawRequest<'a> {
 }
 
 /// What a signature may cover, where it stands in a line.
-pub struct SignedParts<'a> {
+pub(crate) struct SignedParts<'a> {
     /// The headers.
-    pub headers: BorrowedHeaders<'a>,
+    pub(crate) headers: BorrowedHeaders<'a>,
     body: &'a str,
 }
 
 /// Names and values of headers, as they stand in a line.
-pub struct BorrowedHeaders<'a> {
+pub(crate) struct BorrowedHeaders<'a> {
     list: Vec<(&'a str, &'a str)>,
     names: KeyFilter,
 }
@@ -57,7 +57,7 @@ impl Lookup for BorrowedHeaders<'_> {
 impl<'a> FastLine<'a> {
     /// Reads a line; `None` for one in another form, or in none. Its headers and its body, which are most of it, are passed
     /// over, but not blindly: a line that was torn within them is no delivery.
-    pub fn read(text: &'a str) -> Option<Self> {
+    pub(crate) fn read(text: &'a str) -> Option<Self> {
         let text = text.strip_suffix('\n').unwrap_or(text);
         if !text.as_bytes().starts_with(write::BEGINNING) {
             return None;
@@ -92,7 +92,7 @@ impl<'a> FastLine<'a> {
 impl<'a> RawRequest<'a> {
     /// What a signature may cover; `None` where the request is not as plain as most are: a body that is compressed or no
     /// text, a header with an escape.
-    pub fn sealed(mut self) -> Option<SignedParts<'a>> {
+    pub(crate) fn sealed(mut self) -> Option<SignedParts<'a>> {
         let body = self.body?;
         let mut headers = BorrowedHeaders { list: Vec::with_capacity(16), names: KeyFilter::default() };
         self.headers.headers(|name, value| {
@@ -109,7 +109,7 @@ impl<'a> RawRequest<'a> {
 
 impl SignedParts<'_> {
     /// Writes the bytes of the body into a buffer, in place of what it held.
-    pub fn body(&self, into: &mut Vec<u8>) -> Option<()> {
+    pub(crate) fn body(&self, into: &mut Vec<u8>) -> Option<()> {
         string::undo(self.body.as_bytes(), into)
     }
 }

@@ -4,14 +4,14 @@ use std::io::{self, BufRead, Read};
 
 pub(crate) mod writer;
 
-pub use writer::{Journal, Written};
+pub(crate) use writer::{Journal, Written};
 
 /// The longest line that is read: a body of 64 MiB with every byte escaped is not a webhook any more.
-pub const MAX_LINE: u64 = 256 * 1024 * 1024;
+pub(crate) const MAX_LINE: u64 = 256 * 1024 * 1024;
 
 /// What a reader of lines came upon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LineRead {
+pub(crate) enum LineRead {
     /// A line, without its newline.
     Line,
     /// The beginning of one that the file does not end yet.
@@ -23,7 +23,7 @@ pub enum LineRead {
 }
 
 /// Reads the next line, of which `line` may hold the beginning.
-pub fn next_line(input: &mut dyn BufRead, line: &mut Vec<u8>) -> io::Result<LineRead> {
+pub(crate) fn next_line(input: &mut dyn BufRead, line: &mut Vec<u8>) -> io::Result<LineRead> {
     next_within(MAX_LINE, input, line)
 }
 
@@ -45,7 +45,7 @@ fn next_within(limit: u64, input: &mut dyn BufRead, line: &mut Vec<u8>) -> io::R
 }
 
 /// The sentence about a line that was passed over for its length.
-pub fn too_long(name: &str, number: usize) -> String {
+pub(crate) fn too_long(name: &str, number: usize) -> String {
     format!("{name}, line {number} is longer than 256 MiB and left out")
 }
 

@@ -12,21 +12,21 @@ use crate::error::Error;
 use crate::payload::builtin;
 
 /// The largest payload that is read from a file or standard input: 64 MiB. Providers stay below 20 MB.
-pub const MAX_PAYLOAD: u64 = 64 * 1024 * 1024;
+pub(crate) const MAX_PAYLOAD: u64 = 64 * 1024 * 1024;
 
 /// How much is read of a file at a time: journals are large.
 const BUFFER: usize = 256 * 1024;
 
 /// The name of standard input on the command line.
-pub const STDIN: &str = "-";
+pub(crate) const STDIN: &str = "-";
 
 /// What to call an input in a message.
-pub fn name(source: &str) -> &str {
+pub(crate) fn name(source: &str) -> &str {
     if source == STDIN { "standard input" } else { source }
 }
 
 /// Opens a file, standard input for `-`, or a built-in payload where no file has its name.
-pub fn open(source: &str) -> Result<Box<dyn BufRead>, Error> {
+pub(crate) fn open(source: &str) -> Result<Box<dyn BufRead>, Error> {
     if source == STDIN {
         return Ok(Box::new(BufReader::new(io::stdin())));
     }
@@ -44,7 +44,7 @@ pub fn open(source: &str) -> Result<Box<dyn BufRead>, Error> {
 }
 
 /// A source of `inspect`: a file, or what comes through a pipe, which must not keep the program from anything else.
-pub enum Input {
+pub(crate) enum Input {
     /// What is read without a wait.
     File(Box<dyn BufRead>),
     /// What may have to be waited for.
@@ -53,7 +53,7 @@ pub enum Input {
 
 impl Input {
     /// Opens a source as [`open`] does.
-    pub fn open(source: &str) -> Result<Self, Error> {
+    pub(crate) fn open(source: &str) -> Result<Self, Error> {
         if source == STDIN {
             return Ok(Input::Pipe(Pipe::of(io::stdin())));
         }
@@ -66,12 +66,12 @@ impl Input {
     }
 
     /// Whether more may come through it yet.
-    pub fn is_open(&self) -> bool {
+    pub(crate) fn is_open(&self) -> bool {
         matches!(self, Input::Pipe(pipe) if pipe.is_open())
     }
 
     /// Waits until there is more to read, or no more will come.
-    pub async fn wait(&mut self) {
+    pub(crate) async fn wait(&mut self) {
         if let Input::Pipe(pipe) = self {
             pipe.wait().await;
         }
@@ -102,13 +102,13 @@ impl BufRead for Input {
 }
 
 /// How large a file is; `None` of standard input, a pipe or a device.
-pub fn size(source: &str) -> Option<u64> {
+pub(crate) fn size(source: &str) -> Option<u64> {
     let metadata = std::fs::metadata(source).ok().filter(|metadata| source != STDIN && metadata.is_file());
     metadata.map(|metadata| metadata.len())
 }
 
 /// Reads a file or standard input whole.
-pub fn payload(source: &str) -> Result<Bytes, Error> {
+pub(crate) fn payload(source: &str) -> Result<Bytes, Error> {
     rest(name(source), Vec::new(), &mut *open(source)?)
 }
 
@@ -123,11 +123,11 @@ fn rest(name: &str, mut bytes: Vec<u8>, input: &mut dyn BufRead) -> Result<Bytes
 
 /// The first lines of a source, by which a journal is told from a payload.
 #[derive(Default)]
-pub struct InputHead {
+pub(crate) struct InputHead {
     /// The lines.
-    pub bytes: Vec<u8>,
+    pub(crate) bytes: Vec<u8>,
     /// Whether one of them is a journal's.
-    pub is_journal: bool,
+    pub(crate) is_journal: bool,
 }
 
 /// How many lines are looked at, and how many bytes: the first of a journal may be damaged.
@@ -139,7 +139,7 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 impl InputHead {
     /// Reads the first lines of an input.
-    pub fn read(name: &str, input: &mut dyn BufRead) -> Result<Self, Error> {
+    pub(crate) fn read(name: &str, input: &mut dyn BufRead) -> Result<Self, Error> {
         let mut head = Heading::default();
         let read = head.go_on(input);
         read.map_err(|source| Error::Read { what: name.to_owned(), source })?;
@@ -147,7 +147,7 @@ impl InputHead {
     }
 
     /// The same of one that may have to be waited for.
-    pub async fn wait(name: &str, input: &mut Input) -> Result<Self, Error> {
+    pub(crate) async fn wait(name: &str, input: &mut Input) -> Result<Self, Error> {
         let mut head = Heading::default();
         loop {
             match head.go_on(input) {
@@ -159,7 +159,7 @@ impl InputHead {
     }
 
     /// Its first lines, for a reader of lines.
-    pub fn lines(mut self) -> Vec<u8> {
+    pub(crate) fn lines(mut self) -> Vec<u8> {
         if self.bytes.starts_with(BYTE_ORDER_MARK) {
             self.bytes.drain(..BYTE_ORDER_MARK.len());
         }
@@ -167,18 +167,18 @@ impl InputHead {
     }
 
     /// How many of its lines are JSON by themselves, up to two: with two, it is JSON Lines.
-    pub fn json_lines(&self) -> usize {
+    pub(crate) fn json_lines(&self) -> usize {
         let is_json = |line: &&[u8]| serde_json::from_slice::<serde::de::IgnoredAny>(line).is_ok();
         self.bytes.split(|byte| *byte == b'\n').filter(is_json).take(2).count()
     }
 
     /// The whole payload.
-    pub fn rest(self, name: &str, input: &mut dyn BufRead) -> Result<Bytes, Error> {
+    pub(crate) fn rest(self, name: &str, input: &mut dyn BufRead) -> Result<Bytes, Error> {
         rest(name, self.bytes, input)
     }
 
     /// The same of one that may have to be waited for.
-    pub async fn wait_for_rest(self, name: &str, input: &mut Input) -> Result<Bytes, Error> {
+    pub(crate) async fn wait_for_rest(self, name: &str, input: &mut Input) -> Result<Bytes, Error> {
         let mut bytes = self.bytes;
         loop {
             let room = (MAX_PAYLOAD + 1).saturating_sub(bytes.len() as u64);

@@ -1,15 +1,15 @@
 //! The journal: one delivery as one JSON object on one line, how lines are written, and how they are read back.
 
 pub(crate) mod fast;
-pub mod file;
-pub mod input;
-pub mod parse;
+pub(crate) mod file;
+pub(crate) mod input;
+pub(crate) mod parse;
 pub(crate) mod pipe;
 pub mod record;
-pub mod redaction;
-pub mod summary;
-pub mod tail;
-pub mod write;
+pub(crate) mod redaction;
+pub(crate) mod summary;
+pub(crate) mod tail;
+pub(crate) mod write;
 
 pub use record::Record;
 pub use redaction::Redaction;

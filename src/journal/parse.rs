@@ -119,7 +119,7 @@ pub enum Parsed {
 
 /// Why a line is not a record.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Damage(pub String);
+pub struct Damage(pub(crate) String);
 
 impl Damage {
     /// Every line is its own first one, so only the column is told.

@@ -12,7 +12,7 @@ const CHUNK: usize = 64 * 1024;
 const AHEAD: usize = 16;
 
 /// An input of which nothing is waited for: where there is nothing yet, reading it would block, and says so.
-pub struct Pipe {
+pub(crate) struct Pipe {
     chunks: mpsc::Receiver<io::Result<Vec<u8>>>,
     chunk: Vec<u8>,
     /// How much of the chunk was taken.
@@ -23,7 +23,7 @@ pub struct Pipe {
 
 impl Pipe {
     /// Reads on as long as there is something to read. The thread ends with the input, or with the program.
-    pub fn of(mut input: impl Read + Send + 'static) -> Self {
+    pub(crate) fn of(mut input: impl Read + Send + 'static) -> Self {
         let (sender, chunks) = mpsc::channel(AHEAD);
         thread::spawn(move || {
             loop {
@@ -47,12 +47,12 @@ impl Pipe {
     }
 
     /// Whether more may come.
-    pub fn is_open(&self) -> bool {
+    pub(crate) fn is_open(&self) -> bool {
         !self.ended
     }
 
     /// Waits until there is more to read, or no more will come.
-    pub async fn wait(&mut self) {
+    pub(crate) async fn wait(&mut self) {
         if self.taken == self.chunk.len() && !self.ended && self.failure.is_none() {
             let next = self.chunks.recv().await;
             self.take(next);

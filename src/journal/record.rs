@@ -12,13 +12,13 @@ use crate::payload::read::Payload;
 use crate::payload::retry::Statuses;
 use crate::signature::Verdict;
 
-pub use super::fast::{FastLine, RawRequest, SignedParts};
+pub(crate) use super::fast::{FastLine, RawRequest};
 pub use super::parse::{Damage, Parsed, is_journal_line};
 pub use super::summary::Summary;
-pub use super::write::BEGINNING;
+pub(crate) use super::write::BEGINNING;
 
 /// The version of the record's form.
-pub const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 1;
 
 /// Everything that is known of one delivery. Its headers are those that may be shown: see [`Redaction`](super::redaction::Redaction).
 #[derive(Clone, Debug)]
@@ -51,9 +51,9 @@ pub struct Record {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Duplicate {
     /// The id of its record.
-    pub id: String,
+    pub(crate) id: String,
     /// What only the listener that saw both knows.
-    pub seen: Option<EarlierDelivery>,
+    pub(crate) seen: Option<EarlierDelivery>,
 }
 
 impl From<EarlierWithKey> for Duplicate {
@@ -64,35 +64,35 @@ impl From<EarlierWithKey> for Duplicate {
 
 /// What a listener remembers of an earlier delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EarlierDelivery {
+pub(crate) struct EarlierDelivery {
     /// Its number in this run.
-    pub seq: u64,
+    pub(crate) seq: u64,
     /// The number of the last delivery before this one with the same key: its own, or that of its last repeat.
-    pub last: u64,
+    pub(crate) last: u64,
     /// The status that the last one was answered; `None` when it got no answer.
-    pub answered: Option<u16>,
+    pub(crate) answered: Option<u16>,
     /// Whether its body is the same, byte for byte.
-    pub same_body: bool,
+    pub(crate) same_body: bool,
 }
 
 /// What a delivery was answered.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Answer {
     /// The HTTP status; `None` when the connection was ended without one.
-    pub status: Option<u16>,
+    pub(crate) status: Option<u16>,
     /// Who decided it.
     #[serde(default = "by_another")]
-    pub by: AnsweredBy,
+    pub(crate) by: AnsweredBy,
     /// What was done instead of answering whole, where a script asked for that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub did: Option<ConnectionAction>,
+    pub(crate) did: Option<ConnectionAction>,
     /// Received: from the request's last byte to the answer being ready. Sent: from connecting to the
     /// answer's head. Milliseconds.
     #[serde(default)]
-    pub ms: f64,
+    pub(crate) ms: f64,
     /// The first line of the answer's body, of a sent or forwarded one; of one that the app owed, why there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub line: Option<String>,
+    pub(crate) line: Option<String>,
 }
 
 fn by_another() -> AnsweredBy {
@@ -101,7 +101,7 @@ fn by_another() -> AnsweredBy {
 
 impl Answer {
     /// The first line of a body that says something, without white space around it, and not endless.
-    pub fn line_of(body: &[u8]) -> Option<String> {
+    pub(crate) fn line_of(body: &[u8]) -> Option<String> {
         const LONGEST: usize = 200;
         // A character takes four bytes at most; white space that is not ASCII may stand before the first.
         const ROOM: usize = 8 * LONGEST;
@@ -119,12 +119,12 @@ impl Answer {
     }
 
     /// Whether the script or the app decided it, not a limit or a signature.
-    pub fn is_given(&self) -> bool {
+    pub(crate) fn is_given(&self) -> bool {
         matches!(self.by, AnsweredBy::Script | AnsweredBy::Forward)
     }
 
     /// Whether it may be taken for an acknowledgement.
-    pub fn may_acknowledge(&self) -> bool {
+    pub(crate) fn may_acknowledge(&self) -> bool {
         self.is_given() && self.status.is_some()
     }
 }
@@ -132,7 +132,7 @@ impl Answer {
 /// What a script did to a connection instead of answering whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum ConnectionAction {
+pub(crate) enum ConnectionAction {
     /// It let the sender wait.
     Hang,
     /// It closed the connection.
@@ -169,24 +169,24 @@ pub enum AnsweredBy {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SentAttempt {
     /// From 1.
-    pub attempt: u32,
+    pub(crate) attempt: u32,
     /// How many there are at most.
-    pub of: u32,
+    pub(crate) of: u32,
     /// Where to.
-    pub url: String,
+    pub(crate) url: String,
     /// How it ended; `None` when it was not made.
-    pub outcome: Option<SentOutcome>,
+    pub(crate) outcome: Option<SentOutcome>,
     /// Why nothing came back.
-    pub error: Option<String>,
+    pub(crate) error: Option<String>,
     /// The case of a drill that it belongs to.
-    pub case: Option<String>,
+    pub(crate) case: Option<String>,
     /// The answers that are right, where others than 2xx may be.
-    pub expect_status: Option<Statuses>,
+    pub(crate) expect_status: Option<Statuses>,
 }
 
 impl SentAttempt {
     /// Whether this answer is right, where it was said which ones are.
-    pub fn is_expected(&self, answer: Option<&Answer>) -> Option<bool> {
+    pub(crate) fn is_expected(&self, answer: Option<&Answer>) -> Option<bool> {
         let expected = self.expect_status.as_ref()?;
         Some(answer.and_then(|answer| answer.status).is_some_and(|status| expected.contains(status)))
     }
@@ -195,7 +195,7 @@ impl SentAttempt {
 /// How an attempt ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum SentOutcome {
+pub(crate) enum SentOutcome {
     /// The receiver answered.
     Answered,
     /// No connection came about: nothing was delivered.
@@ -227,12 +227,12 @@ impl Record {
     }
 
     /// Whether it was answered as it should be, where its sender said how.
-    pub fn is_expected(&self) -> Option<bool> {
+    pub(crate) fn is_expected(&self) -> Option<bool> {
         self.sent.as_ref()?.is_expected(self.answer.as_ref())
     }
 
     /// Whether its body is there: one that passed a limit was not taken in.
-    pub fn was_taken_in(&self) -> bool {
+    pub(crate) fn was_taken_in(&self) -> bool {
         self.answer.as_ref().is_none_or(|answer| answer.by != AnsweredBy::Limit)
     }
 
@@ -242,7 +242,7 @@ impl Record {
     }
 
     /// Whether it has this status, in the one vocabulary or as the provider spelled it.
-    pub fn has_status(&self, word: &str) -> bool {
+    pub(crate) fn has_status(&self, word: &str) -> bool {
         Summary::from(self).has_status(word)
     }
 }

@@ -25,17 +25,17 @@ impl<'a> Redaction<'a> {
     }
 
     /// The same for deliveries that are checked by this choice.
-    pub fn of(secrets: &'a [Secret], choice: Choice) -> Self {
+    pub(crate) fn of(secrets: &'a [Secret], choice: Choice) -> Self {
         Redaction::new(secrets, choice.named())
     }
 
     /// The secrets that are known.
-    pub fn secrets(&self) -> &'a [Secret] {
+    pub(crate) fn secrets(&self) -> &'a [Secret] {
         self.secrets
     }
 
     /// Whether a header's value may not be shown.
-    pub fn hides(&self, name: &HeaderName, value: &[u8]) -> bool {
+    pub(crate) fn hides(&self, name: &HeaderName, value: &[u8]) -> bool {
         is_secret(name)
             || self.headers.iter().any(|header| name.as_str().eq_ignore_ascii_case(header))
             || self.secrets.iter().any(|secret| secret.is_in(value))
@@ -43,7 +43,7 @@ impl<'a> Redaction<'a> {
 
     /// A delivery as it may be shown and recorded: every header value that holds a secret blanked out, and secrets in the
     /// target. The body stays what it is: its bytes are the record.
-    pub fn delivery(&self, mut delivery: Delivery) -> Delivery {
+    pub(crate) fn delivery(&self, mut delivery: Delivery) -> Delivery {
         self.blank(&mut delivery);
         delivery
     }
@@ -57,7 +57,7 @@ impl<'a> Redaction<'a> {
     }
 
     /// Makes a record one that may be shown and kept: its delivery, where it went, what came back, and what is said of it.
-    pub fn record(&self, record: &mut Record) {
+    pub(crate) fn record(&self, record: &mut Record) {
         self.blank(&mut record.delivery);
         record.warnings.iter_mut().for_each(|warning| self.replace(&mut warning.message));
         let answered = record.answer.iter_mut().filter_map(|answer| answer.line.as_mut());
@@ -67,7 +67,7 @@ impl<'a> Redaction<'a> {
     }
 
     /// A text without the secrets that are known.
-    pub fn text(&self, mut text: String) -> String {
+    pub(crate) fn text(&self, mut text: String) -> String {
         self.replace(&mut text);
         text
     }
@@ -87,7 +87,7 @@ impl<'a> Redaction<'a> {
     }
 
     /// Likewise a file's name.
-    pub fn path(&self, path: &mut PathBuf) {
+    pub(crate) fn path(&self, path: &mut PathBuf) {
         if self.secrets.iter().any(|secret| secret.is_in(path.as_os_str().as_encoded_bytes())) {
             *path = self.text(path.display().to_string()).into();
         }

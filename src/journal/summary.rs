@@ -23,31 +23,31 @@ use crate::signature::Verdict;
 #[derive(Clone, Debug)]
 pub struct Summary<'a> {
     /// The id of the record.
-    pub record: Cow<'a, str>,
+    pub(crate) record: Cow<'a, str>,
     /// When it came.
     pub at: Timestamp,
     /// The provider's name; `None` when the body is not JSON.
-    pub provider: Option<Cow<'a, str>>,
+    pub(crate) provider: Option<Cow<'a, str>>,
     /// What happened.
-    pub event: Option<Cow<'a, str>>,
+    pub(crate) event: Option<Cow<'a, str>>,
     /// The status in the one vocabulary.
-    pub status: Option<Cow<'a, str>>,
+    pub(crate) status: Option<Cow<'a, str>>,
     /// The status as the provider spelled it.
-    pub raw_status: Option<Cow<'a, str>>,
+    pub(crate) raw_status: Option<Cow<'a, str>>,
     /// The id of the prediction, and further ones.
-    pub ids: Vec<Cow<'a, str>>,
+    pub(crate) ids: Vec<Cow<'a, str>>,
     /// Whether it was sent, not received.
-    pub is_sent: bool,
+    pub(crate) is_sent: bool,
     /// What is said of its signature.
-    pub verdict: Cow<'a, str>,
+    pub(crate) verdict: Cow<'a, str>,
     /// Why that does not hold.
-    pub reason: Option<Cow<'a, str>>,
+    pub(crate) reason: Option<Cow<'a, str>>,
     /// What it was answered.
-    pub answer: Option<Answer>,
+    pub(crate) answer: Option<Answer>,
     /// Whether it repeats an earlier one.
-    pub is_repeat: bool,
+    pub(crate) is_repeat: bool,
     /// The codes of its warnings.
-    pub warnings: Vec<Cow<'a, str>>,
+    pub(crate) warnings: Vec<Cow<'a, str>>,
 }
 
 /// The fields of a line. Most are only looked at for their types: a line of which one cannot be read is damaged.
@@ -244,7 +244,7 @@ impl<'a> Summary<'a> {
     }
 
     /// The same, however the line is spelled.
-    pub fn of_any(line: &'a str) -> Option<Self> {
+    pub(crate) fn of_any(line: &'a str) -> Option<Self> {
         // A list of what would be its members is none.
         if !line.trim_start().starts_with('{') {
             return None;
@@ -316,12 +316,12 @@ impl Summary<'_> {
     }
 
     /// Whether its body is there: one that passed a limit was not taken in.
-    pub fn was_taken_in(&self) -> bool {
+    pub(crate) fn was_taken_in(&self) -> bool {
         self.answer.as_ref().is_none_or(|answer| answer.by != AnsweredBy::Limit)
     }
 
     /// Whether it has this status, in the one vocabulary or as the provider spelled it. Case does not count.
-    pub fn has_status(&self, word: &str) -> bool {
+    pub(crate) fn has_status(&self, word: &str) -> bool {
         [&self.status, &self.raw_status].into_iter().flatten().any(|status| status.eq_ignore_ascii_case(word))
     }
 }

@@ -5,29 +5,29 @@ use std::io::{self, BufRead, Read};
 use std::path::Path;
 
 /// An input that knows how many bytes were taken from it.
-pub struct CountingReader<R> {
+pub(crate) struct CountingReader<R> {
     input: R,
     read: u64,
 }
 
 impl<R: BufRead> CountingReader<R> {
     /// Nothing was taken yet.
-    pub fn new(input: R) -> Self {
+    pub(crate) fn new(input: R) -> Self {
         CountingReader { input, read: 0 }
     }
 
     /// What is counted.
-    pub fn inner(&mut self) -> &mut R {
+    pub(crate) fn inner(&mut self) -> &mut R {
         &mut self.input
     }
 
     /// The same, to look at.
-    pub fn get(&self) -> &R {
+    pub(crate) fn get(&self) -> &R {
         &self.input
     }
 
     /// How many bytes were taken.
-    pub fn read(&self) -> u64 {
+    pub(crate) fn read(&self) -> u64 {
         self.read
     }
 }
@@ -53,28 +53,28 @@ impl<R: BufRead> BufRead for CountingReader<R> {
 
 /// A file as it was when it was opened.
 #[derive(Debug)]
-pub struct OpenedFile {
+pub(crate) struct OpenedFile {
     path: String,
     identity: Option<(u64, u64)>,
 }
 
 impl OpenedFile {
     /// The file that is at this path now.
-    pub fn at(path: &str) -> Self {
+    pub(crate) fn at(path: &str) -> Self {
         let identity = std::fs::metadata(path).ok().as_ref().and_then(identity);
         OpenedFile { path: path.to_owned(), identity }
     }
 
     /// Whether there is another file at its path now, or it is shorter than what was read of it. One that is gone may
     /// come back.
-    pub fn is_replaced(&self, read: u64) -> bool {
+    pub(crate) fn is_replaced(&self, read: u64) -> bool {
         let Ok(now) = std::fs::metadata(&self.path) else { return false };
         now.is_file() && (now.len() < read || identity(&now) != self.identity)
     }
 }
 
 /// Whether two paths lead to one file.
-pub fn is_same(one: &Path, other: &Path) -> bool {
+pub(crate) fn is_same(one: &Path, other: &Path) -> bool {
     let known = |path: &Path| std::fs::metadata(path).ok().as_ref().and_then(identity);
     let place = |path: &Path| std::fs::canonicalize(path).ok();
     known(one).is_some_and(|one| known(other) == Some(one)) || place(one).is_some_and(|one| place(other) == Some(one))

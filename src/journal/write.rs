@@ -16,7 +16,7 @@ use crate::signature::Verdict;
 pub(crate) const TYPE: &str = "delivery";
 
 /// How every line begins that [`Record::to_line`] wrote.
-pub const BEGINNING: &[u8] = b"{\"type\":\"delivery\",\"v\":1,\"seq\":";
+pub(crate) const BEGINNING: &[u8] = b"{\"type\":\"delivery\",\"v\":1,\"seq\":";
 
 /// Times are written to the microsecond.
 const TIMES: DateTimePrinter = DateTimePrinter::new().precision(Some(6));
@@ -117,7 +117,7 @@ impl Record {
     }
 
     /// Writes the same behind what is there.
-    pub fn write_line(&self, out: &mut Vec<u8>) {
+    pub(crate) fn write_line(&self, out: &mut Vec<u8>) {
         let delivery = &self.delivery;
         out.extend_from_slice(BEGINNING);
         // Into memory: here is nothing that can fail, nor further below.

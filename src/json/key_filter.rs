@@ -3,11 +3,11 @@
 /// A set of keys, or of names of headers: all providers ask for theirs, and most are not there. A bit stands for a
 /// sixty-fourth of all names: what is said to be missing is missing, and what is not, may be.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct KeyFilter(u64);
+pub(crate) struct KeyFilter(u64);
 
 impl KeyFilter {
     /// The set of one key, or of the first key of a dotted path.
-    pub fn of_path(path: &str) -> Self {
+    pub(crate) fn of_path(path: &str) -> Self {
         match *path.as_bytes() {
             [] | [b'.', ..] => KeyFilter::default(),
             [first] | [first, b'.', ..] => KeyFilter::mixed(first, 0, 0),
@@ -16,7 +16,7 @@ impl KeyFilter {
     }
 
     /// The set of one header, in whichever case its name is.
-    pub fn of_header(name: &str) -> Self {
+    pub(crate) fn of_header(name: &str) -> Self {
         match *name.as_bytes() {
             [] => KeyFilter::default(),
             // Many begin alike.
@@ -31,12 +31,12 @@ impl KeyFilter {
     }
 
     /// Whether all of those names may be there.
-    pub fn cover(self, names: KeyFilter) -> bool {
+    pub(crate) fn cover(self, names: KeyFilter) -> bool {
         self.0 & names.0 == names.0
     }
 
     /// These and those.
-    pub fn and(self, names: KeyFilter) -> Self {
+    pub(crate) fn and(self, names: KeyFilter) -> Self {
         KeyFilter(self.0 | names.0)
     }
 }

@@ -2,13 +2,13 @@
 //! that keep every other byte.
 
 pub mod edit;
-pub mod key_filter;
+pub(crate) mod key_filter;
 pub mod object;
-pub mod path;
-pub mod scan;
-pub mod string;
-pub mod tree;
-pub mod value;
+pub(crate) mod path;
+pub(crate) mod scan;
+pub(crate) mod string;
+pub(crate) mod tree;
+pub(crate) mod value;
 
 pub use object::Object;
-pub use value::{Json, JsonType};
+pub(crate) use value::{Json, JsonType};

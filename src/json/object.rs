@@ -35,22 +35,22 @@ impl<'a> Object<'a> {
     }
 
     /// The members themselves.
-    pub fn into_members(self) -> Vec<(Cow<'a, str>, &'a str)> {
+    pub(crate) fn into_members(self) -> Vec<(Cow<'a, str>, &'a str)> {
         self.members
     }
 
     /// The value's JSON text. Of a key that occurs twice it is the last one, as in every common parser.
-    pub fn get(&self, key: &str) -> Option<&'a str> {
+    pub(crate) fn get(&self, key: &str) -> Option<&'a str> {
         self.members.iter().rev().find(|(name, _)| name == key).map(|(_, value)| *value)
     }
 
     /// Which keys it may have.
-    pub fn names(&self) -> KeyFilter {
+    pub(crate) fn names(&self) -> KeyFilter {
         self.names
     }
 
     /// Follows a dotted path; a segment of digits indexes an array: `execution.status`, `output.0.error`.
-    pub fn at(&self, path: &str) -> Option<&'a str> {
+    pub(crate) fn at(&self, path: &str) -> Option<&'a str> {
         if !self.names.cover(KeyFilter::of_path(path)) {
             return None;
         }

@@ -5,7 +5,7 @@ use super::string::plain;
 
 /// Gives every member of an object in the sender's order, its key in its quotation marks, its value as text; `None` where the
 /// text is no object.
-pub fn members<'a>(text: &'a str, mut each: impl FnMut(&'a str, &'a str)) -> Option<()> {
+pub(crate) fn members<'a>(text: &'a str, mut each: impl FnMut(&'a str, &'a str)) -> Option<()> {
     Scan::new(text).whole(b'{', |scan| {
         let key = scan.key()?;
         each(key, scan.value()?);
@@ -14,7 +14,7 @@ pub fn members<'a>(text: &'a str, mut each: impl FnMut(&'a str, &'a str)) -> Opt
 }
 
 /// Gives every element of an array as text; `None` where the text is none.
-pub fn elements<'a>(text: &'a str, mut each: impl FnMut(&'a str)) -> Option<()> {
+pub(crate) fn elements<'a>(text: &'a str, mut each: impl FnMut(&'a str)) -> Option<()> {
     Scan::new(text).whole(b'[', |scan| {
         each(scan.value()?);
         Some(())

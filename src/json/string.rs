@@ -19,7 +19,7 @@ fn stand_for_themselves(bytes: [u8; WORD]) -> usize {
 }
 
 /// How many bytes of a JSON string stand for themselves, up to the first that does not, or near the end.
-pub fn plain(text: &[u8]) -> usize {
+pub(crate) fn plain(text: &[u8]) -> usize {
     let mut length = 0;
     while let Some(word) = text[length..].first_chunk() {
         let plain = stand_for_themselves(*word);
@@ -33,7 +33,7 @@ pub fn plain(text: &[u8]) -> usize {
 
 /// How long a JSON string is that begins here, behind its quotation mark, up to the one that ends it; `None` for what is
 /// none, or has next to nothing behind it.
-pub fn length(text: &[u8]) -> Option<usize> {
+pub(crate) fn length(text: &[u8]) -> Option<usize> {
     let mut at = 0;
     loop {
         while let Some(length) = usual(&text[at..]) {
@@ -66,7 +66,7 @@ fn usual(text: &[u8]) -> Option<usize> {
 }
 
 /// Undoes the escapes of a JSON string, given without its quotation marks; `None` where it is none.
-pub fn undo(text: &[u8], into: &mut Vec<u8>) -> Option<()> {
+pub(crate) fn undo(text: &[u8], into: &mut Vec<u8>) -> Option<()> {
     // Nothing is longer unescaped, and whole words may be written at the end.
     into.resize(text.len() + WORD, 0);
     let (mut from, mut to) = (0, 0);
@@ -104,7 +104,7 @@ pub fn undo(text: &[u8], into: &mut Vec<u8>) -> Option<()> {
 
 /// Writes a JSON string (RFC 8259, section 7). A body is text within text: of a small one every eighth byte is a quote, of a
 /// large one next to none, so what needs no escape is told and copied many bytes at a time.
-pub fn write(text: &str, out: &mut Vec<u8>) {
+pub(crate) fn write(text: &str, out: &mut Vec<u8>) {
     const TOGETHER: usize = 32;
     const SHORT: usize = 128;
     let is_plain = |byte: &u8| (*byte >= b' ') & (*byte != b'"') & (*byte != b'\\');

@@ -7,7 +7,7 @@ use super::value;
 
 /// A JSON value as a tree of the sender's own tokens.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Tree<'a> {
+pub(crate) enum Tree<'a> {
     /// Members: the key and the value.
     Object(Vec<(StringToken<'a>, Tree<'a>)>),
     /// Elements.
@@ -20,11 +20,11 @@ pub enum Tree<'a> {
 
 /// A string as it was sent, and what it says.
 #[derive(Clone, Debug, PartialEq)]
-pub struct StringToken<'a> {
+pub(crate) struct StringToken<'a> {
     /// With its quotes and escapes.
-    pub token: &'a str,
+    pub(crate) token: &'a str,
     /// Decoded; `None` where it stands for no Unicode text, as a lone surrogate does, and can only be sent as it is.
-    pub decoded: Option<Cow<'a, str>>,
+    pub(crate) decoded: Option<Cow<'a, str>>,
 }
 
 impl StringToken<'_> {
@@ -39,7 +39,7 @@ const DEPTH: usize = 64;
 
 impl<'a> Tree<'a> {
     /// Takes JSON text apart; `None` when it is nested too deep. What is no JSON gives `None` or a tree of no use.
-    pub fn parse(text: &'a str) -> Option<Self> {
+    pub(crate) fn parse(text: &'a str) -> Option<Self> {
         let mut reader = Reader { rest: text };
         let tree = reader.value(DEPTH)?;
         reader.skip_space();

@@ -34,7 +34,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
 
 /// What kind of value a JSON text is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum JsonType {
+pub(crate) enum JsonType {
     /// `{…}`
     Object,
     /// `[…]`
@@ -51,7 +51,7 @@ pub enum JsonType {
 
 impl JsonType {
     /// The kind of a valid JSON text, told from its first character.
-    pub fn of(text: &str) -> Self {
+    pub(crate) fn of(text: &str) -> Self {
         Self::of_bytes(text.as_bytes())
     }
 
@@ -67,7 +67,7 @@ impl JsonType {
     }
 
     /// The word for it, with its article: `an object`.
-    pub fn noun(self) -> &'static str {
+    pub(crate) fn noun(self) -> &'static str {
         match self {
             JsonType::Object => "an object",
             JsonType::Array => "an array",
@@ -80,7 +80,7 @@ impl JsonType {
 }
 
 /// Decodes a JSON string; `None` for any other value.
-pub fn string(text: &str) -> Option<Cow<'_, str>> {
+pub(crate) fn string(text: &str) -> Option<Cow<'_, str>> {
     let inner = text.strip_prefix('"')?;
     // Most stand for themselves, and need no parser.
     let stands_for_itself = |byte: u8| (byte >= b' ') & (byte != b'"') & (byte != b'\\');
@@ -93,7 +93,7 @@ pub fn string(text: &str) -> Option<Cow<'_, str>> {
 }
 
 /// JSON text with the escapes in its strings written out, as people would search it: `caf\\u00e9` becomes `café`.
-pub fn unescaped(text: &str) -> Cow<'_, str> {
+pub(crate) fn unescaped(text: &str) -> Cow<'_, str> {
     let Some(first) = text.find('\\') else { return Cow::Borrowed(text) };
     let mut plain = text[..first].to_owned();
     let mut rest = &text[first..];
@@ -125,7 +125,7 @@ fn escapes(text: &str) -> usize {
 
 /// A scalar as a person would write it: strings decoded, numbers and booleans as spelled. `None` for `null`, arrays and
 /// objects. ModelsLab's ids are strings on one page and integers on another, so ids are read through this.
-pub fn scalar(text: &str) -> Option<Cow<'_, str>> {
+pub(crate) fn scalar(text: &str) -> Option<Cow<'_, str>> {
     match JsonType::of(text) {
         JsonType::String => string(text),
         JsonType::Number | JsonType::Bool => Some(Cow::Borrowed(text)),
@@ -135,47 +135,47 @@ pub fn scalar(text: &str) -> Option<Cow<'_, str>> {
 
 /// A JSON value kept as the sender's text. Shares the body's memory: cloning it copies nothing.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Json(Bytes);
+pub(crate) struct Json(Bytes);
 
 impl Json {
     /// The value `text`, which must be a slice of `body`.
-    pub fn within(body: &Bytes, text: &str) -> Self {
+    pub(crate) fn within(body: &Bytes, text: &str) -> Self {
         Json(body.slice_ref(text.as_bytes()))
     }
 
     /// The bytes of the JSON text, as sent.
-    pub fn bytes(&self) -> &[u8] {
+    pub(crate) fn bytes(&self) -> &[u8] {
         &self.0
     }
 
     /// The JSON text, as sent.
-    pub fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         // Made from a `str` in `within`, so this never takes the other branch.
         std::str::from_utf8(&self.0).unwrap_or_default()
     }
 
     /// What kind of value it is.
-    pub fn kind(&self) -> JsonType {
+    pub(crate) fn kind(&self) -> JsonType {
         JsonType::of_bytes(&self.0)
     }
 
     /// The decoded text of a string.
-    pub fn string(&self) -> Option<Cow<'_, str>> {
+    pub(crate) fn string(&self) -> Option<Cow<'_, str>> {
         string(self.text())
     }
 
     /// The elements' JSON texts, of an array.
-    pub fn items(&self) -> Option<Vec<&str>> {
+    pub(crate) fn items(&self) -> Option<Vec<&str>> {
         items(self.text())
     }
 
     /// The members, of an object.
-    pub fn object(&self) -> Option<Object<'_>> {
+    pub(crate) fn object(&self) -> Option<Object<'_>> {
         Object::parse(self.text())
     }
 
     /// Whether the value says nothing: `null`, `""`, `[]` or `{}`.
-    pub fn is_blank(&self) -> bool {
+    pub(crate) fn is_blank(&self) -> bool {
         match self.kind() {
             JsonType::Null => true,
             JsonType::String => self.0 == "\"\"",

@@ -14,7 +14,7 @@ use super::limits::{DRAIN_BYTES, DRAIN_TIME, ListenLimits};
 
 /// Why there is no body.
 #[derive(Debug, PartialEq, Eq)]
-pub enum BodyError {
+pub(crate) enum BodyError {
     /// It is larger than the limit.
     TooLarge,
     /// It did not come in time.
@@ -27,7 +27,7 @@ pub enum BodyError {
 
 /// The memory that all bodies of a kind may take together.
 #[derive(Debug)]
-pub struct BodyMemory {
+pub(crate) struct BodyMemory {
     free: Arc<Semaphore>,
     /// How long it is waited for.
     patience: Duration,
@@ -35,21 +35,21 @@ pub struct BodyMemory {
 
 /// A body's share of it, which is given back with it.
 #[derive(Debug, Default)]
-pub struct MemoryShare(Option<OwnedSemaphorePermit>);
+pub(crate) struct MemoryShare(Option<OwnedSemaphorePermit>);
 
 impl MemoryShare {
     /// Gives back all but so many bytes.
-    pub fn keep(&mut self, bytes: usize) {
+    pub(crate) fn keep(&mut self, bytes: usize) {
         self.0 = self.0.take().and_then(|mut all| all.split(bytes));
     }
 
     /// Binds it to bytes, so that it is given back with the last copy of them.
-    pub fn of(self, bytes: Bytes) -> Bytes {
+    pub(crate) fn of(self, bytes: Bytes) -> Bytes {
         Bytes::from_owner(Held { bytes, _share: self })
     }
 
     /// Takes over another's.
-    pub fn add(&mut self, other: MemoryShare) {
+    pub(crate) fn add(&mut self, other: MemoryShare) {
         match (&mut self.0, other.0) {
             (Some(own), Some(more)) => own.merge(more),
             (none, more) => *none = more.or(none.take()),
@@ -71,18 +71,18 @@ impl AsRef<[u8]> for Held {
 
 impl BodyMemory {
     /// That of what is delivered: so much that the largest body has room, compressed and unpacked.
-    pub fn of_deliveries(limits: &ListenLimits, max_body: u64) -> Self {
+    pub(crate) fn of_deliveries(limits: &ListenLimits, max_body: u64) -> Self {
         let largest = usize::try_from(max_body.saturating_mul(2)).unwrap_or(usize::MAX);
         BodyMemory::of(limits.held_bytes.max(largest), limits.held_time)
     }
 
     /// So many bytes, and how long they are waited for.
-    pub fn of(bytes: usize, patience: Duration) -> Self {
+    pub(crate) fn of(bytes: usize, patience: Duration) -> Self {
         BodyMemory { free: Arc::new(Semaphore::new(bytes.min(Semaphore::MAX_PERMITS))), patience }
     }
 
     /// Adds so many bytes to a share, and says for how long they had to be waited for.
-    pub async fn take(&self, bytes: usize, share: &mut MemoryShare) -> Result<Duration, BodyError> {
+    pub(crate) async fn take(&self, bytes: usize, share: &mut MemoryShare) -> Result<Duration, BodyError> {
         let count = u32::try_from(bytes).unwrap_or(u32::MAX);
         let mut waited = Duration::ZERO;
         let permit = match Arc::clone(&self.free).try_acquire_many_owned(count) {
@@ -101,21 +101,21 @@ impl BodyMemory {
 
 /// How a body is read.
 #[derive(Clone, Copy, Debug)]
-pub struct BodyLimits<'a> {
+pub(crate) struct BodyLimits<'a> {
     /// At most so many bytes,
-    pub max: u64,
+    pub(crate) max: u64,
     /// within this time,
-    pub time: Duration,
+    pub(crate) time: Duration,
     /// into this memory.
-    pub memory: &'a BodyMemory,
+    pub(crate) memory: &'a BodyMemory,
     /// Whether it gets all the memory that its length asks for before any of it is read: bodies that get it piece by piece
     /// may all have some, and wait for each other. A sender that is slow, or lies, would hold what others need.
-    pub at_once: bool,
+    pub(crate) at_once: bool,
 }
 
 /// Reads the body of a request, with its share of the memory. `expects` is that the sender waits for `100 Continue`
 /// before it sends any.
-pub async fn read(
+pub(crate) async fn read(
     mut body: Incoming,
     reading: BodyLimits<'_>,
     expects: bool,
@@ -134,7 +134,7 @@ pub async fn read(
 }
 
 /// Reads a body, with its share of the memory.
-pub async fn collect(body: &mut Incoming, reading: BodyLimits<'_>) -> Result<(Bytes, MemoryShare), BodyError> {
+pub(crate) async fn collect(body: &mut Incoming, reading: BodyLimits<'_>) -> Result<(Bytes, MemoryShare), BodyError> {
     let left = sleep(reading.time);
     tokio::pin!(left);
     let mut intake = Intake { body, reading, left, total: 0, share: MemoryShare::default(), shared: 0 };

@@ -26,7 +26,7 @@ const OURS: [&str; 7] = [
 
 /// A command under way. It must be [ended](Child::ended) or [stopped](Child::stop); dropped before, it is killed.
 #[derive(Debug)]
-pub struct Child {
+pub(crate) struct Child {
     process: tokio::process::Child,
     /// Its process group, as long as its leader has not been waited for: after that the number may be somebody else's.
     #[cfg(unix)]
@@ -38,7 +38,12 @@ impl Child {
     ///
     /// Without a terminal it gets a process group of its own, so that all it started ends with it. With one it stays in
     /// ours: a background group would be stopped as soon as it touched the terminal, and Ctrl-C reaches it by itself.
-    pub fn start(program: &OsStr, arguments: &[OsString], ready: &Ready, config: &Config) -> Result<Self, Error> {
+    pub(crate) fn start(
+        program: &OsStr,
+        arguments: &[OsString],
+        ready: &Ready,
+        config: &Config,
+    ) -> Result<Self, Error> {
         let mut command = Command::new(program);
         command.args(arguments).env("HOOKCTL_TO", &ready.url).kill_on_drop(true);
         if let Some(cacert) = &ready.cacert {
@@ -62,7 +67,7 @@ impl Child {
     }
 
     /// Starts a command, in a process group of its own or in ours.
-    pub fn spawn(mut command: Command, own_group: bool) -> io::Result<Self> {
+    pub(crate) fn spawn(mut command: Command, own_group: bool) -> io::Result<Self> {
         #[cfg(unix)]
         if own_group {
             command.process_group(0);
@@ -78,13 +83,13 @@ impl Child {
     }
 
     /// What it prints, where that is a pipe, once.
-    pub fn outputs(&mut self) -> (Option<ChildStdout>, Option<ChildStderr>) {
+    pub(crate) fn outputs(&mut self) -> (Option<ChildStdout>, Option<ChildStderr>) {
         (self.process.stdout.take(), self.process.stderr.take())
     }
 
     /// Waits for its end and gives its exit code, as a shell would. Whatever it left running goes on. Never resolves
     /// without a child.
-    pub async fn ended(child: &mut Option<Child>) -> u8 {
+    pub(crate) async fn ended(child: &mut Option<Child>) -> u8 {
         let Some(child) = child else { return std::future::pending().await };
         let status = child.process.wait().await;
         #[cfg(unix)]
@@ -95,7 +100,7 @@ impl Child {
     }
 
     /// Asks it to end, and kills it when it does not in time.
-    pub async fn stop(mut self) {
+    pub(crate) async fn stop(mut self) {
         #[cfg(unix)]
         self.signal(rustix::process::Signal::TERM);
         #[cfg(not(unix))]

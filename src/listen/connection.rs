@@ -13,7 +13,7 @@ use tokio::time::{Sleep, sleep};
 
 /// The connection, for whoever answers on it.
 #[derive(Clone, Debug, Default)]
-pub struct ConnectionState(Arc<State>);
+pub(crate) struct ConnectionState(Arc<State>);
 
 #[derive(Debug, Default)]
 struct State {
@@ -33,7 +33,7 @@ struct State {
 
 impl ConnectionState {
     /// One on which the sender's [going](Line::gone) can be noticed. It takes a descriptor more.
-    pub fn watched(stream: &TcpStream) -> io::Result<Self> {
+    pub(crate) fn watched(stream: &TcpStream) -> io::Result<Self> {
         #[cfg(unix)]
         let twin = std::os::fd::AsFd::as_fd(stream).try_clone_to_owned()?;
         #[cfg(windows)]
@@ -42,12 +42,12 @@ impl ConnectionState {
     }
 
     /// Lets the socket be reset when it is closed.
-    pub fn reset(&self) {
+    pub(crate) fn reset(&self) {
         self.0.reset.store(true, Ordering::Relaxed);
     }
 
     /// Resolves when the sender has nothing more to say, because it has gone. Nothing that it says can be read after this.
-    pub async fn gone(&self) {
+    pub(crate) async fn gone(&self) {
         let twin = self.0.twin.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(Ok(mut twin)) = twin.map(TcpStream::from_std) else { return std::future::pending().await };
         let mut unheard = [0; 1024];
@@ -55,19 +55,19 @@ impl ConnectionState {
     }
 
     /// Lets it be known that the request is whole: whatever is waited for now is no part of it.
-    pub fn whole(&self) {
+    pub(crate) fn whole(&self) {
         self.0.whole.store(true, Ordering::Relaxed);
     }
 
     /// Lets it be known that the answer is ready.
-    pub fn answered(&self) {
+    pub(crate) fn answered(&self) {
         self.0.answered.store(self.0.came.load(Ordering::Relaxed), Ordering::Relaxed);
         self.0.whole.store(false, Ordering::Relaxed);
     }
 
     /// How often something came, as long as more is waited for of a request that is not whole. TLS reads on whenever it
     /// can, whatever it has.
-    pub fn waits_since(&self) -> Option<u64> {
+    pub(crate) fn waits_since(&self) -> Option<u64> {
         let came = self.0.came.load(Ordering::Relaxed);
         let is_between = came > 0 && self.0.answered.load(Ordering::Relaxed) == came;
         let waits = self.0.waits.load(Ordering::Relaxed) && !self.0.whole.load(Ordering::Relaxed);
@@ -84,7 +84,7 @@ impl ConnectionState {
 
 /// The socket.
 #[derive(Debug)]
-pub struct Socket {
+pub(crate) struct Socket {
     stream: TcpStream,
     line: ConnectionState,
     /// Time in which something must be taken of what is written.
@@ -95,7 +95,7 @@ pub struct Socket {
 
 impl Socket {
     /// A socket that heeds what is asked on `line`, and ends when nothing is taken for this time of what is written.
-    pub fn new(stream: TcpStream, line: ConnectionState, answer_time: Duration) -> Self {
+    pub(crate) fn new(stream: TcpStream, line: ConnectionState, answer_time: Duration) -> Self {
         Socket { stream, line, answer_time, stuck: None }
     }
 

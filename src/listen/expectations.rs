@@ -15,13 +15,13 @@ use crate::sys::junit::JunitCase;
 
 /// What is expected of every counted delivery.
 #[derive(Clone, Debug, Default)]
-pub struct Expectations {
+pub(crate) struct Expectations {
     /// These filters are true of its record.
-    pub filters: Vec<Jq>,
+    pub(crate) filters: Vec<Jq>,
     /// It verified, or came with the right secret.
-    pub valid: bool,
+    pub(crate) valid: bool,
     /// Nothing about it is suspicious.
-    pub strict: bool,
+    pub(crate) strict: bool,
 }
 
 /// One expectation and what came of it.
@@ -71,7 +71,7 @@ const LISTED: usize = 100_000;
 
 /// The expectations and all that came of them so far.
 #[derive(Debug)]
-pub struct ExpectationChecker {
+pub(crate) struct ExpectationChecker {
     expectations: Expectations,
     filters: Option<FilterThreads>,
     exit: Exit,
@@ -84,7 +84,7 @@ pub struct ExpectationChecker {
 
 impl ExpectationChecker {
     /// Nothing has come yet. `reports` says that the cases are wanted in the end.
-    pub fn new(expectations: Expectations, reports: bool) -> Result<Self, Error> {
+    pub(crate) fn new(expectations: Expectations, reports: bool) -> Result<Self, Error> {
         let filters = &expectations.filters;
         let filters = if filters.is_empty() { None } else { Some(FilterThreads::start(filters, 1)?) };
         let cases = reports.then(Vec::new);
@@ -113,7 +113,7 @@ impl ExpectationChecker {
     }
 
     /// Judges that a prediction has not ended: a sentence that says so.
-    pub fn unfinished(&mut self, Unfinished { id, seq, status }: &Unfinished) -> String {
+    pub(crate) fn unfinished(&mut self, Unfinished { id, seq, status }: &Unfinished) -> String {
         let warning = format!("no_terminal_event: its last was {status} in #{seq}");
         let checked = Checked { expected: STRICT.into(), failure: Some(warning.clone()), exit: Exit::Expectation };
         let failed = if self.expectations.strict { self.enter(id, None, checked) } else { None };
@@ -141,22 +141,22 @@ impl ExpectationChecker {
     }
 
     /// How many expectations failed.
-    pub fn failed(&self) -> u64 {
+    pub(crate) fn failed(&self) -> u64 {
         self.failed
     }
 
     /// The exit code that they ask for.
-    pub fn exit(&self) -> Exit {
+    pub(crate) fn exit(&self) -> Exit {
         self.exit
     }
 
     /// Whether anything is expected of which nothing could come true or fail, because no delivery came.
-    pub fn is_idle(&self) -> bool {
+    pub(crate) fn is_idle(&self) -> bool {
         self.expectations.is_any() && self.judged == 0
     }
 
     /// Every case for a report.
-    pub fn cases(&self) -> Vec<JunitCase> {
+    pub(crate) fn cases(&self) -> Vec<JunitCase> {
         let mut cases = self.cases.clone().unwrap_or_default();
         if self.is_idle() {
             let idle = |expected: &str| JunitCase::new(expected, DrillVerdict::Skipped(IDLE.into()));
@@ -172,14 +172,14 @@ impl ExpectationChecker {
 }
 
 /// What is said when nothing came that could have been judged.
-pub const IDLE: &str = "no delivery came, so nothing that was expected was put to the test";
+pub(crate) const IDLE: &str = "no delivery came, so nothing that was expected was put to the test";
 
 /// How many deliveries wait to be judged at most. When filters are slower than the deliveries come, answers wait too.
 const WAITING: usize = 16;
 
 /// The judge at work, beside the deliveries: no answer waits for a filter.
 #[derive(Debug)]
-pub struct CheckerTask {
+pub(crate) struct CheckerTask {
     jobs: mpsc::Sender<CheckerJob>,
     is_idle: bool,
 }
@@ -192,18 +192,18 @@ enum CheckerJob {
 }
 
 /// A place for one delivery before the judge.
-pub struct CheckerSlot<'a>(mpsc::Permit<'a, CheckerJob>);
+pub(crate) struct CheckerSlot<'a>(mpsc::Permit<'a, CheckerJob>);
 
 impl CheckerSlot<'_> {
     /// Lets a delivery be judged.
-    pub fn judge(self, record: Arc<Record>) {
+    pub(crate) fn judge(self, record: Arc<Record>) {
         self.0.send(CheckerJob::Judge(record));
     }
 }
 
 impl CheckerTask {
     /// Sets a judge to work.
-    pub fn of(mut judge: ExpectationChecker, sink: Sink) -> Self {
+    pub(crate) fn of(mut judge: ExpectationChecker, sink: Sink) -> Self {
         let (jobs, mut waiting) = mpsc::channel(WAITING);
         let is_idle = !judge.expectations.is_any();
         tokio::spawn(async move {
@@ -224,7 +224,7 @@ impl CheckerTask {
 
     /// Waits for a place for one delivery, where anything is expected. Taken before it is recorded, so that after that
     /// there is nothing to wait for.
-    pub async fn place(&self) -> Option<CheckerSlot<'_>> {
+    pub(crate) async fn place(&self) -> Option<CheckerSlot<'_>> {
         if self.is_idle {
             return None;
         }
@@ -233,7 +233,7 @@ impl CheckerTask {
     }
 
     /// Waits until all are judged, and lets the judge go.
-    pub async fn rise(&self) -> Result<ExpectationChecker, Error> {
+    pub(crate) async fn rise(&self) -> Result<ExpectationChecker, Error> {
         let (tell, told) = oneshot::channel();
         let _ = self.jobs.send(CheckerJob::Rise(tell)).await;
         told.await.map_err(|error| Error::Setup { what: "the judge of --expect", reason: error.to_string() })

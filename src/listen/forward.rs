@@ -24,7 +24,7 @@ use crate::payload::{Delivery, Headers};
 
 /// The app.
 #[derive(Debug)]
-pub struct App {
+pub(crate) struct App {
     url: Url,
     /// How to speak of it.
     shown: String,
@@ -40,7 +40,7 @@ pub struct App {
 
 /// Whether the app has gone or come back since the last delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum AppChange {
+pub(crate) enum AppChange {
     /// It gives no answer any more, for this reason.
     Gone(String),
     /// It answers again.
@@ -49,7 +49,7 @@ pub enum AppChange {
 
 impl App {
     /// The app at this URL, which is shown without what must not be.
-    pub fn at(url: Url, redaction: &Redaction<'_>, limits: &ListenLimits) -> Result<Self, Error> {
+    pub(crate) fn at(url: Url, redaction: &Redaction<'_>, limits: &ListenLimits) -> Result<Self, Error> {
         if url.scheme() != "http" {
             let text = "--forward-to speaks plain HTTP only: give the app's http:// address on this machine";
             return Err(Error::Usage(text.into()));
@@ -70,7 +70,7 @@ impl App {
     }
 
     /// Passes a delivery on, and gives the app's answer back; where none comes, 502 or 504.
-    pub async fn answer(&self, delivery: &Delivery) -> (HandlerResponse, Option<AppChange>) {
+    pub(crate) async fn answer(&self, delivery: &Delivery) -> (HandlerResponse, Option<AppChange>) {
         let answered = match timeout(APP_TIME, self.exchange(delivery)).await {
             Ok(answered) => answered.map_err(|reason| (StatusCode::BAD_GATEWAY, reason)),
             Err(_) => Err((StatusCode::GATEWAY_TIMEOUT, format!("no answer within {} s", APP_TIME.as_secs()))),

@@ -38,7 +38,7 @@ use crate::signature::Policy;
 use super::verify::ReceivedRequest;
 
 /// Where deliveries are handled.
-pub struct Handler {
+pub(crate) struct Handler {
     pub(crate) provider: Option<&'static Provider>,
     pub(crate) policy: Policy,
     pub(crate) allow_invalid: bool,
@@ -78,7 +78,7 @@ impl From<HandlerResponse> for HandlerResult {
 }
 
 /// What the clerk says of a delivery that was entered.
-pub struct Recorded {
+pub(crate) struct Recorded {
     /// Whether it is answered as was decided, and not as one that is recorded nowhere.
     pub(crate) stands: bool,
     /// What is told of it when it has ended: of one that is let hang. The others are told of without it.
@@ -86,7 +86,7 @@ pub struct Recorded {
 }
 
 /// Lets whoever waits know of a delivery when it is over, however that comes.
-pub struct DeferredProgress {
+pub(crate) struct DeferredProgress {
     progress: watch::Sender<ListenProgress>,
     step: ListenProgress,
 }
@@ -101,7 +101,7 @@ impl Drop for DeferredProgress {
 
 impl Handler {
     /// A desk, with a clerk at empty books.
-    pub fn open(
+    pub(crate) fn open(
         config: &Config,
         journal: Option<Journal>,
         sink: Sink,
@@ -140,12 +140,12 @@ impl Handler {
     }
 
     /// Lets everything that waits be done: delays are over, and senders that hang are let go.
-    pub fn end(&self) {
+    pub(crate) fn end(&self) {
         self.ending.send_replace(true);
     }
 
     /// Resolves when the listener ends.
-    pub async fn ended(&self) {
+    pub(crate) async fn ended(&self) {
         // The sender is a field of this very desk.
         let _ = self.ending.subscribe().wait_for(|ends| *ends).await;
     }
@@ -159,7 +159,7 @@ impl Handler {
     }
 
     /// Everything that was written down, when all before this has been entered. Nothing is entered after it.
-    pub async fn close(&self) -> Result<Session, Error> {
+    pub(crate) async fn close(&self) -> Result<Session, Error> {
         let (asks, books) = oneshot::channel();
         // A clerk that has gone has left no books.
         let _ = self.entries.send(RecorderMsg::Close(asks)).await;
@@ -167,29 +167,29 @@ impl Handler {
     }
 
     /// What came of the expectations, when all deliveries have been judged.
-    pub async fn judged(&self) -> Result<ExpectationChecker, Error> {
+    pub(crate) async fn judged(&self) -> Result<ExpectationChecker, Error> {
         self.bench.rise().await
     }
 
     /// Waits until the files of all deliveries so far are saved.
-    pub async fn outputs_saved(&self) {
+    pub(crate) async fn outputs_saved(&self) {
         if let Some(outputs) = &self.outputs {
             outputs.saved().await;
         }
     }
 
     /// Whether a sender may be let hang for as long as it likes.
-    pub fn lets_hang(&self) -> bool {
+    pub(crate) fn lets_hang(&self) -> bool {
         self.script.hangs()
     }
 
     /// Whether all answers are short.
-    pub fn answers_briefly(&self) -> bool {
+    pub(crate) fn answers_briefly(&self) -> bool {
         self.script.is_brief()
     }
 
     /// Whether deliveries are passed on, each over a connection of its own.
-    pub fn forwards(&self) -> bool {
+    pub(crate) fn forwards(&self) -> bool {
         self.script.forwards()
     }
 
@@ -197,7 +197,7 @@ impl Handler {
     ///
     /// Its future is moved with each delivery, and is as large as all it may ever hold: so a request is taken apart before,
     /// and whatever is rarely awaited, here and below, is boxed.
-    pub fn receive(
+    pub(crate) fn receive(
         self: Arc<Self>,
         request: Request<Incoming>,
         remote: Arc<str>,
@@ -301,7 +301,10 @@ impl Handler {
     }
 
     /// Answers a request that came in plain text where only HTTPS is spoken.
-    pub async fn in_plain_text(self: Arc<Self>, remote: Arc<str>) -> Result<Response<ResponseBody>, ConnectionClosed> {
+    pub(crate) async fn in_plain_text(
+        self: Arc<Self>,
+        remote: Arc<str>,
+    ) -> Result<Response<ResponseBody>, ConnectionClosed> {
         self.refused(&remote, "it came as plain HTTP, and here only HTTPS is spoken: the URL must begin with https://")
             .await;
         let text = Bytes::from_static(b"this port speaks HTTPS: the URL must begin with https://\n");
@@ -309,7 +312,7 @@ impl Handler {
     }
 
     /// Notes a request that never became a delivery.
-    pub async fn refused(&self, remote: &str, why: &str) {
+    pub(crate) async fn refused(&self, remote: &str, why: &str) {
         // A clerk that has gone counts nothing any more.
         let _ = self.entries.send(RecorderMsg::Refused).await;
         let text = format!("a request from {remote} could not be read: {why}");

@@ -26,7 +26,7 @@ use crate::sys::signals::Signals;
 pub(crate) mod body;
 pub(crate) mod child;
 pub(crate) mod connection;
-pub mod expectations;
+pub(crate) mod expectations;
 pub(crate) mod forward;
 pub(crate) mod handler;
 pub mod limits;
@@ -36,10 +36,10 @@ pub(crate) mod response;
 pub mod script;
 pub(crate) mod server;
 pub(crate) mod session;
-pub mod shutdown;
-pub mod tls;
-pub mod tunnel;
-pub mod verify;
+pub(crate) mod shutdown;
+pub(crate) mod tls;
+pub(crate) mod tunnel;
+pub(crate) mod verify;
 
 use child::Child;
 use expectations::{ExpectationChecker, Expectations, IDLE};
@@ -53,59 +53,64 @@ use tunnel::{Tunnel, TunnelClient};
 
 /// What the listener was asked to do.
 #[derive(Debug)]
-pub struct Config {
+pub(crate) struct Config {
     /// Address or name to listen on.
-    pub host: String,
+    pub(crate) host: String,
     /// Port; 0 takes a free one.
-    pub port: u16,
+    pub(crate) port: u16,
     /// The certificate, where HTTPS is spoken.
-    pub certificate: Option<Certificate>,
+    pub(crate) certificate: Option<Certificate>,
     /// The provider, when the user named it.
-    pub provider: Option<&'static Provider>,
+    pub(crate) provider: Option<&'static Provider>,
     /// What signatures are checked with.
-    pub policy: Policy,
+    pub(crate) policy: Policy,
     /// Whether a signature that does not hold is answered as usual.
-    pub allow_invalid: bool,
+    pub(crate) allow_invalid: bool,
     /// What to answer.
-    pub script: Script,
+    pub(crate) script: Script,
     /// Whether every distinct delivery starts the script from its beginning.
-    pub respond_each: bool,
+    pub(crate) respond_each: bool,
     /// The app whose answers are given.
-    pub forward_to: Option<Url>,
+    pub(crate) forward_to: Option<Url>,
     /// How long an answer may take, instead of the provider's own limit.
-    pub ack_budget: Option<Duration>,
+    pub(crate) ack_budget: Option<Duration>,
     /// The journal.
-    pub record: Option<PathBuf>,
+    pub(crate) record: Option<PathBuf>,
     /// Whether every delivery is on the disk before it is answered.
-    pub record_sync: bool,
+    pub(crate) record_sync: bool,
     /// Where to write the files that stand within outputs.
-    pub save_outputs: Option<PathBuf>,
+    pub(crate) save_outputs: Option<PathBuf>,
     /// Whether header values that are secrets stay in records.
-    pub keep_secrets: bool,
+    pub(crate) keep_secrets: bool,
     /// The largest body in bytes.
-    pub max_body: u64,
+    pub(crate) max_body: u64,
     /// The limits that are not the user's.
-    pub limits: ListenLimits,
+    pub(crate) limits: ListenLimits,
     /// Which deliveries to show and count; all of them without.
-    pub events: Option<Events>,
+    pub(crate) events: Option<Events>,
     /// What to wait for.
-    pub wait: StopConditions,
+    pub(crate) wait: StopConditions,
     /// What to expect of every delivery that counts.
-    pub expectations: Expectations,
+    pub(crate) expectations: Expectations,
     /// Where to write what came of it as JUnit XML.
-    pub report: Option<PathBuf>,
+    pub(crate) report: Option<PathBuf>,
     /// What opens a tunnel to the listener.
-    pub tunnel: Option<&'static TunnelClient>,
+    pub(crate) tunnel: Option<&'static TunnelClient>,
     /// The command that sends to such a listener, but for where to.
-    pub sender: Option<String>,
+    pub(crate) sender: Option<String>,
     /// What to run once ready; empty for nothing.
-    pub command: Vec<OsString>,
+    pub(crate) command: Vec<OsString>,
     /// Whether standard output belongs to data, so that the command must not write there.
-    pub data_on_stdout: bool,
+    pub(crate) data_on_stdout: bool,
 }
 
 /// Listens until the end that the configuration or the user sets.
-pub async fn run(config: Config, sink: Sink, clock: Arc<dyn Clock>, signals: &mut Signals) -> Result<Exit, Error> {
+pub(crate) async fn run(
+    config: Config,
+    sink: Sink,
+    clock: Arc<dyn Clock>,
+    signals: &mut Signals,
+) -> Result<Exit, Error> {
     let journal = config.record.as_deref().map(|path| Journal::open(path, config.record_sync)).transpose()?;
     let torn = journal.as_ref().and_then(Journal::remark);
     let report = config.report.as_deref().map(|path| JunitReport::create(path, &config.policy.secrets)).transpose()?;

@@ -33,16 +33,16 @@ const NUMBERED: usize = 999;
 const NAME: usize = 64;
 
 /// The folder, and who writes into it.
-pub struct Outputs {
+pub(crate) struct Outputs {
     jobs: mpsc::Sender<OutputJob>,
 }
 
 /// Room for one delivery among those that wait.
-pub struct OutputSlot<'a>(mpsc::Permit<'a, OutputJob>);
+pub(crate) struct OutputSlot<'a>(mpsc::Permit<'a, OutputJob>);
 
 impl OutputSlot<'_> {
     /// Lets the files in a delivery's output be saved.
-    pub fn save(self, record: Arc<Record>) {
+    pub(crate) fn save(self, record: Arc<Record>) {
         self.0.send(OutputJob::Save(record));
     }
 }
@@ -55,7 +55,7 @@ enum OutputJob {
 
 impl Outputs {
     /// Makes the folder if it is not there.
-    pub fn open(folder: &Path, sink: Sink) -> Result<Self, Error> {
+    pub(crate) fn open(folder: &Path, sink: Sink) -> Result<Self, Error> {
         let failed = |source| Error::Outputs { folder: folder.display().to_string(), source };
         fs::create_dir_all(folder).map_err(failed)?;
         // What the user named may be a link; what is in it is not followed.
@@ -67,13 +67,13 @@ impl Outputs {
     }
 
     /// Waits for room for one delivery. Taken before it is recorded, so that after that there is nothing to wait for.
-    pub async fn room(&self) -> Option<OutputSlot<'_>> {
+    pub(crate) async fn room(&self) -> Option<OutputSlot<'_>> {
         // The other side ends only with the program.
         self.jobs.reserve().await.ok().map(OutputSlot)
     }
 
     /// Waits until all that was given is saved.
-    pub async fn saved(&self) {
+    pub(crate) async fn saved(&self) {
         let (tell, told) = oneshot::channel();
         let _ = self.jobs.send(OutputJob::Tell(tell)).await;
         let _ = told.await;

@@ -26,7 +26,7 @@ use crate::journal::file::{Journal, Written};
 use crate::journal::record::ConnectionAction;
 
 /// What the clerk is given.
-pub enum RecorderMsg {
+pub(crate) enum RecorderMsg {
     /// A delivery.
     Delivery(Decided),
     /// A request that never became one.
@@ -36,18 +36,18 @@ pub enum RecorderMsg {
 }
 
 /// A delivery that was decided on.
-pub struct Decided {
+pub(crate) struct Decided {
     /// It, with its answer.
-    pub pending: Box<PendingDelivery>,
+    pub(crate) pending: Box<PendingDelivery>,
     /// Whether it is to be found out first why its signature does not hold. Whatever comes after waits for that, so that
     /// the order stays.
-    pub unexplained: bool,
+    pub(crate) unexplained: bool,
     /// Who waits for how it ends; nobody where that is known, because nothing is acknowledged.
-    pub asks: Option<oneshot::Sender<Recorded>>,
+    pub(crate) asks: Option<oneshot::Sender<Recorded>>,
 }
 
 /// Keeps the books until they are closed.
-pub async fn work(
+pub(crate) async fn work(
     desk: Arc<Handler>,
     books: Session,
     journal: Option<Journal>,

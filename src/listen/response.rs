@@ -14,27 +14,27 @@ use super::script::{ScriptAction, carries_nothing};
 use crate::journal::record::{Answer, AnsweredBy, ConnectionAction};
 
 /// The body of an answer: whole, or one that breaks off.
-pub type ResponseBody = Either<Full<Bytes>, TruncatedBody>;
+pub(crate) type ResponseBody = Either<Full<Bytes>, TruncatedBody>;
 
 /// The connection ends without an answer.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("the connection ends without a whole answer")]
-pub struct ConnectionClosed;
+pub(crate) struct ConnectionClosed;
 
 /// How a request ends, and who decided it.
 #[derive(Clone, Debug)]
-pub struct HandlerResponse {
+pub(crate) struct HandlerResponse {
     /// Who.
-    pub by: AnsweredBy,
+    pub(crate) by: AnsweredBy,
     /// How.
-    pub end: ResponseKind,
+    pub(crate) end: ResponseKind,
     /// The first line of the app's answer, or why there was none.
-    pub line: Option<String>,
+    pub(crate) line: Option<String>,
 }
 
 /// How a request ends.
 #[derive(Clone, Debug)]
-pub enum ResponseKind {
+pub(crate) enum ResponseKind {
     /// With this answer.
     Answer {
         /// The status.
@@ -59,24 +59,24 @@ const RECEIVED: &str = r#"{"received":true}"#;
 
 impl HandlerResponse {
     /// An answer in JSON.
-    pub fn new(status: StatusCode, by: AnsweredBy, body: impl Into<Bytes>) -> Self {
+    pub(crate) fn new(status: StatusCode, by: AnsweredBy, body: impl Into<Bytes>) -> Self {
         let headers = [(CONTENT_TYPE, HeaderValue::from_static("application/json"))].into_iter().collect();
         HandlerResponse { by, end: ResponseKind::Answer { status, headers, body: body.into() }, line: None }
     }
 
     /// What is answered in place of an app that gave no answer, for this reason.
-    pub fn unanswered(status: StatusCode, reason: String) -> Self {
+    pub(crate) fn unanswered(status: StatusCode, reason: String) -> Self {
         let reply = HandlerResponse::new(status, AnsweredBy::Forward, r#"{"error":"the app gave no answer"}"#);
         HandlerResponse { line: Some(reason), ..reply }
     }
 
     /// What is answered in place of an acknowledgement when the journal cannot be written.
-    pub fn not_recorded() -> Self {
+    pub(crate) fn not_recorded() -> Self {
         HandlerResponse::new(StatusCode::SERVICE_UNAVAILABLE, AnsweredBy::Refused, r#"{"error":"not recorded"}"#)
     }
 
     /// What is answered in place of an app's answer that cannot be passed on, for this reason.
-    pub fn unusable(reason: String) -> Self {
+    pub(crate) fn unusable(reason: String) -> Self {
         let reply = HandlerResponse::new(
             StatusCode::BAD_GATEWAY,
             AnsweredBy::Forward,
@@ -86,7 +86,7 @@ impl HandlerResponse {
     }
 
     /// What a script asks for; `None` where it asks for the app's answer.
-    pub fn scripted(act: &ScriptAction) -> Option<Self> {
+    pub(crate) fn scripted(act: &ScriptAction) -> Option<Self> {
         let end = match act {
             ScriptAction::Answer { status, retry_after, body } => {
                 return Some(Self::answer(*status, *retry_after, body.clone()));
@@ -115,7 +115,7 @@ impl HandlerResponse {
     }
 
     /// The status that the sender gets to see.
-    pub fn status(&self) -> Option<u16> {
+    pub(crate) fn status(&self) -> Option<u16> {
         match &self.end {
             ResponseKind::Answer { status, .. } => Some(status.as_u16()),
             ResponseKind::Truncate => Some(StatusCode::OK.as_u16()),
@@ -124,7 +124,7 @@ impl HandlerResponse {
     }
 
     /// What the record says of it, that long after the request.
-    pub fn recorded(&self, ms: f64) -> Answer {
+    pub(crate) fn recorded(&self, ms: f64) -> Answer {
         let did = match &self.end {
             ResponseKind::Answer { .. } => None,
             ResponseKind::Truncate => Some(ConnectionAction::Truncate),
@@ -137,7 +137,7 @@ impl HandlerResponse {
 }
 
 /// An answer as hyper sends it.
-pub fn response(status: StatusCode, headers: HeaderMap, body: Bytes) -> Response<ResponseBody> {
+pub(crate) fn response(status: StatusCode, headers: HeaderMap, body: Bytes) -> Response<ResponseBody> {
     let mut response = Response::new(Either::Left(Full::new(body)));
     *response.status_mut() = status;
     *response.headers_mut() = headers;
@@ -145,7 +145,7 @@ pub fn response(status: StatusCode, headers: HeaderMap, body: Bytes) -> Response
 }
 
 /// An acknowledgement that breaks off.
-pub fn torn() -> Response<ResponseBody> {
+pub(crate) fn torn() -> Response<ResponseBody> {
     let mut response = Response::new(Either::Right(TruncatedBody::default()));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
@@ -153,7 +153,7 @@ pub fn torn() -> Response<ResponseBody> {
 
 /// A body that announces more than it has.
 #[derive(Debug, Default)]
-pub struct TruncatedBody {
+pub(crate) struct TruncatedBody {
     polled: u8,
 }
 

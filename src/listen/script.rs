@@ -25,7 +25,7 @@ pub struct ScriptItem {
     /// What to do.
     pub act: ScriptAction,
     /// How long to wait before it.
-    pub delay: Duration,
+    pub(crate) delay: Duration,
     times: u64,
 }
 
@@ -83,7 +83,7 @@ const MODIFIERS: [&str; 3] = ["delay", "retry-after", "body"];
 
 impl Script {
     /// The script of one thing to do.
-    pub fn of(act: ScriptAction) -> Self {
+    pub(crate) fn of(act: ScriptAction) -> Self {
         Script { items: vec![ScriptItem { act, delay: Duration::ZERO, times: 1 }] }
     }
 
@@ -109,7 +109,7 @@ impl Script {
     }
 
     /// Whether it ever lets a sender hang for as long as that likes.
-    pub fn hangs(&self) -> bool {
+    pub(crate) fn hangs(&self) -> bool {
         self.items.iter().any(|item| item.act == ScriptAction::Hang(None))
     }
 
@@ -119,7 +119,7 @@ impl Script {
     }
 
     /// Whether no answer is longer than is copied without a thought.
-    pub fn is_brief(&self) -> bool {
+    pub(crate) fn is_brief(&self) -> bool {
         const BRIEF: usize = 4096;
         self.items.iter().all(|item| match &item.act {
             ScriptAction::Answer { body, .. } => body.as_ref().is_none_or(|body| body.len() <= BRIEF),
@@ -171,7 +171,7 @@ impl ScriptItem {
 }
 
 /// Whether an answer with this status has no body (RFC 9110, sections 15.3.5, 15.3.6 and 15.4.5).
-pub fn carries_nothing(status: StatusCode) -> bool {
+pub(crate) fn carries_nothing(status: StatusCode) -> bool {
     matches!(status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED)
 }
 
@@ -230,7 +230,7 @@ fn unknown<const N: usize>(what: &str, word: &str, known: [&str; N]) -> String {
 
 /// Whose turn it is: how far a script has got.
 #[derive(Debug)]
-pub struct ScriptPosition {
+pub(crate) struct ScriptPosition {
     taken: u64,
     /// How far it has got with each delivery, where each has its own.
     each: Option<LruCache<u64, u64>>,
@@ -239,7 +239,7 @@ pub struct ScriptPosition {
 
 impl ScriptPosition {
     /// At the beginning. With `each`, every distinct delivery starts from there.
-    pub fn new(each: bool) -> Self {
+    pub(crate) fn new(each: bool) -> Self {
         ScriptPosition::remembering(each.then_some(REMEMBERED))
     }
 
@@ -250,7 +250,7 @@ impl ScriptPosition {
 
     /// Takes a turn for a delivery with this idempotency key, or this body where it has none, as far as that matters: how
     /// many turns were taken before.
-    pub fn take(&mut self, key: impl FnOnce() -> Option<String>, body: &[u8]) -> u64 {
+    pub(crate) fn take(&mut self, key: impl FnOnce() -> Option<String>, body: &[u8]) -> u64 {
         let taken = match &mut self.each {
             Some(each) => {
                 let key = key();

@@ -23,7 +23,7 @@ use super::tls::{Tls, TlsStart};
 use crate::event::{Event, Note, Sink};
 
 /// A server under way.
-pub struct Server {
+pub(crate) struct Server {
     stop: oneshot::Sender<()>,
     desk: Arc<Handler>,
     task: JoinHandle<GracefulShutdown>,
@@ -31,7 +31,7 @@ pub struct Server {
 
 /// How many connections may be open at a time.
 #[derive(Clone, Copy, Debug)]
-pub struct ConnectionLimit {
+pub(crate) struct ConnectionLimit {
     most: usize,
     /// Why no more.
     why: &'static str,
@@ -39,7 +39,7 @@ pub struct ConnectionLimit {
 
 impl ConnectionLimit {
     /// As many as the limit allows and there are descriptors for.
-    pub fn at(desk: &Handler) -> Self {
+    pub(crate) fn at(desk: &Handler) -> Self {
         let connections = desk.limits.connections;
         // Each connection may need one more to the app behind it, and one to notice that its sender goes.
         let each = 1 + usize::from(desk.forwards()) + usize::from(desk.lets_hang());
@@ -50,7 +50,13 @@ impl ConnectionLimit {
 }
 
 /// Starts to accept connections, over TLS if there is any.
-pub fn start(listener: TcpListener, tls: Option<Tls>, desk: Arc<Handler>, sink: Sink, room: ConnectionLimit) -> Server {
+pub(crate) fn start(
+    listener: TcpListener,
+    tls: Option<Tls>,
+    desk: Arc<Handler>,
+    sink: Sink,
+    room: ConnectionLimit,
+) -> Server {
     let (stop, stopped) = oneshot::channel();
     let limits = desk.limits;
     let (ConnectionLimit { most, why }, open) = (room, Arc::new(Semaphore::new(room.most)));
@@ -62,7 +68,7 @@ pub fn start(listener: TcpListener, tls: Option<Tls>, desk: Arc<Handler>, sink: 
 impl Server {
     /// Stops accepting, and waits for the requests in flight to be answered: at once, where a script would let them wait.
     /// One that is not whole is waited for as long as more of it comes.
-    pub async fn finish(self) {
+    pub(crate) async fn finish(self) {
         // The task ends by itself only in a panic; then there is nothing to finish.
         let _ = self.stop.send(());
         self.desk.end();

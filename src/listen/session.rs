@@ -13,17 +13,17 @@ use crate::payload::history::lifecycle::{Lifecycles, Unfinished};
 use crate::payload::lint::Warning;
 
 /// A delivery on its way to the books, with the memory that it takes.
-pub struct PendingDelivery {
+pub(crate) struct PendingDelivery {
     /// What is recorded of it, as far as that is known; its number, its id and what it repeats are for the books to say.
-    pub record: Record,
+    pub(crate) record: Record,
     /// How much memory its body takes, unpacked.
-    pub held: usize,
+    pub(crate) held: usize,
     /// Its share of what all bodies together may take.
-    pub share: MemoryShare,
+    pub(crate) share: MemoryShare,
 }
 
 /// Everything that must change together.
-pub struct Session {
+pub(crate) struct Session {
     seq: u64,
     /// How many deliveries the journal did not take since it last took one.
     missing: u64,
@@ -42,16 +42,16 @@ pub struct Session {
 const UNFINISHED: usize = 10;
 
 /// What is to be done about a record.
-pub struct Counted {
+pub(crate) struct Counted {
     /// Whether it is shown.
-    pub shown: bool,
+    pub(crate) shown: bool,
     /// Whether it is one that `--count` waits for, and of which anything is expected.
-    pub counted: bool,
+    pub(crate) counted: bool,
 }
 
 impl Session {
     /// Empty books.
-    pub fn new(events: Option<Events>) -> Self {
+    pub(crate) fn new(events: Option<Events>) -> Self {
         Session {
             seq: 0,
             missing: 0,
@@ -65,22 +65,22 @@ impl Session {
     }
 
     /// The counts.
-    pub fn tally(&self) -> Tally {
+    pub(crate) fn tally(&self) -> Tally {
         self.tally.clone()
     }
 
     /// How many deliveries could not be written to the journal.
-    pub fn unrecorded(&self) -> u64 {
+    pub(crate) fn unrecorded(&self) -> u64 {
         self.unrecorded
     }
 
     /// Counts a request that never became a delivery.
-    pub fn refuse(&mut self) {
+    pub(crate) fn refuse(&mut self) {
         self.tally.refused += 1;
     }
 
     /// Numbers a delivery under this id, and completes its record.
-    pub fn enter(&mut self, id: String, pending: &mut PendingDelivery) {
+    pub(crate) fn enter(&mut self, id: String, pending: &mut PendingDelivery) {
         // From here on it is little, and the queue of the writer counts it.
         drop(std::mem::take(&mut pending.share));
         self.seq += 1;
@@ -99,14 +99,14 @@ impl Session {
     }
 
     /// What did not come to its end.
-    pub fn unfinished(&self) -> Vec<Unfinished> {
+    pub(crate) fn unfinished(&self) -> Vec<Unfinished> {
         let mut unfinished = self.lifecycles.unfinished();
         unfinished.truncate(UNFINISHED);
         unfinished
     }
 
     /// Takes note of what came of writing to the journal, and that it did not take so many: what is to be said of it.
-    pub fn journal_wrote(&mut self, written: &Written, lost: u64) -> Vec<Event> {
+    pub(crate) fn journal_wrote(&mut self, written: &Written, lost: u64) -> Vec<Event> {
         let mut said = Vec::new();
         if written.begun_again {
             said.push(Note::warning("the journal was deleted or moved away, and is begun again"));
@@ -128,7 +128,7 @@ impl Session {
     }
 
     /// What is to be said at the end of a journal that could not be written any more, and how the program ends then.
-    pub fn journal_end(&self) -> (Exit, Option<String>) {
+    pub(crate) fn journal_end(&self) -> (Exit, Option<String>) {
         match self.missing {
             0 => (Exit::Done, None),
             missing => {
@@ -140,7 +140,7 @@ impl Session {
 
     /// Corrects a record that the journal did not take, and forgets it: its repeat is the first that is recorded. Gives
     /// whether what was decided would have acknowledged it, so that it is answered otherwise now.
-    pub fn not_recorded(&mut self, record: &mut Record) -> bool {
+    pub(crate) fn not_recorded(&mut self, record: &mut Record) -> bool {
         let acknowledged = record.answer.as_mut().filter(|answer| answer.may_acknowledge());
         let is_another = acknowledged.is_some();
         if let Some(answer) = acknowledged {
@@ -160,12 +160,12 @@ impl Session {
     }
 
     /// Whether a record is one that is shown.
-    pub fn shows(&self, record: &Record) -> bool {
+    pub(crate) fn shows(&self, record: &Record) -> bool {
         self.events.as_ref().is_none_or(|events| events.take(record.payload.as_ref()))
     }
 
     /// Counts a record: a delivery counts whose answer is not a limit's, and that the journal took.
-    pub fn count(&mut self, record: &Record, kept: bool) -> Counted {
+    pub(crate) fn count(&mut self, record: &Record, kept: bool) -> Counted {
         let shown = self.shows(record);
         let answer = record.answer.as_ref();
         let status = answer.and_then(|answer| answer.status);

@@ -17,18 +17,18 @@ use crate::sys::signals::Signals;
 
 /// What is waited for: all of it.
 #[derive(Clone, Debug)]
-pub struct StopConditions {
+pub(crate) struct StopConditions {
     /// So many deliveries.
-    pub count: Option<u64>,
+    pub(crate) count: Option<u64>,
     /// One delivery like this.
-    pub until: Option<Until>,
+    pub(crate) until: Option<Until>,
     /// At most so long.
-    pub timeout: Option<Duration>,
+    pub(crate) timeout: Option<Duration>,
 }
 
 /// The delivery that is waited for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Until {
+pub(crate) enum Until {
     /// The last one of a prediction.
     Terminal,
     /// One with this status or event.
@@ -37,16 +37,16 @@ pub enum Until {
 
 /// How far it has come.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct ListenProgress {
+pub(crate) struct ListenProgress {
     /// Deliveries that count.
-    pub deliveries: u64,
+    pub(crate) deliveries: u64,
     /// Whether the one that is waited for came.
-    pub until: bool,
+    pub(crate) until: bool,
 }
 
 /// What ended the waiting. The exit code is decided only when the requests in flight have been answered: they count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StopCause {
+pub(crate) enum StopCause {
     /// All that was waited for came, or nobody reads the output any more.
     Enough,
     /// The command ended with this code.
@@ -67,12 +67,12 @@ pub enum StopCause {
 
 impl ListenProgress {
     /// Whether it is any.
-    pub fn is_any(self) -> bool {
+    pub(crate) fn is_any(self) -> bool {
         self.deliveries > 0 || self.until
     }
 
     /// Goes on by so much.
-    pub fn add(&mut self, step: ListenProgress) {
+    pub(crate) fn add(&mut self, step: ListenProgress) {
         self.deliveries += step.deliveries;
         self.until |= step.until;
     }
@@ -80,12 +80,12 @@ impl ListenProgress {
 
 impl Until {
     /// Reads `terminal`, or a status or event.
-    pub fn of(word: &str) -> Self {
+    pub(crate) fn of(word: &str) -> Self {
         if word == "terminal" { Until::Terminal } else { Until::Word(word.to_owned()) }
     }
 
     /// Whether this delivery is the one. What was refused for its signature is anybody's.
-    pub fn is_met_by(&self, record: &Record) -> bool {
+    pub(crate) fn is_met_by(&self, record: &Record) -> bool {
         let Some(payload) = &record.payload else { return false };
         if record.answer.as_ref().is_some_and(|answer| answer.by == AnsweredBy::Refused) {
             return false;
@@ -99,7 +99,7 @@ impl Until {
     }
 
     /// The word that was probably meant, where no known provider has this one.
-    pub fn meant(&self) -> Option<&'static str> {
+    pub(crate) fn meant(&self) -> Option<&'static str> {
         let Until::Word(word) = self else { return None };
         let known = || provider::words().chain(["terminal"]);
         if known().any(|known| known == word) { None } else { nearest(word, known()) }
@@ -121,7 +121,7 @@ impl StopConditions {
     /// With a command, the end is its end: its exit code must not be lost. What else is waited for can come after that,
     /// because whatever it set off may take its time; without `--timeout` nothing bounds that, so then its end is the
     /// end.
-    pub async fn for_end(
+    pub(crate) async fn for_end(
         &self,
         mut progress: watch::Receiver<ListenProgress>,
         mut child: Option<Child>,
@@ -159,7 +159,7 @@ impl StopConditions {
     }
 
     /// The exit code, and what to say of it where it is not as it should be, with what came in the end.
-    pub fn judge(&self, cause: StopCause, progress: ListenProgress) -> (Exit, Option<String>) {
+    pub(crate) fn judge(&self, cause: StopCause, progress: ListenProgress) -> (Exit, Option<String>) {
         let missing = self.missing(progress);
         let time = self.timeout.unwrap_or_default();
         let short = |how: &str| (Exit::TimedOut, Some(format!("{how}: {}", missing.join(", and "))));
@@ -177,7 +177,7 @@ impl StopConditions {
     }
 
     /// What was waited for as cases of a report.
-    pub fn cases(&self, progress: ListenProgress) -> impl Iterator<Item = JunitCase> {
+    pub(crate) fn cases(&self, progress: ListenProgress) -> impl Iterator<Item = JunitCase> {
         let count = self.count.map(|count| JunitCase::new(format!("--count {count}"), self.missing_count(progress)));
         let until =
             self.until.as_ref().map(|until| JunitCase::new(format!("--until {until}"), self.missing_until(progress)));
@@ -185,7 +185,7 @@ impl StopConditions {
     }
 
     /// What there is to say against the command of a listener that ended so.
-    pub fn against_command(cause: StopCause) -> Option<String> {
+    pub(crate) fn against_command(cause: StopCause) -> Option<String> {
         match cause {
             StopCause::Command(0) | StopCause::TimeUp { running: false } | StopCause::Signal { running: false, .. } => {
                 None

@@ -24,7 +24,7 @@ use crate::http::pem::Identity;
 
 /// The certificate that is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Certificate {
+pub(crate) enum Certificate {
     /// One that is made for this run.
     ThrowAway,
     /// The user's own.
@@ -37,7 +37,7 @@ pub enum Certificate {
 }
 
 /// What the listener shows to whoever connects.
-pub struct Tls {
+pub(crate) struct Tls {
     acceptor: TlsAcceptor,
     /// The SHA-256 of the certificate.
     fingerprint: String,
@@ -50,7 +50,7 @@ const OWN_NAMES: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 
 impl Tls {
     /// The TLS of a listener at this address or name.
-    pub fn new(certificate: &Certificate, host: &str) -> Result<Self, Error> {
+    pub(crate) fn new(certificate: &Certificate, host: &str) -> Result<Self, Error> {
         let (identity, shared) = match certificate {
             Certificate::Files { cert, key } => {
                 let cert = pem::NamedFile { flag: "--tls-cert", file: cert };
@@ -67,12 +67,12 @@ impl Tls {
     }
 
     /// The file with a certificate that nobody can know yet.
-    pub fn shared(&self) -> Option<&Path> {
+    pub(crate) fn shared(&self) -> Option<&Path> {
         self.shared.as_ref().map(NamedTempFile::path)
     }
 
     /// What a sender's user should know of the certificate.
-    pub fn remark(&self) -> String {
+    pub(crate) fn remark(&self) -> String {
         match self.shared() {
             None => format!("its certificate has the SHA-256 {}", self.fingerprint),
             Some(path) => {
@@ -84,7 +84,7 @@ impl Tls {
     }
 
     /// Begins a connection, in bounded time.
-    pub async fn begin(&self, stream: TcpStream, line: ConnectionState, answer_time: Duration) -> TlsStart {
+    pub(crate) async fn begin(&self, stream: TcpStream, line: ConnectionState, answer_time: Duration) -> TlsStart {
         match timeout(HANDSHAKE_TIME, self.handshake(stream, line, answer_time)).await {
             Ok(begun) => begun,
             Err(_) => TlsStart::Failed(format!("the TLS handshake took longer than {} s", HANDSHAKE_TIME.as_secs())),
@@ -109,7 +109,7 @@ impl Tls {
 const HANDSHAKE: u8 = 22;
 
 /// How a connection began.
-pub enum TlsStart {
+pub(crate) enum TlsStart {
     /// With a handshake.
     Secured(Box<TlsStream<Socket>>),
     /// With something else; with HTTP, it is to be hoped. None of it was read.

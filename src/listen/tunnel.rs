@@ -19,9 +19,9 @@ use crate::event::{Note, Sink};
 
 /// A program that opens tunnels.
 #[derive(Debug, PartialEq, Eq)]
-pub struct TunnelClient {
+pub(crate) struct TunnelClient {
     /// Its name on the command line.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// What is run.
     program: &'static str,
     /// With these arguments, in which `{host}` and `{port}` are the listener's.
@@ -37,7 +37,7 @@ pub struct TunnelClient {
 }
 
 /// Every client that is known.
-pub const CLIENTS: [TunnelClient; 4] = [
+pub(crate) const CLIENTS: [TunnelClient; 4] = [
     // Its log, https://ngrok.com/docs/agent/config/v2/#log_format:
     // `lvl=info msg="started tunnel" obj=tunnels name=command_line addr=http://localhost:80 url=https://…`. Its API on
     // port 4040 says the same, unless another ngrok has that port and speaks of its own tunnels.
@@ -84,7 +84,7 @@ pub const CLIENTS: [TunnelClient; 4] = [
 
 impl TunnelClient {
     /// The client with this name.
-    pub fn named(name: &str) -> Option<&'static TunnelClient> {
+    pub(crate) fn named(name: &str) -> Option<&'static TunnelClient> {
         CLIENTS.iter().find(|client| client.name == name)
     }
 
@@ -146,9 +146,9 @@ impl Lines {
 }
 
 /// A tunnel under way.
-pub struct Tunnel {
+pub(crate) struct Tunnel {
     /// Where the listener can be reached from outside.
-    pub url: String,
+    pub(crate) url: String,
     client: &'static TunnelClient,
     process: Child,
     lines: mpsc::Receiver<String>,
@@ -157,7 +157,7 @@ pub struct Tunnel {
 
 impl Tunnel {
     /// Starts a client and waits until it has named its public URL.
-    pub async fn open(client: &'static TunnelClient, listener: SocketAddr) -> Result<Self, Error> {
+    pub(crate) async fn open(client: &'static TunnelClient, listener: SocketAddr) -> Result<Self, Error> {
         Self::start(client, client.command(listener)).await
     }
 
@@ -196,7 +196,7 @@ impl Tunnel {
     }
 
     /// Watches over it from here on.
-    pub fn watch(mut self, sink: Sink) -> Watched {
+    pub(crate) fn watch(mut self, sink: Sink) -> Watched {
         let (end, ended) = tokio::sync::oneshot::channel::<()>();
         let task = tokio::spawn(async move {
             let talk = async {
@@ -219,14 +219,14 @@ impl Tunnel {
 }
 
 /// A tunnel that is watched over. Dropped, it ends too.
-pub struct Watched {
+pub(crate) struct Watched {
     end: tokio::sync::oneshot::Sender<()>,
     task: JoinHandle<()>,
 }
 
 impl Watched {
     /// Ends it, with everything that it has started.
-    pub async fn close(self) {
+    pub(crate) async fn close(self) {
         drop(self.end);
         // It ends otherwise only in a panic.
         let _ = self.task.await;

@@ -29,7 +29,7 @@ pub enum Body<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Flaw {
     /// The cause, with line and column where the parser knows them: `expected value at line 1 column 9`.
-    pub reason: String,
+    pub(crate) reason: String,
 }
 
 impl Flaw {
@@ -65,7 +65,7 @@ impl<'a> Body<'a> {
     }
 
     /// Why the body is not JSON, as the end of a sentence; `None` when it is.
-    pub fn why_not_json(self) -> Option<String> {
+    pub(crate) fn why_not_json(self) -> Option<String> {
         match self {
             Body::Object(_) | Body::Value(_) => None,
             Body::Broken(flaw) => Some(flaw.reason),

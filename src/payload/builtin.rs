@@ -4,7 +4,7 @@ use super::provider::{self, Fixture, Provider, cog};
 
 /// Something built in.
 #[derive(Clone, Copy, Debug)]
-pub enum Builtin {
+pub(crate) enum Builtin {
     /// The body of a delivery, and who sends it.
     Fixture(&'static Provider, &'static Fixture),
     /// A Cog run: its name and its text.
@@ -13,7 +13,7 @@ pub enum Builtin {
 
 impl Builtin {
     /// Its bytes.
-    pub fn text(&self) -> &'static str {
+    pub(crate) fn text(&self) -> &'static str {
         match self {
             Builtin::Fixture(_, fixture) => fixture.body,
             Builtin::Run(_, text) => text,
@@ -22,7 +22,7 @@ impl Builtin {
 }
 
 /// What goes by this name, which may look like a path in the repository: `fixtures/failed.json` is `failed`.
-pub fn find(name: &str) -> Option<Builtin> {
+pub(crate) fn find(name: &str) -> Option<Builtin> {
     let name = plain(name);
     let run = cog::RUNS.into_iter().find(|(run, _)| *run == name).map(|(name, text)| Builtin::Run(name, text));
     let is_named = |fixture: &Fixture| fixture.name == name || fixture.aliases.contains(&name);
@@ -31,14 +31,14 @@ pub fn find(name: &str) -> Option<Builtin> {
 }
 
 /// A name without what makes it look like a path.
-pub fn plain(name: &str) -> &str {
+pub(crate) fn plain(name: &str) -> &str {
     let plain = name.strip_prefix("./").unwrap_or(name);
     let plain = plain.strip_prefix("fixtures/").unwrap_or(plain);
     plain.strip_suffix(".json").unwrap_or(plain)
 }
 
 /// The names below this one: those of a provider.
-pub fn within(name: &str) -> Vec<&'static str> {
+pub(crate) fn within(name: &str) -> Vec<&'static str> {
     let name = plain(name).trim_end_matches('/');
     let is_within = |other: &&str| other.strip_prefix(name).is_some_and(|rest| rest.starts_with('/'));
     names().into_iter().filter(is_within).collect()

@@ -7,13 +7,13 @@ use base64::engine::{DecodePaddingMode, Engine, GeneralPurpose, GeneralPurposeCo
 use percent_encoding::percent_decode_str;
 
 /// Base64 by itself that is no longer than this, in bytes, is taken for text: an id, a token or a signature.
-pub const MAX_TOKEN: usize = 256;
+pub(crate) const MAX_TOKEN: usize = 256;
 
 /// A file that stands in a string.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct InlineFile<'a> {
+pub(crate) struct InlineFile<'a> {
     /// What a data URL says that it is.
-    pub media_type: Option<&'a str>,
+    pub(crate) media_type: Option<&'a str>,
     data: &'a str,
     encoding: Encoding,
 }
@@ -26,12 +26,12 @@ enum Encoding {
 
 impl<'a> InlineFile<'a> {
     /// The file in a string after JSON's escapes are undone, if it is nothing else.
-    pub fn of(value: &'a str) -> Option<Self> {
+    pub(crate) fn of(value: &'a str) -> Option<Self> {
         InlineFile::data_url(value).or_else(|| InlineFile::base64(value))
     }
 
     /// The file in a data URL (RFC 2397).
-    pub fn data_url(value: &'a str) -> Option<Self> {
+    pub(crate) fn data_url(value: &'a str) -> Option<Self> {
         let (header, data) = value.strip_prefix("data:")?.split_once(',')?;
         let media_type = match header.split(';').next() {
             // What a data URL means by leaving it out.
@@ -45,13 +45,13 @@ impl<'a> InlineFile<'a> {
     }
 
     /// The file that a string is in base64.
-    pub fn base64(value: &'a str) -> Option<Self> {
+    pub(crate) fn base64(value: &'a str) -> Option<Self> {
         let is_file = value.len() > MAX_TOKEN && !is_hex(value) && is_base64(value);
         is_file.then_some(InlineFile { media_type: None, data: value, encoding: Encoding::Base64 })
     }
 
     /// How many bytes it has.
-    pub fn size(&self) -> u64 {
+    pub(crate) fn size(&self) -> u64 {
         match self.encoding {
             Encoding::Base64 => self.data.trim_end_matches('=').len() as u64 * 3 / 4,
             Encoding::Percent => percent_decoded_len(self.data),
@@ -59,7 +59,7 @@ impl<'a> InlineFile<'a> {
     }
 
     /// Its bytes.
-    pub fn bytes(&self) -> Option<Vec<u8>> {
+    pub(crate) fn bytes(&self) -> Option<Vec<u8>> {
         match self.encoding {
             Encoding::Base64 => {
                 let alphabet = if self.data.contains(['-', '_']) { &URL_SAFE } else { &STANDARD };

@@ -12,7 +12,7 @@ use super::read::Payload;
 use crate::json::key_filter::KeyFilter;
 
 /// What stands in a record in place of a header value that is itself a secret.
-pub const REDACTED: &str = "<redacted>";
+pub(crate) const REDACTED: &str = "<redacted>";
 
 /// A request: what was sent, or what arrived.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,19 +36,19 @@ impl Delivery {
     }
 
     /// What its body holds when the compression is undone; where that cannot be, its bytes as sent.
-    pub fn held(&self) -> Bytes {
+    pub(crate) fn held(&self) -> Bytes {
         encoding::decode(&self.headers, &self.body, encoding::LARGEST).unwrap_or_else(|_| self.body.clone())
     }
 
     /// What its body says, to this provider's rules where it is known; `None` where it is not JSON.
-    pub fn payload(&self, provider: Option<&'static Provider>) -> Option<Payload> {
+    pub(crate) fn payload(&self, provider: Option<&'static Provider>) -> Option<Payload> {
         let held = encoding::decode(&self.headers, &self.body, encoding::LARGEST).ok()?;
         Payload::read(&held, &self.headers, provider)
     }
 }
 
 /// A method as it goes over the wire. Nearly all webhooks come with the same.
-pub fn method_name(method: &Method) -> Cow<'static, str> {
+pub(crate) fn method_name(method: &Method) -> Cow<'static, str> {
     match *method {
         Method::POST => "POST".into(),
         _ => method.as_str().to_owned().into(),
@@ -75,7 +75,7 @@ impl FieldName {
     ///
     /// # Panics
     /// When it is no header's name, as [`HeaderName::from_static`].
-    pub fn from_static(text: &'static str) -> Self {
+    pub(crate) fn from_static(text: &'static str) -> Self {
         FieldName::spelled(text).expect("a row holds names of headers")
     }
 
@@ -85,7 +85,7 @@ impl FieldName {
     }
 
     /// As it compares.
-    pub fn plain(&self) -> &HeaderName {
+    pub(crate) fn plain(&self) -> &HeaderName {
         &self.name
     }
 }
@@ -118,7 +118,7 @@ const HOP_BY_HOP: [&str; 9] = [
 ];
 
 /// Headers, looked up by name: compared without regard to case.
-pub trait Lookup {
+pub(crate) trait Lookup {
     /// Every value of that name, as text.
     fn all<'a>(&'a self, name: &str) -> impl Iterator<Item = Cow<'a, str>>;
 
@@ -160,7 +160,7 @@ impl Headers {
     }
 
     /// Replaces every header of that name by this one, in the place of the first, or adds it at the end.
-    pub fn set(&mut self, name: impl Into<FieldName>, value: HeaderValue) {
+    pub(crate) fn set(&mut self, name: impl Into<FieldName>, value: HeaderValue) {
         let name = name.into();
         let place = self.place(name.plain());
         self.remove(name.plain().as_str());
@@ -168,7 +168,7 @@ impl Headers {
     }
 
     /// Gives the header of that name another value; place and spelling stay. Where there is none, it is added at the end.
-    pub fn change(&mut self, name: HeaderName, value: HeaderValue) {
+    pub(crate) fn change(&mut self, name: HeaderName, value: HeaderValue) {
         match self.place(&name) {
             Some(place) => self.list[place].1 = value,
             None => self.push(name, value),
@@ -176,7 +176,7 @@ impl Headers {
     }
 
     /// Puts one before the first of that other name, or at the end.
-    pub fn insert_before(&mut self, other: &HeaderName, name: HeaderName, value: HeaderValue) {
+    pub(crate) fn insert_before(&mut self, other: &HeaderName, name: HeaderName, value: HeaderValue) {
         self.insert(self.place(other), name.into(), value);
     }
 
@@ -188,7 +188,7 @@ impl Headers {
 
     /// Those that concern the message and not one connection (RFC 9110 section 7.6.1), without what was blanked out. The
     /// host and the length keep their places, but follow from where it goes next.
-    pub fn end_to_end(&self) -> Headers {
+    pub(crate) fn end_to_end(&self) -> Headers {
         let named = self
             .all("connection")
             .flat_map(|value| value.split(',').map(|name| name.trim().to_lowercase()).collect::<Vec<_>>());
@@ -198,19 +198,19 @@ impl Headers {
     }
 
     /// Removes every header of that name.
-    pub fn remove(&mut self, name: &str) {
+    pub(crate) fn remove(&mut self, name: &str) {
         self.list.retain(|(other, _)| !other.as_str().eq_ignore_ascii_case(name));
     }
 
     /// Gives every header of one of these names another value.
-    pub fn replace(&mut self, names: &[&str], with: impl Fn(&HeaderValue) -> HeaderValue) {
+    pub(crate) fn replace(&mut self, names: &[&str], with: impl Fn(&HeaderValue) -> HeaderValue) {
         for (_, value) in self.list.iter_mut().filter(|(name, _)| names.contains(&name.plain().as_str())) {
             *value = with(value);
         }
     }
 
     /// Gives every header another value for which there is one.
-    pub fn blank(&mut self, with: impl Fn(&HeaderName, &HeaderValue) -> Option<HeaderValue>) {
+    pub(crate) fn blank(&mut self, with: impl Fn(&HeaderName, &HeaderValue) -> Option<HeaderValue>) {
         for (name, value) in &mut self.list {
             if let Some(other) = with(name.plain(), value) {
                 *value = other;
@@ -219,7 +219,7 @@ impl Headers {
     }
 
     /// Keeps only those whose names fulfil this.
-    pub fn retain(&mut self, keep: impl Fn(&HeaderName) -> bool) {
+    pub(crate) fn retain(&mut self, keep: impl Fn(&HeaderName) -> bool) {
         self.list.retain(|(name, _)| keep(name.plain()));
     }
 
@@ -228,18 +228,18 @@ impl Headers {
     }
 
     /// The first value of that name, as text.
-    pub fn get(&self, name: &str) -> Option<Cow<'_, str>> {
+    pub(crate) fn get(&self, name: &str) -> Option<Cow<'_, str>> {
         self.all(name).next()
     }
 
     /// Every value of that name, as text.
-    pub fn all<'a>(&'a self, name: &str) -> impl Iterator<Item = Cow<'a, str>> {
+    pub(crate) fn all<'a>(&'a self, name: &str) -> impl Iterator<Item = Cow<'a, str>> {
         let list = if self.names.cover(KeyFilter::of_header(name)) { self.list.as_slice() } else { &[] };
         list.iter().filter(move |(other, _)| other.as_str().eq_ignore_ascii_case(name)).map(|(_, value)| text(value))
     }
 
     /// Whether there is one of that name.
-    pub fn has(&self, name: &str) -> bool {
+    pub(crate) fn has(&self, name: &str) -> bool {
         self.names.cover(KeyFilter::of_header(name))
             && self.list.iter().any(|(other, _)| other.as_str().eq_ignore_ascii_case(name))
     }
@@ -250,13 +250,13 @@ impl Headers {
     }
 
     /// All of them in order, values as bytes.
-    pub fn raw(&self) -> impl ExactSizeIterator<Item = (&FieldName, &HeaderValue)> {
+    pub(crate) fn raw(&self) -> impl ExactSizeIterator<Item = (&FieldName, &HeaderValue)> {
         self.list.iter().map(|(name, value)| (name, value))
     }
 }
 
 /// Whether values of this header are credentials by themselves. A signature is not: it proves one body only.
-pub fn is_secret(name: &HeaderName) -> bool {
+pub(crate) fn is_secret(name: &HeaderName) -> bool {
     static SECRET: [HeaderName; 5] =
         [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE, SET_COOKIE, HeaderName::from_static("x-webhook-secret")];
     SECRET.contains(name)

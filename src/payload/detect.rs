@@ -29,7 +29,7 @@ fn required(shape: &Shape) -> KeyFilter {
 }
 
 /// Which provider sent this body, and in which form. With `named` it is that provider whatever the body looks like.
-pub fn detect(
+pub(crate) fn detect(
     object: &Object<'_>,
     headers: &Headers,
     named: Option<&'static Provider>,

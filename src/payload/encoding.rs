@@ -19,7 +19,7 @@ pub enum DecodeError {
 }
 
 /// The most that is read out of a body where nobody set another limit: 64 MiB, what a payload file may have too.
-pub const LARGEST: u64 = 64 * 1024 * 1024;
+pub(crate) const LARGEST: u64 = 64 * 1024 * 1024;
 
 /// How many encodings one body may have upon each other; one is what everybody sends.
 const LAYERS: usize = 3;
@@ -28,7 +28,7 @@ const LAYERS: usize = 3;
 const BUFFER: usize = 16 * 1024;
 
 /// The encodings that these headers name, in the order in which they were applied; none for a body that is as it is.
-pub fn named(headers: &Headers) -> Vec<String> {
+pub(crate) fn named(headers: &Headers) -> Vec<String> {
     let values = headers.all("content-encoding");
     let names =
         values.flat_map(|value| value.split(',').map(|name| name.trim().to_ascii_lowercase()).collect::<Vec<_>>());

@@ -24,20 +24,20 @@ impl Events {
 
     /// The names that no known provider's event has and that are much like one that has, with that. Senders may have
     /// events of their own.
-    pub fn doubtful(&self) -> impl Iterator<Item = (String, &'static str)> {
+    pub(crate) fn doubtful(&self) -> impl Iterator<Item = (String, &'static str)> {
         let is_known = |name: &str| provider::events().any(|event| event == name);
         let names = self.0.iter().map(ToString::to_string).filter(move |name| !name.contains('*') && !is_known(name));
         names.filter_map(|name| nearest(&name, provider::events()).map(|near| (name, near)))
     }
 
     /// Whether a payload is of one of these events. What names no event is of none.
-    pub fn take(&self, payload: Option<&Payload>) -> bool {
+    pub(crate) fn take(&self, payload: Option<&Payload>) -> bool {
         let event = payload.and_then(|payload| payload.event.as_ref());
         event.is_some_and(|event| self.take_name(&event.name))
     }
 
     /// Whether an event of this name is one of these.
-    pub fn take_name(&self, event: &str) -> bool {
+    pub(crate) fn take_name(&self, event: &str) -> bool {
         self.0.iter().any(|name| name.matches(event))
     }
 }

@@ -8,15 +8,15 @@ use lru::LruCache;
 use super::provider::Kind;
 use super::read::Payload;
 
-pub mod lifecycle;
+pub(crate) mod lifecycle;
 
 /// How many deliveries are remembered. Beyond it the least recent is forgotten, so that a listener that runs for days keeps
 /// its size; a duplicate comes within minutes (the longest documented schedule but one is Cog's, of 7).
-pub const REMEMBERED: usize = 65_536;
+pub(crate) const REMEMBERED: usize = 65_536;
 
 /// The deliveries seen so far, by idempotency key.
 #[derive(Debug)]
-pub struct History {
+pub(crate) struct History {
     seen: LruCache<u128, SeenDelivery>,
     /// Two, because 64 bits are too few to tell deliveries apart by, and keyed, so that no sender can make two alike.
     hashers: [RandomState; 2],
@@ -38,11 +38,11 @@ struct Keys {
 
 /// What is kept of an earlier delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SeenDelivery {
+pub(crate) struct SeenDelivery {
     /// Its number in this run.
-    pub seq: u64,
+    pub(crate) seq: u64,
     /// The id of its record.
-    pub id: String,
+    pub(crate) id: String,
     /// The number of the last delivery of this key.
     last: u64,
     /// The status that the last was answered, if it got an answer: a repeat after a failure is a retry.
@@ -52,15 +52,15 @@ pub struct SeenDelivery {
 
 /// An earlier delivery with the same idempotency key.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EarlierWithKey {
+pub(crate) struct EarlierWithKey {
     /// The first of them with the same body; the first of them all, where none has the same.
-    pub of: SeenDelivery,
+    pub(crate) of: SeenDelivery,
     /// The number of the last of them.
-    pub last: u64,
+    pub(crate) last: u64,
     /// The status that the last of them was answered; `None` when it got no answer.
-    pub answered: Option<u16>,
+    pub(crate) answered: Option<u16>,
     /// Whether the bodies are the same, byte for byte.
-    pub same_body: bool,
+    pub(crate) same_body: bool,
 }
 
 impl Default for History {
@@ -76,7 +76,7 @@ impl History {
     }
 
     /// One that forgets nothing, for files, which have an end.
-    pub fn unbounded() -> Self {
+    pub(crate) fn unbounded() -> Self {
         let hashers = [RandomState::new(), RandomState::new()];
         History { seen: LruCache::unbounded(), hashers, bodies: foldhash::quality::RandomState::default() }
     }
@@ -88,7 +88,7 @@ impl History {
     /// its ids mean; such a one is a repeat only when its body is the same too.
     ///
     /// A delivery whose signature does not hold is anybody's: it stands for nothing but its own bytes.
-    pub fn note(
+    pub(crate) fn note(
         &mut self,
         payload: &Payload,
         body: &[u8],
@@ -125,7 +125,7 @@ impl History {
     }
 
     /// Corrects the answer of a delivery that was noted.
-    pub fn answered(&mut self, payload: &Payload, body: &[u8], is_invalid: bool, status: Option<u16>) {
+    pub(crate) fn answered(&mut self, payload: &Payload, body: &[u8], is_invalid: bool, status: Option<u16>) {
         let Some(Keys { key, exact, .. }) = self.keys(payload, body, is_invalid) else { return };
         for known in [key, exact] {
             if let Some(seen) = self.seen.get_mut(&known) {
@@ -136,7 +136,7 @@ impl History {
 
     /// Takes back that a delivery was noted under this number, because it is recorded nowhere: nothing repeats it. Those
     /// that it repeated were answered with `status` the last time.
-    pub fn forget(&mut self, payload: &Payload, body: &[u8], is_invalid: bool, seq: u64, status: Option<u16>) {
+    pub(crate) fn forget(&mut self, payload: &Payload, body: &[u8], is_invalid: bool, seq: u64, status: Option<u16>) {
         let Some(keys) = self.keys(payload, body, is_invalid) else { return };
         for known in [keys.key, keys.exact, keys.variant()] {
             match self.seen.get_mut(&known) {

@@ -12,18 +12,18 @@ use crate::json::JsonType;
 pub struct Warning {
     /// A stable name: `unknown_status`.
     #[serde(default)]
-    pub code: String,
+    pub(crate) code: String,
     /// The dotted path of the field.
     #[serde(default)]
-    pub path: String,
+    pub(crate) path: String,
     /// A sentence for people.
     #[serde(default)]
-    pub message: String,
+    pub(crate) message: String,
 }
 
 impl Warning {
     /// A warning of this code about this path.
-    pub fn new(code: &str, path: &str, message: String) -> Self {
+    pub(crate) fn new(code: &str, path: &str, message: String) -> Self {
         Warning { code: code.into(), path: path.into(), message }
     }
 }

@@ -26,22 +26,22 @@
 
 pub mod body;
 pub mod builtin;
-pub mod data_url;
-pub mod delivery;
-pub mod detect;
+pub(crate) mod data_url;
+pub(crate) mod delivery;
+pub(crate) mod detect;
 pub mod duration;
 pub mod encoding;
 pub mod events;
-pub mod history;
+pub(crate) mod history;
 pub mod lint;
 pub mod provider;
-pub mod read;
-pub mod retry;
-pub mod unsafe_chars;
+pub(crate) mod read;
+pub(crate) mod retry;
+pub(crate) mod unsafe_chars;
 
 /// The known word that is most like one that is not known, if any is like it at all. A word of unusual length is no
 /// typing error, and comparing it would take long.
-pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     const LONGEST: usize = 64;
     const ALIKE: f64 = 0.85;
     if word.len() > LONGEST {
@@ -51,7 +51,7 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
     likeness.filter(|(likeness, _)| *likeness > ALIKE).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, known)| known)
 }
 
-pub use body::Body;
+pub(crate) use body::Body;
 pub use delivery::{Delivery, FieldName, Headers};
-pub use provider::{Fixture, Kind, Provider, Shape, Status};
+pub(crate) use provider::{Kind, Provider, Status};
 pub use read::Payload;

@@ -21,24 +21,24 @@ macro_rules! fixture {
     };
 }
 
-pub mod assemblyai;
-pub mod bfl;
+pub(crate) mod assemblyai;
+pub(crate) mod bfl;
 pub mod cog;
-pub mod eachlabs;
-pub mod elevenlabs;
-pub mod fal;
-pub mod generic;
-pub mod huggingface;
-pub mod kie;
-pub mod luma;
-pub mod modelslab;
-pub mod openai;
-pub mod replicate;
-pub mod runpod;
+pub(crate) mod eachlabs;
+pub(crate) mod elevenlabs;
+pub(crate) mod fal;
+pub(crate) mod generic;
+pub(crate) mod huggingface;
+pub(crate) mod kie;
+pub(crate) mod luma;
+pub(crate) mod modelslab;
+pub(crate) mod openai;
+pub(crate) mod replicate;
+pub(crate) mod runpod;
 
 /// Every provider, in the order in which they are listed to people. [`generic::PROVIDER`] is not one of them: it is what
 /// remains when none of these fits.
-pub static ALL: &[&Provider] = &[
+pub(crate) static ALL: &[&Provider] = &[
     &eachlabs::PROVIDER,
     &modelslab::PROVIDER,
     &cog::PROVIDER,
@@ -60,74 +60,74 @@ pub struct Provider {
     /// The name on the command line and in records: `eachlabs`.
     pub name: &'static str,
     /// The name as its owner writes it: `each::labs`.
-    pub label: &'static str,
+    pub(crate) label: &'static str,
     /// How its requests name themselves: the start of the user agent, and the variant that it gives away.
-    pub agents: &'static [(&'static str, &'static str)],
+    pub(crate) agents: &'static [(&'static str, &'static str)],
     /// Every form of its bodies. The first is taken when the provider was named by the user and none fits.
-    pub shapes: &'static [Shape],
+    pub(crate) shapes: &'static [Shape],
     /// Payloads built into the binary.
-    pub fixtures: &'static [Fixture],
+    pub(crate) fixtures: &'static [Fixture],
 }
 
 /// One form of a provider's bodies, and what goes along with it.
 #[derive(Debug)]
-pub struct Shape {
+pub(crate) struct Shape {
     /// Which form: a generation, a flavor, or what the body describes.
-    pub variant: &'static str,
+    pub(crate) variant: &'static str,
     /// What it is, in words: `prediction, generation A (March 2026)`.
-    pub title: &'static str,
+    pub(crate) title: &'static str,
     /// What the body reports on.
-    pub kind: Kind,
+    pub(crate) kind: Kind,
     /// What must be so for a body to have this form.
-    pub must: &'static [ShapeSign],
+    pub(crate) must: &'static [ShapeSign],
     /// What speaks for it, with a weight; [`ENOUGH`] in all makes it recognised.
-    pub signs: &'static [(u8, ShapeSign)],
+    pub(crate) signs: &'static [(u8, ShapeSign)],
     /// Where its fields are.
-    pub fields: Fields,
+    pub(crate) fields: Fields,
     /// Its status words.
-    pub statuses: &'static [(&'static str, Status)],
+    pub(crate) statuses: &'static [(&'static str, Status)],
     /// What any other word means; `None` where it would be an unknown one.
-    pub other_status: Option<Status>,
+    pub(crate) other_status: Option<Status>,
     /// The event, where the body does not name one.
-    pub inferred_event: fn(WorkProgress) -> Option<&'static str>,
+    pub(crate) inferred_event: fn(WorkProgress) -> Option<&'static str>,
     /// Signature schemes in use with it, strongest first; empty when the provider documents none.
-    pub schemes: &'static [&'static str],
+    pub(crate) schemes: &'static [&'static str],
     /// How it retries.
-    pub retry: &'static RetryProfile,
+    pub(crate) retry: &'static RetryProfile,
     /// Its headers in wire order.
-    pub headers: &'static [HeaderLine],
+    pub(crate) headers: &'static [HeaderLine],
     /// Whether it follows redirects.
-    pub follows_redirects: bool,
+    pub(crate) follows_redirects: bool,
 }
 
 /// Dotted paths to a shape's fields. Where there are several, the first with a value counts.
 #[derive(Debug)]
-pub struct Fields {
+pub(crate) struct Fields {
     /// The id of the prediction or execution.
-    pub id: &'static [&'static str],
+    pub(crate) id: &'static [&'static str],
     /// The status word.
-    pub status: &'static [&'static str],
+    pub(crate) status: &'static [&'static str],
     /// The event, where the body names it.
-    pub event: &'static [&'static str],
+    pub(crate) event: &'static [&'static str],
     /// What was done, where that is not in the event's name: the event then is `repo.content.update`.
-    pub action: &'static [&'static str],
+    pub(crate) action: &'static [&'static str],
     /// What was made.
-    pub output: &'static [&'static str],
+    pub(crate) output: &'static [&'static str],
     /// What it was made from.
-    pub input: &'static [&'static str],
+    pub(crate) input: &'static [&'static str],
     /// Why it failed.
-    pub error: &'static [&'static str],
+    pub(crate) error: &'static [&'static str],
     /// What was logged.
-    pub logs: &'static [&'static str],
+    pub(crate) logs: &'static [&'static str],
     /// Times and costs.
-    pub metrics: &'static [&'static str],
+    pub(crate) metrics: &'static [&'static str],
     /// Further ids, under the names that the provider gives them.
-    pub ids: &'static [(&'static str, &'static str)],
+    pub(crate) ids: &'static [(&'static str, &'static str)],
 }
 
 impl Fields {
     /// No fields; a row names those that it has.
-    pub const NONE: Fields = Fields {
+    pub(crate) const NONE: Fields = Fields {
         id: &[],
         status: &[],
         event: &[],
@@ -144,7 +144,7 @@ impl Fields {
 /// A header that a provider sends, its name spelled as it goes over the wire. Where `host` and `content-length` are not
 /// listed, they stand at the end, in this order and in lower case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum HeaderLine {
+pub(crate) enum HeaderLine {
     /// This one.
     Is(&'static str, &'static str),
     /// Whatever the signature scheme adds.
@@ -158,7 +158,7 @@ pub enum HeaderLine {
 }
 
 /// The headers of a provider of which only the content type is documented.
-pub const PLAIN_HEADERS: &[HeaderLine] = &[
+pub(crate) const PLAIN_HEADERS: &[HeaderLine] = &[
     HeaderLine::Is("content-type", "application/json"),
     HeaderLine::Is("user-agent", concat!("hookctl/", env!("CARGO_PKG_VERSION"))),
     HeaderLine::Is("accept", "*/*"),
@@ -167,7 +167,7 @@ pub const PLAIN_HEADERS: &[HeaderLine] = &[
 
 /// What a body reports on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// One run of a model (ModelsLab: a generation).
     Prediction,
     /// A chain of them.
@@ -180,7 +180,7 @@ pub enum Kind {
 
 impl Kind {
     /// The word in records.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Kind::Prediction => "prediction",
             Kind::Workflow => "workflow",
@@ -192,7 +192,7 @@ impl Kind {
 
 /// The one vocabulary of statuses. Cog's own words; every provider's are mapped to them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Status {
+pub(crate) enum Status {
     /// Accepted or queued, not begun.
     Starting,
     /// Under way.
@@ -207,7 +207,7 @@ pub enum Status {
 
 impl Status {
     /// The word in records and on screen.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Status::Starting => "starting",
             Status::Processing => "processing",
@@ -218,7 +218,7 @@ impl Status {
     }
 
     /// Whether nothing comes after it.
-    pub fn is_terminal(self) -> bool {
+    pub(crate) fn is_terminal(self) -> bool {
         matches!(self, Status::Succeeded | Status::Failed | Status::Canceled)
     }
 }
@@ -231,18 +231,18 @@ impl fmt::Display for Status {
 
 /// How far a body says the work has come: all that an event can be inferred from.
 #[derive(Clone, Copy, Debug)]
-pub struct WorkProgress {
+pub(crate) struct WorkProgress {
     /// The status, where its word is known.
-    pub status: Option<Status>,
+    pub(crate) status: Option<Status>,
     /// Whether there is any output.
-    pub output: bool,
+    pub(crate) output: bool,
     /// Whether there are any logs.
-    pub logs: bool,
+    pub(crate) logs: bool,
 }
 
 impl WorkProgress {
     /// The event of a provider that fires at the end only, and names none: the outcome is the event.
-    pub fn outcome(self) -> Option<&'static str> {
+    pub(crate) fn outcome(self) -> Option<&'static str> {
         Some(match self.status? {
             Status::Succeeded => "completed",
             Status::Failed => "failed",
@@ -255,20 +255,20 @@ impl WorkProgress {
 
 /// A payload built into the binary: the exact bytes that go over the wire.
 #[derive(Debug)]
-pub struct Fixture {
+pub(crate) struct Fixture {
     /// Its name on the command line, without `.json`: `eachlabs/a/success`.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// Shorter names for the same bytes: `success`.
-    pub aliases: &'static [&'static str],
+    pub(crate) aliases: &'static [&'static str],
     /// The variant of the provider whose headers, scheme and retries go with it.
-    pub variant: &'static str,
+    pub(crate) variant: &'static str,
     /// The body.
-    pub body: &'static str,
+    pub(crate) body: &'static str,
 }
 
 /// Something that tells one form of body from another.
 #[derive(Clone, Copy, Debug)]
-pub enum ShapeSign {
+pub(crate) enum ShapeSign {
     /// The path has a value, `null` included.
     Has(&'static str),
     /// The path has none.
@@ -292,11 +292,11 @@ pub enum ShapeSign {
 }
 
 /// The weight of signs from which on a form counts as recognised.
-pub const ENOUGH: u8 = 2;
+pub(crate) const ENOUGH: u8 = 2;
 
 impl Shape {
     /// What the status word means here.
-    pub fn status(&self, word: &str) -> Option<Status> {
+    pub(crate) fn status(&self, word: &str) -> Option<Status> {
         let known = self.statuses.iter().find(|(known, _)| *known == word).map(|(_, status)| *status);
         known.or(self.other_status)
     }
@@ -304,18 +304,18 @@ impl Shape {
 
 impl Provider {
     /// Finds a provider by its name on the command line; `generic` is one here.
-    pub fn named(name: &str) -> Option<&'static Provider> {
+    pub(crate) fn named(name: &str) -> Option<&'static Provider> {
         ALL.iter().copied().chain([&generic::PROVIDER]).find(|provider| provider.name == name)
     }
 
     /// The shape of that variant, or the first.
-    pub fn shape(&self, variant: &str) -> &Shape {
+    pub(crate) fn shape(&self, variant: &str) -> &Shape {
         self.shapes.iter().find(|shape| shape.variant == variant).unwrap_or(&self.shapes[0])
     }
 }
 
 /// Every built-in payload with its provider, in the order of [`ALL`].
-pub fn fixtures() -> impl Iterator<Item = (&'static Provider, &'static Fixture)> {
+pub(crate) fn fixtures() -> impl Iterator<Item = (&'static Provider, &'static Fixture)> {
     ALL.iter().flat_map(|provider| provider.fixtures.iter().map(move |fixture| (*provider, fixture)))
 }
 
@@ -323,14 +323,14 @@ const STATUSES: [Status; 5] =
     [Status::Starting, Status::Processing, Status::Succeeded, Status::Failed, Status::Canceled];
 
 /// Every status and event that a known provider's deliveries can have.
-pub fn words() -> impl Iterator<Item = &'static str> {
+pub(crate) fn words() -> impl Iterator<Item = &'static str> {
     let shapes = ALL.iter().flat_map(|provider| provider.shapes);
     let spelled = shapes.flat_map(|shape| shape.statuses.iter().map(|(word, _)| *word));
     STATUSES.into_iter().map(Status::name).chain(spelled).chain(events())
 }
 
 /// Every event that a known provider's deliveries can be without naming it.
-pub fn events() -> impl Iterator<Item = &'static str> {
+pub(crate) fn events() -> impl Iterator<Item = &'static str> {
     ALL.iter().flat_map(|provider| provider.shapes).flat_map(|shape| {
         let progress = STATUSES.into_iter().flat_map(|status| {
             [(false, false), (false, true), (true, false)].map(|(output, logs)| WorkProgress {

@@ -18,38 +18,38 @@ pub struct Payload {
     /// Who sent it.
     pub provider: &'static Provider,
     /// In which of the provider's forms.
-    pub shape: &'static Shape,
+    pub(crate) shape: &'static Shape,
     /// The status, where its word is known.
-    pub status: Option<Status>,
+    pub(crate) status: Option<Status>,
     /// The status as the provider spelled it.
-    pub raw_status: Option<String>,
+    pub(crate) raw_status: Option<String>,
     /// What happened.
-    pub event: Option<PayloadEvent>,
+    pub(crate) event: Option<PayloadEvent>,
     /// The id of the prediction or execution.
     pub id: Option<String>,
     /// Further ids under the provider's names for them: `track_id`, `workflow_id`, …
-    pub ids: Vec<(&'static str, String)>,
+    pub(crate) ids: Vec<(&'static str, String)>,
     /// What was made; absent where there is nothing, or where it holds only the error.
-    pub output: Option<Json>,
+    pub(crate) output: Option<Json>,
     /// What it was made from.
-    pub input: Option<Json>,
+    pub(crate) input: Option<Json>,
     /// Why it failed, of a failed one.
-    pub error: Option<String>,
+    pub(crate) error: Option<String>,
     /// What was logged, where that is text.
-    pub logs: Option<String>,
+    pub(crate) logs: Option<String>,
     /// Times and costs.
-    pub metrics: Option<Json>,
+    pub(crate) metrics: Option<Json>,
     /// The paths of its status and its id where what stands there is no word, and what it is.
-    pub no_words: Vec<(&'static str, JsonType)>,
+    pub(crate) no_words: Vec<(&'static str, JsonType)>,
 }
 
 /// What a delivery reports.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PayloadEvent {
+pub(crate) struct PayloadEvent {
     /// `completed`, `output`, `workflow.completed`, …
-    pub name: Cow<'static, str>,
+    pub(crate) name: Cow<'static, str>,
     /// Whether the body does not name it and it was told from the other fields.
-    pub inferred: bool,
+    pub(crate) inferred: bool,
 }
 
 impl Payload {
@@ -65,7 +65,7 @@ impl Payload {
     }
 
     /// Reads a body as this shape of this provider; `None` when it is not JSON.
-    pub fn read_as(body: &Bytes, provider: &'static Provider, shape: &'static Shape) -> Option<Payload> {
+    pub(crate) fn read_as(body: &Bytes, provider: &'static Provider, shape: &'static Shape) -> Option<Payload> {
         match Body::of(body) {
             Body::Object(object) => Some(Payload::of(body, &object, provider, shape)),
             Body::Value(_) => Some(Payload::of(body, &Object::default(), provider, shape)),
@@ -120,7 +120,7 @@ impl Payload {
 
     /// The idempotency key: what a handler may take as the same delivery come again. Provider, id and event; the status
     /// where there is no event. `None` without an id.
-    pub fn key(&self) -> Option<String> {
+    pub(crate) fn key(&self) -> Option<String> {
         let (id, event) = (self.id.as_deref()?, self.event.as_ref());
         let what = event.map(|event| event.name.as_ref()).or(self.raw_status.as_deref());
         let parts = [Some(self.provider.name), Some(id), what];
@@ -134,7 +134,7 @@ impl Payload {
 
     /// Whether nothing comes after it. An unknown status may be the last, so it counts as terminal: a sender that
     /// retries only terminal deliveries must not give up on it.
-    pub fn is_terminal(&self) -> bool {
+    pub(crate) fn is_terminal(&self) -> bool {
         self.status.is_none_or(Status::is_terminal)
     }
 }

@@ -3,34 +3,34 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-pub mod general;
+pub(crate) mod general;
 
 /// When a provider tries again.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RetryProfile {
+pub(crate) struct RetryProfile {
     /// The name on the command line.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// Who waits so, for people.
-    pub label: &'static str,
+    pub(crate) label: &'static str,
     /// What it does, in a line of help.
-    pub summary: &'static str,
+    pub(crate) summary: &'static str,
     /// The wait before each retry; their number is the number of retries.
-    pub waits: &'static [Duration],
+    pub(crate) waits: &'static [Duration],
     /// Which answers are retried.
-    pub again_on: RetriedAnswers,
+    pub(crate) again_on: RetriedAnswers,
     /// Whether a refused connection, a time-out or a lost answer is retried.
-    pub again_unanswered: bool,
+    pub(crate) again_unanswered: bool,
     /// What becomes of the receiver's `Retry-After`.
-    pub retry_after: RetryAfter,
+    pub(crate) retry_after: RetryAfter,
     /// Whether only a delivery that ends a prediction is retried at all.
-    pub terminal_only: bool,
+    pub(crate) terminal_only: bool,
     /// How long an attempt waits for an answer, where that is documented.
-    pub answer_within: Option<Duration>,
+    pub(crate) answer_within: Option<Duration>,
 }
 
 /// Which answers lead to a retry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RetriedAnswers {
+pub(crate) enum RetriedAnswers {
     /// Every answer but 2xx.
     AllButSuccess,
     /// Every answer but 2xx and those within one of these ranges, first and last included: they end it.
@@ -41,7 +41,7 @@ pub enum RetriedAnswers {
 
 /// What a sender makes of `Retry-After`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RetryAfter {
+pub(crate) enum RetryAfter {
     /// Nothing.
     Ignored,
     /// Its seconds replace the profile's wait unless they are none, up to `at_most`; this status is retried too when it
@@ -58,7 +58,7 @@ pub enum RetryAfter {
 
 /// How an attempt ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AttemptOutcome {
+pub(crate) enum AttemptOutcome {
     /// The receiver answered.
     Answered {
         /// Its status.
@@ -74,7 +74,7 @@ pub enum AttemptOutcome {
 
 /// What comes after an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NextStep {
+pub(crate) enum NextStep {
     /// Acknowledged: nothing more.
     Done,
     /// Another attempt after this wait of the provider's time.
@@ -85,7 +85,7 @@ pub enum NextStep {
 
 /// Why there is no further attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StopReason {
+pub(crate) enum StopReason {
     /// The last retry was used up, or the profile has none.
     Exhausted,
     /// The profile does not retry this answer.
@@ -98,17 +98,17 @@ pub struct Statuses(Vec<(u16, u16)>);
 
 impl Statuses {
     /// Those within one of these ranges, first and last included.
-    pub fn new(ranges: Vec<(u16, u16)>) -> Self {
+    pub(crate) fn new(ranges: Vec<(u16, u16)>) -> Self {
         Statuses(ranges)
     }
 
     /// 4xx: what a good receiver answers to a delivery that it must not believe.
-    pub fn client_errors() -> Self {
+    pub(crate) fn client_errors() -> Self {
         Statuses(vec![(400, 499)])
     }
 
     /// Whether it is one of them.
-    pub fn contains(&self, status: u16) -> bool {
+    pub(crate) fn contains(&self, status: u16) -> bool {
         self.0.iter().any(|(first, last)| (*first..=*last).contains(&status))
     }
 }
@@ -145,7 +145,7 @@ impl std::fmt::Display for Statuses {
 }
 
 /// One attempt and no retry.
-pub static ONCE: RetryProfile = RetryProfile {
+pub(crate) static ONCE: RetryProfile = RetryProfile {
     name: "none",
     label: "hookctl",
     summary: "one attempt",
@@ -159,18 +159,18 @@ pub static ONCE: RetryProfile = RetryProfile {
 
 impl RetryProfile {
     /// A profile of the user's own: these waits, after anything that is not 2xx.
-    pub fn custom(waits: Vec<Duration>) -> Self {
+    pub(crate) fn custom(waits: Vec<Duration>) -> Self {
         // Lives as long as the program: it is named once, on the command line.
         RetryProfile { name: "custom", label: "the given profile", waits: waits.leak(), ..ONCE.clone() }
     }
 
     /// How many attempts there are at most for a delivery.
-    pub fn attempts(&self, terminal: bool) -> u32 {
+    pub(crate) fn attempts(&self, terminal: bool) -> u32 {
         1 + if self.terminal_only && !terminal { 0 } else { self.waits.len() as u32 }
     }
 
     /// What comes after attempt number `attempt` (from 1) of a delivery that is `terminal` or not.
-    pub fn next(&self, attempt: u32, terminal: bool, outcome: AttemptOutcome) -> NextStep {
+    pub(crate) fn next(&self, attempt: u32, terminal: bool, outcome: AttemptOutcome) -> NextStep {
         let told = match outcome {
             AttemptOutcome::Answered { retry_after, .. } => retry_after,
             AttemptOutcome::Unreachable | AttemptOutcome::Unknown => None,
@@ -206,17 +206,17 @@ impl RetryProfile {
 }
 
 /// Seconds, for rows of data.
-pub const fn secs(n: u64) -> Duration {
+pub(crate) const fn secs(n: u64) -> Duration {
     Duration::from_secs(n)
 }
 
 /// Milliseconds, for rows of data.
-pub const fn millis(n: u64) -> Duration {
+pub(crate) const fn millis(n: u64) -> Duration {
     Duration::from_millis(n)
 }
 
 /// Every profile that can be named: those of the providers, the general ones, and [`ONCE`].
-pub fn profiles() -> impl Iterator<Item = &'static RetryProfile> {
+pub(crate) fn profiles() -> impl Iterator<Item = &'static RetryProfile> {
     let mut seen: Vec<&'static RetryProfile> = Vec::new();
     for shape in super::provider::ALL.iter().flat_map(|provider| provider.shapes) {
         if !seen.iter().any(|profile| profile.name == shape.retry.name) {

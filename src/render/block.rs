@@ -8,7 +8,7 @@ use console::{measure_text_width, truncate_str};
 const LABEL: usize = 9;
 
 /// Lines under construction.
-pub struct Block {
+pub(crate) struct Block {
     text: String,
     start: String,
     indent: usize,
@@ -18,12 +18,12 @@ pub struct Block {
 impl Block {
     /// A block whose headline begins with `start`, and whose other lines stand `indent` columns in. Lines are cut at
     /// `width`.
-    pub fn new(start: &str, indent: usize, width: Option<usize>) -> Self {
+    pub(crate) fn new(start: &str, indent: usize, width: Option<usize>) -> Self {
         Block { text: String::new(), start: start.to_owned(), indent, width }
     }
 
     /// Adds the headline.
-    pub fn head(&mut self, text: &str) {
+    pub(crate) fn head(&mut self, text: &str) {
         let begun = self.text.len();
         self.text.push_str(&self.start);
         self.text.push_str(text);
@@ -31,7 +31,7 @@ impl Block {
     }
 
     /// Adds a line.
-    pub fn line(&mut self, text: &str) {
+    pub(crate) fn line(&mut self, text: &str) {
         let begun = self.text.len();
         if !text.is_empty() {
             spaces(&mut self.text, self.indent);
@@ -41,7 +41,7 @@ impl Block {
     }
 
     /// Adds a text of several lines, none of them cut.
-    pub fn text(&mut self, text: &str) {
+    pub(crate) fn text(&mut self, text: &str) {
         for line in text.lines() {
             spaces(&mut self.text, self.indent);
             self.text.push_str(line);
@@ -50,7 +50,7 @@ impl Block {
     }
 
     /// Adds a labelled field of one line. `columns` is the label's width without colour.
-    pub fn field(&mut self, label: &str, columns: usize, value: &str) {
+    pub(crate) fn field(&mut self, label: &str, columns: usize, value: &str) {
         let begun = self.text.len();
         spaces(&mut self.text, self.indent);
         self.label(label, columns);
@@ -59,7 +59,7 @@ impl Block {
     }
 
     /// Adds a labelled field that is not cut.
-    pub fn uncut(&mut self, label: &str, columns: usize, value: &str) {
+    pub(crate) fn uncut(&mut self, label: &str, columns: usize, value: &str) {
         let mut lines = value.lines();
         spaces(&mut self.text, self.indent);
         self.label(label, columns);
@@ -69,7 +69,7 @@ impl Block {
     }
 
     /// Adds a labelled field that goes on below itself instead of being cut.
-    pub fn wrapped(&mut self, label: &str, columns: usize, value: &str) {
+    pub(crate) fn wrapped(&mut self, label: &str, columns: usize, value: &str) {
         let Some(width) = self.width else { return self.uncut(label, columns, value) };
         let room = width.saturating_sub(self.indent + LABEL).max(20);
         for (index, line) in textwrap::wrap(value, room).iter().enumerate() {
@@ -81,14 +81,14 @@ impl Block {
     }
 
     /// Adds a line that goes on below itself, a little further in, instead of being cut.
-    pub fn wrapped_line(&mut self, text: &str) {
+    pub(crate) fn wrapped_line(&mut self, text: &str) {
         let room = self.width.map_or(usize::MAX, |width| width.saturating_sub(self.indent).max(20));
         let options = textwrap::Options::new(room).subsequent_indent("  ");
         textwrap::wrap(text, options).iter().for_each(|line| self.line(line));
     }
 
     /// The finished text, each line with its newline.
-    pub fn into_text(self) -> String {
+    pub(crate) fn into_text(self) -> String {
         self.text
     }
 
@@ -111,12 +111,12 @@ fn spaces(text: &mut String, columns: usize) {
 }
 
 /// A line that fits `width`; without one, as it is.
-pub fn cut(line: &str, width: Option<usize>) -> Cow<'_, str> {
+pub(crate) fn cut(line: &str, width: Option<usize>) -> Cow<'_, str> {
     width.map_or(Cow::Borrowed(line), |width| truncate_str(line, width, "…"))
 }
 
 /// A text that fits so many columns. Of one that does not, both ends are left: ids of one making begin alike.
-pub fn cut_middle(text: &str, columns: usize) -> Cow<'_, str> {
+pub(crate) fn cut_middle(text: &str, columns: usize) -> Cow<'_, str> {
     if measure_text_width(text) <= columns {
         return Cow::Borrowed(text);
     }
@@ -126,7 +126,7 @@ pub fn cut_middle(text: &str, columns: usize) -> Cow<'_, str> {
 }
 
 /// A text that fits so many columns. Of one that does not, the end is left: `…completed`.
-pub fn cut_start(text: &str, columns: usize) -> Cow<'_, str> {
+pub(crate) fn cut_start(text: &str, columns: usize) -> Cow<'_, str> {
     if measure_text_width(text) <= columns {
         return Cow::Borrowed(text);
     }
@@ -141,7 +141,7 @@ fn end(text: &str, columns: usize) -> &str {
 }
 
 /// A message, maybe behind a word such as `error:`; what does not fit `width` goes on below itself.
-pub fn message(word: &str, text: &str, width: Option<usize>) -> String {
+pub(crate) fn message(word: &str, text: &str, width: Option<usize>) -> String {
     let line = if word.is_empty() { text.to_owned() } else { format!("{word} {text}") };
     match width {
         Some(width) => textwrap::fill(&line, textwrap::Options::new(width).subsequent_indent("  ")),

@@ -16,7 +16,7 @@ const BESIDE: usize = 24;
 const AROUND: usize = 1;
 
 /// A heading, and every field that differs.
-pub fn text(diff: &Diff, paint: Paint, width: Option<usize>) -> String {
+pub(crate) fn text(diff: &Diff, paint: Paint, width: Option<usize>) -> String {
     let [a, b] = &diff.numbers;
     let [first, second] = &diff.titles;
     let head = |mark: String, number: usize, title: &str, at| {

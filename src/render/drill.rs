@@ -14,12 +14,12 @@ const NAMES: usize = 21;
 const WANTED: usize = 14;
 
 /// The line above the first case.
-pub fn head(paint: Paint) -> String {
+pub(crate) fn head(paint: Paint) -> String {
     format!("   {}\n", paint.quiet(format!("{:NAMES$}  {:WANTED$}  this one", "case", "a good handler")))
 }
 
 /// One case: a line, and where the handler failed what was sent and why it matters.
-pub fn case(drilled: &DrillResult, paint: Paint, width: Option<usize>, verbose: bool) -> String {
+pub(crate) fn case(drilled: &DrillResult, paint: Paint, width: Option<usize>, verbose: bool) -> String {
     let mark = match drilled.judgement {
         DrillVerdict::Passed => paint.good("✓"),
         DrillVerdict::Failed(_) => paint.bad("✗"),
@@ -64,7 +64,7 @@ fn answers(answers: &[DrillResponse], paint: Paint) -> String {
 }
 
 /// What came of it all.
-pub fn end(tally: DrillTally, paint: Paint) -> String {
+pub(crate) fn end(tally: DrillTally, paint: Paint) -> String {
     let failed = format!("{} failed", tally.failed);
     let failed = if tally.failed > 0 { paint.bad(&failed) } else { failed };
     let skipped = if tally.skipped > 0 { format!(" · {} skipped", tally.skipped) } else { String::new() };

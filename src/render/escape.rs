@@ -18,7 +18,7 @@ pub fn line(text: &str) -> Cow<'_, str> {
 /// Escapes the hazards in JSON text, leaving it JSON text of the same value.
 ///
 /// JSON white space stays, so a lone carriage return between tokens still reaches the terminal.
-pub fn json(text: &str) -> Cow<'_, str> {
+pub(crate) fn json(text: &str) -> Cow<'_, str> {
     let unwanted = |c| is_hazard(c) && !matches!(c, '\n' | '\r' | '\t');
     replace(text, unwanted, push_json_escape)
 }
@@ -27,7 +27,7 @@ pub fn json(text: &str) -> Cow<'_, str> {
 ///
 /// A token of valid JSON holds no raw line break or tab, so for valid JSON this is [`json`]; in a
 /// malformed one they must not break up the layout around it.
-pub fn json_token(token: &str) -> Cow<'_, str> {
+pub(crate) fn json_token(token: &str) -> Cow<'_, str> {
     replace(token, is_hazard, push_json_escape)
 }
 

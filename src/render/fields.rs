@@ -19,7 +19,7 @@ use crate::signature::trace::Trace;
 type Field = (&'static str, String);
 
 /// Columns of a status.
-pub const STATUS: usize = 10;
+pub(crate) const STATUS: usize = 10;
 
 /// How much of one value is shown; `-v` and `inspect` show the whole body.
 const VALUE: usize = 300;
@@ -29,7 +29,7 @@ const ITEMS: usize = 3;
 const MEMBERS: usize = 8;
 
 /// The status in the one vocabulary; of an unknown one the provider's word; `no status` without any, and `not JSON`.
-pub fn status_word(payload: Option<&Payload>) -> String {
+pub(crate) fn status_word(payload: Option<&Payload>) -> String {
     let Some(payload) = payload else { return "not JSON".to_owned() };
     match (payload.status, &payload.raw_status) {
         (Some(status), _) => status.name().to_owned(),
@@ -39,13 +39,13 @@ pub fn status_word(payload: Option<&Payload>) -> String {
 }
 
 /// A word in the colour of a delivery's status. What a delivery says whose signature does not hold is nobody's word.
-pub fn status(record: &Record, word: &str, paint: Paint) -> String {
+pub(crate) fn status(record: &Record, word: &str, paint: Paint) -> String {
     let status = record.payload.as_ref().and_then(|payload| payload.status);
     if record.verdict.is_invalid() { paint.quiet(word) } else { status_name(status, word, paint) }
 }
 
 /// A word in the colour of a status.
-pub fn status_name(status: Option<Status>, word: &str, paint: Paint) -> String {
+pub(crate) fn status_name(status: Option<Status>, word: &str, paint: Paint) -> String {
     match status {
         Some(Status::Succeeded) => paint.good(word),
         Some(Status::Failed) => paint.bad(word),
@@ -55,7 +55,7 @@ pub fn status_name(status: Option<Status>, word: &str, paint: Paint) -> String {
 }
 
 /// The verdict, and why and what to do when it is a bad one.
-pub fn signature(record: &Record, paint: Paint) -> Vec<Field> {
+pub(crate) fn signature(record: &Record, paint: Paint) -> Vec<Field> {
     let blanked = record.delivery.headers.iter().any(|(_, value)| value == REDACTED);
     let verdict = &record.verdict;
     let with = |secret: &str| if secret == MAIN { String::new() } else { format!(", secret {}", escape::line(secret)) };
@@ -86,7 +86,7 @@ pub fn signature(record: &Record, paint: Paint) -> Vec<Field> {
 }
 
 /// How a signature was checked, invisible characters made visible.
-pub fn account(account: &Trace) -> Vec<Field> {
+pub(crate) fn account(account: &Trace) -> Vec<Field> {
     const SHOWN: usize = 2000;
     let (name, summary) = account.scheme;
     let mut fields = vec![("scheme", format!("{name}: {summary}"))];
@@ -117,14 +117,14 @@ pub fn account(account: &Trace) -> Vec<Field> {
 }
 
 /// How many bytes a body has, and whether it ends in one that is easily overlooked.
-pub fn size(body: &[u8]) -> String {
+pub(crate) fn size(body: &[u8]) -> String {
     let end = if body.ends_with(b"\n") { ", the last is a newline" } else { "" };
     let unit = if body.len() == 1 { "byte" } else { "bytes" };
     format!("{} {unit}{end}", body.len())
 }
 
 /// How a delivery goes out, in a word or two.
-pub fn signed_as(verdict: &Verdict, paint: Paint) -> String {
+pub(crate) fn signed_as(verdict: &Verdict, paint: Paint) -> String {
     match verdict {
         Verdict::Verified { scheme, .. } => format!("signed {scheme}"),
         Verdict::Authenticated { scheme, .. } => format!("authenticated by {scheme}"),
@@ -135,7 +135,7 @@ pub fn signed_as(verdict: &Verdict, paint: Paint) -> String {
 }
 
 /// What a payload says, most important first.
-pub fn payload(payload: &Payload, paint: Paint) -> Vec<Field> {
+pub(crate) fn payload(payload: &Payload, paint: Paint) -> Vec<Field> {
     let mut fields = Vec::new();
     if let Some(error) = &payload.error {
         fields.push(("error", paint.bad(short(error))));
@@ -160,7 +160,7 @@ pub fn payload(payload: &Payload, paint: Paint) -> Vec<Field> {
 }
 
 /// Who and what: for a payload that is looked at by itself.
-pub fn identity(payload: &Payload, paint: Paint) -> Vec<Field> {
+pub(crate) fn identity(payload: &Payload, paint: Paint) -> Vec<Field> {
     let mut fields = vec![("payload", format!("{}: {}", paint.strong(payload.provider.label), payload.shape.title))];
     let raw = payload.raw_status.as_deref().filter(|raw| payload.status.map(Status::name) != Some(*raw));
     let spelled = match (payload.status, raw) {
@@ -187,7 +187,7 @@ pub fn identity(payload: &Payload, paint: Paint) -> Vec<Field> {
 }
 
 /// What it means, in a sentence for a newcomer.
-pub fn meaning(payload: &Payload) -> String {
+pub(crate) fn meaning(payload: &Payload) -> String {
     let label = payload.provider.label;
     let what = match payload.shape.kind {
         Kind::Prediction => "the prediction",
@@ -209,7 +209,7 @@ pub fn meaning(payload: &Payload) -> String {
 }
 
 /// Which delivery a repeat repeats.
-pub fn repeat(duplicate: Option<&Duplicate>, paint: Paint) -> Option<String> {
+pub(crate) fn repeat(duplicate: Option<&Duplicate>, paint: Paint) -> Option<String> {
     let duplicate = duplicate?;
     let Some(seen) = &duplicate.seen else { return Some(format!("of the record {}", escape::line(&duplicate.id))) };
     let (of, last) = (format!("#{}", seen.seq), seen.last);
@@ -236,7 +236,7 @@ fn body_size(delivery: &Delivery) -> String {
 }
 
 /// A status in the colour of its class.
-pub fn answer_status(status: u16, paint: Paint) -> String {
+pub(crate) fn answer_status(status: u16, paint: Paint) -> String {
     match status {
         200..=299 => paint.good(status),
         400.. => paint.bad(status),
@@ -246,7 +246,7 @@ pub fn answer_status(status: u16, paint: Paint) -> String {
 
 /// A status and what was done to it, in a word: `200`, `reset`, `broken`. Where its sender said which answers are right,
 /// the colour goes by that.
-pub fn outcome(answer: &Answer, expected: Option<bool>, paint: Paint) -> String {
+pub(crate) fn outcome(answer: &Answer, expected: Option<bool>, paint: Paint) -> String {
     match (answer.status, answer.did) {
         (Some(status), None) if expected == Some(true) => paint.good(status),
         (Some(status), None) if expected == Some(false) => paint.bad(status),
@@ -267,12 +267,12 @@ fn deed_name(deed: ConnectionAction) -> &'static str {
 }
 
 /// `POST /hook`
-pub fn request(delivery: &Delivery) -> String {
+pub(crate) fn request(delivery: &Delivery) -> String {
     format!("{} {}", escape::line(&delivery.method), escape::line(&delivery.target))
 }
 
 /// What was answered to what.
-pub fn answer(record: &Record, paint: Paint) -> Option<String> {
+pub(crate) fn answer(record: &Record, paint: Paint) -> Option<String> {
     let answer = record.answer.as_ref()?;
     let what = match answer.did {
         None => outcome(answer, record.is_expected(), paint),
@@ -292,7 +292,7 @@ pub fn answer(record: &Record, paint: Paint) -> Option<String> {
 }
 
 /// Text from outside on one line, not endless.
-pub fn short(text: &str) -> String {
+pub(crate) fn short(text: &str) -> String {
     if let Some(folded) = fold::folded(text) {
         return folded;
     }

@@ -9,7 +9,7 @@ const MAX_DATA_URL: usize = 128;
 /// data URL or `base64, 1.4 MB` for bare base64; `None` for any other value.
 ///
 /// `value` is the string after JSON's escapes are undone. The size is that of the decoded bytes.
-pub fn folded(value: &str) -> Option<String> {
+pub(crate) fn folded(value: &str) -> Option<String> {
     match InlineFile::of(value)? {
         inline @ InlineFile { media_type: Some(media_type), .. } => {
             (value.len() > MAX_DATA_URL).then(|| format!("data:{media_type}, {}", size(inline.size())))
@@ -29,7 +29,7 @@ pub(crate) fn folded_token(token: &str) -> Option<String> {
 }
 
 /// A number of bytes for people to read, in decimal units: `312 B`, `1.4 kB`, `14 kB`.
-pub fn size(bytes: u64) -> String {
+pub(crate) fn size(bytes: u64) -> String {
     let mut amount = bytes as f64;
     let mut unit = "B";
     for larger in ["kB", "MB", "GB", "TB", "PB", "EB"] {

@@ -29,7 +29,7 @@ const BETWEEN: &str = "\n],\"timelines\":[\n";
 const DATA: &str = "{{data}}";
 
 /// The sink that writes a page.
-pub struct HtmlPage<W> {
+pub(crate) struct HtmlPage<W> {
     out: W,
     /// Whether the beginning is out.
     begun: bool,
@@ -67,7 +67,7 @@ struct PageTimeline<'a> {
 
 impl<W: Write> HtmlPage<W> {
     /// Writes to `out`.
-    pub fn new(out: W) -> Self {
+    pub(crate) fn new(out: W) -> Self {
         HtmlPage { out, begun: false, deliveries: 0, timelines: 0 }
     }
 

@@ -6,26 +6,26 @@ use tokio::sync::mpsc;
 
 use crate::event::{Event, QueuedEvent};
 
-pub mod block;
-pub mod compact;
-pub mod diff;
-pub mod drill;
+pub(crate) mod block;
+pub(crate) mod compact;
+pub(crate) mod diff;
+pub(crate) mod drill;
 pub mod escape;
-pub mod fields;
-pub mod fold;
-pub mod html;
+pub(crate) mod fields;
+pub(crate) mod fold;
+pub(crate) mod html;
 pub mod human;
 pub mod json;
-pub mod pager;
+pub(crate) mod pager;
 pub mod paint;
 pub mod pretty;
-pub mod progress;
-pub mod prompt;
-pub mod stats;
-pub mod summary;
-pub mod table;
-pub mod time;
-pub mod timeline;
+pub(crate) mod progress;
+pub(crate) mod prompt;
+pub(crate) mod stats;
+pub(crate) mod summary;
+pub(crate) mod table;
+pub(crate) mod time;
+pub(crate) mod timeline;
 
 /// A sink: shows events in one form.
 pub trait Show {
@@ -38,7 +38,7 @@ pub trait Show {
 
 /// Shows events until there are no more. Ends early, with the error, when an output cannot be written; the end of this
 /// function is how commands learn of it.
-pub fn run(mut events: mpsc::Receiver<QueuedEvent>, sinks: &mut [Box<dyn Show + Send>]) -> io::Result<()> {
+pub(crate) fn run(mut events: mpsc::Receiver<QueuedEvent>, sinks: &mut [Box<dyn Show + Send>]) -> io::Result<()> {
     while let Some(queued) = events.blocking_recv() {
         let mut ended = show(sinks, &queued.event)?;
         // Whatever is there already goes out in one write.

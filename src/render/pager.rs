@@ -8,7 +8,7 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 const PAGER: &str = "less -FRXK";
 
 /// An output that holds back a screenful; what is longer goes through a pager.
-pub struct Pager<W: Write> {
+pub(crate) struct Pager<W: Write> {
     out: W,
     command: Vec<String>,
     rows: usize,
@@ -26,7 +26,7 @@ enum State {
 
 impl<W: Write> Pager<W> {
     /// A pager for a screen of so many rows. `wanted` is the value of `PAGER`; an empty one, or `cat`, wants none.
-    pub fn new(out: W, rows: usize, wanted: Option<&str>) -> Self {
+    pub(crate) fn new(out: W, rows: usize, wanted: Option<&str>) -> Self {
         let command: Vec<String> = wanted.unwrap_or(PAGER).split_whitespace().map(str::to_owned).collect();
         let none = command.is_empty() || command == ["cat"];
         let state = if none { State::Plain } else { State::Holding };

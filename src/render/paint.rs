@@ -9,7 +9,7 @@ use colored::{ColoredString, Colorize, control};
 
 /// When to colour, as the user asked for it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ColorChoice {
+pub(crate) enum ColorChoice {
     /// As the environment and the kind of output suggest.
     #[default]
     Auto,
@@ -24,7 +24,7 @@ pub enum ColorChoice {
 /// An explicit `choice` outranks the environment. On `Auto`, `NO_COLOR` outranks `CLICOLOR_FORCE`,
 /// and an empty variable counts as unset (see <https://no-color.org>). `is_terminal` is asked of
 /// the stream in question, since stdout and stderr may lead to different places.
-pub fn wanted(choice: ColorChoice, is_terminal: bool, env: &dyn Fn(&str) -> Option<String>) -> bool {
+pub(crate) fn wanted(choice: ColorChoice, is_terminal: bool, env: &dyn Fn(&str) -> Option<String>) -> bool {
     match choice {
         ColorChoice::Always => true,
         ColorChoice::Never => false,
@@ -68,53 +68,53 @@ impl Paint {
     }
 
     /// A success.
-    pub fn good(self, text: impl Display) -> String {
+    pub(crate) fn good(self, text: impl Display) -> String {
         self.apply(text, |text| text.green().bold())
     }
 
     /// A failure.
-    pub fn bad(self, text: impl Display) -> String {
+    pub(crate) fn bad(self, text: impl Display) -> String {
         self.apply(text, |text| text.red().bold())
     }
 
     /// Something the user should look at, though it did not fail.
-    pub fn warn(self, text: impl Display) -> String {
+    pub(crate) fn warn(self, text: impl Display) -> String {
         self.apply(text, |text| text.yellow())
     }
 
     /// Something under way.
-    pub fn busy(self, text: impl Display) -> String {
+    pub(crate) fn busy(self, text: impl Display) -> String {
         self.apply(text, |text| text.cyan())
     }
 
     /// A detail to be passed over at first reading.
-    pub fn quiet(self, text: impl Display) -> String {
+    pub(crate) fn quiet(self, text: impl Display) -> String {
         self.apply(text, |text| text.dimmed())
     }
 
     /// What matters most on its line.
-    pub fn strong(self, text: impl Display) -> String {
+    pub(crate) fn strong(self, text: impl Display) -> String {
         self.apply(text, |text| text.bold())
     }
 
     /// The name of a JSON member.
-    pub fn name(self, text: impl Display) -> String {
+    pub(crate) fn name(self, text: impl Display) -> String {
         self.apply(text, |text| text.cyan())
     }
 
     /// A JSON string.
-    pub fn string(self, text: impl Display) -> String {
+    pub(crate) fn string(self, text: impl Display) -> String {
         self.apply(text, |text| text.green())
     }
 
     /// A JSON number.
-    pub fn number(self, text: impl Display) -> String {
+    pub(crate) fn number(self, text: impl Display) -> String {
         // Not yellow, which is hard to read on a light background.
         self.apply(text, |text| text.magenta())
     }
 
     /// JSON's `true`, `false` and `null`.
-    pub fn word(self, text: impl Display) -> String {
+    pub(crate) fn word(self, text: impl Display) -> String {
         self.apply(text, |text| text.magenta().bold())
     }
 

@@ -14,18 +14,18 @@ const TICK: Duration = Duration::from_millis(100);
 const WORTH_SHOWING: Duration = Duration::from_millis(400);
 
 /// A bar on standard error that goes when it is dropped.
-pub struct Bar {
+pub(crate) struct Bar {
     bar: ProgressBar,
 }
 
 impl Bar {
     /// An empty bar for so many deliveries.
-    pub fn start(of: u64) -> Self {
+    pub(crate) fn start(of: u64) -> Self {
         Bar::styled(Some(of), "{bar:24} {pos}/{len} {msg}")
     }
 
     /// An empty bar for so many bytes.
-    pub fn of_bytes(of: Option<u64>) -> Self {
+    pub(crate) fn of_bytes(of: Option<u64>) -> Self {
         Bar::styled(of, if of.is_some() { "{bar:24} {bytes} of {total_bytes} · {eta}" } else { "{spinner} {bytes}" })
     }
 
@@ -36,12 +36,12 @@ impl Bar {
     }
 
     /// Shows how many bytes are read.
-    pub fn read(&self, bytes: u64) {
+    pub(crate) fn read(&self, bytes: u64) {
         self.bar.set_position(bytes);
     }
 
     /// Shows how far it has come.
-    pub fn show(&self, progress: &LoadProgress) {
+    pub(crate) fn show(&self, progress: &LoadProgress) {
         let rate = progress.done as f64 / progress.elapsed.as_secs_f64().max(0.001);
         let failed = if progress.failed > 0 { format!(" · {} failed", progress.failed) } else { String::new() };
         self.bar.set_message(format!("· {rate:.0}/s{failed}"));
@@ -56,13 +56,13 @@ impl Drop for Bar {
 }
 
 /// A line that counts down on standard error and goes when it is dropped.
-pub struct Countdown {
+pub(crate) struct Countdown {
     bar: ProgressBar,
 }
 
 impl Countdown {
     /// Counts `wait` down behind `text`; `None` when that is too short to be seen.
-    pub fn start(text: &str, wait: Duration) -> Option<Self> {
+    pub(crate) fn start(text: &str, wait: Duration) -> Option<Self> {
         if wait < WORTH_SHOWING {
             return None;
         }

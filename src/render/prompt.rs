@@ -7,12 +7,12 @@ use dialoguer::{FuzzySelect, Password};
 use zeroize::Zeroizing;
 
 /// Whether there is somebody to ask: questions go out on standard error and are answered on standard input.
-pub fn is_possible() -> bool {
+pub(crate) fn is_possible() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
 /// Asks for a secret without showing it; `None` without a terminal.
-pub fn secret() -> io::Result<Option<Zeroizing<String>>> {
+pub(crate) fn secret() -> io::Result<Option<Zeroizing<String>>> {
     if !is_possible() {
         return Ok(None);
     }
@@ -21,7 +21,7 @@ pub fn secret() -> io::Result<Option<Zeroizing<String>>> {
 }
 
 /// Lets the user choose one of the names; `None` when there is no terminal or the choice was left with Esc.
-pub fn choose(prompt: &str, names: &[String]) -> io::Result<Option<usize>> {
+pub(crate) fn choose(prompt: &str, names: &[String]) -> io::Result<Option<usize>> {
     if !is_possible() {
         return Ok(None);
     }

@@ -24,7 +24,7 @@ const REST: usize = LABEL + WORD + COUNT + 4;
 const BAR: (usize, usize) = (4, 30);
 
 /// Everything that was counted.
-pub fn text(stats: &Stats, paint: Paint, width: Option<usize>, zone: &TimeZone) -> String {
+pub(crate) fn text(stats: &Stats, paint: Paint, width: Option<usize>, zone: &TimeZone) -> String {
     let room = width.map_or(BAR.1, |width| width.saturating_sub(REST).clamp(BAR.0, BAR.1));
     let bars = |label: &str, rows: &[(String, u64)], colour: &dyn Fn(String, &str) -> String| {
         bars(label, rows, colour, room, paint)

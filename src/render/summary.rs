@@ -12,7 +12,7 @@ use crate::event::{Counts, LoadReport, Saved, SentTally, TableTotals, Tally};
 const INDENT: usize = 14;
 
 /// `saved    out/abc123-0.png, image/png, 1.4 MB, of #1`, under the deliveries.
-pub fn saved(saved: &Saved, paint: Paint) -> String {
+pub(crate) fn saved(saved: &Saved, paint: Paint) -> String {
     let file = saved.file.to_string_lossy();
     let media_type = saved.media_type.as_deref().map(|name| format!("{}, ", escape::line(name))).unwrap_or_default();
     let what = format!("{media_type}{}, of #{}", fold::size(saved.bytes), saved.seq);
@@ -22,7 +22,7 @@ pub fn saved(saved: &Saved, paint: Paint) -> String {
 }
 
 /// What a listener received.
-pub fn received(tally: &Tally) -> String {
+pub(crate) fn received(tally: &Tally) -> String {
     let listed =
         |counts: &[(&str, u64)]| counts.iter().map(|(name, n)| format!("{n} {name}")).collect::<Vec<_>>().join(", ");
     let mut parts = vec![match (tally.deliveries, tally.awaited) {
@@ -48,7 +48,7 @@ pub fn received(tally: &Tally) -> String {
 }
 
 /// What a table listed: `12 of 64 deliveries · 8 succeeded, 4 failed · 12 verified · 2 repeats · 1 with warnings`.
-pub fn listed(listed: &TableTotals) -> String {
+pub(crate) fn listed(listed: &TableTotals) -> String {
     let counted = |counts: &Counts| {
         let mut counts: Vec<_> = counts.iter().collect();
         counts.sort_by_key(|(_, n)| std::cmp::Reverse(**n));
@@ -69,7 +69,7 @@ pub fn listed(listed: &TableTotals) -> String {
 }
 
 /// What a sender sent.
-pub fn sent(tally: &SentTally) -> String {
+pub(crate) fn sent(tally: &SentTally) -> String {
     let deliveries = several(tally.deliveries, "delivery", "deliveries");
     let attempts = several(tally.attempts, "attempt", "attempts");
     let mut text = format!("sent {deliveries} in {attempts}: {} acknowledged", tally.acknowledged);
@@ -80,7 +80,7 @@ pub fn sent(tally: &SentTally) -> String {
 }
 
 /// What a sender of many measured.
-pub fn load(report: &LoadReport, paint: Paint, width: Option<usize>) -> String {
+pub(crate) fn load(report: &LoadReport, paint: Paint, width: Option<usize>) -> String {
     let mut block = Block::new("", 2, width);
     let mut head = format!(
         "{} in {}: {} a second",

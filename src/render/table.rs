@@ -41,7 +41,7 @@ enum Layout {
 }
 
 /// A table under way.
-pub struct Table {
+pub(crate) struct Table {
     width: Option<usize>,
     layout: Layout,
     zone: Zone,
@@ -50,7 +50,7 @@ pub struct Table {
 
 impl Table {
     /// A table without rows. Rows are cut at `width`.
-    pub fn new(width: Option<usize>, zone: Zone) -> Self {
+    pub(crate) fn new(width: Option<usize>, zone: Zone) -> Self {
         let layout = match width {
             Some(..MEDIUM) => Layout::Narrow,
             Some(..WIDE) => Layout::Medium,
@@ -60,7 +60,7 @@ impl Table {
     }
 
     /// The next row, with a heading before the first, and the date where it changes.
-    pub fn row(&mut self, entry: &JournalRow, paint: Paint) -> String {
+    pub(crate) fn row(&mut self, entry: &JournalRow, paint: Paint) -> String {
         let at = entry.record.at.to_zoned((**self.zone).clone());
         let mut text = String::new();
         if self.day.is_none() {
@@ -171,12 +171,12 @@ fn remarks(record: &Record, paint: Paint) -> String {
 }
 
 /// A text in so many columns, cut or filled up.
-pub fn pad(text: &str, columns: usize) -> String {
+pub(crate) fn pad(text: &str, columns: usize) -> String {
     fill(&truncate_str(text, columns, "…"), columns)
 }
 
 /// A text in so many columns at least.
-pub fn fill(text: &str, columns: usize) -> String {
+pub(crate) fn fill(text: &str, columns: usize) -> String {
     let gap = columns.saturating_sub(measure_text_width(text));
     format!("{text}{:gap$}", "")
 }
@@ -192,7 +192,7 @@ fn verdict(record: &Record, columns: usize, paint: Paint) -> String {
 }
 
 /// A verdict in a sign. Who is authenticated is the right one, but the body is not covered by that.
-pub fn mark(verdict: &Verdict, paint: Paint) -> String {
+pub(crate) fn mark(verdict: &Verdict, paint: Paint) -> String {
     match verdict {
         Verdict::Verified { .. } => paint.good("✓"),
         Verdict::Authenticated { .. } => paint.good("(✓)"),
@@ -203,6 +203,6 @@ pub fn mark(verdict: &Verdict, paint: Paint) -> String {
 }
 
 /// An answer in a word, in so many columns.
-pub fn answer(answer: Option<&Answer>, expected: Option<bool>, columns: usize, paint: Paint) -> String {
+pub(crate) fn answer(answer: Option<&Answer>, expected: Option<bool>, columns: usize, paint: Paint) -> String {
     pad(&answer.map_or("-".to_owned(), |answer| fields::outcome(answer, expected, paint)), columns)
 }

@@ -6,15 +6,15 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 
 /// The zone of times of day. Looked up when the first is shown: the system has hundreds, in as many files.
-pub type Zone = Arc<LazyLock<TimeZone>>;
+pub(crate) type Zone = Arc<LazyLock<TimeZone>>;
 
 /// The zone of the system.
-pub fn system_zone() -> Zone {
+pub(crate) fn system_zone() -> Zone {
     Arc::new(LazyLock::new(TimeZone::system))
 }
 
 /// `0.04 ms`, `2.1 ms`, `12 ms`, `1.25 s`.
-pub fn milliseconds(ms: f64) -> String {
+pub(crate) fn milliseconds(ms: f64) -> String {
     match ms {
         ms if ms < 1.0 => format!("{ms:.2} ms"),
         ms if ms < 10.0 => format!("{ms:.1} ms"),
@@ -24,7 +24,7 @@ pub fn milliseconds(ms: f64) -> String {
 }
 
 /// `300 ms`, `0.3 s`, `30 s`, `2 m`, `1 h 30 m`: as short as it can be told.
-pub fn duration(duration: Duration) -> String {
+pub(crate) fn duration(duration: Duration) -> String {
     let seconds = duration.as_secs_f64();
     if seconds < 0.1 {
         return format!("{:.0} ms", seconds * 1000.0);

@@ -34,7 +34,7 @@ const ID: usize = 10;
 const INDENT: usize = 19;
 
 /// A heading and a line each, with what is remarkable below it.
-pub fn text(timeline: &Timeline, paint: Paint, width: Option<usize>, zone: &TimeZone) -> String {
+pub(crate) fn text(timeline: &Timeline, paint: Paint, width: Option<usize>, zone: &TimeZone) -> String {
     let event = events(timeline, width);
     let room = width.map_or(TRACK.2, |width| width.saturating_sub(REST + event).clamp(TRACK.0, TRACK.1));
     let mut text = cut(&heading(timeline, paint, width, zone), width).into_owned() + "\n";

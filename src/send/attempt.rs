@@ -15,13 +15,13 @@ use crate::signature;
 use crate::signature::{Choice, Policy};
 
 /// Where a parcel goes, as it may be shown.
-pub fn shown_url(parcel: &Prepared, config: &Config) -> String {
+pub(crate) fn shown_url(parcel: &Prepared, config: &Config) -> String {
     let url = config.to.to_string();
     if config.keep_secrets { url } else { parcel.redaction(config).text(url) }
 }
 
 /// The record of an attempt; without a reply, of one that is not made.
-pub fn record(
+pub(crate) fn record(
     parcel: &Prepared,
     config: &Config,
     headers: Headers,

@@ -12,7 +12,7 @@ use crate::payload::Delivery;
 use crate::payload::delivery::method_name;
 
 /// Says a command for each of the parcels.
-pub async fn say(
+pub(crate) async fn say(
     parcels: impl Iterator<Item = &Prepared>,
     config: &Config,
     sink: &Sink,

@@ -23,7 +23,7 @@ use crate::payload::retry::{AttemptOutcome, NextStep, Statuses, StopReason};
 use crate::signature::scheme::OnRetry;
 
 /// Drives parcels to one receiver.
-pub struct Driver<'a, T> {
+pub(crate) struct Driver<'a, T> {
     transport: &'a T,
     clock: &'a dyn Clock,
     sink: &'a Sink,
@@ -35,7 +35,7 @@ pub struct Driver<'a, T> {
 
 /// Which attempts are shown one by one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shown {
+pub(crate) enum Shown {
     /// All of them.
     Every,
     /// Those that were not answered as they should be.
@@ -45,10 +45,10 @@ pub enum Shown {
 }
 
 /// What to do when a receiver refuses what was signed.
-pub const COMPARE: &str = "compare --secret and --scheme with what the receiver checks";
+pub(crate) const COMPARE: &str = "compare --secret and --scheme with what the receiver checks";
 
 /// The user's wish to stop, once there is one.
-pub type Stop = watch::Receiver<Option<Exit>>;
+pub(crate) type Stop = watch::Receiver<Option<Exit>>;
 
 /// What deliveries that are under way at the same time have in common.
 struct RunState {
@@ -60,31 +60,31 @@ struct RunState {
 
 /// How a delivery ended.
 #[derive(Clone, Debug, PartialEq)]
-pub struct DeliveryEnd {
+pub(crate) struct DeliveryEnd {
     /// How many requests it took.
-    pub attempts: u32,
+    pub(crate) attempts: u32,
     /// Whether the last was answered 2xx.
-    pub acknowledged: bool,
+    pub(crate) acknowledged: bool,
     /// The exit code that it stands for.
-    pub exit: Exit,
+    pub(crate) exit: Exit,
     /// Whether nobody reads the output any more.
-    pub closed: bool,
+    pub(crate) closed: bool,
     /// Whether the last retry was used up.
-    pub exhausted: bool,
+    pub(crate) exhausted: bool,
     /// What came of the last request.
-    pub reply: IncomingResponse,
+    pub(crate) reply: IncomingResponse,
 }
 
 impl DeliveryEnd {
     /// Whether nothing may come after it.
-    pub fn is_end(&self) -> bool {
+    pub(crate) fn is_end(&self) -> bool {
         self.closed || matches!(self.exit, Exit::Interrupted | Exit::Terminated)
     }
 }
 
 impl<'a, T: Transport> Driver<'a, T> {
     /// A driver that has sent nothing yet.
-    pub fn new(
+    pub(crate) fn new(
         transport: &'a T,
         clock: &'a dyn Clock,
         sink: &'a Sink,
@@ -105,17 +105,17 @@ impl<'a, T: Transport> Driver<'a, T> {
     }
 
     /// What was asked for.
-    pub fn config(&self) -> &'a Config {
+    pub(crate) fn config(&self) -> &'a Config {
         self.config
     }
 
     /// The time of day.
-    pub fn now(&self) -> Timestamp {
+    pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
     }
 
     /// Resolves when the user wants to stop.
-    pub async fn stopped(&self) -> Exit {
+    pub(crate) async fn stopped(&self) -> Exit {
         let mut stop = self.stop.clone();
         let wish = stop.wait_for(Option::is_some).await.ok().and_then(|wish| *wish);
         match wish {
@@ -126,17 +126,17 @@ impl<'a, T: Transport> Driver<'a, T> {
     }
 
     /// Says something; `true` when nobody listens any more.
-    pub async fn say(&self, event: Event) -> bool {
+    pub(crate) async fn say(&self, event: Event) -> bool {
         self.sink.say(event).await.is_err()
     }
 
     /// The headers of a parcel, signed now.
-    pub fn sign(&self, parcel: &Prepared) -> Result<Headers, Error> {
+    pub(crate) fn sign(&self, parcel: &Prepared) -> Result<Headers, Error> {
         parcel.headers(self.config, self.clock.now())
     }
 
     /// Sends one parcel, again and again where its profile says so.
-    pub async fn drive(&self, parcel: &Prepared) -> Result<DeliveryEnd, Error> {
+    pub(crate) async fn drive(&self, parcel: &Prepared) -> Result<DeliveryEnd, Error> {
         // What it says is looked at only where it matters: of the many of a load next to none is sent again.
         let of = || parcel.retry.attempts(parcel.is_terminal());
         let renews = parcel.schemes.first().is_some_and(|scheme| scheme.on_retry == OnRetry::Renew);
@@ -206,7 +206,12 @@ impl<'a, T: Transport> Driver<'a, T> {
     }
 
     /// Makes one attempt and records it.
-    pub async fn attempt(&self, parcel: &Prepared, headers: Headers, attempt: u32) -> Result<DeliveryEnd, Error> {
+    pub(crate) async fn attempt(
+        &self,
+        parcel: &Prepared,
+        headers: Headers,
+        attempt: u32,
+    ) -> Result<DeliveryEnd, Error> {
         let (at, follow) = (self.clock.now(), self.follows(parcel));
         let outgoing = OutgoingRequest {
             url: self.config.to.clone(),
@@ -279,7 +284,7 @@ impl<'a, T: Transport> Driver<'a, T> {
 }
 
 /// A wait of the provider's, passing `speed` times faster.
-pub fn faster(wait: Duration, speed: f64) -> Duration {
+pub(crate) fn faster(wait: Duration, speed: f64) -> Duration {
     Duration::try_from_secs_f64(wait.as_secs_f64() / speed).unwrap_or(Duration::MAX)
 }
 

@@ -34,7 +34,7 @@ const UNSIGNED: &str = "it went out unsigned: give the receiver's secret with --
 const LARGE: usize = 1024 * 1024;
 
 /// Sends the pack.
-pub async fn run<T: Transport>(driver: &Driver<'_, T>, courses: Vec<Schedule>) -> Result<Exit, Error> {
+pub(crate) async fn run<T: Transport>(driver: &Driver<'_, T>, courses: Vec<Schedule>) -> Result<Exit, Error> {
     // Of a run, the delivery that ends it.
     let ([course], Some(leg)) = (&courses[..], courses.iter().flat_map(Schedule::legs).last()) else {
         return Err(Error::Usage("a drill takes one payload: its cases are made of it".into()));

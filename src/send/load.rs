@@ -18,13 +18,13 @@ use crate::payload::retry::AttemptOutcome;
 
 /// How many, and how.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Load {
+pub(crate) struct Load {
     /// Deliveries in all.
-    pub count: u64,
+    pub(crate) count: u64,
     /// How many are under way at the same time at most.
-    pub concurrency: usize,
+    pub(crate) concurrency: usize,
     /// How many leave in a second; without, as many as the receiver takes.
-    pub rate: Option<f64>,
+    pub(crate) rate: Option<f64>,
 }
 
 /// The longest latency that is told apart, in microseconds.
@@ -34,7 +34,11 @@ const HOUR: u64 = 3_600_000_000;
 const TICK: Duration = Duration::from_millis(100);
 
 /// Sends them, the sources taking turns.
-pub async fn run<T: Transport>(driver: &Driver<'_, T>, courses: Vec<Schedule>, load: Load) -> Result<Exit, Error> {
+pub(crate) async fn run<T: Transport>(
+    driver: &Driver<'_, T>,
+    courses: Vec<Schedule>,
+    load: Load,
+) -> Result<Exit, Error> {
     let legs = courses.iter().flat_map(Schedule::legs);
     let molds = legs.map(|leg| Template::of(leg.parcel.clone())).collect();
     let run =

@@ -19,18 +19,18 @@ use crate::signature::{Choice, Secret, Tamper, keypair};
 use crate::sys::jwks;
 use crate::sys::signals::Signals;
 
-pub mod attempt;
+pub(crate) mod attempt;
 pub mod cog;
 pub(crate) mod curl;
-pub mod deliver;
-pub mod drill;
-pub mod load;
-pub mod replay;
-pub mod request;
-pub mod schedule;
-pub mod sequence;
-pub mod source;
-pub mod template;
+pub(crate) mod deliver;
+pub(crate) mod drill;
+pub(crate) mod load;
+pub(crate) mod replay;
+pub(crate) mod request;
+pub(crate) mod schedule;
+pub(crate) mod sequence;
+pub(crate) mod source;
+pub(crate) mod template;
 
 use crate::json::edit::Edit;
 use cog::Flavor;
@@ -42,67 +42,67 @@ use source::SourceKind;
 
 /// What the sender was asked to do.
 #[derive(Debug)]
-pub struct Config {
+pub(crate) struct Config {
     /// Files, `-`, or names of built-in payloads.
-    pub sources: Vec<String>,
+    pub(crate) sources: Vec<String>,
     /// Where to.
-    pub to: Url,
+    pub(crate) to: Url,
     /// Changes to every body, each with the flag that asked for it, in this order.
-    pub edits: Vec<(&'static str, Edit)>,
+    pub(crate) edits: Vec<(&'static str, Edit)>,
     /// Another id for the prediction.
-    pub id: Option<NewId>,
+    pub(crate) id: Option<NewId>,
     /// Headers that are added, or replace those of the same name.
-    pub headers: Vec<(FieldName, HeaderValue)>,
+    pub(crate) headers: Vec<(FieldName, HeaderValue)>,
     /// The scheme, or the provider's own.
-    pub scheme: Choice,
+    pub(crate) scheme: Choice,
     /// What to sign with: the first.
-    pub secrets: Vec<Secret>,
+    pub(crate) secrets: Vec<Secret>,
     /// The retry profile, or the provider's own.
-    pub retry: Option<RetryProfile>,
+    pub(crate) retry: Option<RetryProfile>,
     /// How many times faster the waits between retries pass.
-    pub retry_speed: f64,
+    pub(crate) retry_speed: f64,
     /// How many times faster the gaps within a sequence pass.
-    pub gap_speed: f64,
+    pub(crate) gap_speed: f64,
     /// Of a sequence, only these events.
-    pub events: Option<Vec<String>>,
+    pub(crate) events: Option<Vec<String>>,
     /// Which of Cog's servers sends a run.
-    pub flavor: Option<Flavor>,
+    pub(crate) flavor: Option<Flavor>,
     /// The interval of its throttle, instead of the run's.
-    pub throttle: Option<Duration>,
+    pub(crate) throttle: Option<Duration>,
     /// How many more times each delivery goes out.
-    pub duplicate: usize,
+    pub(crate) duplicate: usize,
     /// Another order, by this seed.
-    pub shuffle: Option<u64>,
+    pub(crate) shuffle: Option<u64>,
     /// What is wrong with every delivery.
-    pub tamper: Option<Tamper>,
+    pub(crate) tamper: Option<Tamper>,
     /// Many of the same.
-    pub load: Option<Load>,
+    pub(crate) load: Option<Load>,
     /// Whether the handler is put through the drill.
-    pub drill: bool,
+    pub(crate) drill: bool,
     /// Where its results go as JUnit XML.
-    pub report: Option<PathBuf>,
+    pub(crate) report: Option<PathBuf>,
     /// How long an attempt may take; without, as long as the provider waits.
-    pub timeout: Option<Duration>,
+    pub(crate) timeout: Option<Duration>,
     /// The answers that were named as right; without, 2xx is.
-    pub expect_status: Option<Statuses>,
+    pub(crate) expect_status: Option<Statuses>,
     /// The journal.
-    pub record: Option<PathBuf>,
+    pub(crate) record: Option<PathBuf>,
     /// Whether header values that are secrets stay in records.
-    pub keep_secrets: bool,
+    pub(crate) keep_secrets: bool,
     /// Whether to show the requests only.
-    pub dry_run: bool,
+    pub(crate) dry_run: bool,
     /// Whether to show the curl commands only.
-    pub curl: bool,
+    pub(crate) curl: bool,
     /// How the receiver is reached.
-    pub connection: ClientOptions,
+    pub(crate) connection: ClientOptions,
     /// Whether redirects are followed where the provider follows them.
-    pub follow: bool,
+    pub(crate) follow: bool,
     /// Whether every attempt is wanted as data.
-    pub data: bool,
+    pub(crate) data: bool,
     /// The port to serve the public half of the key pair on.
-    pub serve_jwks: Option<u16>,
+    pub(crate) serve_jwks: Option<u16>,
     /// The command that receives what is sent, where that can be this machine.
-    pub listener: Option<String>,
+    pub(crate) listener: Option<String>,
 }
 
 /// How long an attempt may take where the provider documents no limit.
@@ -127,7 +127,7 @@ impl Config {
 
 /// Another id for a prediction.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum NewId {
+pub(crate) enum NewId {
     /// A fresh one for every source.
     Fresh,
     /// This one.
@@ -175,7 +175,7 @@ impl Config {
 
 /// Reads and edits every source. All of them, before any is sent: a typing error in the last must not leave a handler
 /// with half of them.
-pub fn pack(config: &Config, now: Timestamp) -> Result<PreparedRun, Error> {
+pub(crate) fn pack(config: &Config, now: Timestamp) -> Result<PreparedRun, Error> {
     let mut packed = PreparedRun::default();
     for name in &config.sources {
         let source = source::find(name)?;
@@ -212,7 +212,7 @@ pub fn pack(config: &Config, now: Timestamp) -> Result<PreparedRun, Error> {
 
 /// What is ready to go.
 #[derive(Debug, Default)]
-pub struct PreparedRun {
+pub(crate) struct PreparedRun {
     courses: Vec<Schedule>,
     notes: Vec<String>,
 }
@@ -224,7 +224,7 @@ impl PreparedRun {
 }
 
 /// Sends what was packed, in order.
-pub async fn run(
+pub(crate) async fn run(
     config: Config,
     packed: PreparedRun,
     sink: Sink,
@@ -354,7 +354,7 @@ async fn plan(packed: &PreparedRun, config: &Config, sink: &Sink, clock: &dyn Cl
         let accounts = parcel.accounts(config, &headers);
         let mut record = attempt::record(parcel, config, headers, now, 1, None);
         record.seq = index as u64 + 1;
-        let plan = Plan { source: parcel.name.clone(), url: attempt::shown_url(parcel, config), record, accounts };
+        let plan = Plan { record, accounts };
         if sink.say(Event::Plan(Box::new(plan))).await.is_err() {
             break;
         }

@@ -15,18 +15,18 @@ use crate::payload::delivery::REDACTED;
 
 /// The received deliveries of a journal, in its order.
 #[derive(Debug, Default)]
-pub struct JournalReplay {
+pub(crate) struct JournalReplay {
     /// Each with the time since the first.
-    pub deliveries: Vec<(Duration, Delivery)>,
+    pub(crate) deliveries: Vec<(Duration, Delivery)>,
     /// What the user should know about those that are not among them, or not whole.
-    pub notes: Vec<String>,
+    pub(crate) notes: Vec<String>,
     /// How many of them did not verify when they came.
-    pub forged: usize,
+    pub(crate) forged: usize,
 }
 
 impl JournalReplay {
     /// Reads a journal, of which `head` was read already. Damaged lines are passed over, and said.
-    pub fn read(name: &str, head: &[u8], input: &mut dyn BufRead) -> Result<Self, Error> {
+    pub(crate) fn read(name: &str, head: &[u8], input: &mut dyn BufRead) -> Result<Self, Error> {
         let mut recording = JournalReplay::default();
         let mut input = Read::chain(head, input);
         let (mut line, mut number, mut first) = (Vec::new(), 0, None);

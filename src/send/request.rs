@@ -26,34 +26,34 @@ use crate::signature::tamper::another_secret;
 use crate::signature::trace::{Trace, account};
 use crate::signature::{Choice, Policy, Scheme, Secret, Tamper, detect};
 
-pub use super::template::Template;
+pub(crate) use super::template::Template;
 
 /// What a provider without a documented signature is signed as.
 const BORROWED: &str = "eachlabs";
 
 /// A payload made ready.
 #[derive(Clone, Debug)]
-pub struct Prepared {
+pub(crate) struct Prepared {
     /// The source's name.
-    pub name: String,
+    pub(crate) name: String,
     /// The file that holds the body as it goes out, where one does.
-    pub file: Option<String>,
+    pub(crate) file: Option<String>,
     /// The exact bytes that go out.
-    pub body: Bytes,
+    pub(crate) body: Bytes,
     /// Who sends it.
-    pub provider: &'static Provider,
+    pub(crate) provider: &'static Provider,
     /// In which form.
-    pub shape: &'static Shape,
+    pub(crate) shape: &'static Shape,
     /// What it is signed with, the first being the one that counts; empty when it goes out unsigned.
-    pub schemes: Vec<&'static Scheme>,
+    pub(crate) schemes: Vec<&'static Scheme>,
     /// Whether the provider documents no signature and the scheme is another's.
-    pub borrowed_scheme: bool,
+    pub(crate) borrowed_scheme: bool,
     /// When it is sent again.
-    pub retry: RetryProfile,
+    pub(crate) retry: RetryProfile,
     /// The case of a drill that it belongs to, and what a good handler answers.
-    pub case: Option<(&'static str, DrillExpectation)>,
+    pub(crate) case: Option<(&'static str, DrillExpectation)>,
     /// How it goes out.
-    pub method: Method,
+    pub(crate) method: Method,
     /// The headers that it was recorded with, in place of the provider's own.
     pub(crate) recorded: Option<Headers>,
     /// Headers that replace the provider's.
@@ -70,7 +70,7 @@ pub struct Prepared {
 
 impl Prepared {
     /// A body of a known form: edited, with the provider's own scheme and retries unless others were asked for.
-    pub fn pack(
+    pub(crate) fn pack(
         name: &str,
         body: &Bytes,
         provider: &'static Provider,
@@ -81,7 +81,7 @@ impl Prepared {
     }
 
     /// One of several bodies of a run, which has its id already.
-    pub fn of_run(name: &str, body: &Bytes, shape: &'static Shape, config: &Config) -> Result<Self, Error> {
+    pub(crate) fn of_run(name: &str, body: &Bytes, shape: &'static Shape, config: &Config) -> Result<Self, Error> {
         Prepared::plain(name, body, cog::provider(), shape, None, config)?.asked(config)
     }
 
@@ -124,7 +124,7 @@ impl Prepared {
 
     /// A delivery as it was recorded, with the headers that go from end to end. With a secret it is signed afresh, by
     /// the scheme that it came with. A journal has the retries in it, so by itself it is not sent again.
-    pub fn replay(name: &str, delivery: &Delivery, config: &Config) -> Result<Self, Error> {
+    pub(crate) fn replay(name: &str, delivery: &Delivery, config: &Config) -> Result<Self, Error> {
         let read = Payload::read(&delivery.body, &delivery.headers, None);
         let (provider, shape) = read.map_or_else(generic, |payload| (payload.provider, payload.shape));
         let mut parcel = Prepared::plain(name, &delivery.body, provider, shape, config.id.as_ref(), config)?;
@@ -145,7 +145,7 @@ impl Prepared {
     }
 
     /// The same with something wrong about it that a good handler notices.
-    pub fn tampered(mut self, tamper: Tamper, config: &Config) -> Result<Self, Error> {
+    pub(crate) fn tampered(mut self, tamper: Tamper, config: &Config) -> Result<Self, Error> {
         let refused = |why: String| Error::Usage(format!("--tamper {tamper} does not fit {}: {why}", self.name));
         let Some(scheme) = self.schemes.first() else {
             return Err(refused("it is not signed; sign it with --secret".into()));
@@ -166,18 +166,18 @@ impl Prepared {
     }
 
     /// The same with this body instead, signed as it is.
-    pub fn with_body(self, body: Bytes) -> Self {
+    pub(crate) fn with_body(self, body: Bytes) -> Self {
         Prepared { read: OnceLock::new(), file: None, body: body.clone(), signed: body, ..self }
     }
 
     /// The same with this header instead of the provider's.
-    pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+    pub(crate) fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.further.push((name, value));
         self
     }
 
     /// An event of the same prediction that comes before this one, where the provider sends any.
-    pub fn earlier(&self) -> Option<Self> {
+    pub(crate) fn earlier(&self) -> Option<Self> {
         let id = self.payload()?.id.clone()?;
         self.provider.fixtures.iter().filter(|fixture| fixture.variant == self.shape.variant).find_map(|fixture| {
             let body = Bytes::from_static(fixture.body.as_bytes());
@@ -189,7 +189,7 @@ impl Prepared {
     }
 
     /// The headers in wire order, signed at `now`.
-    pub fn headers(&self, config: &Config, now: Timestamp) -> Result<Headers, Error> {
+    pub(crate) fn headers(&self, config: &Config, now: Timestamp) -> Result<Headers, Error> {
         let mut headers = match &self.recorded {
             Some(recorded) => self.recorded_headers(recorded, config, now)?,
             None => self.own_headers(config, now)?,
@@ -272,13 +272,13 @@ impl Prepared {
     }
 
     /// What may not be shown of it.
-    pub fn redaction<'a>(&self, config: &'a Config) -> Redaction<'a> {
+    pub(crate) fn redaction<'a>(&self, config: &'a Config) -> Redaction<'a> {
         Redaction::new(&config.secrets, self.schemes.iter().copied().chain(config.scheme.named()))
     }
 
     /// The headers that no redirect takes to another origin: those that hold a secret, and what the user gave for the
     /// receiver alone. A header that the provider sends as well stays, though the user may have changed it.
-    pub fn kept_headers(&self, config: &Config, headers: &Headers) -> Vec<HeaderName> {
+    pub(crate) fn kept_headers(&self, config: &Config, headers: &Headers) -> Vec<HeaderName> {
         let redaction = self.redaction(config);
         let is_providers = |name: &HeaderName| {
             let is =
@@ -294,7 +294,7 @@ impl Prepared {
     }
 
     /// Whether the tampering has put something of its own into this header, which is nobody's secret.
-    pub fn makes_up(&self, name: &HeaderName, config: &Config) -> bool {
+    pub(crate) fn makes_up(&self, name: &HeaderName, config: &Config) -> bool {
         let replaced = self.tampered.as_ref().is_some_and(|(tamper, _)| tamper.replaces_proof());
         let mut proofs = self.schemes.iter().flat_map(|scheme| scheme.signature);
         let is_proof = proofs.any(|proof| name.as_str().eq_ignore_ascii_case(proof));
@@ -302,7 +302,7 @@ impl Prepared {
     }
 
     /// How these headers come to be, by each scheme.
-    pub fn accounts(&self, config: &Config, headers: &Headers) -> Vec<Trace> {
+    pub(crate) fn accounts(&self, config: &Config, headers: &Headers) -> Vec<Trace> {
         let Some(secret) = config.secrets.first() else { return Vec::new() };
         let delivery = Delivery::bare(headers.clone(), self.body.clone());
         let account = |scheme: &&'static Scheme| {
@@ -313,17 +313,17 @@ impl Prepared {
     }
 
     /// Whether it goes out as it was recorded, with a signature or without.
-    pub fn is_replayed(&self, config: &Config) -> bool {
+    pub(crate) fn is_replayed(&self, config: &Config) -> bool {
         self.recorded.is_some() && config.secrets.is_empty()
     }
 
     /// Whether it goes out with the signature that it was recorded with.
-    pub fn is_replayed_as_signed(&self, config: &Config) -> bool {
+    pub(crate) fn is_replayed_as_signed(&self, config: &Config) -> bool {
         self.is_replayed(config) && !self.schemes.is_empty()
     }
 
     /// Whether its recorded time stamp is older at `now` than its scheme allows.
-    pub fn is_out_of_date(&self, config: &Config, now: Timestamp) -> bool {
+    pub(crate) fn is_out_of_date(&self, config: &Config, now: Timestamp) -> bool {
         let (Some(recorded), Some(scheme), true) = (&self.recorded, self.schemes.first(), config.secrets.is_empty())
         else {
             return false;
@@ -333,17 +333,17 @@ impl Prepared {
     }
 
     /// What it says, after the edits and before anybody tampered with it.
-    pub fn payload(&self) -> Option<&Payload> {
+    pub(crate) fn payload(&self) -> Option<&Payload> {
         self.read.get_or_init(|| Payload::read_as(&self.signed, self.provider, self.shape)).as_ref()
     }
 
     /// What to call the prediction in a message.
-    pub fn subject(&self) -> &str {
+    pub(crate) fn subject(&self) -> &str {
         self.payload().and_then(|payload| payload.id.as_deref()).unwrap_or(&self.name)
     }
 
     /// Whether it ends the prediction.
-    pub fn is_terminal(&self) -> bool {
+    pub(crate) fn is_terminal(&self) -> bool {
         self.payload().is_none_or(Payload::is_terminal)
     }
 }
@@ -363,7 +363,7 @@ fn schemes(shape: &Shape, config: &Config) -> (Vec<&'static Scheme>, bool) {
 }
 
 /// Bytes that nobody can guess, for a key.
-pub fn random() -> Result<Zeroizing<[u8; 32]>, Error> {
+pub(crate) fn random() -> Result<Zeroizing<[u8; 32]>, Error> {
     let mut bytes = Zeroizing::new([0; 32]);
     getrandom::fill(&mut *bytes).map_err(|error| Error::random(&error))?;
     Ok(bytes)

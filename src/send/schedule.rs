@@ -17,16 +17,16 @@ use crate::payload::provider::Shape;
 
 /// A delivery with its place in time.
 #[derive(Clone, Debug)]
-pub struct Scheduled {
+pub(crate) struct Scheduled {
     /// When it leaves, since the start of its course, in the course's own time.
-    pub at: Duration,
+    pub(crate) at: Duration,
     /// What leaves.
-    pub parcel: Prepared,
+    pub(crate) parcel: Prepared,
 }
 
 /// The deliveries of one source.
 #[derive(Debug)]
-pub enum Schedule {
+pub(crate) enum Schedule {
     /// Known from the start.
     Fixed(VecDeque<Scheduled>),
     /// Made on the way: what Cog sends depends on how fast it is answered.
@@ -35,7 +35,7 @@ pub enum Schedule {
 
 /// A Cog run to be sent.
 #[derive(Debug)]
-pub struct RunSchedule {
+pub(crate) struct RunSchedule {
     name: String,
     run: Run,
     settings: Settings,
@@ -45,7 +45,7 @@ pub struct RunSchedule {
 
 impl Schedule {
     /// The course of a source as the user asked for it.
-    pub fn of(source: Source, config: &Config, now: Timestamp) -> Result<Self, Error> {
+    pub(crate) fn of(source: Source, config: &Config, now: Timestamp) -> Result<Self, Error> {
         let name = source.name;
         let legs = match source.matter {
             SourceKind::Payload { body, provider, shape } => {
@@ -66,12 +66,12 @@ impl Schedule {
     }
 
     /// Whether it is a Cog run, of which a filter may leave nothing at all.
-    pub fn is_run(&self) -> bool {
+    pub(crate) fn is_run(&self) -> bool {
         matches!(self, Schedule::Run(_))
     }
 
     /// Its deliveries, as far as they can be known before they leave.
-    pub fn legs(&self) -> impl Iterator<Item = &Scheduled> {
+    pub(crate) fn legs(&self) -> impl Iterator<Item = &Scheduled> {
         let (fixed, preview) = match self {
             Schedule::Fixed(legs) => (Some(legs.iter()), None),
             Schedule::Run(run) => (None, Some(run.preview.iter())),
@@ -104,13 +104,13 @@ impl RunSchedule {
     }
 
     /// The run from its beginning.
-    pub fn start(&self, now: Timestamp) -> Result<Simulation, Error> {
+    pub(crate) fn start(&self, now: Timestamp) -> Result<Simulation, Error> {
         let failed = |error: RunError| Error::BadRun { what: self.name.clone(), reason: error.to_string() };
         Simulation::new(&self.run, &self.settings, now).map_err(failed)
     }
 
     /// A delivery of it made ready.
-    pub fn parcel(&self, planned: &Planned, config: &Config) -> Result<Prepared, Error> {
+    pub(crate) fn parcel(&self, planned: &Planned, config: &Config) -> Result<Prepared, Error> {
         Prepared::of_run(&self.name, &planned.body, self.shape(), config)
     }
 
@@ -129,7 +129,7 @@ fn event(name: &str) -> Result<CogEvent, Error> {
 }
 
 /// All deliveries of these in another order. The times at which one leaves stay; which one it is changes.
-pub fn shuffled(courses: &[Schedule], seed: u64) -> Schedule {
+pub(crate) fn shuffled(courses: &[Schedule], seed: u64) -> Schedule {
     let (mut times, mut parcels) = (Vec::new(), Vec::new());
     let mut start = Duration::ZERO;
     for course in courses {

@@ -17,7 +17,7 @@ use crate::http::{IncomingResponse, NoResponse, Transport};
 use crate::payload::retry::AttemptOutcome;
 
 /// Drives every course, and says what came of all.
-pub async fn run<T: Transport>(driver: &Driver<'_, T>, courses: Vec<Schedule>) -> Result<Exit, Error> {
+pub(crate) async fn run<T: Transport>(driver: &Driver<'_, T>, courses: Vec<Schedule>) -> Result<Exit, Error> {
     let started = Instant::now();
     let mut journey = Sequencer { driver, tally: SentTally::default(), exit: Exit::Done, refused: 0 };
     let mut courses = courses.into_iter();

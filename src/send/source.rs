@@ -18,18 +18,18 @@ use crate::payload::{Headers, Payload, nearest};
 
 /// Something to send that was found.
 #[derive(Debug)]
-pub struct Source {
+pub(crate) struct Source {
     /// What to call it.
-    pub name: String,
+    pub(crate) name: String,
     /// The file that holds it, where one does.
-    pub file: Option<String>,
+    pub(crate) file: Option<String>,
     /// What it is.
-    pub matter: SourceKind,
+    pub(crate) matter: SourceKind,
 }
 
 /// What a source holds.
 #[derive(Debug)]
-pub enum SourceKind {
+pub(crate) enum SourceKind {
     /// One body.
     Payload {
         /// Its exact bytes: valid JSON.
@@ -47,7 +47,7 @@ pub enum SourceKind {
 
 /// Finds a source. A file comes before a built-in payload of that name; a path that does not exist but names a built-in
 /// payload (`fixtures/failed.json`) is that one, wherever the user stands.
-pub fn find(name: &str) -> Result<Source, Error> {
+pub(crate) fn find(name: &str) -> Result<Source, Error> {
     if name == input::STDIN || Path::new(name).is_file() {
         let file = (name != input::STDIN).then(|| name.to_owned());
         return Ok(Source { file, ..from_input(input::name(name), &mut *input::open(name)?)? });

@@ -11,7 +11,7 @@ use crate::json::Object;
 use crate::send::{Config, NewId};
 
 /// What many parcels are made from. Where their ids go is found out once, and not for each of a hundred thousand.
-pub struct Template {
+pub(crate) struct Template {
     pattern: Prepared,
     place: Option<IdPlace>,
 }
@@ -24,13 +24,13 @@ struct IdPlace {
 
 impl Template {
     /// The mold of this one.
-    pub fn of(pattern: Prepared) -> Self {
+    pub(crate) fn of(pattern: Prepared) -> Self {
         Template { place: IdPlace::of(&pattern), pattern }
     }
 
     /// The same for another prediction: with an id of its own in the body, where there is one, and for the signature. One
     /// that goes out with its recorded signature stays what it is.
-    pub fn another(&self, config: &Config) -> Prepared {
+    pub(crate) fn another(&self, config: &Config) -> Prepared {
         let pattern = &self.pattern;
         if pattern.is_replayed_as_signed(config) {
             return pattern.clone();

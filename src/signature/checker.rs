@@ -7,7 +7,7 @@ use crate::payload::delivery::Lookup;
 use crate::payload::provider::Provider;
 
 /// Checks deliveries by one policy.
-pub struct Checker<'p> {
+pub(crate) struct Checker<'p> {
     policy: &'p Policy,
     /// A scheme, and what each secret is to it, as far as they were needed.
     keys: Vec<(&'static Scheme, Vec<PreparedKey>)>,
@@ -23,13 +23,19 @@ struct PreparedKey {
 
 impl<'p> Checker<'p> {
     /// One that has seen nothing.
-    pub fn new(policy: &'p Policy) -> Self {
+    pub(crate) fn new(policy: &'p Policy) -> Self {
         Checker { policy, keys: Vec::new() }
     }
 
     /// Whether [`check`](super::check) would call a delivery verified. Of one that is not, nothing is said, and neither is
     /// of key pairs and of secrets that are sent along: those are for it.
-    pub fn verifies(&mut self, headers: &impl Lookup, body: &[u8], now: i64, provider: Option<&Provider>) -> bool {
+    pub(crate) fn verifies(
+        &mut self,
+        headers: &impl Lookup,
+        body: &[u8],
+        now: i64,
+        provider: Option<&Provider>,
+    ) -> bool {
         let (scheme, claim) = match self.policy.scheme {
             Choice::Named(scheme) => (scheme, scheme.claim_of(headers, body)),
             Choice::Auto => match detect_in(headers, body) {

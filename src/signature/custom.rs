@@ -9,10 +9,7 @@ use super::scheme::{
 };
 
 /// What a spelled-out scheme starts with; also its name in reports.
-pub const NAME: &str = "hmac-sha256";
-
-/// The parts that can be spelled, for messages and help.
-pub const FORM: &str = "hmac-sha256:header=X-Sig[,encoding=hex|base64][,prefix=sha256=][,signed=body|timestamp.body][,timestamp-header=X-Ts]";
+pub(crate) const NAME: &str = "hmac-sha256";
 
 /// Seconds that a signed time stamp may be off either way, as most providers have it.
 const TOLERANCE: u64 = 300;
@@ -107,7 +104,7 @@ fn once(text: &'static str) -> &'static [&'static str] {
 
 impl Scheme {
     /// The same scheme with its signature in another header.
-    pub fn with_header(&self, name: &HeaderName) -> Scheme {
+    pub(crate) fn with_header(&self, name: &HeaderName) -> Scheme {
         Scheme { signature: once(name.as_str().to_owned().leak()), ..self.clone() }
     }
 }

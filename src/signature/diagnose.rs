@@ -1,6 +1,6 @@
 //! Why a signature does not hold, and what to change. Nothing said here makes a delivery count as valid.
 
-pub mod hypotheses;
+pub(crate) mod hypotheses;
 
 use super::scheme::{BadKey, NoClaim, Scheme};
 use super::secret::Secret;
@@ -17,7 +17,7 @@ fn invalid(scheme: Option<&Scheme>, reason: Reason, hint: String) -> Verdict {
 }
 
 /// Nothing among the headers tells a scheme.
-pub fn nothing_to_check(headers: &Headers, provider: Option<&Provider>) -> Verdict {
+pub(crate) fn nothing_to_check(headers: &Headers, provider: Option<&Provider>) -> Verdict {
     let unsigned = provider.filter(|provider| provider.shapes.iter().all(|shape| shape.schemes.is_empty()));
     let look_alike = headers.iter().map(|(name, _)| name).find(|name| name.to_ascii_lowercase().contains("signature"));
     let hint = match (unsigned, look_alike) {
@@ -36,7 +36,7 @@ pub fn nothing_to_check(headers: &Headers, provider: Option<&Provider>) -> Verdi
 }
 
 /// The headers do not have what the scheme needs.
-pub fn no_claim(scheme: &Scheme, flaw: NoClaim, headers: &Headers) -> Verdict {
+pub(crate) fn no_claim(scheme: &Scheme, flaw: NoClaim, headers: &Headers) -> Verdict {
     let (reason, hint) = match flaw {
         NoClaim::Missing { header, signature: true } => {
             let present = |other: &&Scheme| other.is_begun(headers) || other.is_present(headers);
@@ -69,7 +69,7 @@ pub fn no_claim(scheme: &Scheme, flaw: NoClaim, headers: &Headers) -> Verdict {
 }
 
 /// The signature is right, and the clock is not. `age` is in seconds, negative for a time to come.
-pub fn off_clock(scheme: &Scheme, age: i64, tolerance: Option<u64>) -> Verdict {
+pub(crate) fn off_clock(scheme: &Scheme, age: i64, tolerance: Option<u64>) -> Verdict {
     let allowed = tolerance.or(scheme.tolerance()).unwrap_or_default();
     let off = age.unsigned_abs();
     let (reason, hint) = if age < -MILLISECONDS_FROM {
@@ -86,13 +86,13 @@ pub fn off_clock(scheme: &Scheme, age: i64, tolerance: Option<u64>) -> Verdict {
 }
 
 /// A secret cannot be a key of this scheme.
-pub fn bad_key(scheme: &Scheme, secret: &Secret, error: BadKey) -> Verdict {
+pub(crate) fn bad_key(scheme: &Scheme, secret: &Secret, error: BadKey) -> Verdict {
     let hint = format!("{} {error}: copy it again from the provider's page", secret.describe());
     invalid(Some(scheme), Reason::SecretEncoding, hint)
 }
 
 /// Everything has its form, and no secret gives this signature.
-pub fn no_match(scheme: &Scheme, secrets: usize) -> Verdict {
+pub(crate) fn no_match(scheme: &Scheme, secrets: usize) -> Verdict {
     let hint = if scheme.proof.is_asymmetric() {
         let keys = if secrets == 1 { "the key does not verify" } else { "none of the keys verifies" };
         format!(

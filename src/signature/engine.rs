@@ -26,7 +26,7 @@ impl Scheme {
     }
 
     /// Whether a match proves that the body is the one that was signed.
-    pub fn covers_body(&self) -> bool {
+    pub(crate) fn covers_body(&self) -> bool {
         self.signed.contains(&SignedPart::Body) || self.signed.contains(&SignedPart::BodySha256)
     }
 
@@ -44,7 +44,7 @@ impl Scheme {
     }
 
     /// Every header that goes with it: the signature, and what is signed beside the body.
-    pub fn header_names(&self) -> impl Iterator<Item = &'static str> {
+    pub(crate) fn header_names(&self) -> impl Iterator<Item = &'static str> {
         let time = match self.timestamp {
             TimestampSource::Header(names) => names,
             TimestampSource::None | TimestampSource::Pair => &[],
@@ -57,7 +57,7 @@ impl Scheme {
     }
 
     /// Whether every header that the scheme needs is there.
-    pub fn is_present(&self, headers: &impl Lookup) -> bool {
+    pub(crate) fn is_present(&self, headers: &impl Lookup) -> bool {
         let any = |names: &[&str]| names.iter().any(|name| headers.has(name));
         let time = || match &self.timestamp {
             TimestampSource::Header(names) => any(names),
@@ -79,12 +79,12 @@ impl Scheme {
     }
 
     /// Whether the header with the proof is there, whatever else is missing.
-    pub fn is_begun(&self, headers: &impl Lookup) -> bool {
+    pub(crate) fn is_begun(&self, headers: &impl Lookup) -> bool {
         self.proof != ProofEncoding::Secret && self.signature.iter().any(|name| headers.has(name))
     }
 
     /// Reads what the headers claim.
-    pub fn claim(&self, delivery: &Delivery) -> Result<Claim, NoClaim> {
+    pub(crate) fn claim(&self, delivery: &Delivery) -> Result<Claim, NoClaim> {
         self.claim_of(&delivery.headers, &delivery.body)
     }
 
@@ -150,7 +150,7 @@ impl Scheme {
     }
 
     /// Whether `secret` made one of the claim's proofs. Every comparison is constant-time.
-    pub fn proves(&self, claim: &Claim, body: &[u8], secret: &Secret) -> Result<bool, BadKey> {
+    pub(crate) fn proves(&self, claim: &Claim, body: &[u8], secret: &Secret) -> Result<bool, BadKey> {
         let digest = self.body_digest(body);
         let verifier = self.verifier(secret)?;
         Ok(verifier.fits(&claim.proofs, self.signed, body, SignedInputs::of(claim, digest.as_deref())))
@@ -245,7 +245,7 @@ impl Scheme {
 
     /// How many seconds the claim's time stamp is off, of those that the clock rule forbids: positive for too old,
     /// negative for too far ahead, `None` for within the rule. `tolerance` (seconds) replaces the scheme's own.
-    pub fn off_by(&self, claim: &Claim, now: i64, tolerance: Option<u64>) -> Option<i64> {
+    pub(crate) fn off_by(&self, claim: &Claim, now: i64, tolerance: Option<u64>) -> Option<i64> {
         let (timestamp, _) = claim.timestamp.as_ref()?;
         let age = now.saturating_sub(*timestamp);
         let allowed = |own: u64| i64::try_from(tolerance.unwrap_or(own)).unwrap_or(i64::MAX);
@@ -258,7 +258,7 @@ impl Scheme {
     }
 
     /// The tolerance of the scheme's own clock rule in seconds, if it has one.
-    pub fn tolerance(&self) -> Option<u64> {
+    pub(crate) fn tolerance(&self) -> Option<u64> {
         match self.clock {
             ClockRule::Free => None,
             ClockRule::BothWays(own) | ClockRule::AgeOnly(own) => Some(own),

@@ -16,17 +16,17 @@ const PUBLIC: &[u8] = b"whpk_";
 const PRIVATE: &[u8] = b"whsk_";
 
 /// Whether a secret is half of a key pair, by how it is written.
-pub fn is_one(secret: &Secret) -> bool {
+pub(crate) fn is_one(secret: &Secret) -> bool {
     secret.expose().starts_with(PUBLIC) || secret.expose().starts_with(PRIVATE)
 }
 
 /// Whether a secret is the half that everybody may know.
-pub fn is_public(secret: &Secret) -> bool {
+pub(crate) fn is_public(secret: &Secret) -> bool {
     secret.expose().starts_with(PUBLIC)
 }
 
 /// The public half, of either half.
-pub fn public(secret: &Secret) -> Result<VerifyingKey, BadKey> {
+pub(crate) fn public(secret: &Secret) -> Result<VerifyingKey, BadKey> {
     if secret.expose().starts_with(PRIVATE) {
         return private(secret).map(|key| key.verifying_key());
     }
@@ -36,7 +36,7 @@ pub fn public(secret: &Secret) -> Result<VerifyingKey, BadKey> {
 }
 
 /// The private half: its seed is the first 32 of 64 bytes, or all of 32.
-pub fn private(secret: &Secret) -> Result<SigningKey, BadKey> {
+pub(crate) fn private(secret: &Secret) -> Result<SigningKey, BadKey> {
     if is_public(secret) {
         return Err(BadKey::PublicHalf);
     }
@@ -52,12 +52,12 @@ fn decoded(secret: &Secret, prefix: &[u8]) -> Result<Zeroizing<Vec<u8>>, BadKey>
 }
 
 /// Whether `proof` is this key's signature of the message. Strict: no weak keys, one form for each signature.
-pub fn verifies(key: &VerifyingKey, message: &[u8], proof: &[u8]) -> bool {
+pub(crate) fn verifies(key: &VerifyingKey, message: &[u8], proof: &[u8]) -> bool {
     Signature::from_slice(proof).is_ok_and(|signature| key.verify_strict(message, &signature).is_ok())
 }
 
 /// The signature of a message.
-pub fn sign(key: &SigningKey, message: &[u8]) -> [u8; 64] {
+pub(crate) fn sign(key: &SigningKey, message: &[u8]) -> [u8; 64] {
     key.sign(message).to_bytes()
 }
 
@@ -70,7 +70,7 @@ pub fn made_of(seed: &[u8; 32]) -> Zeroizing<String> {
 }
 
 /// The public half as a JWK set, for a handler that fetches one.
-pub fn jwks(secret: &Secret) -> Result<String, BadKey> {
+pub(crate) fn jwks(secret: &Secret) -> Result<String, BadKey> {
     let x = URL_SAFE_NO_PAD.encode(public(secret)?.as_bytes());
     Ok(format!(r#"{{"keys":[{{"kty":"OKP","crv":"Ed25519","x":"{x}"}}]}}"#))
 }

@@ -1,23 +1,23 @@
 //! Signatures: schemes as data, one interpreter that signs and verifies, and the reason when one fails.
 
-pub mod checker;
+pub(crate) mod checker;
 pub mod custom;
-pub mod diagnose;
+pub(crate) mod diagnose;
 pub mod keypair;
-pub mod scheme;
-pub mod secret;
-pub mod tamper;
-pub mod verdict;
+pub(crate) mod scheme;
+pub(crate) mod secret;
+pub(crate) mod tamper;
+pub(crate) mod verdict;
 
 pub(crate) mod codec;
 pub(crate) mod engine;
-pub mod reserialize;
+pub(crate) mod reserialize;
 pub(crate) mod rows;
-pub mod trace;
+pub(crate) mod trace;
 
-pub use checker::Checker;
+pub(crate) use checker::Checker;
 pub use rows::ALL;
 pub use scheme::Scheme;
 pub use secret::{Secret, SecretSpec};
-pub use tamper::Tamper;
+pub(crate) use tamper::Tamper;
 pub use verdict::{Choice, Policy, Reason, Verdict, check, detect, is_blanked, why};

@@ -9,29 +9,29 @@ use std::fmt::Write;
 
 pub(crate) mod numbers;
 
-pub use crate::json::tree::{StringToken, Tree};
-pub use numbers::NumberStyle;
+pub(crate) use crate::json::tree::{StringToken, Tree};
+pub(crate) use numbers::NumberStyle;
 
 /// A way to spell JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Spelling {
+pub(crate) struct Spelling {
     /// White space.
-    pub layout: Layout,
+    pub(crate) layout: Layout,
     /// In which order members go.
-    pub order: MemberOrder,
+    pub(crate) order: MemberOrder,
     /// What is escaped in strings.
-    pub strings: StringEscapes,
+    pub(crate) strings: StringEscapes,
     /// How numbers are written.
-    pub numbers: NumberStyle,
+    pub(crate) numbers: NumberStyle,
     /// What becomes of an object without members.
-    pub empty: EmptyObject,
+    pub(crate) empty: EmptyObject,
     /// What stands around it.
-    pub ends: Surroundings,
+    pub(crate) ends: Surroundings,
 }
 
 /// White space.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Layout {
+pub(crate) enum Layout {
     /// `{"a":1,"b":2}`: JavaScript, Rust, Go.
     Compact,
     /// `{"a": 1, "b": 2}`: Python.
@@ -44,7 +44,7 @@ pub enum Layout {
 
 /// In which order members go. Whoever reorders them has read them, and then the last of a repeated key is what counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MemberOrder {
+pub(crate) enum MemberOrder {
     /// As sent.
     AsSent,
     /// By key: Go's maps, Python with `sort_keys`.
@@ -59,7 +59,7 @@ pub enum MemberOrder {
 
 /// What is escaped in strings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StringEscapes {
+pub(crate) enum StringEscapes {
     /// As sent.
     AsSent,
     /// Everything beyond ASCII: Python.
@@ -82,7 +82,7 @@ pub enum StringEscapes {
 
 /// What becomes of an object without members.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EmptyObject {
+pub(crate) enum EmptyObject {
     /// It stays.
     AsSent,
     /// `[]`: PHP, whose arrays are both.
@@ -91,7 +91,7 @@ pub enum EmptyObject {
 
 /// What stands around the JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Surroundings {
+pub(crate) enum Surroundings {
     /// Nothing.
     Bare,
     /// A newline behind it.
@@ -130,7 +130,7 @@ const PLAIN: Spelling = Spelling {
 
 /// The value in every spelling that makes a difference to it, the likeliest first: those that take the fewest changes, and
 /// the commoner ones before the others.
-pub fn spellings<'t>(tree: &'t Tree<'t>) -> impl Iterator<Item = (Spelling, String)> + 't {
+pub(crate) fn spellings<'t>(tree: &'t Tree<'t>) -> impl Iterator<Item = (Spelling, String)> + 't {
     // What makes no difference by itself makes none together with others, so most bodies have few.
     let ordered = telling(ORDERS, |order| order.of(tree));
     let layouts = telling(LAYOUTS, |layout| Spelling { layout, ..PLAIN }.write(tree));
@@ -196,12 +196,12 @@ impl Spelling {
     }
 
     /// The value in this spelling.
-    pub fn spell(self, tree: &Tree<'_>) -> String {
+    pub(crate) fn spell(self, tree: &Tree<'_>) -> String {
         self.write(&self.order.of(tree))
     }
 
     /// A string in this spelling, quoted.
-    pub fn quote(self, text: &str) -> String {
+    pub(crate) fn quote(self, text: &str) -> String {
         let token = serde_json::Value::from(text).to_string();
         let mut out = String::with_capacity(token.len());
         self.text(&StringToken { token: &token, decoded: Some(Cow::Borrowed(text)) }, &mut out);
@@ -209,7 +209,7 @@ impl Spelling {
     }
 
     /// What was done, in words: `compact, with sorted keys`.
-    pub fn describe(self) -> String {
+    pub(crate) fn describe(self) -> String {
         let layout = match self.layout {
             Layout::Compact => "compact".to_owned(),
             Layout::Spaced => "spaced as Python writes it".to_owned(),

@@ -9,30 +9,30 @@ pub struct Scheme {
     /// The name on the command line.
     pub name: &'static str,
     /// What it does, in words: `HMAC-SHA256 of the body, in hex`.
-    pub summary: &'static str,
+    pub(crate) summary: &'static str,
     /// Names of the header with the proof. The first is written, any is read.
-    pub signature: &'static [&'static str],
+    pub(crate) signature: &'static [&'static str],
     /// How that header's value holds the proof.
-    pub form: SignatureFormat,
+    pub(crate) form: SignatureFormat,
     /// Where the time stamp is.
-    pub timestamp: TimestampSource,
+    pub(crate) timestamp: TimestampSource,
     /// What is signed, joined without anything between. Empty when the header holds the secret itself.
-    pub signed: &'static [SignedPart],
+    pub(crate) signed: &'static [SignedPart],
     /// How the proof is written.
-    pub proof: ProofEncoding,
+    pub(crate) proof: ProofEncoding,
     /// What the secret's bytes are.
-    pub key: KeyEncoding,
+    pub(crate) key: KeyEncoding,
     /// What the receiver's clock must say.
-    pub clock: ClockRule,
+    pub(crate) clock: ClockRule,
     /// What becomes of the signature when a delivery is sent again.
-    pub on_retry: OnRetry,
+    pub(crate) on_retry: OnRetry,
     /// The same scheme for a secret that is half of a key pair.
-    pub with_key_pair: Option<&'static Scheme>,
+    pub(crate) with_key_pair: Option<&'static Scheme>,
 }
 
 /// How a header's value holds proofs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SignatureFormat {
+pub(crate) enum SignatureFormat {
     /// One proof.
     One {
         /// What is written in front of it.
@@ -58,7 +58,7 @@ pub enum SignatureFormat {
 
 /// Where a time stamp is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum TimestampSource {
+pub(crate) enum TimestampSource {
     /// There is none.
     None,
     /// In a header of one of these names; the first is written.
@@ -69,7 +69,7 @@ pub enum TimestampSource {
 
 /// A part of what is signed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SignedPart {
+pub(crate) enum SignedPart {
     /// The bytes of the body.
     Body,
     /// The time stamp as it was spelled.
@@ -88,7 +88,7 @@ pub enum SignedPart {
 
 /// How a proof is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ProofEncoding {
+pub(crate) enum ProofEncoding {
     /// HMAC-SHA256 in lower-case hex.
     HmacHex,
     /// HMAC-SHA256 in base64.
@@ -103,14 +103,14 @@ pub enum ProofEncoding {
 
 impl ProofEncoding {
     /// Whether it is made with a private key and checked with a public one.
-    pub fn is_asymmetric(self) -> bool {
+    pub(crate) fn is_asymmetric(self) -> bool {
         matches!(self, ProofEncoding::Ed25519Hex | ProofEncoding::Ed25519Base64)
     }
 }
 
 /// What a secret's bytes are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum KeyEncoding {
+pub(crate) enum KeyEncoding {
     /// The text as it stands.
     Text,
     /// Base64, with or without `whsec_` in front.
@@ -123,7 +123,7 @@ pub enum KeyEncoding {
 
 /// What the receiver's clock must say. The last second of the tolerance still passes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ClockRule {
+pub(crate) enum ClockRule {
     /// Nothing.
     Free,
     /// At most so many seconds before or after.
@@ -134,7 +134,7 @@ pub enum ClockRule {
 
 /// What becomes of a signature when a delivery is sent again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OnRetry {
+pub(crate) enum OnRetry {
     /// The same headers go out again.
     Keep,
     /// The same id, a new time stamp and so a new signature.

@@ -12,7 +12,7 @@ use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, percent_encode};
 use zeroize::Zeroizing;
 
 /// The label of a first secret to which the user gave none.
-pub const MAIN: &str = "main";
+pub(crate) const MAIN: &str = "main";
 
 /// A secret with the label under which reports name it. The value never shows in `Debug` and is wiped when dropped.
 #[derive(Clone)]
@@ -66,12 +66,12 @@ impl Secret {
     }
 
     /// The name to use in reports.
-    pub fn label(&self) -> &str {
+    pub(crate) fn label(&self) -> &str {
         &self.label
     }
 
     /// How to speak of it: by its label, if the user gave it one.
-    pub fn describe(&self) -> String {
+    pub(crate) fn describe(&self) -> String {
         if self.label == MAIN { "the secret".to_owned() } else { format!("the secret \"{}\"", self.label) }
     }
 
@@ -82,7 +82,7 @@ impl Secret {
 
     /// Where these bytes hold the secret in any spelling, from a place on. A short one is found within many a word, so it
     /// must be a word of its own; one of a few characters even all there is.
-    pub fn place_in(&self, bytes: &[u8], from: usize) -> Option<Range<usize>> {
+    pub(crate) fn place_in(&self, bytes: &[u8], from: usize) -> Option<Range<usize>> {
         const WORD: usize = 4;
         let secret = self.expose();
         if secret.is_empty() || bytes == secret {
@@ -106,7 +106,7 @@ impl Secret {
     }
 
     /// The bytes. Only signing, verifying and handing over to a child process may look.
-    pub fn expose(&self) -> &[u8] {
+    pub(crate) fn expose(&self) -> &[u8] {
         &self.value
     }
 }
@@ -121,14 +121,14 @@ impl fmt::Debug for Secret {
 #[derive(Clone, PartialEq, Eq)]
 pub struct SecretSpec {
     /// `old` in `old=env:NAME`. Only the forms that name a place can have one: a base64 secret may end in `=`.
-    pub label: Option<String>,
+    pub(crate) label: Option<String>,
     /// Where the value is.
-    pub place: SecretSource,
+    pub(crate) place: SecretSource,
 }
 
 /// Where a secret's value is.
 #[derive(Clone, PartialEq, Eq)]
-pub enum SecretSource {
+pub(crate) enum SecretSource {
     /// It stands on the command line itself.
     Literal(Zeroizing<String>),
     /// In this environment variable.
@@ -139,7 +139,7 @@ pub enum SecretSource {
 
 impl SecretSpec {
     /// Reads `VALUE`, `env:NAME`, `@FILE`, `label=env:NAME` or `label=@FILE`.
-    pub fn parse(text: &str) -> Self {
+    pub(crate) fn parse(text: &str) -> Self {
         let named = text.split_once('=').filter(|(label, _)| is_label(label));
         if let Some((label, rest)) = named
             && let Some(place) = SecretSource::elsewhere(rest)
@@ -154,7 +154,7 @@ impl SecretSpec {
 
 impl SecretSpec {
     /// The value, when it stands on the command line itself.
-    pub fn literal(&self) -> Option<&str> {
+    pub(crate) fn literal(&self) -> Option<&str> {
         match &self.place {
             SecretSource::Literal(value) => Some(value.as_str()),
             SecretSource::Env(_) | SecretSource::File(_) => None,

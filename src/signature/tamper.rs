@@ -14,7 +14,7 @@ use crate::payload::Headers;
 
 /// What is wrong with a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tamper {
+pub(crate) enum Tamper {
     /// The body was changed after it was signed.
     Body,
     /// The signature was changed.
@@ -56,7 +56,7 @@ impl Tamper {
     ];
 
     /// The name on the command line.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Tamper::Body => "body",
             Tamper::Signature => "signature",
@@ -69,7 +69,7 @@ impl Tamper {
     }
 
     /// What is done, in words.
-    pub fn summary(self) -> &'static str {
+    pub(crate) fn summary(self) -> &'static str {
         match self {
             Tamper::Body => "a body changed after it was signed",
             Tamper::Signature => "a changed signature",
@@ -82,7 +82,7 @@ impl Tamper {
     }
 
     /// Why a handler that checks by this scheme cannot notice it, as what the scheme does; `None` when it must.
-    pub fn unnoticed(self, scheme: &Scheme) -> Option<&'static str> {
+    pub(crate) fn unnoticed(self, scheme: &Scheme) -> Option<&'static str> {
         match (self, scheme.clock) {
             (Tamper::Body, _) if !scheme.covers_body() => Some("does not cover the body"),
             (Tamper::Stale | Tamper::Future, ClockRule::Free) if scheme.timestamp == TimestampSource::None => {
@@ -95,17 +95,17 @@ impl Tamper {
     }
 
     /// Whether it takes a secret to do: a recorded signature can be broken, not made anew.
-    pub fn needs_secret(self) -> bool {
+    pub(crate) fn needs_secret(self) -> bool {
         matches!(self, Tamper::Secret | Tamper::Stale | Tamper::Future)
     }
 
     /// Whether what goes out as the proof is none of the secret's.
-    pub fn replaces_proof(self) -> bool {
+    pub(crate) fn replaces_proof(self) -> bool {
         matches!(self, Tamper::Signature | Tamper::Secret | Tamper::Malformed)
     }
 
     /// When the delivery says it was signed, in Unix seconds.
-    pub fn time(self, scheme: &Scheme, now: i64) -> i64 {
+    pub(crate) fn time(self, scheme: &Scheme, now: i64) -> i64 {
         let off = i64::try_from(scheme.tolerance().unwrap_or_default() + BEYOND).unwrap_or(i64::MAX);
         match self {
             Tamper::Stale => now.saturating_sub(off),
@@ -115,12 +115,12 @@ impl Tamper {
     }
 
     /// The body as it goes out.
-    pub fn body(self, body: &Bytes) -> Bytes {
+    pub(crate) fn body(self, body: &Bytes) -> Bytes {
         if self == Tamper::Body { changed(body) } else { body.clone() }
     }
 
     /// The headers as they go out.
-    pub fn headers(self, scheme: &Scheme, headers: &mut Headers) {
+    pub(crate) fn headers(self, scheme: &Scheme, headers: &mut Headers) {
         match self {
             Tamper::Missing => scheme.signature.iter().for_each(|name| headers.remove(name)),
             Tamper::Malformed => headers.replace(scheme.signature, |_| HeaderValue::from_static(GARBAGE)),
@@ -134,7 +134,7 @@ impl Tamper {
 }
 
 /// Another secret, made of `random`, of the form that the scheme's secrets have.
-pub fn another_secret(scheme: &Scheme, random: &[u8; 32]) -> Secret {
+pub(crate) fn another_secret(scheme: &Scheme, random: &[u8; 32]) -> Secret {
     let value = match scheme.key {
         KeyEncoding::KeyPair => keypair::made_of(random),
         KeyEncoding::Text | KeyEncoding::Base64 | KeyEncoding::Base64IfPrefixed => {

@@ -11,19 +11,19 @@ use crate::payload::delivery::{Delivery, REDACTED};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trace {
     /// The scheme's name and what it does.
-    pub scheme: (&'static str, &'static str),
+    pub(crate) scheme: (&'static str, &'static str),
     /// The signature's header and its values, as they came.
-    pub header: (&'static str, Vec<String>),
+    pub(crate) header: (&'static str, Vec<String>),
     /// The bytes that the scheme signs; `None` when it signs nothing, or the headers lack a part of it.
-    pub signed: Option<Vec<u8>>,
+    pub(crate) signed: Option<Vec<u8>>,
     /// The body as it was signed, where what was done to it since is found.
-    pub body_signed: Option<Vec<u8>>,
+    pub(crate) body_signed: Option<Vec<u8>>,
     /// What each secret gives over them, by its label, written as the scheme writes it; or why it gives nothing.
-    pub expected: Vec<(String, String)>,
+    pub(crate) expected: Vec<(String, String)>,
 }
 
 /// Accounts for the check of a delivery; `None` when nothing tells a scheme.
-pub fn account(delivery: &Delivery, policy: &Policy) -> Option<Trace> {
+pub(crate) fn account(delivery: &Delivery, policy: &Policy) -> Option<Trace> {
     let scheme = match policy.scheme {
         Choice::Named(scheme) => scheme,
         Choice::Auto => detect(delivery).map(|(scheme, _)| scheme)?,

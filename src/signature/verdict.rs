@@ -13,7 +13,7 @@ use crate::payload::delivery::{Delivery, Lookup, REDACTED};
 use crate::payload::provider::Provider;
 
 /// The word for a signature that holds.
-pub const VERIFIED: &str = "verified";
+pub(crate) const VERIFIED: &str = "verified";
 
 /// What is said of a delivery's signature, as it stands in the record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -102,7 +102,7 @@ impl Reason {
     ];
 
     /// What it means, and where to look.
-    pub fn meaning(self) -> &'static str {
+    pub(crate) fn meaning(self) -> &'static str {
         match self {
             Reason::MissingSignature => {
                 "a header of the scheme is not there: the sender does not sign, or something on the way drops it"
@@ -139,7 +139,7 @@ impl Reason {
     }
 
     /// The name in records, readable as it stands.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Reason::MissingSignature => "missing_signature",
             Reason::MalformedSignature => "malformed_signature",
@@ -161,10 +161,10 @@ impl Reason {
 
 impl Verdict {
     /// The words for all of them.
-    pub const NAMES: [&str; 5] = [VERIFIED, "authenticated", "invalid", "unsigned", "unchecked"];
+    pub(crate) const NAMES: [&str; 5] = [VERIFIED, "authenticated", "invalid", "unsigned", "unchecked"];
 
     /// Why it does not hold.
-    pub fn reason(&self) -> Option<Reason> {
+    pub(crate) fn reason(&self) -> Option<Reason> {
         match self {
             Verdict::Invalid { reason, .. } => Some(*reason),
             _ => None,
@@ -172,7 +172,7 @@ impl Verdict {
     }
 
     /// Whether this is its word, or that of its reason. Case does not count.
-    pub fn is(&self, word: &str) -> bool {
+    pub(crate) fn is(&self, word: &str) -> bool {
         let reason = self.reason().map(Reason::name);
         [Some(self.name()), reason].into_iter().flatten().any(|name| name.eq_ignore_ascii_case(word))
     }
@@ -205,7 +205,7 @@ pub enum Choice {
 
 impl Choice {
     /// The scheme that was named.
-    pub fn named(self) -> Option<&'static Scheme> {
+    pub(crate) fn named(self) -> Option<&'static Scheme> {
         match self {
             Choice::Auto => None,
             Choice::Named(scheme) => Some(scheme),

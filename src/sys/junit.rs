@@ -17,22 +17,22 @@ use crate::signature::Secret;
 
 /// One thing that was expected.
 #[derive(Clone, Debug, PartialEq)]
-pub struct JunitCase {
+pub(crate) struct JunitCase {
     /// What of what: `#1 abc123: .payload.status == "succeeded"`.
-    pub name: String,
+    pub(crate) name: String,
     /// Whether it came true.
-    pub judgement: DrillVerdict,
+    pub(crate) judgement: DrillVerdict,
     /// How long it took, milliseconds.
-    pub ms: Option<f64>,
+    pub(crate) ms: Option<f64>,
     /// What its passing leaves open.
-    pub remark: Option<&'static str>,
+    pub(crate) remark: Option<&'static str>,
     /// What helps to see why it failed, a line each.
-    pub details: Vec<(&'static str, String)>,
+    pub(crate) details: Vec<(&'static str, String)>,
 }
 
 impl JunitCase {
     /// One of which there is no more to say.
-    pub fn new(name: impl Into<String>, judgement: impl Into<DrillVerdict>) -> Self {
+    pub(crate) fn new(name: impl Into<String>, judgement: impl Into<DrillVerdict>) -> Self {
         JunitCase { name: name.into(), judgement: judgement.into(), ms: None, remark: None, details: Vec::new() }
     }
 
@@ -50,7 +50,7 @@ impl JunitCase {
 
 /// A report to be written. Dropped before, it leaves no file: an empty one says nothing to anybody.
 #[derive(Debug)]
-pub struct JunitReport {
+pub(crate) struct JunitReport {
     file: File,
     path: PathBuf,
     /// What it may not hold.
@@ -61,13 +61,13 @@ pub struct JunitReport {
 impl JunitReport {
     /// Makes the file, so that one that cannot be written is known before the work begins. These secrets are left out of
     /// what is written to it.
-    pub fn create(path: &Path, secrets: &[Secret]) -> Result<Self, Error> {
+    pub(crate) fn create(path: &Path, secrets: &[Secret]) -> Result<Self, Error> {
         let file = File::create(path).map_err(|source| Error::Report { path: path.display().to_string(), source })?;
         Ok(JunitReport { file, path: path.to_owned(), secrets: secrets.to_vec(), is_written: false })
     }
 
     /// Writes the cases of one suite.
-    pub fn write(mut self, suite: &str, cases: &[JunitCase], elapsed: Duration) -> Result<(), Error> {
+    pub(crate) fn write(mut self, suite: &str, cases: &[JunitCase], elapsed: Duration) -> Result<(), Error> {
         let redaction = Redaction::new(&self.secrets, []);
         let cases: Vec<_> = cases.iter().map(|case| case.without(&redaction)).collect();
         let written = document(suite, &cases, elapsed).and_then(|xml| self.file.write_all(&xml));

@@ -11,7 +11,7 @@ use crate::signature::{Secret, keypair};
 
 pub(crate) mod serve;
 
-pub use serve::{JwksServer, serve};
+pub(crate) use serve::{JwksServer, serve};
 
 /// How large a set may be that is fetched: whoever publishes it decides what comes.
 const FETCHED: usize = 1024 * 1024;
@@ -20,7 +20,7 @@ const FETCHED: usize = 1024 * 1024;
 const FETCH_TIME: Duration = Duration::from_secs(10);
 
 /// Reads the Ed25519 keys of a JWK set at a path or a URL.
-pub fn read(source: &str) -> Result<Vec<Secret>, Error> {
+pub(crate) fn read(source: &str) -> Result<Vec<Secret>, Error> {
     let text = match source.parse::<Url>() {
         Ok(url) if matches!(url.scheme(), "http" | "https") => fetch(&url)?,
         _ => String::from_utf8_lossy(&input::payload(source)?).into_owned(),

@@ -1,6 +1,6 @@
 //! What the system gives and takes: secrets, signals, key sets, JUnit reports.
 
-pub mod junit;
-pub mod jwks;
-pub mod secrets;
-pub mod signals;
+pub(crate) mod junit;
+pub(crate) mod jwks;
+pub(crate) mod secrets;
+pub(crate) mod signals;

@@ -11,14 +11,14 @@ use crate::signature::secret::{MAIN, SecretSource};
 use crate::signature::{Secret, SecretSpec};
 
 /// The variable that a secret without a value is taken from, and that `listen` hands to its command.
-pub const VARIABLE: &str = "HOOKCTL_SECRET";
+pub(crate) const VARIABLE: &str = "HOOKCTL_SECRET";
 
 /// What a secret file may hold, which no key comes near. The room for it is made at once: text that grows leaves copies of
 /// itself behind, which nobody wipes.
 const SECRET: usize = 64 * 1024;
 
 /// What [`VARIABLE`] holds, if it is set.
-pub fn variable() -> Result<Option<String>, Error> {
+pub(crate) fn variable() -> Result<Option<String>, Error> {
     match std::env::var(VARIABLE) {
         Ok(value) => Ok(Some(value)),
         Err(VarError::NotPresent) => Ok(None),
@@ -28,7 +28,7 @@ pub fn variable() -> Result<Option<String>, Error> {
 
 /// Reads every secret that was asked for. `None` is one without a value: it comes from [`VARIABLE`], else from `ask`,
 /// which gives `None` where there is no terminal. With no secret at all, the variable alone is one too.
-pub fn read(
+pub(crate) fn read(
     specs: &[Option<SecretSpec>],
     variable: Option<String>,
     ask: impl Fn() -> Result<Option<Zeroizing<String>>, Error>,

@@ -19,7 +19,7 @@ pub struct Signals {
 
 impl Signals {
     /// Takes the signals over; from here on they no longer end the program by themselves.
-    pub fn take() -> Result<Self, Error> {
+    pub(crate) fn take() -> Result<Self, Error> {
         #[cfg(unix)]
         {
             use tokio::signal::unix::{SignalKind, signal};
@@ -38,7 +38,7 @@ impl Signals {
     }
 
     /// The next one: [`Exit::Interrupted`] or [`Exit::Terminated`].
-    pub async fn next(&mut self) -> Exit {
+    pub(crate) async fn next(&mut self) -> Exit {
         #[cfg(unix)]
         let exit = tokio::select! {
             _ = self.interrupt.recv() => Exit::Interrupted,
@@ -58,7 +58,7 @@ impl Signals {
     }
 
     /// Whether the user has asked twice, and wants no goodbyes.
-    pub fn is_urgent(&self) -> bool {
+    pub(crate) fn is_urgent(&self) -> bool {
         self.seen > 1
     }
 }

@@ -6,7 +6,7 @@ use super::{COMPARISONS, TIGHT};
 
 /// Members of a value, by name; none of them stands for the value as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Members(Vec<(String, Members)>);
+pub(crate) struct Members(Vec<(String, Members)>);
 
 impl Members {
     /// What a filter looks at; `None` where it may be anything.
@@ -14,7 +14,7 @@ impl Members {
     /// What stands before the first `|` runs on the input. Where that is made of paths that begin with a name, of constants
     /// and of what goes between two values, nothing of it can give the input itself: what stands behind the `|` does not
     /// see it. Parentheses and brackets begin on the same input again.
-    pub fn of(filter: &str) -> Option<Self> {
+    pub(crate) fn of(filter: &str) -> Option<Self> {
         let mut paths = Vec::new();
         note(&Lexer::new(filter).lex().ok()?, &mut paths)?;
         // Of two where one begins with the other the shorter first: it stands for all of it.
@@ -31,7 +31,7 @@ impl Members {
     }
 
     /// What one filter looks at, or the other.
-    pub fn and(&mut self, other: &Members) {
+    pub(crate) fn and(&mut self, other: &Members) {
         for (name, members) in &other.0 {
             let is_new = self.get(name).is_none();
             let own = self.entry(name);
@@ -44,12 +44,12 @@ impl Members {
     }
 
     /// What is looked at of the member of that name, if anything is.
-    pub fn get(&self, name: &str) -> Option<&Members> {
+    pub(crate) fn get(&self, name: &str) -> Option<&Members> {
         self.0.iter().find(|(other, _)| other == name).map(|(_, members)| members)
     }
 
     /// Whether the value is looked at as it is.
-    pub fn is_whole(&self) -> bool {
+    pub(crate) fn is_whole(&self) -> bool {
         self.0.is_empty()
     }
 

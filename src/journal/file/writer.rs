@@ -18,7 +18,7 @@ const LOOK: Duration = Duration::from_millis(100);
 /// One program writes to a file at a time: when the disk is full, a writer leaves part of a line, and mends that before
 /// its next one; another's line would go on where it broke off.
 #[derive(Debug)]
-pub struct Journal {
+pub(crate) struct Journal {
     path: PathBuf,
     /// Whether everything is on the disk before it is said to be written.
     sync: bool,
@@ -41,18 +41,18 @@ struct Opened {
 
 /// What came of a write.
 #[derive(Debug, Default)]
-pub struct Written {
+pub(crate) struct Written {
     /// How many bytes are in the journal, from the first.
-    pub bytes: usize,
+    pub(crate) bytes: usize,
     /// Why not all of them.
-    pub error: Option<Error>,
+    pub(crate) error: Option<Error>,
     /// Whether the file was not at its path any more, and another was begun.
-    pub begun_again: bool,
+    pub(crate) begun_again: bool,
 }
 
 impl Written {
     /// The same behind a write of which it was not told yet whether another file was begun.
-    pub fn after(self, begun_again: bool) -> Self {
+    pub(crate) fn after(self, begun_again: bool) -> Self {
         Written { begun_again: self.begun_again || begun_again, ..self }
     }
 }
@@ -60,42 +60,42 @@ impl Written {
 impl Journal {
     /// Opens it for appending; makes it, readable by its owner alone, when it is not there. Behind a torn last line the
     /// next record starts on a new one. With `sync`, what is written is on the disk when it is said to be written.
-    pub fn open(path: &Path, sync: bool) -> Result<Self, Error> {
+    pub(crate) fn open(path: &Path, sync: bool) -> Result<Self, Error> {
         let mut journal = Journal { path: path.to_owned(), sync, opened: None, failed: false, torn: false };
         journal.reopen()?;
         Ok(journal)
     }
 
     /// What the user should know of how it was found.
-    pub fn remark(&self) -> Option<String> {
+    pub(crate) fn remark(&self) -> Option<String> {
         let path = self.path.display();
         self.torn.then(|| format!("{path} ended within a line, as after a crash: what comes starts on a new one"))
     }
 
     /// Whether something was in it when it was opened, or has come since.
-    pub fn is_begun(&self) -> bool {
+    pub(crate) fn is_begun(&self) -> bool {
         let length = |opened: &Opened| opened.file.metadata().map_or(0, |found| found.len());
         self.opened.as_ref().is_some_and(|opened| opened.regular && length(opened) > 0)
     }
 
     /// Where it is.
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
     /// Whether writing takes so long that nothing else should wait for it.
-    pub fn is_slow(&self) -> bool {
+    pub(crate) fn is_slow(&self) -> bool {
         self.sync || self.opened.as_ref().is_none_or(|opened| !opened.regular)
     }
 
     /// Appends one line, which brings its newline along.
-    pub fn append(&mut self, line: &[u8]) -> Result<(), Error> {
+    pub(crate) fn append(&mut self, line: &[u8]) -> Result<(), Error> {
         self.write(line).error.map_or(Ok(()), Err)
     }
 
     /// Appends lines, which bring their newlines along. Behind a write that failed within a line, they start on a new
     /// one: a full disk must not cost the delivery after it.
-    pub fn write(&mut self, lines: &[u8]) -> Written {
+    pub(crate) fn write(&mut self, lines: &[u8]) -> Written {
         let mut begun_again = self.opened.as_mut().is_some_and(|opened| opened.is_elsewhere(&self.path));
         if begun_again {
             self.opened = None;

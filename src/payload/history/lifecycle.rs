@@ -17,7 +17,7 @@ use crate::payload::provider::{Kind, Status};
 
 /// The predictions seen so far. The one that was silent for the longest time is forgotten first.
 #[derive(Debug)]
-pub struct Lifecycles {
+pub(crate) struct Lifecycles {
     stories: LruCache<u64, Lifecycle>,
     hasher: RandomState,
     /// For inputs, which can be large: they are only compared with those of the same prediction.
@@ -56,20 +56,20 @@ struct State {
 
 /// A prediction whose end did not come.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unfinished {
+pub(crate) struct Unfinished {
     /// Its id.
-    pub id: String,
+    pub(crate) id: String,
     /// The delivery that came last.
-    pub seq: u64,
+    pub(crate) seq: u64,
     /// The status that it had.
-    pub status: Status,
+    pub(crate) status: Status,
 }
 
 /// How much of an id is kept for people.
 const SHOWN: usize = 64;
 
 /// An id as it is kept for people: it is the sender's, and as long as it likes.
-pub fn shown(id: &str) -> String {
+pub(crate) fn shown(id: &str) -> String {
     if id.len() <= SHOWN { id.to_owned() } else { id.chars().take(SHOWN).collect() }
 }
 
@@ -80,7 +80,7 @@ impl Default for Lifecycles {
 }
 
 /// The codes of the warnings that [`Lifecycles`] gives: what they say of other deliveries, they say by number.
-pub const CODES: [&str; 8] = [
+pub(crate) const CODES: [&str; 8] = [
     "input_changed",
     "overtaken",
     "duplicate_differs",
@@ -98,14 +98,14 @@ impl Lifecycles {
     }
 
     /// One that forgets nothing, for files, which have an end.
-    pub fn unbounded() -> Self {
+    pub(crate) fn unbounded() -> Self {
         let stories = LruCache::unbounded();
         Lifecycles { stories, hasher: RandomState::new(), inputs: foldhash::quality::RandomState::default() }
     }
 
     /// Forgets what came with the delivery of this number, because it is recorded nowhere, like all from `lost_from` on: of
     /// a prediction nothing is said that nobody could look up.
-    pub fn forget(&mut self, payload: &Payload, seq: u64, lost_from: u64) {
+    pub(crate) fn forget(&mut self, payload: &Payload, seq: u64, lost_from: u64) {
         let Some(id) = &payload.id else { return };
         let key = self.key(payload, id);
         let Some(story) = self.stories.peek_mut(&key).filter(|story| story.rests_on(|given| given == seq)) else {
@@ -126,7 +126,7 @@ impl Lifecycles {
 
     /// Takes note of a delivery with this number: what is suspicious about its coming now. One that repeats the bytes of
     /// an earlier one tells nothing new.
-    pub fn note(&mut self, payload: &Payload, repeat: Option<&EarlierWithKey>, seq: u64) -> Vec<Warning> {
+    pub(crate) fn note(&mut self, payload: &Payload, repeat: Option<&EarlierWithKey>, seq: u64) -> Vec<Warning> {
         // Of one thing there can be several notices.
         let known =
             !matches!(payload.shape.kind, Kind::Other | Kind::Notice) && !repeat.is_some_and(|repeat| repeat.same_body);
@@ -144,7 +144,7 @@ impl Lifecycles {
     }
 
     /// The predictions whose end did not come, in the order of their last deliveries.
-    pub fn unfinished(&self) -> Vec<Unfinished> {
+    pub(crate) fn unfinished(&self) -> Vec<Unfinished> {
         let open = self.stories.iter().filter_map(|(_, story)| Some((story.id.as_deref()?, story.latest)));
         let mut unfinished: Vec<_> =
             open.map(|(id, latest)| Unfinished { id: id.to_owned(), seq: latest.seq, status: latest.status }).collect();

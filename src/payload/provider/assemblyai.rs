@@ -9,13 +9,13 @@ use super::{Fields, Fixture, HeaderLine, Kind, Provider, Shape, ShapeSign, Statu
 use crate::payload::retry::{ONCE, RetriedAnswers, RetryProfile, secs};
 
 /// The row. Python's `requests` are everybody's, so the user agent gives nobody away.
-pub static PROVIDER: Provider =
+pub(crate) static PROVIDER: Provider =
     Provider { name: "assemblyai", label: "AssemblyAI", agents: &[], shapes: &[TRANSCRIPT], fixtures: FIXTURES };
 
 const TEN_SECONDS: Duration = secs(10);
 
 /// Up to 10 attempts, 10 s apart; 2xx is wanted within 10 s. The newer page adds that a 4xx ends it.
-pub static RETRY: RetryProfile = RetryProfile {
+pub(crate) static RETRY: RetryProfile = RetryProfile {
     name: "assemblyai",
     label: "AssemblyAI",
     summary: "10 attempts 10 s apart; ends on 4xx",

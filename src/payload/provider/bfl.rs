@@ -9,11 +9,11 @@ use super::{Fields, Fixture, Kind, PLAIN_HEADERS, Provider, Shape, ShapeSign, St
 use crate::payload::retry::{ONCE, RetryProfile, secs};
 
 /// The row.
-pub static PROVIDER: Provider =
+pub(crate) static PROVIDER: Provider =
     Provider { name: "bfl", label: "Black Forest Labs", agents: &[], shapes: &[GENERATION], fixtures: FIXTURES };
 
 /// After 1 s, 5 s and 30 s; 2xx is wanted within 30 s.
-pub static RETRY: RetryProfile = RetryProfile {
+pub(crate) static RETRY: RetryProfile = RetryProfile {
     name: "bfl",
     label: "Black Forest Labs",
     summary: "after 1 s, 5 s, 30 s",

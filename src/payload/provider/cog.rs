@@ -11,7 +11,7 @@ use crate::json::value;
 use crate::payload::retry::{RetriedAnswers, RetryAfter, RetryProfile, millis, secs};
 
 /// The row.
-pub static PROVIDER: Provider = Provider {
+pub(crate) static PROVIDER: Provider = Provider {
     name: "cog",
     label: "Cog",
     agents: &[("coglet/", "coglet"), ("cog-worker/", "python")],
@@ -55,7 +55,7 @@ const RETRIED: RetriedAnswers = RetriedAnswers::Listed(&[429, 500, 502, 503, 504
 
 /// `100 ms << min(attempt, 10)`, 13 attempts, `Retry-After` ignored. Only the terminal delivery is retried. An attempt
 /// without an answer ends after 30 s.
-pub static RETRY_COGLET: RetryProfile = RetryProfile {
+pub(crate) static RETRY_COGLET: RetryProfile = RetryProfile {
     name: "cog",
     label: "Cog",
     summary: "coglet's 13 attempts over 409 s; only terminal deliveries, only 429 and 5xx",
@@ -83,7 +83,7 @@ pub static RETRY_COGLET: RetryProfile = RetryProfile {
 /// urllib3 `Retry(total=12, backoff_factor=0.1, status_forcelist=[429,500,502,503,504])`: the first retry comes at once,
 /// waits are capped at 120 s. `Retry-After` is obeyed, up to `retry_after_max`, and then 413 is retried too; one of 0 or
 /// of a date gone by is passed over (`sleep_for_retry`: `if retry_after:`).
-pub static RETRY_PYTHON: RetryProfile = RetryProfile {
+pub(crate) static RETRY_PYTHON: RetryProfile = RetryProfile {
     name: "cog-python",
     summary: "the Python server's 13 attempts over 325 s; obeys Retry-After",
     waits: &[
@@ -273,7 +273,7 @@ const FIXTURES: &[Fixture] = &[
 ];
 /// Whether this text sets out to be a run, which tells what a model does: Cog's, with `steps` or an `end`, which no
 /// payload of Cog has.
-pub fn is_run(text: &str) -> bool {
+pub(crate) fn is_run(text: &str) -> bool {
     let Some(run) = Object::parse(text) else { return false };
     let is_cog = run.get("provider").and_then(value::string).is_some_and(|provider| provider == PROVIDER.name);
     is_cog && (run.get("steps").is_some() || run.get("end").is_some())

@@ -9,7 +9,7 @@ use crate::json::JsonType;
 use crate::payload::retry::{RetriedAnswers, RetryAfter, RetryProfile, secs};
 
 /// The row.
-pub static PROVIDER: Provider = Provider {
+pub(crate) static PROVIDER: Provider = Provider {
     name: "eachlabs",
     label: "each::labs",
     agents: &[],
@@ -18,7 +18,7 @@ pub static PROVIDER: Provider = Provider {
 };
 
 /// "1st retry ~30 seconds, 2nd retry ~2 minutes, 3rd retry ~10 minutes"; the page of March 2026 asks for 200.
-pub static RETRY_A: RetryProfile = RetryProfile {
+pub(crate) static RETRY_A: RetryProfile = RetryProfile {
     name: "eachlabs",
     label: "each::labs",
     summary: "after 30 s, 2 m, 10 m (the page of March 2026)",
@@ -31,7 +31,7 @@ pub static RETRY_A: RetryProfile = RetryProfile {
 };
 
 /// "3 attempts in all, ~10 s apart", any 2xx acknowledges (commit 47ab06e).
-pub static RETRY_B: RetryProfile = RetryProfile {
+pub(crate) static RETRY_B: RetryProfile = RetryProfile {
     name: "eachlabs-b",
     summary: "3 attempts 10 s apart (documented from July 2026)",
     waits: &[secs(10), secs(10)],

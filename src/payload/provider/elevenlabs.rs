@@ -9,7 +9,7 @@ use crate::json::JsonType;
 use crate::payload::retry::{ONCE, RetryProfile};
 
 /// The row.
-pub static PROVIDER: Provider = Provider {
+pub(crate) static PROVIDER: Provider = Provider {
     name: "elevenlabs",
     label: "ElevenLabs",
     agents: &[],
@@ -19,7 +19,7 @@ pub static PROVIDER: Provider = Provider {
 
 /// Off unless a webhook asks for them, and then without a documented schedule. After 10 failures in a row and none
 /// delivered for 7 days the webhook is disabled.
-pub static RETRY: RetryProfile = RetryProfile {
+pub(crate) static RETRY: RetryProfile = RetryProfile {
     name: "elevenlabs",
     label: "ElevenLabs",
     summary: "one attempt: retries are off by default, and their waits are not documented",

@@ -9,13 +9,13 @@ use super::{Fields, Fixture, Kind, PLAIN_HEADERS, Provider, Shape, ShapeSign, St
 use crate::payload::retry::{ONCE, RetryProfile, secs};
 
 /// The row.
-pub static PROVIDER: Provider =
+pub(crate) static PROVIDER: Provider =
     Provider { name: "fal", label: "fal", agents: &[], shapes: &[RESULT, UNSERIALIZABLE], fixtures: FIXTURES };
 
 const TWELVE_MINUTES: Duration = secs(12 * 60);
 
 /// "10 times in the span of 2 hours". The waits are not given; that they are even is a guess.
-pub static RETRY: RetryProfile = RetryProfile {
+pub(crate) static RETRY: RetryProfile = RetryProfile {
     name: "fal",
     label: "fal",
     summary: "10 retries in 2 h; that they are 12 m apart is a guess",

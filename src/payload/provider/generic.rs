@@ -4,7 +4,7 @@ use super::{Fields, Kind, PLAIN_HEADERS, Provider, Shape, Status};
 use crate::payload::retry::ONCE;
 
 /// The row that remains. It has no fixtures and recognises nothing.
-pub static PROVIDER: Provider =
+pub(crate) static PROVIDER: Provider =
     Provider { name: "generic", label: "generic", agents: &[], shapes: &[SHAPE], fixtures: &[] };
 
 const SHAPE: Shape = Shape {

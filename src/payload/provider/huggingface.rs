@@ -9,11 +9,11 @@ use crate::json::JsonType;
 use crate::payload::retry::{ONCE, RetryProfile};
 
 /// The row.
-pub static PROVIDER: Provider =
+pub(crate) static PROVIDER: Provider =
     Provider { name: "huggingface", label: "Hugging Face", agents: &[], shapes: &[CHANGE], fixtures: FIXTURES };
 
 /// Retries are not documented; a delivery can be replayed by hand.
-pub static RETRY: RetryProfile = RetryProfile {
+pub(crate) static RETRY: RetryProfile = RetryProfile {
     name: "huggingface",
     label: "Hugging Face",
     summary: "one attempt: retries are not documented",

@@ -9,11 +9,11 @@ use crate::json::JsonType;
 use crate::payload::retry::{ONCE, RetryProfile, secs};
 
 /// The row.
-pub static PROVIDER: Provider =
+pub(crate) static PROVIDER: Provider =
     Provider { name: "kie", label: "Kie", agents: &[], shapes: &[TASK], fixtures: FIXTURES };
 
 /// No retry is documented.
-pub static RETRY: RetryProfile = RetryProfile {
+pub(crate) static RETRY: RetryProfile = RetryProfile {
     name: "kie",
     label: "Kie",
     summary: "one attempt: retries are not documented",

@@ -8,12 +8,12 @@ use super::{Fields, Fixture, Kind, PLAIN_HEADERS, Provider, Shape, ShapeSign, St
 use crate::payload::retry::{ONCE, RetryProfile, millis, secs};
 
 /// The row.
-pub static PROVIDER: Provider =
+pub(crate) static PROVIDER: Provider =
     Provider { name: "luma", label: "Luma", agents: &[], shapes: &[GENERATION], fixtures: FIXTURES };
 
 /// "Retried 3 times, 100 ms apart"; 200 is wanted within 5 s. What another 2xx does is not documented, and taken for an
 /// acknowledgement.
-pub static RETRY: RetryProfile = RetryProfile {
+pub(crate) static RETRY: RetryProfile = RetryProfile {
     name: "luma",
     label: "Luma",
     summary: "3 retries 100 ms apart",

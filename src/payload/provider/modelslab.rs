@@ -9,7 +9,7 @@ use crate::json::JsonType;
 use crate::payload::retry::{RetriedAnswers, RetryAfter, RetryProfile, secs};
 
 /// The row.
-pub static PROVIDER: Provider = Provider {
+pub(crate) static PROVIDER: Provider = Provider {
     name: "modelslab",
     label: "ModelsLab",
     agents: &[],
@@ -18,7 +18,7 @@ pub static PROVIDER: Provider = Provider {
 };
 
 /// "Generation webhooks: best-effort delivery": no retry is promised. 2xx is wanted within 30 s.
-pub static RETRY_GENERATION: RetryProfile = RetryProfile {
+pub(crate) static RETRY_GENERATION: RetryProfile = RetryProfile {
     name: "modelslab",
     label: "ModelsLab",
     summary: "one attempt: generations are best effort",
@@ -32,7 +32,7 @@ pub static RETRY_GENERATION: RetryProfile = RetryProfile {
 
 /// "Workflow webhooks: retried up to 3 times with exponential backoff". The delays are not given; these double from 5 s
 /// on, which is a guess.
-pub static RETRY_WORKFLOW: RetryProfile = RetryProfile {
+pub(crate) static RETRY_WORKFLOW: RetryProfile = RetryProfile {
     name: "modelslab-workflow",
     summary: "up to 3 retries; their delays are not documented, 5 s, 10 s, 20 s are a guess",
     waits: &[secs(5), secs(10), secs(20)],

@@ -10,11 +10,11 @@ use crate::payload::retry::general::DOUBLING_FOR_THREE_DAYS;
 use crate::payload::retry::{ONCE, RetryProfile};
 
 /// The row.
-pub static PROVIDER: Provider =
+pub(crate) static PROVIDER: Provider =
     Provider { name: "openai", label: "OpenAI", agents: &[], shapes: &[RUN, NOTICE], fixtures: FIXTURES };
 
 /// "Exponential, up to 72 hours" (from a secondary source). The waits are a guess. A redirect is a failure.
-pub static RETRY: RetryProfile = RetryProfile {
+pub(crate) static RETRY: RetryProfile = RetryProfile {
     name: "openai",
     label: "OpenAI",
     summary: "up to 72 h with growing waits; 12 that double from 1 m are a guess",

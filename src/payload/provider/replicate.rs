@@ -9,12 +9,12 @@ use crate::json::JsonType;
 use crate::payload::retry::{ONCE, RetriedAnswers, RetryProfile, secs};
 
 /// The row.
-pub static PROVIDER: Provider =
+pub(crate) static PROVIDER: Provider =
     Provider { name: "replicate", label: "Replicate", agents: &[], shapes: &[PREDICTION], fixtures: FIXTURES };
 
 /// Only the terminal webhook, "on no answer, 4xx or 5xx", exponentially, the last about a minute after completion.
 /// Waits that double from 1 s end there, which is a guess.
-pub static RETRY: RetryProfile = RetryProfile {
+pub(crate) static RETRY: RetryProfile = RetryProfile {
     name: "replicate",
     label: "Replicate",
     summary: "terminal deliveries only, for a minute; waits that double from 1 s are a guess",

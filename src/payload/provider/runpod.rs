@@ -8,11 +8,11 @@ use super::{Fields, Fixture, Kind, PLAIN_HEADERS, Provider, Shape, ShapeSign, St
 use crate::payload::retry::{ONCE, RetryProfile, secs};
 
 /// The row.
-pub static PROVIDER: Provider =
+pub(crate) static PROVIDER: Provider =
     Provider { name: "runpod", label: "RunPod", agents: &[], shapes: &[JOB], fixtures: FIXTURES };
 
 /// Two more, 10 s apart. It asks for 200; what another 2xx does is not documented, and taken for an acknowledgement.
-pub static RETRY: RetryProfile = RetryProfile {
+pub(crate) static RETRY: RetryProfile = RetryProfile {
     name: "runpod",
     label: "RunPod",
     summary: "2 retries 10 s apart",

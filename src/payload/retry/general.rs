@@ -8,13 +8,13 @@ use std::time::Duration;
 use super::{ONCE, RetriedAnswers, RetryAfter, RetryProfile, secs};
 
 /// Those that can be named, in the order in which they are listed.
-pub static ALL: &[&RetryProfile] = &[&STANDARD_WEBHOOKS, &GITHUB, &STRIPE, &SHOPIFY];
+pub(crate) static ALL: &[&RetryProfile] = &[&STANDARD_WEBHOOKS, &GITHUB, &STRIPE, &SHOPIFY];
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 
 /// Twelve waits, each twice the one before, 68 hours 15 minutes in all: what fits into three days.
-pub const DOUBLING_FOR_THREE_DAYS: &[Duration] = &[
+pub(crate) const DOUBLING_FOR_THREE_DAYS: &[Duration] = &[
     secs(MINUTE),
     secs(2 * MINUTE),
     secs(4 * MINUTE),
@@ -32,7 +32,7 @@ pub const DOUBLING_FOR_THREE_DAYS: &[Duration] = &[
 /// The specification's example, without its jitter. 410 disables the endpoint; a redirect is a failure like any other;
 /// 429, 502 and 504 ask to slow down, by an amount that is not given, and `Retry-After` is honoured. Between the 15 s and
 /// the 30 s that it allows for an answer, this takes the stricter.
-pub static STANDARD_WEBHOOKS: RetryProfile = RetryProfile {
+pub(crate) static STANDARD_WEBHOOKS: RetryProfile = RetryProfile {
     name: "standard-webhooks",
     label: "Standard Webhooks",
     summary: "the specification's example: 9 retries over 75 h; ends on 410",
@@ -54,7 +54,7 @@ pub static STANDARD_WEBHOOKS: RetryProfile = RetryProfile {
 };
 
 /// No automatic retry; 10 s to answer.
-pub static GITHUB: RetryProfile = RetryProfile {
+pub(crate) static GITHUB: RetryProfile = RetryProfile {
     name: "github",
     label: "GitHub",
     summary: "one attempt: GitHub does not retry by itself",
@@ -63,7 +63,7 @@ pub static GITHUB: RetryProfile = RetryProfile {
 };
 
 /// "Live retries up to 3 days", exponential.
-pub static STRIPE: RetryProfile = RetryProfile {
+pub(crate) static STRIPE: RetryProfile = RetryProfile {
     name: "stripe",
     label: "Stripe",
     summary: "up to 3 days with growing waits; 12 that double from 1 m are a guess",
@@ -72,7 +72,7 @@ pub static STRIPE: RetryProfile = RetryProfile {
 };
 
 /// 8 retries in 4 hours; 5 s in all to answer.
-pub static SHOPIFY: RetryProfile = RetryProfile {
+pub(crate) static SHOPIFY: RetryProfile = RetryProfile {
     name: "shopify",
     label: "Shopify",
     summary: "8 retries in 4 h; that they are 30 m apart is a guess",

@@ -18,7 +18,7 @@ fn time(at: Timestamp) -> String {
 
 /// `{"type":"timeline",…}`
 #[derive(Serialize)]
-pub struct TimelineLine<'a> {
+pub(crate) struct TimelineLine<'a> {
     r#type: &'static str,
     v: u32,
     provider: Option<&'static str>,
@@ -110,7 +110,7 @@ fn milliseconds(from: Timestamp, to: Timestamp) -> f64 {
 
 /// `{"type":"stats",…}`
 #[derive(Serialize)]
-pub struct StatsLine<'a> {
+pub(crate) struct StatsLine<'a> {
     r#type: &'static str,
     v: u32,
     deliveries: u64,
@@ -190,7 +190,7 @@ impl From<&Latencies> for MeasuredLine {
 
 /// `{"type":"diff",…}`
 #[derive(Serialize)]
-pub struct DiffLine<'a> {
+pub(crate) struct DiffLine<'a> {
     r#type: &'static str,
     v: u32,
     a: usize,

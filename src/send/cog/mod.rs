@@ -35,7 +35,7 @@ mod tests;
 
 use crate::payload::provider::Provider;
 pub use crate::payload::provider::cog::Flavor;
-pub use error::RunError;
+pub(crate) use error::RunError;
 pub use run::Run;
 
 use run::Filter;
@@ -66,7 +66,7 @@ impl CogEvent {
     pub const ALL: [CogEvent; 4] = [CogEvent::Start, CogEvent::Output, CogEvent::Logs, CogEvent::Completed];
 
     /// The word for it in `webhook_events_filter`.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             CogEvent::Start => "start",
             CogEvent::Output => "output",
@@ -76,7 +76,7 @@ impl CogEvent {
     }
 
     /// The event of this name; case counts.
-    pub fn parse(name: &str) -> Option<Self> {
+    pub(crate) fn parse(name: &str) -> Option<Self> {
         CogEvent::ALL.into_iter().find(|event| event.name() == name)
     }
 }
@@ -104,10 +104,10 @@ pub struct Planned {
     /// Byte for byte.
     pub body: Bytes,
     /// Whether it is retried until it is acknowledged.
-    pub terminal: bool,
+    pub(crate) terminal: bool,
     /// Whether the sender does nothing else until the POST has returned. Otherwise it goes on, and a later delivery can
     /// overtake this one.
-    pub in_line: bool,
+    pub(crate) in_line: bool,
 }
 
 /// Something that happens to a prediction, as its server learns of it.
@@ -177,7 +177,7 @@ trait Prediction {
 
 /// What came of the last attempt at a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LastFailure {
+pub(crate) enum LastFailure {
     /// An answer with a status that is retried.
     Status(u16),
     /// Nobody listens there.
@@ -228,13 +228,13 @@ impl Simulation {
     }
 
     /// When the next thing happens in the run, whether or not Cog tells of it; `None` at the end.
-    pub fn due(&self) -> Option<Duration> {
+    pub(crate) fn due(&self) -> Option<Duration> {
         self.moments.front().map(|(at, _)| *at)
     }
 
     /// Lets the next thing happen, `now` or when it is due, whichever is later, and gives the delivery that Cog makes of
     /// it, if it makes one.
-    pub fn advance(&mut self, now: Duration) -> Option<Planned> {
+    pub(crate) fn advance(&mut self, now: Duration) -> Option<Planned> {
         let (at, moment) = self.moments.pop_front()?;
         let now = now.max(at);
         let event = moment.event();
@@ -248,7 +248,7 @@ impl Simulation {
 
     /// A POST has returned. Python's throttle counts from here (`update_last_sent_response_time` comes after the POST);
     /// coglet's does not care.
-    pub fn returned(&mut self, at: Duration) {
+    pub(crate) fn returned(&mut self, at: Duration) {
         if self.flavor == Flavor::Python {
             self.last = self.last.max(Some(at));
         }
@@ -257,7 +257,7 @@ impl Simulation {
     /// The terminal delivery to `url` was given up after its last retry. Python takes that for an error of the
     /// prediction and reports it anew, once (`handle_event` calls `failed(str(e))`; when that fails too, the worker's
     /// `_publish` swallows it); coglet says nothing.
-    pub fn gave_up(&mut self, at: Duration, url: &Url, failure: LastFailure) -> Option<Planned> {
+    pub(crate) fn gave_up(&mut self, at: Duration, url: &Url, failure: LastFailure) -> Option<Planned> {
         if self.flavor == Flavor::Coglet || self.given_up {
             return None;
         }

@@ -5,7 +5,7 @@ use crate::signature::Tamper;
 
 /// What is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CaseKind {
+pub(crate) enum CaseKind {
     /// One delivery as the provider makes it.
     One,
     /// The same one again.
@@ -28,17 +28,17 @@ pub enum CaseKind {
 
 /// A case of the drill.
 #[derive(Debug)]
-pub struct DrillCase {
+pub(crate) struct DrillCase {
     /// Its name in tables and data.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// What is sent.
-    pub sends: CaseKind,
+    pub(crate) sends: CaseKind,
     /// What a good handler answers.
-    pub wants: DrillExpectation,
+    pub(crate) wants: DrillExpectation,
     /// What is sent, in words.
-    pub what: &'static str,
+    pub(crate) what: &'static str,
     /// Why a good handler answers so.
-    pub why: &'static str,
+    pub(crate) why: &'static str,
 }
 
 const fn tampered(tamper: Tamper, name: &'static str, what: &'static str, why: &'static str) -> DrillCase {
@@ -46,7 +46,7 @@ const fn tampered(tamper: Tamper, name: &'static str, what: &'static str, why: &
 }
 
 /// Every case, in the order in which they run.
-pub const ALL: [DrillCase; 16] = [
+pub(crate) const ALL: [DrillCase; 16] = [
     DrillCase {
         name: "good",
         sends: CaseKind::One,

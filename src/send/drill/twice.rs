@@ -13,7 +13,7 @@ const REPEAT: [&str; 6] =
 const COUNTS: [&str; 8] = ["processed", "handled", "count", "total", "deliveries", "jobs", "credits", "charges"];
 
 /// What shows in the second answer that the delivery was processed twice. Most answers show nothing either way.
-pub fn processed_again(replies: &[IncomingResponse]) -> Option<String> {
+pub(crate) fn processed_again(replies: &[IncomingResponse]) -> Option<String> {
     let [first, second] = replies else { return None };
     let (first, second) = (json(first)?, json(second)?);
     let denied = REPEAT.iter().find(|name| second.get(name) == Some(&Value::Bool(false)));
@@ -28,7 +28,7 @@ pub fn processed_again(replies: &[IncomingResponse]) -> Option<String> {
 }
 
 /// What shows in the answers to one delivery, sent several times at once, that it was processed more than once.
-pub fn processed_often(replies: &[IncomingResponse]) -> Option<String> {
+pub(crate) fn processed_often(replies: &[IncomingResponse]) -> Option<String> {
     let answers: Vec<Value> = replies.iter().filter_map(json).collect();
     let denied = REPEAT.iter().find_map(|name| {
         let times = answers.iter().filter(|answer| answer.get(name) == Some(&Value::Bool(false))).count();
@@ -47,7 +47,7 @@ pub fn processed_often(replies: &[IncomingResponse]) -> Option<String> {
 }
 
 /// Whether the answers tell at all, one way or the other.
-pub fn tell(replies: &[IncomingResponse]) -> bool {
+pub(crate) fn tell(replies: &[IncomingResponse]) -> bool {
     let known = |answer: &Value| REPEAT.iter().any(|name| answer.get(name).is_some_and(Value::is_boolean));
     let counted = |answer: &Value| COUNTS.iter().any(|name| answer.get(name).is_some_and(Value::is_i64));
     replies.iter().filter_map(json).any(|answer| known(&answer) || counted(&answer))

@@ -18,18 +18,18 @@ pub(crate) mod form;
 pub(crate) mod keys;
 pub(crate) mod time;
 
-pub use budget::Budget;
-pub use form::in_another_header;
+pub(crate) use budget::Budget;
+pub(crate) use form::in_another_header;
 
 /// A cause that was found: with it, the signature fits.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Diagnosis {
+pub(crate) struct Diagnosis {
     /// The reason.
-    pub reason: Reason,
+    pub(crate) reason: Reason,
     /// What to change.
-    pub hint: String,
+    pub(crate) hint: String,
     /// The body as it was signed, where another one arrived.
-    pub body: Option<Vec<u8>>,
+    pub(crate) body: Option<Vec<u8>>,
 }
 
 impl Diagnosis {
@@ -39,15 +39,15 @@ impl Diagnosis {
 }
 
 /// A delivery under a scheme, with everything that the tries vary.
-pub struct FailedDelivery<'a> {
+pub(crate) struct FailedDelivery<'a> {
     /// By which it was checked.
-    pub scheme: &'a Scheme,
+    pub(crate) scheme: &'a Scheme,
     /// What arrived.
-    pub delivery: &'a Delivery,
+    pub(crate) delivery: &'a Delivery,
     /// What was tried.
-    pub secrets: &'a [&'a Secret],
+    pub(crate) secrets: &'a [&'a Secret],
     /// The receiver's clock, Unix seconds.
-    pub now: i64,
+    pub(crate) now: i64,
 }
 
 /// What one try varies; the rest is as it arrived.
@@ -62,7 +62,7 @@ struct Variant<'a> {
 
 impl FailedDelivery<'_> {
     /// Finds the cause of a claim that no secret fits.
-    pub fn of_claim(&self, claim: &Claim, budget: &mut Budget) -> Option<Diagnosis> {
+    pub(crate) fn of_claim(&self, claim: &Claim, budget: &mut Budget) -> Option<Diagnosis> {
         if self.scheme.proof == ProofEncoding::Secret {
             return self.other_scheme(budget.renew()).or_else(|| self.keys(claim, budget));
         }
@@ -80,7 +80,7 @@ impl FailedDelivery<'_> {
     }
 
     /// Finds the cause where the headers do not have the scheme's form.
-    pub fn of_headers(&self, budget: &mut Budget) -> Option<Diagnosis> {
+    pub(crate) fn of_headers(&self, budget: &mut Budget) -> Option<Diagnosis> {
         self.other_scheme(budget.renew()).or_else(|| self.encoding(budget.renew())).or_else(|| {
             let loose = self.loose();
             let time = loose.iter().find_map(|loose| loose.time.clone());

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 /// How numbers are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NumberStyle {
+pub(crate) enum NumberStyle {
     /// As sent.
     AsSent,
     /// `1.0` stays a float, `1.50` becomes `1.5`, whole numbers keep every digit: Python.
@@ -17,7 +17,7 @@ pub enum NumberStyle {
 
 impl NumberStyle {
     /// The number, or another word, in this spelling.
-    pub fn write(self, word: &str) -> Cow<'_, str> {
+    pub(crate) fn write(self, word: &str) -> Cow<'_, str> {
         let is_float = word.contains(['.', 'e', 'E']);
         let write: fn(f64) -> String = match self {
             NumberStyle::AsSent => return Cow::Borrowed(word),

@@ -28,9 +28,9 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// A set that is being served until this is dropped.
 #[derive(Debug)]
-pub struct JwksServer {
+pub(crate) struct JwksServer {
     /// Where it can be fetched.
-    pub url: String,
+    pub(crate) url: String,
     task: AbortHandle,
 }
 
@@ -41,7 +41,7 @@ impl Drop for JwksServer {
 }
 
 /// Serves a set to this machine; port 0 takes a free one.
-pub async fn serve(port: u16, set: String) -> Result<JwksServer, Error> {
+pub(crate) async fn serve(port: u16, set: String) -> Result<JwksServer, Error> {
     let failed = |error: std::io::Error| Error::Setup { what: "--serve-jwks", reason: error.to_string() };
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(failed)?;
     let url = format!("http://{}{PATH}", listener.local_addr().map_err(failed)?);

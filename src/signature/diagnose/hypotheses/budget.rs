@@ -3,7 +3,7 @@
 /// How much may be hashed to explain one delivery, in bytes: some milliseconds' worth. A body of a few kilobytes gets
 /// every try, one of a megabyte the first few.
 #[derive(Debug)]
-pub struct Budget {
+pub(crate) struct Budget {
     /// For this family of tries.
     left: usize,
     /// For all that are to come.
@@ -11,7 +11,7 @@ pub struct Budget {
     /// Whether something was left untried.
     spent: bool,
     /// How many variants were tried.
-    pub tried: usize,
+    pub(crate) tried: usize,
 }
 
 /// What all tries together may cost.
@@ -74,7 +74,7 @@ impl Budget {
     }
 
     /// Whether something was left untried.
-    pub fn is_spent(&self) -> bool {
+    pub(crate) fn is_spent(&self) -> bool {
         self.spent
     }
 }

@@ -24,7 +24,7 @@ pub(crate) struct Loose {
 const MOST: usize = 8;
 
 /// The body's HMAC stands in a header that no scheme has.
-pub fn in_another_header(delivery: &Delivery, secrets: &[Secret]) -> Option<Diagnosis> {
+pub(crate) fn in_another_header(delivery: &Delivery, secrets: &[Secret]) -> Option<Diagnosis> {
     let secrets: Vec<&Secret> = secrets.iter().collect();
     let plain = Scheme::named("eachlabs")?;
     let case = FailedDelivery { scheme: plain, delivery, secrets: &secrets, now: 0 };
