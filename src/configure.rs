@@ -346,7 +346,7 @@ fn with_sink_and(
         reader => reader,
     };
     let (sink, events) = event::channel(reader);
-    let sink = sink.without(known);
+    let sink = sink.redacting(known);
     let mut sinks = sinks(output, screen, page);
     let (end, ended) = oneshot::channel();
     thread::spawn(move || {

@@ -97,9 +97,9 @@ pub struct Ready {
     /// Whether it can be reached from other machines.
     pub(crate) exposed: bool,
     /// Whether signatures are checked.
-    pub(crate) checks: bool,
+    pub(crate) verifies: bool,
     /// The command that sends something to it, where a person is to try.
-    pub(crate) try_it: Option<String>,
+    pub(crate) send_command: Option<String>,
 }
 
 /// A file that stood within a delivery's output.
@@ -121,7 +121,7 @@ pub struct Examined {
     /// What is known of it.
     pub(crate) record: Record,
     /// How its signature was checked, when that was asked for.
-    pub(crate) account: Option<Trace>,
+    pub(crate) trace: Option<Trace>,
 }
 
 /// A delivery of a journal.
@@ -134,7 +134,7 @@ pub struct JournalRow {
     /// Its line as it stands in the file; `None` where it would be written otherwise now.
     pub line: Option<String>,
     /// How its signature was checked, when that was asked for.
-    pub account: Option<Trace>,
+    pub trace: Option<Trace>,
 }
 
 impl JournalRow {

@@ -59,15 +59,15 @@ pub(crate) fn start(args: &InspectArgs, known: &mut Vec<Secret>) -> Result<Exit,
             let text = "the value of --secret is the name of a payload; if it is meant to be read: hookctl inspect \
                         FILE --secret …";
             // A writer that has gone has said why.
-            let _ = sink.say(Note::warning(text)).await;
+            let _ = sink.send(Note::warning(text)).await;
         }
         let exit = inspect::run(config, sink.clone(), &System, signals).await?;
         // A writer that has gone has said why.
         if let Some(path) = &args.views.html {
-            let _ = sink.say(Note::info(format!("the report is in {}", path.display()))).await;
+            let _ = sink.send(Note::info(format!("the report is in {}", path.display()))).await;
         }
         if args.explain && args.output.json {
-            let _ = sink.say(Note::info("--explain is for people: --json leaves it out")).await;
+            let _ = sink.send(Note::info("--explain is for people: --json leaves it out")).await;
         }
         Ok(exit)
     })?;

@@ -20,7 +20,7 @@ pub struct Timeline {
     /// Whether they were sent from here.
     pub(crate) sent: bool,
     /// The deliveries.
-    pub(crate) moments: Vec<TimelineDelivery>,
+    pub(crate) deliveries: Vec<TimelineDelivery>,
     /// What is suspicious about all of them together: that the end is missing.
     pub(crate) warnings: Vec<Warning>,
 }
@@ -57,14 +57,14 @@ pub(crate) struct TimelineDelivery {
 impl Timeline {
     /// When the first and the last came, by the clock.
     pub(crate) fn span(&self) -> (Timestamp, Timestamp) {
-        let times = || self.moments.iter().map(|moment| moment.at);
+        let times = || self.deliveries.iter().map(|moment| moment.at);
         (times().min().unwrap_or_default(), times().max().unwrap_or_default())
     }
 
     /// How it ended: the first status of those after which nothing should come.
     pub(crate) fn end(&self) -> Option<Status> {
         // A forgery ends nothing.
-        let valid = self.moments.iter().filter(|moment| !moment.verdict.is_invalid());
+        let valid = self.deliveries.iter().filter(|moment| !moment.verdict.is_invalid());
         valid.filter_map(|moment| moment.status).find(|status| status.is_terminal())
     }
 }

@@ -28,7 +28,7 @@ pub struct Plan {
     /// The record that would be written of it.
     pub(crate) record: Record,
     /// How it is signed, by each of its schemes.
-    pub(crate) accounts: Vec<Trace>,
+    pub(crate) traces: Vec<Trace>,
 }
 
 /// Counts over a sender's run.
@@ -63,7 +63,7 @@ pub struct LoadProgress {
 #[derive(Clone, Debug, PartialEq)]
 pub struct LoadReport {
     /// How many deliveries were asked for.
-    pub(crate) asked: u64,
+    pub(crate) requested: u64,
     /// How many ended.
     pub(crate) deliveries: u64,
     /// Of these, acknowledged with 2xx.
@@ -139,17 +139,17 @@ pub struct DrillResult {
     /// The case's name.
     pub(crate) name: &'static str,
     /// What a good handler answers.
-    pub(crate) wants: DrillExpectation,
+    pub(crate) expectation: DrillExpectation,
     /// What was sent, in words.
-    pub(crate) what: String,
+    pub(crate) sent: String,
     /// Why a good handler answers so.
     pub(crate) why: &'static str,
     /// What this one answered to each request.
     pub(crate) answers: Vec<DrillResponse>,
     /// What they leave open, though right.
-    pub(crate) remark: Option<&'static str>,
+    pub(crate) note: Option<&'static str>,
     /// Whether that was right.
-    pub(crate) judgement: DrillVerdict,
+    pub(crate) verdict: DrillVerdict,
 }
 
 /// One answer of a handler under drill.
@@ -192,8 +192,8 @@ pub struct DrillTally {
 
 impl DrillTally {
     /// Adds one case.
-    pub(crate) fn add(&mut self, judgement: &DrillVerdict) {
-        match judgement {
+    pub(crate) fn add(&mut self, verdict: &DrillVerdict) {
+        match verdict {
             DrillVerdict::Passed => self.passed += 1,
             DrillVerdict::Failed(_) => self.failed += 1,
             DrillVerdict::Skipped(_) => self.skipped += 1,

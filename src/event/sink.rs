@@ -47,7 +47,7 @@ pub struct QueuedEvent {
 pub struct Sink {
     sender: mpsc::Sender<QueuedEvent>,
     memory: Arc<Semaphore>,
-    reader: Backpressure,
+    backpressure: Backpressure,
     skipped: Arc<Mutex<Skipped>>,
     /// What no sentence may hold, whatever it repeats.
     secrets: Arc<[Secret]>,
@@ -87,7 +87,7 @@ impl OutputState {
     }
 
     /// What it means that something was said, or could not be.
-    pub(crate) fn after(said: Result<(), Closed>) -> Self {
+    pub(crate) fn of(said: Result<(), Closed>) -> Self {
         if said.is_ok() { OutputState::Open } else { OutputState::Closed }
     }
 }
@@ -96,7 +96,7 @@ impl OutputState {
 pub fn channel(reader: Backpressure) -> (Sink, mpsc::Receiver<QueuedEvent>) {
     let (sender, receiver) = mpsc::channel(WAITING);
     let memory = Arc::new(Semaphore::new(WAITING_UNITS));
-    (Sink { sender, memory, reader, skipped: Arc::default(), secrets: Arc::default() }, receiver)
+    (Sink { sender, memory, backpressure: reader, skipped: Arc::default(), secrets: Arc::default() }, receiver)
 }
 
 /// A place in the queue of a writer, or the right to go without. Taken before a delivery is recorded, so that between the
@@ -110,11 +110,11 @@ pub struct Slot<'a> {
 
 impl Sink {
     /// The same, which leaves these secrets out of whatever sentences and names of files it is given.
-    pub(crate) fn without(self, secrets: &[Secret]) -> Self {
+    pub(crate) fn redacting(self, secrets: &[Secret]) -> Self {
         Sink { secrets: secrets.into(), ..self }
     }
 
-    fn blanked(&self, mut event: Event) -> Event {
+    fn redacted(&self, mut event: Event) -> Event {
         let redaction = Redaction::new(&self.secrets, []);
         match &mut event {
             Event::Note(note) => note.text = redaction.text(std::mem::take(&mut note.text)),
@@ -125,17 +125,17 @@ impl Sink {
     }
 
     /// Says something that must not be lost.
-    pub(crate) async fn say(&self, event: Event) -> Result<(), Closed> {
-        let event = self.blanked(event);
+    pub(crate) async fn send(&self, event: Event) -> Result<(), Closed> {
+        let event = self.redacted(event);
         self.sender.send(QueuedEvent { event, _share: None }).await.map_err(|_| Closed)
     }
 
     /// Says something in passing. A sink that may skip lets nobody wait for it.
-    pub(crate) async fn remark(&self, event: Event) -> Result<(), Closed> {
-        if self.reader != Backpressure::Skip {
-            return self.say(event).await;
+    pub(crate) async fn send_or_skip(&self, event: Event) -> Result<(), Closed> {
+        if self.backpressure != Backpressure::Skip {
+            return self.send(event).await;
         }
-        let event = self.blanked(event);
+        let event = self.redacted(event);
         match self.sender.try_send(QueuedEvent { event, _share: None }) {
             Ok(()) => Ok(()),
             Err(mpsc::error::TrySendError::Full(_)) => {
@@ -151,13 +151,13 @@ impl Sink {
     }
 
     /// Takes a place for one delivery with a body of so many bytes, waiting for it unless this sink may skip.
-    pub(crate) async fn place(&self, bytes: usize) -> Result<Slot<'_>, Closed> {
+    pub(crate) async fn reserve(&self, bytes: usize) -> Result<Slot<'_>, Closed> {
         let units = u32::try_from((bytes / UNIT + 1).min(WAITING_UNITS)).unwrap_or(1);
         let memory = Arc::clone(&self.memory);
-        if self.reader == Backpressure::Discard {
+        if self.backpressure == Backpressure::Discard {
             return if self.sender.is_closed() { Err(Closed) } else { Ok(Slot { sink: self, held: None }) };
         }
-        if matches!(self.reader, Backpressure::Wait | Backpressure::WaitAsLines) {
+        if matches!(self.backpressure, Backpressure::Wait | Backpressure::WaitAsLines) {
             let share = memory.acquire_many_owned(units).await.map_err(|_| Closed)?;
             let permit = self.sender.reserve().await.map_err(|_| Closed)?;
             return Ok(Slot { sink: self, held: Some((permit, share)) });
@@ -173,13 +173,13 @@ impl Sink {
 
     /// Whether deliveries are said as lines.
     pub(crate) fn takes_lines(&self) -> bool {
-        self.reader == Backpressure::WaitAsLines
+        self.backpressure == Backpressure::WaitAsLines
     }
 
     /// Lets the writer come to an end, though other mouths may still be open.
     pub async fn end(&self) {
         // One that has gone has come to its end.
-        let _ = self.say(Event::End).await;
+        let _ = self.send(Event::End).await;
     }
 
     /// What was skipped since the last delivery was shown, to be said at the end.
@@ -195,25 +195,25 @@ impl Sink {
 
 impl Slot<'_> {
     /// Takes this place for what the other one was for, too, which is free again: they are said together.
-    pub(crate) fn join(&mut self, other: Slot<'_>) {
+    pub(crate) fn merge(&mut self, other: Slot<'_>) {
         if let (Some((_, share)), Some((_, more))) = (&mut self.held, other.held) {
             share.merge(more);
         }
     }
 
     /// Says a delivery without waiting.
-    pub(crate) fn say(self, record: impl FnOnce() -> Arc<Record>) {
-        self.send(|| Event::Delivery(record()));
+    pub(crate) fn send(self, record: impl FnOnce() -> Arc<Record>) {
+        self.enqueue(|| Event::Delivery(record()));
     }
 
     /// Says deliveries by their lines without waiting, where [these are taken](Sink::takes_lines).
-    pub(crate) fn say_lines(self, lines: Vec<u8>) {
-        self.send(|| Event::Lines(lines));
+    pub(crate) fn send_lines(self, lines: Vec<u8>) {
+        self.enqueue(|| Event::Lines(lines));
     }
 
-    fn send(self, event: impl FnOnce() -> Event) {
+    fn enqueue(self, event: impl FnOnce() -> Event) {
         let Some((permit, share)) = self.held else {
-            self.sink.skipped().deliveries += u64::from(self.sink.reader == Backpressure::Skip);
+            self.sink.skipped().deliveries += u64::from(self.sink.backpressure == Backpressure::Skip);
             return;
         };
         let event = event();
@@ -243,25 +243,25 @@ mod tests {
     async fn what_nobody_reads_takes_no_place_and_is_not_counted_as_skipped() {
         let (sink, mut events) = channel(Backpressure::Discard);
         for _ in 0..WAITING + 5 {
-            sink.place(10).await.unwrap().say(record);
+            sink.reserve(10).await.unwrap().send(record);
         }
         assert_eq!(sink.take_skipped(), Skipped::default());
-        assert_eq!(sink.say(crate::event::Note::info("so it is")).await, Ok(()));
+        assert_eq!(sink.send(crate::event::Note::info("so it is")).await, Ok(()));
         assert!(matches!(events.recv().await, Some(QueuedEvent { event: Event::Note(_), .. })));
         drop(events);
-        assert!(sink.place(10).await.is_err());
+        assert!(sink.reserve(10).await.is_err());
     }
 
     #[tokio::test]
     async fn a_slow_screen_skips_and_says_how_many() {
         let (sink, mut events) = channel(Backpressure::Skip);
         for _ in 0..WAITING + 5 {
-            sink.place(10).await.unwrap().say(record);
+            sink.reserve(10).await.unwrap().send(record);
         }
         for _ in 0..WAITING {
             assert!(matches!(events.recv().await, Some(QueuedEvent { event: Event::Delivery(_), .. })));
         }
-        sink.place(10).await.unwrap().say(record);
+        sink.reserve(10).await.unwrap().send(record);
         assert!(matches!(events.recv().await, Some(QueuedEvent { event: Event::Delivery(_), .. })));
         assert!(matches!(
             events.recv().await,
@@ -273,22 +273,22 @@ mod tests {
     async fn nobody_waits_for_a_screen_that_stands_still() {
         let (sink, mut events) = channel(Backpressure::Skip);
         for _ in 0..WAITING + 3 {
-            assert_eq!(sink.remark(crate::event::Note::info("so it is")).await, Ok(()));
+            assert_eq!(sink.send_or_skip(crate::event::Note::info("so it is")).await, Ok(()));
         }
         assert!(matches!(events.recv().await, Some(QueuedEvent { event: Event::Note(_), .. })));
         assert_eq!(sink.take_skipped(), Skipped { deliveries: 0, notes: 3 });
         drop(events);
-        assert_eq!(sink.remark(crate::event::Note::info("so it is")).await, Err(Closed));
+        assert_eq!(sink.send_or_skip(crate::event::Note::info("so it is")).await, Err(Closed));
     }
 
     #[tokio::test]
     async fn data_waits_and_never_skips() {
         let (sink, mut events) = channel(Backpressure::Wait);
         for _ in 0..WAITING {
-            sink.place(10).await.unwrap().say(record);
+            sink.reserve(10).await.unwrap().send(record);
         }
         let waiting = sink.clone();
-        let last = tokio::spawn(async move { waiting.place(10).await.map(|place| place.say(record)) });
+        let last = tokio::spawn(async move { waiting.reserve(10).await.map(|slot| slot.send(record)) });
         for _ in 0..WAITING + 1 {
             assert!(matches!(events.recv().await, Some(QueuedEvent { event: Event::Delivery(_), .. })));
         }
@@ -299,12 +299,12 @@ mod tests {
     #[tokio::test]
     async fn a_program_gets_lines_together_and_a_record_where_there_is_none() {
         let (sink, mut events) = channel(Backpressure::WaitAsLines);
-        let mut place = sink.place(10).await.unwrap();
+        let mut slot = sink.reserve(10).await.unwrap();
         for _ in 0..2 * WAITING {
-            place.join(sink.place(10).await.unwrap());
+            slot.merge(sink.reserve(10).await.unwrap());
         }
-        place.say_lines(b"{}\n".to_vec());
-        sink.place(10).await.unwrap().say(record);
+        slot.send_lines(b"{}\n".to_vec());
+        sink.reserve(10).await.unwrap().send(record);
         assert_eq!(sink.memory.available_permits(), WAITING_UNITS - 2 * WAITING - 2);
         assert!(
             matches!(events.recv().await, Some(QueuedEvent { event: Event::Lines(lines), .. }) if lines == b"{}\n")
@@ -312,11 +312,11 @@ mod tests {
         assert!(matches!(events.recv().await, Some(QueuedEvent { event: Event::Delivery(_), .. })));
         assert_eq!(sink.memory.available_permits(), WAITING_UNITS);
         for _ in 0..WAITING {
-            sink.place(10).await.unwrap().say_lines(Vec::new());
+            sink.reserve(10).await.unwrap().send_lines(Vec::new());
         }
-        assert!(sink.place(10).now_or_never().is_none(), "nothing is skipped");
+        assert!(sink.reserve(10).now_or_never().is_none(), "nothing is skipped");
         drop(events.recv().await);
-        assert!(sink.place(10).now_or_never().is_some());
+        assert!(sink.reserve(10).now_or_never().is_some());
     }
 
     #[tokio::test]
@@ -324,11 +324,11 @@ mod tests {
         let (sink, mut events) = channel(Backpressure::Skip);
         let half = WAITING_UNITS * UNIT / 2;
         for _ in 0..3 {
-            sink.place(half).await.unwrap().say(record);
+            sink.reserve(half).await.unwrap().send(record);
         }
         assert_eq!(sink.take_skipped().deliveries, 2, "each takes a unit more than half");
         drop(events.recv().await);
-        sink.place(half).await.unwrap().say(record);
+        sink.reserve(half).await.unwrap().send(record);
         assert!(sink.take_skipped().is_nothing());
     }
 
@@ -336,7 +336,7 @@ mod tests {
     async fn a_writer_that_has_gone_is_noticed() {
         let (sink, events) = channel(Backpressure::Wait);
         drop(events);
-        assert_eq!(sink.say(Event::Skipped(Skipped::default())).await, Err(Closed));
+        assert_eq!(sink.send(Event::Skipped(Skipped::default())).await, Err(Closed));
         sink.closed().await;
     }
 }

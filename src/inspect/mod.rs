@@ -112,14 +112,14 @@ pub async fn run(config: Config, sink: Sink, clock: &dyn Clock, signals: &mut Op
             exit = exit.and(found);
             Event::Payload(Box::new(examined))
         };
-        if sink.say(said).await.is_err() {
+        if sink.send(said).await.is_err() {
             return Ok(exit);
         }
     }
     if config.explain && config.policy.secrets.is_empty() {
         let note = "--explain shows what each secret gives: give one with --secret";
         // A writer that has gone is noticed with what matters.
-        let _ = sink.say(Note::info(note)).await;
+        let _ = sink.send(Note::info(note)).await;
     }
     if journals.is_empty() {
         return Ok(exit);
@@ -209,7 +209,7 @@ fn examine(name: &str, body: Bytes, config: &Config, clock: &dyn Clock) -> Resul
         ..Record::bare(now, delivery)
     };
     Redaction::of(&config.policy.secrets, config.policy.scheme).record(&mut record);
-    Ok((Examined { record, account }, exit))
+    Ok((Examined { record, trace: account }, exit))
 }
 
 fn check(delivery: &Delivery, policy: &Policy, now: Timestamp, payload: Option<&Payload>) -> Verdict {

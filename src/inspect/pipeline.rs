@@ -235,7 +235,7 @@ impl<'a> Pipeline<'a> {
         }
         self.told = Instant::now();
         // Whoever has gone is noticed with what matters.
-        let _ = self.sink.say(Event::Reading(ReadProgress { done: stream.read(), of: stream.size })).await;
+        let _ = self.sink.send(Event::Reading(ReadProgress { done: stream.read(), of: stream.size })).await;
     }
 
     /// Takes what came of a batch, in the order of its lines.
@@ -309,7 +309,7 @@ impl<'a> Pipeline<'a> {
     async fn asked(&mut self, line: String, place: &dyn Fn() -> String) -> Result<OutputState, Error> {
         match parse(&line) {
             Ok(record) => {
-                self.show(JournalRow { number: self.count, record: *record, line: Some(line), account: None }, place)
+                self.show(JournalRow { number: self.count, record: *record, line: Some(line), trace: None }, place)
                     .await
             }
             Err(damage) => Ok(self.say(damaged(&place(), &damage)).await),
@@ -373,7 +373,7 @@ impl<'a> Pipeline<'a> {
     }
 
     async fn say(&self, event: Event) -> OutputState {
-        OutputState::after(self.sink.say(event).await)
+        OutputState::of(self.sink.send(event).await)
     }
 
     /// Shows what was kept back until the end of the files.
@@ -383,7 +383,7 @@ impl<'a> Pipeline<'a> {
             let read = record.map_or_else(|| self.parse_again(&line), Ok);
             let audience = match read {
                 Ok(record) => {
-                    self.showing.show(JournalRow { number, record: *record, line: Some(line), account: None }).await?
+                    self.showing.show(JournalRow { number, record: *record, line: Some(line), trace: None }).await?
                 }
                 Err(damage) => self.say(damaged(&place, &damage)).await,
             };

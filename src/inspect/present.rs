@@ -73,7 +73,7 @@ impl<'a> Presenter<'a> {
             explain(&mut entry.record, policy, *now);
         }
         if self.config.explain {
-            entry.account = account(&entry.record.delivery, policy);
+            entry.trace = account(&entry.record.delivery, policy);
         }
         // A secret that is known is never shown, even where the journal keeps it.
         if view.is_handed_on() || !policy.secrets.is_empty() {
@@ -87,7 +87,7 @@ impl<'a> Presenter<'a> {
             let blanked = self.redactor.blank(record);
             // It tells what was signed, and with what.
             if blanked.request {
-                entry.account = None;
+                entry.trace = None;
             }
             self.broken += usize::from(blanked.body && is_signed && matches!(view, View::Export(..)));
         }
@@ -122,7 +122,7 @@ impl<'a> Presenter<'a> {
             return Ok(());
         }
         for note in self.notes(count) {
-            if self.sink.say(note).await.is_err() {
+            if self.sink.send(note).await.is_err() {
                 return Ok(());
             }
         }

@@ -180,7 +180,7 @@ impl<'a> LineScanner<'a> {
         let mut record = *record.map_or_else(|| parse(text), Ok)?;
         // Before stories are told: a forgery is no part of them.
         check(&mut record, task.config);
-        let entry = Box::new(JournalRow { number, record, line: Some(text.to_owned()), account: None });
+        let entry = Box::new(JournalRow { number, record, line: Some(text.to_owned()), trace: None });
         if tells {
             return Ok(Some(LineResult::Told(entry, takes)));
         }

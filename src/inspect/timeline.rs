@@ -33,11 +33,11 @@ impl Timelines {
         let place = *self.places.entry(key).or_insert_with(|| {
             // Most predictions end with their first delivery.
             let moments = Vec::with_capacity(1);
-            self.timelines.push(Timeline { provider, id, sent, moments, warnings: Vec::new() });
+            self.timelines.push(Timeline { provider, id, sent, deliveries: moments, warnings: Vec::new() });
             self.timelines.len() - 1
         });
         let verdict = self.verdict(&record.verdict);
-        self.timelines[place].moments.push(TimelineDelivery {
+        self.timelines[place].deliveries.push(TimelineDelivery {
             number: *number,
             at: record.at,
             event: payload.and_then(|payload| payload.event.as_ref()).map(|event| event.name.to_string()),
@@ -70,9 +70,9 @@ impl Timelines {
         for timeline in &mut self.timelines {
             if timeline.sent {
                 // Of several at once, what was answered first is recorded first, not what went out first.
-                timeline.moments.sort_by_key(|moment| moment.at);
+                timeline.deliveries.sort_by_key(|moment| moment.at);
             }
-            let open = timeline.moments.iter().find_map(|moment| last.get(&(moment.number as u64)));
+            let open = timeline.deliveries.iter().find_map(|moment| last.get(&(moment.number as u64)));
             timeline.warnings.extend(open.map(|open| {
                 let text = format!("the end did not come: its last was {} in #{}", open.status, open.seq);
                 Warning::new("no_terminal_event", "", text)

@@ -214,6 +214,6 @@ impl<'a> Viewer<'a> {
     }
 
     async fn say(&self, event: Event) -> OutputState {
-        OutputState::after(self.sink.say(event).await)
+        OutputState::of(self.sink.send(event).await)
     }
 }

@@ -215,7 +215,7 @@ impl CheckerTask {
                 };
                 for failure in judge.judge(&record).await {
                     // A writer that has gone ends the listener by itself.
-                    let _ = sink.remark(Note::warning(failure)).await;
+                    let _ = sink.send_or_skip(Note::warning(failure)).await;
                 }
             }
         });

@@ -317,7 +317,7 @@ impl Handler {
         let _ = self.entries.send(RecorderMsg::Refused).await;
         let text = format!("a request from {remote} could not be read: {why}");
         // A writer that has gone ends the listener by itself.
-        let _ = self.sink.remark(Note::warning(text)).await;
+        let _ = self.sink.send_or_skip(Note::warning(text)).await;
     }
 
     /// What the script says to a delivery, when its time has come.
@@ -358,7 +358,7 @@ impl Handler {
             }
         };
         // A writer that has gone ends the listener by itself.
-        let _ = self.sink.remark(note).await;
+        let _ = self.sink.send_or_skip(note).await;
         reply
     }
 

@@ -129,21 +129,21 @@ pub(crate) async fn run(
     let url = format!("{}://{}", if tls.is_some() { "https" } else { "http" }, reached(address));
     let cacert = tls.as_ref().and_then(Tls::shared).map(Path::to_owned);
     let ready = Ready {
-        try_it: config.sender.as_ref().map(|sender| try_it(sender, &url, cacert.as_deref())),
+        send_command: config.sender.as_ref().map(|sender| try_it(sender, &url, cacert.as_deref())),
         url,
         port: address.port(),
         public_url: tunnel.as_ref().map(|tunnel| tunnel.url.clone()),
         cacert,
         exposed: !address.ip().is_loopback(),
-        checks: !config.policy.secrets.is_empty(),
+        verifies: !config.policy.secrets.is_empty(),
     };
     // Before anybody is told to come.
     let room = server::ConnectionLimit::at(&desk);
     let started = Instant::now();
     // From here on, a writer that has gone ends the listener by itself.
-    let _ = sink.say(Event::Ready(ready.clone())).await;
+    let _ = sink.send(Event::Ready(ready.clone())).await;
     for remark in remarks(&config, tls.as_ref()).chain(torn.map(Note::warning)) {
-        let _ = sink.say(remark).await;
+        let _ = sink.send(remark).await;
     }
     let server = server::start(listener, tls, Arc::clone(&desk), sink.clone(), room);
     let tunnel = tunnel.map(|tunnel| tunnel.watch(sink.clone()));
@@ -239,7 +239,7 @@ impl Outcome<'_> {
             unfinished.into_iter().chain(said).chain(idle).chain(lacking).map(|said: String| Note::warning(said));
         for event in skipped.into_iter().chain(notes).chain([Event::Received(tally)]) {
             // When the writer has gone there is nobody to tell.
-            let _ = sink.say(event).await;
+            let _ = sink.send(event).await;
         }
         if let Some(report) = report {
             let cases = judge.cases().into_iter().chain(wait.cases(progress)).chain(self.cases(books));

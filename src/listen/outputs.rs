@@ -96,11 +96,11 @@ async fn work(folder: Arc<Folder>, mut todo: mpsc::Receiver<OutputJob>, sink: Si
         let Ok((saved, failure)) = saved else { continue };
         for saved in saved {
             // A writer that has gone ends the listener by itself.
-            let _ = sink.remark(Event::Saved(saved)).await;
+            let _ = sink.send_or_skip(Event::Saved(saved)).await;
         }
         let failed = failure.is_some();
         if let Some(failure) = failure.filter(|_| !failed_before) {
-            let _ = sink.remark(Note::warning(failure.to_string())).await;
+            let _ = sink.send_or_skip(Note::warning(failure.to_string())).await;
         }
         failed_before = failed;
     }

@@ -124,7 +124,7 @@ impl<'a> LineBatch<'a> {
             self.say();
         }
         match &mut self.place {
-            Some(first) => first.join(place),
+            Some(first) => first.merge(place),
             None => self.place = Some(place),
         }
         self.lines.extend_from_slice(line);
@@ -132,7 +132,7 @@ impl<'a> LineBatch<'a> {
 
     fn say(&mut self) {
         if let Some(place) = self.place.take() {
-            place.say_lines(std::mem::take(&mut self.lines));
+            place.send_lines(std::mem::take(&mut self.lines));
         }
     }
 }
@@ -209,7 +209,7 @@ impl<'a> Recorder<'a> {
         self.batch = Batch { lines: paper(lines), booked };
         for note in notes {
             // A writer that has gone ends the listener by itself.
-            let _ = self.desk.sink.remark(note).await;
+            let _ = self.desk.sink.send_or_skip(note).await;
         }
     }
 
@@ -232,7 +232,7 @@ impl<'a> Recorder<'a> {
                 true => told.add(place, line),
                 false => {
                     told.say();
-                    place.say(|| Arc::clone(&record));
+                    place.send(|| Arc::clone(&record));
                 }
             }
         }
@@ -269,7 +269,7 @@ fn paper(lines: Bytes) -> Vec<u8> {
 
 /// Waits for what a delivery with so large a body needs.
 async fn needs(desk: &Handler, held: usize) -> QueueSlots<'_> {
-    let place = desk.sink.place(held).await;
+    let place = desk.sink.reserve(held).await;
     let room = match &desk.outputs {
         Some(outputs) => outputs.room().await,
         None => None,

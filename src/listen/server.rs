@@ -181,7 +181,7 @@ impl Acceptor {
 
     async fn say(&self, note: Event) {
         // A writer that has gone ends the listener by itself.
-        let _ = self.sink.remark(note).await;
+        let _ = self.sink.send_or_skip(note).await;
     }
 }
 

@@ -208,7 +208,7 @@ impl Tunnel {
                 () = talk => {
                     let gone = self.client.failed("it has ended, so nothing comes from outside any more".into(), &self.last);
                     // A writer that has gone ends the listener by itself.
-                    let _ = sink.remark(Note::warning(gone.to_string())).await;
+                    let _ = sink.send_or_skip(Note::warning(gone.to_string())).await;
                 }
                 _ = ended => {}
             }

@@ -20,33 +20,33 @@ pub(crate) fn head(paint: Paint) -> String {
 
 /// One case: a line, and where the handler failed what was sent and why it matters.
 pub(crate) fn case(drilled: &DrillResult, paint: Paint, width: Option<usize>, verbose: bool) -> String {
-    let mark = match drilled.judgement {
+    let mark = match drilled.verdict {
         DrillVerdict::Passed => paint.good("✓"),
         DrillVerdict::Failed(_) => paint.bad("✗"),
         DrillVerdict::Skipped(_) => paint.quiet("–"),
     };
     let name = format!("{:NAMES$}", drilled.name);
-    let wanted = paint.quiet(format!("{:WANTED$}", drilled.wants.statuses()));
+    let wanted = paint.quiet(format!("{:WANTED$}", drilled.expectation.statuses()));
     let mut block = Block::new(&format!("{mark}  "), 3, width);
-    match &drilled.judgement {
+    match &drilled.verdict {
         DrillVerdict::Passed => block.head(&format!("{name}  {wanted}  {}", answers(&drilled.answers, paint))),
         DrillVerdict::Failed(_) => {
             block.head(&format!("{}  {wanted}  {}", paint.strong(&name), answers(&drilled.answers, paint)));
         }
         DrillVerdict::Skipped(why) => block.head(&paint.quiet(format!("{name}  {}", escape::line(why)))),
     }
-    let failed = match &drilled.judgement {
+    let failed = match &drilled.verdict {
         DrillVerdict::Failed(how) => Some(how),
         DrillVerdict::Passed | DrillVerdict::Skipped(_) => None,
     };
-    if let Some(remark) = drilled.remark {
+    if let Some(remark) = drilled.note {
         block.wrapped(&paint.quiet("note"), "note".len(), remark);
     }
     if let Some(how) = failed {
         block.wrapped(&paint.quiet("fault"), "fault".len(), &escape::line(how));
     }
     if failed.is_some() || verbose {
-        block.wrapped(&paint.quiet("sent"), "sent".len(), &drilled.what);
+        block.wrapped(&paint.quiet("sent"), "sent".len(), &drilled.sent);
         block.wrapped(&paint.quiet("why"), "why".len(), drilled.why);
     }
     block.into_text()

@@ -114,7 +114,7 @@ impl<W: Write> HtmlPage<W> {
             sent: timeline.sent,
             end: timeline.end().map(Status::name),
             ms: since(to),
-            deliveries: timeline.moments.iter().map(|moment| (moment.number, since(moment.at))).collect(),
+            deliveries: timeline.deliveries.iter().map(|moment| (moment.number, since(moment.at))).collect(),
             warnings: &timeline.warnings,
         };
         // They come when all deliveries have come.

@@ -97,11 +97,11 @@ impl<O: Write, E: Write> Human<O, E> {
             let warning = "anybody who can reach this machine can post here; --host 127.0.0.1 keeps it to yourself";
             self.note(&Note { is_warning: true, text: warning.into() })?;
         }
-        if !ready.checks {
+        if !ready.verifies {
             self.aside(&paint.quiet("signatures are not checked: give --secret to verify"))?;
         }
         // Only for a person who looks on, and uncut: it is there to be copied.
-        if let (Some(command), true, true) = (&ready.try_it, self.style.live, self.style.results) {
+        if let (Some(command), true, true) = (&ready.send_command, self.style.live, self.style.results) {
             self.aside(&format!("{} {}", paint.quiet("try it:"), escape::line(command)))?;
         }
         Ok(())
@@ -210,7 +210,7 @@ impl<O: Write, E: Write> Show for Human<O, E> {
             Event::Retry(retry) => self.retry(retry),
             Event::Plan(plan) => {
                 self.result(&self.style.plan(plan))?;
-                self.signed(&plan.accounts)
+                self.signed(&plan.traces)
             }
             // Quoted for a shell, and free of what a terminal would obey.
             Event::Curl(command) => self.result(&format!("{command}\n")),

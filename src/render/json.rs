@@ -271,7 +271,7 @@ impl From<&LoadReport> for LoadLine {
         LoadLine {
             r#type: "summary",
             v: VERSION,
-            asked: report.asked,
+            asked: report.requested,
             deliveries: report.deliveries,
             acknowledged: report.acknowledged,
             expected: report.expected,
@@ -325,7 +325,7 @@ struct DrillEndLine {
 
 impl<'a> From<&'a DrillResult> for DrillLine<'a> {
     fn from(drilled: &'a DrillResult) -> Self {
-        let (verdict, reason) = match &drilled.judgement {
+        let (verdict, reason) = match &drilled.verdict {
             DrillVerdict::Passed => ("passed", None),
             DrillVerdict::Failed(how) => ("failed", Some(how.as_str())),
             DrillVerdict::Skipped(why) => ("skipped", Some(why.as_str())),
@@ -334,12 +334,12 @@ impl<'a> From<&'a DrillResult> for DrillLine<'a> {
             r#type: "drill",
             v: VERSION,
             case: drilled.name,
-            sent: &drilled.what,
-            expect_status: drilled.wants.statuses(),
+            sent: &drilled.sent,
+            expect_status: drilled.expectation.statuses(),
             why: drilled.why,
             verdict,
             reason,
-            remark: drilled.remark,
+            remark: drilled.note,
             answers: drilled
                 .answers
                 .iter()

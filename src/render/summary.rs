@@ -88,8 +88,8 @@ pub(crate) fn load(report: &LoadReport, paint: Paint, width: Option<usize>) -> S
         duration(report.elapsed),
         paint.strong(per_second(report.per_second())),
     );
-    if report.deliveries < report.asked {
-        head.push_str(&format!(" · {} not sent", report.asked - report.deliveries));
+    if report.deliveries < report.requested {
+        head.push_str(&format!(" · {} not sent", report.requested - report.deliveries));
     }
     block.head(&head);
     let expected = format!("{} of {} as expected", report.expected, report.deliveries);

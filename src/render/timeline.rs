@@ -42,7 +42,7 @@ pub(crate) fn text(timeline: &Timeline, paint: Paint, width: Option<usize>, zone
     let span = last.duration_since(first).as_secs_f64();
     let mut before = None;
     let mut told = HashMap::new();
-    for moment in &timeline.moments {
+    for moment in &timeline.deliveries {
         let since = moment.at.duration_since(first).as_secs_f64();
         let place = if span > 0.0 { (since / span * (room - 1) as f64).round() as usize } else { 0 };
         let track = track(moment, before.replace(place), place, room, paint);
@@ -60,7 +60,7 @@ pub(crate) fn text(timeline: &Timeline, paint: Paint, width: Option<usize>, zone
 
 /// Columns of the events of a timeline: as many as the longest needs, where there is room for it.
 fn events(timeline: &Timeline, width: Option<usize>) -> usize {
-    let longest = timeline.moments.iter().map(|moment| measure_text_width(&what(moment))).max().unwrap_or_default();
+    let longest = timeline.deliveries.iter().map(|moment| measure_text_width(&what(moment))).max().unwrap_or_default();
     let room = width.map_or(usize::MAX, |width| if width < REST + EVENT.1 + TRACK.2 { EVENT.0 } else { EVENT.1 });
     longest.clamp(EVENT.0, room)
 }
@@ -83,7 +83,7 @@ fn heading(timeline: &Timeline, paint: Paint, width: Option<usize>, zone: &TimeZ
         None => paint.warn("no end"),
     };
     let (first, last) = timeline.span();
-    let count = timeline.moments.len();
+    let count = timeline.deliveries.len();
     let noun = match (timeline.sent, count) {
         (false, 1) => "delivery",
         (false, _) => "deliveries",

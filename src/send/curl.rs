@@ -25,7 +25,7 @@ pub(crate) async fn say(
         let (file, redaction) = (parcel.file.as_deref(), parcel.redaction(config));
         let made_up = |name: &HeaderName| parcel.makes_up(name, config);
         let text = command(config.to.as_str(), &delivery, file, &options, &redaction, made_up);
-        if sink.say(Event::Curl(text)).await.is_err() {
+        if sink.send(Event::Curl(text)).await.is_err() {
             break;
         }
     }

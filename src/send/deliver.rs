@@ -127,7 +127,7 @@ impl<'a, T: Transport> Driver<'a, T> {
 
     /// Says something; `true` when nobody listens any more.
     pub(crate) async fn say(&self, event: Event) -> bool {
-        self.sink.say(event).await.is_err()
+        self.sink.send(event).await.is_err()
     }
 
     /// The headers of a parcel, signed now.

@@ -113,7 +113,7 @@ impl<T: Transport> Drill<'_, '_, T> {
                 exit = end.exit;
                 break;
             }
-            let failed = matches!(drilled.judgement, DrillVerdict::Failed(_));
+            let failed = matches!(drilled.verdict, DrillVerdict::Failed(_));
             if let Some(reply) = ended.first().map(|ended| &ended.reply)
                 && case.sends == CaseKind::One
                 && reply.outcome == AttemptOutcome::Unreachable
@@ -127,7 +127,7 @@ impl<T: Transport> Drill<'_, '_, T> {
             if failed {
                 exit = if self.hangs { Exit::Unacknowledged } else { Exit::Expectation };
             }
-            self.tally.add(&drilled.judgement);
+            self.tally.add(&drilled.verdict);
             self.results.push(reported(&drilled, about));
             if self.driver.say(Event::Drilled(Box::new(drilled))).await {
                 return Ok(exit);
@@ -168,12 +168,12 @@ impl<T: Transport> Drill<'_, '_, T> {
     async fn case(&self, case: &'static DrillCase) -> Result<CaseResult, Error> {
         let drilled = |replies: &[IncomingResponse], judgement: DrillVerdict| DrillResult {
             name: case.name,
-            wants: case.wants,
-            what: self.what(case),
+            expectation: case.wants,
+            sent: self.what(case),
             why: case.why,
             answers: replies.iter().map(answered).collect(),
-            remark: remark(case, replies).filter(|_| judgement == DrillVerdict::Passed),
-            judgement,
+            note: remark(case, replies).filter(|_| judgement == DrillVerdict::Passed),
+            verdict: judgement,
         };
         let skipped =
             |why| CaseResult { drilled: drilled(&[], DrillVerdict::Skipped(why)), ended: Vec::new(), about: None };
@@ -289,12 +289,12 @@ fn reported(drilled: &DrillResult, about: Option<String>) -> junit::JunitCase {
     let about = about.map(|about| format!(" ({about})")).unwrap_or_default();
     junit::JunitCase {
         name: drilled.name.to_owned(),
-        judgement: drilled.judgement.clone(),
+        verdict: drilled.verdict.clone(),
         ms: drilled.answers.iter().map(|answer| answer.ms).reduce(f64::max),
-        remark: drilled.remark,
+        note: drilled.note,
         details: vec![
-            ("sent", format!("{}{about}", drilled.what)),
-            ("wanted", drilled.wants.statuses().to_owned()),
+            ("sent", format!("{}{about}", drilled.sent)),
+            ("wanted", drilled.expectation.statuses().to_owned()),
             ("came", answers.join(", ")),
             ("why", drilled.why.to_owned()),
         ],

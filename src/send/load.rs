@@ -145,7 +145,7 @@ impl<T: Transport> Run<'_, '_, T> {
         let latency = &counts.latency;
         let at = |quantile: f64| Duration::from_micros(latency.value_at_quantile(quantile));
         let report = LoadReport {
-            asked: self.load.count,
+            requested: self.load.count,
             deliveries: counts.done,
             acknowledged: counts.acknowledged,
             expected: counts.expected,

@@ -232,7 +232,7 @@ pub(crate) async fn run(
     signals: &mut Signals,
 ) -> Result<Exit, Error> {
     for note in packed.notes.iter().map(Note::warning).chain(notes(&packed, &config, clock.now())) {
-        if sink.say(note).await.is_err() {
+        if sink.send(note).await.is_err() {
             return Ok(Exit::Done);
         }
     }
@@ -245,7 +245,7 @@ pub(crate) async fn run(
     let served = serve_jwks(&packed, &config).await?;
     if let Some(served) = &served {
         // Before the first attempt: a handler fetches the set while it checks that.
-        if sink.say(Note::info(format!("the JWK set is served at {} until this ends", served.url))).await.is_err() {
+        if sink.send(Note::info(format!("the JWK set is served at {} until this ends", served.url))).await.is_err() {
             return Ok(Exit::Done);
         }
     }
@@ -254,7 +254,7 @@ pub(crate) async fn run(
     if let Some(begun) = journal.as_ref().filter(|journal| config.drill && journal.is_begun()) {
         let path = begun.path().display();
         let text = format!("{path} has deliveries already, to which those of this drill are added");
-        if sink.say(Note::info(text)).await.is_err() {
+        if sink.send(Note::info(text)).await.is_err() {
             return Ok(Exit::Done);
         }
     }
@@ -354,8 +354,8 @@ async fn plan(packed: &PreparedRun, config: &Config, sink: &Sink, clock: &dyn Cl
         let accounts = parcel.accounts(config, &headers);
         let mut record = attempt::record(parcel, config, headers, now, 1, None);
         record.seq = index as u64 + 1;
-        let plan = Plan { record, accounts };
-        if sink.say(Event::Plan(Box::new(plan))).await.is_err() {
+        let plan = Plan { record, traces: accounts };
+        if sink.send(Event::Plan(Box::new(plan))).await.is_err() {
             break;
         }
     }

@@ -21,30 +21,30 @@ pub(crate) struct JunitCase {
     /// What of what: `#1 abc123: .payload.status == "succeeded"`.
     pub(crate) name: String,
     /// Whether it came true.
-    pub(crate) judgement: DrillVerdict,
+    pub(crate) verdict: DrillVerdict,
     /// How long it took, milliseconds.
     pub(crate) ms: Option<f64>,
     /// What its passing leaves open.
-    pub(crate) remark: Option<&'static str>,
+    pub(crate) note: Option<&'static str>,
     /// What helps to see why it failed, a line each.
     pub(crate) details: Vec<(&'static str, String)>,
 }
 
 impl JunitCase {
     /// One of which there is no more to say.
-    pub(crate) fn new(name: impl Into<String>, judgement: impl Into<DrillVerdict>) -> Self {
-        JunitCase { name: name.into(), judgement: judgement.into(), ms: None, remark: None, details: Vec::new() }
+    pub(crate) fn new(name: impl Into<String>, verdict: impl Into<DrillVerdict>) -> Self {
+        JunitCase { name: name.into(), verdict: verdict.into(), ms: None, note: None, details: Vec::new() }
     }
 
     fn without(&self, redaction: &Redaction<'_>) -> Self {
         let text = |text: &String| redaction.text(text.clone());
-        let judgement = match &self.judgement {
+        let verdict = match &self.verdict {
             DrillVerdict::Failed(reason) => DrillVerdict::Failed(text(reason)),
             DrillVerdict::Skipped(reason) => DrillVerdict::Skipped(text(reason)),
             other => other.clone(),
         };
         let details = self.details.iter().map(|(label, said)| (*label, text(said))).collect();
-        JunitCase { name: text(&self.name), judgement, ms: self.ms, remark: self.remark, details }
+        JunitCase { name: text(&self.name), verdict, ms: self.ms, note: self.note, details }
     }
 }
 
@@ -90,9 +90,9 @@ fn document(suite: &str, cases: &[JunitCase], elapsed: Duration) -> io::Result<V
     let mut xml = Writer::new_with_indent(Vec::new(), b' ', 2);
     let (tests, time) = (cases.len().to_string(), format!("{:.3}", elapsed.as_secs_f64()));
     let count =
-        |wanted: fn(&DrillVerdict) -> bool| cases.iter().filter(|case| wanted(&case.judgement)).count().to_string();
-    let failures = count(|judgement| matches!(judgement, DrillVerdict::Failed(_)));
-    let skipped = count(|judgement| matches!(judgement, DrillVerdict::Skipped(_)));
+        |wanted: fn(&DrillVerdict) -> bool| cases.iter().filter(|case| wanted(&case.verdict)).count().to_string();
+    let failures = count(|verdict| matches!(verdict, DrillVerdict::Failed(_)));
+    let skipped = count(|verdict| matches!(verdict, DrillVerdict::Skipped(_)));
     let counts =
         [("tests", &*tests), ("failures", &*failures), ("errors", "0"), ("skipped", &*skipped), ("time", &*time)];
     xml.write_event(quick_xml::events::Event::Decl(quick_xml::events::BytesDecl::new("1.0", Some("UTF-8"), None)))?;
@@ -113,7 +113,7 @@ fn write_case(xml: &mut Writer<Vec<u8>>, suite: &str, case: &JunitCase) -> io::R
     if let Some(ms) = case.ms {
         element = element.with_attribute(("time", &*format!("{:.6}", ms / 1000.0)));
     }
-    let (tag, message) = match (&case.judgement, case.remark) {
+    let (tag, message) = match (&case.verdict, case.note) {
         (DrillVerdict::Passed, None) => return element.write_empty().map(drop),
         (DrillVerdict::Passed, Some(remark)) => {
             let said = |xml: &mut Writer<_>| {

@@ -181,7 +181,7 @@ impl TextStyle {
         if self.verbose() {
             self.whole(record, &mut block);
         }
-        self.account(examined.account.as_ref(), &mut block);
+        self.account(examined.trace.as_ref(), &mut block);
         if !self.verbose() && !self.quiet() {
             block.line("");
             let held = record.delivery.held();
@@ -221,7 +221,7 @@ impl TextStyle {
         }
         block.field(&paint.quiet("record"), 6, &escape::line(&record.id));
         self.body_of(record, &mut block);
-        self.account(entry.account.as_ref(), &mut block);
+        self.account(entry.trace.as_ref(), &mut block);
         block.line("");
         self.whole(record, &mut block);
         block.into_text()

@@ -69,7 +69,7 @@ impl<'a> From<&'a Timeline> for TimelineLine<'a> {
             end: timeline.end().map(Status::name),
             from: time(from),
             ms: milliseconds(from, to),
-            deliveries: timeline.moments.iter().map(|moment| MomentLine::of(moment, from)).collect(),
+            deliveries: timeline.deliveries.iter().map(|moment| MomentLine::of(moment, from)).collect(),
             warnings: &timeline.warnings,
         }
     }

@@ -165,7 +165,7 @@ async fn a_load_that_is_stopped_counts_what_was_under_way() {
     let (seen, said, exit) = play(courses, &[(60.0, 200)], &config, Some(0.5)).await;
     assert_eq!((seen.len(), exit), (4, Exit::Interrupted));
     let Some(Event::Load(report)) = said.last() else { panic!("{said:#?}") };
-    assert_eq!((report.deliveries, report.attempts, report.asked), (4, 4, 8));
+    assert_eq!((report.deliveries, report.attempts, report.requested), (4, 4, 8));
     assert_eq!(report.errors, [("interrupted".to_owned(), 4)]);
 }
 
