@@ -10,6 +10,7 @@ pub(crate) mod redaction;
 pub(crate) mod summary;
 pub(crate) mod tail;
 pub(crate) mod write;
+pub(crate) mod writer;
 
 pub use record::Record;
 pub use redaction::Redaction;

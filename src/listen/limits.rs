@@ -76,7 +76,7 @@ pub(crate) const BATCH_BYTES: usize = 1024 * 1024;
 pub(crate) const LINE_BYTES: usize = 16 * 1024;
 
 /// Time for the journal to take lines, where it is a pipe, or its disk is waited for.
-pub(crate) const JOURNAL_TIME: Duration = Duration::from_secs(5);
+pub(crate) const JOURNAL_TIME: Duration = crate::journal::writer::WRITE_TIME;
 
 /// Time for the head of a request. On a connection that is kept alive it runs from the answer before, so an idle one is
 /// closed after this time.

@@ -2,15 +2,11 @@
 //! come together, or while the disk is busy, share one write.
 
 use std::cell::LazyCell;
-use std::io;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::FutureExt;
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::{JoinHandle, spawn_blocking};
-use tokio::time::timeout;
 
 use super::expectations;
 use super::handler::{Handler, Recorded};
@@ -19,11 +15,11 @@ use super::outputs::OutputSlot;
 use super::session::{Counted, PendingDelivery, Session};
 use super::shutdown::ListenProgress;
 use crate::clock::record_id;
-use crate::error::Error;
 use crate::event::{Closed, Slot};
 use crate::journal::Redaction;
 use crate::journal::file::{Journal, Written};
 use crate::journal::record::ConnectionAction;
+use crate::journal::writer::AsyncWriter;
 
 /// What the clerk is given.
 pub(crate) enum RecorderMsg {
@@ -275,110 +271,4 @@ async fn needs(desk: &Handler, held: usize) -> QueueSlots<'_> {
         None => None,
     };
     QueueSlots { place, room, bench: desk.bench.place().await }
-}
-
-/// What the journal is written with.
-struct AsyncWriter {
-    hand: WriterState,
-    /// How long a write may take.
-    patience: Duration,
-    path: String,
-}
-
-/// Who has the journal.
-enum WriterState {
-    /// We: writing takes no longer than it takes to copy the bytes.
-    Idle(Journal),
-    /// A thread that waits for the disk, or for whoever reads a pipe.
-    Writing(JoinHandle<(Journal, Written)>),
-    /// Nobody: its thread has stopped.
-    Dead,
-}
-
-impl AsyncWriter {
-    fn new(journal: Journal, patience: Duration) -> Self {
-        let path = journal.path().display().to_string();
-        AsyncWriter { hand: WriterState::Idle(journal), patience, path }
-    }
-
-    /// Writes lines. What takes too long counts as not written, though it may be in the end.
-    async fn write(&mut self, lines: &Bytes) -> Written {
-        let mut begun_again = false;
-        let mut journal = match std::mem::replace(&mut self.hand, WriterState::Dead) {
-            WriterState::Idle(journal) => journal,
-            // That has been waited for already: now it has ended, or has not.
-            WriterState::Writing(writing) => match self.wait(writing, Duration::ZERO).await {
-                // It counted as not written, whatever came of it; where it went is still to be told.
-                Ok((journal, late)) => {
-                    begun_again = late.begun_again;
-                    journal
-                }
-                Err(why) => return self.failed(why),
-            },
-            WriterState::Dead => return self.failed(io::Error::other("its writer stopped")),
-        };
-        if !journal.is_slow() {
-            let written = journal.write(lines).after(begun_again);
-            self.hand = WriterState::Idle(journal);
-            return written;
-        }
-        let lines = lines.clone();
-        let writing = spawn_blocking(move || {
-            let written = journal.write(&lines).after(begun_again);
-            (journal, written)
-        });
-        match self.wait(writing, self.patience).await {
-            Ok((journal, written)) => {
-                self.hand = WriterState::Idle(journal);
-                written
-            }
-            Err(why) => self.failed(why),
-        }
-    }
-
-    async fn wait(
-        &mut self,
-        mut writing: JoinHandle<(Journal, Written)>,
-        patience: Duration,
-    ) -> io::Result<(Journal, Written)> {
-        match timeout(patience, &mut writing).await {
-            Ok(done) => done.map_err(io::Error::other),
-            Err(_) => {
-                self.hand = WriterState::Writing(writing);
-                Err(io::Error::other(format!("it takes longer than {:?}", self.patience)))
-            }
-        }
-    }
-
-    fn failed(&self, source: io::Error) -> Written {
-        Written { error: Some(Error::Journal { path: self.path.clone(), source }), ..Written::default() }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn what_ended_late_is_told_with_the_next() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("hooks.jsonl");
-        for sync in [false, true] {
-            let late = Written { begun_again: true, ..Written::default() };
-            let journal = Journal::open(&path, sync).unwrap();
-            let mut pen = AsyncWriter::new(
-                Journal::open(&folder.path().join("other.jsonl"), false).unwrap(),
-                Duration::from_secs(60),
-            );
-            let writing = spawn_blocking(move || (journal, late));
-            while !writing.is_finished() {
-                tokio::task::yield_now().await;
-            }
-            pen.hand = WriterState::Writing(writing);
-            let told: Vec<_> =
-                [pen.write(&Bytes::from_static(b"1\n")).await, pen.write(&Bytes::from_static(b"2\n")).await].into();
-            assert!(told.iter().all(|written| written.error.is_none()), "{told:?}");
-            assert_eq!(told.iter().map(|written| written.begun_again).collect::<Vec<_>>(), [true, false]);
-        }
-    }
 }

@@ -1,0 +1,117 @@
+//! Journal writes from an async task: a disk that is synced, or a pipe that nobody empties, holds up nothing else.
+
+use std::io;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::time::timeout;
+
+use super::file::{Journal, Written};
+use crate::error::Error;
+
+/// Time for the journal to take lines, where it is a pipe or each write is synced to the disk.
+pub(crate) const WRITE_TIME: Duration = Duration::from_secs(5);
+
+/// Writes lines to the journal, each write within a time limit.
+pub(crate) struct AsyncWriter {
+    state: WriterState,
+    limit: Duration,
+    path: String,
+}
+
+/// Where the journal is.
+enum WriterState {
+    /// Here: a write takes no longer than it takes to copy the bytes.
+    Idle(Journal),
+    /// With a thread that waits for the disk, or for the reader of a pipe.
+    Writing(JoinHandle<(Journal, Written)>),
+    /// Lost: the writing thread has panicked.
+    Dead,
+}
+
+impl AsyncWriter {
+    pub(crate) fn new(journal: Journal, limit: Duration) -> Self {
+        let path = journal.path().display().to_string();
+        AsyncWriter { state: WriterState::Idle(journal), limit, path }
+    }
+
+    /// Writes lines. A write that exceeds the time limit counts as not written, though its bytes may still arrive.
+    pub(crate) async fn write(&mut self, lines: &Bytes) -> Written {
+        let mut begun_again = false;
+        let mut journal = match std::mem::replace(&mut self.state, WriterState::Dead) {
+            WriterState::Idle(journal) => journal,
+            // The write before this one has used up its time already.
+            WriterState::Writing(writing) => match self.wait(writing, Duration::ZERO).await {
+                // The late write was counted as not written; a new file that it began was not reported yet.
+                Ok((journal, late)) => {
+                    begun_again = late.begun_again;
+                    journal
+                }
+                Err(source) => return self.failed(source),
+            },
+            WriterState::Dead => return self.failed(io::Error::other("its writer stopped")),
+        };
+        if !journal.is_slow() {
+            let written = journal.write(lines).after(begun_again);
+            self.state = WriterState::Idle(journal);
+            return written;
+        }
+        let lines = lines.clone();
+        let writing = spawn_blocking(move || {
+            let written = journal.write(&lines).after(begun_again);
+            (journal, written)
+        });
+        match self.wait(writing, self.limit).await {
+            Ok((journal, written)) => {
+                self.state = WriterState::Idle(journal);
+                written
+            }
+            Err(source) => self.failed(source),
+        }
+    }
+
+    async fn wait(
+        &mut self,
+        mut writing: JoinHandle<(Journal, Written)>,
+        limit: Duration,
+    ) -> io::Result<(Journal, Written)> {
+        match timeout(limit, &mut writing).await {
+            Ok(done) => done.map_err(io::Error::other),
+            Err(_) => {
+                self.state = WriterState::Writing(writing);
+                Err(io::Error::other(format!("it takes longer than {:?}", self.limit)))
+            }
+        }
+    }
+
+    fn failed(&self, source: io::Error) -> Written {
+        Written { error: Some(Error::Journal { path: self.path.clone(), source }), ..Written::default() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_file_that_a_late_write_began_again_is_reported_with_the_next_write() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("hooks.jsonl");
+        for sync in [false, true] {
+            let late = Written { begun_again: true, ..Written::default() };
+            let journal = Journal::open(&path, sync).unwrap();
+            let other = Journal::open(&folder.path().join("other.jsonl"), false).unwrap();
+            let mut writer = AsyncWriter::new(other, Duration::from_secs(60));
+            let writing = spawn_blocking(move || (journal, late));
+            while !writing.is_finished() {
+                tokio::task::yield_now().await;
+            }
+            writer.state = WriterState::Writing(writing);
+            let first = writer.write(&Bytes::from_static(b"1\n")).await;
+            let second = writer.write(&Bytes::from_static(b"2\n")).await;
+            assert!(first.error.is_none() && second.error.is_none(), "{first:?} {second:?}");
+            assert_eq!((first.begun_again, second.begun_again), (true, false));
+        }
+    }
+}
