@@ -75,8 +75,8 @@ class Bench:
         return load.rate
 
     def note(self, name):
-        told = [f"{statistics.median(self.micros):.1f} µs of processor time a request", f"p99 {statistics.median(self.p99):.2f} ms"]
-        return f"{name}: {', '.join(told)}, at most {max(self.memory) / 2**20:.1f} MiB"
+        told = [f"{statistics.median(self.micros):.1f} µs of CPU time per request", f"p99 {statistics.median(self.p99):.2f} ms"]
+        return f"{name}: {', '.join(told)}, peak memory {max(self.memory) / 2**20:.1f} MiB"
 
 
 def measure(sides, options, connections, seconds=None, file=None, rounds=None):
@@ -201,7 +201,7 @@ def rows_screen(options):
     slow, plain = Bench(slow_terminal, checked=True), hookctl("--quiet")
     sides = {"hookctl": slow, "hyper + HMAC": verifying(), "no screen": plain}
     values, notes = measure(sides, options, 64)
-    what = "`listen --secret --record`, its screen a slow terminal, 296 B, 64 connections"
+    what = "`listen --secret --record`, printing to a slow terminal, 296 B, 64 connections"
     yield Row(what, "req/s", "hyper + HMAC", "≥ 0.6", values, limit=0.6, notes=notes)
     late = {"hookctl": slow.p99, "no screen": plain.p99}
     yield Row(what, "ms, p99", "no screen", "≤ 2", late, higher_is_better=False, limit=2)

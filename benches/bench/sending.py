@@ -45,7 +45,7 @@ def rows_one(options):
     yield Row(what, "ms", "httpie + openssl", "", values, higher_is_better=False)
     yield Row(what, "ms", "hyper", "", values, higher_is_better=False)
     cpu = {name: [one["cpu"] * 1000 for one in runs] for name, runs in told.items()}
-    yield Row(what + ", processor time", "ms", "hyper", "", cpu, higher_is_better=False)
+    yield Row(what + ", CPU time", "ms", "hyper", "", cpu, higher_is_better=False)
     peak = {"hookctl": [one["peak"] for one in told["hookctl"]], "12 MiB": [12 * 2**20] * rounds}
     yield Row(what + ", memory", "bytes", "12 MiB", "≤ 1", peak, higher_is_better=False, limit=1)
 
@@ -70,7 +70,7 @@ def rows_many(options):
         sides["wrk, one static body"] = lambda: Load(url, 64, options.pick(1, 3), static_bodies).rate
         values = in_turn(options.pick(3, 5), sides)
     check_many(file)
-    what = f"`send --count {count} --concurrency 64`, each with an id and a signature of its own"
+    what = f"`send --count {count} --concurrency 64`, each with its own id and signature"
     limits = {"oha, one static body": 0.9}
     for against in values:
         if against != "hookctl":
