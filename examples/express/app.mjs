@@ -1,4 +1,4 @@
-// A handler of each::labs' webhooks with Express: verified over the raw body, idempotent, quick to answer.
+// A handler for each::labs webhooks in Express: verifies the raw body, ignores duplicates, responds at once.
 //
 // WEBHOOK_SECRET=s3cret PORT=3000 node app.mjs
 
@@ -9,7 +9,7 @@ const secret = process.env.WEBHOOK_SECRET;
 if (!secret) throw new Error("WEBHOOK_SECRET is not set");
 
 const app = express();
-// In an app that runs more than once, a table with a unique key.
+// With more than one instance of the app, use a database table with a unique key.
 const processed = new Set();
 
 function isSigned(body, signature) {
@@ -18,14 +18,14 @@ function isSigned(body, signature) {
   return expected.length === given.length && timingSafeEqual(expected, given);
 }
 
-// What takes time, after the answer.
+// Slow work goes here; it runs after the response is sent.
 function handle(prediction) {}
 
-// The bytes that were signed, whatever type they claim to be: JSON that is parsed and written again is not what was sent.
+// The signature covers the raw bytes, whatever their content type: JSON that is parsed and serialised again can differ.
 app.post("/webhooks/prediction", express.raw({ type: () => true, limit: "10mb" }), (request, response) => {
   const body = request.body ?? Buffer.alloc(0);
   if (!isSigned(body, request.get("x-webhook-signature") ?? "")) {
-    return response.status(401).json({ error: "the signature does not hold" });
+    return response.status(401).json({ error: "invalid signature" });
   }
   let prediction;
   try {
@@ -34,8 +34,8 @@ app.post("/webhooks/prediction", express.raw({ type: () => true, limit: "10mb" }
     return response.status(400).json({ error: "not JSON" });
   }
   const key = prediction?.id;
-  if (typeof key !== "string") return response.status(400).json({ error: "not a prediction" });
-  // Providers deliver at least once. A status that is not known is acknowledged too, or it would come again and again.
+  if (typeof key !== "string") return response.status(400).json({ error: "not a JSON object with an id" });
+  // Providers deliver at least once. Unknown statuses are acknowledged too, because the provider would retry them.
   const duplicate = processed.has(key);
   if (!duplicate) {
     processed.add(key);

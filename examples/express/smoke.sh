@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Starts the app, puts it through the drill, ends it. Wants hookctl and node on the path, and what package.json names installed.
+# Starts the app, runs the drill against it, and stops it.
+# Needs hookctl and node on the PATH, and the packages of package.json.
 set -euo pipefail
 cd "$(dirname "$0")"
 export WEBHOOK_SECRET=s3cret
@@ -8,7 +9,7 @@ to=${PORT:-3000}/webhooks/prediction
 PORT=${PORT:-3000} node app.mjs &
 trap 'kill $!' EXIT
 
-# Again until the app is up.
+# Retries until the app is up.
 hookctl send success --id smoke --secret env:WEBHOOK_SECRET --to "$to" --retry 1s,1s,2s,4s,8s --speed 1
 hookctl send success --id smoke --secret env:WEBHOOK_SECRET --to "$to" --tamper body --expect-status 401
 hookctl send --drill --secret env:WEBHOOK_SECRET --to "$to" --report junit=hookctl.xml

@@ -1,4 +1,4 @@
-"""A handler of each::labs' webhooks with FastAPI: verified over the raw body, idempotent, quick to answer.
+"""A handler for each::labs webhooks in FastAPI: verifies the raw body, ignores duplicates, responds at once.
 
 WEBHOOK_SECRET=s3cret uvicorn app:app --port 3000
 """
@@ -13,7 +13,7 @@ from fastapi import BackgroundTasks, FastAPI, HTTPException, Request
 SECRET = os.environ["WEBHOOK_SECRET"].encode()
 
 app = FastAPI()
-# In an app that runs more than once, a table with a unique key.
+# With more than one instance of the app, use a database table with a unique key.
 processed: set[str] = set()
 
 
@@ -23,21 +23,21 @@ def is_signed(body: bytes, signature: str) -> bool:
 
 
 def process(prediction: dict) -> None:
-    """What takes time, after the answer."""
+    """Slow work goes here; it runs after the response is sent."""
 
 
 @app.post("/webhooks/prediction")
 async def receive(request: Request, later: BackgroundTasks):
-    # The bytes that were signed: JSON that is parsed and written again is not what was sent.
+    # The signature covers the raw bytes: JSON that is parsed and serialised again can differ.
     body = await request.body()
     if not is_signed(body, request.headers.get("x-webhook-signature", "")):
-        raise HTTPException(401, "the signature does not hold")
+        raise HTTPException(401, "invalid signature")
     try:
         prediction = json.loads(body)
         key = prediction["id"]
     except (ValueError, KeyError, TypeError):
-        raise HTTPException(400, "not a prediction")
-    # Providers deliver at least once. A status that is not known is acknowledged too, or it would come again and again.
+        raise HTTPException(400, "not a JSON object with an id")
+    # Providers deliver at least once. Unknown statuses are acknowledged too, because the provider would retry them.
     duplicate = key in processed
     if not duplicate:
         processed.add(key)
