@@ -1,10 +1,12 @@
 //! The retry loop: attempts and waits, until the receiver acknowledges or the provider would give up.
 
 use std::cell::RefCell;
+use std::path::Path;
 use std::time::Duration;
 
+use bytes::Bytes;
 use jiff::Timestamp;
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 use tokio::time::sleep;
 
 use super::Config;
@@ -16,7 +18,7 @@ use crate::event::{Event, Note, PlannedRetry, Sink};
 use crate::http::{IncomingResponse, NoResponse, OutgoingRequest, Transport};
 use crate::journal::Record;
 use crate::journal::Redaction;
-use crate::journal::file::Journal;
+use crate::journal::writer::AsyncWriter;
 use crate::payload::Headers;
 use crate::payload::provider::HeaderLine;
 use crate::payload::retry::{AttemptOutcome, NextStep, Statuses, StopReason};
@@ -28,7 +30,8 @@ pub(crate) struct Driver<'a, T> {
     clock: &'a dyn Clock,
     sink: &'a Sink,
     config: &'a Config,
-    books: RefCell<RunState>,
+    state: RefCell<RunState>,
+    journal: Option<Mutex<AsyncWriter>>,
     shown: Shown,
     stop: Stop,
 }
@@ -51,11 +54,22 @@ pub(crate) const COMPARE: &str = "compare --secret and --scheme with what the re
 pub(crate) type Stop = watch::Receiver<Option<Exit>>;
 
 /// What deliveries that are under way at the same time have in common.
+#[derive(Default)]
 struct RunState {
     seq: u64,
-    /// Whether it was said how to start a listener.
+    /// Whether a note has told how to start a listener.
     advised: bool,
-    journal: Option<Journal>,
+    /// Whether a note has told that the user's stop left an attempt out of the journal.
+    unrecorded: bool,
+}
+
+/// What came of recording and showing an attempt.
+#[derive(Default)]
+struct RecordedAttempt {
+    /// Whether nobody reads the output any more.
+    closed: bool,
+    /// The user's stop, where it ended the wait for the journal.
+    stopped: Option<Exit>,
 }
 
 /// How a delivery ended.
@@ -88,7 +102,7 @@ impl<'a, T: Transport> Driver<'a, T> {
         transport: &'a T,
         clock: &'a dyn Clock,
         sink: &'a Sink,
-        journal: Option<Journal>,
+        journal: Option<AsyncWriter>,
         config: &'a Config,
         shown: Shown,
         stop: Stop,
@@ -98,7 +112,8 @@ impl<'a, T: Transport> Driver<'a, T> {
             clock,
             sink,
             config,
-            books: RefCell::new(RunState { seq: 0, advised: false, journal }),
+            state: RefCell::default(),
+            journal: journal.map(Mutex::new),
             shown,
             stop,
         }
@@ -234,26 +249,50 @@ impl<'a, T: Transport> Driver<'a, T> {
         let acknowledged = matches!(reply.outcome, AttemptOutcome::Answered { status: 200..=299, .. });
         let exit = stopped.unwrap_or_else(|| judge(self.config.expect_status.as_ref(), reply.outcome));
         let shown = self.shown == Shown::Every || (self.shown == Shown::Failed && exit != Exit::Done);
-        let closed = match shown || self.books.borrow().journal.is_some() {
-            true => self.keep(record(parcel, self.config, headers, at, attempt, Some(&reply)), shown).await?,
-            false => false,
+        let recorded = if shown || self.journal.is_some() {
+            self.record(record(parcel, self.config, headers, at, attempt, Some(&reply)), shown).await?
+        } else {
+            RecordedAttempt::default()
         };
-        let closed = closed || (shown && self.advise(&reply).await);
+        let exit = recorded.stopped.unwrap_or(exit);
+        let closed = recorded.closed || (shown && self.advise(&reply).await);
         Ok(DeliveryEnd { attempts: attempt, acknowledged, exit, closed, exhausted: false, reply })
     }
 
-    /// Writes a record to the journal and says it where it is `shown`; `true` when nobody listens any more.
-    async fn keep(&self, mut record: Record, shown: bool) -> Result<bool, Error> {
-        {
-            let mut books = self.books.borrow_mut();
-            books.seq += 1;
-            record.seq = books.seq;
-            if let Some(journal) = &mut books.journal {
-                journal.append(&record.to_line())?;
-            }
+    /// Numbers a record, appends it to the journal, and sends it to the sink where it is `shown`.
+    async fn record(&self, mut record: Record, shown: bool) -> Result<RecordedAttempt, Error> {
+        record.seq = {
+            let mut state = self.state.borrow_mut();
+            state.seq += 1;
+            state.seq
+        };
+        let mut stopped = None;
+        if let Some(journal) = &self.journal {
+            stopped = self.append(journal, record.to_line().into()).await?;
         }
         let event = if self.shown == Shown::Failed { Event::Failed } else { Event::Delivery };
-        Ok(shown && self.say(event(record.into())).await)
+        let closed = shown && self.say(event(record.into())).await;
+        Ok(RecordedAttempt { closed, stopped })
+    }
+
+    /// Appends a line to the journal. The user's stop ends the wait for a pipe that nobody empties.
+    async fn append(&self, journal: &Mutex<AsyncWriter>, line: Bytes) -> Result<Option<Exit>, Error> {
+        let written = async { journal.lock().await.write(&line).await };
+        tokio::select! {
+            // A file takes the line at once: an attempt that the user interrupted is recorded there.
+            biased;
+            written = written => match (written.error, *self.stop.borrow()) {
+                (None, _) => return Ok(None),
+                (Some(error), None) => return Err(error),
+                (Some(_), Some(_)) => {}
+            },
+            _ = self.stopped() => {}
+        }
+        if !std::mem::replace(&mut self.state.borrow_mut().unrecorded, true) {
+            let path = self.config.record.as_deref().unwrap_or(Path::new("the journal")).display();
+            self.say(Note::warning(format!("interrupted: {path} lacks the last attempt, which it did not take"))).await;
+        }
+        Ok(*self.stop.borrow())
     }
 
     /// Says once how to start a listener where there is none; `true` when nobody listens any more.
@@ -261,7 +300,7 @@ impl<'a, T: Transport> Driver<'a, T> {
         let Some(command) = self.config.listener.as_ref().filter(|_| reply.cause == Some(NoResponse::Refused)) else {
             return false;
         };
-        if std::mem::replace(&mut self.books.borrow_mut().advised, true) {
+        if std::mem::replace(&mut self.state.borrow_mut().advised, true) {
             return false;
         }
         self.say(Note::info(format!("nobody listens there: start your handler, or, in another terminal: {command}")))

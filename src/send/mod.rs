@@ -13,6 +13,7 @@ use crate::error::{Error, Exit};
 use crate::event::{Event, Note, Plan, Sink};
 use crate::http::{Client, ClientOptions};
 use crate::journal::file::Journal;
+use crate::journal::writer::{AsyncWriter, WRITE_TIME};
 use crate::payload::FieldName;
 use crate::payload::retry::{RetryProfile, Statuses};
 use crate::signature::{Choice, Secret, Tamper, keypair};
@@ -259,6 +260,7 @@ pub(crate) async fn run(
         }
     }
     let (wish, stop) = watch::channel(None);
+    let journal = journal.map(|journal| AsyncWriter::new(journal, WRITE_TIME));
     let driver = Driver::new(&client, clock, &sink, journal, &config, config.shown(), stop);
     let work = async {
         match config.load {
