@@ -11,8 +11,8 @@ from .programs import HOOKCTL, Options, Row, Wrong, note
 
 def rows_size(_):
     size = Path(HOOKCTL).stat().st_size
-    values = {"hookctl": [size], "10 MB": [10**7]}
-    yield Row("the binary, stripped", "bytes", "10 MB", "≤ 1", values, higher_is_better=False, limit=1)
+    values = {"hookctl": [size], "16 MB": [16 * 10**6]}
+    yield Row("the binary, stripped", "bytes", "16 MB", "≤ 1", values, higher_is_better=False, limit=1)
 
 
 PARTS = {
