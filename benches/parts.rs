@@ -12,7 +12,8 @@ use divan::counter::BytesCount;
 use divan::{AllocProfiler, Bencher};
 use hookctl::event::Event;
 use hookctl::journal::Record;
-use hookctl::journal::record::{Answer, AnsweredBy, Summary};
+use hookctl::journal::Summary;
+use hookctl::journal::record::{Answer, AnsweredBy};
 use hookctl::payload::{Delivery, Headers, Payload};
 use hookctl::render::Show;
 use hookctl::render::human::{Human, TextStyle, Verbosity};
@@ -134,7 +135,7 @@ fn line_read(bencher: Bencher<'_, '_>, size: usize) {
 #[divan::bench(args = SIZES)]
 fn line_glanced_at(bencher: Bencher<'_, '_>, size: usize) {
     let line = line(size);
-    bencher.counter(BytesCount::new(size)).bench(|| black_box(Summary::of(&line).unwrap()).at);
+    bencher.counter(BytesCount::new(size)).bench(|| black_box(Summary::parse(&line).unwrap()).at);
 }
 
 #[divan::bench(args = SIZES)]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use hookctl::event::{Event, JournalRow};
 use hookctl::journal::Record;
-use hookctl::journal::record::{Parsed, Summary, is_journal_line};
+use hookctl::journal::{Parsed, Summary, is_journal_line};
 use hookctl::render::human::Verbosity;
 use hookctl_fuzz::{assert_harmless, shown};
 use libfuzzer_sys::fuzz_target;
@@ -20,8 +20,8 @@ fn delivery(line: &str) -> Option<Record> {
 fuzz_target!(|data: &[u8]| {
     let _ = is_journal_line(data);
     let Ok(line) = std::str::from_utf8(data) else { return };
-    let (glance, record) = (Summary::of(line), delivery(line));
-    assert!(glance.is_none() || record.is_some(), "what is looked at can be read");
+    let (summary, record) = (Summary::parse(line), delivery(line));
+    assert!(summary.is_none() || record.is_some(), "a line with a summary parses");
     let Some(record) = record else { return };
 
     let written = record.to_line();
@@ -32,9 +32,9 @@ fuzz_target!(|data: &[u8]| {
     assert_eq!(again.delivery.body, record.delivery.body);
     assert_eq!(again.delivery, record.delivery);
     assert_eq!(again.to_line(), written, "read and written, it is the same");
-    let glance = Summary::of(text).expect("what is written can be glanced at");
+    let summary = Summary::parse(text).expect("a line that is written has a summary");
     if let Some(id) = record.payload.as_ref().and_then(|payload| payload.id.as_deref()) {
-        assert!(glance.has_id(id) && record.has_id(id));
+        assert!(summary.has_id(id) && Summary::from(&record).has_id(id));
     }
 
     let entry =

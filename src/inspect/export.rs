@@ -34,7 +34,7 @@ impl Exporter {
         self.count += 1;
         let url = url(&entry.record);
         match form {
-            ExportForm::Curl if !entry.record.was_taken_in() => {
+            ExportForm::Curl if !entry.record.body_was_read() => {
                 let text = format!("#{} is left out: its body was not taken in", entry.number);
                 Ok(Some(Note::warning(text)))
             }
@@ -62,7 +62,7 @@ impl Exporter {
                 let lead = if self.count == 0 { har::beginning() } else { String::new() };
                 Ok(Some(Event::Export((lead + har::END).into())))
             }
-            (ExportForm::Fixture, Some(only)) if self.count == 1 && only.record.was_taken_in() => {
+            (ExportForm::Fixture, Some(only)) if self.count == 1 && only.record.body_was_read() => {
                 Ok(Some(Event::Export(only.record.delivery.held())))
             }
             (ExportForm::Fixture, Some(_)) if self.count == 1 => {

@@ -229,7 +229,7 @@ fn signature_header(payload: Option<&Payload>, choice: Choice) -> HeaderName {
 /// Checks a recorded delivery again, by the given clock or that of its arrival. One whose proof was blanked out when it
 /// was recorded, or whose body was not taken in, cannot be checked any more.
 fn check_again(record: &Record, policy: &Policy, now: Option<Timestamp>) -> Verdict {
-    if !record.was_taken_in() || signature::is_blanked(&record.delivery, policy) {
+    if !record.body_was_read() || signature::is_blanked(&record.delivery, policy) {
         return Verdict::Unchecked;
     }
     check(&record.delivery, policy, now.unwrap_or(record.at), record.payload.as_ref())

@@ -7,7 +7,7 @@ use super::view::{View, Viewer};
 use crate::error::{Error, Exit};
 use crate::event::{Event, JournalRow, Note, OutputState, Sink, line_of};
 use crate::journal::Record;
-use crate::journal::record::Summary;
+use crate::journal::Summary;
 use crate::journal::redaction::Redaction;
 use crate::payload::history::lifecycle::{CODES, Unfinished};
 use crate::signature;
@@ -108,7 +108,7 @@ impl<'a> Presenter<'a> {
         }
         if entry.record.verdict == Verdict::Unchecked {
             let recorded =
-                Summary::of(&entry.line()).map_or_else(|| "unchecked".to_owned(), |line| line.verdict.into_owned());
+                Summary::parse(&entry.line()).map_or_else(|| "unchecked".to_owned(), |line| line.verdict.into_owned());
             match self.uncheckable.iter_mut().find(|(verdict, _)| *verdict == recorded) {
                 Some((_, n)) => *n += 1,
                 None => self.uncheckable.push((recorded, 1)),

@@ -6,7 +6,8 @@ use memchr::memmem::Finder;
 
 use crate::filter::jq::{FilterResult, Jq};
 use crate::journal::Record;
-use crate::journal::record::{BEGINNING, Summary};
+use crate::journal::Summary;
+use crate::journal::write::BEGINNING;
 use crate::json::value;
 use crate::payload::events::Events;
 use crate::payload::nearest;

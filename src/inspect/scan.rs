@@ -8,7 +8,8 @@ use super::stream::LineBatchRead;
 use super::{Config, check_again};
 use crate::event::JournalRow;
 use crate::journal::Record;
-use crate::journal::record::{FastLine, Parsed, RawRequest, Summary};
+use crate::journal::fast::{FastLine, RawRequest};
+use crate::journal::{Parsed, Summary};
 use crate::payload::Provider;
 use crate::signature::Checker;
 use crate::signature::verdict::VERIFIED;
@@ -125,11 +126,11 @@ impl<'a> LineScanner<'a> {
         if text.trim().is_empty() {
             return Ok(None);
         }
-        if let Some(FastLine { glance, request }) = FastLine::read(text) {
+        if let Some(FastLine { summary: glance, request }) = FastLine::parse(text) {
             self.sifted.deliveries += 1;
             return self.glance(glance, text, FullRecord::Request(request), task);
         }
-        if let Some(glance) = Summary::of_any(text) {
+        if let Some(glance) = Summary::parse_any(text) {
             self.sifted.deliveries += 1;
             return self.glance(glance, text, FullRecord::Nothing, task);
         }
@@ -194,8 +195,8 @@ impl<'a> LineScanner<'a> {
             return Some(glance);
         }
         let provider = Provider::named(glance.provider.as_ref()?)?;
-        let sealed = request.sealed().filter(|_| glance.was_taken_in())?;
-        sealed.body(&mut self.body)?;
+        let sealed = request.signed_parts().filter(|_| glance.body_was_read())?;
+        sealed.write_body(&mut self.body)?;
         let now = config.now.unwrap_or(glance.at).as_second();
         let holds = self.checker.verifies(&sealed.headers, &self.body, now, Some(provider));
         holds.then(|| Summary { verdict: VERIFIED.into(), reason: None, ..glance })

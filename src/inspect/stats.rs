@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 
 use crate::event::{Counts, Latencies, Rate, Stats, TableTotals};
 use crate::journal::Record;
-use crate::journal::record::Summary;
+use crate::journal::Summary;
 use crate::payload::Provider;
 
 /// Counting under way.

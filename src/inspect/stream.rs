@@ -10,8 +10,8 @@ use crate::journal::Record;
 use crate::journal::file;
 use crate::journal::input;
 use crate::journal::input::{Input, InputHead};
-use crate::journal::record::{Parsed, Summary};
 use crate::journal::tail::{CountingReader, OpenedFile};
+use crate::journal::{Parsed, Summary};
 
 /// How much of a file is looked at together: enough to be worth a thread, too little to be noticed in memory.
 const BATCH: usize = 1 << 20;
@@ -171,7 +171,7 @@ fn first_time(lines: &[u8]) -> Option<Timestamp> {
             Ok(Parsed::Delivery(record)) => Some(record.at),
             _ => None,
         };
-        Summary::of(line).map(|glance| glance.at).or_else(whole)
+        Summary::parse(line).map(|glance| glance.at).or_else(whole)
     })
 }
 

@@ -8,7 +8,7 @@ use super::stats::{self, Statistics};
 use super::timeline::Timelines;
 use crate::error::Error;
 use crate::event::{Event, JournalRow, OutputState, Sink, TableTotals};
-use crate::journal::record::Summary;
+use crate::journal::Summary;
 use crate::payload::history::lifecycle::Unfinished;
 
 /// A way to look at deliveries.

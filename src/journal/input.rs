@@ -6,8 +6,8 @@ use std::io::{self, BufRead, BufReader, Read};
 use bytes::Bytes;
 
 use super::file;
+use super::parse::is_journal_line;
 use super::pipe::Pipe;
-use super::record::is_journal_line;
 use crate::error::Error;
 use crate::payload::builtin;
 

@@ -12,5 +12,7 @@ pub(crate) mod tail;
 pub(crate) mod write;
 pub(crate) mod writer;
 
+pub use parse::{Damage, Parsed, is_journal_line};
 pub use record::Record;
 pub use redaction::Redaction;
+pub use summary::Summary;

@@ -1,6 +1,6 @@
-//! The record: one delivery as one JSON object on one line. The journal, `--json` and `inspect` all speak it.
+//! The record: one delivery as one JSON object on one line, in the journal, in `--json` and in `inspect`.
 //!
-//! Written field by field in a fixed order; read leniently: fields and types that are not known are passed over.
+//! The fields are written in a fixed order and read leniently: unknown fields and types are skipped.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -12,47 +12,42 @@ use crate::payload::read::Payload;
 use crate::payload::retry::Statuses;
 use crate::signature::Verdict;
 
-pub(crate) use super::fast::{FastLine, RawRequest};
-pub use super::parse::{Damage, Parsed, is_journal_line};
-pub use super::summary::Summary;
-pub(crate) use super::write::BEGINNING;
-
 /// The version of the record's form.
 pub(crate) const VERSION: u32 = 1;
 
-/// Everything that is known of one delivery. Its headers are those that may be shown: see [`Redaction`](super::redaction::Redaction).
+/// Everything known of one delivery. Its headers hold no secret once a `Redaction` has blanked them.
 #[derive(Clone, Debug)]
 pub struct Record {
-    /// Its number in this run, from 1.
+    /// The number of the delivery in its run, from 1.
     pub seq: u64,
     /// Unique among all runs; sorts by time (UUID version 7).
     pub id: String,
-    /// When it was complete, or when the attempt began.
+    /// When the request was complete, or when the attempt began.
     pub at: Timestamp,
-    /// The other side's address, of a received one.
+    /// The sender's address, of a received delivery.
     pub remote: Option<String>,
     /// The request.
     pub delivery: Delivery,
-    /// What its body says; `None` when that is not JSON.
+    /// The fields that the provider's rules find in the body; `None` when the body is not JSON.
     pub payload: Option<Payload>,
-    /// What is said of its signature.
+    /// The result of the signature check.
     pub verdict: Verdict,
-    /// The earlier delivery that it repeats.
+    /// The earlier delivery that this one repeats.
     pub duplicate: Option<Duplicate>,
-    /// What is suspicious about the payload.
+    /// Suspicious fields of the payload.
     pub warnings: Vec<Warning>,
-    /// What it was answered; `None` when nothing came back.
+    /// The answer to the request; `None` when nothing came back.
     pub answer: Option<Answer>,
-    /// Of a sent one: which attempt, and where to.
+    /// Of a sent delivery: the number of the attempt, and its URL.
     pub sent: Option<SentAttempt>,
 }
 
 /// An earlier delivery with the same idempotency key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Duplicate {
-    /// The id of its record.
+    /// The id of the earlier record.
     pub(crate) id: String,
-    /// What only the listener that saw both knows.
+    /// Known to the listener that received both, and not read back from a journal.
     pub(crate) seen: Option<EarlierDelivery>,
 }
 
@@ -62,86 +57,86 @@ impl From<EarlierWithKey> for Duplicate {
     }
 }
 
-/// What a listener remembers of an earlier delivery.
+/// The part of an earlier delivery that a listener remembers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct EarlierDelivery {
-    /// Its number in this run.
+    /// The number of the earlier delivery in this run.
     pub(crate) seq: u64,
-    /// The number of the last delivery before this one with the same key: its own, or that of its last repeat.
+    /// The number of the last delivery before this one with the same key: the earlier delivery or its last repeat.
     pub(crate) last: u64,
-    /// The status that the last one was answered; `None` when it got no answer.
+    /// The status of the answer to that last delivery; `None` without an answer.
     pub(crate) answered: Option<u16>,
-    /// Whether its body is the same, byte for byte.
+    /// Whether both bodies are the same, byte for byte.
     pub(crate) same_body: bool,
 }
 
-/// What a delivery was answered.
+/// The answer to a delivery.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Answer {
-    /// The HTTP status; `None` when the connection was ended without one.
+    /// The HTTP status; `None` when the connection ended without an answer.
     pub(crate) status: Option<u16>,
-    /// Who decided it.
-    #[serde(default = "by_another")]
+    /// Who decided the answer.
+    #[serde(default = "unknown_source")]
     pub(crate) by: AnsweredBy,
-    /// What was done instead of answering whole, where a script asked for that.
+    /// The action in place of a whole answer, where a script asked for one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) did: Option<ConnectionAction>,
-    /// Received: from the request's last byte to the answer being ready. Sent: from connecting to the
-    /// answer's head. Milliseconds.
+    /// Milliseconds. Received: from the request's last byte to the answer being ready. Sent: from connecting to the
+    /// answer's head.
     #[serde(default)]
     pub(crate) ms: f64,
-    /// The first line of the answer's body, of a sent or forwarded one; of one that the app owed, why there is none.
+    /// The first line of the answer's body, of a sent or forwarded delivery; where the app gave no answer, the reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) line: Option<String>,
 }
 
-fn by_another() -> AnsweredBy {
+fn unknown_source() -> AnsweredBy {
     AnsweredBy::Other
 }
 
 impl Answer {
-    /// The first line of a body that says something, without white space around it, and not endless.
+    /// The first line of a body that is not blank, trimmed, and cut at 200 characters.
     pub(crate) fn line_of(body: &[u8]) -> Option<String> {
         const LONGEST: usize = 200;
         // A character takes four bytes at most; white space that is not ASCII may stand before the first.
-        const ROOM: usize = 8 * LONGEST;
+        const LONGEST_BYTES: usize = 8 * LONGEST;
         body.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).find_map(|line| {
-            let line = String::from_utf8_lossy(&line[..line.len().min(ROOM)]);
+            let line = String::from_utf8_lossy(&line[..line.len().min(LONGEST_BYTES)]);
             let line = line.trim();
             let end = line.char_indices().nth(LONGEST).map_or(line.len(), |(end, _)| end);
             (!line.is_empty()).then(|| line[..end].to_owned())
         })
     }
 
-    /// An answer with its time to two places: finer is noise.
+    /// Rounds the time to two places: finer is noise.
     pub fn new(status: u16, by: AnsweredBy, ms: f64) -> Self {
         Answer { status: Some(status), by, did: None, ms: (ms * 100.0).round() / 100.0, line: None }
     }
 
-    /// Whether the script or the app decided it, not a limit or a signature.
+    /// Whether the script or the app decided the answer, not a limit or a signature.
     pub(crate) fn is_given(&self) -> bool {
         matches!(self.by, AnsweredBy::Script | AnsweredBy::Forward)
     }
 
-    /// Whether it may be taken for an acknowledgement.
+    /// Whether the sender may take the answer for an acknowledgement.
     pub(crate) fn may_acknowledge(&self) -> bool {
         self.is_given() && self.status.is_some()
     }
 }
 
-/// What a script did to a connection instead of answering whole.
+/// What a script did to a connection in place of a whole answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum ConnectionAction {
-    /// It let the sender wait.
+    /// Kept the connection open without an answer.
     Hang,
-    /// It closed the connection.
+    /// Closed the connection.
     Close,
-    /// It reset the connection.
+    /// Reset the connection.
     Reset,
-    /// It broke off within the answer.
+    /// Closed the connection within the answer.
     Truncate,
-    /// Something that a newer hookctl knows.
+    /// An action of a newer hookctl.
     #[serde(other)]
     Other,
 }
@@ -154,38 +149,38 @@ pub enum AnsweredBy {
     Script,
     /// The app behind the listener.
     Forward,
-    /// A limit was passed.
+    /// A limit was exceeded: the body was not read.
     Limit,
-    /// The signature did not hold, or the journal could not be written.
+    /// The signature is invalid, or the journal could not be written.
     Refused,
-    /// The receiver that a delivery was sent to.
+    /// The receiver of a sent delivery.
     Receiver,
-    /// Somebody that a newer hookctl knows.
+    /// A source that a newer hookctl knows.
     #[serde(other)]
     Other,
 }
 
-/// Which attempt of a sent delivery this is.
+/// One attempt of a sent delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SentAttempt {
-    /// From 1.
+    /// The number of the attempt, from 1.
     pub(crate) attempt: u32,
-    /// How many there are at most.
+    /// The largest number of attempts.
     pub(crate) of: u32,
-    /// Where to.
+    /// The URL of the receiver.
     pub(crate) url: String,
-    /// How it ended; `None` when it was not made.
+    /// How the attempt ended; `None` when it was not made.
     pub(crate) outcome: Option<SentOutcome>,
-    /// Why nothing came back.
+    /// Why no answer came back.
     pub(crate) error: Option<String>,
-    /// The case of a drill that it belongs to.
+    /// The drill case of the attempt.
     pub(crate) case: Option<String>,
-    /// The answers that are right, where others than 2xx may be.
+    /// The statuses that pass, where the user named others than 2xx.
     pub(crate) expect_status: Option<Statuses>,
 }
 
 impl SentAttempt {
-    /// Whether this answer is right, where it was said which ones are.
+    /// Whether this answer passes, where the user named the statuses that do.
     pub(crate) fn is_expected(&self, answer: Option<&Answer>) -> Option<bool> {
         let expected = self.expect_status.as_ref()?;
         Some(answer.and_then(|answer| answer.status).is_some_and(|status| expected.contains(status)))
@@ -198,18 +193,18 @@ impl SentAttempt {
 pub(crate) enum SentOutcome {
     /// The receiver answered.
     Answered,
-    /// No connection came about: nothing was delivered.
+    /// No connection was made: nothing was delivered.
     Unreachable,
-    /// The request went out and no answer came back: it may have been processed.
+    /// The request went out and no answer came back: the receiver may have processed it.
     Unknown,
-    /// In a way that a newer hookctl knows.
+    /// An outcome of a newer hookctl.
     #[serde(other)]
     Other,
 }
 
 impl Record {
-    /// A record of a delivery of which nothing else is known: of a payload that was read without its request, or of a
-    /// request that was not sent, or is still to be judged.
+    /// A record of a delivery alone: of a payload file, of a request that was not sent, or of one that is not checked
+    /// yet.
     pub fn bare(at: Timestamp, delivery: Delivery) -> Self {
         Record {
             seq: 1,
@@ -226,25 +221,20 @@ impl Record {
         }
     }
 
-    /// Whether it was answered as it should be, where its sender said how.
+    /// Whether the answer passes, where the user named the statuses that do.
     pub(crate) fn is_expected(&self) -> Option<bool> {
         self.sent.as_ref()?.is_expected(self.answer.as_ref())
     }
 
-    /// Whether its body is there: one that passed a limit was not taken in.
-    pub(crate) fn was_taken_in(&self) -> bool {
-        self.answer.as_ref().is_none_or(|answer| answer.by != AnsweredBy::Limit)
+    /// Whether the body is in the record: the listener does not read a body that exceeds a limit.
+    pub(crate) fn body_was_read(&self) -> bool {
+        body_was_read(self.answer.as_ref())
     }
+}
 
-    /// Whether this is its own id, that of its prediction, or another one that its payload gives.
-    pub fn has_id(&self, id: &str) -> bool {
-        Summary::from(self).has_id(id)
-    }
-
-    /// Whether it has this status, in the one vocabulary or as the provider spelled it.
-    pub(crate) fn has_status(&self, word: &str) -> bool {
-        Summary::from(self).has_status(word)
-    }
+/// Whether the listener read the body of a delivery with this answer.
+pub(super) fn body_was_read(answer: Option<&Answer>) -> bool {
+    answer.is_none_or(|answer| answer.by != AnsweredBy::Limit)
 }
 
 #[cfg(test)]
@@ -252,7 +242,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_answer_s_line_says_something_and_ends() {
+    fn the_line_of_an_answer_is_its_first_that_is_not_blank() {
         let line = |body: &str| Answer::line_of(body.as_bytes());
         assert_eq!(line("ok").as_deref(), Some("ok"));
         assert_eq!(line("\r\n \t\n  first\r\nsecond").as_deref(), Some("first"));

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use http::{HeaderName, HeaderValue};
 
-use super::Record;
+use super::record::Record;
 use crate::payload::delivery::{Delivery, REDACTED, is_secret};
 use crate::signature::scheme::{ProofEncoding, Scheme};
 use crate::signature::{Choice, Secret};

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::fmt::temporal::DateTimePrinter;
 use serde::Serialize;
 
-use super::Record;
+use super::record::Record;
 use super::record::SentAttempt;
 use crate::json::string;
 use crate::payload::encoding;
@@ -148,7 +148,7 @@ impl Record {
         }
         match std::str::from_utf8(&delivery.body) {
             // A body that was not taken in is not an empty one.
-            Ok(_) if !self.was_taken_in() => {}
+            Ok(_) if !self.body_was_read() => {}
             Ok(body) => text(out, name!("body"), Some(body)),
             Err(_) => text(out, name!("body_base64"), Some(&STANDARD.encode(&delivery.body))),
         }
@@ -176,7 +176,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::journal::record::{Answer, AnsweredBy, ConnectionAction, Parsed, SentOutcome, VERSION};
+    use crate::journal::Parsed;
+    use crate::journal::record::{Answer, AnsweredBy, ConnectionAction, SentOutcome, VERSION};
     use crate::payload::retry::Statuses;
     use crate::payload::{Delivery, Headers, lint};
     use crate::signature::Verdict;

@@ -9,8 +9,8 @@ use tokio::time::sleep;
 use super::child::Child;
 use crate::error::Exit;
 use crate::event::Sink;
-use crate::journal::Record;
 use crate::journal::record::AnsweredBy;
+use crate::journal::{Record, Summary};
 use crate::payload::{Status, nearest, provider};
 use crate::sys::junit::JunitCase;
 use crate::sys::signals::Signals;
@@ -93,7 +93,8 @@ impl Until {
         match self {
             Until::Terminal => payload.status.is_some_and(Status::is_terminal),
             Until::Word(word) => {
-                record.has_status(word) || payload.event.as_ref().is_some_and(|event| event.name == *word)
+                Summary::from(record).has_status(word)
+                    || payload.event.as_ref().is_some_and(|event| event.name == *word)
             }
         }
     }

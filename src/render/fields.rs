@@ -76,7 +76,7 @@ pub(crate) fn signature(record: &Record, paint: Paint) -> Vec<Field> {
             return vec![("signed", why), ("hint", escape::line(hint).into_owned())];
         }
         Verdict::Unsigned => paint.quiet("no signature"),
-        Verdict::Unchecked if !record.was_taken_in() => paint.quiet("not checked: the body was not taken in"),
+        Verdict::Unchecked if !record.body_was_read() => paint.quiet("not checked: the body was not taken in"),
         Verdict::Unchecked if blanked => {
             paint.quiet("not checked: no secret was given, or it was redacted when recorded")
         }

@@ -6,10 +6,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::error::Error;
+use crate::journal::Parsed;
 use crate::journal::Record;
 use crate::journal::file;
 use crate::journal::file::{LineRead, too_long};
-use crate::journal::record::Parsed;
 use crate::payload::Delivery;
 use crate::payload::delivery::REDACTED;
 
@@ -49,7 +49,7 @@ impl JournalReplay {
             }
             match Record::parse(&text) {
                 Ok(Parsed::Delivery(record)) if record.sent.is_some() => {}
-                Ok(Parsed::Delivery(record)) if !record.was_taken_in() => not_taken_in += 1,
+                Ok(Parsed::Delivery(record)) if !record.body_was_read() => not_taken_in += 1,
                 Ok(Parsed::Delivery(record)) => {
                     blanked += usize::from(record.delivery.headers.iter().any(|(_, value)| value == REDACTED));
                     recording.forged += usize::from(record.verdict.is_invalid());

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use hookctl::journal::Parsed;
 use hookctl::journal::Record;
-use hookctl::journal::record::Parsed;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 

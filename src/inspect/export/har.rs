@@ -30,7 +30,7 @@ pub(crate) fn entry(record: &Record, url: &str) -> Value {
     let status = record.answer.as_ref().and_then(|answer| answer.status).unwrap_or_default();
     let reason = http::StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
     let method = if delivery.method.is_empty() { "POST" } else { &delivery.method };
-    let size = if record.was_taken_in() { delivery.body.len() as i64 } else { -1 };
+    let size = if record.body_was_read() { delivery.body.len() as i64 } else { -1 };
     json!({
         "startedDateTime": format!("{:.6}", record.at),
         "time": ms,
@@ -54,7 +54,7 @@ pub(crate) fn entry(record: &Record, url: &str) -> Value {
 fn post_data(record: &Record) -> Value {
     let delivery = &record.delivery;
     let mime = delivery.headers.get("content-type").unwrap_or("application/octet-stream".into());
-    if !record.was_taken_in() {
+    if !record.body_was_read() {
         return json!({"mimeType": mime, "params": [], "text": "", "comment": "the body was not taken in"});
     }
     match std::str::from_utf8(&delivery.body) {

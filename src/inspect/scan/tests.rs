@@ -110,7 +110,7 @@ fn counted_wholly(line: &str, is_broken: bool) -> Result<String, String> {
     let mut statistics = Statistics::new(TimeZone::UTC);
     match Record::parse(line.trim_end_matches('\n')) {
         Ok(Parsed::Delivery(record)) => {
-            let told = is_broken.then(|| Summary::of_any(line)).flatten();
+            let told = is_broken.then(|| Summary::parse_any(line)).flatten();
             statistics.add(&told.unwrap_or_else(|| Summary::from(&*record)));
         }
         Ok(Parsed::Other(_)) => {}
@@ -158,7 +158,7 @@ fn a_line_that_is_broken_anywhere_is_counted_as_when_all_is_read() {
         [&br#"{"id":"a\u00e9","status":"success","output":"a\"b","input":{}}"#[..], b"plain text ", b"\xff\xfe\0"];
     for body in bodies {
         let line = line(body, scheme, SECRET, 0);
-        assert!(FastLine::read(&line).is_some(), "{line}");
+        assert!(FastLine::parse(&line).is_some(), "{line}");
         let places = (0..line.len() - 1).filter(|from| line.is_char_boundary(*from));
         for from in places {
             let (before, after) = line.split_at(from);
