@@ -1,6 +1,6 @@
-//! Microbenchmarks of each step of a delivery: `cargo bench`.
+//! The parts that a delivery passes, each by itself: `cargo bench`.
 
-// A benchmark may panic, and has no public items.
+// What measures has nobody to answer to.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use std::hint::black_box;
@@ -29,7 +29,7 @@ use jiff::tz::TimeZone;
 #[global_allocator]
 static ALLOCATOR: AllocProfiler = AllocProfiler::system();
 
-/// Body sizes in bytes: a typical body, and one with a data URL.
+/// Bytes of a body: what most have, and what a data URL comes to.
 const SIZES: [usize; 2] = [296, 1 << 20];
 
 fn main() {
@@ -44,6 +44,7 @@ fn scheme() -> &'static Scheme {
     Scheme::named("eachlabs").unwrap()
 }
 
+/// A body of so many bytes.
 fn body(size: usize) -> Bytes {
     let start = concat!(
         r#"{"id":"5f1c2d4e-0000-4000-8000-000000000000","status":"success","#,
@@ -54,7 +55,7 @@ fn body(size: usize) -> Bytes {
     Bytes::from(format!("{start}{filling}\"}}}}"))
 }
 
-/// A signed delivery with a body of `size` bytes.
+/// A delivery of such a body, signed.
 fn delivery(size: usize) -> Delivery {
     let body = body(size);
     let mut headers = Headers::default();
@@ -109,7 +110,7 @@ fn verify(bencher: Bencher<'_, '_>, size: usize) {
     bencher.counter(BytesCount::new(size)).bench(|| signature::check(&delivery, &policy, 0, None));
 }
 
-/// The longest diagnosis: no hypothesis matches.
+/// The longest search: nothing that it tries fits.
 #[divan::bench(args = SIZES)]
 fn explain(bencher: Bencher<'_, '_>, size: usize) {
     let mut delivery = delivery(size);

@@ -33,8 +33,7 @@ use crate::render::pager::Pager;
 use crate::render::paint::{self, ColorChoice, Paint};
 use crate::render::time::system_zone;
 use crate::render::{self, Show, escape, prompt};
-use crate::send::NewId;
-use crate::send::load::Load;
+use crate::send::config::{Endpoint, Load, NewId};
 use crate::signature::secret::MAIN;
 use crate::signature::{Choice, Policy, Scheme, Secret, keypair};
 use crate::sys::secrets;
@@ -194,9 +193,8 @@ fn start_send(args: &cli::SendArgs, known: &mut Vec<Secret>) -> Result<Exit, Err
             .map(|(flag, edit)| Ok((flag, edit.map_err(|error| unusable(flag, &error))?)))
             .collect::<Result<_, Error>>()?,
         id: args.id.as_ref().map(|id| if id == "new" { NewId::Fresh } else { NewId::Given(id.clone()) }),
-        headers: args.headers.clone(),
         scheme: choice(&args.signing),
-        secrets: known.clone(),
+        secrets: known.clone().into(),
         retry: args.retry.clone().or_else(|| args.count.map(|_| ONCE.clone())),
         retry_speed: args.speed.unwrap_or(RETRY_SPEED),
         gap_speed: args.speed.unwrap_or(1.0),
@@ -220,12 +218,12 @@ fn start_send(args: &cli::SendArgs, known: &mut Vec<Secret>) -> Result<Exit, Err
         data: args.output.json,
         serve_jwks: args.serve_jwks,
         listener: suggest::listener(&to, &args.signing),
-        to,
+        endpoint: Arc::new(Endpoint { url: to, headers: args.headers.clone() }),
     };
     // Before the signals are taken over: Ctrl-C must end the wait for standard input.
-    let packed = send::pack(&config, System.now())?;
+    let prepared = send::prepare(&config, System.now())?;
     with_sink(&args.output, Screen::default(), known, async |sink, signals| {
-        send::run(config, packed, sink, &System, signals.insert(Signals::take()?)).await
+        send::run(config, prepared, sink, &System, signals.insert(Signals::take()?)).await
     })
 }
 
@@ -291,7 +289,7 @@ fn signing_secrets(signing: &SigningArgs, serves_jwks: bool) -> Result<Vec<Secre
     if !given.is_empty() || !wants_pair {
         return Ok(given);
     }
-    Ok(vec![Secret::new(MAIN, keypair::made_of(&*send::request::random()?).as_bytes())])
+    Ok(vec![Secret::new(MAIN, keypair::made_of(&*send::signing::random()?).as_bytes())])
 }
 
 fn unanswered(what: &str, source: io::Error) -> Error {

@@ -18,7 +18,6 @@ mod attempts;
 mod curl;
 mod drilled;
 mod many;
-mod recorded;
 mod redirects;
 mod refusals;
 mod replay;

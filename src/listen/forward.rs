@@ -122,7 +122,7 @@ impl App {
         }
         Ok(HandlerResponse {
             by: AnsweredBy::Forward,
-            kind: ResponseKind::Answer { status: head.status, headers, body },
+            end: ResponseKind::Answer { status: head.status, headers, body },
             line,
         })
     }

@@ -1,8 +1,6 @@
-//! What would be sent, as commands for curl.
+//! `--curl`: requests as curl commands.
 
-use http::HeaderName;
-
-use super::Config;
+use super::config::Config;
 use super::request::Prepared;
 use crate::clock::Clock;
 use crate::error::{Error, Exit};
@@ -11,20 +9,21 @@ use crate::http::curl::{command, quote};
 use crate::payload::Delivery;
 use crate::payload::delivery::method_name;
 
-/// Says a command for each of the parcels.
-pub(crate) async fn say(
-    parcels: impl Iterator<Item = &Prepared>,
+pub(crate) async fn print<'a>(
+    requests: impl Iterator<Item = &'a Prepared>,
     config: &Config,
     sink: &Sink,
     clock: &dyn Clock,
 ) -> Result<Exit, Error> {
     let options = options(config);
-    for parcel in parcels {
-        let headers = parcel.headers(config, clock.now())?;
-        let delivery = Delivery { method: method_name(&parcel.method), ..Delivery::bare(headers, parcel.body.clone()) };
-        let (file, redaction) = (parcel.file.as_deref(), parcel.redaction(config));
-        let made_up = |name: &HeaderName| parcel.makes_up(name, config);
-        let text = command(config.to.as_str(), &delivery, file, &options, &redaction, made_up);
+    for prepared in requests {
+        let headers = prepared.headers(clock.now())?;
+        let delivery =
+            Delivery { method: method_name(&prepared.method), ..Delivery::bare(headers, prepared.body.clone()) };
+        let url = prepared.endpoint.url.as_str();
+        let file = prepared.file.as_deref();
+        let redaction = prepared.signing.redaction();
+        let text = command(url, &delivery, file, &options, &redaction, |name| prepared.makes_up(name));
         if sink.send(Event::Curl(text)).await.is_err() {
             break;
         }
@@ -32,7 +31,7 @@ pub(crate) async fn say(
     Ok(Exit::Done)
 }
 
-/// The flags of the connection, as words for the shell.
+/// The connection's flags, quoted for the shell.
 fn options(config: &Config) -> Vec<String> {
     let connection = &config.connection;
     let mut words = Vec::new();
@@ -44,7 +43,7 @@ fn options(config: &Config) -> Vec<String> {
     }
     if let Some(proxy) = &connection.proxy {
         let mut plain = proxy.clone();
-        // Only URLs that cannot have a name and password refuse to be without.
+        // Fails only for URLs that cannot hold a name and password.
         let _ = plain.set_username("").and_then(|()| plain.set_password(None));
         words.push(format!("--proxy {}", quote(plain.as_str().as_bytes())));
         if plain != *proxy {

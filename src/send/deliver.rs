@@ -1,16 +1,14 @@
-//! The retry loop: attempts and waits, until the receiver acknowledges or the provider would give up.
+//! The retry loop: attempts and waits, until the receiver acknowledges a delivery or its provider would give up.
 
 use std::cell::RefCell;
-use std::path::Path;
 use std::time::Duration;
 
-use bytes::Bytes;
 use jiff::Timestamp;
-use tokio::sync::{Mutex, watch};
+use tokio::sync::watch;
 use tokio::time::sleep;
 
-use super::Config;
 use super::attempt::record;
+use super::config::Config;
 use super::request::Prepared;
 use crate::clock::Clock;
 use crate::error::{Error, Exit};
@@ -18,91 +16,88 @@ use crate::event::{Event, Note, PlannedRetry, Sink};
 use crate::http::{IncomingResponse, NoResponse, OutgoingRequest, Transport};
 use crate::journal::Record;
 use crate::journal::Redaction;
-use crate::journal::writer::AsyncWriter;
+use crate::journal::file::Journal;
 use crate::payload::Headers;
 use crate::payload::provider::HeaderLine;
 use crate::payload::retry::{AttemptOutcome, NextStep, Statuses, StopReason};
 use crate::signature::scheme::OnRetry;
 
-/// Drives parcels to one receiver.
+/// Sends requests to one receiver.
 pub(crate) struct Driver<'a, T> {
     transport: &'a T,
     clock: &'a dyn Clock,
     sink: &'a Sink,
     config: &'a Config,
     state: RefCell<RunState>,
-    journal: Option<Mutex<AsyncWriter>>,
     shown: Shown,
     stop: Stop,
 }
 
-/// Which attempts are shown one by one.
+/// The limit of an attempt where neither the retry profile nor the provider documents one.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The attempts that have an event of their own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Shown {
-    /// All of them.
     Every,
-    /// Those that were not answered as they should be.
+    /// Attempts without an acknowledgement, or without the expected status.
     Failed,
-    /// None: what matters is said of several together.
     None,
 }
 
-/// What to do when a receiver refuses what was signed.
+impl Shown {
+    pub(crate) fn of(config: &Config) -> Self {
+        if config.drill {
+            Shown::None
+        } else if config.load.is_some() && !config.data {
+            Shown::Failed
+        } else {
+            Shown::Every
+        }
+    }
+}
+
+/// The advice after 401 for a signed delivery.
 pub(crate) const COMPARE: &str = "compare --secret and --scheme with what the receiver checks";
 
-/// The user's wish to stop, once there is one.
+/// Holds the exit code once the user wants to stop.
 pub(crate) type Stop = watch::Receiver<Option<Exit>>;
 
-/// What deliveries that are under way at the same time have in common.
-#[derive(Default)]
+/// Shared by the deliveries in flight.
 struct RunState {
     seq: u64,
-    /// Whether a note has told how to start a listener.
+    /// Whether the advice to start a listener was given.
     advised: bool,
-    /// Whether a note has told that the user's stop left an attempt out of the journal.
-    unrecorded: bool,
+    journal: Option<Journal>,
 }
 
-/// What came of recording and showing an attempt.
-#[derive(Default)]
-struct RecordedAttempt {
-    /// Whether nobody reads the output any more.
-    closed: bool,
-    /// The user's stop, where it ended the wait for the journal.
-    stopped: Option<Exit>,
-}
-
-/// How a delivery ended.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct DeliveryEnd {
-    /// How many requests it took.
     pub(crate) attempts: u32,
-    /// Whether the last was answered 2xx.
+    /// Whether the last response was 2xx.
     pub(crate) acknowledged: bool,
-    /// The exit code that it stands for.
     pub(crate) exit: Exit,
-    /// Whether nobody reads the output any more.
+    /// Whether the output was closed.
     pub(crate) closed: bool,
-    /// Whether the last retry was used up.
+    /// Whether the last retry failed, too.
     pub(crate) exhausted: bool,
-    /// What came of the last request.
+    /// The last response.
     pub(crate) reply: IncomingResponse,
 }
 
 impl DeliveryEnd {
-    /// Whether nothing may come after it.
-    pub(crate) fn is_end(&self) -> bool {
+    /// Whether no other delivery may start.
+    pub(crate) fn stops_run(&self) -> bool {
         self.closed || matches!(self.exit, Exit::Interrupted | Exit::Terminated)
     }
 }
 
 impl<'a, T: Transport> Driver<'a, T> {
-    /// A driver that has sent nothing yet.
     pub(crate) fn new(
         transport: &'a T,
         clock: &'a dyn Clock,
         sink: &'a Sink,
-        journal: Option<AsyncWriter>,
+        journal: Option<Journal>,
         config: &'a Config,
         shown: Shown,
         stop: Stop,
@@ -112,19 +107,16 @@ impl<'a, T: Transport> Driver<'a, T> {
             clock,
             sink,
             config,
-            state: RefCell::default(),
-            journal: journal.map(Mutex::new),
+            state: RefCell::new(RunState { seq: 0, advised: false, journal }),
             shown,
             stop,
         }
     }
 
-    /// What was asked for.
     pub(crate) fn config(&self) -> &'a Config {
         self.config
     }
 
-    /// The time of day.
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
     }
@@ -132,69 +124,69 @@ impl<'a, T: Transport> Driver<'a, T> {
     /// Resolves when the user wants to stop.
     pub(crate) async fn stopped(&self) -> Exit {
         let mut stop = self.stop.clone();
-        let wish = stop.wait_for(Option::is_some).await.ok().and_then(|wish| *wish);
-        match wish {
+        let exit = stop.wait_for(Option::is_some).await.ok().and_then(|exit| *exit);
+        match exit {
             Some(exit) => exit,
-            // Nobody is left to wish anything.
+            // The sender is gone, so no signal can come any more.
             None => std::future::pending().await,
         }
     }
 
-    /// Says something; `true` when nobody listens any more.
-    pub(crate) async fn say(&self, event: Event) -> bool {
+    /// Returns `true` when the output is closed.
+    pub(crate) async fn emit(&self, event: Event) -> bool {
         self.sink.send(event).await.is_err()
     }
 
-    /// The headers of a parcel, signed now.
-    pub(crate) fn sign(&self, parcel: &Prepared) -> Result<Headers, Error> {
-        parcel.headers(self.config, self.clock.now())
+    /// The headers of a request, signed now.
+    pub(crate) fn sign(&self, prepared: &Prepared) -> Result<Headers, Error> {
+        prepared.headers(self.clock.now())
     }
 
-    /// Sends one parcel, again and again where its profile says so.
-    pub(crate) async fn drive(&self, parcel: &Prepared) -> Result<DeliveryEnd, Error> {
-        // What it says is looked at only where it matters: of the many of a load next to none is sent again.
-        let of = || parcel.retry.attempts(parcel.is_terminal());
-        let renews = parcel.schemes.first().is_some_and(|scheme| scheme.on_retry == OnRetry::Renew);
-        let mut headers = self.sign(parcel)?;
+    /// Sends a request, and retries as its profile says.
+    pub(crate) async fn deliver(&self, prepared: &Prepared) -> Result<DeliveryEnd, Error> {
+        // Lazy, as `is_terminal` reads the body: of the many deliveries of a load next to none is retried.
+        let of = || prepared.retry.attempts(prepared.content.is_terminal());
+        let renews = prepared.signing.schemes.first().is_some_and(|scheme| scheme.on_retry == OnRetry::Renew);
+        let mut headers = self.sign(prepared)?;
         let mut attempt = 0;
         loop {
             attempt += 1;
             if attempt > 1 && renews {
-                headers = self.sign(parcel)?;
+                headers = self.sign(prepared)?;
             }
-            let mut ended = self.attempt(parcel, headers.clone(), attempt).await?;
-            if ended.is_end() {
-                self.say_interrupted(parcel, &ended, of()).await;
+            let mut ended = self.attempt(prepared, headers.clone(), attempt).await?;
+            if ended.stops_run() {
+                self.warn_interrupted(prepared, &ended, of()).await;
                 return Ok(ended);
             }
             if ended.exit == Exit::Done {
                 return Ok(ended);
             }
-            let wait = match parcel.retry.next(attempt, parcel.is_terminal(), ended.reply.outcome) {
-                NextStep::Retry(_) if self.is_nowhere(parcel, &ended.reply) => {
-                    let text = "a name that is not known is not tried again: see the host of --to";
-                    ended.closed = self.say(Note::info(text)).await;
+            let wait = match prepared.retry.next(attempt, prepared.content.is_terminal(), ended.reply.outcome) {
+                NextStep::Retry(_) if self.has_no_address(prepared, &ended.reply) => {
+                    let text = "no retry: the host of --to has no address; check its spelling";
+                    ended.closed = self.emit(Note::info(text)).await;
                     return Ok(ended);
                 }
                 NextStep::Retry(wait) => wait,
                 NextStep::GiveUp(StopReason::NotRetried) => {
-                    let text = format!("{} does not retry after this answer", parcel.retry.label);
-                    ended.closed = self.say(Note::info(text)).await;
+                    let text = format!("{} does not retry after this response", prepared.retry.label);
+                    ended.closed = self.emit(Note::info(text)).await;
                     return Ok(ended);
                 }
                 NextStep::GiveUp(StopReason::Exhausted) => return Ok(DeliveryEnd { exhausted: true, ..ended }),
                 NextStep::Done => return Ok(ended),
             };
             let retry = PlannedRetry {
-                subject: parcel.subject().to_owned(),
+                subject: prepared.content.subject().to_owned(),
                 retry: attempt,
                 of: of() - 1,
                 provider_waits: wait,
                 wait: faster(wait, self.config.retry_speed),
-                label: parcel.retry.label.to_owned(),
+                label: prepared.retry.label.to_owned(),
             };
             let pause = retry.wait;
-            if self.say(Event::Retry(retry)).await {
+            if self.emit(Event::Retry(retry)).await {
                 return Ok(DeliveryEnd { closed: true, ..ended });
             }
             tokio::select! {
@@ -202,100 +194,76 @@ impl<'a, T: Transport> Driver<'a, T> {
                 () = self.sink.closed() => return Ok(DeliveryEnd { closed: true, ..ended }),
                 exit = self.stopped() => {
                     ended.exit = exit;
-                    self.say_interrupted(parcel, &ended, of()).await;
+                    self.warn_interrupted(prepared, &ended, of()).await;
                     return Ok(ended);
                 }
             }
         }
     }
 
-    /// Whether the host of `--to` has no address, so that a retry would only repeat that. Whoever names a profile may be
-    /// waiting for the name; and where redirects are followed, it may be one of theirs.
-    fn is_nowhere(&self, parcel: &Prepared, reply: &IncomingResponse) -> bool {
-        reply.cause == Some(NoResponse::Unresolved) && self.config.retry.is_none() && !self.follows(parcel)
+    /// Whether the host of `--to` has no address, so that a retry would fail in the same way. Not with `--retry`: the user
+    /// may be waiting for the name to resolve. Not where redirects are followed: the host may be a redirect's.
+    fn has_no_address(&self, prepared: &Prepared, reply: &IncomingResponse) -> bool {
+        reply.cause == Some(NoResponse::Unresolved) && self.config.retry.is_none() && !self.follows(prepared)
     }
 
-    /// Whether it goes where a redirect leads.
-    fn follows(&self, parcel: &Prepared) -> bool {
-        self.config.follow && parcel.shape.follows_redirects
+    fn follows(&self, prepared: &Prepared) -> bool {
+        self.config.follow && prepared.content.shape.follows_redirects
     }
 
     /// Makes one attempt and records it.
     pub(crate) async fn attempt(
         &self,
-        parcel: &Prepared,
+        prepared: &Prepared,
         headers: Headers,
         attempt: u32,
     ) -> Result<DeliveryEnd, Error> {
-        let (at, follow) = (self.clock.now(), self.follows(parcel));
+        let at = self.clock.now();
+        let follow = self.follows(prepared);
         let outgoing = OutgoingRequest {
-            url: self.config.to.clone(),
-            method: parcel.method.clone(),
+            url: prepared.endpoint.url.clone(),
+            method: prepared.method.clone(),
             headers: headers.clone(),
-            body: parcel.body.clone(),
-            timeout: self.config.patience(parcel),
+            body: prepared.body.clone(),
+            timeout: timeout(prepared, self.config),
             follow,
-            referer: parcel.shape.headers.contains(&HeaderLine::Referer),
-            kept: if follow { parcel.kept_headers(self.config, &headers) } else { Vec::new() },
+            referer: prepared.content.shape.headers.contains(&HeaderLine::Referer),
+            kept: if follow { prepared.kept_headers(&headers) } else { Vec::new() },
         };
         let (reply, stopped) = tokio::select! {
             reply = self.transport.deliver(outgoing) => (reply, None),
-            // What was under way may have arrived.
+            // The receiver may have read the request.
             exit = self.stopped() => {
                 (IncomingResponse { error: Some("interrupted".into()), ..IncomingResponse::of(AttemptOutcome::Unknown, 0.0) }, Some(exit))
             }
         };
-        let reply = if self.config.keep_secrets { reply } else { told(reply, &parcel.redaction(self.config)) };
+        let reply = if self.config.keep_secrets { reply } else { redacted(reply, &prepared.signing.redaction()) };
         let acknowledged = matches!(reply.outcome, AttemptOutcome::Answered { status: 200..=299, .. });
-        let exit = stopped.unwrap_or_else(|| judge(self.config.expect_status.as_ref(), reply.outcome));
+        let exit = stopped.unwrap_or_else(|| exit_for(reply.outcome, self.config.expect_status.as_ref()));
         let shown = self.shown == Shown::Every || (self.shown == Shown::Failed && exit != Exit::Done);
-        let recorded = if shown || self.journal.is_some() {
-            self.record(record(parcel, self.config, headers, at, attempt, Some(&reply)), shown).await?
-        } else {
-            RecordedAttempt::default()
-        };
-        let exit = recorded.stopped.unwrap_or(exit);
-        let closed = recorded.closed || (shown && self.advise(&reply).await);
+        let mut closed = false;
+        if shown || self.state.borrow().journal.is_some() {
+            closed = self.keep(record(prepared, self.config, headers, at, attempt, Some(&reply)), shown).await?;
+        }
+        let closed = closed || (shown && self.advise(&reply).await);
         Ok(DeliveryEnd { attempts: attempt, acknowledged, exit, closed, exhausted: false, reply })
     }
 
-    /// Numbers a record, appends it to the journal, and sends it to the sink where it is `shown`.
-    async fn record(&self, mut record: Record, shown: bool) -> Result<RecordedAttempt, Error> {
-        record.seq = {
+    /// Appends a record to the journal, and sends its event if `shown`. Returns `true` when the output is closed.
+    async fn keep(&self, mut record: Record, shown: bool) -> Result<bool, Error> {
+        {
             let mut state = self.state.borrow_mut();
             state.seq += 1;
-            state.seq
-        };
-        let mut stopped = None;
-        if let Some(journal) = &self.journal {
-            stopped = self.append(journal, record.to_line().into()).await?;
+            record.seq = state.seq;
+            if let Some(journal) = &mut state.journal {
+                journal.append(&record.to_line())?;
+            }
         }
         let event = if self.shown == Shown::Failed { Event::Failed } else { Event::Delivery };
-        let closed = shown && self.say(event(record.into())).await;
-        Ok(RecordedAttempt { closed, stopped })
+        Ok(shown && self.emit(event(record.into())).await)
     }
 
-    /// Appends a line to the journal. The user's stop ends the wait for a pipe that nobody empties.
-    async fn append(&self, journal: &Mutex<AsyncWriter>, line: Bytes) -> Result<Option<Exit>, Error> {
-        let written = async { journal.lock().await.write(&line).await };
-        tokio::select! {
-            // A file takes the line at once: an attempt that the user interrupted is recorded there.
-            biased;
-            written = written => match (written.error, *self.stop.borrow()) {
-                (None, _) => return Ok(None),
-                (Some(error), None) => return Err(error),
-                (Some(_), Some(_)) => {}
-            },
-            _ = self.stopped() => {}
-        }
-        if !std::mem::replace(&mut self.state.borrow_mut().unrecorded, true) {
-            let path = self.config.record.as_deref().unwrap_or(Path::new("the journal")).display();
-            self.say(Note::warning(format!("interrupted: {path} lacks the last attempt, which it did not take"))).await;
-        }
-        Ok(*self.stop.borrow())
-    }
-
-    /// Says once how to start a listener where there is none; `true` when nobody listens any more.
+    /// Advises once to start a listener, where the port is closed. Returns `true` when the output is closed.
     async fn advise(&self, reply: &IncomingResponse) -> bool {
         let Some(command) = self.config.listener.as_ref().filter(|_| reply.cause == Some(NoResponse::Refused)) else {
             return false;
@@ -303,32 +271,40 @@ impl<'a, T: Transport> Driver<'a, T> {
         if std::mem::replace(&mut self.state.borrow_mut().advised, true) {
             return false;
         }
-        self.say(Note::info(format!("nobody listens there: start your handler, or, in another terminal: {command}")))
-            .await
+        self.emit(Note::info(format!(
+            "nothing listens on that port: start your handler, or, in another terminal: {command}"
+        )))
+        .await
     }
 
-    async fn say_interrupted(&self, parcel: &Prepared, ended: &DeliveryEnd, of: u32) {
+    async fn warn_interrupted(&self, prepared: &Prepared, ended: &DeliveryEnd, of: u32) {
         if self.shown != Shown::Every {
             return;
         }
         let left = of - ended.attempts;
+        let subject = prepared.content.subject();
         let text = match left {
-            0 => format!("interrupted: {} was not acknowledged", parcel.subject()),
-            1 => format!("interrupted: 1 retry of {} would still have come", parcel.subject()),
-            _ => format!("interrupted: {left} retries of {} would still have come", parcel.subject()),
+            0 => format!("interrupted: {subject} was not acknowledged"),
+            1 => format!("interrupted: 1 retry of {subject} was not made"),
+            _ => format!("interrupted: {left} retries of {subject} were not made"),
         };
-        // The program ends here anyway.
-        self.say(Note::warning(text)).await;
+        // Whether the output is closed does not matter: the program ends here.
+        self.emit(Note::warning(text)).await;
     }
 }
 
-/// A wait of the provider's, passing `speed` times faster.
+/// Divides a wait by `speed`.
 pub(crate) fn faster(wait: Duration, speed: f64) -> Duration {
     Duration::try_from_secs_f64(wait.as_secs_f64() / speed).unwrap_or(Duration::MAX)
 }
 
-/// What an answer means. A status that was expected by name is an expectation; without, 2xx is an acknowledgement.
-fn judge(expected: Option<&Statuses>, outcome: AttemptOutcome) -> Exit {
+fn timeout(prepared: &Prepared, config: &Config) -> Duration {
+    let documented = prepared.retry.answer_within.or(prepared.content.shape.retry.answer_within);
+    config.timeout.or(documented).unwrap_or(TIMEOUT)
+}
+
+/// With `--expect-status` an unexpected response is a failed expectation, and without it a missing acknowledgement.
+fn exit_for(outcome: AttemptOutcome, expected: Option<&Statuses>) -> Exit {
     match (outcome, expected) {
         (AttemptOutcome::Answered { status, .. }, Some(expected)) if expected.contains(status) => Exit::Done,
         (AttemptOutcome::Answered { .. }, Some(_)) => Exit::Expectation,
@@ -339,8 +315,8 @@ fn judge(expected: Option<&Statuses>, outcome: AttemptOutcome) -> Exit {
     }
 }
 
-/// A reply as it may be shown: a handler may say what it was sent, and a redirect lead where the secret is known.
-fn told(reply: IncomingResponse, redaction: &Redaction) -> IncomingResponse {
+/// Without secrets: a handler may echo a request, and a redirect's URL may hold the secret.
+fn redacted(reply: IncomingResponse, redaction: &Redaction) -> IncomingResponse {
     let text = |text: Option<String>| text.map(|text| redaction.text(text));
     IncomingResponse { line: text(reply.line), error: text(reply.error), ..reply }
 }
@@ -359,11 +335,11 @@ mod tests {
     use crate::send::source;
     use crate::signature::{Choice, Secret};
 
-    /// Answers these in turn, the last one again and again, and notes when and with which headers it was asked.
+    /// Responds with each outcome in turn, then with the last one, and records the time and headers of each request.
     struct Script {
         outcomes: Vec<AttemptOutcome>,
         seen: RefCell<Vec<(Instant, Headers)>>,
-        /// Why there is no answer.
+        /// Of a missing response.
         cause: Option<NoResponse>,
     }
 
@@ -385,7 +361,7 @@ mod tests {
         Config { scheme, secrets, retry, expect_status: expect, ..Config::plain() }
     }
 
-    /// Seconds from the first attempt to each, how it ended, and the headers of each.
+    /// The seconds from the first attempt to each, the end, and the headers of each attempt.
     async fn drive(name: &str, outcomes: &[AttemptOutcome], config: Config) -> (Vec<f64>, DeliveryEnd, Vec<Headers>) {
         drive_by(name, Script { outcomes: outcomes.to_vec(), seen: RefCell::default(), cause: None }, config).await
     }
@@ -393,10 +369,10 @@ mod tests {
     async fn drive_by(name: &str, script: Script, config: Config) -> (Vec<f64>, DeliveryEnd, Vec<Headers>) {
         let (sink, mut events) = event::channel(event::Backpressure::Skip);
         let drain = tokio::spawn(async move { while events.recv().await.is_some() {} });
-        let course = Schedule::of(source::find(name).unwrap(), &config, Timestamp::UNIX_EPOCH).unwrap();
-        let (_wish, stop) = watch::channel(None);
+        let schedule = Schedule::of(source::find(name).unwrap(), &config, Timestamp::UNIX_EPOCH).unwrap();
+        let (_stop_sender, stop) = watch::channel(None);
         let driver = Driver::new(&script, &System, &sink, None, &config, Shown::Every, stop);
-        let ended = driver.drive(&course.legs().next().unwrap().parcel).await.unwrap();
+        let ended = driver.deliver(&schedule.scheduled().next().unwrap().prepared).await.unwrap();
         drop(sink);
         drain.await.unwrap();
         let seen = script.seen.into_inner();
@@ -405,7 +381,7 @@ mod tests {
         (times, ended, seen.into_iter().map(|(_, headers)| headers).collect())
     }
 
-    /// Timers of a paused clock go by milliseconds.
+    /// Within 20 ms: timers of a paused clock fire at whole milliseconds.
     #[track_caller]
     fn assert_times(times: &[f64], expected: &[f64]) {
         let near = times.iter().zip(expected).all(|(time, wanted)| (time - wanted).abs() < 0.02);
@@ -413,7 +389,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn coglet_tries_thirteen_times_in_seven_minutes() {
+    async fn coglet_makes_thirteen_attempts_in_seven_minutes() {
         let plain = || config(Choice::Auto, None, None, None);
         let (times, ended, _) = drive("cog/coglet/succeeded", &[answered(500)], plain()).await;
         assert_times(&times, &[0.0, 0.2, 0.6, 1.4, 3.0, 6.2, 12.6, 25.4, 51.0, 102.2, 204.6, 307.0, 409.4]);
@@ -423,7 +399,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_acknowledgement_ends_it() {
+    async fn an_acknowledgement_ends_the_retries() {
         let outcomes = [answered(500), AttemptOutcome::Unknown, AttemptOutcome::Unreachable, answered(204)];
         let (times, ended, _) = drive("failed", &outcomes, config(Choice::Auto, Some("s"), None, None)).await;
         assert_times(&times, &[0.0, 30.0, 150.0, 750.0]);
@@ -437,14 +413,14 @@ mod tests {
             drive("failed", &[answered(401)], config(Choice::Auto, None, None, expect(400, 499))).await;
         assert_eq!((times.len(), ended.exit, ended.acknowledged), (1, Exit::Done, false));
         let (_, ended, _) = drive("failed", &[answered(200)], config(Choice::Auto, None, None, expect(400, 499))).await;
-        assert_eq!((ended.attempts, ended.exit), (1, Exit::Expectation), "2xx ends it: no sender tries again");
+        assert_eq!((ended.attempts, ended.exit), (1, Exit::Expectation), "no sender retries after 2xx");
         let (_, ended, _) =
             drive("failed", &[AttemptOutcome::Unreachable], config(Choice::Auto, None, None, expect(400, 499))).await;
         assert_eq!((ended.attempts, ended.exit), (4, Exit::Unacknowledged));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_name_without_an_address_is_not_tried_again_unless_retries_were_asked_for() {
+    async fn a_host_without_an_address_is_not_retried_without_a_profile() {
         let twice = RetryProfile::custom(vec![Duration::from_secs(1)]);
         for (name, retry, attempts) in
             [("success", None, 1), ("success", Some(twice), 2), ("cog/coglet/succeeded", None, 13)]
@@ -457,34 +433,33 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn python_waits_as_long_as_it_is_told() {
-        let told = AttemptOutcome::Answered { status: 503, retry_after: Some(Duration::from_secs(3)) };
+    async fn python_waits_as_long_as_retry_after_demands() {
+        let later = AttemptOutcome::Answered { status: 503, retry_after: Some(Duration::from_secs(3)) };
         let (times, ..) =
-            drive("cog/python/succeeded", &[told, told, answered(200)], config(Choice::Auto, None, None, None)).await;
+            drive("cog/python/succeeded", &[later, later, answered(200)], config(Choice::Auto, None, None, None)).await;
         assert_times(&times, &[0.0, 3.0, 6.0]);
     }
 
     #[test]
-    fn an_attempt_waits_as_long_as_its_profile_does_else_its_provider() {
-        let patience = |name: &str, retry: Option<&RetryProfile>| {
+    fn the_timeout_is_the_profiles_else_the_providers() {
+        let seconds = |name: &str, retry: Option<&RetryProfile>| {
             let config = config(Choice::Auto, None, retry.cloned(), None);
-            let course = Schedule::of(source::find(name).unwrap(), &config, Timestamp::UNIX_EPOCH).unwrap();
-            let leg = course.legs().next().unwrap();
-            config.patience(&leg.parcel).as_secs()
+            let schedule = Schedule::of(source::find(name).unwrap(), &config, Timestamp::UNIX_EPOCH).unwrap();
+            timeout(&schedule.scheduled().next().unwrap().prepared, &config).as_secs()
         };
-        assert_eq!(patience("success", Some(&general::SHOPIFY)), 5);
-        assert_eq!(patience("luma/completed", Some(&general::GITHUB)), 10);
-        assert_eq!(patience("luma/completed", Some(&retry::ONCE)), 5);
-        assert_eq!(patience("success", None), 30);
+        assert_eq!(seconds("success", Some(&general::SHOPIFY)), 5);
+        assert_eq!(seconds("luma/completed", Some(&general::GITHUB)), 10);
+        assert_eq!(seconds("luma/completed", Some(&retry::ONCE)), 5);
+        assert_eq!(seconds("success", None), 30);
     }
 
     #[test]
-    fn a_speed_beyond_all_measure_does_not_panic() {
+    fn the_smallest_speed_does_not_panic() {
         assert_eq!(faster(Duration::from_secs(30), f64::MIN_POSITIVE), Duration::MAX);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn each_labs_keeps_its_signature() {
+    async fn each_labs_retries_with_the_first_signature() {
         let (_, ended, headers) =
             drive("eachlabs/c/succeeded", &[answered(500)], config(Choice::Auto, Some("s"), None, None)).await;
         assert_eq!(ended.attempts, 3);

@@ -1,4 +1,4 @@
-//! Many of the same: each delivery with its own id and signature, side by side, at a rate, and measured.
+//! `--count`: many deliveries, each with its own id and signature, concurrently and at a rate, with measured latencies.
 
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
@@ -7,44 +7,39 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use hdrhistogram::{CreationError, Histogram};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
+use super::config::Load;
 use super::deliver::{DeliveryEnd, Driver};
-use super::request::Template;
 use super::schedule::Schedule;
+use super::template::Template;
 use crate::clock::{after, due};
 use crate::error::{Error, Exit};
 use crate::event::{Event, Latency, LoadProgress, LoadReport, count};
 use crate::http::Transport;
 use crate::payload::retry::AttemptOutcome;
 
-/// How many, and how.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Load {
-    /// Deliveries in all.
-    pub(crate) count: u64,
-    /// How many are under way at the same time at most.
-    pub(crate) concurrency: usize,
-    /// How many leave in a second; without, as many as the receiver takes.
-    pub(crate) rate: Option<f64>,
-}
-
-/// The longest latency that is told apart, in microseconds.
+/// The longest latency that the histogram holds, in microseconds.
 const HOUR: u64 = 3_600_000_000;
 
-/// How often progress is said.
+/// The interval of progress events.
 const TICK: Duration = Duration::from_millis(100);
 
-/// Sends them, the sources taking turns.
+/// The sources take turns.
 pub(crate) async fn run<T: Transport>(
     driver: &Driver<'_, T>,
-    courses: Vec<Schedule>,
+    schedules: Vec<Schedule>,
     load: Load,
 ) -> Result<Exit, Error> {
-    let legs = courses.iter().flat_map(Schedule::legs);
-    let molds = legs.map(|leg| Template::of(leg.parcel.clone())).collect();
-    let run =
-        Run { driver, molds, load, started: Instant::now(), next: Cell::new(0), result: RefCell::new(Counts::new()?) };
-    let workers = load.concurrency.min(usize::try_from(load.count).unwrap_or(usize::MAX));
-    let mut workers: FuturesUnordered<_> = (0..workers).map(|_| run.work()).collect();
+    let scheduled = schedules.iter().flat_map(Schedule::scheduled);
+    let run = LoadRun {
+        driver,
+        templates: scheduled.map(|scheduled| Template::of(scheduled.prepared.clone())).collect(),
+        load,
+        started: Instant::now(),
+        next: Cell::new(0),
+        counts: RefCell::new(Counts::new()?),
+    };
+    let concurrency = load.concurrency.min(usize::try_from(load.count).unwrap_or(usize::MAX));
+    let mut workers: FuturesUnordered<_> = (0..concurrency).map(|_| run.work()).collect();
     let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     loop {
@@ -54,24 +49,25 @@ pub(crate) async fn run<T: Transport>(
                 None => break,
             },
             _ = ticks.tick() => {
-                driver.say(Event::Progress(run.progress())).await;
+                driver.emit(Event::Progress(run.progress())).await;
             }
         }
     }
     drop(workers);
     let (exit, report) = run.report();
-    // The last thing said: a writer that has gone by now has nothing to miss.
-    driver.say(Event::Load(Box::new(report))).await;
+    // The last event: when the reader is gone, there is nothing left to stop.
+    driver.emit(Event::Load(Box::new(report))).await;
     Ok(exit)
 }
 
-struct Run<'a, 'b, T> {
+struct LoadRun<'a, 'b, T> {
     driver: &'a Driver<'b, T>,
-    molds: Vec<Template>,
+    templates: Vec<Template>,
     load: Load,
     started: Instant,
+    /// The number of the next delivery, from 0.
     next: Cell<u64>,
-    result: RefCell<Counts>,
+    counts: RefCell<Counts>,
 }
 
 struct Counts {
@@ -80,18 +76,18 @@ struct Counts {
     acknowledged: u64,
     expected: u64,
     attempts: u64,
-    /// Microseconds from when a delivery was due to its answer.
+    /// Microseconds from a delivery's due time to its response.
     latency: Histogram<u64>,
     statuses: Vec<(u16, u64)>,
     errors: Vec<(String, u64)>,
 }
 
-impl<T: Transport> Run<'_, '_, T> {
-    /// Sends one delivery after the other until all are taken.
+impl<T: Transport> LoadRun<'_, '_, T> {
+    /// Sends one delivery after another, until none is left.
     async fn work(&self) -> Result<(), Error> {
         while let Some(number) = self.take() {
-            // At a rate, the time counts from when a delivery was due: one that waits for a slow receiver is late, and
-            // leaving that out would praise the receiver for it (coordinated omission).
+            // With --rate, a latency starts at the due time of the delivery: a delivery that had to wait for a slow
+            // receiver starts late, and its wait is part of the latency (coordinated omission).
             let mut begun = Instant::now();
             if let Some(rate) = self.load.rate {
                 let wait = Duration::try_from_secs_f64(number as f64 / rate).unwrap_or(Duration::MAX);
@@ -105,43 +101,42 @@ impl<T: Transport> Run<'_, '_, T> {
                     () = due(begun) => {}
                 }
             }
-            let parcel = self.molds[number as usize % self.molds.len()].another(self.driver.config());
-            let ended = self.driver.drive(&parcel).await?;
-            self.result.borrow_mut().add(&ended, begun);
-            if ended.is_end() {
+            let prepared = self.templates[number as usize % self.templates.len()].copy();
+            let ended = self.driver.deliver(&prepared).await?;
+            self.counts.borrow_mut().add(&ended, begun);
+            if ended.stops_run() {
                 self.stop(ended.exit);
             }
         }
         Ok(())
     }
 
-    /// The number of the next delivery.
     fn take(&self) -> Option<u64> {
         let number = self.next.get();
         self.next.set(number + 1);
         (number < self.load.count).then_some(number)
     }
 
-    /// Leaves the rest.
+    /// Starts no more deliveries.
     fn stop(&self, exit: Exit) {
         self.next.set(self.load.count);
-        let mut result = self.result.borrow_mut();
-        result.exit = result.exit.and(exit);
+        let mut counts = self.counts.borrow_mut();
+        counts.exit = counts.exit.and(exit);
     }
 
     fn progress(&self) -> LoadProgress {
-        let result = self.result.borrow();
+        let counts = self.counts.borrow();
         LoadProgress {
-            done: result.done,
+            done: counts.done,
             of: self.load.count,
-            failed: result.done - result.expected,
+            failed: counts.done - counts.expected,
             elapsed: self.started.elapsed(),
         }
     }
 
     fn report(self) -> (Exit, LoadReport) {
         let elapsed = self.started.elapsed();
-        let counts = self.result.into_inner();
+        let counts = self.counts.into_inner();
         let latency = &counts.latency;
         let at = |quantile: f64| Duration::from_micros(latency.value_at_quantile(quantile));
         let report = LoadReport {
@@ -173,7 +168,7 @@ impl Counts {
             acknowledged: 0,
             expected: 0,
             attempts: 0,
-            // Three digits: finer than what two runs have in common.
+            // Three significant digits: finer than the difference between two runs.
             latency: Histogram::new_with_bounds(1, HOUR, 3).map_err(failed)?,
             statuses: Vec::new(),
             errors: Vec::new(),
@@ -190,7 +185,6 @@ impl Counts {
         match reply.outcome {
             AttemptOutcome::Answered { status, .. } => {
                 count(&mut self.statuses, status);
-                // Of what never was answered there is no latency.
                 let took = reply.answered_at.map_or_else(|| begun.elapsed(), |at| at.duration_since(begun));
                 self.latency.saturating_record(took.as_micros() as u64);
             }

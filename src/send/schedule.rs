@@ -1,4 +1,4 @@
-//! What goes out when: the deliveries of one source in the order and at the times at which they leave.
+//! The deliveries of a source, in the order and at the times at which they are sent.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -7,21 +7,19 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::cog::{self, CogEvent, Planned, Run, RunError, Settings, Simulation};
+use super::config::{Config, NewId};
 use super::request::Prepared;
 use super::source::{Source, SourceKind};
-use super::{Config, NewId};
 use crate::error::Error;
 use crate::payload::events::Events;
 use crate::payload::nearest;
 use crate::payload::provider::Shape;
 
-/// A delivery with its place in time.
 #[derive(Clone, Debug)]
 pub(crate) struct Scheduled {
-    /// When it leaves, since the start of its course, in the course's own time.
+    /// When the delivery is sent, since the start of its schedule, at speed 1.
     pub(crate) at: Duration,
-    /// What leaves.
-    pub(crate) parcel: Prepared,
+    pub(crate) prepared: Prepared,
 }
 
 /// The deliveries of one source.
@@ -29,61 +27,62 @@ pub(crate) struct Scheduled {
 pub(crate) enum Schedule {
     /// Known from the start.
     Fixed(VecDeque<Scheduled>),
-    /// Made on the way: what Cog sends depends on how fast it is answered.
+    /// Made while sending: the deliveries of a Cog run depend on how fast the responses arrive.
     Run(Box<RunSchedule>),
 }
 
-/// A Cog run to be sent.
 #[derive(Debug)]
 pub(crate) struct RunSchedule {
     name: String,
     run: Run,
     settings: Settings,
-    /// What it comes to when every answer is there at once.
+    /// The deliveries to a receiver that responds immediately.
     preview: Vec<Scheduled>,
 }
 
 impl Schedule {
-    /// The course of a source as the user asked for it.
     pub(crate) fn of(source: Source, config: &Config, now: Timestamp) -> Result<Self, Error> {
         let name = source.name;
-        let legs = match source.matter {
+        let deliveries = match source.matter {
             SourceKind::Payload { body, provider, shape } => {
-                let mut parcel = Prepared::pack(&name, &body, provider, shape, config)?;
-                parcel.file = source.file.filter(|_| parcel.body == body);
-                vec![Scheduled { at: Duration::ZERO, parcel }]
+                let mut prepared = Prepared::payload(&name, &body, provider, shape, config)?;
+                prepared.file = source.file.filter(|_| prepared.body == body);
+                vec![Scheduled { at: Duration::ZERO, prepared }]
             }
-            SourceKind::Journal(recording) => {
-                let replay = |(at, delivery)| Ok(Scheduled { at, parcel: Prepared::replay(&name, &delivery, config)? });
-                recording.deliveries.into_iter().map(replay).collect::<Result<_, Error>>()?
+            SourceKind::Journal(replay) => {
+                let replayed =
+                    |(at, delivery)| Ok(Scheduled { at, prepared: Prepared::replay(&name, &delivery, config)? });
+                replay.deliveries.into_iter().map(replayed).collect::<Result<_, Error>>()?
             }
             SourceKind::Run(run) => return Ok(Schedule::Run(Box::new(RunSchedule::new(name, run, config, now)?))),
         };
         let events = config.events.as_ref().map(|names| Events::parse(&names.join(","))).transpose();
         let events = events.map_err(|reason| Error::Usage(format!("--events: {reason}")))?;
-        let wanted = |leg: &Scheduled| events.as_ref().is_none_or(|events| events.take(leg.parcel.payload()));
-        Ok(Schedule::Fixed(repeated(legs.into_iter().filter(wanted), config).collect()))
+        let is_wanted = |scheduled: &Scheduled| {
+            events.as_ref().is_none_or(|events| events.take(scheduled.prepared.content.payload()))
+        };
+        Ok(Schedule::Fixed(repeated(deliveries.into_iter().filter(is_wanted), config).collect()))
     }
 
-    /// Whether it is a Cog run, of which a filter may leave nothing at all.
+    /// Whether this is a Cog run, of which a filter may leave no delivery at all.
     pub(crate) fn is_run(&self) -> bool {
         matches!(self, Schedule::Run(_))
     }
 
-    /// Its deliveries, as far as they can be known before they leave.
-    pub(crate) fn legs(&self) -> impl Iterator<Item = &Scheduled> {
+    /// The deliveries, of a run as far as they are known before the first response.
+    pub(crate) fn scheduled(&self) -> impl Iterator<Item = &Scheduled> {
         let (fixed, preview) = match self {
-            Schedule::Fixed(legs) => (Some(legs.iter()), None),
+            Schedule::Fixed(deliveries) => (Some(deliveries.iter()), None),
             Schedule::Run(run) => (None, Some(run.preview.iter())),
         };
         fixed.into_iter().flatten().chain(preview.into_iter().flatten())
     }
 }
 
-/// Each of these, as often as it is to be sent.
-fn repeated(legs: impl Iterator<Item = Scheduled>, config: &Config) -> impl Iterator<Item = Scheduled> {
+/// Each delivery `1 + --duplicate` times.
+fn repeated(deliveries: impl Iterator<Item = Scheduled>, config: &Config) -> impl Iterator<Item = Scheduled> {
     let times = 1 + config.duplicate;
-    legs.flat_map(move |leg| std::iter::repeat_n(leg, times))
+    deliveries.flat_map(move |scheduled| std::iter::repeat_n(scheduled, times))
 }
 
 impl RunSchedule {
@@ -94,13 +93,13 @@ impl RunSchedule {
             NewId::Given(id) => id.clone(),
         });
         let settings = Settings { flavor: config.flavor.unwrap_or_default(), throttle: config.throttle, events, id };
-        let mut course = RunSchedule { name, run, settings, preview: Vec::new() };
-        let planned = course.start(now)?.play(Duration::ZERO);
-        let legs =
-            planned.iter().map(|planned| Ok(Scheduled { at: planned.at, parcel: course.parcel(planned, config)? }));
-        let legs: Vec<Scheduled> = legs.collect::<Result<_, Error>>()?;
-        course.preview = repeated(legs.into_iter(), config).collect();
-        Ok(course)
+        let mut schedule = RunSchedule { name, run, settings, preview: Vec::new() };
+        let planned = schedule.start(now)?.play(Duration::ZERO);
+        let scheduled =
+            |planned: &Planned| Ok(Scheduled { at: planned.at, prepared: schedule.prepare(planned, config)? });
+        let deliveries: Vec<Scheduled> = planned.iter().map(scheduled).collect::<Result<_, Error>>()?;
+        schedule.preview = repeated(deliveries.into_iter(), config).collect();
+        Ok(schedule)
     }
 
     /// The run from its beginning.
@@ -109,8 +108,7 @@ impl RunSchedule {
         Simulation::new(&self.run, &self.settings, now).map_err(failed)
     }
 
-    /// A delivery of it made ready.
-    pub(crate) fn parcel(&self, planned: &Planned, config: &Config) -> Result<Prepared, Error> {
+    pub(crate) fn prepare(&self, planned: &Planned, config: &Config) -> Result<Prepared, Error> {
         Prepared::of_run(&self.name, &planned.body, self.shape(), config)
     }
 
@@ -128,19 +126,20 @@ fn event(name: &str) -> Result<CogEvent, Error> {
     })
 }
 
-/// All deliveries of these in another order. The times at which one leaves stay; which one it is changes.
-pub(crate) fn shuffled(courses: &[Schedule], seed: u64) -> Schedule {
-    let (mut times, mut parcels) = (Vec::new(), Vec::new());
+/// The deliveries of all schedules in another order. The times stay; which delivery is sent at which time changes.
+pub(crate) fn shuffled(schedules: &[Schedule], seed: u64) -> Schedule {
+    let mut times = Vec::new();
+    let mut requests = Vec::new();
     let mut start = Duration::ZERO;
-    for course in courses {
+    for schedule in schedules {
         let mut end = Duration::ZERO;
-        for leg in course.legs() {
-            times.push(start + leg.at);
-            parcels.push(leg.parcel.clone());
-            end = leg.at;
+        for scheduled in schedule.scheduled() {
+            times.push(start + scheduled.at);
+            requests.push(scheduled.prepared.clone());
+            end = scheduled.at;
         }
         start += end;
     }
-    fastrand::Rng::with_seed(seed).shuffle(&mut parcels);
-    Schedule::Fixed(times.into_iter().zip(parcels).map(|(at, parcel)| Scheduled { at, parcel }).collect())
+    fastrand::Rng::with_seed(seed).shuffle(&mut requests);
+    Schedule::Fixed(times.into_iter().zip(requests).map(|(at, prepared)| Scheduled { at, prepared }).collect())
 }

@@ -1,4 +1,4 @@
-//! Courses driven one after the other, each delivery at its time.
+//! Sends schedules one after another, each delivery at its time.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -16,124 +16,124 @@ use crate::event::{Event, Note, SentTally};
 use crate::http::{IncomingResponse, NoResponse, Transport};
 use crate::payload::retry::AttemptOutcome;
 
-/// Drives every course, and says what came of all.
-pub(crate) async fn run<T: Transport>(driver: &Driver<'_, T>, courses: Vec<Schedule>) -> Result<Exit, Error> {
+/// Ends with the totals of all schedules.
+pub(crate) async fn run<T: Transport>(driver: &Driver<'_, T>, schedules: Vec<Schedule>) -> Result<Exit, Error> {
     let started = Instant::now();
-    let mut journey = Sequencer { driver, tally: SentTally::default(), exit: Exit::Done, refused: 0 };
-    let mut courses = courses.into_iter();
-    while let Some(course) = courses.next() {
-        let left = match course {
-            Schedule::Fixed(legs) => journey.travel(legs).await?,
-            Schedule::Run(course) => journey.run(&course).await?,
+    let mut sequencer = Sequencer { driver, tally: SentTally::default(), exit: Exit::Done, refused: 0 };
+    let mut schedules = schedules.into_iter();
+    while let Some(schedule) = schedules.next() {
+        let remaining = match schedule {
+            Schedule::Fixed(deliveries) => sequencer.run_fixed(deliveries).await?,
+            Schedule::Run(run) => sequencer.run_cog(&run).await?,
         };
-        if let Remaining::Behind(left) = left {
-            journey.say_interrupted(left + courses.map(|course| course.legs().count()).sum::<usize>()).await;
+        if let Remaining::Behind(count) = remaining {
+            let later = schedules.map(|schedule| schedule.scheduled().count()).sum::<usize>();
+            sequencer.warn_interrupted(count + later).await;
             break;
         }
     }
-    journey.tally.elapsed = started.elapsed();
-    if let (Some(tamper), Exit::Expectation) = (driver.config().tamper, journey.exit) {
+    sequencer.tally.elapsed = started.elapsed();
+    if let (Some(tamper), Exit::Expectation) = (driver.config().tamper, sequencer.exit) {
         let text = format!("the handler did not refuse {}: it must answer 4xx", tamper.summary());
-        driver.say(Note::warning(text)).await;
+        driver.emit(Note::warning(text)).await;
     }
-    if journey.refused > 0 && journey.refused == journey.tally.deliveries {
-        let first =
+    if sequencer.refused > 0 && sequencer.refused == sequencer.tally.deliveries {
+        let mend =
             if driver.config().secrets.is_empty() { "give the receiver's secret with --secret" } else { COMPARE };
-        driver.say(Note::info(format!("401 says that a signature is missing or does not hold: {first}"))).await;
+        driver.emit(Note::info(format!("401 means a missing or invalid signature: {mend}"))).await;
     }
-    // The last thing said: a writer that has gone by now has nothing to miss.
-    driver.say(Event::Sent(journey.tally)).await;
-    Ok(journey.exit)
+    // The last event: when the reader is gone, there is nothing left to stop.
+    driver.emit(Event::Sent(sequencer.tally)).await;
+    Ok(sequencer.exit)
 }
 
 struct Sequencer<'a, 'b, T> {
     driver: &'a Driver<'b, T>,
     tally: SentTally,
     exit: Exit,
-    /// Deliveries that were refused with 401, where that was not expected.
+    /// Deliveries with an unexpected 401.
     refused: u64,
 }
 
-/// What was left of a course.
+/// The deliveries of a schedule that were not sent.
 enum Remaining {
-    /// Nothing.
     Nothing,
-    /// So many deliveries, as the user wants no more.
+    /// The run was stopped before this many deliveries.
     Behind(usize),
 }
 
 impl<T: Transport> Sequencer<'_, '_, T> {
-    /// Sends what is known from the start: each at its time, and not before the one before it has ended, so that the
-    /// order is that of the course.
-    async fn travel(&mut self, mut legs: VecDeque<Scheduled>) -> Result<Remaining, Error> {
+    /// Sends each delivery at its time, but not before the delivery before it has ended: the order is the schedule's.
+    async fn run_fixed(&mut self, mut deliveries: VecDeque<Scheduled>) -> Result<Remaining, Error> {
         let started = Instant::now();
-        while let Some(Scheduled { at, parcel }) = legs.pop_front() {
+        while let Some(Scheduled { at, prepared }) = deliveries.pop_front() {
             tokio::select! {
                 biased;
                 exit = self.driver.stopped() => {
                     self.exit = exit;
-                    return Ok(Remaining::Behind(1 + legs.len()));
+                    return Ok(Remaining::Behind(1 + deliveries.len()));
                 }
                 () = due(after(started, faster(at, self.driver.config().gap_speed))) => {}
             }
-            let ended = self.driver.drive(&parcel).await?;
+            let ended = self.driver.deliver(&prepared).await?;
             self.count(&ended);
-            if ended.is_end() {
-                return Ok(Remaining::Behind(legs.len()));
+            if ended.stops_run() {
+                return Ok(Remaining::Behind(deliveries.len()));
             }
         }
         Ok(Remaining::Nothing)
     }
 
-    /// Sends a run as Cog does: what its server posts in line holds up what comes after, all else goes side by side.
-    async fn run(&mut self, course: &RunSchedule) -> Result<Remaining, Error> {
+    /// Sends a run as Cog does: a POST in line delays the POSTs after it, all others are concurrent.
+    async fn run_cog(&mut self, schedule: &RunSchedule) -> Result<Remaining, Error> {
         let driver = self.driver;
-        let mut simulation = course.start(driver.now())?;
-        let mut pace = RunClock { real: Instant::now(), run: Duration::ZERO, speed: driver.config().gap_speed };
-        let mut under_way = FuturesUnordered::new();
-        let (mut in_line, mut stopped) = (false, false);
-        // What went out last beside the rest, and has not returned: at a higher speed, too, it is overtaken only by what
-        // would overtake it in real time, and the Python server's throttle knows of its return.
-        let mut beside: Option<RunClock> = None;
+        let mut simulation = schedule.start(driver.now())?;
+        let mut clock = RunClock { real: Instant::now(), run: Duration::ZERO, speed: driver.config().gap_speed };
+        let mut in_flight = FuturesUnordered::new();
+        let mut in_line = false;
+        let mut stopped = false;
+        // The last concurrent POST that has not returned. Its clock has speed 1: also at a higher speed, only deliveries
+        // that would overtake this POST in real time do so, and the Python server's throttle learns of its return.
+        let mut concurrent: Option<RunClock> = None;
         loop {
-            let leaves = |at| pace.due(at).max(beside.as_ref().map_or(pace.real, |beside| beside.due(at)));
+            let leaves = |at| clock.due(at).max(concurrent.as_ref().map_or(clock.real, |post| post.due(at)));
             let next = simulation.due().filter(|_| !in_line && !stopped).map(leaves);
-            if next.is_none() && under_way.is_empty() {
+            if next.is_none() && in_flight.is_empty() {
                 break;
             }
             tokio::select! {
                 biased;
-                Some(posted) = under_way.next() => {
-                    let FinishedDelivery { planned, times, took } = posted?;
-                    times.iter().for_each(|ended| self.count(ended));
-                    // A slow answer is slow at any speed.
-                    let back = planned.at + took;
-                    simulation.returned(back);
-                    if !planned.in_line {
-                        beside = beside.filter(|beside| beside.run != planned.at);
-                    } else {
+                Some(finished) = in_flight.next() => {
+                    let FinishedDelivery { planned, ends, took } = finished?;
+                    ends.iter().for_each(|ended| self.count(ended));
+                    // Not divided by the speed: a slow response is slow at any speed.
+                    let returned_at = planned.at + took;
+                    simulation.returned(returned_at);
+                    if planned.in_line {
                         in_line = false;
-                        pace = RunClock { real: Instant::now(), run: back, ..pace };
+                        clock = RunClock { real: Instant::now(), run: returned_at, ..clock };
+                    } else {
+                        concurrent = concurrent.filter(|post| post.run != planned.at);
                     }
-                    stopped |= times.iter().any(DeliveryEnd::is_end);
-                    if let Some(again) = second_report(&mut simulation, driver, &planned, &times, back) {
-                        driver.say(Note::info(SECOND_REPORT)).await;
+                    stopped |= ends.iter().any(DeliveryEnd::stops_run);
+                    if let Some(again) = second_report(&mut simulation, driver, &planned, &ends, returned_at) {
+                        driver.emit(Note::info(SECOND_REPORT)).await;
                         in_line = true;
-                        under_way.push(post(driver, course.parcel(&again, driver.config())?, again));
+                        in_flight.push(post(driver, schedule.prepare(&again, driver.config())?, again));
                     }
                 }
-                // Whatever is under way ends by itself.
-                exit = driver.stopped(), if under_way.is_empty() => {
+                // The deliveries in flight end by themselves.
+                exit = driver.stopped(), if in_flight.is_empty() => {
                     self.exit = exit;
                     stopped = true;
                 }
-                () = due(next.unwrap_or(pace.real)), if next.is_some() => {
-                    let Some(planned) = simulation.advance(pace.run) else { continue };
+                () = due(next.unwrap_or(clock.real)), if next.is_some() => {
+                    let Some(planned) = simulation.advance(clock.run) else { continue };
                     in_line = planned.in_line;
                     if !in_line {
-                        beside = Some(RunClock { real: Instant::now(), run: planned.at, speed: 1.0 });
+                        concurrent = Some(RunClock { real: Instant::now(), run: planned.at, speed: 1.0 });
                     }
-                    under_way.push(post(driver, course.parcel(&planned, driver.config())?, planned));
+                    in_flight.push(post(driver, schedule.prepare(&planned, driver.config())?, planned));
                 }
             }
         }
@@ -150,18 +150,19 @@ impl<T: Transport> Sequencer<'_, '_, T> {
         self.exit = self.exit.and(ended.exit);
     }
 
-    async fn say_interrupted(&self, left: usize) {
+    async fn warn_interrupted(&self, left: usize) {
         let text = match left {
             0 => return,
-            1 => "interrupted: 1 delivery would still have come".to_owned(),
-            _ => format!("interrupted: {left} deliveries would still have come"),
+            1 => "interrupted: 1 delivery was not sent".to_owned(),
+            _ => format!("interrupted: {left} deliveries were not sent"),
         };
-        // The program ends here anyway.
-        self.driver.say(Note::warning(text)).await;
+        // Whether the output is closed does not matter: the program ends here.
+        self.driver.emit(Note::warning(text)).await;
     }
 }
 
-/// How the time of a run passes: from a moment at which both clocks were read, at the chosen speed.
+/// Converts the time of a run to real time. At the instant `real` the run's time was `run`; since then it passes `speed`
+/// times faster.
 struct RunClock {
     real: Instant,
     run: Duration,
@@ -169,52 +170,52 @@ struct RunClock {
 }
 
 impl RunClock {
-    /// When something at this time of the run is due; at once where that has passed.
+    /// The instant of a time of the run; `real` where that time has passed.
     fn due(&self, at: Duration) -> Instant {
         after(self.real, faster(at.saturating_sub(self.run), self.speed))
     }
 }
 
-/// A delivery of a run that has ended, with its repeats.
 struct FinishedDelivery {
     planned: Planned,
-    times: Vec<DeliveryEnd>,
+    /// The end of the delivery, and of each `--duplicate` of it.
+    ends: Vec<DeliveryEnd>,
     took: Duration,
 }
 
 async fn post<T: Transport>(
     driver: &Driver<'_, T>,
-    parcel: Prepared,
+    prepared: Prepared,
     planned: Planned,
 ) -> Result<FinishedDelivery, Error> {
     let started = Instant::now();
-    let mut times = Vec::new();
+    let mut ends = Vec::new();
     for _ in 0..=driver.config().duplicate {
-        times.push(driver.drive(&parcel).await?);
-        if times.iter().any(DeliveryEnd::is_end) {
+        ends.push(driver.deliver(&prepared).await?);
+        if ends.iter().any(DeliveryEnd::stops_run) {
             break;
         }
     }
-    Ok(FinishedDelivery { planned, times, took: started.elapsed() })
+    Ok(FinishedDelivery { planned, ends, took: started.elapsed() })
 }
 
-/// Cog's Python server, run against a receiver that never acknowledges.
+/// Measured: Cog's Python server against a receiver that never acknowledges.
 const SECOND_REPORT: &str =
-    "Cog's Python server takes the failed delivery for a failed prediction, and reports that too";
+    "Cog's Python server treats the failed delivery as a failed prediction, and now reports that failure";
 
-/// What Python's server reports when its last retry has failed.
+/// The delivery that the Python server makes after its last retry has failed.
 fn second_report<T: Transport>(
     simulation: &mut Simulation,
     driver: &Driver<'_, T>,
     planned: &Planned,
-    times: &[DeliveryEnd],
+    ends: &[DeliveryEnd],
     at: Duration,
 ) -> Option<Planned> {
-    let last = times.last().filter(|last| planned.terminal && last.exhausted)?;
-    simulation.gave_up(at, &driver.config().to, last_failure(&last.reply)?)
+    let last = ends.last().filter(|last| planned.terminal && last.exhausted)?;
+    simulation.gave_up(at, &driver.config().endpoint.url, last_failure(&last.reply)?)
 }
 
-/// How the last attempt failed, where Python's words for it are known.
+/// `None` for failures whose message in Python is not known.
 fn last_failure(reply: &IncomingResponse) -> Option<LastFailure> {
     if let AttemptOutcome::Answered { status, .. } = reply.outcome {
         return Some(LastFailure::Status(status));

@@ -1,59 +1,53 @@
-//! Many of one kind: each with an id of its own.
+//! Requests for `--count` and `--drill`: copies of one request, each with an id of its own.
 
 use std::ops::Range;
-use std::sync::OnceLock;
 
 use bytes::Bytes;
 
-use super::request::{Prepared, fresh_id, message_id, new_id};
-use crate::json::JsonType;
-use crate::json::Object;
-use crate::send::{Config, NewId};
+use super::config::NewId;
+use super::content::{Content, fresh_id, new_id};
+use super::request::Prepared;
+use crate::json::{JsonType, Object};
 
-/// What many parcels are made from. Where their ids go is found out once, and not for each of a hundred thousand.
+/// A request to copy. The place of the id is found once, and not for each of the 100,000 copies.
 pub(crate) struct Template {
-    pattern: Prepared,
-    place: Option<IdPlace>,
+    original: Prepared,
+    id: Option<IdPlace>,
 }
 
-/// Where a body has its id.
+/// The span of the id within a body.
 struct IdPlace {
     span: Range<usize>,
     is_number: bool,
 }
 
 impl Template {
-    /// The mold of this one.
-    pub(crate) fn of(pattern: Prepared) -> Self {
-        Template { place: IdPlace::of(&pattern), pattern }
+    pub(crate) fn of(original: Prepared) -> Self {
+        Template { id: IdPlace::of(&original.content), original }
     }
 
-    /// The same for another prediction: with an id of its own in the body, where there is one, and for the signature. One
-    /// that goes out with its recorded signature stays what it is.
-    pub(crate) fn another(&self, config: &Config) -> Prepared {
-        let pattern = &self.pattern;
-        if pattern.is_replayed_as_signed(config) {
-            return pattern.clone();
+    /// A copy with a fresh id in the body, where the body has a place for one, and a fresh message id. A request that
+    /// keeps its recorded signature is copied unchanged.
+    pub(crate) fn copy(&self) -> Prepared {
+        let original = self.original.clone();
+        if original.is_replayed_as_signed() {
+            return original;
         }
-        let signed = self.place.as_ref().map(|place| place.fill(&pattern.signed)).or_else(|| with_id(pattern));
-        let signed = signed.unwrap_or_else(|| pattern.signed.clone());
-        Prepared {
-            read: OnceLock::new(),
-            body: pattern.tampered.as_ref().map_or_else(|| signed.clone(), |(tamper, _)| tamper.body(&signed)),
-            signed,
-            file: None,
-            message_id: message_id(),
-            ..pattern.clone()
-        }
+        let content = &original.content;
+        let body = self.id.as_ref().map(|place| place.fill(&content.body)).or_else(|| with_id(content));
+        let body = body.unwrap_or_else(|| content.body.clone());
+        let mut copy = original.with_body(body);
+        copy.signing.renew_message_id();
+        copy
     }
 }
 
 impl IdPlace {
-    fn of(pattern: &Prepared) -> Option<Self> {
-        let text = std::str::from_utf8(&pattern.signed).ok()?;
+    fn of(content: &Content) -> Option<Self> {
+        let text = std::str::from_utf8(&content.body).ok()?;
         let object = Object::parse(text)?;
-        let value = pattern.shape.fields.id.iter().find_map(|path| object.at(path))?;
-        // A slice of the text, so that its address tells where it is.
+        let value = content.shape.fields.id.iter().find_map(|path| object.at(path))?;
+        // `value` is a slice of `text`, so the difference of their addresses is its offset.
         let start = value.as_ptr().addr() - text.as_ptr().addr();
         Some(IdPlace { span: start..start + value.len(), is_number: JsonType::of(value) == JsonType::Number })
     }
@@ -64,10 +58,10 @@ impl IdPlace {
     }
 }
 
-/// A body that has no id yet, with one.
-fn with_id(pattern: &Prepared) -> Option<Bytes> {
-    let text = std::str::from_utf8(&pattern.signed).ok()?;
-    let edit = new_id(&NewId::Fresh, text, pattern.shape).ok()?;
+/// A body that has no id yet, with a fresh one.
+fn with_id(content: &Content) -> Option<Bytes> {
+    let text = std::str::from_utf8(&content.body).ok()?;
+    let edit = new_id(&NewId::Fresh, text, content.shape).ok()?;
     edit.apply(text).ok().map(Bytes::from)
 }
 
@@ -75,20 +69,21 @@ fn with_id(pattern: &Prepared) -> Option<Bytes> {
 mod tests {
     use super::*;
     use crate::payload::provider;
+    use crate::send::Config;
 
     #[test]
-    fn every_one_has_another_id_and_nothing_else() {
+    fn a_copy_differs_in_its_id_only() {
         let config = Config::plain();
         for (provider, fixture) in provider::fixtures() {
             let body = Bytes::from_static(fixture.body.as_bytes());
             let shape = provider.shape(fixture.variant);
-            let pattern = Prepared::pack(fixture.name, &body, provider, shape, &config).unwrap();
-            let mold = Template::of(pattern.clone());
-            let (one, other) = (mold.another(&config), mold.another(&config));
-            let id = |parcel: &Prepared| parcel.payload().and_then(|payload| payload.id.clone());
-            let (old, new) = (id(&pattern), id(&one));
-            assert_ne!(one.message_id, pattern.message_id);
-            // Hugging Face tells of repositories, not of predictions.
+            let original = Prepared::payload(fixture.name, &body, provider, shape, &config).unwrap();
+            let template = Template::of(original.clone());
+            let (one, other) = (template.copy(), template.copy());
+            let id = |prepared: &Prepared| prepared.content.payload().and_then(|payload| payload.id.clone());
+            let (old, new) = (id(&original), id(&one));
+            assert_ne!(one.signing.message_id, original.signing.message_id);
+            // Hugging Face's events are about repositories, not predictions.
             let (Some(old), Some(new)) = (old, new) else { continue };
             assert!(new != old && Some(&new) != id(&other).as_ref(), "{}: {old:?} {new:?}", fixture.name);
             let back = String::from_utf8(one.body.to_vec()).unwrap().replacen(&new, &old, 1);

@@ -1,4 +1,4 @@
-//! Group commit: each writer waits until its line is synced; one `fdatasync` covers all waiting lines.
+//! Lines that are on the disk before their writers go on, as many as wait in one `fdatasync`.
 
 use std::fs::File;
 use std::io::Write;
@@ -7,21 +7,21 @@ use std::time::{Duration, Instant};
 
 use crate::Result;
 
-/// Length of a typical delivery's line, in bytes.
+/// A line as long as that of a delivery.
 const LINE: usize = 880;
 
 #[derive(Default)]
 struct Queue {
     waiting: Vec<u8>,
-    /// Groups begun; `done` counts the synced groups.
+    /// How many groups were begun, and how many are on the disk.
     begun: u64,
     done: u64,
-    /// Whether a writer is writing and syncing.
+    /// Whether one of the writers is at it.
     is_busy: bool,
     lines: u64,
 }
 
-/// Prints the number of synced lines, and the rate per second.
+/// Says how many lines a second so many writers get onto the disk.
 pub fn run(path: &str, writers: usize, seconds: f64) -> Result {
     let file = File::options().append(true).create(true).open(path)?;
     let (queue, turn) = (Mutex::new(Queue::default()), Condvar::new());

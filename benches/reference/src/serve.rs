@@ -1,4 +1,4 @@
-//! Minimal servers.
+//! Servers.
 
 use std::cell::{Cell, RefCell};
 use std::convert::Infallible;
@@ -21,7 +21,7 @@ use tokio::sync::oneshot;
 
 use crate::{Result, SIGNATURE, is_signed};
 
-/// Optional work before the response: verify with `key`, append to `journal`.
+/// What a server does with a request before it answers.
 struct Work {
     key: Option<Hmac<Sha256>>,
     journal: Option<RefCell<File>>,
@@ -68,7 +68,7 @@ async fn accept(listener: TcpListener, work: &Rc<Work>) -> Result {
         let work = Rc::clone(work);
         tokio::task::spawn_local(async move {
             let service = service_fn(|request| work.answer(request));
-            // A client may disconnect; that is not an error of the server.
+            // A client that has gone is no failure of the server's.
             let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
         });
     }

@@ -1,43 +1,36 @@
-//! The cases of a drill, as data: what is sent, what a good handler does with it, and why.
+//! The cases of a drill as data: the request, the expected response, and the reason.
 
 use crate::event::DrillExpectation;
 use crate::signature::Tamper;
 
-/// What is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CaseKind {
-    /// One delivery as the provider makes it.
+    /// One unchanged delivery.
     One,
-    /// The same one again.
+    /// The same delivery twice, one after the other.
     Twice,
-    /// The same one, several at once.
+    /// The same delivery several times, concurrently.
     AtOnce,
     /// An earlier event after the one that ends the prediction.
     OutOfOrder,
-    /// One that a good handler refuses.
     Tampered(Tamper),
-    /// One with another content type.
     ContentType(&'static str),
-    /// One whose body is this instead.
     Body(&'static str),
-    /// One with a large output.
+    /// A large output.
     Large,
-    /// One with a status that the provider may invent some day.
+    /// A status that the provider does not document.
     Status(&'static str),
 }
 
-/// A case of the drill.
 #[derive(Debug)]
 pub(crate) struct DrillCase {
-    /// Its name in tables and data.
+    /// In tables and in JSON.
     pub(crate) name: &'static str,
-    /// What is sent.
     pub(crate) sends: CaseKind,
-    /// What a good handler answers.
     pub(crate) wants: DrillExpectation,
-    /// What is sent, in words.
+    /// The request in words.
     pub(crate) what: &'static str,
-    /// Why a good handler answers so.
+    /// The reason for the expected response.
     pub(crate) why: &'static str,
 }
 
@@ -45,41 +38,41 @@ const fn tampered(tamper: Tamper, name: &'static str, what: &'static str, why: &
     DrillCase { name, sends: CaseKind::Tampered(tamper), wants: DrillExpectation::Refused, what, why }
 }
 
-/// Every case, in the order in which they run.
+/// In the order in which the cases run.
 pub(crate) const ALL: [DrillCase; 16] = [
     DrillCase {
         name: "good",
         sends: CaseKind::One,
         wants: DrillExpectation::Accepted,
         what: "a delivery as the provider makes it",
-        why: "anything but 2xx within the provider's time is a failure to it, and it tries again",
+        why: "the provider retries after any response but 2xx, and after its timeout",
     },
     DrillCase {
         name: "duplicate",
         sends: CaseKind::Twice,
         wants: DrillExpectation::Accepted,
         what: "the same delivery twice",
-        why: "providers deliver at least once: the second must be acknowledged, and not processed again",
+        why: "providers deliver at least once: acknowledge the second one, and do not process it again",
     },
     DrillCase {
         name: "concurrent duplicates",
         sends: CaseKind::AtOnce,
         wants: DrillExpectation::Accepted,
         what: "the same delivery five times at once",
-        why: "a retry can overtake an attempt that is still being handled: remembering ids must be safe at the same time",
+        why: "a retry can arrive while the first attempt is still in progress: storing an id must be atomic",
     },
     DrillCase {
         name: "out of order",
         sends: CaseKind::OutOfOrder,
         wants: DrillExpectation::Accepted,
-        what: "an earlier event after the last one of its prediction",
-        why: "no provider promises an order: what comes late is acknowledged, and does not undo the end",
+        what: "an earlier event after the event that ends the prediction",
+        why: "no provider promises an order: acknowledge a late event, and keep the final state",
     },
     tampered(
         Tamper::Body,
         "tampered body",
         "a body that was changed after it was signed",
-        "whoever can reach the handler can invent deliveries: verify the signature over the raw bytes of the body",
+        "anyone who can reach the handler can forge a delivery: verify the signature over the raw bytes of the body",
     ),
     tampered(
         Tamper::Signature,
@@ -91,65 +84,65 @@ pub(crate) const ALL: [DrillCase; 16] = [
         Tamper::Secret,
         "wrong secret",
         "a delivery signed with another secret",
-        "only the provider knows the secret: a signature by another proves nothing",
+        "only a signature made with the shared secret proves that the provider sent the delivery",
     ),
     tampered(
         Tamper::Missing,
         "missing signature",
         "a delivery without its signature",
-        "a check that is left out when there is nothing to check lets everybody in",
+        "a handler that skips the check when the signature is missing accepts forged deliveries",
     ),
     tampered(
         Tamper::Malformed,
         "malformed signature",
-        "something else in the signature's header",
-        "what cannot be read is refused like what does not match, and must not break the handler",
+        "a signature header that holds no signature",
+        "refuse a signature that cannot be parsed like one that does not match, without an exception",
     ),
     tampered(
         Tamper::Stale,
         "stale",
-        "a delivery that was signed too long ago",
-        "an old delivery may be a recorded one: the time stamp is signed so that its age can be checked",
+        "a delivery with a time stamp that is too old",
+        "an attacker can replay a recorded delivery: check the age of the signed time stamp",
     ),
     tampered(
         Tamper::Future,
         "from the future",
-        "a delivery that was signed too far ahead",
-        "a time stamp ahead of the clock would stay valid for that much longer",
+        "a delivery with a time stamp too far in the future",
+        "a time stamp in the future would stay valid for longer than the tolerance allows",
     ),
     DrillCase {
         name: "wrong content type",
         sends: CaseKind::ContentType("text/plain"),
         wants: DrillExpectation::Survived,
-        what: "a delivery that says it is text/plain",
-        why: "take it or refuse it; an error of the server's own makes the provider try again for nothing",
+        what: "a delivery with Content-Type: text/plain",
+        why: "accept or refuse it; after 5xx the provider retries for nothing",
     },
     DrillCase {
         name: "empty body",
         sends: CaseKind::Body(""),
         wants: DrillExpectation::Refused,
         what: "a delivery without a body",
-        why: "it will not get better by being sent again: say so with 4xx",
+        why: "a retry cannot succeed: answer 4xx",
     },
     DrillCase {
         name: "not JSON",
         sends: CaseKind::Body("{\"id\": \"cut-off\", \"status\": "),
         wants: DrillExpectation::Refused,
-        what: "a body that breaks off",
-        why: "it will not get better by being sent again: say so with 4xx",
+        what: "a truncated JSON body",
+        why: "a retry cannot succeed: answer 4xx",
     },
     DrillCase {
         name: "1 MiB body",
         sends: CaseKind::Large,
         wants: DrillExpectation::Accepted,
         what: "a delivery with an output of 1 MiB, as a data URL",
-        why: "outputs come in the body at some providers: raise the limit of the body parser",
+        why: "some providers send outputs within the body: raise the body parser's limit",
     },
     DrillCase {
         name: "unknown status",
         sends: CaseKind::Status("hookctl_unknown"),
         wants: DrillExpectation::Accepted,
-        what: "a status that the handler has never heard of",
-        why: "providers add statuses: acknowledge what is not understood, or it comes again and again",
+        what: "a status that the provider does not document",
+        why: "providers add statuses: acknowledge an unknown one, or the provider keeps retrying",
     },
 ];

@@ -8,13 +8,15 @@ use super::*;
 use crate::clock::System;
 use crate::event;
 use crate::http::OutgoingRequest;
+use crate::send::cog;
 use crate::send::cog::Flavor;
+use crate::send::config::{Config, Load};
 use crate::send::deliver::Shown;
-use crate::send::load::{self, Load};
+use crate::send::load;
 use crate::send::source::{self, Source, SourceKind};
-use crate::send::{Config, cog};
 
-/// Answers after so many seconds each, the last one again and again, and notes when it was asked what.
+/// Responds with each answer (seconds, status) in turn, then with the last one, and records the time and body of each
+/// request.
 struct Slow {
     answers: Vec<(f64, u16)>,
     started: Instant,
@@ -34,33 +36,33 @@ impl Transport for Slow {
     }
 }
 
-/// What was asked when, as `seconds logs output`, what was said, and how it ended. A wish to stop comes after so long.
+/// The requests as `seconds status logs output`, the events, and the exit code. `stop_after` is in seconds.
 async fn play(
-    courses: Vec<Schedule>,
+    schedules: Vec<Schedule>,
     answers: &[(f64, u16)],
     config: &Config,
     stop_after: Option<f64>,
 ) -> (Vec<String>, Vec<Event>, Exit) {
     let slow = Slow { answers: answers.to_vec(), started: Instant::now(), seen: RefCell::default() };
     let (sink, mut events) = event::channel(event::Backpressure::Wait);
-    let said = tokio::spawn(async move {
-        let mut said = Vec::new();
+    let emitted = tokio::spawn(async move {
+        let mut emitted = Vec::new();
         while let Some(queued) = events.recv().await {
-            said.push(queued.event);
+            emitted.push(queued.event);
         }
-        said
+        emitted
     });
-    let (wish, stop) = watch::channel(None);
+    let (stop_sender, stop) = watch::channel(None);
     if let Some(seconds) = stop_after {
         tokio::spawn(async move {
             sleep(Duration::from_secs_f64(seconds)).await;
-            wish.send_replace(Some(Exit::Interrupted));
+            stop_sender.send_replace(Some(Exit::Interrupted));
         });
     }
     let driver = Driver::new(&slow, &System, &sink, None, config, Shown::Every, stop);
     let exit = match config.load {
-        Some(load) => load::run(&driver, courses, load).await,
-        None => run(&driver, courses).await,
+        Some(load) => load::run(&driver, schedules, load).await,
+        None => run(&driver, schedules).await,
     };
     drop(driver);
     drop(sink);
@@ -68,10 +70,10 @@ async fn play(
         let body: serde_json::Value = serde_json::from_str(&body).unwrap();
         format!("{at:.1} {} {} {}", body["status"].as_str().unwrap(), body["logs"], body["output"])
     };
-    (slow.seen.into_inner().into_iter().map(line).collect(), said.await.unwrap(), exit.unwrap())
+    (slow.seen.into_inner().into_iter().map(line).collect(), emitted.await.unwrap(), exit.unwrap())
 }
 
-fn course(run: &str, config: &Config) -> Vec<Schedule> {
+fn run_file(run: &str, config: &Config) -> Vec<Schedule> {
     let run = cog::Run::parse(run).unwrap();
     let source = Source { name: "run".into(), file: None, matter: SourceKind::Run(run) };
     vec![Schedule::of(source, config, Timestamp::UNIX_EPOCH).unwrap()]
@@ -85,10 +87,10 @@ fn python() -> Config {
 }
 
 #[tokio::test(start_paused = true)]
-async fn python_posts_the_start_beside_what_it_posts_in_line() {
+async fn python_posts_the_start_concurrently_and_the_rest_in_line() {
     let config = python();
-    let (seen, _, exit) = play(course(LOGS, &config), &[(2.0, 200)], &config, None).await;
-    // The log is posted in line and holds up the rest; the start was on its way by then.
+    let (seen, _, exit) = play(run_file(LOGS, &config), &[(2.0, 200)], &config, None).await;
+    // The log is posted in line and delays the end; the start was in flight by then.
     insta::assert_debug_snapshot!(seen, @r#"
     [
         "0.0 processing \"\" null",
@@ -100,9 +102,9 @@ async fn python_posts_the_start_beside_what_it_posts_in_line() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn coglet_waits_for_no_answer() {
+async fn coglet_waits_for_no_response() {
     let config = Config::plain();
-    let (seen, ..) = play(course(LOGS, &config), &[(2.0, 200)], &config, None).await;
+    let (seen, ..) = play(run_file(LOGS, &config), &[(2.0, 200)], &config, None).await;
     insta::assert_debug_snapshot!(seen, @r#"
     [
         "0.0 processing \"\" null",
@@ -114,67 +116,67 @@ async fn coglet_waits_for_no_answer() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn at_a_higher_speed_the_bodies_are_the_same() {
+async fn a_higher_speed_leaves_the_bodies_unchanged() {
     for flavor in [Flavor::Python, Flavor::Coglet] {
         let bodies = |seen: Vec<String>| seen.iter().map(|line| line[4..].to_owned()).collect::<Vec<_>>();
         let plain = Config { flavor: Some(flavor), ..Config::plain() };
-        let (real, ..) = play(course(LOGS, &plain), &[(0.001, 200)], &plain, None).await;
+        let (real, ..) = play(run_file(LOGS, &plain), &[(0.001, 200)], &plain, None).await;
         for gap_speed in [50.0, 1e300] {
             let fast = Config { gap_speed, flavor: Some(flavor), ..Config::plain() };
-            let (seen, ..) = play(course(LOGS, &fast), &[(0.001, 200)], &fast, None).await;
+            let (seen, ..) = play(run_file(LOGS, &fast), &[(0.001, 200)], &fast, None).await;
             assert_eq!(bodies(seen), bodies(real.clone()), "{flavor:?} {gap_speed}");
         }
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn python_reports_again_when_its_last_retry_has_failed() {
+async fn python_reports_a_failure_after_its_last_retry() {
     let config = python();
     let end = r#"{"provider":"cog","id":"p","input":{},"end":{"at":"0ms","status":"succeeded","output":"x"},
                   "webhook_events_filter":["completed"]}"#;
-    let (seen, _, exit) = play(course(end, &config), &[(0.0, 500)], &config, None).await;
+    let (seen, _, exit) = play(run_file(end, &config), &[(0.0, 500)], &config, None).await;
     assert_eq!((seen.len(), exit), (26, Exit::Unacknowledged));
     assert!(seen[..13].iter().all(|line| line.contains(" succeeded ")), "{seen:#?}");
     assert!(seen[13..].iter().all(|line| line.contains(" failed ")), "{seen:#?}");
-    // An answer that it does not retry is no error to it.
-    let (seen, ..) = play(course(end, &config), &[(0.0, 404)], &config, None).await;
+    // A status without a retry is no error to the Python server.
+    let (seen, ..) = play(run_file(end, &config), &[(0.0, 404)], &config, None).await;
     assert_eq!(seen.len(), 1);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_wish_to_stop_loses_nothing_that_is_under_way() {
+async fn a_stop_waits_for_the_deliveries_in_flight() {
     let config = Config::plain();
-    let mut courses = course(LOGS, &config);
-    courses.push(Schedule::of(source::find("success").unwrap(), &config, Timestamp::UNIX_EPOCH).unwrap());
-    let (seen, said, exit) = play(courses, &[(60.0, 200)], &config, Some(0.95)).await;
+    let mut schedules = run_file(LOGS, &config);
+    schedules.push(Schedule::of(source::find("success").unwrap(), &config, Timestamp::UNIX_EPOCH).unwrap());
+    let (seen, events, exit) = play(schedules, &[(60.0, 200)], &config, Some(0.95)).await;
     assert_eq!((seen.len(), exit), (2, Exit::Interrupted));
-    let recorded = said.iter().filter(|event| matches!(event, Event::Delivery(_))).count();
-    assert_eq!(recorded, 2, "{said:#?}");
-    let told = |text: &str| said.iter().any(|event| matches!(event, Event::Note(note) if note.text == text));
-    // The output, the end, and the source behind the run.
-    assert!(told("interrupted: 3 deliveries would still have come"), "{said:#?}");
-    assert!(matches!(said.last(), Some(Event::Sent(tally)) if tally.deliveries == 2));
+    let recorded = events.iter().filter(|event| matches!(event, Event::Delivery(_))).count();
+    assert_eq!(recorded, 2, "{events:#?}");
+    let text = "interrupted: 3 deliveries were not sent";
+    // The run's output and end, and the second source.
+    assert!(events.iter().any(|event| matches!(event, Event::Note(note) if note.text == text)), "{events:#?}");
+    assert!(matches!(events.last(), Some(Event::Sent(tally)) if tally.deliveries == 2));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_load_that_is_stopped_counts_what_was_under_way() {
+async fn a_stopped_load_counts_the_deliveries_in_flight() {
     let load = Some(Load { count: 8, concurrency: 4, rate: None });
     let config = Config { load, ..Config::plain() };
-    let courses =
+    let schedules =
         vec![Schedule::of(source::find("cog/coglet/succeeded").unwrap(), &config, Timestamp::UNIX_EPOCH).unwrap()];
-    let (seen, said, exit) = play(courses, &[(60.0, 200)], &config, Some(0.5)).await;
+    let (seen, events, exit) = play(schedules, &[(60.0, 200)], &config, Some(0.5)).await;
     assert_eq!((seen.len(), exit), (4, Exit::Interrupted));
-    let Some(Event::Load(report)) = said.last() else { panic!("{said:#?}") };
+    let Some(Event::Load(report)) = events.last() else { panic!("{events:#?}") };
     assert_eq!((report.deliveries, report.attempts, report.requested), (4, 4, 8));
     assert_eq!(report.errors, [("interrupted".to_owned(), 4)]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_rate_beyond_all_measure_waits_and_does_not_panic() {
+async fn the_smallest_rate_does_not_panic() {
     let load = Some(Load { count: 2, concurrency: 1, rate: Some(1e-300) });
     let config = Config { load, ..Config::plain() };
-    let courses =
+    let schedules =
         vec![Schedule::of(source::find("cog/coglet/succeeded").unwrap(), &config, Timestamp::UNIX_EPOCH).unwrap()];
-    let (seen, _, exit) = play(courses, &[(0.0, 200)], &config, Some(10.0)).await;
+    let (seen, _, exit) = play(schedules, &[(0.0, 200)], &config, Some(10.0)).await;
     assert_eq!((seen.len(), exit), (1, Exit::Interrupted));
 }
