@@ -1,4 +1,4 @@
-//! `hookctl send`: what goes over the wire.
+//! `hookctl send`: requests as a receiver sees them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -31,7 +31,7 @@ fn send(target: &Target, arguments: &[&str]) -> Program {
     hookctl(["send"].iter().chain(arguments).chain(&["--to", &target.url]))
 }
 
-/// Header names as they came, in lower case.
+/// Header names in wire order, in lower case.
 fn names(request: &Request) -> Vec<String> {
     request.headers.iter().map(|(name, _)| name.to_lowercase()).collect()
 }
@@ -54,20 +54,20 @@ fn fixtures_on_disk() -> BTreeMap<String, Vec<u8>> {
     found
 }
 
-/// Names without a file of their own, and whose bytes they stand for.
-const SHORT: [(&str, &str); 1] = [("eachlabs/workflow", "eachlabs/workflow/completed")];
+/// Aliases of built-in payloads.
+const ALIASES: [(&str, &str); 1] = [("eachlabs/workflow", "eachlabs/workflow/completed")];
 
-/// Runs, of which several deliveries are made.
+/// Cog runs, which make several deliveries each.
 const RUNS: [&str; 4] = ["cog/canceled", "cog/failed", "cog/stream", "cog/succeeded"];
 
 #[test]
 fn every_built_in_payload_is_delivered_byte_for_byte() {
     let mut bodies = fixtures_on_disk();
     assert!(RUNS.iter().all(|run| bodies.remove(*run).is_some()));
-    for (short, long) in SHORT {
-        bodies.insert(short.to_owned(), bodies[long].clone());
+    for (alias, name) in ALIASES {
+        bodies.insert(alias.to_owned(), bodies[name].clone());
     }
-    // The program's own list must not have a name that is not checked here.
+    // Every built-in name is checked here.
     let listed: BTreeSet<_> = hookctl::payload::builtin::names().into_iter().collect();
     assert_eq!(listed, bodies.keys().map(String::as_str).chain(RUNS).collect());
     let target = Target::start(&[OK]);
@@ -84,7 +84,7 @@ fn every_built_in_payload_is_delivered_byte_for_byte() {
 }
 
 #[test]
-fn a_fixtures_path_works_from_anywhere_and_a_file_of_that_name_wins() {
+fn a_fixtures_path_works_in_any_folder_and_a_file_of_that_name_wins() {
     let built_in = fs::read(repository("fixtures/failed.json")).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let target = Target::start(&[OK]);
@@ -102,7 +102,7 @@ fn a_fixtures_path_works_from_anywhere_and_a_file_of_that_name_wins() {
 }
 
 #[test]
-fn sources_go_in_order_and_standard_input_is_one() {
+fn sources_are_sent_in_order_standard_input_included() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("payload.json");
     fs::write(&file, "{\"n\": 3}\r\n").unwrap();
@@ -115,8 +115,8 @@ fn sources_go_in_order_and_standard_input_is_one() {
     assert_eq!(bodies, [&success, "\t{\"n\":2}", "{\"n\": 3}\r\n", &failed, &success]);
 }
 
-/// The first recorded delivery of a capture: its headers, without those that are copied from the request that made the
-/// prediction, and its body.
+/// The headers and the body of the first delivery of a capture. Trace headers are left out: Cog copies them from the
+/// request that created the prediction.
 fn recorded(file: &Path) -> (Vec<(String, String)>, Vec<u8>) {
     let text = fs::read_to_string(file).unwrap();
     let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
@@ -129,7 +129,7 @@ fn recorded(file: &Path) -> (Vec<(String, String)>, Vec<u8>) {
 }
 
 #[test]
-fn cogs_headers_are_those_on_record_in_their_order_and_spelling() {
+fn cogs_headers_match_the_captures_in_order_and_case() {
     let mut seen = 0;
     for entry in fs::read_dir(repository("tests/data/captures")).unwrap() {
         let file = entry.unwrap().path();
@@ -150,11 +150,11 @@ fn cogs_headers_are_those_on_record_in_their_order_and_spelling() {
     assert!(seen >= 14, "{seen} captures");
 }
 
-/// Odd on purpose: spaces, a number with a trailing zero, one beyond 64 bits, an escape, a line break at the end.
+/// JSON that re-serialising would change: spaces, a trailing zero, a number beyond 64 bits, an escape, a final line break.
 const ODD: &str = "{ \"id\":\"a\",  \"n\": 1.50, \"big\":12345678901234567890123, \"input\": {\"prompt\":\"\\u00e9\"} , \"status\":\"success\" }\r\n";
 
 #[test]
-fn edits_change_what_they_name_and_the_signature_fits() {
+fn edits_change_only_their_paths_and_are_signed() {
     let cases: [(&[&str], (&str, &str)); 6] = [
         (&[], ("", "")),
         (&["--set", "input.prompt=a cat"], (r#""\u00e9""#, r#""a cat""#)),
@@ -176,11 +176,11 @@ fn edits_change_what_they_name_and_the_signature_fits() {
         assert_eq!(request.header("x-webhook-signature"), Some(&*hmac_hex("s3cret", &request.body)), "{arguments:?}");
     }
     let last: Value = serde_json::from_slice(&target.requests().pop().unwrap().body).unwrap();
-    assert_eq!((last["id"].as_str(), last.get("big")), (Some("b"), None), "--set has the last word over --id");
+    assert_eq!((last["id"].as_str(), last.get("big")), (Some("b"), None), "--set is applied after --id");
 }
 
 #[test]
-fn a_fresh_id_is_another_one_for_each_delivery() {
+fn id_new_gives_each_source_an_id_of_its_own() {
     let target = Target::start(&[OK]);
     let sources = ["success", "failed", "modelslab/workflow-flat", "--id", "new"];
     send(&target, &sources).exits(0);
@@ -188,7 +188,7 @@ fn a_fresh_id_is_another_one_for_each_delivery() {
     let ids = [&bodies[0]["id"], &bodies[1]["id"]];
     assert!(ids.iter().all(|id| id.as_str().is_some_and(|id| id != "abc123-def456-ghi789")), "{ids:?}");
     assert_ne!(ids[0], ids[1]);
-    // An id that is a number stays one.
+    // A numeric id stays a number.
     let number = bodies[2]["execution_id"].as_u64();
     assert!(number.is_some_and(|id| id != 12345), "{}", bodies[2]);
 }
@@ -217,8 +217,8 @@ fn schemes() -> Vec<&'static str> {
 }
 
 #[test]
-fn what_any_scheme_signs_inspect_and_listen_verify() {
-    // Standard Webhooks wants base64, fal a key pair, Kie signs a field of the body.
+fn inspect_and_listen_verify_the_signatures_of_every_scheme() {
+    // Standard Webhooks takes base64, fal a key pair; Kie signs a field of the body.
     const TEXT: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
     const PAIR: &str = "whsk_6Xb/dCcHpPea21PS1N9VY/NZW723CEc77N4rJCubMbfVKIDij2HKpMKkioLlX0dRqSKJp4AJ6p9lMicMFs6Kvg==";
     const OTHER_PAIR: &str = "whpk_A6EHv/POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg=";
@@ -226,7 +226,7 @@ fn what_any_scheme_signs_inspect_and_listen_verify() {
     let schemes = schemes();
     assert!(schemes.len() >= 14, "{schemes:?}");
     let mut listener = Listener::start(&["--secret", TEXT, "--secret", PAIR]);
-    // Standard Webhooks signs with either.
+    // Standard Webhooks signs with a shared secret or a key pair.
     for scheme in schemes.iter().copied().chain(["standard-webhooks v1a"]) {
         let (scheme, secret, other) = match scheme.split_once(' ') {
             Some((scheme, _)) => (scheme, PAIR, OTHER_PAIR),
@@ -253,7 +253,7 @@ fn what_any_scheme_signs_inspect_and_listen_verify() {
 }
 
 #[test]
-fn modelslab_documents_no_signature_and_a_note_says_so() {
+fn signing_for_modelslab_notes_that_no_signature_is_documented() {
     let target = Target::start(&[OK]);
     send(&target, &["modelslab/success"]).exits(0).says("unsigned");
     send(&target, &["modelslab/success", "--secret", "s3cret"]).exits(0).says("ModelsLab documents no signature");
@@ -264,7 +264,7 @@ fn modelslab_documents_no_signature_and_a_note_says_so() {
 }
 
 #[test]
-fn each_provider_signs_in_its_own_way() {
+fn each_provider_has_its_own_signature_headers() {
     let cases: [(&str, &[&str]); 6] = [
         ("success", &["x-webhook-signature"]),
         ("eachlabs/b/failed", &["x-webhook-secret"]),
@@ -288,23 +288,23 @@ fn each_provider_signs_in_its_own_way() {
 }
 
 #[test]
-fn the_environment_gives_receiver_and_secret_and_a_flag_beats_it() {
+fn the_environment_sets_receiver_and_secret_and_flags_override_it() {
     let (target, other) = (Target::start(&[OK]), Target::start(&[OK]));
     let signature = |target: &Target| target.requests().last()?.header("x-webhook-signature").map(str::to_owned);
     let expected = |secret: &str| Some(hmac_hex(secret, &fs::read(repository("fixtures/failed.json")).unwrap()));
 
     let run = |arguments: &[&str]| {
         let program = hookctl(["send", "failed"].iter().chain(arguments));
-        program.env("HOOKCTL_TO", &target.url).env("HOOKCTL_SECRET", "of-the-environment").exits(0)
+        program.env("HOOKCTL_TO", &target.url).env("HOOKCTL_SECRET", "from-the-environment").exits(0)
     };
     run(&[]);
-    assert_eq!(signature(&target), expected("of-the-environment"));
-    run(&["--secret", "of-the-flag"]);
-    assert_eq!(signature(&target), expected("of-the-flag"));
+    assert_eq!(signature(&target), expected("from-the-environment"));
+    run(&["--secret", "from-the-flag"]);
+    assert_eq!(signature(&target), expected("from-the-flag"));
     run(&["--to", &other.url]);
     assert_eq!((target.requests().len(), other.requests().len()), (2, 1));
 
-    // A `--secret` without a value must not swallow what follows.
+    // `--secret` without a value must not take the next argument as its value.
     for arguments in [["failed", "--secret", "--to", &other.url], ["--to", &other.url, "failed", "--secret"]] {
         hookctl(["send"].iter().chain(&arguments)).env("HOOKCTL_SECRET", "bare").exits(0);
         assert_eq!(signature(&other), expected("bare"), "{arguments:?}");

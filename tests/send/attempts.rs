@@ -1,4 +1,4 @@
-//! Attempts: when a delivery is sent again, with what, and how it ends.
+//! Attempts: which responses are retried, at which times, with which bytes, and the exit codes.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
@@ -25,14 +25,14 @@ fn gaps(requests: &[Request]) -> Vec<Duration> {
 }
 
 #[test]
-fn eachlabs_tries_four_times_with_the_same_bytes() {
+fn eachlabs_makes_four_attempts_with_the_same_bytes() {
     let target = Target::start(&[ERROR]);
     send(&target, &["failed", "--secret", "s3cret", "--speed", "1000"]).exits(6).prints("4/4");
     let requests = target.requests();
     assert_eq!(requests.len(), 4);
     for (gap, expected) in gaps(&requests).iter().zip([30, 120, 600]) {
         let expected = Duration::from_millis(expected);
-        // Above, there is room for a busy machine; a wait that is not sped up would still be far beyond.
+        // The upper limit leaves room for a busy machine; a wait that ignores --speed would be far longer.
         assert!(*gap >= expected && *gap < expected * 3 + Duration::from_secs(1), "{gap:?} instead of {expected:?}");
     }
     let first = &requests[0];
@@ -43,7 +43,7 @@ fn eachlabs_tries_four_times_with_the_same_bytes() {
 }
 
 #[test]
-fn an_acknowledgement_ends_it() {
+fn an_acknowledgement_ends_the_retries() {
     let target = Target::start(&[ERROR, OK]);
     send(&target, &["failed", "--speed", "100000"]).exits(0).says("retry 1 of 3");
     assert_eq!(target.requests().len(), 2);
@@ -60,7 +60,7 @@ fn a_profile_decides_what_is_retried() {
         (&["eachlabs/b/succeeded"], &[status(404)], 3, 6),
         (&["modelslab/success"], &[ERROR], 1, 6),
         (&["workflow"], &[ERROR], 4, 6),
-        // Cog: the terminal delivery only, and only some answers.
+        // Cog retries the terminal delivery only, and only after some statuses.
         (&["cog/coglet/start"], &[ERROR], 1, 6),
         (&["cog/python/output"], &[ERROR], 1, 6),
         (&["cog/coglet/succeeded"], &[status(400)], 1, 6),
@@ -69,7 +69,7 @@ fn a_profile_decides_what_is_retried() {
         (&["cog/python/failed"], &[status(503)], 13, 6),
         (&["cog/coglet/succeeded"], &[wait.clone(), OK], 1, 6),
         (&["cog/python/succeeded"], &[wait, OK], 2, 0),
-        // Named on the command line.
+        // --retry
         (&["success", "--retry", "none"], &[ERROR], 1, 6),
         (&["success", "--retry", "1ms,1ms"], &[ERROR], 3, 6),
         (&["success", "--retry", "cog"], &[status(400)], 1, 6),
@@ -106,20 +106,20 @@ fn cog_follows_a_redirect_and_the_others_do_not() {
 }
 
 #[test]
-fn a_delivery_that_a_redirect_lost_is_said_to_be() {
+fn a_delivery_that_loses_its_body_in_a_redirect_is_reported() {
     let target = Target::start(&[Answer::Status(302, "location: /page\r\n", ""), OK]);
     send(&target, &["cog/coglet/start"]).exits(0).prints("gets no body: this delivery was lost");
     assert!(target.requests()[1].line.starts_with("GET /page"));
 }
 
 #[test]
-fn all_hops_share_one_time_limit() {
+fn all_hops_share_one_timeout() {
     let target = Target::start(&[Answer::Status(307, "location: /next\r\n", ""), Answer::Hang]);
     send(&target, &["cog/coglet/start", "--timeout", "300ms"]).exits(6).prints("no answer within 300ms");
 }
 
-/// Sends twice with real time between, so that the clock's second changes.
-fn twice(scheme: &str, secret: &str, names: &[&str]) -> Vec<[Option<String>; 2]> {
+/// A delivery and its retry 1.1 s later: the time stamp in seconds changes. Returns each header of both requests.
+fn attempt_and_retry(scheme: &str, secret: &str, names: &[&str]) -> Vec<[Option<String>; 2]> {
     let target = Target::start(&[ERROR, OK]);
     let retry = ["--retry", "1100ms", "--speed", "1"];
     send(&target, &[&["success", "--scheme", scheme, "--secret", secret], &retry[..]].concat()).exits(0);
@@ -132,7 +132,7 @@ fn twice(scheme: &str, secret: &str, names: &[&str]) -> Vec<[Option<String>; 2]>
 #[test]
 fn standard_webhooks_signs_a_retry_anew_under_the_same_id() {
     let names = ["webhook-id", "webhook-timestamp", "webhook-signature"];
-    let [id, timestamp, signature] = twice("standard-webhooks", "c2VjcmV0", &names).try_into().unwrap();
+    let [id, timestamp, signature] = attempt_and_retry("standard-webhooks", "c2VjcmV0", &names).try_into().unwrap();
     assert!(id[0].is_some() && id[0] == id[1], "{id:?}");
     let [first, second] = timestamp.map(|timestamp| timestamp.unwrap().parse::<u64>().unwrap());
     assert!(second > first, "{first} and {second}");
@@ -140,13 +140,13 @@ fn standard_webhooks_signs_a_retry_anew_under_the_same_id() {
 }
 
 #[test]
-fn eachlabs_keeps_time_stamp_and_signature() {
-    let headers = twice("eachlabs-timestamped", "s", &["x-webhook-timestamp", "x-webhook-signature"]);
+fn eachlabs_retries_with_the_first_signature() {
+    let headers = attempt_and_retry("eachlabs-timestamped", "s", &["x-webhook-timestamp", "x-webhook-signature"]);
     assert!(headers.iter().all(|[first, second]| first.is_some() && first == second), "{headers:?}");
 }
 
 #[test]
-fn an_expected_status_is_the_measure_where_one_is_named() {
+fn expect_status_decides_the_exit_code() {
     let cases: [(&[&str], u16, i32, &str); 8] = [
         (&[], 200, 0, ""),
         (&[], 500, 6, ""),
@@ -157,23 +157,23 @@ fn an_expected_status_is_the_measure_where_one_is_named() {
         (&["--expect-status", "2xx"], 500, 4, ""),
         (&["--expect-status", "5xx"], 500, 0, ""),
     ];
-    for (arguments, answer, code, said) in cases {
+    for (arguments, answer, code, note) in cases {
         let target = Target::start(&[status(answer)]);
-        send(&target, &[&["success", "--retry", "1ms"], arguments].concat()).exits(code).says(said);
+        send(&target, &[&["success", "--retry", "1ms"], arguments].concat()).exits(code).says(note);
         let requests = if code == 6 || answer == 500 && code != 0 { 2 } else { 1 };
         assert_eq!(target.requests().len(), requests, "{arguments:?} {answer}");
     }
 }
 
 #[test]
-fn nobody_there_is_unreachable() {
-    // The near end of a connection: taken, so that nobody else gets the port, and nobody listens on it.
+fn a_closed_port_is_unreachable() {
+    // The client's port of an open connection: no other process can bind the port, and nothing listens on it.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let url = format!("http://{}/hook", taken.local_addr().unwrap());
     let finished = hookctl(["send", "success", "--to", &url, "--speed", "1000000", "--json"]).exits(6);
     let deliveries = finished.deliveries();
-    assert_eq!(deliveries.len(), 4, "each::labs tries again");
+    assert_eq!(deliveries.len(), 4, "each::labs retries");
     for delivery in deliveries {
         assert_eq!((&delivery["outcome"], &delivery["answer"]), (&Value::from("unreachable"), &Value::Null));
         assert!(delivery["error"].as_str().is_some_and(|error| error.contains("refused")), "{delivery}");
@@ -182,7 +182,7 @@ fn nobody_there_is_unreachable() {
 }
 
 #[test]
-fn an_answer_that_was_lost_is_unknown() {
+fn a_missing_response_is_unknown() {
     let cases: [(Answer, &[&str], &str); 2] =
         [(Answer::Close, &[], "closed"), (Answer::Hang, &["--timeout", "200ms"], "no answer within 200ms")];
     for (answer, arguments, why) in cases {
@@ -197,7 +197,7 @@ fn an_answer_that_was_lost_is_unknown() {
 }
 
 #[test]
-fn a_lost_answer_on_a_kept_connection_is_not_sent_again_in_silence() {
+fn a_missing_response_on_a_reused_connection_is_not_resent_silently() {
     let target = Target::start(&[OK, Answer::Close]);
     let finished = send(&target, &["success", "failed", "--retry", "none", "--json"]).exits(6);
     let outcomes: Vec<_> = finished.deliveries().iter().map(|delivery| delivery["outcome"].clone()).collect();
@@ -206,7 +206,7 @@ fn a_lost_answer_on_a_kept_connection_is_not_sent_again_in_silence() {
 }
 
 #[test]
-fn one_that_fails_does_not_keep_the_next_from_going_out() {
+fn a_failed_delivery_does_not_stop_the_next() {
     let target = Target::start(&[ERROR, OK]);
     let finished = send(&target, &["success", "failed", "--retry", "none", "--json"]).exits(6);
     let summary = finished.json().pop().unwrap();
@@ -214,7 +214,7 @@ fn one_that_fails_does_not_keep_the_next_from_going_out() {
     assert_eq!(counts, [2, 1, 2], "{summary}");
 }
 
-/// Interrupts a sender in the wait before its first retry: its exit code, and what it said to people.
+/// Interrupts a sender that waits for its first retry. Returns the exit code and standard error.
 fn interrupted(signal: &str, retries: &str) -> (Option<i32>, String) {
     let target = Target::start(&[ERROR]);
     let mut child = command()
@@ -226,7 +226,7 @@ fn interrupted(signal: &str, retries: &str) -> (Option<i32>, String) {
         .unwrap();
     let lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let waiting = lines.map(|line| serde_json::from_str::<Value>(&line.unwrap()).unwrap());
-    assert!(waiting.into_iter().any(|line| line["type"] == "attempt"), "it waits for its retry");
+    assert!(waiting.into_iter().any(|line| line["type"] == "attempt"), "the sender waits for its retry");
     let kill = Command::new("kill").args([&format!("-{signal}"), &child.id().to_string()]).status();
     assert!(kill.unwrap().success());
     let mut stderr = String::new();
@@ -236,19 +236,19 @@ fn interrupted(signal: &str, retries: &str) -> (Option<i32>, String) {
 }
 
 #[test]
-fn a_signal_ends_the_wait_and_says_what_would_have_come() {
-    for (signal, code, retries, said) in [
-        ("INT", 130, "1h,1h,1h", "3 retries of abc123-def456-ghi789 would still have come"),
-        ("TERM", 143, "1h", "1 retry of abc123-def456-ghi789 would still have come"),
+fn a_signal_ends_the_wait_and_reports_the_retries_left() {
+    for (signal, code, retries, warning) in [
+        ("INT", 130, "1h,1h,1h", "3 retries of abc123-def456-ghi789 were not made"),
+        ("TERM", 143, "1h", "1 retry of abc123-def456-ghi789 was not made"),
     ] {
         let (ended, stderr) = interrupted(signal, retries);
         assert_eq!(ended, Some(code), "{stderr}");
-        assert!(stderr.contains(said), "{stderr}");
+        assert!(stderr.contains(warning), "{stderr}");
     }
 }
 
 #[test]
-fn a_journal_that_cannot_be_made_stops_before_anything_is_sent() {
+fn an_unwritable_journal_stops_send_before_the_first_request() {
     let folder = tempfile::tempdir().unwrap();
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = silent.local_addr().unwrap().to_string();
@@ -261,8 +261,8 @@ fn a_journal_that_cannot_be_made_stops_before_anything_is_sent() {
 }
 
 #[test]
-fn every_profile_keeps_its_times_at_a_hundredth() {
-    // Seconds between attempts, those that are long enough to be told from the work of a busy machine.
+fn every_profile_keeps_its_waits_at_speed_100() {
+    // The seconds between attempts; only profiles whose waits stand out from the delays of a busy machine.
     let profiles: [(&str, &[f64]); 6] = [
         ("success", &[30.0, 120.0, 600.0]),
         ("eachlabs/c/succeeded", &[10.0, 10.0]),
@@ -278,23 +278,26 @@ fn every_profile_keeps_its_times_at_a_hundredth() {
         assert_eq!(gaps.len(), waits.len(), "{source}");
         for (gap, wait) in gaps.iter().zip(waits) {
             let (gap, wanted) = (gap.as_secs_f64(), wait / 100.0);
-            // 15 %, and what a request takes on a machine with other things to do.
+            // 15 %, and 250 ms for the request on a busy machine.
             assert!(gap >= wanted * 0.85 && gap <= wanted * 1.15 + 0.25, "{source}: {gap} s instead of {wanted} s");
         }
     }
 }
 
 #[test]
-fn a_receiver_that_says_401_alone_is_about_the_signature() {
-    const SAYS: &str = "401 says that a signature is missing or does not hold: ";
-    let said = |answers: &[Answer], arguments: &[&str], code: i32| {
+fn advice_about_the_signature_follows_if_every_response_is_401() {
+    const ADVICE: &str = "401 means a missing or invalid signature: ";
+    let stderr = |answers: &[Answer], arguments: &[&str], code: i32| {
         let target = Target::start(answers);
         send(&target, &[&["failed", "success", "--retry", "none"], arguments].concat()).exits(code).stderr
     };
-    let wrong = said(&[status(401)], &["--secret", "wrong"], 6);
-    assert!(wrong.contains(&format!("{SAYS}compare --secret and --scheme")), "{wrong}");
-    let unsigned = said(&[status(401)], &[], 6);
-    assert!(unsigned.contains(&format!("{SAYS}give the receiver's secret")), "{unsigned}");
-    assert!(!said(&[status(401), OK], &["--secret", "right"], 6).contains(SAYS), "one was believed");
-    assert!(!said(&[status(401)], &["--secret", "k", "--tamper", "body"], 0).contains(SAYS), "it was meant to be");
+    let wrong = stderr(&[status(401)], &["--secret", "wrong"], 6);
+    assert!(wrong.contains(&format!("{ADVICE}compare --secret and --scheme")), "{wrong}");
+    let unsigned = stderr(&[status(401)], &[], 6);
+    assert!(unsigned.contains(&format!("{ADVICE}give the receiver's secret")), "{unsigned}");
+    assert!(!stderr(&[status(401), OK], &["--secret", "right"], 6).contains(ADVICE), "one delivery was accepted");
+    assert!(
+        !stderr(&[status(401)], &["--secret", "k", "--tamper", "body"], 0).contains(ADVICE),
+        "the refusal is expected"
+    );
 }

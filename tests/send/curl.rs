@@ -1,4 +1,4 @@
-//! `--curl`: the command that it shows, run by a shell and the real curl.
+//! `--curl`: the printed command, run by a shell with the real curl.
 
 use std::fs;
 use std::io::Write;
@@ -16,9 +16,9 @@ use super::send;
 use crate::support::certificates::Certificates;
 use crate::support::target::{OK, Request, Target};
 
-/// Runs a command by `sh`, with the secret in its variable.
+/// Runs a command with `sh`, and the secret in HOOKCTL_SECRET.
 fn run(command: &str, secret: &str, folder: &std::path::Path) {
-    // From a file: a long one is no argument.
+    // As a script: the command may exceed the length limit of an argument.
     let mut script = tempfile::NamedTempFile::new().expect("a file");
     script.write_all(command.as_bytes()).expect("a script");
     let mut shell = Command::new("sh");
@@ -27,16 +27,16 @@ fn run(command: &str, secret: &str, folder: &std::path::Path) {
     assert!(output.status.success(), "{command}\n{}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// What counts of a request: curl orders headers by itself.
-fn content(request: &Request) -> (String, Vec<(String, String)>, &[u8]) {
+/// A request for comparison. Headers are sorted, as curl has an order of its own.
+fn comparable(request: &Request) -> (String, Vec<(String, String)>, &[u8]) {
     let mut headers: Vec<_> =
         request.headers.iter().map(|(name, value)| (name.to_lowercase(), value.clone())).collect();
     headers.sort();
     (request.line.clone(), headers, &request.body)
 }
 
-/// Sends and lets curl send the same; both requests.
-fn both(arguments: &[&str], stdin: &[u8], secret: &str) -> String {
+/// Sends by `hookctl send` and by its curl command, and compares both requests. Returns the command.
+fn assert_same_request(arguments: &[&str], stdin: &[u8], secret: &str) -> String {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("it's a file.json"), b"{\"file\": \"\\u00e9\"}\n").unwrap();
     let target = Target::start(&[OK]);
@@ -45,12 +45,12 @@ fn both(arguments: &[&str], stdin: &[u8], secret: &str) -> String {
     assert_eq!(target.requests().len(), 1, "--curl sends nothing");
     run(&shown.stdout, secret, folder.path());
     let requests = target.requests();
-    assert_eq!(content(&requests[1]), content(&requests[0]), "{}", shown.stdout);
+    assert_eq!(comparable(&requests[1]), comparable(&requests[0]), "{}", shown.stdout);
     shown.stdout
 }
 
 #[test]
-fn what_curl_sends_is_what_send_sends() {
+fn curl_sends_the_same_request_as_send() {
     let odd = "{\"a\": \"it's \\\\ $HOME `id` !! \\\"é 漢字 🦀\", \"b\": \"%s %\\u0000\"}\r\n\t".as_bytes();
     let cases: [(&[&str], &[u8]); 8] = [
         (&["success", "--secret", "s3cr3t-token"], b""),
@@ -63,24 +63,24 @@ fn what_curl_sends_is_what_send_sends() {
         (&["it's a file.json", "--unset", "file"], b""),
     ];
     for (arguments, stdin) in cases {
-        both(arguments, stdin, "");
+        assert_same_request(arguments, stdin, "");
     }
-    let shown = both(&["it's a file.json"], b"", "");
+    let shown = assert_same_request(&["it's a file.json"], b"", "");
     assert!(shown.contains(r"--data-binary '@it'\''s a file.json'"), "{shown}");
     let large = format!("[{}0]", "1,".repeat(200_000));
-    both(&["-"], large.as_bytes(), "");
+    assert_same_request(&["-"], large.as_bytes(), "");
 }
 
 #[test]
-fn secrets_are_left_to_the_shell() {
+fn the_command_takes_the_secret_from_its_variable() {
     for (scheme, secret) in [("bearer", "s3cr3t-token"), ("shared-secret", "s3cr3t-token"), ("bearer", "it's $s")] {
-        let shown = both(&["cog/coglet/succeeded", "--scheme", scheme, "--secret", secret], b"", secret);
+        let shown = assert_same_request(&["cog/coglet/succeeded", "--scheme", scheme, "--secret", secret], b"", secret);
         assert!(shown.contains("\"$HOOKCTL_SECRET\"") && !shown.contains(secret), "{shown}");
     }
 }
 
 #[test]
-fn only_the_secret_itself_is_the_secrets_variable() {
+fn a_value_that_is_not_the_secret_does_not_use_its_variable() {
     let target = Target::start(&[OK]);
     let show =
         |arguments: &[&str]| send(&target, &[&["--curl", "-s", "supersecretvalue"], arguments].concat()).exits(0);
@@ -98,7 +98,7 @@ fn only_the_secret_itself_is_the_secrets_variable() {
 }
 
 #[test]
-fn any_bytes_survive() {
+fn any_bytes_reach_the_receiver_unchanged() {
     let target = Target::start(&[OK]);
     let folder = tempfile::tempdir().unwrap();
     let bodies: [&[u8]; 6] =
@@ -119,7 +119,7 @@ fn any_bytes_survive() {
 }
 
 #[test]
-fn the_flags_of_the_connection_go_along() {
+fn connection_flags_become_curls_flags() {
     let certificates = Certificates::new();
     let target = Target::with_tls(&[OK], certificates.server(true));
     let [ca, cert, key] = ["ca.pem", "client.pem", "client.key"].map(|name| certificates.path(name));
@@ -132,7 +132,7 @@ fn the_flags_of_the_connection_go_along() {
 }
 
 #[test]
-fn as_data_it_is_a_line_and_it_excludes_a_dry_run() {
+fn curl_with_json_prints_lines_and_excludes_dry_run() {
     let target = Target::start(&[OK]);
     let data = send(&target, &["success", "failed", "--curl", "--json"]).exits(0).json();
     assert_eq!(data.len(), 2);

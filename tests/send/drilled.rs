@@ -1,4 +1,4 @@
-//! What a drill leaves behind, and what it says of a receiver that refuses everything.
+//! The journal and the report of a drill, and the advice when the handler refuses every delivery.
 
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
@@ -12,7 +12,7 @@ use crate::support::target::{Answer, Request, Target};
 
 const SECRET: &str = "s3cret";
 
-/// A handler that verifies and does no more.
+/// A handler that verifies the signature and parses the body, and nothing else.
 fn verifies(requests: &[Request]) -> (u16, String) {
     let request = &requests[requests.len() - 1];
     let signature = hmac_hex(SECRET, &request.body);
@@ -31,7 +31,7 @@ fn verifies(requests: &[Request]) -> (u16, String) {
 }
 
 #[test]
-fn its_journal_says_of_which_case_a_delivery_is_and_what_was_right() {
+fn the_drills_journal_has_the_case_and_the_expected_statuses() {
     let folder = tempfile::tempdir().unwrap();
     let journal = folder.path().join("drill.jsonl");
     let journal = journal.to_str().unwrap();
@@ -46,11 +46,11 @@ fn its_journal_says_of_which_case_a_delivery_is_and_what_was_right() {
     assert_eq!(of("tampered body")[0]["expect_status"], "4xx");
     assert!(records.iter().all(|record| record["of"] == 1 && record["case"].is_string()), "{lines}");
 
-    // What was forged on purpose and refused is not painted as a failure.
+    // A refused forgery is the expected result, and not red.
     let table = hookctl(["inspect", journal, "--color", "always"]).exits(0).stdout;
     let row = table.lines().find(|line| line.contains("tampered body")).expect(&table);
     assert!(row.contains("\u{1b}[1;32m401") && !row.contains("\u{1b}[1;31m"), "{row}");
-    assert!(row.find("tampered body") < row.find("wrong_secret"), "what is cut first is the reason: {row}");
+    assert!(row.find("tampered body") < row.find("wrong_secret"), "a narrow terminal cuts the reason first: {row}");
     let shown = hookctl(["inspect", journal, "--show", "18"]).exits(0).stdout;
     assert!(shown.contains("drill    unknown status: a good handler answers 2xx"), "{shown}");
     let timeline = hookctl(["inspect", journal, "--timeline"]).exits(0).stdout;
@@ -60,16 +60,16 @@ fn its_journal_says_of_which_case_a_delivery_is_and_what_was_right() {
     let page = std::fs::read_to_string(page).unwrap();
     assert_eq!(page.matches("\"expected\":true").count(), records.len(), "{page}");
 
-    send(&target, &drill).exits(0).says("has deliveries already, to which those of this drill are added");
+    send(&target, &drill).exits(0).says("has deliveries already; those of this drill are appended");
 }
 
 #[test]
-fn a_receiver_that_refuses_the_good_one_proves_nothing_by_refusing_the_rest() {
+fn refusing_the_good_delivery_too_passes_no_case() {
     let folder = tempfile::tempdir().unwrap();
     let journal = folder.path().join("drill.jsonl");
     let cases = [
         (401, &["--secret", SECRET][..], "refused (401), so this drill proves little: compare --secret and --scheme"),
-        (401, &[], "refused (401), so this drill proves little: it went out unsigned: give the receiver's secret"),
+        (401, &[], "refused (401), so this drill proves little: it was not signed; give the receiver's secret"),
         (404, &["--secret", SECRET], "refused (404), so this drill proves little: check the path of --to"),
     ];
     for (status, secret, advice) in cases {
@@ -83,13 +83,13 @@ fn a_receiver_that_refuses_the_good_one_proves_nothing_by_refusing_the_rest() {
         assert!(finished.stdout.contains("0 passed · 1 failed · 15 skipped"), "{finished:#?}");
         assert!(finished.stderr.trim_end().lines().last().unwrap().contains(advice), "{finished:#?}");
         let xml = std::fs::read_to_string(&report).unwrap();
-        let said = xml.split("<failure").nth(1).and_then(|rest| rest.split("</failure>").next()).unwrap();
-        assert!(said.contains("advice: even the good delivery was refused"), "{xml}");
+        let failure = xml.split("<failure").nth(1).and_then(|rest| rest.split("</failure>").next()).unwrap();
+        assert!(failure.contains("advice: even the good delivery was refused"), "{xml}");
     }
 }
 
 #[test]
-fn one_that_hangs_is_not_waited_for_again_and_again() {
+fn after_a_timeout_of_the_good_delivery_all_cases_are_skipped() {
     let target = Target::start(&[Answer::Hang]);
     let finished = send(&target, &["--drill", "--secret", SECRET, "--timeout", "100ms"]).exits(6);
     assert!(finished.stdout.contains("0 passed · 1 failed · 15 skipped"), "{finished:#?}");
@@ -98,7 +98,7 @@ fn one_that_hangs_is_not_waited_for_again_and_again() {
 }
 
 #[test]
-fn the_table_begins_before_the_first_answer() {
+fn the_table_begins_before_the_first_response() {
     let target = Target::start(&[Answer::Hang]);
     let mut command = command();
     command.args(["send", "--drill", "--timeout", "1h", "--to", &target.url]).stdout(Stdio::piped());
@@ -115,8 +115,8 @@ fn the_table_begins_before_the_first_answer() {
 }
 
 #[test]
-fn one_that_lets_forgeries_in_fails_though_it_refuses_the_good_one() {
-    // The usual mistake: what is not signed is not checked.
+fn accepting_a_forgery_fails_though_the_good_delivery_was_refused() {
+    // The usual mistake: a request without a signature is accepted.
     let target = Target::start(&[Answer::By(|requests| {
         let is_signed = requests[requests.len() - 1].header("x-webhook-signature").is_some();
         (if is_signed { 401 } else { 200 }, String::new())
@@ -126,7 +126,7 @@ fn one_that_lets_forgeries_in_fails_though_it_refuses_the_good_one() {
 }
 
 #[test]
-fn what_goes_out_unsigned_is_called_so() {
+fn an_unsigned_drill_describes_its_requests_as_unsigned() {
     let target = Target::start(&[Answer::Status(200, "", "")]);
     let unsigned = send(&target, &["--drill"]).exits(4).stdout;
     assert!(
@@ -138,8 +138,8 @@ fn what_goes_out_unsigned_is_called_so() {
 }
 
 #[test]
-fn what_went_out_at_once_stands_in_the_order_in_which_it_went() {
-    // Recorded as the answers came.
+fn the_timeline_is_in_the_order_of_sending() {
+    // Records are in the order of the responses.
     let line = |at: &str| {
         serde_json::json!({"type": "delivery", "v": 1, "direction": "sent", "at": at, "attempt": 1, "of": 1, "url": "u",
                            "body": r#"{"id":"a","status":"success","output":"u","input":{}}"#})

@@ -1,4 +1,4 @@
-//! Many deliveries: each with its own id and signature, measured.
+//! `--count`: many deliveries, each with its own id and signature, and their measurements.
 
 use std::collections::HashSet;
 use std::io::{Read, Write};
@@ -13,7 +13,7 @@ use crate::support::sign::hmac_hex;
 use crate::support::target::{Answer, OK, Target};
 
 #[test]
-fn each_has_its_own_id_and_signature() {
+fn each_delivery_has_its_own_id_and_signature() {
     let target = Target::start(&[OK]);
     let run = ["success", "--count", "200", "--concurrency", "8", "--secret", "k"];
     let finished = send(&target, &run).exits(0);
@@ -35,7 +35,7 @@ fn failures_are_shown_and_counted() {
     let stream = send(&target, &run).exits(6).stdout;
     let lines: Vec<Value> = stream.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let (summary, deliveries) = lines.split_last().unwrap();
-    assert_eq!(deliveries.len(), 20, "data never skips");
+    assert_eq!(deliveries.len(), 20, "JSON output skips nothing");
     assert_eq!((&summary["deliveries"], &summary["expected"]), (&20.into(), &19.into()));
     assert_eq!(summary["statuses"], serde_json::json!({"200": 19, "500": 1}));
     assert!(summary["latency_ms"]["p50"].as_f64().unwrap() > 0.0);
@@ -43,11 +43,11 @@ fn failures_are_shown_and_counted() {
     let target = Target::start(&[OK, Answer::Status(500, "", "boom"), OK]);
     let finished = send(&target, &["success", "--count", "20", "--concurrency", "1"]).exits(6);
     assert_eq!(finished.stdout.matches("boom").count(), 1, "{finished:#?}");
-    assert_eq!(finished.stdout.matches("✗").count(), 1, "only what failed is shown one by one");
+    assert_eq!(finished.stdout.matches("✗").count(), 1, "only failed attempts are shown");
 }
 
 #[test]
-fn nobody_there_is_an_error_by_its_kind() {
+fn refused_connections_are_counted_by_their_error() {
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
     hookctl(["send", "success", "--count", "5", "--to", &closed])
         .exits(6)
@@ -56,17 +56,17 @@ fn nobody_there_is_an_error_by_its_kind() {
 }
 
 #[test]
-fn a_rate_keeps_its_schedule() {
+fn a_rate_spaces_the_deliveries() {
     let target = Target::start(&[OK]);
     let stream = send(&target, &["success", "--count", "20", "--rate", "100", "--json"]).exits(0).stdout;
     let summary: Value = serde_json::from_str(stream.lines().last().unwrap()).unwrap();
-    // The last one is due at 190 ms; without a rate all of them take a few.
+    // The last one is due at 190 ms; without --rate all 20 take a few milliseconds.
     assert!(summary["elapsed_ms"].as_u64().unwrap() >= 190, "{summary}");
 }
 
 #[test]
-fn a_late_answer_delays_those_after_it_and_shows() {
-    // One connection, and the first answer takes 300 ms: at 100 a second some thirty deliveries are late by then.
+fn latency_includes_the_wait_for_a_slow_response_before() {
+    // One connection, and the first response takes 300 ms: at 100 per second the other 19 deliveries start late.
     fn slow(requests: &[crate::support::target::Request]) -> (u16, String) {
         if requests.len() == 1 {
             let (_never, wait) = std::sync::mpsc::channel::<()>();
@@ -79,18 +79,18 @@ fn a_late_answer_delays_those_after_it_and_shows() {
     let stream = send(&target, &run).exits(0).stdout;
     let summary: Value = serde_json::from_str(stream.lines().last().unwrap()).unwrap();
     let p50 = summary["latency_ms"]["p50"].as_f64().unwrap();
-    assert!(p50 > 100.0, "the wait counts from when a delivery was due: {p50}");
+    assert!(p50 > 100.0, "latency counts from the due time: {p50}");
 }
 
 #[test]
-fn latency_ends_with_the_head_of_the_answer() {
+fn latency_ends_with_the_head_of_the_response() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let to = listener.local_addr().unwrap().to_string();
     std::thread::spawn(move || {
         let (mut stream, _) = listener.accept().unwrap();
         let mut piece = [0; 4096];
         let _ = stream.read(&mut piece).unwrap();
-        // An answer that has no end.
+        // A body without an end.
         stream.write_all(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n").unwrap();
         while stream.read(&mut piece).is_ok_and(|read| read > 0) {}
     });

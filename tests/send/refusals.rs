@@ -1,4 +1,4 @@
-//! Input that is none: one clear sentence, the contract's exit code, and nothing sent.
+//! Invalid input: one clear error message, the documented exit code, and no request.
 
 use std::fs;
 use std::net::TcpListener;
@@ -7,27 +7,27 @@ use tempfile::TempDir;
 
 use crate::support::program::{Finished, hookctl};
 
-/// A receiver that nothing must reach.
-struct Untouched(TcpListener);
+/// A port to which no connection may be opened.
+struct Unreached(TcpListener);
 
-impl Untouched {
+impl Unreached {
     fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
-        Untouched(listener)
+        Unreached(listener)
     }
 
     fn url(&self) -> String {
         format!("http://{}/hook", self.0.local_addr().unwrap())
     }
 
-    /// A connection would be waiting to be accepted by now: the sender has ended.
-    fn check(&self, what: &str) {
+    /// Called after the sender has ended: a connection would be in the backlog by now.
+    fn assert_unreached(&self, what: &str) {
         assert!(self.0.accept().is_err(), "{what}: something was sent");
     }
 }
 
-/// One sentence that begins with `error:`, and nothing that only a programmer can read.
+/// One line that begins with `error:`, and no internals.
 fn assert_one_error(finished: &Finished, what: &str) {
     let errors = finished.stderr.lines().filter(|line| line.starts_with("error:")).count();
     assert_eq!(errors, 1, "{what}: {finished:#?}");
@@ -37,7 +37,7 @@ fn assert_one_error(finished: &Finished, what: &str) {
     assert_eq!(finished.stdout, "", "{what}");
 }
 
-/// A folder with files that `send` does not take.
+/// A folder with files that `send` rejects.
 fn folder() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let record = r#"{"type":"delivery","v":1,"at":"2026-11-20T21:23:21Z","body":"{}"}"#;
@@ -59,7 +59,7 @@ fn folder() -> TempDir {
 }
 
 #[test]
-fn every_bad_source_is_named_with_its_cause() {
+fn the_error_names_an_invalid_source_and_the_cause() {
     let folder = folder();
     let cases = [
         ("faild", 2, "\"faild\"", "did you mean failed?"),
@@ -75,29 +75,29 @@ fn every_bad_source_is_named_with_its_cause() {
         ("-", 2, "standard input is not JSON", ""),
         (".", 1, "cannot read .: is a directory", ""),
     ];
-    let receiver = Untouched::start();
+    let receiver = Unreached::start();
     for (source, code, cause, hint) in cases {
-        // Also as the last of several: a handler must not be left with half of them.
+        // Also as the last source: the handler must not receive the sources before.
         for sources in [vec![source], vec!["success", source]] {
             let run = hookctl(["send", "--timeout", "1s", "--to", &receiver.url()].into_iter().chain(sources));
             let finished = run.current_dir(folder.path()).exits(code);
             assert_one_error(&finished, source);
             finished.says(cause).says(hint);
-            receiver.check(source);
+            receiver.assert_unreached(source);
         }
     }
 }
 
 #[test]
-fn every_bad_flag_is_named_with_its_cause() {
-    let to = Untouched::start();
+fn the_error_names_an_invalid_flag_and_the_cause() {
+    let to = Unreached::start();
     let url = to.url();
     let cases: [(&[&str], &str); 31] = [
         (&["success", "--to", "ftp://example.com"], "ftp is not http or https"),
         (&["success", "--to", "http://"], "--to"),
         (&["success", "--to", "a b"], "--to"),
         (&["success", "--to", ""], "--to"),
-        // It would end up in records.
+        // Records would hold the password.
         (&["success", "--to", "http://user:word@127.0.0.1/"], "--to holds a name and password"),
         (&["success", "--to", &url, "--retry", "eachlab"], "eachlabs, eachlabs-b, modelslab, modelslab-workflow, cog"),
         (&["success", "--to", &url, "--retry", "5"], "--retry"),
@@ -129,39 +129,39 @@ fn every_bad_flag_is_named_with_its_cause() {
     for (arguments, cause) in cases {
         let finished = hookctl(["send"].iter().chain(arguments)).stdin("[1]").exits(2);
         assert_one_error(&finished, &format!("{arguments:?}"));
-        assert!(!finished.stderr.contains("not base64!"), "the secret was said: {finished:#?}");
+        assert!(!finished.stderr.contains("not base64!"), "the secret was printed: {finished:#?}");
         finished.says(cause);
-        to.check(&format!("{arguments:?}"));
+        to.assert_unreached(&format!("{arguments:?}"));
     }
 }
 
 #[test]
-fn a_secret_file_that_is_missing_is_a_runtime_failure() {
-    let to = Untouched::start();
+fn a_missing_secret_file_is_a_runtime_error() {
+    let to = Unreached::start();
     let finished = hookctl(["send", "success", "--to", &to.url(), "--secret", "@/no/such/file"]).exits(1);
     assert_one_error(&finished, "@FILE");
     finished.says("cannot read the secret file /no/such/file: no such file");
-    to.check("@FILE");
+    to.assert_unreached("@FILE");
 }
 
 #[test]
-fn what_is_missing_is_asked_for() {
-    let to = Untouched::start();
+fn a_missing_source_or_receiver_is_a_usage_error() {
+    let to = Unreached::start();
     let finished = hookctl(["send", "--to", &to.url()]).exits(2);
     assert_one_error(&finished, "no source");
     finished.says("no source was given").says("success, failed").says("more of assemblyai, bfl, cog");
     let finished = hookctl(["send", "success"]).exits(2);
     assert_one_error(&finished, "no --to");
     finished.says("--to");
-    to.check("nothing");
+    to.assert_unreached("nothing");
 }
 
 #[test]
-fn a_scheme_that_cannot_sign_the_last_of_several_stops_before_the_first() {
-    let to = Untouched::start();
-    // Kie signs a field that only the first has.
+fn a_source_that_cannot_be_signed_stops_send_before_the_first_request() {
+    let to = Unreached::start();
+    // Kie signs a field that only the first source has.
     let run = ["send", "-", "success", "--scheme", "kie", "--secret", "s", "--timeout", "1s", "--to", &to.url()];
     let finished = hookctl(run).stdin(r#"{"taskId":"t-1","status":"success"}"#).exits(2);
-    to.check("kie");
+    to.assert_unreached("kie");
     assert_one_error(&finished, "kie");
 }

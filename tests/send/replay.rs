@@ -1,4 +1,4 @@
-//! A journal that goes out again.
+//! `send JOURNAL`: recorded deliveries sent again.
 
 use std::fs;
 use std::path::PathBuf;
@@ -13,10 +13,9 @@ use crate::support::program::hookctl;
 use crate::support::sign::hmac_hex;
 use crate::support::target::{OK, Target};
 
-/// A signature that is well formed; what it proves does not matter here.
+/// Well-formed, but not valid.
 const SIGNATURE: &str = "v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=";
 
-/// A journal of these lines.
 fn journal(lines: &[String]) -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("hooks.jsonl");
@@ -31,7 +30,7 @@ fn record(at: &str, headers: &[(&str, &str)], body: &str) -> String {
 }
 
 #[test]
-fn what_a_listener_recorded_goes_out_as_it_came() {
+fn recorded_bodies_and_end_to_end_headers_are_sent_unchanged() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("hooks.jsonl");
     let bodies = [r#"{"id":"a","status":"success","output":"é","input":{}}"#, "not JSON \u{1F980}"];
@@ -46,31 +45,31 @@ fn what_a_listener_recorded_goes_out_as_it_came() {
     let requests = target.requests();
     for (request, body) in requests.iter().zip(bodies) {
         assert_eq!(request.body, body.as_bytes());
-        assert_eq!(request.line, "POST /hook HTTP/1.1", "the path is that of --to");
+        assert_eq!(request.line, "POST /hook HTTP/1.1", "the path is from --to");
         assert_eq!(request.header("x-webhook-signature"), Some("abc"));
-        assert_eq!(request.header("connection"), None, "it concerns one connection alone");
+        assert_eq!(request.header("connection"), None, "a header of one connection");
         assert_eq!(request.header("host"), Some(target.url["http://".len()..].trim_end_matches("/hook")));
     }
     assert_eq!(requests.len(), 2);
 }
 
 #[test]
-fn a_forgery_that_is_signed_afresh_is_said_to_be_one() {
+fn signing_a_recorded_forgery_anew_warns() {
     let forged = record("2026-11-20T21:23:10Z", &[("x-webhook-signature", "00")], "{}");
     let verdict = r#"{"verdict":"invalid","scheme":"eachlabs","reason":"wrong_secret","hint":"h"},"type""#;
     let forged = forged.replacen("\"type\"", &format!("\"signature\":{verdict}"), 1);
     let (_folder, path) = journal(&[forged, record("2026-11-20T21:23:10Z", &[], "{}")]);
     let path = path.to_str().unwrap();
     let target = Target::start(&[OK]);
-    const SAID: &str = "1 of the deliveries did not verify when they came";
-    assert!(!send(&target, &[path]).exits(0).stderr.contains(SAID));
-    let said = send(&target, &[path, "--secret", "s"]).exits(0).stderr;
+    const WARNING: &str = "1 of the deliveries failed verification when they were recorded";
+    assert!(!send(&target, &[path]).exits(0).stderr.contains(WARNING));
+    let stderr = send(&target, &[path, "--secret", "s"]).exits(0).stderr;
     let advice = format!("hookctl inspect {path} --verdict verified --json | hookctl send -");
-    assert!(said.contains(SAID) && said.contains(&advice), "{said}");
+    assert!(stderr.contains(WARNING) && stderr.contains(&advice), "{stderr}");
 }
 
 #[test]
-fn gaps_pass_as_fast_as_they_are_told_to() {
+fn speed_divides_the_recorded_gaps() {
     let lines = ["10", "11", "13"].map(|second| record(&format!("2026-11-20T21:23:{second}Z"), &[], "{}"));
     let (_folder, path) = journal(&lines);
     let target = Target::start(&[OK]);
@@ -78,12 +77,12 @@ fn gaps_pass_as_fast_as_they_are_told_to() {
     send(&target, &[path.to_str().unwrap(), "--speed", "10"]).exits(0);
     let arrived: Vec<_> = target.requests().iter().map(|request| (request.at - begun).as_millis()).collect();
     assert_eq!(arrived.len(), 3);
-    // Each is due from the beginning on; a busy machine may be late, but at another speed it would be far later.
+    // The due times count from the start. A busy machine may be late, but without --speed they would be far later.
     assert!(arrived[1] >= 100 && arrived[2] >= 300 && arrived[2] < 3000, "{arrived:?}");
 }
 
 #[test]
-fn with_a_secret_it_is_signed_afresh() {
+fn a_secret_replaces_the_recorded_signature() {
     let old =
         [("content-type", "application/json"), ("x-webhook-timestamp", "1"), ("x-webhook-signature", "sha256=00")];
     let (_folder, path) = journal(&[record("2026-11-20T21:23:10Z", &old, r#"{"status":"success"}"#)]);
@@ -96,11 +95,11 @@ fn with_a_secret_it_is_signed_afresh() {
     let expected = format!("sha256={}", hmac_hex("k", &signed));
     let signatures: Vec<_> =
         request.headers.iter().filter(|(name, _)| name == "x-webhook-signature").map(|(_, value)| value).collect();
-    assert_eq!(signatures, [&expected], "in place of the recorded one");
+    assert_eq!(signatures, [&expected], "it replaces the recorded one");
 }
 
 #[test]
-fn an_old_time_stamp_and_a_blanked_value_are_said() {
+fn notes_name_old_time_stamps_damaged_lines_and_redacted_headers() {
     let headers = [("webhook-id", "msg_1"), ("webhook-timestamp", "1700000000"), ("webhook-signature", SIGNATURE)];
     let blanked = [("authorization", "<redacted>"), ("x-kept", "1")];
     let (_folder, path) = journal(&[
@@ -111,7 +110,7 @@ fn an_old_time_stamp_and_a_blanked_value_are_said() {
     let target = Target::start(&[OK]);
     send(&target, &[path.to_str().unwrap()])
         .exits(0)
-        .says("1 recorded time stamp is too old by now")
+        .says("1 recorded time stamp is outside the tolerance by now")
         .says("line 2 is damaged and left out")
         .says("1 of the deliveries go out without the header values that were redacted");
     let requests = target.requests();
@@ -120,17 +119,17 @@ fn an_old_time_stamp_and_a_blanked_value_are_said() {
 }
 
 #[test]
-fn what_was_sent_or_not_taken_in_is_left_out() {
+fn sent_and_rejected_records_are_left_out() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("sent.jsonl");
     let target = Target::start(&[OK]);
     send(&target, &["success", "--record", path.to_str().unwrap()]).exits(0);
-    let nobody = ["send", path.to_str().unwrap(), "--to", "127.0.0.1:1"];
-    hookctl(nobody).exits(2).says("nothing is left to send: no received delivery is recorded there");
+    let arguments = ["send", path.to_str().unwrap(), "--to", "127.0.0.1:1"];
+    hookctl(arguments).exits(2).says("nothing is left to send: no received delivery is recorded there");
 }
 
 #[test]
-fn a_stream_of_a_listener_is_read_from_a_pipe() {
+fn the_json_output_of_listen_is_a_source() {
     let ready = json!({"type": "ready", "v": 1, "url": "http://127.0.0.1:1"}).to_string();
     let stream = [ready, record("2026-11-20T21:23:10Z", &[("x-a", "1"), ("x-a", "2")], "{}")].join("\n");
     let target = Target::start(&[OK]);
@@ -142,7 +141,7 @@ fn a_stream_of_a_listener_is_read_from_a_pipe() {
 }
 
 #[test]
-fn method_and_places_are_those_that_were_recorded() {
+fn the_recorded_method_and_header_order_are_kept() {
     let headers = [("host", "example.com"), ("content-length", "99"), ("x-a", "1"), ("connection", "close")];
     let (_folder, path) = journal(&[record("2026-11-20T21:23:10Z", &headers, "{}").replace("POST", "PUT")]);
     let target = Target::start(&[OK]);
@@ -159,14 +158,14 @@ fn method_and_places_are_those_that_were_recorded() {
 }
 
 #[test]
-fn how_many_go_out_unsigned_is_said() {
+fn a_note_counts_the_unsigned_deliveries() {
     let signed = || record("2026-11-20T21:23:10Z", &[("x-webhook-signature", "00")], "{}");
     let bare = || record("2026-11-20T21:23:10Z", &[], "{}");
-    let said = |lines: &[String]| {
+    let stderr = |lines: &[String]| {
         let (_folder, path) = journal(lines);
         send(&Target::start(&[OK]), &[path.to_str().unwrap()]).exits(0).stderr
     };
-    let some = said(&[signed(), bare(), signed()]);
-    assert!(some.contains("1 of 3 recorded deliveries go out unsigned, as they came"), "{some}");
-    assert!(!said(&[signed(), signed()]).contains("unsigned"));
+    let some = stderr(&[signed(), bare(), signed()]);
+    assert!(some.contains("1 of 3 recorded deliveries are sent unsigned, as they were received"), "{some}");
+    assert!(!stderr(&[signed(), signed()]).contains("unsigned"));
 }

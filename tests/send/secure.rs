@@ -1,4 +1,4 @@
-//! TLS and proxies, under curl's flags.
+//! TLS and proxies, with curl's flags.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -11,7 +11,7 @@ use crate::support::program::{Finished, hookctl};
 use crate::support::proxy::Proxy;
 use crate::support::target::{OK, Target};
 
-/// Sends once: its outcome and why it failed.
+/// The `outcome` and the `error` of the first attempt.
 fn outcome(finished: &Finished) -> (String, String) {
     let delivery = &finished.deliveries()[0];
     let text = |name: &str| delivery[name].as_str().unwrap_or_default().to_owned();
@@ -21,18 +21,18 @@ fn outcome(finished: &Finished) -> (String, String) {
 const ONCE: [&str; 4] = ["success", "--retry", "none", "--json"];
 
 #[test]
-fn a_certificate_counts_when_its_issuer_is_named_or_nobody_cares() {
+fn a_private_ca_is_trusted_with_cacert_or_insecure_only() {
     let certificates = Certificates::new();
     let target = Target::with_tls(&[OK], certificates.server(false));
     let (outcome, error) = outcome(&send(&target, &ONCE).exits(6));
     assert_eq!(outcome, "unreachable");
     assert_eq!(error, "the certificate of 127.0.0.1 is not trusted: its issuer is not known (use --cacert FILE or -k)");
-    assert!(target.requests().is_empty(), "nothing is delivered to a stranger");
+    assert!(target.requests().is_empty(), "an untrusted server receives nothing");
     let ca = certificates.path("ca.pem");
     for flags in [vec!["--cacert", &ca], vec!["-k"], vec!["--insecure", "--http1.1"]] {
         send(&target, &[&ONCE, &flags[..]].concat()).exits(0);
     }
-    // Sources in a row share a connection, with TLS too.
+    // Consecutive sources share a TLS connection, too.
     send(&target, &["success", "failed", "--cacert", &ca]).exits(0);
     let requests = target.requests();
     assert_eq!(requests.len(), 5);
@@ -40,14 +40,14 @@ fn a_certificate_counts_when_its_issuer_is_named_or_nobody_cares() {
 }
 
 #[test]
-fn a_certificate_that_was_named_itself_counts_for_its_own_name_only() {
+fn a_self_signed_certificate_is_trusted_for_its_own_name_only() {
     let certificates = Certificates::new();
     let target = Target::with_tls(&[OK], certificates.self_signed());
     let own = certificates.path("self.pem");
     let (_, error) = outcome(&send(&target, &ONCE).exits(6));
     assert!(error.contains("not trusted: "), "{error}");
     send(&target, &[&ONCE[..], &["--cacert", &own]].concat()).exits(0);
-    // The same receiver under a name that the certificate does not have.
+    // The same receiver by a name that is not in the certificate.
     let other = target.url.replace("127.0.0.1", "0.0.0.0");
     let flags = ["--cacert", &own, "--to", &other];
     let (outcome, error) = outcome(&hookctl(["send"].iter().chain(&ONCE).chain(&flags)).exits(6));
@@ -56,7 +56,7 @@ fn a_certificate_that_was_named_itself_counts_for_its_own_name_only() {
 }
 
 #[test]
-fn a_receiver_that_wants_a_client_certificate_gets_it() {
+fn a_receiver_gets_the_client_certificate_that_it_requests() {
     let certificates = Certificates::new();
     let target = Target::with_tls(&[OK], certificates.server(true));
     let [ca, cert, key, both] = ["ca.pem", "client.pem", "client.key", "both.pem"].map(|name| certificates.path(name));
@@ -70,8 +70,8 @@ fn a_receiver_that_wants_a_client_certificate_gets_it() {
 }
 
 #[test]
-fn a_receiver_without_tls_is_named() {
-    for (answer, said) in [
+fn https_to_a_plain_http_port_suggests_http() {
+    for (answer, message) in [
         (&b"HTTP/1.1 400 Bad Request\r\n\r\n"[..], "127.0.0.1 does not speak TLS here: is it http://?"),
         (b"", "127.0.0.1 closed the connection in the middle of the TLS handshake: is it http://?"),
     ] {
@@ -83,13 +83,13 @@ fn a_receiver_without_tls_is_named() {
             stream.write_all(answer).unwrap();
         });
         let (outcome, error) = outcome(&hookctl(["send"].iter().chain(&ONCE).chain(&["--to", &secure])).exits(6));
-        assert_eq!((&*outcome, &*error), ("unreachable", said));
+        assert_eq!((&*outcome, &*error), ("unreachable", message));
         plain.join().unwrap();
     }
 }
 
 #[test]
-fn every_bad_file_is_named() {
+fn the_error_names_an_unusable_certificate_or_key_file() {
     let certificates = Certificates::new();
     let [ca, cert, key, other] =
         ["ca.pem", "client.pem", "client.key", "server.key"].map(|name| certificates.path(name));
@@ -103,9 +103,9 @@ fn every_bad_file_is_named() {
         (&["--proxy", "ftp://x"], 2, "a proxy is written host:port".into()),
         (&["--proxy", "http://user:word@"], 2, "a proxy is written host:port".into()),
     ];
-    for (flags, code, said) in cases {
+    for (flags, code, message) in cases {
         let run = ["send", "success", "--to", "http://127.0.0.1:1"].iter().chain(flags);
-        let finished = hookctl(run).exits(code).says(&said);
+        let finished = hookctl(run).exits(code).says(&message);
         assert_eq!(finished.stdout, "", "{flags:?}");
     }
 }
@@ -129,8 +129,8 @@ fn a_proxy_opens_a_tunnel_for_https() {
 }
 
 #[test]
-fn a_proxy_passes_http_on() {
-    // Nobody is at this address (RFC 5737): the proxy answers for it.
+fn a_proxy_forwards_http() {
+    // A documentation address (RFC 5737), which only the proxy answers.
     let proxy = Target::start(&[OK]);
     let by = proxy.url.strip_suffix("/hook").unwrap().replace("http://", "http://me:pass@");
     let to = "http://192.0.2.1:81/a?b=c";
@@ -152,7 +152,7 @@ fn a_proxy_of_the_environment_is_for_others_than_this_machine() {
     assert_eq!((proxy.requests().len(), target.requests().len()), (0, 1));
     send(&target, &["success", "--proxy", by]).exits(0);
     assert_eq!((proxy.requests().len(), target.requests().len()), (1, 1), "one that is named is taken at its word");
-    // A name that is not known to be this machine's, though it leads here.
+    // An address of this machine that does not bypass the proxy by itself.
     let far = target.url.replace("127.0.0.1", "0.0.0.0");
     let run = ["send", "success", "--to", &far];
     hookctl(run).env("http_proxy", by).exits(0);
@@ -162,10 +162,10 @@ fn a_proxy_of_the_environment_is_for_others_than_this_machine() {
 }
 
 #[test]
-fn a_proxy_that_is_not_there_is_named() {
-    let nobody = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = nobody.local_addr().unwrap().to_string();
-    drop(nobody);
+fn the_error_names_an_unreachable_proxy() {
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = closed.local_addr().unwrap().to_string();
+    drop(closed);
     for to in ["http://192.0.2.1/", "https://192.0.2.1/"] {
         let by = ["--to", to, "--proxy", &address];
         let (outcome, error) = outcome(&hookctl(["send"].iter().chain(&ONCE).chain(&by)).exits(6));

@@ -1,4 +1,4 @@
-//! What `send` says: the stream, the journal, and the dry run.
+//! The output of `send`: JSON Lines, the journal, and the dry run.
 
 use std::fs;
 
@@ -13,15 +13,15 @@ use crate::support::target::{Answer, OK, Target};
 const ERROR: Answer = Answer::Status(500, "", "first line\nsecond line");
 
 #[test]
-fn the_journal_has_a_line_for_every_attempt_and_the_stream_the_same_lines() {
+fn the_journal_and_the_json_output_have_the_same_line_for_every_attempt() {
     let folder = tempfile::tempdir().unwrap();
     let journal = folder.path().join("sent.jsonl");
     let target = Target::start(&[ERROR, OK, OK]);
     let arguments = ["success", "failed", "--secret", "s3cret", "--speed", "1000000", "--json", "--record"];
     let finished = send(&target, &[&arguments, &[journal.to_str().unwrap()][..]].concat()).exits(0);
     let kept = fs::read_to_string(&journal).unwrap();
-    let said: Vec<_> = finished.stdout.lines().filter(|line| line.contains(r#""type":"delivery""#)).collect();
-    assert_eq!(kept.lines().collect::<Vec<_>>(), said);
+    let printed: Vec<_> = finished.stdout.lines().filter(|line| line.contains(r#""type":"delivery""#)).collect();
+    assert_eq!(kept.lines().collect::<Vec<_>>(), printed);
 
     let lines: Vec<Value> = kept.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let tries: Vec<_> = lines.iter().map(|line| (line["seq"].as_u64(), line["attempt"].as_u64())).collect();
@@ -56,7 +56,7 @@ fn the_journal_is_appended_to_and_inspect_reads_it() {
 }
 
 #[test]
-fn the_stream_tells_every_wait_and_ends_with_a_summary() {
+fn the_json_output_has_every_wait_and_ends_with_a_summary() {
     let target = Target::start(&[ERROR]);
     let finished = send(&target, &["failed", "--speed", "100000", "--json", "-v"]).exits(6);
     let lines = finished.json();
@@ -76,7 +76,7 @@ fn the_stream_tells_every_wait_and_ends_with_a_summary() {
 }
 
 #[test]
-fn both_clocks_are_shown_to_people() {
+fn a_retry_shows_the_providers_wait_and_the_result() {
     let target = Target::start(&[ERROR, OK]);
     let finished = send(&target, &["failed", "--speed", "1000"]).exits(0);
     let finished = finished.prints("1/4").prints("500 in").prints("first line").prints("2/4").prints("200 in");
@@ -84,13 +84,13 @@ fn both_clocks_are_shown_to_people() {
 }
 
 #[test]
-fn quiet_leaves_the_results() {
+fn quiet_prints_the_results_only() {
     let target = Target::start(&[ERROR, OK]);
     let finished = send(&target, &["failed", "--speed", "100000", "--quiet"]).exits(0).prints("1/4").prints("2/4");
     assert_eq!(finished.stderr, "");
 }
 
-/// Header lines and body of a dry run as text.
+/// The request line, headers and body that a dry run prints.
 fn shown(finished: &Finished) -> (String, Vec<(String, String)>, String) {
     let (head, body) = finished.stdout.split_once("\n\n").unwrap();
     let mut lines = head.lines();
@@ -101,7 +101,7 @@ fn shown(finished: &Finished) -> (String, Vec<(String, String)>, String) {
 }
 
 #[test]
-fn a_dry_run_shows_exactly_what_would_go_out_and_sends_nothing() {
+fn a_dry_run_prints_the_exact_request_and_sends_nothing() {
     for source in ["success", "cog/coglet/succeeded", "cog/python/succeeded", "modelslab/success"] {
         let target = Target::start(&[OK]);
         let arguments = [source, "--scheme", "eachlabs", "--secret", "s3cret", "-H", "x-extra: 1", "--set", "more=2"];
@@ -126,7 +126,7 @@ fn a_dry_run_shows_exactly_what_would_go_out_and_sends_nothing() {
 }
 
 #[test]
-fn a_dry_run_says_what_is_signed() {
+fn a_dry_run_prints_the_signed_bytes() {
     let body = "{\"id\":\"a\",\"status\":\"success\"}\t\n";
     let run = |scheme: &str, secret: &str| {
         let run = ["send", "-", "--dry-run", "--to", "1", "--scheme", scheme, "--secret", secret];
@@ -142,14 +142,14 @@ fn a_dry_run_says_what_is_signed() {
     assert!(stamped.stderr.contains(&format!("{id}.")), "{stamped:#?}");
     let bearer = run("bearer", "s3cr3t-token").says("scheme   bearer");
     assert!(!format!("{bearer:?}").contains("s3cr3t-token") && !bearer.stderr.contains("over "), "{bearer:#?}");
-    // One for each of the ways in which the third generation signs.
+    // One trace for each scheme of the third generation.
     let both = hookctl(["send", "eachlabs/c/succeeded", "--dry-run", "--to", "1", "--secret", "s3cr3t-token"]).exits(0);
     both.says("scheme   eachlabs-timestamped").says("scheme   shared-secret");
 }
 
 #[test]
-fn a_dry_run_needs_no_receiver_and_keeps_the_secret() {
-    // A documentation address (RFC 5737): nobody is there.
+fn a_dry_run_needs_no_receiver_and_prints_no_secret() {
+    // A documentation address (RFC 5737), which nothing answers.
     let to = ["--to", "http://192.0.2.1/hook", "--dry-run"];
     for (scheme, header) in [("bearer", "authorization"), ("shared-secret", "x-webhook-secret")] {
         let run = ["send", "success", "--secret", "s3cret", "--scheme", scheme].into_iter().chain(to);
@@ -163,7 +163,7 @@ fn a_dry_run_needs_no_receiver_and_keeps_the_secret() {
 }
 
 #[test]
-fn no_run_says_the_secret() {
+fn no_output_contains_the_secret() {
     let target = Target::start(&[ERROR, OK]);
     for scheme in ["eachlabs", "bearer", "shared-secret", "standard-webhooks"] {
         let arguments = ["success", "--scheme", scheme, "--secret", "c2VjcmV0", "--speed", "1000000", "-v"];
@@ -176,8 +176,8 @@ fn no_run_says_the_secret() {
 }
 
 #[test]
-fn what_a_sender_says_of_its_signature_is_what_a_listener_finds() {
-    // OpenAI takes a secret without whsec_ for text, Standard Webhooks for base64; the headers are the same.
+fn sender_and_listener_name_the_same_scheme() {
+    // OpenAI treats a secret without whsec_ as text, Standard Webhooks as base64; the headers are the same.
     for secret in ["sk-plain", "whsec_c2VjcmV0c2VjcmV0c2VjcmV0"] {
         let mut listener = Listener::start(&["--secret", secret]);
         hookctl(["send", "openai/completed", "-s", secret, "--to", &listener.url]).exits(0).prints("signed openai");
@@ -190,7 +190,7 @@ fn what_a_sender_says_of_its_signature_is_what_a_listener_finds() {
 }
 
 #[test]
-fn a_secret_is_not_said_wherever_it_goes_along() {
+fn a_secret_in_url_header_or_response_is_redacted() {
     let target = Target::start(&[Answer::By(|requests| {
         (500, format!("you sent {}", requests.last().unwrap().header("x-tok").unwrap_or_default()))
     })]);
@@ -202,13 +202,13 @@ fn a_secret_is_not_said_wherever_it_goes_along() {
         for further in [&["--dry-run"][..], &["--retry", "none", "-v", "--record", journal.to_str().unwrap()]] {
             for format in [&[][..], &["--json"]] {
                 let output = hookctl(run.iter().chain(further).chain(format)).run();
-                let said = format!("{output:?}");
-                assert!(said.contains("redacted") && !said.contains(secret), "{output:#?}");
+                let text = format!("{output:?}");
+                assert!(text.contains("redacted") && !text.contains(secret), "{output:#?}");
             }
         }
         assert!(!fs::read_to_string(journal).unwrap().contains(secret));
         let tampered = hookctl(run.iter().chain(&["--tamper", "signature", "--dry-run"])).exits(0);
         assert!(!tampered.stdout.contains(&secret[..4]), "{tampered:#?}");
     }
-    assert!(target.requests()[0].head.contains("supersecretvalue"), "it goes out all the same");
+    assert!(target.requests()[0].head.contains("supersecretvalue"), "the request itself has the secret");
 }

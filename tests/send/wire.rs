@@ -1,4 +1,4 @@
-//! The bytes on the wire, the connections that carry them, and what the odd answer comes to.
+//! The bytes on the wire, the reuse of connections, and unusual responses.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -10,7 +10,7 @@ use crate::support::listener::Listener;
 use crate::support::program::hookctl;
 use crate::support::target::{Answer, OK, Target};
 
-/// The head that a source goes out with, its host and version blanked.
+/// The head of a source's request, with HOST and VERSION in place of the actual values.
 fn head(source: &str, arguments: &[&str]) -> String {
     let target = Target::start(&[OK]);
     send(&target, &[&[source], arguments].concat()).exits(0);
@@ -22,7 +22,7 @@ fn head(source: &str, arguments: &[&str]) -> String {
 }
 
 #[test]
-fn pythons_cog_mixes_cases() {
+fn cogs_python_server_mixes_the_case_of_header_names() {
     insta::assert_snapshot!(head("cog/python/succeeded", &["--secret", "token"]), @r"
     POST /hook HTTP/1.1
     Host: HOST
@@ -37,7 +37,7 @@ fn pythons_cog_mixes_cases() {
 }
 
 #[test]
-fn coglet_puts_the_host_behind() {
+fn coglet_sends_host_after_its_own_headers() {
     insta::assert_snapshot!(head("cog/coglet/succeeded", &["--secret", "token"]), @r"
     POST /hook HTTP/1.1
     content-type: application/json
@@ -74,7 +74,7 @@ fn eachlabs_and_modelslab_send_plain_headers() {
 }
 
 #[test]
-fn deliveries_in_a_row_share_a_connection() {
+fn consecutive_deliveries_share_a_connection() {
     let answers = [
         OK,
         Answer::Status(500, "", "boom\nmore"),
@@ -90,10 +90,10 @@ fn deliveries_in_a_row_share_a_connection() {
 }
 
 #[test]
-fn a_connection_that_was_closed_meanwhile_is_not_used_again() {
-    // It does not say that it will close.
+fn a_connection_that_was_closed_while_idle_is_not_reused() {
+    // The receiver closes without `connection: close`.
     let target = Target::start(&[Answer::Raw(b"HTTP/1.1 503 X\r\ncontent-length: 0\r\n\r\n")]);
-    // The waits are long enough for the close to arrive.
+    // 50 ms are enough for the FIN to arrive.
     let finished = send(&target, &["success", "--retry", "50ms,50ms", "--speed", "1", "--json"]).exits(6);
     assert!(finished.deliveries().iter().all(|delivery| delivery["answer"]["status"] == 503), "{finished:#?}");
     let connections: Vec<_> = target.requests().iter().map(|request| request.connection).collect();
@@ -101,7 +101,7 @@ fn a_connection_that_was_closed_meanwhile_is_not_used_again() {
 }
 
 #[test]
-fn what_comes_back_decides_the_outcome() {
+fn the_response_bytes_decide_the_outcome() {
     type Expected = (&'static str, Option<u16>, &'static str);
     let answered = |status, line| ("answered", Some(status), line);
     let cases: [(&'static [u8], Expected); 14] = [
@@ -123,7 +123,7 @@ fn what_comes_back_decides_the_outcome() {
         (b"SSH-2.0-OpenSSH_9.2p1\r\n", ("unknown", None, "what came back is not HTTP: invalid HTTP version")),
         (b"HTTP/1.1 banana\r\n\r\n", ("unknown", None, "what came back is not HTTP: invalid response status")),
     ];
-    for (bytes, (outcome, status, said)) in cases {
+    for (bytes, (outcome, status, expected)) in cases {
         let target = Target::start(&[Answer::Raw(bytes)]);
         let finished = send(&target, &["success", "--retry", "none", "--json"]).run();
         let delivery = &finished.deliveries()[0];
@@ -131,13 +131,13 @@ fn what_comes_back_decides_the_outcome() {
         assert_eq!(delivery["outcome"], outcome, "{text}: {delivery}");
         assert_eq!(delivery["answer"]["status"], status.map_or(Value::Null, Value::from), "{text}: {delivery}");
         let line = if status.is_some() { &delivery["answer"]["line"] } else { &delivery["error"] };
-        assert_eq!(line.as_str().unwrap_or_default(), said, "{text}");
-        assert_eq!(target.requests().len(), 1, "{text}: it is delivered once");
+        assert_eq!(line.as_str().unwrap_or_default(), expected, "{text}");
+        assert_eq!(target.requests().len(), 1, "{text}: one request");
     }
 }
 
 #[test]
-fn pythons_second_report_names_what_really_went_wrong() {
+fn pythons_second_report_names_the_actual_failure() {
     let second = |to: &str| {
         let run = ["send", "cog/succeeded", "--flavor", "python", "--retry", "none", "--speed", "1e6", "--json"];
         let finished = hookctl(run.into_iter().chain(["--to", to])).exits(6);
@@ -150,12 +150,12 @@ fn pythons_second_report_names_what_really_went_wrong() {
         assert!(cause.starts_with(&format!("ProtocolError('Connection aborted.', {words}")), "{respond}: {cause}");
     }
     let plain = Listener::start(&[]);
-    assert_eq!(second(&plain.url.replace("http:", "https:")), None, "what Python says of TLS is not known");
+    assert_eq!(second(&plain.url.replace("http:", "https:")), None, "Python's message for a TLS failure is not known");
     assert!(second("http://127.0.0.1:1/").unwrap().starts_with("NewConnectionError("));
 }
 
 #[test]
-fn an_endless_head_is_given_up() {
+fn an_endless_response_head_ends_the_attempt() {
     let endless: &'static [u8] = format!("HTTP/1.1 200 OK\r\nx: {}", "y".repeat(200_000)).into_bytes().leak();
     let target = Target::start(&[Answer::Raw(endless)]);
     let finished = send(&target, &["success", "--retry", "none"]).exits(6);
@@ -163,17 +163,17 @@ fn an_endless_head_is_given_up() {
 }
 
 #[test]
-fn an_answer_before_the_whole_request_counts() {
+fn a_response_before_the_end_of_the_request_counts() {
     let refusal = b"HTTP/1.1 413 Content Too Large\r\ncontent-length: 9\r\n\r\ntoo large";
     let target = Target::start(&[Answer::Early(refusal)]);
-    // More than the sockets take in while nobody reads.
+    // More than the socket buffers hold.
     let body = format!("\"{}\"", "x".repeat(20_000_000));
     let finished = send(&target, &["-", "--retry", "none", "--timeout", "20s"]).stdin(body).exits(6);
     finished.prints("413 in").prints("too large");
 }
 
 #[test]
-fn a_date_in_retry_after_is_read_and_one_that_has_gone_by_is_passed_over() {
+fn a_future_date_in_retry_after_is_the_wait_and_a_past_date_is_none() {
     let until = |date| Answer::Status(503, date, "");
     let gone = until("retry-after: Wed, 21 Oct 2015 07:28:00 GMT\r\n");
     let far = until("retry-after: Tue, 31 Dec 2999 23:59:59 GMT\r\n");
@@ -184,7 +184,7 @@ fn a_date_in_retry_after_is_read_and_one_that_has_gone_by_is_passed_over() {
 }
 
 #[test]
-fn nothing_is_sent_while_tls_is_waited_for() {
+fn a_timeout_in_the_tls_handshake_means_not_delivered() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let to = format!("https://{}/", silent.local_addr().unwrap());
     let run = ["send", "success", "--retry", "none", "--timeout", "300ms", "--json", "--to", &to];
@@ -197,7 +197,7 @@ fn nothing_is_sent_while_tls_is_waited_for() {
 }
 
 #[test]
-fn coglet_says_where_a_redirect_came_from() {
+fn coglet_sends_a_referer_after_a_redirect() {
     let moved = Answer::Status(307, "location: /next?a=b\r\n", "");
     for (source, expected) in [("cog/coglet/start", true), ("cog/python/start", false)] {
         let target = Target::start(&[moved.clone(), OK]);
@@ -218,7 +218,7 @@ fn coglet_says_where_a_redirect_came_from() {
 }
 
 #[test]
-fn a_redirect_is_an_answer_when_it_is_not_followed() {
+fn with_no_follow_a_redirect_is_the_response() {
     let target = Target::start(&[Answer::Status(307, "location: /next\r\n", "")]);
     let finished = send(&target, &["cog/coglet/start", "--no-follow", "--json"]).exits(6);
     assert_eq!(finished.deliveries()[0]["answer"]["status"], 307);
@@ -226,14 +226,14 @@ fn a_redirect_is_an_answer_when_it_is_not_followed() {
 }
 
 #[test]
-fn redirects_that_go_round_end() {
+fn a_redirect_loop_ends_after_ten_hops() {
     let target = Target::start(&[Answer::Status(308, "location: /hook\r\n", "")]);
     send(&target, &["cog/coglet/start"]).exits(6).prints("308 in").prints("after a 308 to");
     assert_eq!(target.requests().len(), 11);
 }
 
 #[test]
-fn a_get_after_a_redirect_has_no_body_and_says_nothing_of_one() {
+fn a_get_after_a_redirect_has_neither_body_nor_content_headers() {
     let target = Target::start(&[Answer::Status(303, "location: /page\r\n", ""), OK]);
     send(&target, &["cog/python/start"]).exits(0);
     let request = &target.requests()[1];
@@ -243,7 +243,7 @@ fn a_get_after_a_redirect_has_no_body_and_says_nothing_of_one() {
 }
 
 #[test]
-fn a_body_arrives_whole_though_it_goes_out_in_pieces() {
+fn a_body_that_is_sent_in_pieces_arrives_whole() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let to = listener.local_addr().unwrap().to_string();
     let receiver = std::thread::spawn(move || {

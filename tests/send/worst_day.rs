@@ -1,4 +1,4 @@
-//! What providers do by accident, done on purpose: repeats, other orders, forgeries, and the drill.
+//! `--duplicate`, `--shuffle`, `--tamper` and `--drill`: repeats, other orders and forgeries.
 
 use std::collections::BTreeMap;
 
@@ -11,12 +11,12 @@ use crate::support::target::{Answer, OK, Request, Target};
 
 const SECRET: &str = "s3cret";
 
-/// Whether the signature of the each::labs page holds.
+/// Whether the signature is valid by the each::labs documentation.
 fn is_signed(request: &Request) -> bool {
     request.header("x-webhook-signature") == Some(&*hmac_hex(SECRET, &request.body))
 }
 
-/// A handler that does everything right: verifies the raw body, remembers ids, acknowledges what it does not know.
+/// A handler that passes every case: it verifies the raw body, remembers bodies, and acknowledges unknown statuses.
 fn careful(requests: &[Request]) -> (u16, String) {
     let request = &requests[requests.len() - 1];
     if !is_signed(request) {
@@ -28,14 +28,14 @@ fn careful(requests: &[Request]) -> (u16, String) {
     (200, serde_json::json!({"received": payload["id"], "duplicate": duplicate}).to_string())
 }
 
-/// A handler with the usual mistakes: it signs the body as it would write it, counts every delivery, and breaks on a
-/// status that it does not know.
+/// A handler with the usual mistakes: it verifies the signature over the re-serialised body, counts every delivery, and
+/// answers 500 to an unknown status.
 fn careless(requests: &[Request]) -> (u16, String) {
     let request = &requests[requests.len() - 1];
     let payload: Value = serde_json::from_slice(&request.body).unwrap_or_default();
     let rewritten = serde_json::to_vec(&payload).unwrap();
     let signature = request.header("x-webhook-signature");
-    // The second mistake: nothing to check is taken for checked.
+    // Another mistake: a missing signature passes.
     if signature.is_some_and(|signature| signature != hmac_hex(SECRET, &rewritten)) {
         return (401, String::new());
     }
@@ -69,7 +69,7 @@ fn a_careful_handler_passes_the_drill() {
         ),
         (
             "out of order",
-            "skipped each::labs sends one event a prediction",
+            "skipped each::labs sends one event per prediction",
         ),
         (
             "stale",
@@ -85,13 +85,13 @@ fn a_careful_handler_passes_the_drill() {
         .filter_map(|request| serde_json::from_slice::<Value>(&request.body).ok())
         .map(|payload| payload["id"].clone())
         .collect();
-    // One, two and five of the same; each case is about a prediction of its own.
+    // One, two and five copies; each case has a prediction of its own.
     assert!(ids[0] != ids[1] && ids[1] == ids[2] && ids[2] != ids[3] && ids[3..8].iter().all(|id| *id == ids[3]));
 }
 
 #[test]
-fn a_careless_handler_fails_what_it_does_wrong() {
-    // Its own fixture is spelled as serde_json writes it, so the good delivery verifies all the same.
+fn a_careless_handler_fails_the_cases_of_its_mistakes() {
+    // The payload is written as serde_json writes it, so that the re-serialised body verifies.
     let folder = tempfile::tempdir().unwrap();
     let payload = folder.path().join("compact.json");
     std::fs::write(&payload, r#"{"id":"abc","input":{},"output":"u","status":"success"}"#).unwrap();
@@ -135,7 +135,7 @@ fn a_drill_is_a_table_and_a_report_for_ci() {
     ✗  duplicate              2xx             500 200
        fault    answered 500
        sent     the same delivery twice
-       why      providers deliver at least once: the second must be acknowledged, and not processed again
+       why      providers deliver at least once: acknowledge the second one, and do not process it again
     ✓  concurrent duplicates  2xx             200 200 200 200 200
     ");
     assert!(finished.stdout.ends_with("12 passed · 1 failed · 3 skipped\n"), "{finished:#?}");
@@ -150,41 +150,45 @@ fn a_drill_is_a_table_and_a_report_for_ci() {
     {
         assert!(xml.contains(part), "no {part:?} in {xml}");
     }
-    assert_eq!(xml.matches(" time=").count(), 2 + 13, "of the run, and of each case that was sent: {xml}");
+    assert_eq!(
+        xml.matches(" time=").count(),
+        2 + 13,
+        "one each for the suite and the suites, and one per case that was sent: {xml}"
+    );
 }
 
 #[test]
-fn what_an_acknowledgement_of_a_repeat_leaves_open_is_said() {
-    const OPEN: &str = "acknowledged; the answers do not tell whether it was processed twice";
+fn an_acknowledged_repeat_without_evidence_gets_a_note() {
+    const OPEN: &str = "acknowledged; the responses do not show whether it was processed twice";
     let folder = tempfile::tempdir().unwrap();
     let report = folder.path().join("drill.xml");
     let form = format!("junit={}", report.display());
     let run = ["--drill", "--secret", SECRET, "--report", &form];
-    let told = |handler: Answer, code: i32| {
+    let notes = |handler: Answer, code: i32| {
         let table = send(&Target::start(&[handler]), &run).exits(code).stdout;
         let xml = std::fs::read_to_string(&report).unwrap();
         (table.matches(OPEN).count(), xml.matches(&format!("<system-out>{OPEN}</system-out>")).count())
     };
-    assert_eq!(told(OK, 4), (2, 2), "of those one after the other, and of those at once");
-    assert_eq!(told(Answer::By(careful), 0), (0, 0));
+    assert_eq!(notes(OK, 4), (2, 2), "for the duplicate, and for the concurrent duplicates");
+    assert_eq!(notes(Answer::By(careful), 0), (0, 0));
 }
 
 #[test]
-fn what_cannot_be_signed_is_skipped_and_what_the_drill_says_stands() {
-    // Kie signs a field of the body, which an empty one lacks.
+fn an_unsignable_case_is_skipped_and_a_cases_header_beats_the_users() {
+    // Kie signs a field of the body, and an empty body has no fields.
     let target = Target::start(&[OK]);
     let run = ["send", "kie/success", "--drill", "-s", "k", "--json", "--to", &target.url, "-H", "content-type: a/b"];
     let stream = hookctl(run).exits(4).stdout;
     let of =
         |case: &str| stream.lines().find(|line| line.contains(&format!("\"case\":\"{case}\""))).unwrap().to_owned();
     assert!(of("empty body").contains("\"verdict\":\"skipped\"") && of("empty body").contains("taskId"));
-    assert!(of("unknown status").contains("\"verdict\""), "the rest still runs");
+    assert!(of("unknown status").contains("\"verdict\""), "the other cases run");
     let types = target.requests().iter().filter(|request| request.header("content-type") == Some("text/plain")).count();
-    assert_eq!(types, 1, "the case's own header wins over -H");
+    assert_eq!(types, 1, "the header of the case beats -H");
 }
 
 #[test]
-fn flags_that_would_do_nothing_are_refused() {
+fn flags_without_effect_are_refused() {
     let cases: [(&[&str], &str); 5] = [
         (&["success", "--rate", "5"], "--count"),
         (&["success", "--concurrency", "5"], "--count"),
@@ -198,7 +202,7 @@ fn flags_that_would_do_nothing_are_refused() {
 }
 
 #[test]
-fn a_drill_without_a_handler_says_so() {
+fn a_drill_without_a_handler_fails_with_its_cause() {
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let folder = tempfile::tempdir().unwrap();
     let report = folder.path().join("drill.xml");
@@ -212,7 +216,7 @@ fn a_drill_without_a_handler_says_so() {
 }
 
 #[test]
-fn every_forgery_is_one_and_expects_a_refusal() {
+fn every_tampered_delivery_fails_verification_and_expects_4xx() {
     type Check = fn(&Request) -> bool;
     let json: Check = |request| serde_json::from_slice::<Value>(&request.body).is_ok();
     let cases: [(&str, &str, Check); 5] = [
@@ -227,15 +231,15 @@ fn every_forgery_is_one_and_expects_a_refusal() {
         send(&target, &[source, "--secret", SECRET, "--tamper", kind]).exits(0).says("a good handler answers 4xx");
         let request = target.requests().remove(0);
         assert!(!is_signed(&request) && looks_right(&request), "{kind}: {request:?}");
-        // A handler that takes it has failed.
+        // A handler that accepts the forgery has failed.
         let target = Target::start(&[OK]);
         send(&target, &[source, "--secret", SECRET, "--tamper", kind]).exits(4).says("the handler did not refuse");
-        assert_eq!(target.requests().len(), 1, "2xx ends it: no sender tries again");
+        assert_eq!(target.requests().len(), 1, "no sender retries after 2xx");
     }
 }
 
 #[test]
-fn a_time_stamp_is_moved_beyond_what_the_scheme_allows() {
+fn stale_and_future_time_stamps_are_outside_the_tolerance() {
     let now = || jiff::Timestamp::now().as_second();
     for (kind, sign) in [("stale", 1), ("future", -1)] {
         let target = Target::start(&[Answer::Status(401, "", "")]);
@@ -246,13 +250,13 @@ fn a_time_stamp_is_moved_beyond_what_the_scheme_allows() {
         assert!((330..400).contains(&age), "{kind}: {age}");
         let signed = [at.to_string().as_bytes(), b".", &request.body].concat();
         let expected = format!("sha256={}", hmac_hex(SECRET, &signed));
-        assert_eq!(request.header("x-webhook-signature"), Some(&*expected), "the signature itself is right");
+        assert_eq!(request.header("x-webhook-signature"), Some(&*expected), "the signature itself is valid");
     }
 }
 
 #[test]
-fn a_forgery_that_nobody_can_notice_is_refused() {
-    let nobody = ["--to", "127.0.0.1:1"];
+fn a_tampering_that_the_scheme_cannot_detect_is_refused() {
+    let to = ["--to", "127.0.0.1:1"];
     let cases: [(&[&str], &str); 5] = [
         (&["success", "--tamper", "body"], "it is not signed; sign it with --secret"),
         (&["success", "--tamper", "stale", "-s", "k"], "signed as eachlabs, which has no time stamp to check"),
@@ -261,24 +265,24 @@ fn a_forgery_that_nobody_can_notice_is_refused() {
         (&["success", "--tamper", "bdy", "-s", "k"], "possible values"),
     ];
     for (arguments, cause) in cases {
-        hookctl(["send"].into_iter().chain(nobody).chain(arguments.iter().copied())).exits(2).says(cause);
+        hookctl(["send"].into_iter().chain(to).chain(arguments.iter().copied())).exits(2).says(cause);
     }
 }
 
 #[test]
-fn a_duplicate_is_the_same_to_the_last_byte() {
+fn a_duplicate_has_the_same_bytes() {
     let target = Target::start(&[OK]);
     send(&target, &["success", "failed", "--secret", SECRET, "--duplicate", "2"]).exits(0);
     let requests = target.requests();
     assert_eq!(requests.len(), 6);
-    for of_one in requests.chunks(3) {
-        assert!(of_one.iter().all(|other| (&other.headers, &other.body) == (&of_one[0].headers, &of_one[0].body)));
+    for copies in requests.chunks(3) {
+        assert!(copies.iter().all(|copy| (&copy.headers, &copy.body) == (&copies[0].headers, &copies[0].body)));
     }
     assert_ne!(requests[0].body, requests[3].body);
 }
 
 #[test]
-fn a_seed_gives_the_same_order_again() {
+fn a_seed_repeats_the_order() {
     let sources = ["success", "failed", "workflow", "eachlabs/b/succeeded", "eachlabs/b/failed", "modelslab/success"];
     let order = |extra: &[&str]| {
         let target = Target::start(&[OK]);
@@ -286,8 +290,8 @@ fn a_seed_gives_the_same_order_again() {
         (target.requests().into_iter().map(|request| request.body).collect::<Vec<_>>(), finished.stderr)
     };
     let (plain, _) = order(&[]);
-    let (shuffled, said) = order(&["--shuffle", "--seed", "7"]);
-    assert!(said.contains("--seed 7 gives this order again"), "{said}");
+    let (shuffled, stderr) = order(&["--shuffle", "--seed", "7"]);
+    assert!(stderr.contains("--seed 7 repeats this order"), "{stderr}");
     assert_eq!(order(&["--shuffle", "--seed", "7"]).0, shuffled);
     assert_ne!(plain, shuffled);
     let sorted = |mut bodies: Vec<Vec<u8>>| {
@@ -298,14 +302,14 @@ fn a_seed_gives_the_same_order_again() {
 }
 
 #[test]
-fn only_the_wanted_events_go_out() {
+fn only_the_events_of_the_filter_are_sent() {
     let target = Target::start(&[OK]);
     let sources = ["cog/coglet/start", "cog/coglet/output", "cog/coglet/succeeded"];
     send(&target, &[&sources[..], &["-e", "output,completed"]].concat()).exits(0);
     assert_eq!(target.requests().len(), 2);
     let target = Target::start(&[OK]);
     send(&target, &["success", "workflow", "-e", "workflow.*"]).exits(0);
-    assert_eq!(target.requests().len(), 1, "a star stands for anything, as in listen");
+    assert_eq!(target.requests().len(), 1, "a star matches anything, as in listen");
     let nothing = ["send", "success", "-e", "start", "--to", "127.0.0.1:1"];
     hookctl(nothing).exits(2).says("nothing is left to send: no delivery is one of the events start");
 }
