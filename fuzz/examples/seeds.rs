@@ -1,14 +1,14 @@
-//! Writes the seeds of every target to `corpus/`, made of files that the repository holds anyway:
+//! Writes the seeds of every target to `corpus/`, made from files of the repository:
 //! `cargo run --example seeds`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use hookctl::signature;
-use hookctl_fuzz::BETWEEN;
+use hookctl_fuzz::SEPARATOR;
 use serde_json::Value;
 
-/// A target, and the seeds of it.
+/// A target's name and its seeds.
 type Seeds = (&'static str, Vec<Vec<u8>>);
 
 const SCRIPTS: [&str; 6] = [
@@ -105,14 +105,14 @@ fn texts(texts: &[&str]) -> Vec<Vec<u8>> {
 }
 
 fn joined(one: &[u8], other: &[u8]) -> Vec<u8> {
-    [one, &[BETWEEN], other].concat()
+    [one, &[SEPARATOR], other].concat()
 }
 
 fn lines(file: &[u8]) -> Vec<Vec<u8>> {
     file.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).map(<[u8]>::to_vec).collect()
 }
 
-/// Every file below a folder, in the order of their paths.
+/// All files below a folder, sorted by path.
 fn files(folder: &Path) -> Vec<Vec<u8>> {
     let mut paths: Vec<PathBuf> = fs::read_dir(folder).expect("a folder").map(|entry| entry.unwrap().path()).collect();
     paths.sort();
@@ -122,13 +122,13 @@ fn files(folder: &Path) -> Vec<Vec<u8>> {
         .collect()
 }
 
-/// The vectors' headers and bodies, each for its own scheme, and bodies for every scheme.
+/// The vectors, each with its own scheme, and a body for every scheme.
 fn signatures(vectors: &[u8], bodies: &[Vec<u8>]) -> Vec<Vec<u8>> {
     let vectors: Value = serde_json::from_slice(vectors).expect("JSON");
     let number = |name: &str| signature::ALL.iter().position(|scheme| scheme.name == name).unwrap_or_default();
     let seed = |scheme: usize, headers: String, body: &[u8]| {
         let choice = u8::try_from(scheme * 3).expect("few schemes");
-        [&[choice], headers.as_bytes(), &[BETWEEN], body].concat()
+        [&[choice], headers.as_bytes(), &[SEPARATOR], body].concat()
     };
     let mut seeds = Vec::new();
     for vector in vectors["vectors"].as_array().expect("a list") {
@@ -142,7 +142,7 @@ fn signatures(vectors: &[u8], bodies: &[Vec<u8>]) -> Vec<Vec<u8>> {
     seeds
 }
 
-/// The recorded runs, and those that are built in.
+/// The recorded runs and the built-in runs.
 fn runs_of(recorded: &[u8], bodies: &[Vec<u8>]) -> Vec<Vec<u8>> {
     let built_in = bodies.iter().filter(|body| body.windows(6).any(|part| part == b"\"end\":")).cloned();
     let recorded = lines(recorded).into_iter().filter_map(|line| {

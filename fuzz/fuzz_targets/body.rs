@@ -1,4 +1,4 @@
-//! Any body: what it is, what it says, and what of it is shown. Input: headers, NUL, body.
+//! Any body: classification, payload, formatted JSON and terminal output. Input: headers, NUL, body.
 #![no_main]
 
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use hookctl::payload::{Delivery, Payload, lint};
 use hookctl::render::human::Verbosity;
 use hookctl::render::paint::Paint;
 use hookctl::render::pretty;
-use hookctl_fuzz::{assert_harmless, bytes, headers, parts, shown};
+use hookctl_fuzz::{assert_harmless, bytes, headers, parts, rendered};
 use jiff::Timestamp;
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
@@ -21,15 +21,15 @@ fuzz_target!(|data: &[u8]| {
     let (headers, body) = (headers(head), bytes(body));
     let is_json = matches!(Body::of(&body), Body::Object(_) | Body::Value(_));
     let payload = Payload::read(&body, &headers, None);
-    assert_eq!(payload.is_some(), is_json, "whatever is JSON is a payload");
+    assert_eq!(payload.is_some(), is_json, "a body is a payload if and only if it is JSON");
 
     if let Ok(text) = std::str::from_utf8(&body) {
-        assert_eq!(serde_json::from_str::<&RawValue>(text).is_ok(), is_json, "what is JSON is settled");
+        assert_eq!(serde_json::from_str::<&RawValue>(text).is_ok(), is_json, "serde_json and the scanner agree");
         let whole = pretty::json(text, Paint::new(false), false);
         assert_harmless(&whole);
         assert_harmless(&pretty::json(text, Paint::new(true), true));
         if let Ok(sent) = serde_json::from_str::<Value>(text) {
-            assert_eq!(serde_json::from_str::<Value>(&whole).ok(), Some(sent), "laying out changes no value");
+            assert_eq!(serde_json::from_str::<Value>(&whole).ok(), Some(sent), "formatting changes no value");
         }
     }
 
@@ -38,11 +38,11 @@ fuzz_target!(|data: &[u8]| {
         payload,
         ..Record::bare(Timestamp::UNIX_EPOCH, Delivery::bare(headers, body))
     };
-    let line = String::from_utf8(record.to_line()).expect("a line is text");
+    let line = String::from_utf8(record.to_line()).expect("a line is UTF-8");
     let delivery = Event::Delivery(Arc::new(record.clone()));
     let entry =
         |number| Box::new(JournalRow { number, record: record.clone(), line: Some(line.clone()), account: None });
     let events = [delivery, Event::Row(entry(1)), Event::Entry(entry(2))];
-    assert_harmless(&shown(&events, None, Verbosity::Verbose, false));
-    assert_harmless(&shown(&events, Some(40), Verbosity::Normal, true));
+    assert_harmless(&rendered(&events, None, Verbosity::Verbose, false));
+    assert_harmless(&rendered(&events, Some(40), Verbosity::Normal, true));
 });

@@ -1,4 +1,4 @@
-//! Any `--set` and `--unset` on any body: what an edit does not name keeps its bytes. Input: the edit, NUL, body.
+//! Any `--set` and `--unset` on any body: every byte outside the edited value stays. Input: the edit, NUL, body.
 #![no_main]
 
 use std::collections::HashSet;
@@ -9,7 +9,7 @@ use hookctl::json::object::items;
 use hookctl_fuzz::parts;
 use libfuzzer_sys::fuzz_target;
 
-/// Values of a body with their paths, until there are enough. Names that occur twice are left out.
+/// Collects up to 16 values of a body with their paths. Repeated keys are skipped.
 fn walk<'a>(path: &str, value: &'a str, found: &mut Vec<(String, &'a str)>) {
     if found.len() >= 16 {
         return;
@@ -47,24 +47,24 @@ fuzz_target!(|data: &[u8]| {
         walk("", body.trim_matches([' ', '\n', '\r', '\t']), &mut found);
     }
     for (path, value) in found {
-        // A lone surrogate is no name that can be written.
+        // A key with a lone surrogate cannot be written as a path.
         if path.contains('\u{fffd}') {
             continue;
         }
         let start = value.as_ptr() as usize - body.as_ptr() as usize;
         let (before, after) = (&body[..start], &body[start + value.len()..]);
-        let set = Edit::set_json(&path, "{\"new\":[1.0,1e3]}".to_owned()).expect("a path that was quoted");
-        let edited = set.apply(body).expect("a path that is there");
+        let set = Edit::set_json(&path, "{\"new\":[1.0,1e3]}".to_owned()).expect("a quoted path parses");
+        let edited = set.apply(body).expect("the path exists");
         assert_eq!(edited, format!("{before}{{\"new\":[1.0,1e3]}}{after}"), "{path} of {body:?}");
-        let back = Edit::set_json(&path, value.to_owned()).expect("a value that was there");
+        let back = Edit::set_json(&path, value.to_owned()).expect("the value is JSON");
         assert_eq!(back.apply(&edited).as_deref(), Ok(body), "{path} of {body:?}");
-        let gone = Edit::unset(&path).expect("a path that was quoted").apply(body).expect("a path that is there");
+        let gone = Edit::unset(&path).expect("a quoted path parses").apply(body).expect("the path exists");
         assert!(is_json(&gone), "without {path}, {body:?} is {gone:?}");
         assert!(body.starts_with(common(body, &gone)) && gone.len() < body.len());
     }
 });
 
-/// What two texts begin with alike.
+/// The common prefix of two texts.
 fn common<'a>(one: &'a str, other: &str) -> &'a str {
     let length = one.bytes().zip(other.bytes()).take_while(|(one, other)| one == other).count();
     &one[..one.floor_char_boundary(length)]

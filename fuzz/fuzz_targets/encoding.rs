@@ -1,4 +1,4 @@
-//! Any compressed body: what it holds stays within the limit, whatever it promises. Input: the header, NUL, body.
+//! Any compressed body: decompression stops at the limit. Input: the value of `Content-Encoding`, NUL, body.
 #![no_main]
 
 use hookctl::payload::Headers;
@@ -8,17 +8,17 @@ use http::HeaderValue;
 use http::header::CONTENT_ENCODING;
 use libfuzzer_sys::fuzz_target;
 
-/// Small, so that a bomb is one soon.
+/// Bytes; small, so that the fuzzer soon reaches the limit.
 const LIMIT: u64 = 64 * 1024;
 
 fuzz_target!(|data: &[u8]| {
-    let Some([named, body]) = parts(data) else { return };
-    let Ok(named) = HeaderValue::from_bytes(named) else { return };
+    let Some([encoding, body]) = parts(data) else { return };
+    let Ok(encoding) = HeaderValue::from_bytes(encoding) else { return };
     let mut headers = Headers::default();
-    headers.push(CONTENT_ENCODING, named);
+    headers.push(CONTENT_ENCODING, encoding);
     let body = bytes(body);
     match decode(&headers, &body, LIMIT) {
-        Ok(held) => assert!(held.len() as u64 <= LIMIT || held == body),
+        Ok(decoded) => assert!(decoded.len() as u64 <= LIMIT || decoded == body),
         Err(DecodeError::TooLarge) => {}
         Err(DecodeError::Flawed(reason)) => assert!(!reason.is_empty()),
     }

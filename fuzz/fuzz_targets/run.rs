@@ -1,4 +1,4 @@
-//! Any Cog run file: what is read can be played to its end by both flavors, and every delivery is JSON.
+//! Any Cog run file: a run that parses can be simulated to its end in both flavors, and every delivery is JSON.
 #![no_main]
 
 use std::time::Duration;
@@ -21,7 +21,7 @@ fuzz_target!(|data: &[u8]| {
         let Ok(simulation) = Simulation::new(&run, &settings, started) else { continue };
         let mut last = Duration::ZERO;
         for planned in simulation.play(Duration::from_millis(2)) {
-            assert!(planned.at >= last, "time goes on");
+            assert!(planned.at >= last, "times do not decrease");
             last = planned.at;
             let payload = Payload::read(&planned.body, &Default::default(), Some(provider()));
             assert!(payload.is_some(), "a delivery is JSON: {:?}", planned.body);

@@ -1,6 +1,6 @@
-//! Any `--scheme hmac-sha256:…`: what is read believes what it signs and nothing else. Input: the text, NUL, body.
+//! Any `--scheme hmac-sha256:…`: a scheme verifies the delivery that it signed, and no other body. Input: the text, NUL, body.
 //!
-//! A scheme lives as long as the program, so run this with `-detect_leaks=0`, and with an end.
+//! Schemes are leaked, so run this target with `-detect_leaks=0` and a limit of time.
 #![no_main]
 
 use hookctl::payload::Delivery;
@@ -23,7 +23,7 @@ fuzz_target!(|data: &[u8]| {
     let policy = Policy { scheme: Choice::Named(scheme), secrets: vec![secret], tolerance: None };
     let mut delivery = Delivery::bare(signed.into_iter().collect(), body.clone());
     let verdict = check(&delivery, &policy, NOW, None);
-    assert_eq!(verdict.name(), "verified", "{text:?} does not believe itself: {verdict:?}");
+    assert_eq!(verdict.name(), "verified", "{text:?} does not verify its own signature: {verdict:?}");
     delivery.body = [&body[..], b" "].concat().into();
-    assert!(check(&delivery, &policy, NOW, None).is_invalid(), "{text:?} believes another body");
+    assert!(check(&delivery, &policy, NOW, None).is_invalid(), "{text:?} verifies another body");
 });

@@ -1,4 +1,4 @@
-//! Any response script: what is read answers every arrival.
+//! Any response script: a script that parses has a valid action for every request.
 #![no_main]
 
 use hookctl::listen::script::{Script, ScriptAction, ScriptFiles};
@@ -14,10 +14,10 @@ fuzz_target!(|data: &[u8]| {
         Ok(script) => {
             for taken in [0, 1, 2, 1000, u64::MAX] {
                 if let ScriptAction::Answer { status, .. } = script.item(taken).act {
-                    assert!((200..600).contains(&status.as_u16()), "{status} ends no request");
+                    assert!((200..600).contains(&status.as_u16()), "{status} is no final status");
                 }
             }
-            assert!(!script.forwards() || text.contains("forward"), "nobody asked for the app");
+            assert!(!script.forwards() || text.contains("forward"), "the script has no forward item");
         }
     }
 });

@@ -1,4 +1,4 @@
-//! Any headers and any body under any scheme: nothing verifies but what was signed, and why not is found out.
+//! Any headers and any body under any scheme: only a delivery that was signed verifies, and every failure is diagnosed.
 //! Input: scheme and secret as one byte, headers, NUL, body.
 #![no_main]
 
@@ -10,7 +10,7 @@ use libfuzzer_sys::fuzz_target;
 
 const NOW: i64 = 1_790_000_000;
 
-/// Secrets of the forms that schemes know. None of them stands in a dictionary or a seed.
+/// Secrets of the three kinds: text, `whsec_`, key pair. No dictionary and no seed contains them.
 fn secret(choice: u8) -> Secret {
     let pair = keypair::made_of(&[7; 32]);
     match choice % 3 {
@@ -20,11 +20,11 @@ fn secret(choice: u8) -> Secret {
     }
 }
 
-/// Says why, and that a reason makes nothing valid.
-fn judge(delivery: &Delivery, policy: &Policy) -> Verdict {
+/// Verifies and diagnoses a delivery; a diagnosis must not change the result.
+fn verify(delivery: &Delivery, policy: &Policy) -> Verdict {
     let verdict = signature::check(delivery, policy, NOW, None);
     let explained = signature::why(delivery, policy, NOW, verdict.clone());
-    assert_eq!(explained.is_invalid(), verdict.is_invalid(), "a reason makes nothing valid");
+    assert_eq!(explained.is_invalid(), verdict.is_invalid(), "a diagnosis makes nothing valid");
     if let Verdict::Invalid { hint, .. } = &explained {
         assert_harmless(&hookctl::render::escape::line(hint));
     }
@@ -39,25 +39,25 @@ fuzz_target!(|data: &[u8]| {
     let own = Policy { scheme: Choice::Named(scheme), secrets: vec![secret.clone()], tolerance: None };
     let auto = Policy { scheme: Choice::Auto, ..own.clone() };
 
-    // Nobody who does not know the secret can make any of these.
+    // The input was made without the secret.
     let delivery = Delivery::bare(headers.clone(), body.clone());
     for policy in [&own, &auto] {
-        match judge(&delivery, policy) {
-            Verdict::Verified { scheme, .. } => panic!("{scheme} believes a stranger"),
+        match verify(&delivery, policy) {
+            Verdict::Verified { scheme, .. } => panic!("{scheme} accepts a forgery"),
             Verdict::Authenticated { scheme, .. } => {
                 let known = headers.iter().any(|(_, value)| secret.is_in(value.as_bytes()));
-                assert!(known, "{scheme} believes a stranger");
+                assert!(known, "{scheme} accepts a forgery");
             }
             Verdict::Invalid { .. } | Verdict::Unsigned | Verdict::Unchecked => {}
         }
     }
 
-    // What it signs it believes, and nothing else that has the same signature.
+    // The scheme verifies its own signature, and not the same signature with another body.
     let Ok(signed) = scheme.for_secret(&secret).sign(&body, &secret, NOW, "msg_1") else { return };
     let mut delivery = Delivery::bare(signed.into_iter().collect(), body.clone());
-    let verdict = judge(&delivery, &own);
-    let believed = matches!(verdict, Verdict::Verified { .. } | Verdict::Authenticated { .. });
-    assert!(believed, "{} does not believe itself: {verdict:?}", scheme.name);
+    let verdict = verify(&delivery, &own);
+    let accepted = matches!(verdict, Verdict::Verified { .. } | Verdict::Authenticated { .. });
+    assert!(accepted, "{} does not verify its own signature: {verdict:?}", scheme.name);
     for (at, flip) in [(0, 1), (body.len() / 2, 0x20), (body.len().saturating_sub(1), 0x80)] {
         let mut changed = body.to_vec();
         match changed.get_mut(at) {
@@ -65,7 +65,7 @@ fuzz_target!(|data: &[u8]| {
             None => changed.push(b' '),
         }
         delivery.body = changed.into();
-        let verdict = judge(&delivery, &own);
-        assert!(!matches!(verdict, Verdict::Verified { .. }), "{} believes another body", scheme.name);
+        let verdict = verify(&delivery, &own);
+        assert!(!matches!(verdict, Verdict::Verified { .. }), "{} verifies another body", scheme.name);
     }
 });

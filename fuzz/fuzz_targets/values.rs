@@ -10,11 +10,11 @@ fuzz_target!(|data: &[u8]| {
     let Ok(text) = std::str::from_utf8(data) else { return };
     if let Ok(url) = values::url(text) {
         assert!(matches!(url.scheme(), "http" | "https") && url.has_host(), "{url}");
-        assert_eq!(values::url(url.as_str()).as_ref(), Ok(&url), "a URL reads as itself");
-        assert!(url.as_str().bytes().all(|byte| byte.is_ascii_graphic()), "{url} goes onto a request line");
+        assert_eq!(values::url(url.as_str()).as_ref(), Ok(&url), "a URL parses as itself");
+        assert!(url.as_str().bytes().all(|byte| byte.is_ascii_graphic()), "{url} contains only visible ASCII");
     }
     if let Err(refused) = values::proxy(text) {
-        assert!(!text.contains('@') || !refused.contains(text), "a proxy may hold a password: {refused}");
+        assert!(!text.contains('@') || !refused.contains(text), "the error repeats the proxy's password: {refused}");
     }
     if let Ok((name, value)) = values::header(text) {
         assert!(!name.as_str().is_empty());

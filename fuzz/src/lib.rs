@@ -1,4 +1,4 @@
-//! What the fuzz targets share: how their input is cut into parts, and what must hold of everything that is shown.
+//! Helpers of the fuzz targets: splitting the input into parts, and the invariant of all terminal output.
 
 use std::sync::{Arc, LazyLock};
 
@@ -12,17 +12,17 @@ use hookctl::render::paint::Paint;
 use http::HeaderValue;
 use jiff::tz::TimeZone;
 
-/// What stands between two parts of an input. No JSON, header or argument holds it, and a fuzzer finds it at once.
-pub const BETWEEN: u8 = 0;
+/// The separator of an input's parts: valid in no JSON text, header or argument, and found by a fuzzer at once.
+pub const SEPARATOR: u8 = 0;
 
-/// The parts of an input; the last one may hold anything.
+/// Splits an input into `N` parts; only the last part may contain the separator.
 pub fn parts<const N: usize>(data: &[u8]) -> Option<[&[u8]; N]> {
-    let mut parts = data.splitn(N, |byte| *byte == BETWEEN);
+    let mut parts = data.splitn(N, |byte| *byte == SEPARATOR);
     let parts = std::array::from_fn(|_| parts.next());
     parts.iter().all(Option::is_some).then(|| parts.map(Option::unwrap_or_default))
 }
 
-/// Headers as they stand in a request, `name: value` a line; what is none is passed over.
+/// Parses headers, one `name: value` a line; invalid lines are skipped.
 pub fn headers(text: &[u8]) -> Headers {
     let line = |line: &[u8]| {
         let colon = line.iter().position(|byte| *byte == b':')?;
@@ -32,7 +32,7 @@ pub fn headers(text: &[u8]) -> Headers {
     text.split(|byte| *byte == b'\n').filter_map(line).collect()
 }
 
-/// Fails when a terminal would obey something in a text, line breaks and the sequences that set colours aside.
+/// Panics if a text contains characters that control a terminal, except for line breaks and colour sequences.
 #[track_caller]
 pub fn assert_harmless(text: &str) {
     let plain = without_colours(text);
@@ -40,7 +40,7 @@ pub fn assert_harmless(text: &str) {
     assert_eq!(hazard, None, "shown raw in {text:?}");
 }
 
-/// Text without `ESC [ digits m`, which is all that paint writes.
+/// Removes `ESC [ digits m`, the only sequence that `Paint` writes.
 fn without_colours(text: &str) -> String {
     let mut parts = text.split("\x1b[");
     let mut plain = parts.next().unwrap_or_default().to_owned();
@@ -53,8 +53,8 @@ fn without_colours(text: &str) -> String {
     plain
 }
 
-/// Shows events on a screen of this width and gives what stands there.
-pub fn shown(events: &[Event], width: Option<usize>, verbosity: Verbosity, compact: bool) -> String {
+/// Renders events for a terminal of this width in columns.
+pub fn rendered(events: &[Event], width: Option<usize>, verbosity: Verbosity, compact: bool) -> String {
     let paint = Paint::new(verbosity == Verbosity::Verbose);
     let style = TextStyle {
         out: paint,
@@ -70,14 +70,14 @@ pub fn shown(events: &[Event], width: Option<usize>, verbosity: Verbosity, compa
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let mut human = Human::new(&mut out, &mut err, style);
     for event in events {
-        human.show(event).expect("memory takes everything");
+        human.show(event).expect("writing to memory does not fail");
     }
     drop(human);
     out.extend(err);
-    String::from_utf8(out).expect("what is shown is text")
+    String::from_utf8(out).expect("the output is UTF-8")
 }
 
-/// Bytes that live as long as they are wanted.
+/// Copies a part of the input.
 pub fn bytes(part: &[u8]) -> Bytes {
     Bytes::copy_from_slice(part)
 }
