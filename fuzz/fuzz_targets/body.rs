@@ -41,7 +41,7 @@ fuzz_target!(|data: &[u8]| {
     let line = String::from_utf8(record.to_line()).expect("a line is UTF-8");
     let delivery = Event::Delivery(Arc::new(record.clone()));
     let entry =
-        |number| Box::new(JournalRow { number, record: record.clone(), line: Some(line.clone()), account: None });
+        |number| Box::new(JournalRow { number, record: record.clone(), line: Some(line.clone()), trace: None });
     let events = [delivery, Event::Row(entry(1)), Event::Entry(entry(2))];
     assert_harmless(&rendered(&events, None, Verbosity::Verbose, false));
     assert_harmless(&rendered(&events, Some(40), Verbosity::Normal, true));

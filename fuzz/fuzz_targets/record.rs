@@ -38,7 +38,7 @@ fuzz_target!(|data: &[u8]| {
     }
 
     let entry =
-        |number| Box::new(JournalRow { number, record: record.clone(), line: Some(text.to_owned()), account: None });
+        |number| Box::new(JournalRow { number, record: record.clone(), line: Some(text.to_owned()), trace: None });
     let events = [Event::Delivery(Arc::new(record.clone())), Event::Row(entry(1)), Event::Entry(entry(2))];
     assert_harmless(&rendered(&events, Some(60), Verbosity::Verbose, false));
     assert_harmless(&rendered(&events, None, Verbosity::Normal, true));
