@@ -1,6 +1,6 @@
-//! The parts that a delivery passes, each by itself: `cargo bench`.
+//! Microbenchmarks of each step of a delivery: `cargo bench`.
 
-// What measures has nobody to answer to.
+// A benchmark may panic, and has no public items.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use std::hint::black_box;
@@ -29,7 +29,7 @@ use jiff::tz::TimeZone;
 #[global_allocator]
 static ALLOCATOR: AllocProfiler = AllocProfiler::system();
 
-/// Bytes of a body: what most have, and what a data URL comes to.
+/// Body sizes in bytes: a typical body, and one with a data URL.
 const SIZES: [usize; 2] = [296, 1 << 20];
 
 fn main() {
@@ -44,7 +44,6 @@ fn scheme() -> &'static Scheme {
     Scheme::named("eachlabs").unwrap()
 }
 
-/// A body of so many bytes.
 fn body(size: usize) -> Bytes {
     let start = concat!(
         r#"{"id":"5f1c2d4e-0000-4000-8000-000000000000","status":"success","#,
@@ -55,7 +54,7 @@ fn body(size: usize) -> Bytes {
     Bytes::from(format!("{start}{filling}\"}}}}"))
 }
 
-/// A delivery of such a body, signed.
+/// A signed delivery with a body of `size` bytes.
 fn delivery(size: usize) -> Delivery {
     let body = body(size);
     let mut headers = Headers::default();
@@ -110,7 +109,7 @@ fn verify(bencher: Bencher<'_, '_>, size: usize) {
     bencher.counter(BytesCount::new(size)).bench(|| signature::check(&delivery, &policy, 0, None));
 }
 
-/// The longest search: nothing that it tries fits.
+/// The longest diagnosis: no hypothesis matches.
 #[divan::bench(args = SIZES)]
 fn explain(bencher: Bencher<'_, '_>, size: usize) {
     let mut delivery = delivery(size);

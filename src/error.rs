@@ -381,6 +381,9 @@ impl Error {
             Error::JournalInUse { .. } => {
                 Some("end that one, or give each a file of its own: inspect reads several at once".into())
             }
+            Error::Journal { source, .. } if source.kind() == io::ErrorKind::TimedOut => {
+                Some("let its reader read on, or name a file instead".into())
+            }
             Error::Journal { .. } | Error::Report { .. } => {
                 Some("name a file in a folder that you can write to, with space left".into())
             }

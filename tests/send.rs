@@ -18,6 +18,7 @@ mod attempts;
 mod curl;
 mod drilled;
 mod many;
+mod recorded;
 mod redirects;
 mod refusals;
 mod replay;

@@ -33,7 +33,7 @@ const ONE_PLACE: [(&str, &str); 14] = [
     ("jaq_core", "src/filter/jq"),
     ("jaq_json", "src/filter/jq.rs"),
     ("jaq_std", "src/filter/jq.rs"),
-    ("quick_xml", "src/sys/junit.rs"),
+    ("quick_junit", "src/sys/junit.rs"),
     ("rcgen", "src/listen/tls.rs"),
     ("colored", "src/render/paint.rs"),
     ("indicatif", "src/render/progress.rs"),

@@ -1,4 +1,4 @@
-"""Cost as work grows: drawn, not judged."""
+"""Cost as bodies, connections and journals grow: plots without a target."""
 
 import subprocess
 
@@ -6,7 +6,7 @@ from . import inspecting
 from .listening import Bench, JOURNAL, bodies, hookctl, recording
 from .programs import HOOKCTL, PLACE, check_journal, note, timed
 
-#: Bytes of a body.
+#: Body sizes in bytes.
 SIZES = [100 * 10**n for n in range(5)] + [10 * 2**20]
 CONNECTIONS = [1, 4, 16, 64, 256, 1000]
 MB = 10**6
@@ -47,7 +47,7 @@ def of_connections(options):
 
 
 def of_journals(options):
-    """A journal and what it becomes when it is repeated."""
+    """A journal at several sizes, made by repeating its lines."""
     source = inspecting.journal(options.pick(100_000, 1_000_000))
     path, lines = PLACE / "grown.jsonl", {}
     for size in options.pick([10, 100, 500], [10, 100, 1000, 10_000]):
@@ -63,7 +63,7 @@ def of_journals(options):
 
 
 def grow(source, path, size):
-    """So many bytes of a journal, repeated where it is shorter, to the end of a line."""
+    """Writes `size` bytes of the journal, rounded up to the end of a line; a shorter journal is repeated."""
     with open(path, "wb") as grown:
         while grown.tell() < size:
             with open(source, "rb") as lines:

@@ -7,10 +7,10 @@ import subprocess
 from .listening import listening
 from .programs import HOOKCTL, PLACE, PYTHON, REFERENCE, SECRET, Row, Wrong, body, check_journal, in_turn, note, timed, tool
 
-#: Of so many deliveries one has failed.
+#: One delivery in this many has failed.
 ONE_IN = 100
 
-#: Milliseconds that an answer rarely takes.
+#: Milliseconds; few responses take longer.
 SLOW = 20
 
 DUCKDB = """
@@ -26,7 +26,7 @@ print(took, file=sys.stderr)
 
 
 def journal(count):
-    """So many deliveries, signed and sent by `send`, verified and recorded by `listen`; kept for the next run."""
+    """A journal of `count` deliveries, sent by `send` and recorded by `listen`; kept for the next run."""
     path = PLACE / f"deliveries-{count}.jsonl"
     if path.exists() and sum(1 for _ in open(path, "rb")) == count:
         return path
@@ -47,7 +47,7 @@ def journal(count):
 
 
 def duckdb(path, query):
-    """The seconds that the query took, without Python's own start."""
+    """Seconds of the query, without the start of Python."""
     command = [PYTHON, "-c", DUCKDB, str(path), query]
     said = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300)
     (PLACE / "duckdb").write_text(said.stdout)
@@ -55,7 +55,7 @@ def duckdb(path, query):
 
 
 class Sides:
-    """Programs over one journal, in turn; what each printed is counted."""
+    """Runs programs in turn over one journal, and counts the results that each prints."""
 
     def __init__(self, path, options):
         self.path, self.options, self.peak, self.printed = str(path), options, [], {}
@@ -66,7 +66,7 @@ class Sides:
         if name == "hookctl":
             self.peak.append(told["peak"])
         said = output.read_bytes()
-        # Of a table the rows, each of which has its number; of all else the lines.
+        # The numbered rows of a hookctl table; the lines of any other output.
         lines = lambda: len(re.findall(rb"^ *\d+  ", said, re.M)) if command[0] == HOOKCTL else said.count(b"\n")
         self.printed[name] = lines() if printed is None else printed(said)
         return told["wall"]
@@ -82,7 +82,7 @@ class Sides:
 
     def agree(self, *names):
         if len({self.printed[name] for name in names}) != 1:
-            raise Wrong(f"they do not find the same: {self.printed}")
+            raise Wrong(f"the programs found different results: {self.printed}")
 
     def memory(self, what):
         values = {"hookctl": self.peak, "32 MiB": [32 * 2**20] * len(self.peak)}
@@ -90,7 +90,7 @@ class Sides:
 
 
 def rows(options):
-    """All that is asked of a large journal."""
+    """Queries over a large journal."""
     count = options.pick(100_000, 1_000_000)
     path = journal(count)
     yield from found(path, options, count)
@@ -149,7 +149,7 @@ def last_line(path):
 
 def one(path, options, count):
     sides = Sides(path, options)
-    # The last, so that nobody may stop before the end.
+    # The last delivery, so that no program can stop early.
     which = last_line(path)["payload"]["id"]
     values = sides.compare({
         "hookctl": sides.inspect("--id", which),

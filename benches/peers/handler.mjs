@@ -1,5 +1,5 @@
-// The handler that a user would write, with `node:http`, fastify or express: `node handler.mjs NAME SECRET`. It verifies
-// the body as it came, answers, and keeps nothing.
+// A typical handler in `node:http`, fastify or express: `node handler.mjs NAME SECRET`. It verifies the raw body and
+// responds; it records nothing.
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { createServer } from "node:http";
 

@@ -1,4 +1,4 @@
-"""The handler that a user would write with FastAPI, run by uvicorn: `handler.py SECRET`."""
+"""A typical handler in FastAPI, run by uvicorn: `handler.py SECRET`."""
 
 import hashlib
 import hmac

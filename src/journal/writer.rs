@@ -13,6 +13,9 @@ use crate::error::Error;
 /// Time for the journal to take lines, where it is a pipe or each write is synced to the disk.
 pub(crate) const WRITE_TIME: Duration = Duration::from_secs(5);
 
+/// Why nothing is written any more.
+const STOPPED: &str = "its writer stopped";
+
 /// Writes lines to the journal, each write within a time limit.
 pub(crate) struct AsyncWriter {
     state: WriterState,
@@ -36,21 +39,20 @@ impl AsyncWriter {
         AsyncWriter { state: WriterState::Idle(journal), limit, path }
     }
 
-    /// Writes lines. A write that exceeds the time limit counts as not written, though its bytes may still arrive.
+    /// Writes lines. A write that exceeds the time limit counts as not written, though its bytes may still arrive. A
+    /// caller that stops waiting loses nothing: the next write finds this one under way.
     pub(crate) async fn write(&mut self, lines: &Bytes) -> Written {
         let mut begun_again = false;
-        let mut journal = match std::mem::replace(&mut self.state, WriterState::Dead) {
-            WriterState::Idle(journal) => journal,
+        if matches!(self.state, WriterState::Writing(_)) {
             // The write before this one has used up its time already.
-            WriterState::Writing(writing) => match self.wait(writing, Duration::ZERO).await {
+            match self.finish(Duration::ZERO).await {
                 // The late write was counted as not written; a new file that it began was not reported yet.
-                Ok((journal, late)) => {
-                    begun_again = late.begun_again;
-                    journal
-                }
+                Ok(late) => begun_again = late.begun_again,
                 Err(source) => return self.failed(source),
-            },
-            WriterState::Dead => return self.failed(io::Error::other("its writer stopped")),
+            }
+        }
+        let WriterState::Idle(mut journal) = std::mem::replace(&mut self.state, WriterState::Dead) else {
+            return self.failed(io::Error::other(STOPPED));
         };
         if !journal.is_slow() {
             let written = journal.write(lines).after(begun_again);
@@ -58,31 +60,24 @@ impl AsyncWriter {
             return written;
         }
         let lines = lines.clone();
-        let writing = spawn_blocking(move || {
+        self.state = WriterState::Writing(spawn_blocking(move || {
             let written = journal.write(&lines).after(begun_again);
             (journal, written)
-        });
-        match self.wait(writing, self.limit).await {
-            Ok((journal, written)) => {
-                self.state = WriterState::Idle(journal);
-                written
-            }
-            Err(source) => self.failed(source),
-        }
+        }));
+        self.finish(self.limit).await.unwrap_or_else(|source| self.failed(source))
     }
 
-    async fn wait(
-        &mut self,
-        mut writing: JoinHandle<(Journal, Written)>,
-        limit: Duration,
-    ) -> io::Result<(Journal, Written)> {
-        match timeout(limit, &mut writing).await {
-            Ok(done) => done.map_err(io::Error::other),
-            Err(_) => {
-                self.state = WriterState::Writing(writing);
-                Err(io::Error::other(format!("it takes longer than {:?}", self.limit)))
-            }
-        }
+    /// Waits for the write under way.
+    async fn finish(&mut self, limit: Duration) -> io::Result<Written> {
+        let WriterState::Writing(writing) = &mut self.state else { return Err(io::Error::other(STOPPED)) };
+        let Ok(done) = timeout(limit, writing).await else {
+            let text = format!("it takes longer than {:?}", self.limit);
+            return Err(io::Error::new(io::ErrorKind::TimedOut, text));
+        };
+        self.state = WriterState::Dead;
+        let (journal, written) = done.map_err(io::Error::other)?;
+        self.state = WriterState::Idle(journal);
+        Ok(written)
     }
 
     fn failed(&self, source: io::Error) -> Written {

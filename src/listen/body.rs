@@ -26,7 +26,7 @@ pub(crate) enum BodyError {
 }
 
 /// The memory that all bodies of a kind may take together.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct BodyMemory {
     free: Arc<Semaphore>,
     /// How long it is waited for.

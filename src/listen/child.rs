@@ -7,10 +7,10 @@ use std::process::ExitStatus;
 use tokio::process::{ChildStderr, ChildStdout, Command};
 use tokio::time::timeout;
 
-use super::Config;
 use super::limits::COMMAND_TIME;
 use crate::error::Error;
 use crate::event::Ready;
+use crate::signature::Secret;
 use crate::sys::secrets;
 
 /// Variables that were meant for the listener: a `hookctl send` that it runs must not take them for its own.
@@ -42,7 +42,8 @@ impl Child {
         program: &OsStr,
         arguments: &[OsString],
         ready: &Ready,
-        config: &Config,
+        secret: Option<&Secret>,
+        data_on_stdout: bool,
     ) -> Result<Self, Error> {
         let mut command = Command::new(program);
         command.args(arguments).env("HOOKCTL_TO", &ready.url).kill_on_drop(true);
@@ -55,11 +56,11 @@ impl Child {
         for name in OURS {
             command.env_remove(name);
         }
-        if let Some(secret) = config.policy.secrets.first() {
+        if let Some(secret) = secret {
             // Secrets are read as text, so this loses nothing.
             command.env(secrets::VARIABLE, String::from_utf8_lossy(secret.expose()).as_ref());
         }
-        if config.data_on_stdout {
+        if data_on_stdout {
             command.stdout(io::stderr());
         }
         Child::spawn(command, !io::stdin().is_terminal())

@@ -32,7 +32,7 @@ struct State {
 }
 
 impl ConnectionState {
-    /// One on which the sender's [going](Line::gone) can be noticed. It takes a descriptor more.
+    /// One on which the sender's [going](ConnectionState::sender_closed) can be noticed. It takes a descriptor more.
     pub(crate) fn watched(stream: &TcpStream) -> io::Result<Self> {
         #[cfg(unix)]
         let twin = std::os::fd::AsFd::as_fd(stream).try_clone_to_owned()?;
@@ -42,12 +42,12 @@ impl ConnectionState {
     }
 
     /// Lets the socket be reset when it is closed.
-    pub(crate) fn reset(&self) {
+    pub(crate) fn reset_on_close(&self) {
         self.0.reset.store(true, Ordering::Relaxed);
     }
 
     /// Resolves when the sender has nothing more to say, because it has gone. Nothing that it says can be read after this.
-    pub(crate) async fn gone(&self) {
+    pub(crate) async fn sender_closed(&self) {
         let twin = self.0.twin.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(Ok(mut twin)) = twin.map(TcpStream::from_std) else { return std::future::pending().await };
         let mut unheard = [0; 1024];
@@ -55,12 +55,12 @@ impl ConnectionState {
     }
 
     /// Lets it be known that the request is whole: whatever is waited for now is no part of it.
-    pub(crate) fn whole(&self) {
+    pub(crate) fn request_complete(&self) {
         self.0.whole.store(true, Ordering::Relaxed);
     }
 
     /// Lets it be known that the answer is ready.
-    pub(crate) fn answered(&self) {
+    pub(crate) fn response_ready(&self) {
         self.0.answered.store(self.0.came.load(Ordering::Relaxed), Ordering::Relaxed);
         self.0.whole.store(false, Ordering::Relaxed);
     }

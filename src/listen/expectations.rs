@@ -113,7 +113,7 @@ impl ExpectationChecker {
     }
 
     /// Judges that a prediction has not ended: a sentence that says so.
-    pub(crate) fn unfinished(&mut self, Unfinished { id, seq, status }: &Unfinished) -> String {
+    pub(crate) fn check_unfinished(&mut self, Unfinished { id, seq, status }: &Unfinished) -> String {
         let warning = format!("no_terminal_event: its last was {status} in #{seq}");
         let checked = Checked { expected: STRICT.into(), failure: Some(warning.clone()), exit: Exit::Expectation };
         let failed = if self.expectations.strict { self.enter(id, None, checked) } else { None };
@@ -159,7 +159,7 @@ impl ExpectationChecker {
     pub(crate) fn cases(&self) -> Vec<JunitCase> {
         let mut cases = self.cases.clone().unwrap_or_default();
         if self.is_idle() {
-            let idle = |expected: &str| JunitCase::new(expected, DrillVerdict::Skipped(IDLE.into()));
+            let idle = |expected: &str| JunitCase::new(expected, DrillVerdict::Skipped(NOTHING_CHECKED.into()));
             cases.extend(self.expectations.all().map(idle));
         }
         if self.not_listed > 0 {
@@ -172,7 +172,7 @@ impl ExpectationChecker {
 }
 
 /// What is said when nothing came that could have been judged.
-pub(crate) const IDLE: &str = "no delivery came, so nothing that was expected was put to the test";
+pub(crate) const NOTHING_CHECKED: &str = "no delivery came, so nothing that was expected was put to the test";
 
 /// How many deliveries wait to be judged at most. When filters are slower than the deliveries come, answers wait too.
 const WAITING: usize = 16;
@@ -196,14 +196,14 @@ pub(crate) struct CheckerSlot<'a>(mpsc::Permit<'a, CheckerJob>);
 
 impl CheckerSlot<'_> {
     /// Lets a delivery be judged.
-    pub(crate) fn judge(self, record: Arc<Record>) {
+    pub(crate) fn check(self, record: Arc<Record>) {
         self.0.send(CheckerJob::Judge(record));
     }
 }
 
 impl CheckerTask {
     /// Sets a judge to work.
-    pub(crate) fn of(mut judge: ExpectationChecker, sink: Sink) -> Self {
+    pub(crate) fn start(mut judge: ExpectationChecker, sink: Sink) -> Self {
         let (jobs, mut waiting) = mpsc::channel(WAITING);
         let is_idle = !judge.expectations.is_any();
         tokio::spawn(async move {
@@ -224,7 +224,7 @@ impl CheckerTask {
 
     /// Waits for a place for one delivery, where anything is expected. Taken before it is recorded, so that after that
     /// there is nothing to wait for.
-    pub(crate) async fn place(&self) -> Option<CheckerSlot<'_>> {
+    pub(crate) async fn reserve(&self) -> Option<CheckerSlot<'_>> {
         if self.is_idle {
             return None;
         }
@@ -233,7 +233,7 @@ impl CheckerTask {
     }
 
     /// Waits until all are judged, and lets the judge go.
-    pub(crate) async fn rise(&self) -> Result<ExpectationChecker, Error> {
+    pub(crate) async fn finish(&self) -> Result<ExpectationChecker, Error> {
         let (tell, told) = oneshot::channel();
         let _ = self.jobs.send(CheckerJob::Rise(tell)).await;
         told.await.map_err(|error| Error::Setup { what: "the judge of --expect", reason: error.to_string() })

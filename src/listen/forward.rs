@@ -122,7 +122,7 @@ impl App {
         }
         Ok(HandlerResponse {
             by: AnsweredBy::Forward,
-            end: ResponseKind::Answer { status: head.status, headers, body },
+            kind: ResponseKind::Answer { status: head.status, headers, body },
             line,
         })
     }

@@ -67,7 +67,7 @@ impl Outputs {
     }
 
     /// Waits for room for one delivery. Taken before it is recorded, so that after that there is nothing to wait for.
-    pub(crate) async fn room(&self) -> Option<OutputSlot<'_>> {
+    pub(crate) async fn reserve(&self) -> Option<OutputSlot<'_>> {
         // The other side ends only with the program.
         self.jobs.reserve().await.ok().map(OutputSlot)
     }

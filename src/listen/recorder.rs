@@ -1,274 +1,399 @@
-//! Whoever keeps the books: one delivery after the other is numbered, written to the journal, counted and said. Those that
-//! come together, or while the disk is busy, share one write.
+//! The recorder task: numbers deliveries, appends them to the journal in batches (group commit), updates the session's
+//! counters, publishes events and releases the responses.
 
 use std::cell::LazyCell;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::FutureExt;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::spawn_blocking;
 
-use super::expectations;
-use super::handler::{Handler, Recorded};
-use super::limits::{BATCH_BYTES, LINE_BYTES};
-use super::outputs::OutputSlot;
+use super::config::Config;
+use super::expectations::{CheckerSlot, CheckerTask, ExpectationChecker};
+use super::limits::{BATCH_BYTES, LINE_BYTES, WAITING};
+use super::outputs::{OutputSlot, Outputs};
 use super::session::{Counted, PendingDelivery, Session};
-use super::shutdown::ListenProgress;
+use super::shutdown::{ListenProgress, Until};
 use crate::clock::record_id;
-use crate::event::{Closed, Slot};
+use crate::error::Error;
+use crate::event::{Closed, Sink, Slot};
 use crate::journal::Redaction;
 use crate::journal::file::{Journal, Written};
 use crate::journal::record::ConnectionAction;
 use crate::journal::writer::AsyncWriter;
+use crate::signature::{self, Policy};
 
-/// What the clerk is given.
-pub(crate) enum RecorderMsg {
-    /// A delivery.
-    Delivery(Decided),
-    /// A request that never became one.
-    Refused,
-    /// The end: who gets the books.
-    Close(oneshot::Sender<Session>),
+/// Sends deliveries to the recorder. Journal, stream and counters share one order: the order of this queue.
+#[derive(Clone)]
+pub(crate) struct RecorderHandle(mpsc::Sender<RecorderMsg>);
+
+/// The result of recording one delivery.
+pub(crate) struct Recorded {
+    /// Whether 503 replaces the decided response, because the response would acknowledge a delivery that the journal lacks.
+    pub(crate) replaced: bool,
+    /// The progress of a delivery whose response is to hang: dropped when the connection ends.
+    pub(crate) progress: Option<DeferredProgress>,
 }
 
-/// A delivery that was decided on.
-pub(crate) struct Decided {
-    /// It, with its answer.
-    pub(crate) pending: Box<PendingDelivery>,
-    /// Whether it is to be found out first why its signature does not hold. Whatever comes after waits for that, so that
-    /// the order stays.
-    pub(crate) unexplained: bool,
-    /// Who waits for how it ends; nobody where that is known, because nothing is acknowledged.
-    pub(crate) asks: Option<oneshot::Sender<Recorded>>,
+/// Publishes the progress of one delivery when dropped.
+pub(crate) struct DeferredProgress {
+    progress: watch::Sender<ListenProgress>,
+    step: ListenProgress,
 }
 
-/// Keeps the books until they are closed.
-pub(crate) async fn work(
-    desk: Arc<Handler>,
-    books: Session,
-    journal: Option<Journal>,
-    mut entries: mpsc::Receiver<RecorderMsg>,
-) {
-    let pen = journal.map(|journal| AsyncWriter::new(journal, desk.limits.journal_time));
-    let mut clerk = Recorder { desk: &desk, books, pen, batch: Batch::default() };
-    let mut left = None;
-    loop {
-        let entry = match left.take() {
-            Some(entry) => Some(entry),
-            None => entries.recv().await,
-        };
-        match entry {
-            None => return,
-            Some(RecorderMsg::Refused) => clerk.books.refuse(),
-            Some(RecorderMsg::Close(asks)) => {
-                // Whoever does not wait any more does not want them.
-                drop(asks.send(clerk.books));
-                return;
-            }
-            Some(RecorderMsg::Delivery(first)) => {
-                clerk.begin(first).await;
-                left = clerk.gather(&mut entries);
-                clerk.conclude().await;
-            }
-        }
+impl Drop for DeferredProgress {
+    fn drop(&mut self) {
+        publish(&self.progress, self.step);
     }
 }
 
+/// The results of a run, after the last delivery.
+pub(crate) struct RunResult {
+    pub(crate) session: Session,
+    pub(crate) checker: ExpectationChecker,
+}
+
+enum RecorderMsg {
+    Delivery(Decided),
+    /// A request that never became a delivery.
+    Unreadable,
+    Close(oneshot::Sender<RunResult>),
+}
+
+/// A delivery whose response is decided.
+struct Decided {
+    pending: Box<PendingDelivery>,
+    /// Whether the reason of an invalid signature is still to be found. Later deliveries wait meanwhile, so that the order
+    /// stays.
+    unexplained: bool,
+    /// Absent where the response does not depend on the journal, because nothing is acknowledged.
+    recorded: Option<oneshot::Sender<Recorded>>,
+}
+
+impl Decided {
+    fn new(pending: Box<PendingDelivery>, recorded: Option<oneshot::Sender<Recorded>>) -> Self {
+        let unexplained = pending.record.verdict.is_invalid();
+        Decided { pending, unexplained, recorded }
+    }
+}
+
+impl RecorderHandle {
+    /// Records a delivery and waits for the journal. After the end of the run no delivery is recorded any more.
+    ///
+    /// Once the queue has the delivery, a sender that hangs up cannot leave a delivery half recorded.
+    pub(crate) async fn record(&self, pending: Box<PendingDelivery>) -> Recorded {
+        let (sender, recorded) = oneshot::channel();
+        let _ = self.0.send(RecorderMsg::Delivery(Decided::new(pending, Some(sender)))).await;
+        recorded.await.unwrap_or(Recorded { replaced: true, progress: None })
+    }
+
+    /// Queues a delivery without waiting for the journal.
+    pub(crate) async fn enqueue(&self, pending: Box<PendingDelivery>) {
+        let _ = self.0.send(RecorderMsg::Delivery(Decided::new(pending, None))).await;
+    }
+
+    /// Counts a request that never became a delivery.
+    pub(crate) async fn count_unreadable(&self) {
+        let _ = self.0.send(RecorderMsg::Unreadable).await;
+    }
+
+    /// Ends the run: waits until every delivery in the queue is recorded, saved and checked.
+    pub(crate) async fn close(&self) -> Result<RunResult, Error> {
+        let (sender, result) = oneshot::channel();
+        let _ = self.0.send(RecorderMsg::Close(sender)).await;
+        let result = result.await.map_err(|_| "its task stopped".to_owned());
+        result.map_err(|reason| Error::Setup { what: "the recorder", reason })
+    }
+}
+
+/// The receivers of a recorded delivery, each behind a bounded queue.
+struct Consumers {
+    sink: Sink,
+    outputs: Option<Outputs>,
+    checker: CheckerTask,
+}
+
+/// The queue slots of one delivery. They are reserved before the delivery is recorded, so that nothing waits between the
+/// journal and the screen.
+struct QueueSlots<'a> {
+    /// The error is that the writer has ended.
+    event: Result<Slot<'a>, Closed>,
+    outputs: Option<OutputSlot<'a>>,
+    checker: Option<CheckerSlot<'a>>,
+}
+
+impl Consumers {
+    async fn reserve(&self, body_bytes: usize) -> QueueSlots<'_> {
+        let event = self.sink.reserve(body_bytes).await;
+        let outputs = match &self.outputs {
+            Some(outputs) => outputs.reserve().await,
+            None => None,
+        };
+        QueueSlots { event, outputs, checker: self.checker.reserve().await }
+    }
+
+    /// Waits until all files are saved and all deliveries are checked.
+    async fn finish(&self) -> Result<ExpectationChecker, Error> {
+        if let Some(outputs) = &self.outputs {
+            outputs.saved().await;
+        }
+        self.checker.finish().await
+    }
+}
+
+/// Starts a recorder with an empty session.
+pub(crate) fn start(
+    config: &Config,
+    journal: Option<Journal>,
+    sink: Sink,
+    progress: watch::Sender<ListenProgress>,
+) -> Result<RecorderHandle, Error> {
+    let outputs = config.save_outputs.as_deref().map(|folder| Outputs::open(folder, sink.clone())).transpose()?;
+    let checker = ExpectationChecker::new(config.expectations.clone(), config.report.is_some())?;
+    let checker = CheckerTask::start(checker, sink.clone());
+    let session = Session::new(config.events.clone());
+    let writer = journal.map(|journal| AsyncWriter::new(journal, config.limits.journal_time));
+    let policy = Arc::new(config.policy.clone());
+    let (keep_secrets, until) = (config.keep_secrets, config.wait.until.clone());
+    let (sender, queue) = mpsc::channel(WAITING);
+    tokio::spawn(async move {
+        let consumers = Consumers { sink, outputs, checker };
+        let batch = Batch::default();
+        let recorder =
+            Recorder { consumers: &consumers, session, writer, batch, policy, keep_secrets, until, progress };
+        recorder.run(queue).await;
+    });
+    Ok(RecorderHandle(sender))
+}
+
 struct Recorder<'a> {
-    desk: &'a Arc<Handler>,
-    books: Session,
-    pen: Option<AsyncWriter>,
+    consumers: &'a Consumers,
+    session: Session,
+    writer: Option<AsyncWriter>,
     batch: Batch<'a>,
+    policy: Arc<Policy>,
+    keep_secrets: bool,
+    until: Option<Until>,
+    progress: watch::Sender<ListenProgress>,
 }
 
 /// Deliveries that are written together.
 #[derive(Default)]
 struct Batch<'a> {
     lines: Vec<u8>,
-    booked: Vec<Numbered<'a>>,
+    deliveries: Vec<Numbered<'a>>,
 }
 
-/// A delivery on the books.
+/// A delivery with a number, on its way to the journal.
 struct Numbered<'a> {
     pending: Box<PendingDelivery>,
-    /// Where its line ends.
+    /// The end of its line in [`Batch::lines`].
     end: usize,
-    asks: Option<oneshot::Sender<Recorded>>,
-    needs: QueueSlots<'a>,
+    recorded: Option<oneshot::Sender<Recorded>>,
+    slots: QueueSlots<'a>,
 }
 
-/// What a delivery needs when it is on the books. It is waited for before, so that after that there is nothing to wait for.
-struct QueueSlots<'a> {
-    /// Where it will be said, unless the writer has gone.
-    place: Result<Slot<'a>, Closed>,
-    /// Where its files will be saved.
-    room: Option<OutputSlot<'a>>,
-    /// Where it will be judged.
-    bench: Option<expectations::CheckerSlot<'a>>,
-}
-
-/// Lines that are said together: to hand over each by itself, and to wake who takes it, takes longer than to make it.
+/// Lines that share one event: handing over each line by itself, and waking the writer for it, takes longer than to make
+/// the line.
 #[derive(Default)]
 struct LineBatch<'a> {
     lines: Vec<u8>,
-    place: Option<Slot<'a>>,
+    slot: Option<Slot<'a>>,
 }
 
 impl<'a> LineBatch<'a> {
-    fn add(&mut self, place: Slot<'a>, line: &[u8]) {
+    fn push(&mut self, slot: Slot<'a>, line: &[u8]) {
         if self.lines.len() + line.len() > LINE_BYTES {
-            self.say();
+            self.flush();
         }
-        match &mut self.place {
-            Some(first) => first.merge(place),
-            None => self.place = Some(place),
+        match &mut self.slot {
+            Some(first) => first.merge(slot),
+            None => self.slot = Some(slot),
         }
         self.lines.extend_from_slice(line);
     }
 
-    fn say(&mut self) {
-        if let Some(place) = self.place.take() {
-            place.send_lines(std::mem::take(&mut self.lines));
+    fn flush(&mut self) {
+        if let Some(slot) = self.slot.take() {
+            slot.send_lines(std::mem::take(&mut self.lines));
         }
     }
 }
 
 impl<'a> Recorder<'a> {
-    /// Enters a delivery, and waits for what it needs before that: from the journal to the screen nothing waits.
-    async fn begin(&mut self, delivered: Decided) {
-        let Decided { mut pending, unexplained, asks } = delivered;
-        if unexplained {
-            pending = self.desk.explain(pending).await;
+    async fn run(mut self, mut queue: mpsc::Receiver<RecorderMsg>) {
+        let mut left_over = None;
+        loop {
+            let message = match left_over.take() {
+                Some(message) => Some(message),
+                None => queue.recv().await,
+            };
+            match message {
+                None => return,
+                Some(RecorderMsg::Unreadable) => self.session.count_unreadable(),
+                Some(RecorderMsg::Close(sender)) => {
+                    if let Ok(checker) = self.consumers.finish().await {
+                        // A receiver that does not wait any more has no use for the result.
+                        drop(sender.send(RunResult { session: self.session, checker }));
+                    }
+                    return;
+                }
+                Some(RecorderMsg::Delivery(first)) => {
+                    self.begin_batch(first).await;
+                    left_over = self.collect_batch(&mut queue);
+                    self.commit().await;
+                }
+            }
         }
-        let needs = needs(self.desk, pending.held).await;
-        self.enter(pending, asks, needs);
     }
 
-    /// Enters those deliveries that have come by now, as far as none of them has to wait; the first that has is left.
-    fn gather(&mut self, entries: &mut mpsc::Receiver<RecorderMsg>) -> Option<RecorderMsg> {
+    /// The first delivery of a batch may wait: for the reason of its invalid signature, and for its queue slots.
+    async fn begin_batch(&mut self, decided: Decided) {
+        let Decided { mut pending, unexplained, recorded } = decided;
+        if unexplained {
+            self.explain(&mut pending).await;
+        }
+        let slots = self.consumers.reserve(pending.body_bytes).await;
+        self.number(pending, recorded, slots);
+    }
+
+    /// Adds the deliveries that are in the queue by now, as far as none of them has to wait. Returns the first message that
+    /// does not belong to the batch.
+    fn collect_batch(&mut self, queue: &mut mpsc::Receiver<RecorderMsg>) -> Option<RecorderMsg> {
         while self.batch.lines.len() < BATCH_BYTES {
-            let delivered = match entries.try_recv().ok()? {
-                RecorderMsg::Refused => {
-                    self.books.refuse();
+            let decided = match queue.try_recv().ok()? {
+                RecorderMsg::Unreadable => {
+                    self.session.count_unreadable();
                     continue;
                 }
-                RecorderMsg::Delivery(delivered) if !delivered.unexplained => delivered,
+                RecorderMsg::Delivery(decided) if !decided.unexplained => decided,
                 other => return Some(other),
             };
-            // Waiting here, with places taken that are only used after it, could be waiting for ever.
-            let Some(needs) = needs(self.desk, delivered.pending.held).now_or_never() else {
-                return Some(RecorderMsg::Delivery(delivered));
+            // Waiting here would hold slots that are only used after the wait, and so could be waiting for ever.
+            let Some(slots) = self.consumers.reserve(decided.pending.body_bytes).now_or_never() else {
+                return Some(RecorderMsg::Delivery(decided));
             };
-            let Decided { pending, asks, .. } = delivered;
-            self.enter(pending, asks, needs);
+            let Decided { pending, recorded, .. } = decided;
+            self.number(pending, recorded, slots);
         }
         None
     }
 
-    /// Numbers a delivery, completes its record, and makes its line.
-    fn enter(
+    /// Finds the reason of an invalid signature, on a thread of its own.
+    async fn explain(&self, pending: &mut PendingDelivery) {
+        let record = &mut pending.record;
+        let (policy, delivery, verdict) = (Arc::clone(&self.policy), record.delivery.clone(), record.verdict.clone());
+        let now = record.at.as_second();
+        // Without an explanation the delivery keeps its verdict.
+        if let Ok(explained) = spawn_blocking(move || signature::why(&delivery, &policy, now, verdict)).await {
+            record.verdict = explained;
+        }
+    }
+
+    /// Numbers a delivery, completes its record, and adds its line to the batch.
+    fn number(
         &mut self,
         mut pending: Box<PendingDelivery>,
-        asks: Option<oneshot::Sender<Recorded>>,
-        needs: QueueSlots<'a>,
+        recorded: Option<oneshot::Sender<Recorded>>,
+        slots: QueueSlots<'a>,
     ) {
-        self.books.enter(record_id(pending.record.at), &mut pending);
-        if !self.desk.keep_secrets {
-            Redaction::of(&self.desk.policy.secrets, self.desk.policy.scheme).record(&mut pending.record);
+        self.session.number(record_id(pending.record.at), &mut pending);
+        if !self.keep_secrets {
+            Redaction::of(&self.policy.secrets, self.policy.scheme).record(&mut pending.record);
         }
-        if self.pen.is_some() || (self.desk.sink.takes_lines() && self.books.shows(&pending.record)) {
+        if self.writer.is_some() || (self.consumers.sink.takes_lines() && self.session.shows(&pending.record)) {
             pending.record.write_line(&mut self.batch.lines);
         }
         let end = self.batch.lines.len();
-        self.batch.booked.push(Numbered { pending, end, asks, needs });
+        self.batch.deliveries.push(Numbered { pending, end, recorded, slots });
     }
 
-    /// Writes what was entered to the journal; then counts it, says it, and lets it be answered.
-    async fn conclude(&mut self) {
-        let Batch { lines, mut booked } = std::mem::take(&mut self.batch);
+    /// Writes the batch to the journal; then counts and publishes its deliveries, and releases their responses.
+    async fn commit(&mut self) {
+        let Batch { lines, mut deliveries } = std::mem::take(&mut self.batch);
         let lines = Bytes::from(lines);
-        let written = match &mut self.pen {
-            Some(pen) => pen.write(&lines).await,
+        let written = match &mut self.writer {
+            Some(writer) => writer.write(&lines).await,
             None => Written::default(),
         };
-        let is_kept = |booked: &Numbered<'_>| self.pen.is_none() || booked.end <= written.bytes;
-        let kept = booked.iter().filter(|booked| is_kept(booked)).count();
-        let notes = self.books.journal_wrote(&written, (booked.len() - kept) as u64);
-        let (mut begin, mut step, mut told) = (0, ListenProgress::default(), LineBatch::default());
-        for (index, booked) in booked.drain(..).enumerate() {
-            let place = begin..booked.end;
-            begin = booked.end;
-            step.add(self.tell(booked, index < kept, &lines[place], &mut told));
+        let is_written = |delivery: &Numbered<'_>| self.writer.is_none() || delivery.end <= written.bytes;
+        let kept = deliveries.iter().filter(|delivery| is_written(delivery)).count();
+        let notes = self.session.journal_wrote(&written, (deliveries.len() - kept) as u64);
+        let mut line_start = 0;
+        let mut step = ListenProgress::default();
+        let mut line_batch = LineBatch::default();
+        for (index, delivery) in deliveries.drain(..).enumerate() {
+            let line = &lines[line_start..delivery.end];
+            line_start = delivery.end;
+            step.add(self.publish(delivery, index < kept, line, &mut line_batch));
         }
-        told.say();
-        self.desk.progressed(step);
-        self.batch = Batch { lines: paper(lines), booked };
+        line_batch.flush();
+        publish(&self.progress, step);
+        self.batch = Batch { lines: reuse_buffer(lines), deliveries };
         for note in notes {
-            // A writer that has gone ends the listener by itself.
-            let _ = self.desk.sink.send_or_skip(note).await;
+            // A writer that has ended ends the listener by itself.
+            let _ = self.consumers.sink.send_or_skip(note).await;
         }
     }
 
-    /// Counts a delivery, says it, has it judged, and lets it be answered. Gives how much further it is with that.
-    fn tell(&mut self, booked: Numbered<'a>, kept: bool, line: &[u8], told: &mut LineBatch<'a>) -> ListenProgress {
-        let Numbered { pending, asks, needs: QueueSlots { place, room, bench }, .. } = booked;
+    /// Counts a delivery, sends it to its consumers, and releases its response. Returns the progress that the delivery makes
+    /// at once.
+    fn publish(
+        &mut self,
+        delivery: Numbered<'a>,
+        kept: bool,
+        line: &[u8],
+        line_batch: &mut LineBatch<'a>,
+    ) -> ListenProgress {
+        let Numbered { pending, recorded, slots, .. } = delivery;
         let mut record = pending.record;
-        let stands = kept || !self.books.not_recorded(&mut record);
-        let (is_given, hangs) = record
-            .answer
-            .as_ref()
-            .map_or((false, false), |answer| (answer.is_given(), answer.did == Some(ConnectionAction::Hang)));
-        let Counted { shown, counted } = self.books.count(&record, kept);
-        let until = kept && self.desk.until.as_ref().is_some_and(|until| until.is_met_by(&record));
-        // Where nobody wants it, it is not made one that can be shared.
+        let replaced = !kept && self.session.not_recorded(&mut record);
+        let is_given = record.answer.as_ref().is_some_and(|answer| answer.is_given());
+        let hangs = record.answer.as_ref().is_some_and(|answer| answer.did == Some(ConnectionAction::Hang));
+        let Counted { shown, counted } = self.session.count(&record, kept);
+        let until = kept && self.until.as_ref().is_some_and(|until| until.is_met_by(&record));
+        // Where no consumer takes the record, it does not move to the heap.
         let record = LazyCell::new(|| Arc::new(record));
-        if let (true, Ok(place)) = (shown, place) {
-            // One that the journal did not take says so.
-            match kept && line.len() <= LINE_BYTES && self.desk.sink.takes_lines() {
-                true => told.add(place, line),
-                false => {
-                    told.say();
-                    place.send(|| Arc::clone(&record));
-                }
+        if let (true, Ok(slot)) = (shown, slots.event) {
+            // The record of a delivery that the journal lacks has changed since its line was made.
+            if kept && line.len() <= LINE_BYTES && self.consumers.sink.takes_lines() {
+                line_batch.push(slot, line);
+            } else {
+                line_batch.flush();
+                slot.send(|| Arc::clone(&record));
             }
         }
-        if let (true, Some(bench)) = (counted, bench) {
-            bench.judge(Arc::clone(&record));
+        if let (true, Some(slot)) = (counted, slots.checker) {
+            slot.check(Arc::clone(&record));
         }
-        // Of a delivery that a signature or a limit speaks against, nothing comes onto the disk.
-        if let (true, true, Some(room)) = (shown, kept && is_given, room) {
-            room.save(Arc::clone(&record));
+        // No output of a delivery is saved that was rejected for its signature or by a limit.
+        if let (true, Some(slot)) = (shown && kept && is_given, slots.outputs) {
+            slot.save(Arc::clone(&record));
         }
         let step = ListenProgress { deliveries: u64::from(counted), until };
-        // One that is let hang is waited for until that is over.
-        let (now, later) = match hangs {
-            true => (ListenProgress::default(), Some(self.desk.progressing(step))),
-            false => (step, None),
-        };
-        if let Some(asks) = asks {
-            // A sender may have hung up.
-            drop(asks.send(Recorded { stands, step: later }));
+        // A delivery whose response hangs makes its progress when the connection has ended.
+        let deferred = hangs.then(|| DeferredProgress { progress: self.progress.clone(), step });
+        if let Some(sender) = recorded {
+            // The sender of the delivery may have hung up.
+            drop(sender.send(Recorded { replaced, progress: deferred }));
         }
-        now
+        if hangs { ListenProgress::default() } else { step }
     }
 }
 
-/// Where lines may be put together: where the last ones were, unless they are still being written. To ask for so much memory
-/// anew for every write takes longer than that.
-fn paper(lines: Bytes) -> Vec<u8> {
-    let mut lines = if lines.is_unique() { Vec::from(lines) } else { Vec::new() };
-    lines.clear();
-    // What one large delivery took is not kept.
-    lines.shrink_to(BATCH_BYTES);
-    lines
+fn publish(progress: &watch::Sender<ListenProgress>, step: ListenProgress) {
+    if step.is_any() {
+        progress.send_modify(|progress| progress.add(step));
+    }
 }
 
-/// Waits for what a delivery with so large a body needs.
-async fn needs(desk: &Handler, held: usize) -> QueueSlots<'_> {
-    let place = desk.sink.reserve(held).await;
-    let room = match &desk.outputs {
-        Some(outputs) => outputs.room().await,
-        None => None,
-    };
-    QueueSlots { place, room, bench: desk.bench.place().await }
+/// The buffer of lines that are written, unless they are still being written. Allocating so much memory anew for every
+/// write takes longer than the write.
+fn reuse_buffer(lines: Bytes) -> Vec<u8> {
+    let mut lines = if lines.is_unique() { Vec::from(lines) } else { Vec::new() };
+    lines.clear();
+    // The memory of one large delivery is not kept.
+    lines.shrink_to(BATCH_BYTES);
+    lines
 }

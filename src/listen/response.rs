@@ -27,7 +27,7 @@ pub(crate) struct HandlerResponse {
     /// Who.
     pub(crate) by: AnsweredBy,
     /// How.
-    pub(crate) end: ResponseKind,
+    pub(crate) kind: ResponseKind,
     /// The first line of the app's answer, or why there was none.
     pub(crate) line: Option<String>,
 }
@@ -61,13 +61,13 @@ impl HandlerResponse {
     /// An answer in JSON.
     pub(crate) fn new(status: StatusCode, by: AnsweredBy, body: impl Into<Bytes>) -> Self {
         let headers = [(CONTENT_TYPE, HeaderValue::from_static("application/json"))].into_iter().collect();
-        HandlerResponse { by, end: ResponseKind::Answer { status, headers, body: body.into() }, line: None }
+        HandlerResponse { by, kind: ResponseKind::Answer { status, headers, body: body.into() }, line: None }
     }
 
     /// What is answered in place of an app that gave no answer, for this reason.
     pub(crate) fn unanswered(status: StatusCode, reason: String) -> Self {
-        let reply = HandlerResponse::new(status, AnsweredBy::Forward, r#"{"error":"the app gave no answer"}"#);
-        HandlerResponse { line: Some(reason), ..reply }
+        let response = HandlerResponse::new(status, AnsweredBy::Forward, r#"{"error":"the app gave no answer"}"#);
+        HandlerResponse { line: Some(reason), ..response }
     }
 
     /// What is answered in place of an acknowledgement when the journal cannot be written.
@@ -77,17 +77,17 @@ impl HandlerResponse {
 
     /// What is answered in place of an app's answer that cannot be passed on, for this reason.
     pub(crate) fn unusable(reason: String) -> Self {
-        let reply = HandlerResponse::new(
+        let response = HandlerResponse::new(
             StatusCode::BAD_GATEWAY,
             AnsweredBy::Forward,
             r#"{"error":"the app's answer cannot be passed on"}"#,
         );
-        HandlerResponse { line: Some(reason), ..reply }
+        HandlerResponse { line: Some(reason), ..response }
     }
 
     /// What a script asks for; `None` where it asks for the app's answer.
     pub(crate) fn scripted(act: &ScriptAction) -> Option<Self> {
-        let end = match act {
+        let kind = match act {
             ScriptAction::Answer { status, retry_after, body } => {
                 return Some(Self::answer(*status, *retry_after, body.clone()));
             }
@@ -97,7 +97,7 @@ impl HandlerResponse {
             ScriptAction::Reset => ResponseKind::Reset,
             ScriptAction::Forward => return None,
         };
-        Some(HandlerResponse { by: AnsweredBy::Script, end, line: None })
+        Some(HandlerResponse { by: AnsweredBy::Script, kind, line: None })
     }
 
     fn answer(status: StatusCode, retry_after: Option<u64>, body: Option<Bytes>) -> Self {
@@ -107,16 +107,16 @@ impl HandlerResponse {
             Some(reason) => Bytes::from(format!(r#"{{"error":"{}"}}"#, reason.to_lowercase())),
             None => Bytes::from_static(br#"{"error":"scripted"}"#),
         };
-        let mut reply = HandlerResponse::new(status, AnsweredBy::Script, body.unwrap_or_else(usual));
-        if let (Some(seconds), ResponseKind::Answer { headers, .. }) = (retry_after, &mut reply.end) {
+        let mut response = HandlerResponse::new(status, AnsweredBy::Script, body.unwrap_or_else(usual));
+        if let (Some(seconds), ResponseKind::Answer { headers, .. }) = (retry_after, &mut response.kind) {
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
-        reply
+        response
     }
 
     /// The status that the sender gets to see.
     pub(crate) fn status(&self) -> Option<u16> {
-        match &self.end {
+        match &self.kind {
             ResponseKind::Answer { status, .. } => Some(status.as_u16()),
             ResponseKind::Truncate => Some(StatusCode::OK.as_u16()),
             ResponseKind::Hang(_) | ResponseKind::Close | ResponseKind::Reset => None,
@@ -125,7 +125,7 @@ impl HandlerResponse {
 
     /// What the record says of it, that long after the request.
     pub(crate) fn recorded(&self, ms: f64) -> Answer {
-        let did = match &self.end {
+        let did = match &self.kind {
             ResponseKind::Answer { .. } => None,
             ResponseKind::Truncate => Some(ConnectionAction::Truncate),
             ResponseKind::Hang(_) => Some(ConnectionAction::Hang),
@@ -145,7 +145,7 @@ pub(crate) fn response(status: StatusCode, headers: HeaderMap, body: Bytes) -> R
 }
 
 /// An acknowledgement that breaks off.
-pub(crate) fn torn() -> Response<ResponseBody> {
+pub(crate) fn truncated() -> Response<ResponseBody> {
     let mut response = Response::new(Either::Right(TruncatedBody::default()));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response

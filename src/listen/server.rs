@@ -39,10 +39,10 @@ pub(crate) struct ConnectionLimit {
 
 impl ConnectionLimit {
     /// As many as the limit allows and there are descriptors for.
-    pub(crate) fn at(desk: &Handler) -> Self {
+    pub(crate) fn of(desk: &Handler) -> Self {
         let connections = desk.limits.connections;
         // Each connection may need one more to the app behind it, and one to notice that its sender goes.
-        let each = 1 + usize::from(desk.forwards()) + usize::from(desk.lets_hang());
+        let each = 1 + usize::from(desk.forwards()) + usize::from(desk.may_hang());
         let most = affordable(connections, each);
         let why = if most < connections { "there are descriptors for (ulimit -n)" } else { "may be at a time" };
         ConnectionLimit { most, why }
@@ -60,7 +60,7 @@ pub(crate) fn start(
     let (stop, stopped) = oneshot::channel();
     let limits = desk.limits;
     let (ConnectionLimit { most, why }, open) = (room, Arc::new(Semaphore::new(room.most)));
-    let door = Acceptor { listener, most, why, open, was_full: false, watches: desk.lets_hang(), sink, failed: None };
+    let door = Acceptor { listener, most, why, open, was_full: false, watches: desk.may_hang(), sink, failed: None };
     let task = tokio::spawn(accept(door, tls.map(Arc::new), Arc::clone(&desk), limits, stopped));
     Server { stop, desk, task }
 }
@@ -194,7 +194,7 @@ async fn accept(
 ) -> GracefulShutdown {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(limits.header_time).max_buf_size(HEAD_BYTES).half_close(true);
-    if desk.answers_briefly() {
+    if desk.responds_briefly() {
         // In one piece, which takes less than to write head and body from where they are.
         http.writev(false);
     }
@@ -250,11 +250,11 @@ impl AcceptedConnection {
             TlsStart::Secured(stream) => self.through(stream).await,
             TlsStart::Plain(stream) => {
                 let remote = Arc::clone(&self.remote);
-                let service = service_fn(move |_| Arc::clone(&desk).in_plain_text(Arc::clone(&remote)));
+                let service = service_fn(move |_| Arc::clone(&desk).reject_plain_http(Arc::clone(&remote)));
                 self.serve(Socket::new(stream, line, time), service).await;
             }
             TlsStart::Nothing => {}
-            TlsStart::Failed(why) => desk.refused(&self.remote, &why).await,
+            TlsStart::Failed(why) => desk.unreadable(&self.remote, &why).await,
         }
     }
 
@@ -276,10 +276,10 @@ impl AcceptedConnection {
         tokio::select! {
             biased;
             served = &mut served => match served {
-                Err(error) if error.is_parse() => desk.refused(&remote, &error.to_string()).await,
+                Err(error) if error.is_parse() => desk.unreadable(&remote, &error.to_string()).await,
                 _ => {}
             },
-            () = stalled(&desk, &line) => desk.refused(&remote, "it was not whole when the listener ended").await,
+            () = stalled(&desk, &line) => desk.unreadable(&remote, "it was not whole when the listener ended").await,
         }
     }
 }

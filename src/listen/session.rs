@@ -17,9 +17,9 @@ pub(crate) struct PendingDelivery {
     /// What is recorded of it, as far as that is known; its number, its id and what it repeats are for the books to say.
     pub(crate) record: Record,
     /// How much memory its body takes, unpacked.
-    pub(crate) held: usize,
+    pub(crate) body_bytes: usize,
     /// Its share of what all bodies together may take.
-    pub(crate) share: MemoryShare,
+    pub(crate) memory: MemoryShare,
 }
 
 /// Everything that must change together.
@@ -75,14 +75,14 @@ impl Session {
     }
 
     /// Counts a request that never became a delivery.
-    pub(crate) fn refuse(&mut self) {
+    pub(crate) fn count_unreadable(&mut self) {
         self.tally.refused += 1;
     }
 
     /// Numbers a delivery under this id, and completes its record.
-    pub(crate) fn enter(&mut self, id: String, pending: &mut PendingDelivery) {
+    pub(crate) fn number(&mut self, id: String, pending: &mut PendingDelivery) {
         // From here on it is little, and the queue of the writer counts it.
-        drop(std::mem::take(&mut pending.share));
+        drop(std::mem::take(&mut pending.memory));
         self.seq += 1;
         let record = &mut pending.record;
         let Record { delivery, payload, verdict, answer, .. } = &*record;

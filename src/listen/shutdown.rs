@@ -100,7 +100,7 @@ impl Until {
     }
 
     /// The word that was probably meant, where no known provider has this one.
-    pub(crate) fn meant(&self) -> Option<&'static str> {
+    pub(crate) fn nearest_known(&self) -> Option<&'static str> {
         let Until::Word(word) = self else { return None };
         let known = || provider::words().chain(["terminal"]);
         if known().any(|known| known == word) { None } else { nearest(word, known()) }
@@ -160,7 +160,7 @@ impl StopConditions {
     }
 
     /// The exit code, and what to say of it where it is not as it should be, with what came in the end.
-    pub(crate) fn judge(&self, cause: StopCause, progress: ListenProgress) -> (Exit, Option<String>) {
+    pub(crate) fn exit(&self, cause: StopCause, progress: ListenProgress) -> (Exit, Option<String>) {
         let missing = self.missing(progress);
         let time = self.timeout.unwrap_or_default();
         let short = |how: &str| (Exit::TimedOut, Some(format!("{how}: {}", missing.join(", and "))));
@@ -225,7 +225,7 @@ mod tests {
     #[test]
     fn the_final_count_decides() {
         let code =
-            |count, cause, deliveries| wait(count, None).judge(cause, ListenProgress { deliveries, until: false }).0;
+            |count, cause, deliveries| wait(count, None).exit(cause, ListenProgress { deliveries, until: false }).0;
         assert_eq!(code(Some(2), StopCause::Command(0), 2), Exit::Done);
         assert_eq!(code(Some(2), StopCause::Command(0), 1), Exit::TimedOut);
         assert_eq!(code(Some(2), StopCause::Command(7), 2), Exit::Command(7));
@@ -242,7 +242,7 @@ mod tests {
     fn all_that_is_waited_for_must_come_and_what_did_not_is_said() {
         let wait = wait(Some(2), Some("terminal"));
         let judged =
-            |deliveries, until| wait.judge(StopCause::TimeUp { running: false }, ListenProgress { deliveries, until });
+            |deliveries, until| wait.exit(StopCause::TimeUp { running: false }, ListenProgress { deliveries, until });
         assert_eq!(judged(2, true), (Exit::Done, None));
         let said = |deliveries, until| judged(deliveries, until).1.unwrap();
         assert_eq!(said(1, true), "waited 30s: 1 of 2 deliveries came");
@@ -252,7 +252,7 @@ mod tests {
 
     #[test]
     fn a_word_that_nobody_has_is_doubted() {
-        let meant = |word| Until::of(word).meant();
+        let meant = |word| Until::of(word).nearest_known();
         assert_eq!(meant("succeded"), Some("succeeded"));
         assert_eq!(meant("terminl"), Some("terminal"));
         for word in ["succeeded", "success", "completed", "start", "output", "terminal", "order.paid"] {

@@ -72,7 +72,7 @@ impl Tls {
     }
 
     /// What a sender's user should know of the certificate.
-    pub(crate) fn remark(&self) -> String {
+    pub(crate) fn note(&self) -> String {
         match self.shared() {
             None => format!("its certificate has the SHA-256 {}", self.fingerprint),
             Some(path) => {
@@ -186,7 +186,7 @@ mod tests {
             let path = tls.shared().unwrap().to_owned();
             let text = std::fs::read_to_string(&path).unwrap();
             assert!(text.starts_with("-----BEGIN CERTIFICATE-----\n") && !text.contains("KEY"), "{text}");
-            assert!(tls.remark().contains(&path.display().to_string()), "{}", tls.remark());
+            assert!(tls.note().contains(&path.display().to_string()), "{}", tls.note());
             drop(tls);
             assert!(!path.exists(), "it goes with the listener");
         }

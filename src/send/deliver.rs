@@ -1,10 +1,12 @@
 //! The retry loop: attempts and waits, until the receiver acknowledges a delivery or its provider would give up.
 
 use std::cell::RefCell;
+use std::path::Path;
 use std::time::Duration;
 
+use bytes::Bytes;
 use jiff::Timestamp;
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 use tokio::time::sleep;
 
 use super::attempt::record;
@@ -16,7 +18,7 @@ use crate::event::{Event, Note, PlannedRetry, Sink};
 use crate::http::{IncomingResponse, NoResponse, OutgoingRequest, Transport};
 use crate::journal::Record;
 use crate::journal::Redaction;
-use crate::journal::file::Journal;
+use crate::journal::writer::AsyncWriter;
 use crate::payload::Headers;
 use crate::payload::provider::HeaderLine;
 use crate::payload::retry::{AttemptOutcome, NextStep, Statuses, StopReason};
@@ -29,6 +31,7 @@ pub(crate) struct Driver<'a, T> {
     sink: &'a Sink,
     config: &'a Config,
     state: RefCell<RunState>,
+    journal: Option<Mutex<AsyncWriter>>,
     shown: Shown,
     stop: Stop,
 }
@@ -64,11 +67,21 @@ pub(crate) const COMPARE: &str = "compare --secret and --scheme with what the re
 pub(crate) type Stop = watch::Receiver<Option<Exit>>;
 
 /// Shared by the deliveries in flight.
+#[derive(Default)]
 struct RunState {
     seq: u64,
     /// Whether the advice to start a listener was given.
     advised: bool,
-    journal: Option<Journal>,
+    /// Whether a note has told that the user's stop left an attempt out of the journal.
+    unrecorded: bool,
+}
+
+#[derive(Default)]
+struct RecordedAttempt {
+    /// Whether the output was closed.
+    closed: bool,
+    /// The user's stop, where it ended the wait for the journal.
+    stopped: Option<Exit>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -97,7 +110,7 @@ impl<'a, T: Transport> Driver<'a, T> {
         transport: &'a T,
         clock: &'a dyn Clock,
         sink: &'a Sink,
-        journal: Option<Journal>,
+        journal: Option<AsyncWriter>,
         config: &'a Config,
         shown: Shown,
         stop: Stop,
@@ -107,7 +120,8 @@ impl<'a, T: Transport> Driver<'a, T> {
             clock,
             sink,
             config,
-            state: RefCell::new(RunState { seq: 0, advised: false, journal }),
+            state: RefCell::default(),
+            journal: journal.map(Mutex::new),
             shown,
             stop,
         }
@@ -241,26 +255,51 @@ impl<'a, T: Transport> Driver<'a, T> {
         let acknowledged = matches!(reply.outcome, AttemptOutcome::Answered { status: 200..=299, .. });
         let exit = stopped.unwrap_or_else(|| exit_for(reply.outcome, self.config.expect_status.as_ref()));
         let shown = self.shown == Shown::Every || (self.shown == Shown::Failed && exit != Exit::Done);
-        let mut closed = false;
-        if shown || self.state.borrow().journal.is_some() {
-            closed = self.keep(record(prepared, self.config, headers, at, attempt, Some(&reply)), shown).await?;
-        }
-        let closed = closed || (shown && self.advise(&reply).await);
+        let recorded = if shown || self.journal.is_some() {
+            self.record(record(prepared, self.config, headers, at, attempt, Some(&reply)), shown).await?
+        } else {
+            RecordedAttempt::default()
+        };
+        let exit = recorded.stopped.unwrap_or(exit);
+        let closed = recorded.closed || (shown && self.advise(&reply).await);
         Ok(DeliveryEnd { attempts: attempt, acknowledged, exit, closed, exhausted: false, reply })
     }
 
-    /// Appends a record to the journal, and sends its event if `shown`. Returns `true` when the output is closed.
-    async fn keep(&self, mut record: Record, shown: bool) -> Result<bool, Error> {
-        {
+    /// Numbers a record, appends it to the journal, and sends its event if `shown`.
+    async fn record(&self, mut record: Record, shown: bool) -> Result<RecordedAttempt, Error> {
+        record.seq = {
             let mut state = self.state.borrow_mut();
             state.seq += 1;
-            record.seq = state.seq;
-            if let Some(journal) = &mut state.journal {
-                journal.append(&record.to_line())?;
-            }
+            state.seq
+        };
+        let mut stopped = None;
+        if let Some(journal) = &self.journal {
+            stopped = self.append(journal, record.to_line().into()).await?;
         }
         let event = if self.shown == Shown::Failed { Event::Failed } else { Event::Delivery };
-        Ok(shown && self.emit(event(record.into())).await)
+        let closed = shown && self.emit(event(record.into())).await;
+        Ok(RecordedAttempt { closed, stopped })
+    }
+
+    /// Appends a line to the journal. The user's stop ends the wait for a pipe that nobody empties.
+    async fn append(&self, journal: &Mutex<AsyncWriter>, line: Bytes) -> Result<Option<Exit>, Error> {
+        let written = async { journal.lock().await.write(&line).await };
+        tokio::select! {
+            // A file takes the line at once: an attempt that the user interrupted is recorded there.
+            biased;
+            written = written => match (written.error, *self.stop.borrow()) {
+                (None, _) => return Ok(None),
+                (Some(error), None) => return Err(error),
+                (Some(_), Some(_)) => {}
+            },
+            _ = self.stopped() => {}
+        }
+        if !std::mem::replace(&mut self.state.borrow_mut().unrecorded, true) {
+            let path = self.config.record.as_deref().unwrap_or(Path::new("the journal")).display();
+            self.emit(Note::warning(format!("interrupted: {path} lacks the last attempt, which it did not take")))
+                .await;
+        }
+        Ok(*self.stop.borrow())
     }
 
     /// Advises once to start a listener, where the port is closed. Returns `true` when the output is closed.

@@ -12,6 +12,7 @@ use crate::error::{Error, Exit};
 use crate::event::{Event, Note, Plan, Sink};
 use crate::http::Client;
 use crate::journal::file::Journal;
+use crate::journal::writer::{AsyncWriter, WRITE_TIME};
 use crate::sys::jwks;
 use crate::sys::signals::Signals;
 
@@ -51,6 +52,7 @@ pub(crate) async fn run(
         }
     }
     let (stop_sender, stop) = watch::channel(None);
+    let journal = journal.map(|journal| AsyncWriter::new(journal, WRITE_TIME));
     let driver = Driver::new(&client, clock, &sink, journal, &config, Shown::of(&config), stop);
     let work = async {
         match config.load {

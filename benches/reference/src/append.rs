@@ -1,4 +1,4 @@
-//! Lines that are on the disk before their writers go on, as many as wait in one `fdatasync`.
+//! Group commit: each writer waits until its line is synced; one `fdatasync` covers all waiting lines.
 
 use std::fs::File;
 use std::io::Write;
@@ -7,21 +7,21 @@ use std::time::{Duration, Instant};
 
 use crate::Result;
 
-/// A line as long as that of a delivery.
+/// Length of a typical delivery's line, in bytes.
 const LINE: usize = 880;
 
 #[derive(Default)]
 struct Queue {
     waiting: Vec<u8>,
-    /// How many groups were begun, and how many are on the disk.
+    /// Groups begun; `done` counts the synced groups.
     begun: u64,
     done: u64,
-    /// Whether one of the writers is at it.
+    /// Whether a writer is writing and syncing.
     is_busy: bool,
     lines: u64,
 }
 
-/// Says how many lines a second so many writers get onto the disk.
+/// Prints the number of synced lines, and the rate per second.
 pub fn run(path: &str, writers: usize, seconds: f64) -> Result {
     let file = File::options().append(true).create(true).open(path)?;
     let (queue, turn) = (Mutex::new(Queue::default()), Condvar::new());

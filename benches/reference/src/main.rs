@@ -1,17 +1,18 @@
-//! The least that could do what hookctl does, to measure it against: `reference COMMAND [ARGUMENT]...`.
+//! Minimal programs to compare hookctl with: `reference COMMAND [ARGUMENT]...`.
 //!
 //! | command | what it does |
 //! |---|---|
-//! | `serve` | hyper on one thread: takes in the body, answers 200 |
+//! | `serve` | hyper on one thread: reads the body, answers 200 |
 //! | `serve SECRET` | the same, and verifies the body |
 //! | `serve SECRET FILE` | the same, and appends a JSON line to the file before it answers |
-//! | `send URL BODY COUNT CONNECTIONS SECRET` | hyper's own client: each body signed, with an id of its own |
+//! | `send URL BODY COUNT CONNECTIONS SECRET` | hyper's own client: each body has its own id and signature |
 //! | `scan FILE SECRET` | finds and verifies the body of every line, on all cores |
-//! | `append FILE WRITERS SECONDS` | writers that wait until their line is on the disk, many in one `fdatasync` |
-//! | `time OUTPUT COMMAND...` | how long another program takes, and how much memory |
-//! | `ready COMMAND...` | how long until another server listens |
+//! | `append FILE WRITERS SECONDS` | writers that wait until their line is synced, many lines per `fdatasync` |
+//! | `time OUTPUT COMMAND...` | time and memory of another program |
+//! | `ready COMMAND...` | time until another server listens |
 //!
-//! A server says `listening PORT` on standard error, and how many requests it answered when its standard input ends.
+//! A server prints `listening PORT` on standard error. It stops when its standard input ends, and prints the number of
+//! requests that it answered.
 
 use std::error::Error;
 
@@ -24,13 +25,12 @@ mod send;
 mod serve;
 mod time;
 
-/// The allocator that threads do not wait for each other in.
+/// An allocator without a lock shared by all threads.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 type Result<T = ()> = std::result::Result<T, Box<dyn Error>>;
 
-/// The header that signatures stand in.
 const SIGNATURE: &str = "x-webhook-signature";
 
 fn main() -> Result {
@@ -52,7 +52,7 @@ fn main() -> Result {
     }
 }
 
-/// The state that every signature with this secret begins from.
+/// The HMAC state after the key, cloned for every signature.
 fn key(secret: &str) -> Hmac<Sha256> {
     Hmac::new_from_slice(secret.as_bytes()).expect("a key of any length will do")
 }
@@ -61,7 +61,6 @@ fn signature(key: &Hmac<Sha256>, body: &[u8]) -> String {
     base16ct::lower::encode_string(&key.clone().chain_update(body).finalize().into_bytes())
 }
 
-/// Whether this hex text is the signature of the body.
 fn is_signed(key: &Hmac<Sha256>, body: &[u8], hex: &[u8]) -> bool {
     let mut proof = [0; 32];
     base16ct::lower::decode(hex, &mut proof)

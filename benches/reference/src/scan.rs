@@ -1,4 +1,4 @@
-//! A journal's signatures, verified by all cores: lines cut by memchr, the two fields found by memmem, nothing else read.
+//! Verifies a journal's signatures on all cores: memchr splits the lines, memmem finds the two fields.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -10,13 +10,13 @@ use sha2::Sha256;
 
 use crate::{Result, SIGNATURE, is_signed};
 
-/// How much a core takes at a time.
+/// Bytes per read of a thread.
 const PART: usize = 4 << 20;
 
-/// How far a line may reach beyond its part.
+/// Bytes that a line may extend beyond its part.
 const LINE: usize = 1 << 20;
 
-/// Says how many lines there are, and of how many the signature holds.
+/// Prints the number of lines, and of lines with a valid signature.
 pub fn run(path: &str, key: &Hmac<Sha256>) -> Result {
     let file = File::open(path)?;
     let (next, lines, verified) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
@@ -76,7 +76,7 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// The lines that begin within a part; the one that runs into the first is the part's before it.
+    /// Scans the lines that begin within a part. A line that began earlier belongs to the part before.
     fn part(&mut self, part: &[u8], is_first: bool) {
         let mut start = if is_first { 0 } else { memchr::memchr(b'\n', part).map_or(part.len(), |end| end + 1) };
         while start <= PART && start < part.len() {

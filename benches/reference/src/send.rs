@@ -1,4 +1,4 @@
-//! A sender: hyper's own client, every body with an id and a signature of its own.
+//! A sender: hyper's own client, each body with its own id and signature.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -15,7 +15,7 @@ use tokio::task::{JoinSet, LocalSet};
 
 use crate::{Result, SIGNATURE, signature};
 
-/// What the id in the body is.
+/// The id in the body, replaced in each delivery.
 const ID: &str = "00000000-0000-4000-8000-000000000000";
 
 struct Work {
@@ -25,7 +25,7 @@ struct Work {
     left: Cell<u64>,
 }
 
-/// Sends the body of a file so often.
+/// Sends the body of a file `count` times.
 pub fn run(url: &str, body: &str, count: u64, connections: u64, key: Hmac<Sha256>) -> Result {
     let work = Rc::new(Work { uri: url.parse()?, body: std::fs::read_to_string(body)?, key, left: Cell::new(count) });
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -42,7 +42,7 @@ pub fn run(url: &str, body: &str, count: u64, connections: u64, key: Hmac<Sha256
 }
 
 impl Work {
-    /// Delivers on one connection until nothing is left.
+    /// Sends deliveries on one connection until none is left.
     async fn deliver(&self) -> Result<u64> {
         let authority = self.uri.authority().ok_or("a URL has a host")?.as_str();
         let stream = TcpStream::connect(authority).await?;

@@ -1,4 +1,4 @@
-//! Servers.
+//! Minimal servers.
 
 use std::cell::{Cell, RefCell};
 use std::convert::Infallible;
@@ -21,7 +21,7 @@ use tokio::sync::oneshot;
 
 use crate::{Result, SIGNATURE, is_signed};
 
-/// What a server does with a request before it answers.
+/// Optional work before the response: verify with `key`, append to `journal`.
 struct Work {
     key: Option<Hmac<Sha256>>,
     journal: Option<RefCell<File>>,
@@ -68,7 +68,7 @@ async fn accept(listener: TcpListener, work: &Rc<Work>) -> Result {
         let work = Rc::clone(work);
         tokio::task::spawn_local(async move {
             let service = service_fn(|request| work.answer(request));
-            // A client that has gone is no failure of the server's.
+            // A client may disconnect; that is not an error of the server.
             let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
         });
     }

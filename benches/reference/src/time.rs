@@ -1,4 +1,4 @@
-//! Another program, timed from outside. Small itself: what a process weighs is told with what began it.
+//! Measures another program. This program is small, because a child's peak memory includes its parent's at the fork.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
@@ -10,8 +10,7 @@ use nix::sys::time::TimeValLike;
 
 use crate::Result;
 
-/// Runs a command to its end, its output going to a file; says how long it took, in seconds, and what it needed at most,
-/// in bytes.
+/// Runs a command to its end, with its output in a file. Prints wall and CPU seconds, and peak memory in bytes.
 pub fn run(output: &str, command: &[&str]) -> Result {
     let mut child = prepared(command);
     child.stdout(File::create(output)?);
@@ -28,7 +27,7 @@ pub fn run(output: &str, command: &[&str]) -> Result {
     Ok(())
 }
 
-/// Starts a server, says how long it took until it said that it listens, and ends it.
+/// Starts a server, prints the seconds until its `listening` line, and kills it.
 pub fn ready(command: &[&str]) -> Result {
     let started = Instant::now();
     let mut child = prepared(command).stdin(Stdio::piped()).stderr(Stdio::piped()).spawn()?;

@@ -88,11 +88,6 @@ impl Journal {
         self.sync || self.opened.as_ref().is_none_or(|opened| !opened.regular)
     }
 
-    /// Appends one line, which brings its newline along.
-    pub(crate) fn append(&mut self, line: &[u8]) -> Result<(), Error> {
-        self.write(line).error.map_or(Ok(()), Err)
-    }
-
     /// Appends lines, which bring their newlines along. Behind a write that failed within a line, they start on a new
     /// one: a full disk must not cost the delivery after it.
     pub(crate) fn write(&mut self, lines: &[u8]) -> Written {
@@ -276,6 +271,12 @@ mod tests {
 
     use super::*;
 
+    #[track_caller]
+    fn append(journal: &mut Journal, line: &[u8]) {
+        let written = journal.write(line);
+        assert!(written.error.is_none(), "{written:?}");
+    }
+
     fn folder() -> (tempfile::TempDir, PathBuf) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("hooks.jsonl");
@@ -288,12 +289,12 @@ mod tests {
         fs::write(&path, "{\"a\":1}\n{\"b\":").unwrap();
         let mut journal = Journal::open(&path, false).unwrap();
         assert!(journal.remark().unwrap().contains("ended within a line"));
-        journal.append(b"{\"c\":3}\n").unwrap();
+        append(&mut journal, b"{\"c\":3}\n");
         drop(journal);
         assert_eq!(fs::read_to_string(&path).unwrap(), "{\"a\":1}\n{\"b\":\n{\"c\":3}\n");
         let mut journal = Journal::open(&path, false).unwrap();
         assert_eq!(journal.remark(), None);
-        journal.append(b"{\"d\":4}\n").unwrap();
+        append(&mut journal, b"{\"d\":4}\n");
         assert!(fs::read_to_string(&path).unwrap().ends_with("{\"c\":3}\n{\"d\":4}\n"));
     }
 
@@ -312,7 +313,7 @@ mod tests {
             assert!(written.bytes == 0 && written.error.is_some(), "{written:?}");
         }
         journal.opened.as_mut().unwrap().file = good;
-        journal.append(b"{\"c\":3}\n").unwrap();
+        append(&mut journal, b"{\"c\":3}\n");
         assert_eq!(fs::read_to_string(&path).unwrap(), "{\"b\":\n{\"c\":3}\n");
     }
 
@@ -356,7 +357,7 @@ mod tests {
     fn what_was_moved_away_is_begun_again_soon() {
         let (folder, path) = folder();
         let mut journal = Journal::open(&path, false).unwrap();
-        journal.append(b"1\n").unwrap();
+        append(&mut journal, b"1\n");
         fs::rename(&path, folder.path().join("old")).unwrap();
         let mut lines = 1;
         while !journal.write(b"2\n").begun_again {

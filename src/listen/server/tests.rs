@@ -10,8 +10,9 @@ use super::*;
 use crate::clock::System;
 use crate::event::{self, QueuedEvent};
 use crate::journal::Record;
-use crate::listen::Config;
+use crate::listen::config::Config;
 use crate::listen::expectations::Expectations;
+use crate::listen::recorder;
 use crate::listen::script::{Script, ScriptAction};
 use crate::listen::shutdown::{ListenProgress, StopConditions};
 use crate::signature::{Choice, Policy};
@@ -74,11 +75,12 @@ async fn start_before(forward_to: Option<reqwest::Url>, limits: ListenLimits, ma
     };
     let (sink, said) = event::channel(event::Backpressure::Wait);
     let progress = watch::channel(ListenProgress::default()).0;
-    let desk = Handler::open(&config, None, sink.clone(), Arc::new(System), progress).unwrap();
+    let recorder = recorder::start(&config, None, sink.clone(), progress).unwrap();
+    let handler = Arc::new(Handler::new(&config, recorder, sink.clone(), Arc::new(System)).unwrap());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
-    let room = super::ConnectionLimit::at(&desk);
-    Running { port, said, _server: super::start(listener, None, desk, sink, room) }
+    let connections = super::ConnectionLimit::of(&handler);
+    Running { port, said, _server: super::start(listener, None, handler, sink, connections) }
 }
 
 impl Running {

@@ -1,0 +1,67 @@
+//! The end of a run: the last notes, the totals, the report and the exit code.
+
+use std::time::Duration;
+
+use super::config::Config;
+use super::expectations::NOTHING_CHECKED;
+use super::recorder::RunResult;
+use super::session::Session;
+use super::shutdown::{ListenProgress, StopCause, StopConditions};
+use crate::error::{Error, Exit};
+use crate::event::{Event, Note, Sink, Tally};
+use crate::sys::junit::{JunitCase, JunitReport};
+
+pub(crate) struct RunSummary<'a> {
+    pub(crate) config: &'a Config,
+    pub(crate) cause: StopCause,
+    /// Whether the delivery of `--until` came.
+    pub(crate) until: bool,
+    pub(crate) elapsed: Duration,
+}
+
+impl RunSummary<'_> {
+    /// Sends the last events, writes the report, and returns the exit code.
+    pub(crate) async fn finish(
+        self,
+        result: RunResult,
+        report: Option<JunitReport>,
+        sink: &Sink,
+    ) -> Result<Exit, Error> {
+        let RunResult { session, mut checker } = result;
+        let wait = &self.config.wait;
+        // Only a run that waited to its end misses the end of a prediction.
+        let waited = matches!(self.cause, StopCause::TimeUp { .. }) || (wait.until.is_some() && !self.until);
+        let unfinished = if waited { session.unfinished() } else { Vec::new() };
+        let unfinished: Vec<_> = unfinished.iter().map(|prediction| checker.check_unfinished(prediction)).collect();
+        let tally = Tally { awaited: wait.count, elapsed: self.elapsed, unmet: checker.failed(), ..session.tally() };
+        let progress = ListenProgress { deliveries: tally.deliveries, until: self.until };
+        let (exit, missing) = wait.exit(self.cause, progress);
+        let (journal_exit, lacking) = session.journal_end();
+        let unchecked = checker.is_idle().then(|| NOTHING_CHECKED.to_owned());
+        let skipped = sink.take_skipped();
+        let skipped = (!skipped.is_nothing()).then_some(Event::Skipped(skipped));
+        let notes = unfinished.into_iter().chain(missing).chain(unchecked).chain(lacking);
+        let notes = notes.map(|text: String| Note::warning(text));
+        for event in skipped.into_iter().chain(notes).chain([Event::Received(tally)]) {
+            // A writer that has ended shows nothing any more.
+            let _ = sink.send(event).await;
+        }
+        if let Some(report) = report {
+            let cases = checker.cases().into_iter().chain(wait.cases(progress)).chain(self.cases(&session));
+            report.write("hookctl listen", &cases.collect::<Vec<_>>(), self.elapsed)?;
+        }
+        Ok(exit.and(checker.exit()).and(journal_exit))
+    }
+
+    /// The cases of a report beside the expectations: the journal and the command.
+    fn cases(&self, session: &Session) -> impl Iterator<Item = JunitCase> {
+        let Config { record, command, .. } = self.config;
+        let missing = session.unrecorded();
+        let lacking = (missing > 0).then(|| format!("deliveries that could not be recorded: {missing}"));
+        let journal = record.as_ref().map(|path| JunitCase::new(format!("--record {}", path.display()), lacking));
+        let command = command.first().map(|program| {
+            JunitCase::new(format!("-- {}", program.to_string_lossy()), StopConditions::against_command(self.cause))
+        });
+        journal.into_iter().chain(command)
+    }
+}
