@@ -12,10 +12,10 @@ use jiff::Timestamp;
 use reqwest::Url;
 
 use super::topics::entry;
-use crate::payload::delivery::is_secret;
+use crate::payload::headers::is_secret;
 use crate::payload::provider::cog::{self, Flavor};
 use crate::payload::provider::{self, Provider, generic};
-use crate::payload::retry::{self, RetryProfile, Statuses};
+use crate::payload::retry::{RetryProfile, Statuses};
 use crate::payload::{FieldName, nearest};
 use crate::signature;
 use crate::signature::{Reason, Scheme, SecretSpec, Tamper, Verdict, custom};
@@ -155,7 +155,7 @@ pub(crate) fn tamper() -> impl TypedValueParser<Value = Tamper> {
 
 /// The retry profiles, a line each.
 pub(crate) fn retry_list() -> String {
-    retry::profiles().map(|profile| entry(20, profile.name, profile.summary)).collect()
+    provider::retry_profiles().map(|profile| entry(20, profile.name, profile.summary)).collect()
 }
 
 /// The built-in payloads, a line for each folder of names.
@@ -224,7 +224,7 @@ impl FoundByName for &'static Provider {
 
 impl FoundByName for &'static RetryProfile {
     fn all() -> Vec<(&'static str, Self)> {
-        retry::profiles().map(|profile| (profile.name, profile)).collect()
+        provider::retry_profiles().map(|profile| (profile.name, profile)).collect()
     }
 }
 

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use clap::builder::Styles;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-use crate::payload::delivery::REDACTED;
+use crate::payload::headers::REDACTED;
 use crate::render::escape;
 
 /// Shows it: help and version on standard output, refusals on standard error. `again` gives the same with other styles.

@@ -162,7 +162,7 @@ mod tests {
     use http::HeaderValue;
 
     use super::*;
-    use crate::payload::delivery::FieldName;
+    use crate::payload::headers::FieldName;
 
     fn delivery(headers: &[(&'static str, &'static str)], body: &'static [u8]) -> Delivery {
         let headers =

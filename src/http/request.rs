@@ -10,7 +10,7 @@ use super::answer::ResponseHead;
 use super::client::{OutgoingRequest, is_same_origin};
 use super::connect::ProxyForwarding;
 use crate::payload::Headers;
-use crate::payload::delivery::is_secret;
+use crate::payload::headers::is_secret;
 
 /// A request under way.
 #[derive(Debug)]

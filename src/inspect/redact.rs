@@ -15,8 +15,8 @@ use crate::json::object;
 use crate::json::value;
 use crate::payload::Delivery;
 use crate::payload::body;
-use crate::payload::delivery::REDACTED;
 use crate::payload::encoding;
+use crate::payload::headers::REDACTED;
 use crate::payload::lint::Warning;
 use crate::signature::Verdict;
 

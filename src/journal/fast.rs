@@ -17,7 +17,7 @@ use super::summary::{Summary, is_id};
 use super::write;
 use crate::json::key_filter::KeyFilter;
 use crate::json::string;
-use crate::payload::delivery::Lookup;
+use crate::payload::headers::Lookup;
 use crate::payload::provider::Provider;
 use crate::signature::Verdict;
 

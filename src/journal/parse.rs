@@ -18,7 +18,8 @@ use super::record::{Answer, Duplicate, Record, SentAttempt, SentOutcome, VERSION
 use super::summary::{Summary, is_id};
 use super::write::TYPE;
 use crate::json::{string, value};
-use crate::payload::delivery::{Delivery, FieldName, Headers};
+use crate::payload::delivery::Delivery;
+use crate::payload::headers::{FieldName, Headers};
 use crate::payload::lint::Warning;
 use crate::payload::provider::Provider;
 use crate::signature::{Reason, Verdict};

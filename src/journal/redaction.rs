@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use http::{HeaderName, HeaderValue};
 
 use super::record::Record;
-use crate::payload::delivery::{Delivery, REDACTED, is_secret};
+use crate::payload::delivery::Delivery;
+use crate::payload::headers::{REDACTED, is_secret};
 use crate::signature::scheme::{ProofEncoding, Scheme};
 use crate::signature::{Choice, Secret};
 
@@ -99,7 +100,7 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
-    use crate::payload::delivery::FieldName;
+    use crate::payload::headers::FieldName;
 
     fn delivery(headers: &[(&'static str, &'static str)], target: &str) -> Delivery {
         let headers =

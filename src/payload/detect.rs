@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use super::delivery::Headers;
+use super::headers::Headers;
 use super::provider::{ALL, ENOUGH, Provider, Shape, ShapeSign, generic};
 use crate::json::JsonType;
 use crate::json::Object;

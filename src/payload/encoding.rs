@@ -7,7 +7,7 @@ use brotli_decompressor::Decompressor;
 use bytes::Bytes;
 use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 
-use super::delivery::Headers;
+use super::headers::Headers;
 
 /// Why there is nothing to be read.
 #[derive(Clone, Debug, PartialEq, Eq)]

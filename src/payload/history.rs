@@ -180,7 +180,7 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
-    use crate::payload::delivery::Headers;
+    use crate::payload::headers::Headers;
 
     fn note(history: &mut History, body: &str, seq: u64, status: u16) -> Option<(u64, bool, u16)> {
         note_as(history, body, false, seq, status)

@@ -124,7 +124,7 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
-    use crate::payload::delivery::Headers;
+    use crate::payload::headers::Headers;
     use crate::payload::provider;
 
     fn codes(body: &str) -> Vec<String> {

@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use super::retry::RetryProfile;
+use super::retry::{ONCE, RetryProfile, general};
 use crate::json::JsonType;
 
 /// A built-in payload of that name and variant, with the bytes of the file of that name in `fixtures/`.
@@ -341,4 +341,15 @@ pub(crate) fn events() -> impl Iterator<Item = &'static str> {
         });
         progress.filter_map(|progress| (shape.inferred_event)(progress))
     })
+}
+
+/// Every profile that can be named: those of the providers, the general ones, and [`ONCE`].
+pub(crate) fn retry_profiles() -> impl Iterator<Item = &'static RetryProfile> {
+    let mut seen: Vec<&'static RetryProfile> = Vec::new();
+    for shape in ALL.iter().flat_map(|provider| provider.shapes) {
+        if !seen.iter().any(|profile| profile.name == shape.retry.name) {
+            seen.push(shape.retry);
+        }
+    }
+    seen.into_iter().chain(general::ALL.iter().copied()).chain([&ONCE])
 }

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use bytes::Bytes;
 
 use super::body::Body;
-use super::delivery::Headers;
 use super::detect::detect;
+use super::headers::Headers;
 use super::provider::{Provider, Shape, Status, WorkProgress};
 use crate::json::Object;
 use crate::json::value;

@@ -215,16 +215,5 @@ pub(crate) const fn millis(n: u64) -> Duration {
     Duration::from_millis(n)
 }
 
-/// Every profile that can be named: those of the providers, the general ones, and [`ONCE`].
-pub(crate) fn profiles() -> impl Iterator<Item = &'static RetryProfile> {
-    let mut seen: Vec<&'static RetryProfile> = Vec::new();
-    for shape in super::provider::ALL.iter().flat_map(|provider| provider.shapes) {
-        if !seen.iter().any(|profile| profile.name == shape.retry.name) {
-            seen.push(shape.retry);
-        }
-    }
-    seen.into_iter().chain(general::ALL.iter().copied()).chain([&ONCE])
-}
-
 #[cfg(test)]
 mod tests;

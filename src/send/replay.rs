@@ -11,7 +11,7 @@ use crate::journal::Record;
 use crate::journal::file;
 use crate::journal::file::{LineRead, too_long};
 use crate::payload::Delivery;
-use crate::payload::delivery::REDACTED;
+use crate::payload::headers::REDACTED;
 
 /// The received deliveries of a journal, in its order.
 #[derive(Debug, Default)]

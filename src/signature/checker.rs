@@ -3,7 +3,7 @@
 use super::engine::{KeyedDigest, SignedInputs, Verifier, fits, keyed};
 use super::scheme::{Claim, Scheme};
 use super::verdict::{Choice, Policy, detect_in, own_reading};
-use crate::payload::delivery::Lookup;
+use crate::payload::headers::Lookup;
 use crate::payload::provider::Provider;
 
 /// Checks deliveries by one policy.

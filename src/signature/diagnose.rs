@@ -5,7 +5,7 @@ pub(crate) mod hypotheses;
 use super::scheme::{BadKey, NoClaim, Scheme};
 use super::secret::Secret;
 use super::verdict::{Reason, Verdict};
-use crate::payload::delivery::Headers;
+use crate::payload::headers::Headers;
 use crate::payload::nearest;
 use crate::payload::provider::Provider;
 

@@ -17,7 +17,8 @@ use super::scheme::{
 use super::secret::Secret;
 use crate::json::value;
 use crate::payload::body::Body;
-use crate::payload::delivery::{Delivery, Lookup};
+use crate::payload::delivery::Delivery;
+use crate::payload::headers::Lookup;
 
 impl Scheme {
     /// Finds a scheme by its name.

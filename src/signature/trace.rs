@@ -5,7 +5,8 @@ use super::engine::{SignedInputs, signed_bytes};
 use super::scheme::{Claim, ProofEncoding, Scheme};
 use super::secret::Secret;
 use super::verdict::{Choice, Policy, detect};
-use crate::payload::delivery::{Delivery, REDACTED};
+use crate::payload::delivery::Delivery;
+use crate::payload::headers::REDACTED;
 
 /// What was looked at, what was computed and what came of it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -9,7 +9,8 @@ use super::diagnose::hypotheses;
 use super::diagnose::hypotheses::{Budget, Diagnosis, FailedDelivery};
 use super::scheme::{BadKey, Claim, NoClaim, ProofEncoding, Scheme};
 use super::secret::Secret;
-use crate::payload::delivery::{Delivery, Lookup, REDACTED};
+use crate::payload::delivery::Delivery;
+use crate::payload::headers::{Lookup, REDACTED};
 use crate::payload::provider::Provider;
 
 /// The word for a signature that holds.

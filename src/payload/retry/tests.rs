@@ -1,7 +1,8 @@
 use super::general::{DOUBLING_FOR_THREE_DAYS, GITHUB, SHOPIFY, STANDARD_WEBHOOKS, STRIPE};
 use super::*;
 use crate::payload::provider::{
-    assemblyai, bfl, cog, eachlabs, elevenlabs, fal, huggingface, kie, luma, modelslab, openai, replicate, runpod,
+    assemblyai, bfl, cog, eachlabs, elevenlabs, fal, huggingface, kie, luma, modelslab, openai, replicate,
+    retry_profiles, runpod,
 };
 
 fn answered(status: u16) -> AttemptOutcome {
@@ -92,7 +93,7 @@ fn the_standard_waits_at_least_as_long_as_it_is_told() {
 
 #[test]
 fn answers_are_waited_for_as_long_as_is_documented() {
-    let limits = profiles().filter_map(|profile| Some((profile.name, profile.answer_within?.as_secs())));
+    let limits = retry_profiles().filter_map(|profile| Some((profile.name, profile.answer_within?.as_secs())));
     let documented = [
         ("modelslab", 30),
         ("modelslab-workflow", 30),
@@ -147,7 +148,7 @@ fn any_2xx_acknowledges_and_a_redirect_does_not() {
 
 #[test]
 fn profiles_have_names_of_their_own() {
-    let names: Vec<_> = profiles().map(|profile| profile.name).collect();
+    let names: Vec<_> = retry_profiles().map(|profile| profile.name).collect();
     let own = "eachlabs eachlabs-b modelslab modelslab-workflow cog cog-python replicate openai fal bfl runpod \
                huggingface assemblyai elevenlabs luma kie";
     assert_eq!(names.join(" "), format!("{own} standard-webhooks github stripe shopify none"));

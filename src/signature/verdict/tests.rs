@@ -8,7 +8,7 @@ use serde_json::Value;
 use sha2::Sha256;
 
 use super::*;
-use crate::payload::delivery::Headers;
+use crate::payload::headers::Headers;
 use crate::signature::keypair;
 
 const NOW: i64 = 1_790_000_000;

@@ -1,7 +1,7 @@
 use bytes::Bytes;
 
 use super::*;
-use crate::payload::delivery::Headers;
+use crate::payload::headers::Headers;
 use crate::payload::history::History;
 
 /// A coglet delivery: status, logs, outputs.

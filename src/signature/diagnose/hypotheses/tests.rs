@@ -3,7 +3,8 @@
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue};
 
-use crate::payload::delivery::{Delivery, Headers};
+use crate::payload::delivery::Delivery;
+use crate::payload::headers::Headers;
 use crate::signature::{ALL, Choice, Policy, Reason, Scheme, Secret, Verdict, check, keypair, why};
 
 pub(crate) mod bodies;
