@@ -9,7 +9,7 @@ use bytes::Bytes;
 
 use crate::journal::Record;
 use crate::payload::Payload;
-use crate::signature::trace::Trace;
+use crate::signature::Trace;
 
 pub(crate) mod inspect;
 pub(crate) mod send;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::journal::Record;
-use crate::signature::trace::Trace;
+use crate::signature::Trace;
 
 /// A retry that was decided on.
 #[derive(Clone, Debug)]

@@ -11,9 +11,9 @@ use crate::json::value;
 use crate::payload::encoding;
 use crate::payload::headers::REDACTED;
 use crate::payload::{Delivery, Kind, Payload, Status};
+use crate::signature::Trace;
 use crate::signature::Verdict;
 use crate::signature::secret::MAIN;
-use crate::signature::trace::Trace;
 
 /// A label and what stands behind it.
 type Field = (&'static str, String);

@@ -11,8 +11,8 @@ use super::time::{Zone, duration};
 use super::{diff, drill, escape, fields, stats, summary, timeline};
 use crate::event::{DrillResult, Event, LoadProgress, Note, PlannedRetry, ReadProgress, Ready, Skipped, TableTotals};
 use crate::journal::Record;
+use crate::signature::Trace;
 use crate::signature::Verdict;
-use crate::signature::trace::Trace;
 
 pub(crate) mod delivery;
 

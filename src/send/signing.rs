@@ -15,7 +15,7 @@ use crate::payload::provider::Shape;
 use crate::payload::{Delivery, Headers};
 use crate::signature::scheme::BadKey;
 use crate::signature::tamper::another_secret;
-use crate::signature::trace::{Trace, account};
+use crate::signature::{Trace, trace::account};
 use crate::signature::{Choice, Policy, Scheme, Secret, Tamper};
 
 /// The scheme for providers that document no signature.

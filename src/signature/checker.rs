@@ -1,8 +1,9 @@
 //! One policy for one delivery after the other: what depends on the secrets alone is worked out once.
 
+use super::detect::{detect_in, own_reading};
 use super::engine::{KeyedDigest, SignedInputs, Verifier, fits, keyed};
+use super::policy::{Choice, Policy};
 use super::scheme::{Claim, Scheme};
-use super::verdict::{Choice, Policy, detect_in, own_reading};
 use crate::payload::headers::Lookup;
 use crate::payload::provider::Provider;
 

@@ -1,116 +1,107 @@
-//! Why a signature does not hold, and what to change. Nothing said here makes a delivery count as valid.
+//! Finds out why a signature does not verify: common mistakes between signing and verifying, tried one after the other
+//! until something matches. The work is bounded by a [`Budget`], and a match never makes a delivery valid.
 
-pub(crate) mod hypotheses;
-
-use super::scheme::{BadKey, NoClaim, Scheme};
+use super::policy::{Choice, Policy};
+use super::scheme::{Claim, ProofEncoding, Scheme};
 use super::secret::Secret;
 use super::verdict::{Reason, Verdict};
-use crate::payload::headers::Headers;
-use crate::payload::nearest;
-use crate::payload::provider::Provider;
+use crate::payload::delivery::Delivery;
 
-/// A time stamp so many seconds ahead counts milliseconds: in seconds it would be the year 33658.
-const MILLISECONDS_FROM: i64 = 1_000_000_000_000;
+mod body;
+mod budget;
+mod content;
+mod failed;
+mod form;
+mod keys;
+mod scheme;
+mod time;
 
-fn invalid(scheme: Option<&Scheme>, reason: Reason, hint: String) -> Verdict {
-    Verdict::Invalid { scheme: scheme.map(|scheme| scheme.name.to_owned()), reason, hint }
-}
+pub(crate) use budget::Budget;
+pub(crate) use failed::{Diagnosis, FailedDelivery};
 
-/// Nothing among the headers tells a scheme.
-pub(crate) fn nothing_to_check(headers: &Headers, provider: Option<&Provider>) -> Verdict {
-    let unsigned = provider.filter(|provider| provider.shapes.iter().all(|shape| shape.schemes.is_empty()));
-    let look_alike = headers.iter().map(|(name, _)| name).find(|name| name.to_ascii_lowercase().contains("signature"));
-    let hint = match (unsigned, look_alike) {
-        (_, Some(name)) => {
-            let known = super::ALL.iter().flat_map(|scheme| scheme.signature.iter().copied());
-            let near = nearest(name, known).map(|near| format!("did you mean {near}?"));
-            let near = near.unwrap_or_else(|| "see the schemes in hookctl help signatures".into());
-            format!("the header {name} belongs to no scheme that hookctl knows: {near}")
-        }
-        (Some(provider), _) if provider.name != "generic" => {
-            format!("{} documents no signature: listen without --secret, or with --allow-invalid", provider.label)
-        }
-        _ => "no signature header came along: sign in the sender, or see whether a proxy drops the header".into(),
+/// Finds out why a delivery was found invalid, by trying common mistakes. Returns a verdict with the true reason, or
+/// `verdict` itself. Takes some milliseconds at most, and never makes an invalid delivery a valid one.
+pub fn why(delivery: &Delivery, policy: &Policy, now: i64, verdict: Verdict) -> Verdict {
+    let Verdict::Invalid { scheme: name, reason, hint } = &verdict else { return verdict };
+    let Some(name) = name else {
+        let found = form::in_another_header(delivery, &policy.secrets);
+        return found.map_or(verdict, |Diagnosis { reason, hint, .. }| Verdict::Invalid { scheme: None, reason, hint });
     };
-    invalid(None, Reason::MissingSignature, hint)
-}
-
-/// The headers do not have what the scheme needs.
-pub(crate) fn no_claim(scheme: &Scheme, flaw: NoClaim, headers: &Headers) -> Verdict {
-    let (reason, hint) = match flaw {
-        NoClaim::Missing { header, signature: true } => {
-            let present = |other: &&Scheme| other.is_begun(headers) || other.is_present(headers);
-            let hint = match super::ALL.iter().filter(|other| other.signature[0] != header).find(present) {
-                Some(other) => format!(
-                    "the header {header} is missing, but {} is there: check by --scheme {}, or sign as {}",
-                    other.signature[0], other.name, scheme.name
-                ),
-                None => format!("the header {header} is missing: sign in the sender, or see whether a proxy drops it"),
-            };
-            (Reason::MissingSignature, hint)
-        }
-        NoClaim::Missing { header, signature: false } => (
-            Reason::MissingSignature,
-            format!(
-                "the header {header}, which {} signs along with the body, did not arrive: see which proxy or relay \
-                 drops it, or whether the sender leaves it out",
-                scheme.name
-            ),
-        ),
-        NoClaim::Malformed { header, how } => {
-            (Reason::MalformedSignature, format!("the header {header} {how}; {} wants {}", scheme.name, scheme.summary))
-        }
-        NoClaim::Encoding { how } => {
-            let wanted = scheme.form.example(scheme.proof);
-            (Reason::WrongEncoding, format!("the signature looks like {how}: write it as {wanted}"))
-        }
+    let scheme = match policy.scheme {
+        Choice::Named(scheme) => scheme,
+        Choice::Auto => match Scheme::named(name) {
+            Some(scheme) => scheme,
+            None => return verdict,
+        },
     };
-    invalid(Some(scheme), reason, hint)
-}
-
-/// The signature is right, and the clock is not. `age` is in seconds, negative for a time to come.
-pub(crate) fn off_clock(scheme: &Scheme, age: i64, tolerance: Option<u64>) -> Verdict {
-    let allowed = tolerance.or(scheme.tolerance()).unwrap_or_default();
-    let off = age.unsigned_abs();
-    let (reason, hint) = if age < -MILLISECONDS_FROM {
-        (Reason::TimestampUnit, "the time stamp counts milliseconds: send Unix seconds".to_owned())
-    } else if age < 0 {
-        let hint = format!("signed {off} s in the future, {allowed} s are allowed: compare the two clocks");
-        (Reason::TimestampInFuture, hint)
-    } else {
-        let hint =
-            format!("signed {off} s ago, {allowed} s are allowed: sign again when sending, or raise --tolerance");
-        (Reason::TimestampExpired, hint)
-    };
-    invalid(Some(scheme), reason, hint)
-}
-
-/// A secret cannot be a key of this scheme.
-pub(crate) fn bad_key(scheme: &Scheme, secret: &Secret, error: BadKey) -> Verdict {
-    let hint = format!("{} {error}: copy it again from the provider's page", secret.describe());
-    invalid(Some(scheme), Reason::SecretEncoding, hint)
-}
-
-/// Everything has its form, and no secret gives this signature.
-pub(crate) fn no_match(scheme: &Scheme, secrets: usize) -> Verdict {
-    let hint = if scheme.proof.is_asymmetric() {
-        let keys = if secrets == 1 { "the key does not verify" } else { "none of the keys verifies" };
-        format!(
-            "{keys} this signature: compare the key pair of the sender, and read its key set again, since keys are \
-             replaced; a body changed after signing looks the same"
-        )
-    } else {
-        let tried = match secrets {
-            1 => "the secret does not give".to_owned(),
-            _ => format!("none of the {secrets} secrets gives"),
-        };
-        match scheme.covers_body() {
-            true => format!(
-                "{tried} this signature: compare the secrets of sender and receiver; a body changed after signing, \
-                 be it the order of its keys, looks the same"
-            ),
-            false => format!("{tried} the value that was sent: compare the secrets of sender and receiver"),
+    let mut budget = Budget::default();
+    match find(scheme, delivery, policy, now, *reason, &mut budget) {
+        Some(Diagnosis { reason, hint, .. }) => Verdict::Invalid { scheme: Some(name.clone()), reason, hint },
+        None if budget.is_spent() && *reason == Reason::WrongSecret && scheme.covers_body() => {
+            let hint = format!("{hint}; the body is too large to try every change that could have been made to it");
+            Verdict::Invalid { scheme: Some(name.clone()), reason: *reason, hint }
         }
-    };
-    invalid(Some(scheme), Reason::WrongSecret, hint)
+        None => verdict,
+    }
 }
+
+/// Tries common mistakes, with each form that the scheme has for these secrets.
+fn find(
+    scheme: &Scheme,
+    delivery: &Delivery,
+    policy: &Policy,
+    now: i64,
+    reason: Reason,
+    budget: &mut Budget,
+) -> Option<Diagnosis> {
+    [Some(scheme), scheme.with_key_pair].into_iter().flatten().find_map(|form| {
+        let own = policy.secrets.iter().filter(|secret| scheme.for_secret(secret) == form);
+        let secrets: Vec<&Secret> = own.collect();
+        if secrets.is_empty() {
+            return None;
+        }
+        let case = FailedDelivery { scheme: form, delivery, secrets: &secrets, now };
+        match (reason, form.claim(delivery)) {
+            (Reason::WrongSecret | Reason::SecretEncoding, Ok(claim)) => case.of_claim(&claim, budget),
+            (Reason::MissingSignature | Reason::MalformedSignature | Reason::WrongEncoding, Err(_)) => {
+                case.of_headers(budget)
+            }
+            // The reasons about the clock come with a signature that matches: nothing is left to find.
+            _ => None,
+        }
+    })
+}
+
+impl FailedDelivery<'_> {
+    /// Finds the cause of a claim that matches none of the secrets.
+    pub(crate) fn of_claim(&self, claim: &Claim, budget: &mut Budget) -> Option<Diagnosis> {
+        if self.scheme.proof == ProofEncoding::Secret {
+            return self.other_scheme(budget.renew()).or_else(|| self.keys(claim, budget));
+        }
+        // Cheap ones first. `unsigned_time` comes before `other_scheme`: a time stamp that is present but not signed also
+        // looks like another scheme.
+        self.unsigned_time(claim, budget.renew())
+            .or_else(|| self.other_scheme(budget.renew()))
+            .or_else(|| self.other_form(budget.renew()))
+            .or_else(|| self.not_keyed(claim, budget.renew()))
+            .or_else(|| self.keys(claim, budget.renew()))
+            .or_else(|| self.unit(claim, budget.renew()))
+            .or_else(|| self.content(claim, budget.renew()))
+            .or_else(|| self.body_ends(claim, budget.renew()))
+            .or_else(|| self.dropped_time(claim, budget.renew()))
+            .or_else(|| self.body_respelled(claim, budget.rest()))
+    }
+
+    /// Finds the cause where the headers do not have the scheme's form.
+    fn of_headers(&self, budget: &mut Budget) -> Option<Diagnosis> {
+        self.other_scheme(budget.renew()).or_else(|| self.encoding(budget.renew())).or_else(|| {
+            let loose = self.loose();
+            let time = loose.iter().find_map(|loose| loose.time.clone());
+            let claim = self.claim(loose.into_iter().map(|loose| loose.proof).collect(), time);
+            self.as_other_scheme(&claim, budget.renew()).or_else(|| self.dropped_time(&claim, budget.renew()))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

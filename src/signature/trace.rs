@@ -1,10 +1,11 @@
 //! The whole reasoning about one signature, for a person who wants to follow it.
 
-use super::diagnose::hypotheses::{Budget, FailedDelivery};
+use super::detect::detect;
+use super::diagnose::{Budget, FailedDelivery};
 use super::engine::{SignedInputs, signed_bytes};
+use super::policy::{Choice, Policy};
 use super::scheme::{Claim, ProofEncoding, Scheme};
 use super::secret::Secret;
-use super::verdict::{Choice, Policy, detect};
 use crate::payload::delivery::Delivery;
 use crate::payload::headers::REDACTED;
 

@@ -11,7 +11,7 @@ use crate::journal::record::{Answer, AnsweredBy};
 use crate::payload::provider::fixtures;
 use crate::payload::{Delivery, Headers, lint};
 use crate::signature;
-use crate::signature::verdict::{Choice, Policy};
+use crate::signature::{Choice, Policy};
 use crate::signature::{Scheme, Secret, Verdict};
 
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";

@@ -12,7 +12,7 @@ use crate::render::paint::Paint;
 use crate::render::table::fill;
 use crate::render::time::milliseconds;
 use crate::render::{compact, escape, fields, fold, pretty};
-use crate::signature::trace::Trace;
+use crate::signature::Trace;
 
 impl TextStyle {
     pub(crate) fn quiet(&self) -> bool {

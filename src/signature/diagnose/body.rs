@@ -1,6 +1,7 @@
 //! Bodies that changed between signing and arriving.
 
-use super::{Budget, Diagnosis, FailedDelivery, Variant, budget};
+use super::budget::{self, Budget};
+use super::failed::{Diagnosis, FailedDelivery, Variant};
 use crate::payload::body::Body;
 use crate::signature::reserialize::{Tree, spellings};
 use crate::signature::scheme::Claim;

@@ -9,7 +9,7 @@ use sha2::Sha256;
 
 use super::*;
 use crate::payload::headers::Headers;
-use crate::signature::keypair;
+use crate::signature::{Reason, keypair, why};
 
 const NOW: i64 = 1_790_000_000;
 

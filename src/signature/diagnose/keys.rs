@@ -3,15 +3,25 @@
 use base64::Engine;
 use zeroize::Zeroizing;
 
-use super::Diagnosis;
+use super::budget::Budget;
+use super::failed::{Diagnosis, FailedDelivery};
 use crate::signature::codec::KEY_BASE64;
 use crate::signature::engine::Verifier;
-use crate::signature::scheme::{KeyEncoding, Scheme};
+use crate::signature::scheme::{Claim, KeyEncoding, Scheme};
 use crate::signature::secret::Secret;
 use crate::signature::verdict::Reason;
 
+impl FailedDelivery<'_> {
+    /// The secret has white space or quotes around it, or is a key in another form.
+    pub(crate) fn keys(&self, claim: &Claim, budget: &mut Budget) -> Option<Diagnosis> {
+        let variant = self.arrived(claim);
+        let keys = self.secrets.iter().flat_map(|secret| of(secret, self.scheme));
+        keys.into_iter().find(|(key, _)| self.matches(claim, key, variant, budget)).map(|(_, finding)| finding)
+    }
+}
+
 /// The keys that a secret could have been taken for, each with what it would mean; without the one that it is.
-pub(crate) fn of(secret: &Secret, scheme: &Scheme) -> Vec<(Verifier, Diagnosis)> {
+fn of(secret: &Secret, scheme: &Scheme) -> Vec<(Verifier, Diagnosis)> {
     let current = scheme.verifier(secret).ok();
     let mut keys = around(secret, scheme);
     if !scheme.proof.is_asymmetric() {

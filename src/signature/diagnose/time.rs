@@ -1,8 +1,9 @@
 //! Time stamps: counted otherwise, not signed, or dropped on the way.
 
-use super::{Budget, Diagnosis, FailedDelivery, Variant};
+use super::budget::Budget;
+use super::failed::{Diagnosis, FailedDelivery, Variant};
 use crate::signature::ALL;
-use crate::signature::scheme::{Claim, SignedPart, TimestampSource};
+use crate::signature::scheme::{Claim, Scheme, SignedPart, TimestampSource};
 use crate::signature::verdict::Reason;
 
 impl FailedDelivery<'_> {
@@ -44,7 +45,7 @@ impl FailedDelivery<'_> {
     /// The time stamp did not arrive: one of the last minutes fits.
     pub(crate) fn dropped_time(&self, claim: &Claim, budget: &mut Budget) -> Option<Diagnosis> {
         const MINUTES: i64 = 300;
-        let missing = |scheme: &&super::Scheme| match scheme.timestamp {
+        let missing = |scheme: &&Scheme| match scheme.timestamp {
             TimestampSource::Header(names) => !names.iter().any(|name| self.delivery.headers.has(name)),
             TimestampSource::Pair => claim.timestamp.is_none(),
             TimestampSource::None => false,

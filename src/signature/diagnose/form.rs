@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::{Budget, Diagnosis, FailedDelivery};
+use super::budget::Budget;
+use super::failed::{Diagnosis, FailedDelivery};
 use crate::payload::delivery::Delivery;
 use crate::payload::nearest;
 use crate::signature::ALL;

@@ -4,7 +4,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 
-use super::{Budget, Diagnosis, FailedDelivery, Variant};
+use super::budget::Budget;
+use super::failed::{Diagnosis, FailedDelivery, Variant, word};
 use crate::signature::scheme::{Claim, SignedPart};
 use crate::signature::verdict::Reason;
 
@@ -85,19 +86,6 @@ impl FailedDelivery<'_> {
             return Some(Diagnosis::new(Reason::WrongScheme, hint));
         }
         None
-    }
-}
-
-/// The word for a part, for hints.
-pub(crate) fn word(part: &SignedPart) -> &'static str {
-    match part {
-        SignedPart::Body => "body",
-        SignedPart::Timestamp => "timestamp",
-        SignedPart::Id(_) => "id",
-        SignedPart::Text(text) => text,
-        SignedPart::Field(_) => "field",
-        SignedPart::Account(_) => "account",
-        SignedPart::BodySha256 => "sha256(body)",
     }
 }
 
