@@ -9,14 +9,18 @@ use std::fmt;
 use super::retry::{ONCE, RetryProfile, general};
 use crate::json::JsonType;
 
-/// A built-in payload of that name and variant, with the bytes of the file of that name in `fixtures/`.
+/// A built-in payload of this name and variant: the bytes of `fixtures/NAME.json`, or of `fixtures/FILE.json` for a fixture
+/// with aliases.
 macro_rules! fixture {
     ($name:literal, $variant:literal) => {
+        fixture!($name, $variant, $name, [])
+    };
+    ($name:literal, $variant:literal, $file:literal, $aliases:expr) => {
         Fixture {
             name: $name,
-            aliases: &[],
+            aliases: &$aliases,
             variant: $variant,
-            body: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/", $name, ".json")),
+            body: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/", $file, ".json")),
         }
     };
 }
@@ -295,6 +299,23 @@ pub(crate) enum ShapeSign {
 pub(crate) const ENOUGH: u8 = 2;
 
 impl Shape {
+    /// The base of the rows: a prediction with the outcome as its event, unsigned, sent once, with the usual headers.
+    pub(crate) const PLAIN: Shape = Shape {
+        variant: "",
+        title: "",
+        kind: Kind::Prediction,
+        must: &[],
+        signs: &[],
+        fields: Fields::NONE,
+        statuses: &[],
+        other_status: None,
+        inferred_event: WorkProgress::outcome,
+        schemes: &[],
+        retry: &ONCE,
+        headers: PLAIN_HEADERS,
+        follows_redirects: false,
+    };
+
     /// What the status word means here.
     pub(crate) fn status(&self, word: &str) -> Option<Status> {
         let known = self.statuses.iter().find(|(known, _)| *known == word).map(|(_, status)| *status);

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::{Fields, Fixture, HeaderLine, Kind, Provider, Shape, ShapeSign, Status, WorkProgress};
+use super::{Fields, Fixture, HeaderLine, Provider, Shape, ShapeSign, Status};
 use crate::payload::retry::{ONCE, RetriedAnswers, RetryProfile, secs};
 
 /// The row. Python's `requests` are everybody's, so the user agent gives nobody away.
@@ -28,15 +28,11 @@ pub(crate) static RETRY: RetryProfile = RetryProfile {
 const TRANSCRIPT: Shape = Shape {
     variant: "transcript",
     title: "transcript",
-    kind: Kind::Prediction,
     must: &[ShapeSign::Has("transcript_id"), ShapeSign::Has("status")],
     signs: &[(3, ShapeSign::Has("transcript_id"))],
     // Neither the text nor the reason of a failure comes along.
     fields: Fields { id: &["transcript_id"], status: &["status"], ..Fields::NONE },
     statuses: &[("completed", Status::Succeeded), ("error", Status::Failed)],
-    other_status: None,
-    inferred_event: WorkProgress::outcome,
-    schemes: &[],
     retry: &RETRY,
     // The order and spelling of `requests`; its version is not documented.
     headers: &[
@@ -49,7 +45,7 @@ const TRANSCRIPT: Shape = Shape {
         HeaderLine::ContentLength("Content-Length"),
         HeaderLine::Is("Content-Type", "application/json"),
     ],
-    follows_redirects: false,
+    ..Shape::PLAIN
 };
 
 const FIXTURES: &[Fixture] =

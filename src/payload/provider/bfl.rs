@@ -5,7 +5,7 @@
 //! `Content Moderated` and `Task not found` are unverified, and read all the same. How the JSON is spaced on the wire is
 //! not documented; it is compact here.
 
-use super::{Fields, Fixture, Kind, PLAIN_HEADERS, Provider, Shape, ShapeSign, Status, WorkProgress};
+use super::{Fields, Fixture, Provider, Shape, ShapeSign, Status};
 use crate::payload::retry::{ONCE, RetryProfile, secs};
 
 /// The row.
@@ -25,7 +25,6 @@ pub(crate) static RETRY: RetryProfile = RetryProfile {
 const GENERATION: Shape = Shape {
     variant: "generation",
     title: "generation",
-    kind: Kind::Prediction,
     must: &[ShapeSign::Has("id"), ShapeSign::Has("status"), ShapeSign::Lacks("output"), ShapeSign::Lacks("input")],
     signs: &[
         (3, ShapeSign::Header("x-bfl-signature")),
@@ -56,12 +55,9 @@ const GENERATION: Shape = Shape {
         ("Content Moderated", Status::Failed),
         ("Task not found", Status::Failed),
     ],
-    other_status: None,
-    inferred_event: WorkProgress::outcome,
     schemes: &["bfl"],
     retry: &RETRY,
-    headers: PLAIN_HEADERS,
-    follows_redirects: false,
+    ..Shape::PLAIN
 };
 
 const FIXTURES: &[Fixture] = &[fixture!("bfl/ready", "generation"), fixture!("bfl/error", "generation")];

@@ -4,11 +4,11 @@
 //! 0.23.1 (coglet, Rust: `crates/coglet/src/{webhook,prediction}.rs`). Cog signs nothing; with `WEBHOOK_AUTH_TOKEN`
 //! in the server's environment it sends a bearer token.
 
-use super::{Fields, Fixture, HeaderLine, Kind, Provider, Shape, ShapeSign, Status, WorkProgress};
+use super::{Fields, Fixture, HeaderLine, Provider, Shape, ShapeSign, Status, WorkProgress};
 use crate::json::JsonType;
 use crate::json::Object;
 use crate::json::value;
-use crate::payload::retry::{RetriedAnswers, RetryAfter, RetryProfile, millis, secs};
+use crate::payload::retry::{ONCE, RetriedAnswers, RetryAfter, RetryProfile, millis, secs};
 
 /// The row.
 pub(crate) static PROVIDER: Provider = Provider {
@@ -74,10 +74,9 @@ pub(crate) static RETRY_COGLET: RetryProfile = RetryProfile {
         millis(102_400),
     ],
     again_on: RETRIED,
-    again_unanswered: true,
-    retry_after: RetryAfter::Ignored,
     terminal_only: true,
     answer_within: Some(secs(30)),
+    ..ONCE
 };
 
 /// urllib3 `Retry(total=12, backoff_factor=0.1, status_forcelist=[429,500,502,503,504])`: the first retry comes at once,
@@ -121,7 +120,6 @@ pub(crate) fn event(progress: WorkProgress) -> Option<&'static str> {
 const COGLET: Shape = Shape {
     variant: "coglet",
     title: "prediction, sent by coglet (cog 0.17 and later)",
-    kind: Kind::Prediction,
     must: &[
         ShapeSign::Has("id"),
         ShapeSign::Has("status"),
@@ -151,7 +149,6 @@ const COGLET: Shape = Shape {
         ("failed", Status::Failed),
         ("canceled", Status::Canceled),
     ],
-    other_status: None,
     inferred_event: event,
     schemes: &["bearer"],
     retry: &RETRY_COGLET,
@@ -165,6 +162,7 @@ const COGLET: Shape = Shape {
         HeaderLine::ContentLength("content-length"),
     ],
     follows_redirects: true,
+    ..Shape::PLAIN
 };
 
 const PYTHON: Shape = Shape {
@@ -198,78 +196,18 @@ const PYTHON: Shape = Shape {
 };
 
 const FIXTURES: &[Fixture] = &[
-    Fixture {
-        name: "cog/coglet/start",
-        aliases: &[],
-        variant: "coglet",
-        body: include_str!("../../../fixtures/cog/coglet/start.json"),
-    },
-    Fixture {
-        name: "cog/coglet/output",
-        aliases: &[],
-        variant: "coglet",
-        body: include_str!("../../../fixtures/cog/coglet/output.json"),
-    },
-    Fixture {
-        name: "cog/coglet/logs",
-        aliases: &[],
-        variant: "coglet",
-        body: include_str!("../../../fixtures/cog/coglet/logs.json"),
-    },
-    Fixture {
-        name: "cog/coglet/succeeded",
-        aliases: &[],
-        variant: "coglet",
-        body: include_str!("../../../fixtures/cog/coglet/succeeded.json"),
-    },
-    Fixture {
-        name: "cog/coglet/failed",
-        aliases: &[],
-        variant: "coglet",
-        body: include_str!("../../../fixtures/cog/coglet/failed.json"),
-    },
-    Fixture {
-        name: "cog/coglet/canceled",
-        aliases: &[],
-        variant: "coglet",
-        body: include_str!("../../../fixtures/cog/coglet/canceled.json"),
-    },
-    Fixture {
-        name: "cog/python/start",
-        aliases: &[],
-        variant: "python",
-        body: include_str!("../../../fixtures/cog/python/start.json"),
-    },
-    Fixture {
-        name: "cog/python/output",
-        aliases: &[],
-        variant: "python",
-        body: include_str!("../../../fixtures/cog/python/output.json"),
-    },
-    Fixture {
-        name: "cog/python/logs",
-        aliases: &[],
-        variant: "python",
-        body: include_str!("../../../fixtures/cog/python/logs.json"),
-    },
-    Fixture {
-        name: "cog/python/succeeded",
-        aliases: &[],
-        variant: "python",
-        body: include_str!("../../../fixtures/cog/python/succeeded.json"),
-    },
-    Fixture {
-        name: "cog/python/failed",
-        aliases: &[],
-        variant: "python",
-        body: include_str!("../../../fixtures/cog/python/failed.json"),
-    },
-    Fixture {
-        name: "cog/python/canceled",
-        aliases: &[],
-        variant: "python",
-        body: include_str!("../../../fixtures/cog/python/canceled.json"),
-    },
+    fixture!("cog/coglet/start", "coglet"),
+    fixture!("cog/coglet/output", "coglet"),
+    fixture!("cog/coglet/logs", "coglet"),
+    fixture!("cog/coglet/succeeded", "coglet"),
+    fixture!("cog/coglet/failed", "coglet"),
+    fixture!("cog/coglet/canceled", "coglet"),
+    fixture!("cog/python/start", "python"),
+    fixture!("cog/python/output", "python"),
+    fixture!("cog/python/logs", "python"),
+    fixture!("cog/python/succeeded", "python"),
+    fixture!("cog/python/failed", "python"),
+    fixture!("cog/python/canceled", "python"),
 ];
 /// Whether this text sets out to be a run, which tells what a model does: Cog's, with `steps` or an `end`, which no
 /// payload of Cog has.

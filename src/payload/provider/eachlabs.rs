@@ -4,9 +4,9 @@
 //! B its rewrite from the sender's source (commit 47ab06e, July 2026); C adds signing (7f9ea4be and a65610e7, about
 //! September 2026), with the same body as B. All three are received unasked and sent by name.
 
-use super::{Fields, Fixture, HeaderLine, Kind, PLAIN_HEADERS, Provider, Shape, ShapeSign, Status, WorkProgress};
+use super::{Fields, Fixture, HeaderLine, Kind, Provider, Shape, ShapeSign, Status};
 use crate::json::JsonType;
-use crate::payload::retry::{RetriedAnswers, RetryAfter, RetryProfile, secs};
+use crate::payload::retry::{ONCE, RetryProfile, secs};
 
 /// The row.
 pub(crate) static PROVIDER: Provider = Provider {
@@ -23,11 +23,7 @@ pub(crate) static RETRY_A: RetryProfile = RetryProfile {
     label: "each::labs",
     summary: "after 30 s, 2 m, 10 m (the page of March 2026)",
     waits: &[secs(30), secs(120), secs(600)],
-    again_on: RetriedAnswers::AllButSuccess,
-    again_unanswered: true,
-    retry_after: RetryAfter::Ignored,
-    terminal_only: false,
-    answer_within: None,
+    ..ONCE
 };
 
 /// "3 attempts in all, ~10 s apart", any 2xx acknowledges (commit 47ab06e).
@@ -52,7 +48,6 @@ const STATUSES: &[(&str, Status)] = &[
 const GENERATION_A: Shape = Shape {
     variant: "A",
     title: "prediction, generation A (documented March to July 2026)",
-    kind: Kind::Prediction,
     must: &[
         ShapeSign::Has("id"),
         ShapeSign::Has("status"),
@@ -82,12 +77,9 @@ const GENERATION_A: Shape = Shape {
         ..Fields::NONE
     },
     statuses: STATUSES,
-    other_status: None,
-    inferred_event: WorkProgress::outcome,
     schemes: &["eachlabs"],
     retry: &RETRY_A,
-    headers: PLAIN_HEADERS,
-    follows_redirects: false,
+    ..Shape::PLAIN
 };
 
 const GENERATION_B: Shape = Shape {
@@ -172,70 +164,15 @@ const WORKFLOW: Shape = Shape {
 };
 
 const FIXTURES: &[Fixture] = &[
-    Fixture {
-        name: "eachlabs/a/success",
-        aliases: &["success"],
-        variant: "A",
-        body: include_str!("../../../fixtures/success.json"),
-    },
-    Fixture {
-        name: "eachlabs/a/failed",
-        aliases: &["failed"],
-        variant: "A",
-        body: include_str!("../../../fixtures/failed.json"),
-    },
-    Fixture {
-        name: "eachlabs/b/succeeded",
-        aliases: &[],
-        variant: "B",
-        body: include_str!("../../../fixtures/eachlabs/b/succeeded.json"),
-    },
-    Fixture {
-        name: "eachlabs/b/failed",
-        aliases: &[],
-        variant: "B",
-        body: include_str!("../../../fixtures/eachlabs/b/failed.json"),
-    },
-    Fixture {
-        name: "eachlabs/b/failed-code",
-        aliases: &[],
-        variant: "B",
-        body: include_str!("../../../fixtures/eachlabs/b/failed-code.json"),
-    },
-    Fixture {
-        name: "eachlabs/c/succeeded",
-        aliases: &[],
-        variant: "C",
-        body: include_str!("../../../fixtures/eachlabs/c/succeeded.json"),
-    },
-    Fixture {
-        name: "eachlabs/c/redelivery",
-        aliases: &[],
-        variant: "C-redelivery",
-        body: include_str!("../../../fixtures/eachlabs/c/redelivery.json"),
-    },
-    Fixture {
-        name: "eachlabs/c/failed",
-        aliases: &[],
-        variant: "C",
-        body: include_str!("../../../fixtures/eachlabs/c/failed.json"),
-    },
-    Fixture {
-        name: "eachlabs/workflow/completed",
-        aliases: &["eachlabs/workflow"],
-        variant: "workflow",
-        body: include_str!("../../../fixtures/eachlabs/workflow/completed.json"),
-    },
-    Fixture {
-        name: "eachlabs/workflow/failed",
-        aliases: &[],
-        variant: "workflow",
-        body: include_str!("../../../fixtures/eachlabs/workflow/failed.json"),
-    },
-    Fixture {
-        name: "eachlabs/workflow/bulk",
-        aliases: &[],
-        variant: "workflow",
-        body: include_str!("../../../fixtures/eachlabs/workflow/bulk.json"),
-    },
+    fixture!("eachlabs/a/success", "A", "success", ["success"]),
+    fixture!("eachlabs/a/failed", "A", "failed", ["failed"]),
+    fixture!("eachlabs/b/succeeded", "B"),
+    fixture!("eachlabs/b/failed", "B"),
+    fixture!("eachlabs/b/failed-code", "B"),
+    fixture!("eachlabs/c/succeeded", "C"),
+    fixture!("eachlabs/c/redelivery", "C-redelivery"),
+    fixture!("eachlabs/c/failed", "C"),
+    fixture!("eachlabs/workflow/completed", "workflow", "eachlabs/workflow/completed", ["eachlabs/workflow"]),
+    fixture!("eachlabs/workflow/failed", "workflow"),
+    fixture!("eachlabs/workflow/bulk", "workflow"),
 ];

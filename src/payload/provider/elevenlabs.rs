@@ -4,7 +4,7 @@
 //! `GetConversationResponseModel` (the fields of `data`, the status words). How the JSON is spaced on the wire is not
 //! documented; it is compact here.
 
-use super::{Fields, Fixture, Kind, PLAIN_HEADERS, Provider, Shape, ShapeSign, Status};
+use super::{Fields, Fixture, Kind, Provider, Shape, ShapeSign, Status};
 use crate::json::JsonType;
 use crate::payload::retry::{ONCE, RetryProfile};
 
@@ -49,13 +49,10 @@ const OTHER: Shape = Shape {
         ids: &[("agent_id", "data.agent_id")],
         ..Fields::NONE
     },
-    statuses: &[],
-    other_status: None,
     inferred_event: |_| None,
     schemes: &["elevenlabs"],
     retry: &RETRY,
-    headers: PLAIN_HEADERS,
-    follows_redirects: false,
+    ..Shape::PLAIN
 };
 
 const TRANSCRIPTION: Shape = Shape {

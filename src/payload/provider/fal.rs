@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::{Fields, Fixture, Kind, PLAIN_HEADERS, Provider, Shape, ShapeSign, Status, WorkProgress};
+use super::{Fields, Fixture, Provider, Shape, ShapeSign, Status};
 use crate::payload::retry::{ONCE, RetryProfile, secs};
 
 /// The row.
@@ -26,7 +26,6 @@ pub(crate) static RETRY: RetryProfile = RetryProfile {
 const RESULT: Shape = Shape {
     variant: "result",
     title: "result of a request",
-    kind: Kind::Prediction,
     must: &[ShapeSign::Has("request_id"), ShapeSign::Has("status"), ShapeSign::Lacks("payload_error")],
     signs: &[
         (3, ShapeSign::Has("gateway_request_id")),
@@ -44,12 +43,9 @@ const RESULT: Shape = Shape {
         ..Fields::NONE
     },
     statuses: &[("OK", Status::Succeeded), ("ERROR", Status::Failed)],
-    other_status: None,
-    inferred_event: WorkProgress::outcome,
     schemes: &["fal"],
     retry: &RETRY,
-    headers: PLAIN_HEADERS,
-    follows_redirects: false,
+    ..Shape::PLAIN
 };
 
 /// It ended, and its result is no JSON: the payload is `null`, and a sentence says so.

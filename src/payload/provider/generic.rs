@@ -1,7 +1,6 @@
 //! Whatever no row knows: shown, verified and recorded all the same, with the fields that such bodies usually have.
 
-use super::{Fields, Kind, PLAIN_HEADERS, Provider, Shape, Status};
-use crate::payload::retry::ONCE;
+use super::{Fields, Kind, Provider, Shape, Status};
 
 /// The row that remains. It has no fixtures and recognises nothing.
 pub(crate) static PROVIDER: Provider =
@@ -11,8 +10,6 @@ const SHAPE: Shape = Shape {
     variant: "generic",
     title: "a body of no provider that hookctl knows",
     kind: Kind::Other,
-    must: &[],
-    signs: &[],
     fields: Fields {
         id: &["id", "request_id", "execution_id", "exec_id", "task_id", "transcript_id"],
         status: &["status", "state"],
@@ -40,11 +37,7 @@ const SHAPE: Shape = Shape {
         ("canceled", Status::Canceled),
         ("cancelled", Status::Canceled),
     ],
-    other_status: None,
     // Nobody's rule, so nothing is inferred.
     inferred_event: |_| None,
-    schemes: &[],
-    retry: &ONCE,
-    headers: PLAIN_HEADERS,
-    follows_redirects: false,
+    ..Shape::PLAIN
 };

@@ -4,7 +4,7 @@
 //! comes along. No delivery has an id: a repository is updated again and again, so its id recognises no repeat. How the
 //! JSON is spaced on the wire is not documented; it is compact here.
 
-use super::{Fields, Fixture, Kind, PLAIN_HEADERS, Provider, Shape, ShapeSign};
+use super::{Fields, Fixture, Kind, Provider, Shape, ShapeSign};
 use crate::json::JsonType;
 use crate::payload::retry::{ONCE, RetryProfile};
 
@@ -41,13 +41,10 @@ const CHANGE: Shape = Shape {
         ],
         ..Fields::NONE
     },
-    statuses: &[],
-    other_status: None,
     inferred_event: |_| None,
     schemes: &["shared-secret"],
     retry: &RETRY,
-    headers: PLAIN_HEADERS,
-    follows_redirects: false,
+    ..Shape::PLAIN
 };
 
 const FIXTURES: &[Fixture] = &[

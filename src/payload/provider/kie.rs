@@ -4,7 +4,7 @@
 //! body is an answer of its API, `code`, `msg` and `data` with the task's id, which is spelled differently by model, as
 //! is what stands beside it. How the JSON is spaced on the wire is not documented; it is compact here.
 
-use super::{Fields, Fixture, Kind, PLAIN_HEADERS, Provider, Shape, ShapeSign, Status, WorkProgress};
+use super::{Fields, Fixture, Provider, Shape, ShapeSign, Status};
 use crate::json::JsonType;
 use crate::payload::retry::{ONCE, RetryProfile, secs};
 
@@ -24,7 +24,6 @@ pub(crate) static RETRY: RetryProfile = RetryProfile {
 const TASK: Shape = Shape {
     variant: "task",
     title: "task",
-    kind: Kind::Prediction,
     must: &[ShapeSign::Is("code", JsonType::Number), ShapeSign::Has("msg")],
     signs: &[
         (3, ShapeSign::Has("data.task_id")),
@@ -42,11 +41,9 @@ const TASK: Shape = Shape {
     statuses: &[("200", Status::Succeeded)],
     // As in HTTP, there are many codes for what can go wrong.
     other_status: Some(Status::Failed),
-    inferred_event: WorkProgress::outcome,
     schemes: &["kie"],
     retry: &RETRY,
-    headers: PLAIN_HEADERS,
-    follows_redirects: false,
+    ..Shape::PLAIN
 };
 
 const FIXTURES: &[Fixture] = &[fixture!("kie/success", "task"), fixture!("kie/failed", "task")];

@@ -4,7 +4,7 @@
 //! callback comes "when the generation is dreaming, completed, or failed"). Nothing is signed. How the JSON is spaced on
 //! the wire is not documented; it is compact here.
 
-use super::{Fields, Fixture, Kind, PLAIN_HEADERS, Provider, Shape, ShapeSign, Status, WorkProgress};
+use super::{Fields, Fixture, Provider, Shape, ShapeSign, Status};
 use crate::payload::retry::{ONCE, RetryProfile, millis, secs};
 
 /// The row.
@@ -25,7 +25,6 @@ pub(crate) static RETRY: RetryProfile = RetryProfile {
 const GENERATION: Shape = Shape {
     variant: "generation",
     title: "generation",
-    kind: Kind::Prediction,
     must: &[ShapeSign::Has("id"), ShapeSign::Has("state")],
     signs: &[
         (2, ShapeSign::Has("generation_type")),
@@ -49,12 +48,8 @@ const GENERATION: Shape = Shape {
         ("completed", Status::Succeeded),
         ("failed", Status::Failed),
     ],
-    other_status: None,
-    inferred_event: WorkProgress::outcome,
-    schemes: &[],
     retry: &RETRY,
-    headers: PLAIN_HEADERS,
-    follows_redirects: false,
+    ..Shape::PLAIN
 };
 
 const FIXTURES: &[Fixture] = &[

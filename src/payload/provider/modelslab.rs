@@ -4,9 +4,9 @@
 //! `workflows-api/overview.mdx` (flat workflow), the OpenAPI files (`processing`, integer ids, `messege`). No signature,
 //! secret or header is documented.
 
-use super::{Fields, Fixture, Kind, PLAIN_HEADERS, Provider, Shape, ShapeSign, Status, WorkProgress};
+use super::{Fields, Fixture, Kind, Provider, Shape, ShapeSign, Status};
 use crate::json::JsonType;
-use crate::payload::retry::{RetriedAnswers, RetryAfter, RetryProfile, secs};
+use crate::payload::retry::{ONCE, RetryProfile, secs};
 
 /// The row.
 pub(crate) static PROVIDER: Provider = Provider {
@@ -22,12 +22,8 @@ pub(crate) static RETRY_GENERATION: RetryProfile = RetryProfile {
     name: "modelslab",
     label: "ModelsLab",
     summary: "one attempt: generations are best effort",
-    waits: &[],
-    again_on: RetriedAnswers::AllButSuccess,
-    again_unanswered: true,
-    retry_after: RetryAfter::Ignored,
-    terminal_only: false,
     answer_within: Some(secs(30)),
+    ..ONCE
 };
 
 /// "Workflow webhooks: retried up to 3 times with exponential backoff". The delays are not given; these double from 5 s
@@ -42,7 +38,6 @@ pub(crate) static RETRY_WORKFLOW: RetryProfile = RetryProfile {
 const GENERATION: Shape = Shape {
     variant: "generation",
     title: "generation",
-    kind: Kind::Prediction,
     must: &[
         ShapeSign::Has("id"),
         ShapeSign::Has("status"),
@@ -80,12 +75,8 @@ const GENERATION: Shape = Shape {
         ("failed", Status::Failed),
         ("error", Status::Failed),
     ],
-    other_status: None,
-    inferred_event: WorkProgress::outcome,
-    schemes: &[],
     retry: &RETRY_GENERATION,
-    headers: PLAIN_HEADERS,
-    follows_redirects: false,
+    ..Shape::PLAIN
 };
 
 const NESTED: Shape = Shape {
@@ -133,34 +124,9 @@ const FLAT: Shape = Shape {
 };
 
 const FIXTURES: &[Fixture] = &[
-    Fixture {
-        name: "modelslab/success",
-        aliases: &[],
-        variant: "generation",
-        body: include_str!("../../../fixtures/modelslab/success.json"),
-    },
-    Fixture {
-        name: "modelslab/failed",
-        aliases: &[],
-        variant: "generation",
-        body: include_str!("../../../fixtures/modelslab/failed.json"),
-    },
-    Fixture {
-        name: "modelslab/processing",
-        aliases: &[],
-        variant: "generation",
-        body: include_str!("../../../fixtures/modelslab/processing.json"),
-    },
-    Fixture {
-        name: "modelslab/workflow",
-        aliases: &["workflow"],
-        variant: "workflow",
-        body: include_str!("../../../fixtures/workflow.json"),
-    },
-    Fixture {
-        name: "modelslab/workflow-flat",
-        aliases: &[],
-        variant: "workflow-flat",
-        body: include_str!("../../../fixtures/modelslab/workflow-flat.json"),
-    },
+    fixture!("modelslab/success", "generation"),
+    fixture!("modelslab/failed", "generation"),
+    fixture!("modelslab/processing", "generation"),
+    fixture!("modelslab/workflow", "workflow", "workflow", ["workflow"]),
+    fixture!("modelslab/workflow-flat", "workflow-flat"),
 ];

@@ -4,7 +4,7 @@
 //! `lib/_webhooks.py` (its reading of Standard Webhooks). How the JSON is spaced on the wire is not documented; it is
 //! compact here.
 
-use super::{Fields, Fixture, Kind, PLAIN_HEADERS, Provider, Shape, ShapeSign, Status};
+use super::{Fields, Fixture, Kind, Provider, Shape, ShapeSign, Status};
 use crate::json::JsonType;
 use crate::payload::retry::general::DOUBLING_FOR_THREE_DAYS;
 use crate::payload::retry::{ONCE, RetryProfile};
@@ -25,7 +25,6 @@ pub(crate) static RETRY: RetryProfile = RetryProfile {
 const RUN: Shape = Shape {
     variant: "run",
     title: "end of a response, batch, fine-tuning job or eval run",
-    kind: Kind::Prediction,
     must: &[
         ShapeSign::Has("id"),
         ShapeSign::Is("created_at", JsonType::Number),
@@ -62,12 +61,10 @@ const RUN: Shape = Shape {
         ("eval.run.failed", Status::Failed),
         ("eval.run.canceled", Status::Canceled),
     ],
-    other_status: None,
     inferred_event: |_| None,
     schemes: &["openai"],
     retry: &RETRY,
-    headers: PLAIN_HEADERS,
-    follows_redirects: false,
+    ..Shape::PLAIN
 };
 
 /// Calls that come in, agents, safety: whatever is not the end of a run.

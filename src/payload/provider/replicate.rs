@@ -4,7 +4,7 @@
 //! docs/topics/predictions (`model`, `data_removed`, `urls`, `metrics.total_time`). Signed exactly as Standard Webhooks
 //! has it. How the JSON is spaced on the wire is not documented; it is compact here.
 
-use super::{Fields, Fixture, Kind, PLAIN_HEADERS, Provider, Shape, ShapeSign, Status, cog};
+use super::{Fields, Fixture, Provider, Shape, ShapeSign, Status, cog};
 use crate::json::JsonType;
 use crate::payload::retry::{ONCE, RetriedAnswers, RetryProfile, secs};
 
@@ -27,7 +27,6 @@ pub(crate) static RETRY: RetryProfile = RetryProfile {
 const PREDICTION: Shape = Shape {
     variant: "prediction",
     title: "prediction",
-    kind: Kind::Prediction,
     must: &[
         ShapeSign::Has("id"),
         ShapeSign::Has("status"),
@@ -62,12 +61,10 @@ const PREDICTION: Shape = Shape {
         ("failed", Status::Failed),
         ("canceled", Status::Canceled),
     ],
-    other_status: None,
     inferred_event: cog::event,
     schemes: &["standard-webhooks"],
     retry: &RETRY,
-    headers: PLAIN_HEADERS,
-    follows_redirects: false,
+    ..Shape::PLAIN
 };
 
 const FIXTURES: &[Fixture] = &[

@@ -4,7 +4,7 @@
 //! sorted; some carry the `input` too); `runpod-python`, `endpoint/helpers.py` (the last states) and `rp_job.py` (the
 //! error as JSON in a string). Nothing is signed. How the JSON is spaced on the wire is not documented; it is compact here.
 
-use super::{Fields, Fixture, Kind, PLAIN_HEADERS, Provider, Shape, ShapeSign, Status, WorkProgress};
+use super::{Fields, Fixture, Provider, Shape, ShapeSign, Status};
 use crate::payload::retry::{ONCE, RetryProfile, secs};
 
 /// The row.
@@ -23,7 +23,6 @@ pub(crate) static RETRY: RetryProfile = RetryProfile {
 const JOB: Shape = Shape {
     variant: "job",
     title: "serverless job",
-    kind: Kind::Prediction,
     must: &[ShapeSign::Has("id"), ShapeSign::Has("status")],
     signs: &[
         (3, ShapeSign::Has("delayTime")),
@@ -46,12 +45,8 @@ const JOB: Shape = Shape {
         ("TIMED_OUT", Status::Failed),
         ("CANCELLED", Status::Canceled),
     ],
-    other_status: None,
-    inferred_event: WorkProgress::outcome,
-    schemes: &[],
     retry: &RETRY,
-    headers: PLAIN_HEADERS,
-    follows_redirects: false,
+    ..Shape::PLAIN
 };
 
 const FIXTURES: &[Fixture] = &[
