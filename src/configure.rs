@@ -261,8 +261,7 @@ fn choice(signing: &SigningArgs) -> Choice {
     let Some(header) = &signing.signature_header else { return named.map_or(Choice::Auto, Choice::Named) };
     // each::labs never named the header of its first generation.
     let scheme = named.or_else(|| Scheme::named("eachlabs"));
-    // Lives as long as the program: it is named once, on the command line.
-    scheme.map_or(Choice::Auto, |scheme| Choice::Named(Box::leak(Box::new(scheme.with_header(header)))))
+    scheme.map_or(Choice::Auto, |scheme| Choice::Named(scheme.with_header(header)))
 }
 
 fn secrets(signing: &SigningArgs) -> Result<Vec<Secret>, Error> {

@@ -3,6 +3,8 @@
 use std::str::FromStr;
 use std::time::Duration;
 
+use super::leak::leak;
+
 pub(crate) mod general;
 
 /// When a provider tries again.
@@ -160,8 +162,7 @@ pub(crate) static ONCE: RetryProfile = RetryProfile {
 impl RetryProfile {
     /// A profile of the user's own: these waits, after anything that is not 2xx.
     pub(crate) fn custom(waits: Vec<Duration>) -> Self {
-        // Lives as long as the program: it is named once, on the command line.
-        RetryProfile { name: "custom", label: "the given profile", waits: waits.leak(), ..ONCE.clone() }
+        RetryProfile { name: "custom", label: "the given profile", waits: leak(waits), ..ONCE.clone() }
     }
 
     /// How many attempts there are at most for a delivery.

@@ -54,9 +54,9 @@ fn a_provider_is_added_as_contributing_says() {
     fs::write(source.join("fixtures/acme/done.json"), payload).unwrap();
     let list = source.join("src/payload/provider.rs");
     let listed = fs::read_to_string(&list).unwrap();
-    let listed = listed.replacen("pub mod ", "pub mod acme;\npub mod ", 1);
+    let listed = listed.replacen("pub(crate) mod ", "pub(crate) mod acme;\npub(crate) mod ", 1);
     let all = "ALL: &[&Provider] = &[\n";
-    assert!(text.contains("`pub mod acme;`") && text.contains("`&acme::PROVIDER,`") && listed.contains(all));
+    assert!(text.contains("`pub(crate) mod acme;`") && text.contains("`&acme::PROVIDER,`") && listed.contains(all));
     fs::write(&list, listed.replacen(all, &format!("{all}    &acme::PROVIDER,\n"), 1)).unwrap();
 
     let program = Path::new(env!("CARGO_BIN_EXE_hookctl")).with_file_name("walked");
