@@ -20,6 +20,6 @@ fuzz_target!(|data: &[u8]| {
     match decode(&headers, &body, LIMIT) {
         Ok(decoded) => assert!(decoded.len() as u64 <= LIMIT || decoded == body),
         Err(DecodeError::TooLarge) => {}
-        Err(DecodeError::Flawed(reason)) => assert!(!reason.is_empty()),
+        Err(DecodeError::Invalid(reason)) => assert!(!reason.is_empty()),
     }
 });

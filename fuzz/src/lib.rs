@@ -6,7 +6,7 @@ use bytes::Bytes;
 use hookctl::event::Event;
 use hookctl::payload::{FieldName, Headers};
 use hookctl::render::Show;
-use hookctl::render::escape::is_hazard;
+use hookctl::render::escape::is_unsafe;
 use hookctl::render::human::{Human, TextStyle, Verbosity};
 use hookctl::render::paint::Paint;
 use http::HeaderValue;
@@ -36,7 +36,7 @@ pub fn headers(text: &[u8]) -> Headers {
 #[track_caller]
 pub fn assert_harmless(text: &str) {
     let plain = without_colours(text);
-    let hazard = plain.chars().find(|c| *c != '\n' && is_hazard(*c));
+    let hazard = plain.chars().find(|c| *c != '\n' && is_unsafe(*c));
     assert_eq!(hazard, None, "shown raw in {text:?}");
 }
 

@@ -65,7 +65,7 @@ fn headers(changes: &mut Vec<FieldChange>, a: &Record, b: &Record) {
 }
 
 fn bodies(changes: &mut Vec<FieldChange>, a: &Record, b: &Record) {
-    let (a, b) = (a.delivery.held(), b.delivery.held());
+    let (a, b) = (a.delivery.decoded_body(), b.delivery.decoded_body());
     let is_json = |bytes: &[u8]| Body::of(bytes).why_not_json().is_none();
     match (std::str::from_utf8(&a), std::str::from_utf8(&b)) {
         (Ok(first), Ok(second)) if is_json(&a) && is_json(&b) => {

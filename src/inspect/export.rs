@@ -63,7 +63,7 @@ impl Exporter {
                 Ok(Some(Event::Export((lead + har::END).into())))
             }
             (ExportForm::Fixture, Some(only)) if self.count == 1 && only.record.body_was_read() => {
-                Ok(Some(Event::Export(only.record.delivery.held())))
+                Ok(Some(Event::Export(only.record.delivery.decoded_body())))
             }
             (ExportForm::Fixture, Some(_)) if self.count == 1 => {
                 Err(Error::Usage("there is no body to make a fixture of: it was not taken in".to_owned()))

@@ -54,7 +54,7 @@ impl Query {
 
     /// The status or the event that was probably meant by one that nobody sends, behind its flag.
     pub(crate) fn meant(&self) -> Option<String> {
-        let event = || self.events.as_ref()?.doubtful().next().map(|(_, near)| format!("--event {near}"));
+        let event = || self.events.as_ref()?.possible_typos().next().map(|(_, near)| format!("--event {near}"));
         self.meant_status().map(|near| format!("--status {near}")).or_else(event)
     }
 
@@ -75,7 +75,7 @@ impl Query {
     /// Whether a delivery is taken, as far as a glance can tell.
     pub(crate) fn takes_at_a_glance(&self, glance: &Summary<'_>) -> bool {
         let has_one = |statuses: &Vec<String>| statuses.iter().any(|status| glance.has_status(status));
-        let takes_event = |events: &Events| glance.event.as_ref().is_some_and(|event| events.take_name(event));
+        let takes_event = |events: &Events| glance.event.as_ref().is_some_and(|event| events.match_name(event));
         self.is_about(glance)
             && self.status.as_ref().is_none_or(has_one)
             && self.events.as_ref().is_none_or(takes_event)
@@ -126,7 +126,7 @@ impl FilterFailures {
 fn is_in(text: &str, record: &Record) -> bool {
     let finder = Finder::new(text);
     let delivery = &record.delivery;
-    let held = delivery.held();
+    let held = delivery.decoded_body();
     let written_out = || {
         let json = record.payload.as_ref().and_then(|_| std::str::from_utf8(&held).ok())?;
         finder.find(value::unescaped(json).as_bytes())

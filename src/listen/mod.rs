@@ -152,7 +152,7 @@ fn notes(config: &Config, tls: Option<&Tls>) -> impl Iterator<Item = Event> {
         let near = until.nearest_known()?;
         Some(Note::warning(format!("--until {until}: no known provider sends that; did you mean {near}?")))
     });
-    let events = config.events.iter().flat_map(Events::doubtful).map(|(name, near)| {
+    let events = config.events.iter().flat_map(Events::possible_typos).map(|(name, near)| {
         Note::warning(format!("--events {name}: no known provider sends that; did you mean {near}?"))
     });
     tls.into_iter().chain(app).chain(until).chain(events)

@@ -161,7 +161,7 @@ impl Session {
 
     /// Whether a record is one that is shown.
     pub(crate) fn shows(&self, record: &Record) -> bool {
-        self.events.as_ref().is_none_or(|events| events.take(record.payload.as_ref()))
+        self.events.as_ref().is_none_or(|events| events.match_payload(record.payload.as_ref()))
     }
 
     /// Counts a record: a delivery counts whose answer is not a limit's, and that the journal took.

@@ -107,7 +107,7 @@ impl Verifier {
         self.examine(pending, decoded.as_ref().ok()).await;
         let record = &mut pending.record;
         record.warnings = record.payload.as_ref().map(lint::warnings).unwrap_or_default();
-        if let Err(DecodeError::Flawed(reason)) = decoded {
+        if let Err(DecodeError::Invalid(reason)) = decoded {
             record.warnings.push(Warning::new("body_not_decoded", "", reason));
         }
         Ok(())

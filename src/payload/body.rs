@@ -1,31 +1,31 @@
-//! What the bytes of a body are. Total: every byte string has an answer, and none of them is an error.
+//! The kind of a body. Total: every byte string has a kind, and no kind is an error.
 //!
-//! JSON is looked at as *text*: an object is its members in the sender's order, each value a slice of the body. Nothing
-//! is decoded, rounded, sorted or dropped until somebody asks for one field, because a signature covers the bytes and
-//! because what is shown must be what was sent.
+//! JSON stays *text*: an object is its members in the sender's order, each value a slice of the body. Nothing is decoded,
+//! rounded, sorted or dropped before a field is read: a signature covers the bytes, and hookctl must show the bytes that
+//! were sent.
 
 use serde_json::value::RawValue;
 
 use crate::json::Object;
 
-/// What a body is.
+/// The kind of a body.
 #[derive(Debug)]
 pub enum Body<'a> {
-    /// No bytes at all.
+    /// No bytes.
     Empty,
-    /// A JSON object, the form of every webhook payload known to us.
+    /// A JSON object, the form of every known webhook payload.
     Object(Object<'a>),
     /// JSON, but not an object: an array, a string, a number, `true`, `false` or `null`.
     Value(&'a str),
-    /// Text that sets out to be JSON and is not.
+    /// Text that starts like JSON and is not valid JSON.
     Broken(Flaw),
-    /// UTF-8 text of another kind, for instance a form.
+    /// Any other UTF-8 text, for instance a form.
     Text(&'a str),
     /// Bytes that are not UTF-8.
     Binary,
 }
 
-/// Where and why a body stops being JSON.
+/// Where and why a body is not valid JSON.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Flaw {
     /// The cause, with line and column where the parser knows them: `expected value at line 1 column 9`.
@@ -34,13 +34,13 @@ pub struct Flaw {
 
 impl Flaw {
     fn of(text: &str) -> Self {
-        let read = serde_json::from_str::<&RawValue>(text);
-        Flaw { reason: read.map_or_else(|error| error.to_string(), |_| "it is no JSON".into()) }
+        let parsed = serde_json::from_str::<&RawValue>(text);
+        Flaw { reason: parsed.map_or_else(|error| error.to_string(), |_| "it is not JSON".into()) }
     }
 }
 
 impl<'a> Body<'a> {
-    /// Looks at the bytes of a body.
+    /// Classifies the bytes of a body.
     pub fn of(bytes: &'a [u8]) -> Self {
         let Ok(text) = std::str::from_utf8(bytes) else {
             return Body::Binary;
@@ -70,8 +70,8 @@ impl<'a> Body<'a> {
             Body::Object(_) | Body::Value(_) => None,
             Body::Broken(flaw) => Some(flaw.reason),
             Body::Empty => Some("it is empty".into()),
-            Body::Text(text) if text.trim().is_empty() => Some("it holds nothing but white space".into()),
-            Body::Text(_) => Some("it is text of another kind".into()),
+            Body::Text(text) if text.trim().is_empty() => Some("it is only white space".into()),
+            Body::Text(_) => Some("it is plain text".into()),
             Body::Binary => Some("it is not UTF-8 text".into()),
         }
     }
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn nesting_has_no_limit_that_hurts() {
+    fn deep_nesting_is_still_an_object() {
         let deep = format!("{{\"a\":{}1{}}}", "[".repeat(100_000), "]".repeat(100_000));
         assert!(matches!(Body::of(deep.as_bytes()), Body::Object(_)));
     }

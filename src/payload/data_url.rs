@@ -1,4 +1,4 @@
-//! Files within a string of JSON: data URLs, and base64 by itself.
+//! Files within a JSON string: data URLs and plain base64.
 
 use std::borrow::Cow;
 
@@ -6,13 +6,13 @@ use base64::alphabet::{STANDARD, URL_SAFE};
 use base64::engine::{DecodePaddingMode, Engine, GeneralPurpose, GeneralPurposeConfig};
 use percent_encoding::percent_decode_str;
 
-/// Base64 by itself that is no longer than this, in bytes, is taken for text: an id, a token or a signature.
+/// Plain base64 up to this length, in bytes, counts as text: an id, a token or a signature.
 pub(crate) const MAX_TOKEN: usize = 256;
 
-/// A file that stands in a string.
+/// A file that a string contains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct InlineFile<'a> {
-    /// What a data URL says that it is.
+    /// The media type of a data URL.
     pub(crate) media_type: Option<&'a str>,
     data: &'a str,
     encoding: Encoding,
@@ -25,7 +25,7 @@ enum Encoding {
 }
 
 impl<'a> InlineFile<'a> {
-    /// The file in a string after JSON's escapes are undone, if it is nothing else.
+    /// The file that is the whole string, JSON escapes already decoded.
     pub(crate) fn of(value: &'a str) -> Option<Self> {
         InlineFile::data_url(value).or_else(|| InlineFile::base64(value))
     }
@@ -34,23 +34,22 @@ impl<'a> InlineFile<'a> {
     pub(crate) fn data_url(value: &'a str) -> Option<Self> {
         let (header, data) = value.strip_prefix("data:")?.split_once(',')?;
         let media_type = match header.split(';').next() {
-            // What a data URL means by leaving it out.
+            // The default of RFC 2397.
             None | Some("") => "text/plain",
             Some(named) if is_media_type(named) => named,
             Some(_) => return None,
         };
         let encoding = if header.ends_with(";base64") { Encoding::Base64 } else { Encoding::Percent };
-        let whole = encoding == Encoding::Percent || is_base64(data);
-        whole.then_some(InlineFile { media_type: Some(media_type), data, encoding })
+        let is_valid = encoding == Encoding::Percent || is_base64(data);
+        is_valid.then_some(InlineFile { media_type: Some(media_type), data, encoding })
     }
 
-    /// The file that a string is in base64.
     pub(crate) fn base64(value: &'a str) -> Option<Self> {
         let is_file = value.len() > MAX_TOKEN && !is_hex(value) && is_base64(value);
         is_file.then_some(InlineFile { media_type: None, data: value, encoding: Encoding::Base64 })
     }
 
-    /// How many bytes it has.
+    /// The size of the decoded file, in bytes.
     pub(crate) fn size(&self) -> u64 {
         match self.encoding {
             Encoding::Base64 => self.data.trim_end_matches('=').len() as u64 * 3 / 4,
@@ -58,7 +57,6 @@ impl<'a> InlineFile<'a> {
         }
     }
 
-    /// Its bytes.
     pub(crate) fn bytes(&self) -> Option<Vec<u8>> {
         match self.encoding {
             Encoding::Base64 => {
@@ -66,7 +64,7 @@ impl<'a> InlineFile<'a> {
                 let lenient = GeneralPurposeConfig::new()
                     .with_decode_padding_mode(DecodePaddingMode::Indifferent)
                     .with_decode_allow_trailing_bits(true);
-                // The padding was counted already, and some write more of it than there should be.
+                // Some senders write more padding than there should be; the padding is left out here.
                 GeneralPurpose::new(alphabet, lenient).decode(self.data.trim_end_matches('=')).ok()
             }
             Encoding::Percent => Some(Cow::from(percent_decode_str(self.data)).into_owned()),
@@ -74,7 +72,7 @@ impl<'a> InlineFile<'a> {
     }
 }
 
-/// Tells a data URL from a sentence which happens to start with `data:`.
+/// Tells a data URL from a sentence that starts with `data:`.
 fn is_media_type(text: &str) -> bool {
     let is_name = |text: &str| {
         let in_name = |c: char| c.is_ascii_alphanumeric() || "!#$&-^_.+".contains(c);
@@ -84,12 +82,12 @@ fn is_media_type(text: &str) -> bool {
     text.split_once('/').is_some_and(|(kind, subtype)| is_name(kind) && is_name(subtype))
 }
 
-/// Hexadecimal digits are all in base64's alphabet, but stand for other bytes.
+/// Hexadecimal digits are all in the base64 alphabet, but decode to other bytes.
 fn is_hex(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_hexdigit()) && text.contains(|c: char| c.is_ascii_digit())
 }
 
-/// Whether it is base64 of the standard or the URL-safe alphabet, padded or not.
+/// Whether the text is base64 in the standard or the URL-safe alphabet, padded or not.
 fn is_base64(text: &str) -> bool {
     let symbols = text.trim_end_matches('=');
     let padding = text.len() - symbols.len();
@@ -100,7 +98,7 @@ fn is_base64(text: &str) -> bool {
 fn percent_decoded_len(text: &str) -> u64 {
     let triples = text.as_bytes().windows(3);
     let escapes = triples.filter(|bytes| is_percent_escape(bytes)).count();
-    // Escapes cannot overlap, so there are three bytes to each.
+    // Escapes cannot overlap, so each takes three bytes.
     (text.len() - 2 * escapes) as u64
 }
 
@@ -116,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_data_url_says_what_it_holds() {
+    fn a_data_url_has_a_media_type_and_bytes() {
         let cases = [
             ("data:image/png;base64,iVBORw==", Some(("image/png", &b"\x89PNG"[..]))),
             ("data:,A%20brief%20note", Some(("text/plain", b"A brief note"))),
@@ -143,7 +141,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_encoded_is_given_back(bytes in proptest::collection::vec(any::<u8>(), 200..600)) {
+        fn encoded_bytes_decode_to_themselves(bytes in proptest::collection::vec(any::<u8>(), 200..600)) {
             for text in [STANDARD.encode(&bytes), STANDARD_NO_PAD.encode(&bytes), URL_SAFE.encode(&bytes), URL_SAFE_NO_PAD.encode(&bytes)] {
                 for value in [format!("data:a/b;base64,{text}"), text] {
                     let inline = InlineFile::of(&value).unwrap();

@@ -10,7 +10,7 @@ use super::headers::Headers;
 use super::provider::Provider;
 use super::read::Payload;
 
-/// A request: what was sent, or what arrived.
+/// A request that was sent or received.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delivery {
     /// `POST`; empty for a payload file that was read without its request.
@@ -19,31 +19,31 @@ pub struct Delivery {
     pub target: String,
     /// `1.1` or `1.0`; empty for a payload file.
     pub http: Cow<'static, str>,
-    /// In the order of their first coming, repeated ones included.
+    /// In the order of arrival, repeated ones included.
     pub headers: Headers,
     /// The exact bytes.
     pub body: Bytes,
 }
 
 impl Delivery {
-    /// A body with the headers that are known of it, but without a request line.
+    /// A body with its known headers, but without a request line.
     pub fn bare(headers: Headers, body: Bytes) -> Self {
         Delivery { method: Cow::default(), target: String::new(), http: Cow::default(), headers, body }
     }
 
-    /// What its body holds when the compression is undone; where that cannot be, its bytes as sent.
-    pub(crate) fn held(&self) -> Bytes {
+    /// The decompressed body; the bytes as sent where the body cannot be decompressed.
+    pub(crate) fn decoded_body(&self) -> Bytes {
         encoding::decode(&self.headers, &self.body, encoding::LARGEST).unwrap_or_else(|_| self.body.clone())
     }
 
-    /// What its body says, to this provider's rules where it is known; `None` where it is not JSON.
+    /// Reads the body as a payload: of `provider`, or else of the detected provider. `None` where the body is not JSON.
     pub(crate) fn payload(&self, provider: Option<&'static Provider>) -> Option<Payload> {
-        let held = encoding::decode(&self.headers, &self.body, encoding::LARGEST).ok()?;
-        Payload::read(&held, &self.headers, provider)
+        let decoded = encoding::decode(&self.headers, &self.body, encoding::LARGEST).ok()?;
+        Payload::read(&decoded, &self.headers, provider)
     }
 }
 
-/// A method as it goes over the wire. Nearly all webhooks come with the same.
+/// A method as it goes over the wire. `POST`, the method of nearly all webhooks, is not copied.
 pub(crate) fn method_name(method: &Method) -> Cow<'static, str> {
     match *method {
         Method::POST => "POST".into(),

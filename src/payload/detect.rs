@@ -1,4 +1,4 @@
-//! Which provider sent a body, and in which of its forms.
+//! Finds the provider and the shape of a body.
 
 use std::sync::LazyLock;
 
@@ -9,26 +9,26 @@ use crate::json::Object;
 use crate::json::key_filter::KeyFilter;
 use crate::json::value;
 
-/// A form that a body may have.
+/// A shape that a body may have.
 struct Candidate {
     provider: &'static Provider,
     shape: &'static Shape,
-    /// What it must have: most forms are ruled out by that, before any of their signs is looked for.
+    /// The required keys: they rule out most shapes before any sign is evaluated.
     names: KeyFilter,
 }
 
-/// All forms of all providers.
+/// All shapes of all providers.
 static CANDIDATES: LazyLock<Vec<Candidate>> = LazyLock::new(|| {
-    let forms = ALL.iter().flat_map(|provider| provider.shapes.iter().map(|shape| (*provider, shape)));
-    forms.map(|(provider, shape)| Candidate { provider, shape, names: required(shape) }).collect()
+    let shapes = ALL.iter().flat_map(|provider| provider.shapes.iter().map(|shape| (*provider, shape)));
+    shapes.map(|(provider, shape)| Candidate { provider, shape, names: required(shape) }).collect()
 });
 
-/// The keys without which a body cannot have this form.
+/// The keys without which a body cannot have this shape.
 fn required(shape: &Shape) -> KeyFilter {
     shape.must.iter().filter_map(|sign| sign.needs()).map(KeyFilter::of_path).collect()
 }
 
-/// Which provider sent this body, and in which form. With `named` it is that provider whatever the body looks like.
+/// The provider and the shape of a body. With `named`, only the shape is detected: the provider is `named`.
 pub(crate) fn detect(
     object: &Object<'_>,
     headers: &Headers,
@@ -53,25 +53,25 @@ pub(crate) fn detect(
     found.map_or((&generic::PROVIDER, &generic::PROVIDER.shapes[0]), |found| (found.provider, found.shape))
 }
 
-/// The form that the user agent gives away.
+/// The shape that the user agent stands for.
 fn by_agent(provider: &'static Provider, agent: &str) -> Option<&'static Shape> {
     let (_, variant) = provider.agents.iter().find(|(start, _)| agent.starts_with(start))?;
     Some(provider.shape(variant))
 }
 
-/// What weighs most, the earlier one of two equals.
+/// The item of the highest weight, the earlier one of two equals.
 fn heaviest<T>(weighed: impl Iterator<Item = (u8, T)>) -> Option<T> {
     weighed.reduce(|best, next| if next.0 > best.0 { next } else { best }).map(|(_, heaviest)| heaviest)
 }
 
-/// How much speaks for this form; `None` when something that must be so is not.
+/// The sum of the weights of the signs that hold; `None` when a required sign does not.
 fn weigh(shape: &Shape, object: &Object<'_>, headers: &Headers) -> Option<u8> {
     let holds = |sign: &ShapeSign| sign.holds(object, headers);
     shape.must.iter().all(holds).then(|| shape.signs.iter().filter(|(_, sign)| holds(sign)).map(|(w, _)| w).sum())
 }
 
 impl ShapeSign {
-    /// The path without which it does not hold.
+    /// The path without which the sign does not hold.
     fn needs(&self) -> Option<&'static str> {
         match self {
             ShapeSign::Has(path)
@@ -88,12 +88,12 @@ impl ShapeSign {
     }
 
     fn holds(self, object: &Object<'_>, headers: &Headers) -> bool {
-        let is = |path, wanted| object.at(path).map(JsonType::of) == Some(wanted);
+        let is = |path, expected| object.at(path).map(JsonType::of) == Some(expected);
         let word = |path| object.at(path).and_then(value::string);
         match self {
             ShapeSign::Has(path) => object.at(path).is_some(),
             ShapeSign::Lacks(path) => object.at(path).is_none(),
-            ShapeSign::Is(path, wanted) => is(path, wanted),
+            ShapeSign::Is(path, expected) => is(path, expected),
             ShapeSign::IsNot(path, unwanted) => !is(path, unwanted),
             ShapeSign::Word(path, words) => word(path).is_some_and(|word| words.contains(&word.as_ref())),
             ShapeSign::Starts(path, starts) => {
@@ -113,16 +113,16 @@ mod tests {
     use crate::payload::provider::fixtures;
 
     #[test]
-    fn no_form_is_ruled_out_that_its_signs_allow() {
+    fn the_key_filter_rules_out_no_shape_whose_keys_are_there() {
         let mut allowed = 0;
         for (_, fixture) in fixtures() {
             let object = Object::parse(fixture.body).unwrap();
-            // Without the bits, which are what is tested.
+            // Compares keys and not the filter's bits: the filter is under test.
             let is_there = |sign: &ShapeSign| {
                 let first = sign.needs().and_then(|path| path.split('.').next());
                 first.is_none_or(|first| object.members().any(|(key, _)| key == first))
             };
-            for candidate in CANDIDATES.iter().filter(|form| form.shape.must.iter().all(is_there)) {
+            for candidate in CANDIDATES.iter().filter(|candidate| candidate.shape.must.iter().all(is_there)) {
                 assert!(object.names().cover(candidate.names), "{}: {}", fixture.name, candidate.shape.title);
                 allowed += 1;
             }

@@ -1,5 +1,5 @@
-//! Bodies that come compressed: `Content-Encoding`. What is signed and recorded are the bytes as sent; what is read and
-//! shown is what they hold.
+//! Compressed bodies: `Content-Encoding`. Signatures and records are about the bytes as sent; payloads are read from the
+//! decompressed bytes.
 
 use std::io::Read;
 
@@ -9,25 +9,25 @@ use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 
 use super::headers::Headers;
 
-/// Why there is nothing to be read.
+/// Why a body cannot be decompressed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DecodeError {
-    /// It holds more than is read.
+    /// The decompressed body is larger than the limit.
     TooLarge,
-    /// It is not what the header says, or nobody here can read that.
-    Flawed(String),
+    /// The bytes are not in the encoding that the header names, or the encoding is not supported. The end of a sentence.
+    Invalid(String),
 }
 
-/// The most that is read out of a body where nobody set another limit: 64 MiB, what a payload file may have too.
+/// The default limit of a decompressed body, in bytes: 64 MiB, which is also the limit of a payload file.
 pub(crate) const LARGEST: u64 = 64 * 1024 * 1024;
 
-/// How many encodings one body may have upon each other; one is what everybody sends.
+/// How many encodings one body may have on top of each other; senders use one.
 const LAYERS: usize = 3;
 
-/// How much brotli reads at a time.
+/// How many bytes the brotli decoder reads at a time.
 const BUFFER: usize = 16 * 1024;
 
-/// The encodings that these headers name, in the order in which they were applied; none for a body that is as it is.
+/// The encodings that these headers name, in the order in which they were applied; none for an uncompressed body.
 pub(crate) fn named(headers: &Headers) -> Vec<String> {
     let values = headers.all("content-encoding");
     let names =
@@ -35,31 +35,32 @@ pub(crate) fn named(headers: &Headers) -> Vec<String> {
     names.filter(|name| !matches!(name.as_str(), "" | "identity")).collect()
 }
 
-/// What a body holds, `limit` bytes at most.
+/// Decompresses a body, to `limit` bytes at most.
 pub fn decode(headers: &Headers, body: &Bytes, limit: u64) -> Result<Bytes, DecodeError> {
     let names = named(headers);
     if names.len() > LAYERS {
-        return Err(DecodeError::Flawed(format!("it has {} encodings, more than {LAYERS} are not read", names.len())));
+        let reason = format!("it has {} encodings, and hookctl undoes at most {LAYERS}", names.len());
+        return Err(DecodeError::Invalid(reason));
     }
     names.iter().rev().try_fold(body.clone(), |bytes, name| layer(name, &bytes, limit))
 }
 
 fn layer(name: &str, bytes: &[u8], limit: u64) -> Result<Bytes, DecodeError> {
     let read = |decoder: &mut dyn Read| {
-        let mut held = Vec::new();
-        let read = Read::take(decoder, limit.saturating_add(1)).read_to_end(&mut held);
-        let read = read.map_err(|error| DecodeError::Flawed(format!("it is no {name}: {error}")))?;
-        if read as u64 > limit { Err(DecodeError::TooLarge) } else { Ok(Bytes::from(held)) }
+        let mut decoded = Vec::new();
+        let result = Read::take(decoder, limit.saturating_add(1)).read_to_end(&mut decoded);
+        let length = result.map_err(|error| DecodeError::Invalid(format!("not valid {name}: {error}")))?;
+        if length as u64 > limit { Err(DecodeError::TooLarge) } else { Ok(Bytes::from(decoded)) }
     };
     match name {
         "gzip" | "x-gzip" => read(&mut MultiGzDecoder::new(bytes)),
-        // Zlib's format by the book (RFC 9110, section 8.4.1.2); some send it without its frame.
+        // RFC 9110, section 8.4.1.2, asks for zlib's format; some senders leave out the zlib frame.
         "deflate" => match read(&mut ZlibDecoder::new(bytes)) {
-            Err(DecodeError::Flawed(_)) => read(&mut DeflateDecoder::new(bytes)),
+            Err(DecodeError::Invalid(_)) => read(&mut DeflateDecoder::new(bytes)),
             decoded => decoded,
         },
         "br" => read(&mut Decompressor::new(bytes, BUFFER)),
-        _ => Err(DecodeError::Flawed(format!("{name} is not read here: gzip, deflate and br are"))),
+        _ => Err(DecodeError::Invalid(format!("hookctl does not support {name}, only gzip, deflate and br"))),
     }
 }
 
@@ -100,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn every_encoding_is_undone_and_none_is_left_alone() {
+    fn every_encoding_is_decoded_and_an_uncompressed_body_stays_as_it_is() {
         let [framed, bare] = deflate(TEXT);
         let cases: [(&[&str], Bytes); 10] = [
             (&[], Bytes::from_static(TEXT)),
@@ -135,16 +136,16 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_undone_says_why() {
+    fn a_body_that_cannot_be_decoded_is_an_error_with_a_reason() {
         let cut = gzip(TEXT).slice(..12);
         for (values, body, words) in [
-            (&["gzip"][..], Bytes::from_static(TEXT), "it is no gzip"),
-            (&["gzip"], cut, "it is no gzip"),
-            (&["br"], Bytes::from_static(TEXT), "it is no br"),
-            (&["zstd"], Bytes::from_static(TEXT), "zstd is not read here"),
+            (&["gzip"][..], Bytes::from_static(TEXT), "not valid gzip"),
+            (&["gzip"], cut, "not valid gzip"),
+            (&["br"], Bytes::from_static(TEXT), "not valid br"),
+            (&["zstd"], Bytes::from_static(TEXT), "does not support zstd"),
             (&["gzip,gzip,gzip,gzip"], gzip(TEXT), "4 encodings"),
         ] {
-            let Err(DecodeError::Flawed(reason)) = decode(&headers(values), &body, 1000) else { panic!("{values:?}") };
+            let Err(DecodeError::Invalid(reason)) = decode(&headers(values), &body, 1000) else { panic!("{values:?}") };
             assert!(reason.contains(words), "{reason}");
         }
     }

@@ -1,4 +1,4 @@
-//! The headers of a request: in their order, and with the spelling of their names.
+//! The headers of a request, in wire order and with the spelling of their names.
 
 use std::borrow::Cow;
 
@@ -7,39 +7,37 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::json::key_filter::KeyFilter;
 
-/// What stands in a record in place of a header value that is itself a secret.
+/// The placeholder in a record for a header value that is itself a secret.
 pub(crate) const REDACTED: &str = "<redacted>";
 
 /// A header's name: compared without regard to case, as RFC 9110 section 5.1 has it, and spelled as it goes over the wire.
 #[derive(Clone, Debug)]
 pub struct FieldName {
     name: HeaderName,
-    /// Where that is not lower case.
+    /// The spelling on the wire, where it is not lower case.
     spelled: Option<Box<str>>,
 }
 
 impl FieldName {
-    /// The name that is spelled so.
+    /// A name with this spelling.
     pub fn spelled(text: &str) -> Result<Self, InvalidHeaderName> {
         let name = HeaderName::from_bytes(text.as_bytes())?;
         let spelled = (name.as_str() != text).then(|| text.into());
         Ok(FieldName { name, spelled })
     }
 
-    /// The name of a row that is spelled so.
-    ///
     /// # Panics
-    /// When it is no header's name, as [`HeaderName::from_static`].
+    /// When `text` is not a header name, like [`HeaderName::from_static`].
     pub(crate) fn from_static(text: &'static str) -> Self {
-        FieldName::spelled(text).expect("a row holds names of headers")
+        FieldName::spelled(text).expect("a row holds valid header names")
     }
 
-    /// As it goes over the wire.
+    /// The name as it goes over the wire.
     pub fn as_str(&self) -> &str {
         self.spelled.as_deref().unwrap_or(self.name.as_str())
     }
 
-    /// As it compares.
+    /// The name in lower case, for comparison.
     pub(crate) fn plain(&self) -> &HeaderName {
         &self.name
     }
@@ -59,7 +57,7 @@ impl PartialEq for FieldName {
 
 impl Eq for FieldName {}
 
-/// Headers of one connection.
+/// Headers that concern one connection and are not forwarded.
 const HOP_BY_HOP: [&str; 9] = [
     "connection",
     "expect",
@@ -72,17 +70,14 @@ const HOP_BY_HOP: [&str; 9] = [
     "upgrade",
 ];
 
-/// Headers, looked up by name: compared without regard to case.
+/// Looks up headers by name, ignoring case.
 pub(crate) trait Lookup {
-    /// Every value of that name, as text.
     fn all<'a>(&'a self, name: &str) -> impl Iterator<Item = Cow<'a, str>>;
 
-    /// The first value of that name, as text.
     fn get(&self, name: &str) -> Option<Cow<'_, str>> {
         self.all(name).next()
     }
 
-    /// Whether there is one of that name.
     fn has(&self, name: &str) -> bool {
         self.get(name).is_some()
     }
@@ -98,51 +93,51 @@ impl Lookup for Headers {
     }
 }
 
-/// Headers in order; a repeated one that hyper received stands behind its first.
+/// Headers in order. From hyper, repeated headers follow the first header of their name.
 #[derive(Clone, Debug, Default)]
 pub struct Headers {
     list: Vec<(FieldName, HeaderValue)>,
-    /// All that are in the list, and perhaps some that were.
+    /// The names in the list; names of removed headers may remain.
     names: KeyFilter,
 }
 
 impl Headers {
-    /// Adds one at the end.
+    /// Adds a header at the end.
     pub fn push(&mut self, name: impl Into<FieldName>, value: HeaderValue) {
         let name = name.into();
         self.names = self.names.and(KeyFilter::of_header(name.plain().as_str()));
         self.list.push((name, value));
     }
 
-    /// Replaces every header of that name by this one, in the place of the first, or adds it at the end.
+    /// Replaces all headers of this name with one, at the position of the first, or adds it at the end.
     pub(crate) fn set(&mut self, name: impl Into<FieldName>, value: HeaderValue) {
         let name = name.into();
-        let place = self.place(name.plain());
+        let position = self.position(name.plain());
         self.remove(name.plain().as_str());
-        self.insert(place, name, value);
+        self.insert(position, name, value);
     }
 
-    /// Gives the header of that name another value; place and spelling stay. Where there is none, it is added at the end.
+    /// Changes the value of the first header of this name, and keeps position and spelling; adds the header at the end if
+    /// there is none.
     pub(crate) fn change(&mut self, name: HeaderName, value: HeaderValue) {
-        match self.place(&name) {
-            Some(place) => self.list[place].1 = value,
+        match self.position(&name) {
+            Some(position) => self.list[position].1 = value,
             None => self.push(name, value),
         }
     }
 
-    /// Puts one before the first of that other name, or at the end.
+    /// Inserts a header before the first header named `other`, or at the end.
     pub(crate) fn insert_before(&mut self, other: &HeaderName, name: HeaderName, value: HeaderValue) {
-        self.insert(self.place(other), name.into(), value);
+        self.insert(self.position(other), name.into(), value);
     }
 
-    /// Puts one in this place, or at the end.
-    fn insert(&mut self, place: Option<usize>, name: FieldName, value: HeaderValue) {
+    fn insert(&mut self, position: Option<usize>, name: FieldName, value: HeaderValue) {
         self.names = self.names.and(KeyFilter::of_header(name.plain().as_str()));
-        self.list.insert(place.unwrap_or(self.list.len()), (name, value));
+        self.list.insert(position.unwrap_or(self.list.len()), (name, value));
     }
 
-    /// Those that concern the message and not one connection (RFC 9110 section 7.6.1), without what was blanked out. The
-    /// host and the length keep their places, but follow from where it goes next.
+    /// The headers that concern the message and not one connection (RFC 9110 section 7.6.1), without redacted values. `Host`
+    /// and `Content-Length` keep their positions; their values follow from the next target.
     pub(crate) fn end_to_end(&self) -> Headers {
         let named = self
             .all("connection")
@@ -152,72 +147,66 @@ impl Headers {
         self.list.iter().filter(|(name, value)| stays(name.plain().as_str()) && value != REDACTED).cloned().collect()
     }
 
-    /// Removes every header of that name.
     pub(crate) fn remove(&mut self, name: &str) {
         self.list.retain(|(other, _)| !other.as_str().eq_ignore_ascii_case(name));
     }
 
-    /// Gives every header of one of these names another value.
+    /// Changes the value of every header with one of these names.
     pub(crate) fn replace(&mut self, names: &[&str], with: impl Fn(&HeaderValue) -> HeaderValue) {
         for (_, value) in self.list.iter_mut().filter(|(name, _)| names.contains(&name.plain().as_str())) {
             *value = with(value);
         }
     }
 
-    /// Gives every header another value for which there is one.
+    /// Replaces the values for which `with` returns another one.
     pub(crate) fn blank(&mut self, with: impl Fn(&HeaderName, &HeaderValue) -> Option<HeaderValue>) {
         for (name, value) in &mut self.list {
-            if let Some(other) = with(name.plain(), value) {
-                *value = other;
+            if let Some(replacement) = with(name.plain(), value) {
+                *value = replacement;
             }
         }
     }
 
-    /// Keeps only those whose names fulfil this.
     pub(crate) fn retain(&mut self, keep: impl Fn(&HeaderName) -> bool) {
         self.list.retain(|(name, _)| keep(name.plain()));
     }
 
-    fn place(&self, name: &HeaderName) -> Option<usize> {
+    fn position(&self, name: &HeaderName) -> Option<usize> {
         self.list.iter().position(|(other, _)| other.plain() == name)
     }
 
-    /// The first value of that name, as text.
     pub(crate) fn get(&self, name: &str) -> Option<Cow<'_, str>> {
         self.all(name).next()
     }
 
-    /// Every value of that name, as text.
     pub(crate) fn all<'a>(&'a self, name: &str) -> impl Iterator<Item = Cow<'a, str>> {
         let list = if self.names.cover(KeyFilter::of_header(name)) { self.list.as_slice() } else { &[] };
         list.iter().filter(move |(other, _)| other.as_str().eq_ignore_ascii_case(name)).map(|(_, value)| text(value))
     }
 
-    /// Whether there is one of that name.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.names.cover(KeyFilter::of_header(name))
             && self.list.iter().any(|(other, _)| other.as_str().eq_ignore_ascii_case(name))
     }
 
-    /// All of them in order: the name as spelled, and the value as text.
+    /// All headers in order: the name as spelled, and the value as text.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, Cow<'_, str>)> {
         self.list.iter().map(|(name, value)| (name.as_str(), text(value)))
     }
 
-    /// All of them in order, values as bytes.
     pub(crate) fn raw(&self) -> impl ExactSizeIterator<Item = (&FieldName, &HeaderValue)> {
         self.list.iter().map(|(name, value)| (name, value))
     }
 }
 
-/// Whether values of this header are credentials by themselves. A signature is not: it proves one body only.
+/// Whether values of this header are credentials. A signature is not a credential: it covers one body only.
 pub(crate) fn is_secret(name: &HeaderName) -> bool {
     static SECRET: [HeaderName; 5] =
         [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE, SET_COOKIE, HeaderName::from_static("x-webhook-secret")];
     SECRET.contains(name)
 }
 
-/// A header value as text: UTF-8 where it is that, else byte for character (ISO 8859-1), as HTTP/1.0 had it.
+/// A header value as text: UTF-8 if valid, else one character per byte (ISO 8859-1), as in HTTP/1.0.
 fn text(value: &HeaderValue) -> Cow<'_, str> {
     match std::str::from_utf8(value.as_bytes()) {
         Ok(text) => Cow::Borrowed(text),
@@ -238,7 +227,7 @@ impl From<HeaderMap> for Headers {
         let mut headers = Headers { list: Vec::with_capacity(map.len()), names: KeyFilter::default() };
         let mut last = None;
         for (name, value) in map {
-            // A map names a repeated header only the first time.
+            // The iterator of a `HeaderMap` names a repeated header only the first time.
             if let Some(name) = name.or_else(|| last.clone()) {
                 last = Some(name.clone());
                 headers.push(name, value);
@@ -265,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn names_have_no_case_and_repeated_headers_stay() {
+    fn lookup_ignores_case_and_keeps_repeated_headers() {
         let headers = headers(&[("x-a", "1"), ("x-b", "2"), ("x-a", "3")]);
         assert_eq!(headers.get("X-A").as_deref(), Some("1"));
         assert_eq!(headers.all("x-A").collect::<Vec<_>>(), ["1", "3"]);
@@ -273,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn set_keeps_the_place_of_the_first() {
+    fn set_keeps_the_position_of_the_first() {
         let mut headers = headers(&[("x-a", "1"), ("x-b", "2"), ("x-a", "3")]);
         headers.set(HeaderName::from_static("x-a"), HeaderValue::from_static("4"));
         headers.set(HeaderName::from_static("x-c"), HeaderValue::from_static("5"));
@@ -282,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_spelled_as_given_and_found_in_any_case() {
+    fn names_keep_their_spelling_and_are_found_in_any_case() {
         let value = HeaderValue::from_static;
         let mut headers: Headers = [(FieldName::spelled("Content-Type").unwrap(), value("a"))].into_iter().collect();
         headers.push(FieldName::spelled("x-low").unwrap(), value("b"));

@@ -1,28 +1,22 @@
-//! The shared module: what a webhook is, whoever sent it and whichever command looks at it.
+//! Webhooks, for every command: from the request as received to the payload in one vocabulary.
 //!
-//! Pure: no clock, socket, file, terminal or colour. Time and secrets are handed in, and nothing here fails on bad
-//! input: a broken body, an unknown status or a wrong signature is a *result* that the commands show.
+//! Pure: no clock, socket, file, terminal or colour; time is a parameter. Bad input is no error here: a broken body or an
+//! unknown status is a *result* that the commands show.
 //!
-//! | module | what it knows |
+//! | module | what it holds |
 //! |---|---|
-//! | [`curl`] | the curl command that sends a delivery again |
-//! | [`delivery`] | one HTTP request as it crossed the wire |
-//! | [`body`] | what its bytes are: JSON, text, binary, empty, broken |
-//! | [`encoding`] | what a compressed body holds |
-//! | [`builtin`] | the payloads that come with the program |
-//! | [`provider`] | what each provider sends, as data, and which of them sent this |
+//! | [`delivery`], [`headers`] | one HTTP request as it crossed the wire |
+//! | [`encoding`] | decompression of bodies |
+//! | [`body`] | the kind of a body: JSON, text, binary, empty, broken |
+//! | [`provider`], [`detect`] | each provider as data; the provider and shape of a body |
 //! | [`read`] | the [`Payload`]: status, event, ids, output, error, … in one vocabulary |
-//! | [`respell`] | the same JSON in other spellings, to explain a signature by |
-//! | [`signature`] | schemes as data; sign, verify, and say why not |
-//! | [`retry`] | retry profiles and the decision what comes next |
-//! | [`lint`] | what is suspicious about one payload |
-//! | [`duration`] | how a length of time is written |
-//! | [`history`] | what several deliveries tell together: duplicates, the life of a prediction |
-//! | [`inline`] | files within strings: data URLs, base64 |
-//! | [`events`], [`jq`] | which deliveries are wanted; what must be true of them |
-//! | [`names`] | which keys or headers there may be, at a glance |
-//! | [`hazard`] | characters that no screen may be given raw |
-//! | [`record`], [`redaction`] | the JSON Lines form of a delivery; what it must not tell |
+//! | [`builtin`] | the payloads that come with the program |
+//! | [`retry`] | retry profiles, and the decision after an attempt |
+//! | [`lint`] | warnings about one payload |
+//! | [`history`] | several deliveries together: duplicates, the lifecycle of a prediction |
+//! | [`events`] | the filter of `--events` |
+//! | [`data_url`] | files within strings: data URLs, base64 |
+//! | [`duration`], [`nearest`](mod@nearest), [`unsafe_chars`] | text: durations, suggestions, characters that are unsafe to display |
 
 pub mod body;
 pub mod builtin;

@@ -5,21 +5,21 @@
 
 use std::borrow::Cow;
 
-pub use crate::payload::unsafe_chars::is_hazard;
+pub use crate::payload::unsafe_chars::is_unsafe;
 
 /// Escapes every hazard in `text`, line breaks and tabs included, for one line of a screen.
 ///
 /// The result is for people to read. A backslash in `text` stays as it is, so the escapes cannot
 /// be told for certain from text that was sent that way.
 pub fn line(text: &str) -> Cow<'_, str> {
-    replace(text, is_hazard, |out, c| out.extend(c.escape_default()))
+    replace(text, is_unsafe, |out, c| out.extend(c.escape_default()))
 }
 
 /// Escapes the hazards in JSON text, leaving it JSON text of the same value.
 ///
 /// JSON white space stays, so a lone carriage return between tokens still reaches the terminal.
 pub(crate) fn json(text: &str) -> Cow<'_, str> {
-    let unwanted = |c| is_hazard(c) && !matches!(c, '\n' | '\r' | '\t');
+    let unwanted = |c| is_unsafe(c) && !matches!(c, '\n' | '\r' | '\t');
     replace(text, unwanted, push_json_escape)
 }
 
@@ -28,7 +28,7 @@ pub(crate) fn json(text: &str) -> Cow<'_, str> {
 /// A token of valid JSON holds no raw line break or tab, so for valid JSON this is [`json`]; in a
 /// malformed one they must not break up the layout around it.
 pub(crate) fn json_token(token: &str) -> Cow<'_, str> {
-    replace(token, is_hazard, push_json_escape)
+    replace(token, is_unsafe, push_json_escape)
 }
 
 fn replace(text: &str, unwanted: impl Fn(char) -> bool, push_escape: impl Fn(&mut String, char)) -> Cow<'_, str> {
@@ -69,10 +69,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::payload::unsafe_chars::tests::{HARMLESS, HAZARDS};
+    use crate::payload::unsafe_chars::tests::{SAFE, UNSAFE};
 
     fn hazard() -> impl Strategy<Value = char> {
-        proptest::sample::select(HAZARDS.chars().collect::<Vec<_>>())
+        proptest::sample::select(UNSAFE.chars().collect::<Vec<_>>())
     }
 
     fn text() -> impl Strategy<Value = String> {
@@ -118,21 +118,21 @@ mod tests {
 
     #[test]
     fn clean_text_is_borrowed() {
-        assert!(matches!(line(HARMLESS), Cow::Borrowed(_)));
+        assert!(matches!(line(SAFE), Cow::Borrowed(_)));
         assert!(matches!(json("{\n\t\"a\": 1\r\n}"), Cow::Borrowed(_)));
-        assert!(matches!(json_token(HARMLESS), Cow::Borrowed(_)));
+        assert!(matches!(json_token(SAFE), Cow::Borrowed(_)));
     }
 
     proptest! {
         #[test]
         fn line_leaves_no_hazard(text in text()) {
-            prop_assert!(!line(&text).contains(is_hazard));
+            prop_assert!(!line(&text).contains(is_unsafe));
         }
 
         #[test]
         fn json_leaves_no_hazard_but_white_space(text in text()) {
             let shown = json(&text).replace(['\n', '\r', '\t'], "");
-            prop_assert!(!shown.contains(is_hazard), "{shown:?}");
+            prop_assert!(!shown.contains(is_unsafe), "{shown:?}");
         }
 
         #[test]

@@ -83,7 +83,7 @@ impl<W: Write> HtmlPage<W> {
         self.begin()?;
         let record = &entry.record;
         let is_encoded = !encoding::named(&record.delivery.headers).is_empty();
-        let held = is_encoded.then(|| record.delivery.held());
+        let held = is_encoded.then(|| record.delivery.decoded_body());
         let beside = PageDelivery {
             number: entry.number,
             label: record.payload.as_ref().map(|payload| payload.provider.label),

@@ -59,7 +59,7 @@ impl Schedule {
         let events = config.events.as_ref().map(|names| Events::parse(&names.join(","))).transpose();
         let events = events.map_err(|reason| Error::Usage(format!("--events: {reason}")))?;
         let is_wanted = |scheduled: &Scheduled| {
-            events.as_ref().is_none_or(|events| events.take(scheduled.prepared.content.payload()))
+            events.as_ref().is_none_or(|events| events.match_payload(scheduled.prepared.content.payload()))
         };
         Ok(Schedule::Fixed(repeated(deliveries.into_iter().filter(is_wanted), config).collect()))
     }

@@ -10,7 +10,7 @@ use quick_junit::{NonSuccessKind, Report, SerializeError, TestCase, TestCaseStat
 use crate::error::Error;
 use crate::event::DrillVerdict;
 use crate::journal::Redaction;
-use crate::payload::unsafe_chars::is_hazard;
+use crate::payload::unsafe_chars::is_unsafe;
 use crate::signature::Secret;
 
 /// One expectation, or one case of a drill.
@@ -123,7 +123,7 @@ fn test_case(suite: &str, case: &JunitCase) -> TestCase {
 
 /// Spells out characters that would not be seen in the report. quick-junit drops those that XML 1.0 cannot hold.
 fn visible(text: &str) -> String {
-    let is_visible = |c: char| matches!(c, '\n' | '\t') || !is_hazard(c) && !matches!(c, '\u{fffe}' | '\u{ffff}');
+    let is_visible = |c: char| matches!(c, '\n' | '\t') || !is_unsafe(c) && !matches!(c, '\u{fffe}' | '\u{ffff}');
     text.chars().fold(String::with_capacity(text.len()), |mut visible, c| {
         if is_visible(c) {
             visible.push(c);

@@ -90,7 +90,7 @@ fn json_lines_of_others_are_called_that() {
     let text = "{\"a\":1}\n{\"a\":2}\n";
     inspect(&["-"]).stdin(text).exits(2).says("not JSON: it holds several values, one to a line");
     inspect(&["-", "--timeline"]).stdin(text).exits(2).says("JSON Lines, but none of its lines is a delivery");
-    inspect(&["-"]).stdin(" \n\n").exits(2).says("nothing but white space");
+    inspect(&["-"]).stdin(" \n\n").exits(2).says("only white space");
 }
 
 #[test]

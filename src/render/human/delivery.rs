@@ -100,7 +100,7 @@ impl TextStyle {
             // Uncut: a signature is copied from here.
             block.text(&format!("{}: {}", paint.name(escape::line(name)), escape::line(&value)));
         }
-        let body = record.delivery.held();
+        let body = record.delivery.decoded_body();
         match std::str::from_utf8(&body) {
             Ok(text) if record.payload.is_some() => block.text(&pretty::json(text, paint, false)),
             Ok("") => {}
@@ -184,7 +184,7 @@ impl TextStyle {
         self.account(examined.trace.as_ref(), &mut block);
         if !self.verbose() && !self.quiet() {
             block.line("");
-            let held = record.delivery.held();
+            let held = record.delivery.decoded_body();
             let body = std::str::from_utf8(&held).unwrap_or_default();
             match record.payload {
                 Some(_) => block.text(&pretty::json(body, paint, true)),

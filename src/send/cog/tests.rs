@@ -97,7 +97,7 @@ fn a_bad_run_is_refused_in_a_sentence_that_names_the_mend() {
             "the end has an output: only a run that succeeded returns one; drop it, or use output steps",
         ),
         (run(r#"{"at":"-1s","log":"a"}"#, end, ""), "\"at\" of step 1 is '-1s': a duration cannot be negative"),
-        (run(r#"{"at":"5","log":"a"}"#, end, ""), "\"at\" of step 1 is '5': a duration has a unit: 5s, 5ms, 5m"),
+        (run(r#"{"at":"5","log":"a"}"#, end, ""), "\"at\" of step 1 is '5': a duration needs a unit: 5s, 5ms, 5m"),
         (run(r#"{"at":5,"log":"a"}"#, end, ""), "\"at\" of step 1 is a number: make it a duration, such as \"500ms\""),
         (run(r#"{"log":"a"}"#, end, ""), "\"at\" of step 1 is missing: write \"at\": \"500ms\""),
         (run(r#"{"at":"0s","log":7}"#, end, ""), "\"log\" of step 1 is a number: make it a string"),
