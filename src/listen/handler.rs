@@ -351,7 +351,7 @@ fn late_answer(record: &Record, ack_budget: Option<Duration>) -> Option<Warning>
     let answer = record.answer.as_ref().filter(|answer| answer.status.is_some())?;
     let of_provider = || {
         let payload = record.payload.as_ref()?;
-        Some((payload.shape.retry.answer_within?, payload.provider.label))
+        Some((payload.shape.retry.response_timeout?, payload.provider.label))
     };
     let (budget, owner) = match ack_budget {
         Some(budget) => (budget, "--ack-budget"),

@@ -1,4 +1,4 @@
-//! What several deliveries tell together.
+//! Finds duplicates among deliveries by their idempotency keys.
 
 use std::hash::{BuildHasher, RandomState};
 use std::num::NonZeroUsize;
@@ -10,42 +10,42 @@ use super::read::Payload;
 
 pub(crate) mod lifecycle;
 
-/// How many deliveries are remembered. Beyond it the least recent is forgotten, so that a listener that runs for days keeps
-/// its size; a duplicate comes within minutes (the longest documented schedule but one is Cog's, of 7).
+/// How many deliveries are remembered; beyond that the least recent is forgotten, which bounds the memory of a listener
+/// that runs for days. A duplicate arrives within minutes: the second longest documented schedule is Cog's, of 7 minutes.
 pub(crate) const REMEMBERED: usize = 65_536;
 
 /// The deliveries seen so far, by idempotency key.
 #[derive(Debug)]
 pub(crate) struct History {
     seen: LruCache<u128, SeenDelivery>,
-    /// Two, because 64 bits are too few to tell deliveries apart by, and keyed, so that no sender can make two alike.
+    /// Two hashers, because 64 bits are too few to tell deliveries apart; keyed, so that no sender can make two keys collide.
     hashers: [RandomState; 2],
-    /// For bodies, which can be large: they are only compared with those of the same key.
+    /// For bodies, which can be large. A faster hash is enough: bodies are only compared under the same key.
     bodies: foldhash::quality::RandomState,
 }
 
-/// What a delivery is found by: digests, however long a sender made its id.
+/// The digests that a delivery is looked up by. Their size does not depend on the length of the sender's id.
 struct Keys {
-    /// Of its idempotency key alone.
+    /// Of the idempotency key alone.
     alone: u128,
-    /// Of its idempotency key, with the body where that belongs to it.
+    /// Of the idempotency key; with the body where only the same body makes a duplicate.
     key: u128,
-    /// Of its idempotency key with the body.
+    /// Of the idempotency key with the body.
     exact: u128,
-    /// Of its body.
+    /// Of the body.
     digest: u64,
 }
 
-/// What is kept of an earlier delivery.
+/// The record of an earlier delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SeenDelivery {
-    /// Its number in this run.
+    /// The number of the delivery in this run.
     pub(crate) seq: u64,
-    /// The id of its record.
+    /// The id of the delivery's record.
     pub(crate) id: String,
-    /// The number of the last delivery of this key.
+    /// The number of the last delivery with this key.
     last: u64,
-    /// The status that the last was answered, if it got an answer: a repeat after a failure is a retry.
+    /// The status of the response to the last delivery, if there was one: a repeat after a failure is a retry.
     answered: Option<u16>,
     body: u64,
 }
@@ -53,11 +53,11 @@ pub(crate) struct SeenDelivery {
 /// An earlier delivery with the same idempotency key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct EarlierWithKey {
-    /// The first of them with the same body; the first of them all, where none has the same.
+    /// The first delivery with the same key and body; without one, the first with the same key.
     pub(crate) of: SeenDelivery,
-    /// The number of the last of them.
+    /// The number of the last delivery with the same key.
     pub(crate) last: u64,
-    /// The status that the last of them was answered; `None` when it got no answer.
+    /// The status of the response to the last delivery; `None` without a response.
     pub(crate) answered: Option<u16>,
     /// Whether the bodies are the same, byte for byte.
     pub(crate) same_body: bool,
@@ -75,19 +75,19 @@ impl History {
         History { seen: LruCache::new(capacity), ..History::unbounded() }
     }
 
-    /// One that forgets nothing, for files, which have an end.
+    /// A history that forgets nothing, for files: they end.
     pub(crate) fn unbounded() -> Self {
         let hashers = [RandomState::new(), RandomState::new()];
         History { seen: LruCache::unbounded(), hashers, bodies: foldhash::quality::RandomState::default() }
     }
 
-    /// Takes note of a delivery that is about to be answered with `status`, and says whether it came before.
+    /// Adds a delivery that is about to be answered with `status`, and returns the earlier delivery that it repeats.
     ///
-    /// Progress reports of one prediction share a key (many `output` deliveries are no duplicates), a thing can be
-    /// reported about more than once (a repository is updated again), and of a sender that is not known nobody knows what
-    /// its ids mean; such a one is a repeat only when its body is the same too.
+    /// Three kinds of deliveries count as repeats only when the body is the same too: progress reports (many `output`
+    /// deliveries of one prediction share a key), notices (a repository is updated again), and deliveries of unknown
+    /// senders, because the meaning of their ids is unknown.
     ///
-    /// A delivery whose signature does not hold is anybody's: it stands for nothing but its own bytes.
+    /// Anybody can send a delivery with an invalid signature, so it can only be repeated by the same bytes.
     pub(crate) fn note(
         &mut self,
         payload: &Payload,
@@ -106,7 +106,7 @@ impl History {
             (seen.last, seen.answered) = (seq, status);
             Some(before)
         });
-        // What repeats only the bytes of an invalid one is itself the first of its key.
+        // A delivery that only repeats the bytes of an invalid one is itself the first of its key.
         if !self.seen.contains(&key) {
             self.seen.put(key, this());
         }
@@ -124,7 +124,7 @@ impl History {
         Some(EarlierWithKey { of: same.unwrap_or(first), last, answered, same_body })
     }
 
-    /// Corrects the answer of a delivery that was noted.
+    /// Corrects the response status of a delivery that was added.
     pub(crate) fn answered(&mut self, payload: &Payload, body: &[u8], is_invalid: bool, status: Option<u16>) {
         let Some(Keys { key, exact, .. }) = self.keys(payload, body, is_invalid) else { return };
         for known in [key, exact] {
@@ -134,8 +134,8 @@ impl History {
         }
     }
 
-    /// Takes back that a delivery was noted under this number, because it is recorded nowhere: nothing repeats it. Those
-    /// that it repeated were answered with `status` the last time.
+    /// Removes the delivery of this number, because it could not be recorded: no later delivery repeats it. The deliveries
+    /// that it repeated count as answered with `status` the last time.
     pub(crate) fn forget(&mut self, payload: &Payload, body: &[u8], is_invalid: bool, seq: u64, status: Option<u16>) {
         let Some(keys) = self.keys(payload, body, is_invalid) else { return };
         for known in [keys.key, keys.exact, keys.variant()] {
@@ -160,19 +160,19 @@ impl History {
 }
 
 impl Keys {
-    /// Where a delivery is kept that came under a known key with a body of its own.
+    /// The key of a delivery that repeats a known idempotency key with another body.
     fn variant(&self) -> u128 {
         with_body(self.alone, self.digest, VARIANT)
     }
 }
 
-/// What a delivery is kept as, with its body: these and its key alone are never the same.
+/// Tags in the upper half, which keep the three kinds of keys apart.
 const EXACT: u128 = 1 << 64;
 const VARIANT: u128 = 2 << 64;
 
-/// The digest of a key, told apart by a body. All of it is keyed, so no sender can know which two would meet.
-fn with_body(alone: u128, body: u64, kept_as: u128) -> u128 {
-    alone ^ kept_as ^ u128::from(body)
+/// Combines the digests of a key and a body. Both are keyed, so no sender can construct a collision.
+fn with_body(alone: u128, body: u64, tag: u128) -> u128 {
+    alone ^ tag ^ u128::from(body)
 }
 
 #[cfg(test)]
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_repeat_names_the_delivery_whose_body_it_has_and_the_last_answer() {
+    fn a_repeat_names_the_delivery_with_the_same_body_and_the_last_response() {
         let mut history = History::default();
         let body = r#"{"id":"a","status":"success","output":"u","input":{}}"#;
         let other = body.replace("\"u\"", "\"v\"");
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_unknown_sender_means_by_an_id_is_not_guessed() {
+    fn a_delivery_of_an_unknown_sender_repeats_only_with_the_same_body() {
         let mut history = History::default();
         assert_eq!(note(&mut history, r#"{"id":1,"action":"opened"}"#, 1, 200), None);
         assert_eq!(note(&mut history, r#"{"id":1,"action":"closed"}"#, 2, 200), None);
@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn a_thing_may_be_reported_about_again() {
+    fn a_notice_repeats_only_with_the_same_body() {
         let mut history = History::default();
         let body = r#"{"type":"post_call_review","event_timestamp":1,"data":{"conversation_id":"c"}}"#;
         assert_eq!(note(&mut history, body, 1, 200), None);
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn a_forgery_does_not_make_the_real_one_a_duplicate() {
+    fn a_forgery_does_not_make_the_real_delivery_a_duplicate() {
         let mut history = History::default();
         let body = r#"{"id":"a","status":"success","output":"u","input":{}}"#;
         let forged = body.replace("\"u\"", "\"evil\"");
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_recorded_nowhere_is_repeated_by_nothing() {
+    fn a_delivery_that_was_not_recorded_is_not_repeated() {
         let mut history = History::default();
         let body = r#"{"id":"a","status":"success","output":"u","input":{}}"#;
         let other = body.replace("\"u\"", "\"v\"");

@@ -1,4 +1,4 @@
-//! What one payload has that its own provider's rules make suspicious. Unknown extra fields are fine.
+//! Warnings about one payload, by the rules of its provider. Unknown extra fields are fine.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,7 +7,7 @@ use super::provider::{Kind, Status};
 use super::read::Payload;
 use crate::json::JsonType;
 
-/// Something suspicious.
+/// A warning about a delivery.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Warning {
     /// A stable name: `unknown_status`.
@@ -22,17 +22,16 @@ pub struct Warning {
 }
 
 impl Warning {
-    /// A warning of this code about this path.
     pub(crate) fn new(code: &str, path: &str, message: String) -> Self {
         Warning { code: code.into(), path: path.into(), message }
     }
 }
 
-/// Ids that stand in documentation and are no real ones.
+/// Ids from documentation that are not real ids.
 const PLACEHOLDERS: [&str; 5] = ["string", "your_prediction_id", "prediction_id", "xxx", "null"];
 
-/// Every warning about one payload. A body of no known provider has no rules to break, and what a form has no field for
-/// is not missed: some only say that there is a result to fetch.
+/// Every warning about one payload. A body of an unknown provider has no rules to break, and a field that the shape does not
+/// have cannot be missing: some payloads only report that a result can be fetched.
 pub fn warnings(payload: &Payload) -> Vec<Warning> {
     if payload.shape.kind == Kind::Other {
         return Vec::new();
@@ -41,23 +40,22 @@ pub fn warnings(payload: &Payload) -> Vec<Warning> {
     found.chain(metrics(payload)).collect()
 }
 
-/// A field that is of another type than it has to be.
-fn wrong_type(path: &str, kind: JsonType, wanted: &str) -> Warning {
-    Warning::new("wrong_type", path, format!("`{path}` is {}, not {wanted}", kind.noun()))
+fn wrong_type(path: &str, kind: JsonType, expected: &str) -> Warning {
+    Warning::new("wrong_type", path, format!("`{path}` is {}, not {expected}", kind.noun()))
 }
 
-/// What stands at a path instead of a word.
-fn no_word(payload: &Payload, path: &str) -> Option<Warning> {
-    let (path, kind) = payload.no_words.iter().find(|(known, _)| *known == path)?;
-    Some(wrong_type(path, *kind, "a word"))
+/// The warning about a status or id that is neither a string nor a number.
+fn not_scalar(payload: &Payload, path: &str) -> Option<Warning> {
+    let (path, kind) = payload.not_scalar.iter().find(|(known, _)| *known == path)?;
+    Some(wrong_type(path, *kind, "a string"))
 }
 
 fn status(payload: &Payload) -> Option<Warning> {
     let path = payload.shape.fields.status.first()?;
     match (&payload.raw_status, payload.status) {
         (_, Some(_)) => None,
-        (None, _) => no_word(payload, path)
-            .or_else(|| Some(Warning::new("missing_status", path, format!("`{path}` is missing or says nothing")))),
+        (None, _) => not_scalar(payload, path)
+            .or_else(|| Some(Warning::new("missing_status", path, format!("`{path}` is missing or empty")))),
         (Some(word), None) => {
             let label = payload.provider.label;
             let known = payload.shape.statuses.iter().map(|(known, _)| *known);
@@ -68,7 +66,7 @@ fn status(payload: &Payload) -> Option<Warning> {
     }
 }
 
-/// A quoted word, not endless.
+/// A word cut to a length that can be quoted.
 fn brief(word: &str) -> String {
     const LONGEST: usize = 64;
     match word.char_indices().nth(LONGEST) {
@@ -80,11 +78,11 @@ fn brief(word: &str) -> String {
 fn id(payload: &Payload) -> Option<Warning> {
     let path = payload.shape.fields.id.first()?;
     match &payload.id {
-        None => no_word(payload, path).or_else(|| {
-            Some(Warning::new("missing_id", path, format!("`{path}` is missing: nothing to recognise a repeat by")))
+        None => not_scalar(payload, path).or_else(|| {
+            Some(Warning::new("missing_id", path, format!("`{path}` is missing: duplicates cannot be recognised")))
         }),
         Some(id) if id.trim().is_empty() || PLACEHOLDERS.iter().any(|known| id.eq_ignore_ascii_case(known)) => {
-            Some(Warning::new("placeholder_id", path, format!("\"{}\" is no real id", brief(id))))
+            Some(Warning::new("placeholder_id", path, format!("\"{}\" is a placeholder, not an id", brief(id))))
         }
         Some(_) => None,
     }
@@ -93,28 +91,33 @@ fn id(payload: &Payload) -> Option<Warning> {
 fn output(payload: &Payload) -> Option<Warning> {
     let path = payload.shape.fields.output.first()?;
     let missing = payload.status == Some(Status::Succeeded) && payload.output.is_none();
-    missing.then(|| Warning::new("success_without_output", path, format!("it succeeded, but `{path}` holds nothing")))
+    missing.then(|| {
+        Warning::new("success_without_output", path, format!("the status is succeeded, but `{path}` is empty"))
+    })
 }
 
 fn error(payload: &Payload) -> Option<Warning> {
     let paths = payload.shape.fields.error;
     let path = paths.first()?;
-    let silent = payload.status == Some(Status::Failed) && payload.error.is_none();
-    silent.then(|| {
-        let places = paths.join("`, `");
-        Warning::new("failure_without_reason", path, format!("it failed, but none of `{places}` says why"))
+    let missing = payload.status == Some(Status::Failed) && payload.error.is_none();
+    missing.then(|| {
+        let fields = match paths {
+            [field] => format!("`{field}` has no reason"),
+            _ => format!("none of `{}` has a reason", paths.join("`, `")),
+        };
+        Warning::new("failure_without_reason", path, format!("the status is failed, but {fields}"))
     })
 }
 
-/// What is measured in numbers, wherever it is documented.
-const MEASURED: [&str; 3] = ["predict_time", "total_time", "cost"];
+/// Metrics that are numbers for every provider that documents them.
+const NUMERIC: [&str; 3] = ["predict_time", "total_time", "cost"];
 
 fn metrics(payload: &Payload) -> Vec<Warning> {
     let Some((metrics, path)) = payload.metrics.as_ref().zip(payload.shape.fields.metrics.first()) else {
         return Vec::new();
     };
     let Some(object) = metrics.object() else { return vec![wrong_type(path, metrics.kind(), "an object")] };
-    let kinds = MEASURED.iter().filter_map(|name| Some((name, JsonType::of(object.get(name)?))));
+    let kinds = NUMERIC.iter().filter_map(|name| Some((name, JsonType::of(object.get(name)?))));
     let wrong = kinds.filter(|(_, kind)| !matches!(kind, JsonType::Number | JsonType::Null));
     wrong.map(|(name, kind)| wrong_type(&format!("{path}.{name}"), kind, "a number")).collect()
 }
@@ -133,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn what_providers_send_is_not_suspicious() {
+    fn fixtures_have_no_warnings() {
         for (_, fixture) in provider::fixtures() {
             assert_eq!(codes(fixture.body), [""; 0], "{}", fixture.name);
         }
@@ -156,39 +159,39 @@ mod tests {
             ),
             (
                 r#"{"id":"g","generation_type":"video","state":"completed","assets":null}"#,
-                "success_without_output assets.video: it succeeded, but `assets.video` holds nothing",
+                "success_without_output assets.video: the status is succeeded, but `assets.video` is empty",
             ),
             (
                 r#"{"delayTime":1,"id":"r","status":"FAILED"}"#,
-                "failure_without_reason error: it failed, but none of `error`, `output.error` says why",
+                "failure_without_reason error: the status is failed, but none of `error`, `output.error` has a reason",
             ),
             (
                 r#"{"code":200,"msg":"ok","taskId":"string","data":{"info":{"resultUrls":["u"]}}}"#,
-                "placeholder_id data.task_id: \"string\" is no real id",
+                "placeholder_id data.task_id: \"string\" is a placeholder, not an id",
             ),
             (
                 r#"{"id":"a","status":"success","output":null,"input":{}}"#,
-                "success_without_output output: it succeeded, but `output` holds nothing",
+                "success_without_output output: the status is succeeded, but `output` is empty",
             ),
             (
                 r#"{"id":"a","status":"failed","output":null,"input":{}}"#,
-                "failure_without_reason error: it failed, but none of `error`, `logs` says why",
+                "failure_without_reason error: the status is failed, but none of `error`, `logs` has a reason",
             ),
             (
                 r#"{"id":"string","status":"success","output":"u","input":{}}"#,
-                "placeholder_id id: \"string\" is no real id",
+                "placeholder_id id: \"string\" is a placeholder, not an id",
             ),
             (
                 r#"{"id":"a","status":["success"],"output":"u","input":{}}"#,
-                "wrong_type status: `status` is an array, not a word",
+                "wrong_type status: `status` is an array, not a string",
             ),
             (
                 r#"{"id":{"a":1},"status":"success","output":"u","input":{}}"#,
-                "wrong_type id: `id` is an object, not a word",
+                "wrong_type id: `id` is an object, not a string",
             ),
             (
                 r#"{"id":"a","output":"u","input":{},"status":null}"#,
-                "missing_status status: `status` is missing or says nothing",
+                "missing_status status: `status` is missing or empty",
             ),
             (
                 r#"{"id":"a","status":"success","output":"u","input":{},"metrics":{"predict_time":"12,5","cost":null}}"#,
@@ -208,7 +211,7 @@ mod tests {
             ),
             (
                 r#"{"input": {}, "output": "x", "id": null, "created_at": null, "started_at": "t", "logs": "", "status": "succeeded"}"#,
-                "missing_id id: `id` is missing: nothing to recognise a repeat by",
+                "missing_id id: `id` is missing: duplicates cannot be recognised",
             ),
         ];
         for (body, expected) in cases {

@@ -1,8 +1,7 @@
-//! What a provider is: the type of a row, and the list of rows. Which row a delivery belongs to is found by
-//! [`detect`](super::detect::detect).
+//! The type of a provider row, and the list of rows. [`detect`](super::detect::detect) finds the row of a delivery.
 //!
-//! Everything a provider does is data in one file of `provider/`: its shapes, statuses, events, signature schemes,
-//! retry profiles, headers and fixtures. Adding one is such a file and a line in [`ALL`].
+//! Everything about a provider is data in one file of `provider/`: shapes, statuses, events, signature schemes, retry
+//! profiles, headers and fixtures. A new provider is a new file and a line in [`ALL`].
 
 use std::fmt;
 
@@ -40,8 +39,7 @@ pub(crate) mod openai;
 pub(crate) mod replicate;
 pub(crate) mod runpod;
 
-/// Every provider, in the order in which they are listed to people. [`generic::PROVIDER`] is not one of them: it is what
-/// remains when none of these fits.
+/// Every provider, in the order of the help. [`generic::PROVIDER`] is not in the list: it is used when no provider matches.
 pub(crate) static ALL: &[&Provider] = &[
     &eachlabs::PROVIDER,
     &modelslab::PROVIDER,
@@ -63,48 +61,43 @@ pub(crate) static ALL: &[&Provider] = &[
 pub struct Provider {
     /// The name on the command line and in records: `eachlabs`.
     pub name: &'static str,
-    /// The name as its owner writes it: `each::labs`.
+    /// The name in the provider's own spelling: `each::labs`.
     pub(crate) label: &'static str,
-    /// How its requests name themselves: the start of the user agent, and the variant that it gives away.
+    /// Prefixes of the user agent, each with the variant of the shape that it stands for.
     pub(crate) agents: &'static [(&'static str, &'static str)],
-    /// Every form of its bodies. The first is taken when the provider was named by the user and none fits.
+    /// Every shape of its bodies. The first is the default for `--provider` when no shape matches.
     pub(crate) shapes: &'static [Shape],
     /// Payloads built into the binary.
     pub(crate) fixtures: &'static [Fixture],
 }
 
-/// One form of a provider's bodies, and what goes along with it.
+/// One shape of a provider's bodies, and the behaviour of its sender.
 #[derive(Debug)]
 pub(crate) struct Shape {
-    /// Which form: a generation, a flavor, or what the body describes.
+    /// The name of the shape: a generation, a flavor, or the subject of the body.
     pub(crate) variant: &'static str,
-    /// What it is, in words: `prediction, generation A (March 2026)`.
+    /// The shape in words: `prediction, generation A (March 2026)`.
     pub(crate) title: &'static str,
-    /// What the body reports on.
     pub(crate) kind: Kind,
-    /// What must be so for a body to have this form.
+    /// Signs that must all hold.
     pub(crate) must: &'static [ShapeSign],
-    /// What speaks for it, with a weight; [`ENOUGH`] in all makes it recognised.
+    /// Signs with weights. From a sum of [`ENOUGH`] on, the shape is recognised.
     pub(crate) signs: &'static [(u8, ShapeSign)],
-    /// Where its fields are.
     pub(crate) fields: Fields,
-    /// Its status words.
     pub(crate) statuses: &'static [(&'static str, Status)],
-    /// What any other word means; `None` where it would be an unknown one.
+    /// The meaning of any other status word; `None` where other words are unknown.
     pub(crate) other_status: Option<Status>,
-    /// The event, where the body does not name one.
+    /// The event of a body that does not name one.
     pub(crate) inferred_event: fn(WorkProgress) -> Option<&'static str>,
-    /// Signature schemes in use with it, strongest first; empty when the provider documents none.
+    /// Names of signature schemes, strongest first; empty when the provider documents none.
     pub(crate) schemes: &'static [&'static str],
-    /// How it retries.
     pub(crate) retry: &'static RetryProfile,
-    /// Its headers in wire order.
+    /// Headers in wire order.
     pub(crate) headers: &'static [HeaderLine],
-    /// Whether it follows redirects.
     pub(crate) follows_redirects: bool,
 }
 
-/// Dotted paths to a shape's fields. Where there are several, the first with a value counts.
+/// Dotted paths to a shape's fields. Of several paths, the first with a value counts.
 #[derive(Debug)]
 pub(crate) struct Fields {
     /// The id of the prediction or execution.
@@ -113,24 +106,21 @@ pub(crate) struct Fields {
     pub(crate) status: &'static [&'static str],
     /// The event, where the body names it.
     pub(crate) event: &'static [&'static str],
-    /// What was done, where that is not in the event's name: the event then is `repo.content.update`.
+    /// The action, where the body has it in a field of its own: with it, the event is `repo.content.update`.
     pub(crate) action: &'static [&'static str],
-    /// What was made.
     pub(crate) output: &'static [&'static str],
-    /// What it was made from.
     pub(crate) input: &'static [&'static str],
-    /// Why it failed.
+    /// The reason of a failure.
     pub(crate) error: &'static [&'static str],
-    /// What was logged.
     pub(crate) logs: &'static [&'static str],
     /// Times and costs.
     pub(crate) metrics: &'static [&'static str],
-    /// Further ids, under the names that the provider gives them.
+    /// The name and the path of further ids.
     pub(crate) ids: &'static [(&'static str, &'static str)],
 }
 
 impl Fields {
-    /// No fields; a row names those that it has.
+    /// The base of the rows.
     pub(crate) const NONE: Fields = Fields {
         id: &[],
         status: &[],
@@ -145,23 +135,23 @@ impl Fields {
     };
 }
 
-/// A header that a provider sends, its name spelled as it goes over the wire. Where `host` and `content-length` are not
-/// listed, they stand at the end, in this order and in lower case.
+/// A header that a provider sends, its name in the spelling on the wire. Where `host` and `content-length` are not listed,
+/// they are sent last, in this order and in lower case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum HeaderLine {
-    /// This one.
+    /// A name and a fixed value.
     Is(&'static str, &'static str),
-    /// Whatever the signature scheme adds.
+    /// The headers of the signature scheme.
     Signature,
-    /// `referer`, which goes along on a redirect only.
+    /// `referer`, sent after a redirect only.
     Referer,
-    /// `host`, spelled so.
+    /// The spelling of `host`.
     Host(&'static str),
-    /// `content-length`, spelled so.
+    /// The spelling of `content-length`.
     ContentLength(&'static str),
 }
 
-/// The headers of a provider of which only the content type is documented.
+/// The headers of a provider that documents only the content type.
 pub(crate) const PLAIN_HEADERS: &[HeaderLine] = &[
     HeaderLine::Is("content-type", "application/json"),
     HeaderLine::Is("user-agent", concat!("hookctl/", env!("CARGO_PKG_VERSION"))),
@@ -169,21 +159,21 @@ pub(crate) const PLAIN_HEADERS: &[HeaderLine] = &[
     HeaderLine::Signature,
 ];
 
-/// What a body reports on.
+/// The subject of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// One run of a model (ModelsLab: a generation).
     Prediction,
-    /// A chain of them.
+    /// A chain of runs.
     Workflow,
-    /// Something that happened, with no run behind it that could fail.
+    /// An event without a run that could fail.
     Notice,
-    /// Something that hookctl does not know.
+    /// Unknown to hookctl.
     Other,
 }
 
 impl Kind {
-    /// The word in records.
+    /// The name in records.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Kind::Prediction => "prediction",
@@ -194,23 +184,20 @@ impl Kind {
     }
 }
 
-/// The one vocabulary of statuses. Cog's own words; every provider's are mapped to them.
+/// Statuses in one vocabulary: Cog's words, to which the words of every provider are mapped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Status {
-    /// Accepted or queued, not begun.
+    /// Accepted or queued.
     Starting,
-    /// Under way.
     Processing,
-    /// Ended well.
     Succeeded,
-    /// Ended with an error.
     Failed,
     /// Ended by the user.
     Canceled,
 }
 
 impl Status {
-    /// The word in records and on screen.
+    /// The name in records and on screen.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Status::Starting => "starting",
@@ -221,7 +208,6 @@ impl Status {
         }
     }
 
-    /// Whether nothing comes after it.
     pub(crate) fn is_terminal(self) -> bool {
         matches!(self, Status::Succeeded | Status::Failed | Status::Canceled)
     }
@@ -233,7 +219,7 @@ impl fmt::Display for Status {
     }
 }
 
-/// How far a body says the work has come: all that an event can be inferred from.
+/// The fields of a body from which an event can be inferred.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct WorkProgress {
     /// The status, where its word is known.
@@ -245,7 +231,7 @@ pub(crate) struct WorkProgress {
 }
 
 impl WorkProgress {
-    /// The event of a provider that fires at the end only, and names none: the outcome is the event.
+    /// The event of a provider that only sends at the end and names no event: the outcome.
     pub(crate) fn outcome(self) -> Option<&'static str> {
         Some(match self.status? {
             Status::Succeeded => "completed",
@@ -260,22 +246,21 @@ impl WorkProgress {
 /// A payload built into the binary: the exact bytes that go over the wire.
 #[derive(Debug)]
 pub(crate) struct Fixture {
-    /// Its name on the command line, without `.json`: `eachlabs/a/success`.
+    /// The name on the command line, without `.json`: `eachlabs/a/success`.
     pub(crate) name: &'static str,
     /// Shorter names for the same bytes: `success`.
     pub(crate) aliases: &'static [&'static str],
-    /// The variant of the provider whose headers, scheme and retries go with it.
+    /// The variant of the shape that determines headers, scheme and retries.
     pub(crate) variant: &'static str,
-    /// The body.
     pub(crate) body: &'static str,
 }
 
-/// Something that tells one form of body from another.
+/// A condition that tells one shape from another.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum ShapeSign {
     /// The path has a value, `null` included.
     Has(&'static str),
-    /// The path has none.
+    /// The path has no value.
     Lacks(&'static str),
     /// The value at the path is of this type.
     Is(&'static str, JsonType),
@@ -285,17 +270,17 @@ pub(crate) enum ShapeSign {
     Word(&'static str, &'static [&'static str]),
     /// The string at the path starts with one of these.
     Starts(&'static str, &'static [&'static str]),
-    /// The string at the path ends so.
+    /// The string at the path ends with this text.
     Ends(&'static str, &'static str),
-    /// There are no members but these.
+    /// The object has no other members.
     Only(&'static [&'static str]),
-    /// The request had this header.
+    /// The request has this header.
     Header(&'static str),
-    /// The request had this header; also true of a body that came without its request.
+    /// The request has this header, or the body was read without a request.
     HeaderIfKnown(&'static str),
 }
 
-/// The weight of signs from which on a form counts as recognised.
+/// The sum of weights from which on a shape counts as recognised.
 pub(crate) const ENOUGH: u8 = 2;
 
 impl Shape {
@@ -316,7 +301,7 @@ impl Shape {
         follows_redirects: false,
     };
 
-    /// What the status word means here.
+    /// The status for the provider's word.
     pub(crate) fn status(&self, word: &str) -> Option<Status> {
         let known = self.statuses.iter().find(|(known, _)| *known == word).map(|(_, status)| *status);
         known.or(self.other_status)
@@ -324,12 +309,12 @@ impl Shape {
 }
 
 impl Provider {
-    /// Finds a provider by its name on the command line; `generic` is one here.
+    /// Finds a provider by its name on the command line, `generic` included.
     pub(crate) fn named(name: &str) -> Option<&'static Provider> {
         ALL.iter().copied().chain([&generic::PROVIDER]).find(|provider| provider.name == name)
     }
 
-    /// The shape of that variant, or the first.
+    /// The shape of this variant, or the first.
     pub(crate) fn shape(&self, variant: &str) -> &Shape {
         self.shapes.iter().find(|shape| shape.variant == variant).unwrap_or(&self.shapes[0])
     }
@@ -350,7 +335,7 @@ pub(crate) fn words() -> impl Iterator<Item = &'static str> {
     STATUSES.into_iter().map(Status::name).chain(spelled).chain(events())
 }
 
-/// Every event that a known provider's deliveries can be without naming it.
+/// Every event that can be inferred from the body of a known provider.
 pub(crate) fn events() -> impl Iterator<Item = &'static str> {
     ALL.iter().flat_map(|provider| provider.shapes).flat_map(|shape| {
         let progress = STATUSES.into_iter().flat_map(|status| {
@@ -364,7 +349,7 @@ pub(crate) fn events() -> impl Iterator<Item = &'static str> {
     })
 }
 
-/// Every profile that can be named: those of the providers, the general ones, and [`ONCE`].
+/// Every retry profile that can be named: those of the providers, the general ones, and [`ONCE`].
 pub(crate) fn retry_profiles() -> impl Iterator<Item = &'static RetryProfile> {
     let mut seen: Vec<&'static RetryProfile> = Vec::new();
     for shape in ALL.iter().flat_map(|provider| provider.shapes) {

@@ -1,4 +1,4 @@
-//! The payload: a body read in one vocabulary, whoever sent it.
+//! The payload: a body in one vocabulary for all providers.
 
 use std::borrow::Cow;
 
@@ -12,48 +12,45 @@ use crate::json::Object;
 use crate::json::value;
 use crate::json::{Json, JsonType};
 
-/// What a body says. Larger fields are slices of the body; nothing is copied.
+/// The fields of a body. Larger fields are slices of the body and not copied.
 #[derive(Clone, Debug)]
 pub struct Payload {
-    /// Who sent it.
+    /// The sender.
     pub provider: &'static Provider,
-    /// In which of the provider's forms.
     pub(crate) shape: &'static Shape,
     /// The status, where its word is known.
     pub(crate) status: Option<Status>,
-    /// The status as the provider spelled it.
+    /// The status in the provider's spelling.
     pub(crate) raw_status: Option<String>,
-    /// What happened.
     pub(crate) event: Option<PayloadEvent>,
     /// The id of the prediction or execution.
     pub id: Option<String>,
     /// Further ids under the provider's names for them: `track_id`, `workflow_id`, …
     pub(crate) ids: Vec<(&'static str, String)>,
-    /// What was made; absent where there is nothing, or where it holds only the error.
+    /// The result; `None` where there is none, or where the field holds only the error.
     pub(crate) output: Option<Json>,
-    /// What it was made from.
     pub(crate) input: Option<Json>,
-    /// Why it failed, of a failed one.
+    /// The reason of a failure.
     pub(crate) error: Option<String>,
-    /// What was logged, where that is text.
+    /// The logs, if they are text.
     pub(crate) logs: Option<String>,
     /// Times and costs.
     pub(crate) metrics: Option<Json>,
-    /// The paths of its status and its id where what stands there is no word, and what it is.
-    pub(crate) no_words: Vec<(&'static str, JsonType)>,
+    /// The paths of status and id where the value is an object, an array or a boolean, with its type.
+    pub(crate) not_scalar: Vec<(&'static str, JsonType)>,
 }
 
-/// What a delivery reports.
+/// The event that a delivery reports.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PayloadEvent {
     /// `completed`, `output`, `workflow.completed`, …
     pub(crate) name: Cow<'static, str>,
-    /// Whether the body does not name it and it was told from the other fields.
+    /// Whether the body does not name the event and the other fields imply it.
     pub(crate) inferred: bool,
 }
 
 impl Payload {
-    /// Reads a body; `None` when it is not JSON. With `named`, the provider is that one whatever the body looks like.
+    /// Reads a body; `None` when it is not JSON. With `named`, only the shape is detected: the provider is `named`.
     pub fn read(body: &Bytes, headers: &Headers, named: Option<&'static Provider>) -> Option<Payload> {
         let object = match Body::of(body) {
             Body::Object(object) => object,
@@ -95,7 +92,7 @@ impl Payload {
             let progress = WorkProgress { status, output: output.is_some(), logs: logs.is_some() };
             (shape.inferred_event)(progress).map(|name| PayloadEvent { name: Cow::Borrowed(name), inferred: true })
         });
-        let no_word = |path: &&'static str| {
+        let not_scalar = |path: &&'static str| {
             let kind = JsonType::of(object.at(path)?);
             matches!(kind, JsonType::Object | JsonType::Array | JsonType::Bool).then_some((*path, kind))
         };
@@ -114,16 +111,16 @@ impl Payload {
             error,
             logs,
             metrics: value(fields.metrics),
-            no_words: [fields.status, fields.id].into_iter().filter_map(|paths| no_word(paths.first()?)).collect(),
+            not_scalar: [fields.status, fields.id].into_iter().filter_map(|paths| not_scalar(paths.first()?)).collect(),
         }
     }
 
-    /// The idempotency key: what a handler may take as the same delivery come again. Provider, id and event; the status
+    /// The idempotency key: a handler may treat deliveries with the same key as repeats. Provider, id and event; the status
     /// where there is no event. `None` without an id.
     pub(crate) fn key(&self) -> Option<String> {
         let (id, event) = (self.id.as_deref()?, self.event.as_ref());
-        let what = event.map(|event| event.name.as_ref()).or(self.raw_status.as_deref());
-        let parts = [Some(self.provider.name), Some(id), what];
+        let event_or_status = event.map(|event| event.name.as_ref()).or(self.raw_status.as_deref());
+        let parts = [Some(self.provider.name), Some(id), event_or_status];
         let mut key = String::with_capacity(parts.iter().flatten().map(|part| part.len() + 1).sum());
         for part in parts.into_iter().flatten() {
             key.extend((!key.is_empty()).then_some('/'));
@@ -132,8 +129,8 @@ impl Payload {
         Some(key)
     }
 
-    /// Whether nothing comes after it. An unknown status may be the last, so it counts as terminal: a sender that
-    /// retries only terminal deliveries must not give up on it.
+    /// Whether this is the last delivery of a prediction. An unknown status may be the last, so it counts as terminal: a
+    /// sender that retries only terminal deliveries must not give up on it.
     pub(crate) fn is_terminal(&self) -> bool {
         self.status.is_none_or(Status::is_terminal)
     }
@@ -144,7 +141,7 @@ fn first<'a>(object: &Object<'a>, paths: &[&str]) -> Option<&'a str> {
     paths.iter().filter_map(|path| object.at(path)).find(|value| *value != "null")
 }
 
-/// The first path that gives a reason in words. Blank ones do not: each::labs always sends `"error": ""`.
+/// The first path with a reason in words. A blank string is none: each::labs always sends `"error": ""`.
 fn reason(object: &Object<'_>, paths: &[&str]) -> Option<String> {
     let texts = paths.iter().filter_map(|path| object.at(path)).filter_map(value::scalar);
     texts.map(Cow::into_owned).find(|text| !text.trim().is_empty())

@@ -338,7 +338,7 @@ pub(crate) fn faster(wait: Duration, speed: f64) -> Duration {
 }
 
 fn timeout(prepared: &Prepared, config: &Config) -> Duration {
-    let documented = prepared.retry.answer_within.or(prepared.content.shape.retry.answer_within);
+    let documented = prepared.retry.response_timeout.or(prepared.content.shape.retry.response_timeout);
     config.timeout.or(documented).unwrap_or(TIMEOUT)
 }
 

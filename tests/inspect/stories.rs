@@ -84,7 +84,7 @@ fn a_duplicate_comes_after_the_last_attempt() {
 #[test]
 fn what_was_recorded_of_others_is_not_told_by_the_numbers_of_this_reading() {
     let mut after = line(3, "processing", "v", SECRET);
-    let message = "it is processing now, but had ended as succeeded in #1";
+    let message = "the status is processing, but the prediction ended as succeeded in #1";
     after["warnings"] = json!([
         {"code": "after_terminal", "path": "status", "message": message},
         {"code": "late_answer", "path": "", "message": "the answer was late"},

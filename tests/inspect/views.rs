@@ -84,8 +84,8 @@ fn a_timeline_shows_gaps_to_scale_and_what_is_wrong_at_80_columns() {
                        duplicate of #3, the same body
         #6   +1.20 s         ─────●              output       processing  -   200
         #7   +1.20 s              ●              output       processing  -   200
-                       overtaken: #6 had said more: this one was overtaken on the
-                         way, or says less than before
+                       overtaken: #6 was further: this delivery was overtaken on the
+                         way, or reports less than before
         #8   +1.80 s               ─────●        output       processing  -   200
         #9   +1.80 s                    ●        output       processing  -   200
        #10   +2.41 s                     ─────◆  completed    succeeded   -   200
@@ -125,7 +125,7 @@ fn a_timeline_has_more_room_at_120_columns() {
                        duplicate of #3, the same body
         #6   +1.20 s                  ─────────────●                                output       processing  -   200
         #7   +1.20 s                               ●                                output       processing  -   200
-                       overtaken: #6 had said more: this one was overtaken on the way, or says less than before
+                       overtaken: #6 was further: this delivery was overtaken on the way, or reports less than before
         #8   +1.80 s                                ──────────────●                 output       processing  -   200
         #9   +1.80 s                                              ●                 output       processing  -   200
        #10   +2.41 s                                               ──────────────◆  completed    succeeded   -   200

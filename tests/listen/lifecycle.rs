@@ -82,5 +82,5 @@ fn what_was_overtaken_is_a_warning_and_so_counts_when_strict() {
     }
     let (code, _, stderr) = listener.wait();
     assert_eq!(code, Some(4), "{stderr}");
-    assert!(stderr.contains("--strict: overtaken: #1 had said more"), "{stderr}");
+    assert!(stderr.contains("--strict: overtaken: #1 was further"), "{stderr}");
 }

@@ -104,7 +104,7 @@ fn the_error_names_an_invalid_flag_and_the_cause() {
         (&["success", "--to", &url, "--scheme", "md5"], "eachlabs-timestamped"),
         (&["success", "--to", &url, "--speed", "0"], "greater than 0"),
         (&["success", "--to", &url, "--timeout", "30"], "a duration needs a unit"),
-        (&["success", "--to", &url, "--expect-status", "9xx"], "statuses are written"),
+        (&["success", "--to", &url, "--expect-status", "9xx"], "write statuses as"),
         (&["success", "--to", &url, "-H", "nothing"], "'Name: value'"),
         (&["success", "--to", &url, "-H", "X-A: a\nb"], "--header"),
         (&["success", "--to", &url, "--set", "input.prompt"], "PATH=VALUE"),

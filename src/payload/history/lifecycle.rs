@@ -1,7 +1,7 @@
-//! What the deliveries of one prediction tell in their order: whether it ended, and whether anything went back.
+//! The lifecycle of a prediction over its deliveries: whether it ended, and whether any delivery contradicts an earlier one.
 //!
-//! Order is not promised by anybody: Cog's `completed` may come before its `start` or an `output` [seen, both senders]. A
-//! delivery that says less than was known before, in everything that it says, was overtaken on the way; what no order of
+//! No provider promises an order: Cog's `completed` may arrive before its `start` or an `output` [seen, both senders]. A
+//! delivery with less progress than before in every field was overtaken on the way; a contradiction that no order of
 //! sending explains is the sender's fault.
 
 use std::hash::{BuildHasher, RandomState};
@@ -15,60 +15,59 @@ use crate::payload::Payload;
 use crate::payload::lint::Warning;
 use crate::payload::provider::{Kind, Status};
 
-/// The predictions seen so far. The one that was silent for the longest time is forgotten first.
+/// The predictions seen so far. The prediction without a delivery for the longest time is forgotten first.
 #[derive(Debug)]
 pub(crate) struct Lifecycles {
-    stories: LruCache<u64, Lifecycle>,
+    predictions: LruCache<u64, Lifecycle>,
     hasher: RandomState,
-    /// For inputs, which can be large: they are only compared with those of the same prediction.
+    /// For inputs, which can be large. A faster hash is enough: inputs are only compared within one prediction.
     inputs: foldhash::quality::RandomState,
 }
 
-/// What is known of one prediction.
+/// The state of one prediction.
 #[derive(Debug)]
 struct Lifecycle {
-    /// Its id, for people, to whom it is told if it does not end; none of one that has ended.
+    /// The id, for the report of unfinished predictions; `None` once the prediction has ended.
     id: Option<Box<str>>,
-    /// The furthest state that was reported before its end.
+    /// The furthest state that was reported before the end.
     latest: State,
-    /// How it ended.
+    /// The terminal state.
     end: Option<State>,
-    /// A digest of what it was made from, and who said so.
+    /// The digest of the input, and the number of the delivery that contained it.
     input: Option<(u64, u64)>,
-    /// The same three before the last delivery, which may turn out to be recorded nowhere.
+    /// `latest`, `end` and `input` before the last delivery, to restore when that delivery could not be recorded.
     before: Option<Box<Known>>,
 }
 
-/// The latest state, the end and the input, of which later deliveries can take the place.
+/// `latest`, `end` and `input` of a [`Lifecycle`].
 type Known = (State, Option<State>, Option<(u64, u64)>);
 
-/// What one delivery says of how far a prediction has come.
+/// The progress of a prediction as one delivery reports it.
 #[derive(Clone, Copy, Debug)]
 struct State {
     /// The delivery's number.
     seq: u64,
     status: Status,
-    /// How long the logs are; `None` of a shape that has none.
+    /// The length of the logs; `None` for a shape without logs.
     logs: Option<usize>,
-    /// How many outputs there are, likewise.
+    /// The number of outputs; `None` for a shape without output.
     outputs: Option<usize>,
 }
 
-/// A prediction whose end did not come.
+/// A prediction without a terminal delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Unfinished {
-    /// Its id.
     pub(crate) id: String,
-    /// The delivery that came last.
+    /// The number of the last delivery.
     pub(crate) seq: u64,
-    /// The status that it had.
+    /// The status of the last delivery.
     pub(crate) status: Status,
 }
 
-/// How much of an id is kept for people.
+/// How many characters of an id are kept for reports. The sender chooses the id, and its length has no limit.
 const SHOWN: usize = 64;
 
-/// An id as it is kept for people: it is the sender's, and as long as it likes.
+/// An id as it is kept for reports.
 pub(crate) fn shown(id: &str) -> String {
     if id.len() <= SHOWN { id.to_owned() } else { id.chars().take(SHOWN).collect() }
 }
@@ -79,7 +78,7 @@ impl Default for Lifecycles {
     }
 }
 
-/// The codes of the warnings that [`Lifecycles`] gives: what they say of other deliveries, they say by number.
+/// The codes of the warnings from [`Lifecycles`]. Their messages name other deliveries by number.
 pub(crate) const CODES: [&str; 8] = [
     "input_changed",
     "overtaken",
@@ -94,29 +93,28 @@ pub(crate) const CODES: [&str; 8] = [
 impl Lifecycles {
     fn with_capacity(capacity: usize) -> Self {
         let capacity = NonZeroUsize::new(capacity).unwrap_or(NonZeroUsize::MIN);
-        Lifecycles { stories: LruCache::new(capacity), ..Lifecycles::unbounded() }
+        Lifecycles { predictions: LruCache::new(capacity), ..Lifecycles::unbounded() }
     }
 
-    /// One that forgets nothing, for files, which have an end.
+    /// Lifecycles that forget nothing, for files: they end.
     pub(crate) fn unbounded() -> Self {
-        let stories = LruCache::unbounded();
-        Lifecycles { stories, hasher: RandomState::new(), inputs: foldhash::quality::RandomState::default() }
+        let predictions = LruCache::unbounded();
+        Lifecycles { predictions, hasher: RandomState::new(), inputs: foldhash::quality::RandomState::default() }
     }
 
-    /// Forgets what came with the delivery of this number, because it is recorded nowhere, like all from `lost_from` on: of
-    /// a prediction nothing is said that nobody could look up.
+    /// Forgets the delivery of this number, because neither it nor any delivery from `lost_from` on could be recorded: a
+    /// warning must not refer to a delivery that is in no journal.
     pub(crate) fn forget(&mut self, payload: &Payload, seq: u64, lost_from: u64) {
         let Some(id) = &payload.id else { return };
         let key = self.key(payload, id);
-        let Some(story) = self.stories.peek_mut(&key).filter(|story| story.rests_on(|given| given == seq)) else {
-            return;
-        };
-        if let Some(before) = story.before.take() {
-            (story.latest, story.end, story.input) = *before;
-            story.id = story.end.is_none().then(|| shown(id).into());
+        let lifecycle = self.predictions.peek_mut(&key).filter(|lifecycle| lifecycle.refers_to(|other| other == seq));
+        let Some(lifecycle) = lifecycle else { return };
+        if let Some(before) = lifecycle.before.take() {
+            (lifecycle.latest, lifecycle.end, lifecycle.input) = *before;
+            lifecycle.id = lifecycle.end.is_none().then(|| shown(id).into());
         }
-        if story.rests_on(|given| given >= lost_from) {
-            self.stories.pop(&key);
+        if lifecycle.refers_to(|other| other >= lost_from) {
+            self.predictions.pop(&key);
         }
     }
 
@@ -124,28 +122,29 @@ impl Lifecycles {
         self.hasher.hash_one((payload.provider.name, id))
     }
 
-    /// Takes note of a delivery with this number: what is suspicious about its coming now. One that repeats the bytes of
-    /// an earlier one tells nothing new.
+    /// Adds a delivery, and returns warnings about its place in the lifecycle. A delivery that repeats the bytes of an earlier
+    /// one changes nothing.
     pub(crate) fn note(&mut self, payload: &Payload, repeat: Option<&EarlierWithKey>, seq: u64) -> Vec<Warning> {
-        // Of one thing there can be several notices.
+        // Several notices may report on one thing.
         let known =
             !matches!(payload.shape.kind, Kind::Other | Kind::Notice) && !repeat.is_some_and(|repeat| repeat.same_body);
         let (true, Some(id), Some(state)) = (known, &payload.id, State::of(payload, seq)) else { return Vec::new() };
         let input = payload.input.as_ref().map(|input| (self.inputs.hash_one(input.bytes()), seq));
         let key = self.key(payload, id);
-        let Some(story) = self.stories.get_mut(&key) else {
-            self.stories.put(key, Lifecycle::begin(id, state, input));
+        let Some(lifecycle) = self.predictions.get_mut(&key) else {
+            self.predictions.put(key, Lifecycle::begin(id, state, input));
             return Vec::new();
         };
-        story.before = Some(Box::new((story.latest, story.end, story.input)));
-        let mut warnings: Vec<Warning> = story.input_changed(payload, input).into_iter().collect();
-        warnings.extend(story.go_on(payload, state));
+        lifecycle.before = Some(Box::new((lifecycle.latest, lifecycle.end, lifecycle.input)));
+        let mut warnings: Vec<Warning> = lifecycle.input_changed(payload, input).into_iter().collect();
+        warnings.extend(lifecycle.advance(payload, state));
         warnings
     }
 
-    /// The predictions whose end did not come, in the order of their last deliveries.
+    /// The predictions without a terminal delivery, in the order of their last deliveries.
     pub(crate) fn unfinished(&self) -> Vec<Unfinished> {
-        let open = self.stories.iter().filter_map(|(_, story)| Some((story.id.as_deref()?, story.latest)));
+        let open =
+            self.predictions.iter().filter_map(|(_, lifecycle)| Some((lifecycle.id.as_deref()?, lifecycle.latest)));
         let mut unfinished: Vec<_> =
             open.map(|(id, latest)| Unfinished { id: id.to_owned(), seq: latest.seq, status: latest.status }).collect();
         unfinished.sort_by_key(|unfinished| unfinished.seq);
@@ -154,7 +153,7 @@ impl Lifecycles {
 }
 
 impl State {
-    /// `None` where the status is not known.
+    /// `None` where the status is unknown.
     fn of(payload: &Payload, seq: u64) -> Option<Self> {
         let fields = &payload.shape.fields;
         let logs = (!fields.logs.is_empty()).then(|| payload.logs.as_ref().map_or(0, String::len));
@@ -170,19 +169,20 @@ impl State {
         self.logs.zip(than.logs).is_some_and(|(now, then)| now < then)
     }
 
-    /// What failed or was canceled need not show what it had made until then.
+    /// A failed or canceled prediction may leave out the outputs that it had so far.
     fn has_fewer_outputs(self, than: State) -> bool {
-        let owes = !self.is_terminal() || self.status == Status::Succeeded;
-        owes && self.outputs.zip(than.outputs).is_some_and(|(now, then)| now < then)
+        let must_keep = !self.is_terminal() || self.status == Status::Succeeded;
+        must_keep && self.outputs.zip(than.outputs).is_some_and(|(now, then)| now < then)
     }
 
-    /// Whether it says nothing that goes beyond `than`.
+    /// Whether the logs and outputs are no more than those of `than`.
     fn is_within(self, than: State) -> bool {
         !than.has_fewer_logs(self) && !than.has_fewer_outputs(self)
     }
 }
 
-/// The outputs so far: an iterator's are an array that grows; coglet wraps a single one only until the end.
+/// The number of outputs: an iterator's output is an array that grows. Coglet wraps a single output in an array only until
+/// the end.
 fn amount(output: &Json) -> usize {
     match output.kind() {
         JsonType::Array => output.items().map_or(1, |items| items.len()),
@@ -196,8 +196,8 @@ impl Lifecycle {
         Lifecycle { id: end.is_none().then(|| shown(id).into()), latest: state, end, input, before: None }
     }
 
-    /// Whether anything of it is known from a delivery with such a number.
-    fn rests_on(&self, is: impl Fn(u64) -> bool) -> bool {
+    /// Whether any part of the state is from a delivery with a matching number.
+    fn refers_to(&self, is: impl Fn(u64) -> bool) -> bool {
         let ended = self.end.is_some_and(|end| is(end.seq));
         ended || is(self.latest.seq) || self.input.is_some_and(|(_, given)| is(given))
     }
@@ -205,28 +205,32 @@ impl Lifecycle {
     fn input_changed(&mut self, payload: &Payload, input: Option<(u64, u64)>) -> Option<Warning> {
         let (digest, _) = input?;
         let (before, seq) = *self.input.get_or_insert(input?);
-        let text = || format!("its input is not that of #{seq}");
+        let text = || format!("the input differs from the input of #{seq}");
         (digest != before).then(|| Warning::new("input_changed", path(payload.shape.fields.input), text()))
     }
 
-    /// Enters a state, and says what it contradicts.
-    fn go_on(&mut self, payload: &Payload, now: State) -> Vec<Warning> {
+    /// Moves to a new state, and returns warnings about contradictions with the states before.
+    fn advance(&mut self, payload: &Payload, now: State) -> Vec<Warning> {
         let fields = &payload.shape.fields;
         let warning = |code, paths, text| vec![Warning::new(code, path(paths), text)];
         let overtaken = |by: State| {
             let text =
-                format!("#{} had said more: this one was overtaken on the way, or says less than before", by.seq);
+                format!("#{} was further: this delivery was overtaken on the way, or reports less than before", by.seq);
             warning("overtaken", &[], text)
         };
         if let Some(end) = self.end {
             return match (now.is_terminal(), now.status == end.status) {
                 (true, true) => {
-                    let text = format!("it ended as {} in #{} already, with another body", end.status, end.seq);
+                    let text =
+                        format!("the prediction already ended as {} in #{}, with another body", end.status, end.seq);
                     warning("duplicate_differs", &[], text)
                 }
                 (false, _) if now.is_within(end) => overtaken(end),
                 _ => {
-                    let text = format!("it is {} now, but had ended as {} in #{}", now.status, end.status, end.seq);
+                    let text = format!(
+                        "the status is {}, but the prediction ended as {} in #{}",
+                        now.status, end.status, end.seq
+                    );
                     warning("after_terminal", fields.status, text)
                 }
             };
@@ -247,11 +251,11 @@ impl Lifecycle {
         self.latest = now;
         let mut warnings = Vec::new();
         if fewer_logs {
-            let text = format!("the logs are shorter than in #{}, where they should grow", before.seq);
+            let text = format!("the logs are shorter than in #{}; they should only grow", before.seq);
             warnings.extend(warning("logs_shrank", fields.logs, text));
         }
         if fewer_outputs {
-            let text = format!("there is less output than in #{}, where it should grow", before.seq);
+            let text = format!("there is less output than in #{}; it should only grow", before.seq);
             warnings.extend(warning("output_vanished", fields.output, text));
         }
         warnings

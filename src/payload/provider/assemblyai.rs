@@ -1,27 +1,27 @@
-//! AssemblyAI: that a transcript is there, or that there will be none.
+//! AssemblyAI: a transcript is ready or has failed.
 //!
-//! Source: the webhook pages of assemblyai.com/docs. No signature: the user may name a header and a value of their own
-//! (`webhook_auth_header_name`), which `--header` stands in for. Sent by Python's `requests`, hence the spaces.
+//! Source: the webhook pages of assemblyai.com/docs. No signature: users may configure a header with a value of their own
+//! (`webhook_auth_header_name`); use `--header` for the same. Sent by Python's `requests`, hence the spaces in the JSON.
 
 use std::time::Duration;
 
 use super::{Fields, Fixture, HeaderLine, Provider, Shape, ShapeSign, Status};
-use crate::payload::retry::{ONCE, RetriedAnswers, RetryProfile, secs};
+use crate::payload::retry::{ONCE, RetriedStatuses, RetryProfile, secs};
 
-/// The row. Python's `requests` are everybody's, so the user agent gives nobody away.
+/// No `agents`: the user agent of Python's `requests` identifies no provider.
 pub(crate) static PROVIDER: Provider =
     Provider { name: "assemblyai", label: "AssemblyAI", agents: &[], shapes: &[TRANSCRIPT], fixtures: FIXTURES };
 
 const TEN_SECONDS: Duration = secs(10);
 
-/// Up to 10 attempts, 10 s apart; 2xx is wanted within 10 s. The newer page adds that a 4xx ends it.
+/// Up to 10 attempts, 10 s apart; 2xx is required within 10 s. The newer page adds that a 4xx ends the retries.
 pub(crate) static RETRY: RetryProfile = RetryProfile {
     name: "assemblyai",
     label: "AssemblyAI",
     summary: "10 attempts 10 s apart; ends on 4xx",
     waits: &[TEN_SECONDS; 9],
-    again_on: RetriedAnswers::AllBut(&[(400, 499)]),
-    answer_within: Some(TEN_SECONDS),
+    retried_statuses: RetriedStatuses::AllBut(&[(400, 499)]),
+    response_timeout: Some(TEN_SECONDS),
     ..ONCE
 };
 
@@ -30,7 +30,7 @@ const TRANSCRIPT: Shape = Shape {
     title: "transcript",
     must: &[ShapeSign::Has("transcript_id"), ShapeSign::Has("status")],
     signs: &[(3, ShapeSign::Has("transcript_id"))],
-    // Neither the text nor the reason of a failure comes along.
+    // The body has neither the text nor the reason of a failure.
     fields: Fields { id: &["transcript_id"], status: &["status"], ..Fields::NONE },
     statuses: &[("completed", Status::Succeeded), ("error", Status::Failed)],
     retry: &RETRY,

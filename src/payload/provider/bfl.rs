@@ -1,24 +1,23 @@
 //! Black Forest Labs (FLUX).
 //!
 //! Sources: `black-forest-labs/skills`, `skills/bfl-api/references/webhook-integration.md` (`Ready`, `Error`, signature,
-//! retries); `vercel/ai`, `packages/black-forest-labs` (`Pending`, `Failed`, `Request Moderated`, which polling gives).
-//! `Content Moderated` and `Task not found` are unverified, and read all the same. How the JSON is spaced on the wire is
-//! not documented; it is compact here.
+//! retries); `vercel/ai`, `packages/black-forest-labs` (`Pending`, `Failed`, `Request Moderated`, from the polling API).
+//! `Content Moderated` and `Task not found` are accepted, but unverified. The spacing of the JSON on the wire is not
+//! documented; the fixtures are compact.
 
 use super::{Fields, Fixture, Provider, Shape, ShapeSign, Status};
 use crate::payload::retry::{ONCE, RetryProfile, secs};
 
-/// The row.
 pub(crate) static PROVIDER: Provider =
     Provider { name: "bfl", label: "Black Forest Labs", agents: &[], shapes: &[GENERATION], fixtures: FIXTURES };
 
-/// After 1 s, 5 s and 30 s; 2xx is wanted within 30 s.
+/// After 1 s, 5 s and 30 s; 2xx is required within 30 s.
 pub(crate) static RETRY: RetryProfile = RetryProfile {
     name: "bfl",
     label: "Black Forest Labs",
     summary: "after 1 s, 5 s, 30 s",
     waits: &[secs(1), secs(5), secs(30)],
-    answer_within: Some(secs(30)),
+    response_timeout: Some(secs(30)),
     ..ONCE
 };
 

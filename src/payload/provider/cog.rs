@@ -2,15 +2,14 @@
 //!
 //! Sources: the software itself, run: cog 0.16.12 (the last Python server: `python/cog/server/{webhook,runner}.py`) and
 //! 0.23.1 (coglet, Rust: `crates/coglet/src/{webhook,prediction}.rs`). Cog signs nothing; with `WEBHOOK_AUTH_TOKEN`
-//! in the server's environment it sends a bearer token.
+//! in the server's environment, it sends a bearer token.
 
 use super::{Fields, Fixture, HeaderLine, Provider, Shape, ShapeSign, Status, WorkProgress};
 use crate::json::JsonType;
 use crate::json::Object;
 use crate::json::value;
-use crate::payload::retry::{ONCE, RetriedAnswers, RetryAfter, RetryProfile, millis, secs};
+use crate::payload::retry::{ONCE, RetriedStatuses, RetryAfter, RetryProfile, millis, secs};
 
-/// The row.
 pub(crate) static PROVIDER: Provider = Provider {
     name: "cog",
     label: "Cog",
@@ -19,8 +18,7 @@ pub(crate) static PROVIDER: Provider = Provider {
     fixtures: FIXTURES,
 };
 
-/// Built-in runs: what a model does, of which `send` works out the deliveries that Cog makes. Those of the recorded
-/// predictions.
+/// Built-in runs: the name and text of the recorded predictions. `send` computes Cog's deliveries from the steps of a run.
 pub static RUNS: [(&str, &str); 4] = [
     ("cog/succeeded", include_str!("../../../fixtures/cog/succeeded.json")),
     ("cog/failed", include_str!("../../../fixtures/cog/failed.json")),
@@ -28,21 +26,21 @@ pub static RUNS: [(&str, &str); 4] = [
     ("cog/stream", include_str!("../../../fixtures/cog/stream.json")),
 ];
 
-/// Which of Cog's two servers sends.
+/// Cog's two servers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Flavor {
     /// The Python server: cog 0.16.12 and earlier.
     Python,
-    /// The Rust one: cog 0.17 and later.
+    /// The Rust server: cog 0.17 and later.
     #[default]
     Coglet,
 }
 
 impl Flavor {
-    /// Both.
+    /// Both flavors, the default first.
     pub const ALL: [Flavor; 2] = [Flavor::Coglet, Flavor::Python];
 
-    /// The name on the command line, and of the shape that its bodies have.
+    /// The name on the command line, and the variant of the shape.
     pub fn variant(self) -> &'static str {
         match self {
             Flavor::Python => "python",
@@ -51,10 +49,10 @@ impl Flavor {
     }
 }
 
-const RETRIED: RetriedAnswers = RetriedAnswers::Listed(&[429, 500, 502, 503, 504]);
+const RETRIED: RetriedStatuses = RetriedStatuses::Listed(&[429, 500, 502, 503, 504]);
 
 /// `100 ms << min(attempt, 10)`, 13 attempts, `Retry-After` ignored. Only the terminal delivery is retried. An attempt
-/// without an answer ends after 30 s.
+/// without a response ends after 30 s.
 pub(crate) static RETRY_COGLET: RetryProfile = RetryProfile {
     name: "cog",
     label: "Cog",
@@ -73,15 +71,15 @@ pub(crate) static RETRY_COGLET: RetryProfile = RetryProfile {
         millis(102_400),
         millis(102_400),
     ],
-    again_on: RETRIED,
+    retried_statuses: RETRIED,
     terminal_only: true,
-    answer_within: Some(secs(30)),
+    response_timeout: Some(secs(30)),
     ..ONCE
 };
 
-/// urllib3 `Retry(total=12, backoff_factor=0.1, status_forcelist=[429,500,502,503,504])`: the first retry comes at once,
-/// waits are capped at 120 s. `Retry-After` is obeyed, up to `retry_after_max`, and then 413 is retried too; one of 0 or
-/// of a date gone by is passed over (`sleep_for_retry`: `if retry_after:`).
+/// urllib3 `Retry(total=12, backoff_factor=0.1, status_forcelist=[429,500,502,503,504])`: the first retry is immediate,
+/// waits are capped at 120 s. `Retry-After` is obeyed, up to `retry_after_max`, and with the header 413 is retried too; a
+/// value of 0 or a date in the past is ignored (`sleep_for_retry`: `if retry_after:`).
 pub(crate) static RETRY_PYTHON: RetryProfile = RetryProfile {
     name: "cog-python",
     summary: "the Python server's 13 attempts over 325 s; obeys Retry-After",
@@ -100,13 +98,13 @@ pub(crate) static RETRY_PYTHON: RetryProfile = RetryProfile {
         secs(120),
     ],
     retry_after: RetryAfter::Obeyed { also_on: 413, at_most: secs(21_600) },
-    // It waits for ever.
-    answer_within: None,
+    // Without a limit.
+    response_timeout: None,
     ..RETRY_COGLET
 };
 
-/// Cog has four events and names none of them in its request, so this is inference: an `output` and a `logs` delivery
-/// can look the same, and so can `start` and an early `logs`.
+/// Infers one of Cog's four events: the request does not name the event. An `output` and a `logs` delivery can look the
+/// same, and so can `start` and an early `logs`.
 pub(crate) fn event(progress: WorkProgress) -> Option<&'static str> {
     Some(match progress {
         WorkProgress { status: Some(status), .. } if status.is_terminal() => "completed",
@@ -168,7 +166,7 @@ const COGLET: Shape = Shape {
 const PYTHON: Shape = Shape {
     variant: "python",
     title: "prediction, sent by the Python server (cog 0.16 and earlier)",
-    // Seven keys are always there. `version` and `urls` are in the bodies of Replicate, which are otherwise alike.
+    // Seven keys are always present. Replicate's bodies are similar, but have `version` and `urls`.
     must: &[
         ShapeSign::Has("input"),
         ShapeSign::Has("output"),
@@ -209,8 +207,9 @@ const FIXTURES: &[Fixture] = &[
     fixture!("cog/python/failed", "python"),
     fixture!("cog/python/canceled", "python"),
 ];
-/// Whether this text sets out to be a run, which tells what a model does: Cog's, with `steps` or an `end`, which no
-/// payload of Cog has.
+
+/// Whether the text is a Cog run: a description of what a model does. A run has `steps` or an `end`; no payload of Cog has
+/// either.
 pub(crate) fn is_run(text: &str) -> bool {
     let Some(run) = Object::parse(text) else { return false };
     let is_cog = run.get("provider").and_then(value::string).is_some_and(|provider| provider == PROVIDER.name);

@@ -2,13 +2,12 @@
 //!
 //! Sources: the vendor's documentation repository `eachlabs/mintlify-docs`. Generation A is the page of March 2026;
 //! B its rewrite from the sender's source (commit 47ab06e, July 2026); C adds signing (7f9ea4be and a65610e7, about
-//! September 2026), with the same body as B. All three are received unasked and sent by name.
+//! September 2026), with the same body as B. hookctl detects all three and sends them by name.
 
 use super::{Fields, Fixture, HeaderLine, Kind, Provider, Shape, ShapeSign, Status};
 use crate::json::JsonType;
 use crate::payload::retry::{ONCE, RetryProfile, secs};
 
-/// The row.
 pub(crate) static PROVIDER: Provider = Provider {
     name: "eachlabs",
     label: "each::labs",
@@ -70,7 +69,7 @@ const GENERATION_A: Shape = Shape {
         status: &["status"],
         output: &["output"],
         input: &["input"],
-        // The page puts the reason of a failure into `logs`.
+        // In the documentation, the reason of a failure is in `logs`.
         error: &["error", "logs"],
         logs: &["logs"],
         metrics: &["metrics"],
@@ -91,7 +90,7 @@ const GENERATION_B: Shape = Shape {
         id: &["exec_id"],
         status: &["status"],
         output: &["output"],
-        // A string, or in one line of the pages' history an object with a code and a message.
+        // A string; in one revision of the documentation, an object with a code and a message.
         error: &["output.0.error.error_message", "output.0.error.error_code", "output.0.error", "error"],
         ids: &[("flow_id", "flow_id")],
         ..Fields::NONE
@@ -111,7 +110,7 @@ const GENERATION_C: Shape = Shape {
     ..GENERATION_B
 };
 
-/// One that was asked for again: the same body, "signed afresh", with a header of its own that is not signed.
+/// A redelivery on request: the same body, "signed afresh", with an additional header that is not signed.
 const REDELIVERY: Shape = Shape {
     variant: "C-redelivery",
     title: "prediction, generation C, delivered again on request",
@@ -127,7 +126,7 @@ const REDELIVERY: Shape = Shape {
     ..GENERATION_C
 };
 
-/// `workflows/webhooks.mdx`: the body of Get Execution; `bulk_id` when it was one of many.
+/// `workflows/webhooks.mdx`: the body of Get Execution; `bulk_id` for an execution of a bulk request.
 const WORKFLOW: Shape = Shape {
     variant: "workflow",
     title: "workflow execution",

@@ -1,14 +1,13 @@
-//! ElevenLabs: what came of a call.
+//! ElevenLabs: the results of a call.
 //!
 //! Sources: elevenlabs.io/docs/eleven-api/resources/webhooks; `elevenlabs-python`, `webhooks_custom.py` (signature) and
-//! `GetConversationResponseModel` (the fields of `data`, the status words). How the JSON is spaced on the wire is not
-//! documented; it is compact here.
+//! `GetConversationResponseModel` (the fields of `data`, the status words). The spacing of the JSON on the wire is not
+//! documented; the fixtures are compact.
 
 use super::{Fields, Fixture, Kind, Provider, Shape, ShapeSign, Status};
 use crate::json::JsonType;
 use crate::payload::retry::{ONCE, RetryProfile};
 
-/// The row.
 pub(crate) static PROVIDER: Provider = Provider {
     name: "elevenlabs",
     label: "ElevenLabs",
@@ -17,8 +16,8 @@ pub(crate) static PROVIDER: Provider = Provider {
     fixtures: FIXTURES,
 };
 
-/// Off unless a webhook asks for them, and then without a documented schedule. After 10 failures in a row and none
-/// delivered for 7 days the webhook is disabled.
+/// Retries are off unless configured for a webhook, and their schedule is not documented. A webhook is disabled after 10
+/// failures in a row without a successful delivery for 7 days.
 pub(crate) static RETRY: RetryProfile = RetryProfile {
     name: "elevenlabs",
     label: "ElevenLabs",
@@ -65,7 +64,7 @@ const TRANSCRIPTION: Shape = Shape {
     ],
     fields: Fields {
         status: &["data.status"],
-        // The transcript can be left out; the analysis still comes.
+        // The transcript can be switched off; the analysis is still sent.
         output: &["data.transcript", "data.analysis"],
         error: &["data.metadata.error.reason", "data.metadata.termination_reason"],
         ..OTHER.fields

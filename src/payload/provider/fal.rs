@@ -1,20 +1,19 @@
 //! fal: results of its queue.
 //!
-//! Source: docs.fal.ai/model-endpoints/webhooks. How the JSON is spaced on the wire and how long an answer is waited for
-//! is not documented; it is compact here, and without a limit of its own.
+//! Source: docs.fal.ai/model-endpoints/webhooks. The spacing of the JSON on the wire and the response timeout are not
+//! documented; the fixtures are compact, and the profile has no timeout.
 
 use std::time::Duration;
 
 use super::{Fields, Fixture, Provider, Shape, ShapeSign, Status};
 use crate::payload::retry::{ONCE, RetryProfile, secs};
 
-/// The row.
 pub(crate) static PROVIDER: Provider =
     Provider { name: "fal", label: "fal", agents: &[], shapes: &[RESULT, UNSERIALIZABLE], fixtures: FIXTURES };
 
 const TWELVE_MINUTES: Duration = secs(12 * 60);
 
-/// "10 times in the span of 2 hours". The waits are not given; that they are even is a guess.
+/// "10 times in the span of 2 hours". The waits are not documented; equal waits are a guess.
 pub(crate) static RETRY: RetryProfile = RetryProfile {
     name: "fal",
     label: "fal",
@@ -37,7 +36,7 @@ const RESULT: Shape = Shape {
         id: &["request_id"],
         status: &["status"],
         output: &["payload"],
-        // Of a failure the payload holds what was wrong in detail.
+        // For a failure, the payload has the details.
         error: &["error", "payload.detail.0.msg"],
         ids: &[("gateway_request_id", "gateway_request_id")],
         ..Fields::NONE
@@ -48,7 +47,7 @@ const RESULT: Shape = Shape {
     ..Shape::PLAIN
 };
 
-/// It ended, and its result is no JSON: the payload is `null`, and a sentence says so.
+/// A result that is not JSON: `payload` is `null`, and `payload_error` has the reason.
 const UNSERIALIZABLE: Shape = Shape {
     variant: "payload-error",
     title: "result of a request that could not be written as JSON",
@@ -56,7 +55,7 @@ const UNSERIALIZABLE: Shape = Shape {
     fields: Fields {
         output: &[],
         error: &["error", "payload_error"],
-        // The place for what a run has to say.
+        // Shown with the delivery even when the status is OK.
         logs: &["payload_error"],
         ..RESULT.fields
     },

@@ -1,8 +1,8 @@
-//! Whatever no row knows: shown, verified and recorded all the same, with the fields that such bodies usually have.
+//! Bodies of unknown providers: shown, verified and recorded, with the field names that webhooks usually have.
 
 use super::{Fields, Kind, Provider, Shape, Status};
 
-/// The row that remains. It has no fixtures and recognises nothing.
+/// Used when no row of [`ALL`](super::ALL) matches. It has no fixtures and no signs.
 pub(crate) static PROVIDER: Provider =
     Provider { name: "generic", label: "generic", agents: &[], shapes: &[SHAPE], fixtures: &[] };
 
@@ -37,7 +37,7 @@ const SHAPE: Shape = Shape {
         ("canceled", Status::Canceled),
         ("cancelled", Status::Canceled),
     ],
-    // Nobody's rule, so nothing is inferred.
+    // Without a provider's rules, no event can be inferred.
     inferred_event: |_| None,
     ..Shape::PLAIN
 };

@@ -1,18 +1,17 @@
-//! Hugging Face: what happens to repositories and their discussions.
+//! Hugging Face: events of repositories and discussions.
 //!
-//! Sources: `huggingface/hub-docs`, `docs/hub/webhooks.md`; `huggingface_hub`, `_webhooks_payload.py`. The secret itself
-//! comes along. No delivery has an id: a repository is updated again and again, so its id recognises no repeat. How the
-//! JSON is spaced on the wire is not documented; it is compact here.
+//! Sources: `huggingface/hub-docs`, `docs/hub/webhooks.md`; `huggingface_hub`, `_webhooks_payload.py`. The secret itself is
+//! sent in a header. Deliveries have no id: the id of a repository is the same in every update and identifies no repeat. The
+//! spacing of the JSON on the wire is not documented; the fixtures are compact.
 
 use super::{Fields, Fixture, Kind, Provider, Shape, ShapeSign};
 use crate::json::JsonType;
 use crate::payload::retry::{ONCE, RetryProfile};
 
-/// The row.
 pub(crate) static PROVIDER: Provider =
     Provider { name: "huggingface", label: "Hugging Face", agents: &[], shapes: &[CHANGE], fixtures: FIXTURES };
 
-/// Retries are not documented; a delivery can be replayed by hand.
+/// Retries are not documented; users can replay a delivery by hand.
 pub(crate) static RETRY: RetryProfile = RetryProfile {
     name: "huggingface",
     label: "Hugging Face",

@@ -1,14 +1,14 @@
-//! Kie: one door to many models (Suno, Veo and others).
+//! Kie: one API for many models (Suno, Veo and others).
 //!
-//! Source: docs.kie.ai, `common-api/webhook-verification` (the signature, which leaves the body out; 15 s to answer). The
-//! body is an answer of its API, `code`, `msg` and `data` with the task's id, which is spelled differently by model, as
-//! is what stands beside it. How the JSON is spaced on the wire is not documented; it is compact here.
+//! Source: docs.kie.ai, `common-api/webhook-verification` (the signature, which does not cover the body; a response within
+//! 15 s). The body is a response of the API: `code`, `msg`, and `data` with the id of the task. The spelling of the id and
+//! the other members of `data` depend on the model. The spacing of the JSON on the wire is not documented; the fixtures are
+//! compact.
 
 use super::{Fields, Fixture, Provider, Shape, ShapeSign, Status};
 use crate::json::JsonType;
 use crate::payload::retry::{ONCE, RetryProfile, secs};
 
-/// The row.
 pub(crate) static PROVIDER: Provider =
     Provider { name: "kie", label: "Kie", agents: &[], shapes: &[TASK], fixtures: FIXTURES };
 
@@ -17,7 +17,7 @@ pub(crate) static RETRY: RetryProfile = RetryProfile {
     name: "kie",
     label: "Kie",
     summary: "one attempt: retries are not documented",
-    answer_within: Some(secs(15)),
+    response_timeout: Some(secs(15)),
     ..ONCE
 };
 
@@ -39,7 +39,7 @@ const TASK: Shape = Shape {
         ..Fields::NONE
     },
     statuses: &[("200", Status::Succeeded)],
-    // As in HTTP, there are many codes for what can go wrong.
+    // As in HTTP, there are many codes for failures.
     other_status: Some(Status::Failed),
     schemes: &["kie"],
     retry: &RETRY,

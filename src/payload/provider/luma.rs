@@ -1,24 +1,23 @@
-//! Luma (Dream Machine): the generation, on every change of its state.
+//! Luma (Dream Machine): a generation, on every change of its state.
 //!
 //! Sources: docs.lumalabs.ai, changelog (callbacks); `lumaai-python`, `types/generation.py` (fields, states, and that a
-//! callback comes "when the generation is dreaming, completed, or failed"). Nothing is signed. How the JSON is spaced on
-//! the wire is not documented; it is compact here.
+//! callback comes "when the generation is dreaming, completed, or failed"). No signature. The spacing of the JSON on the
+//! wire is not documented; the fixtures are compact.
 
 use super::{Fields, Fixture, Provider, Shape, ShapeSign, Status};
 use crate::payload::retry::{ONCE, RetryProfile, millis, secs};
 
-/// The row.
 pub(crate) static PROVIDER: Provider =
     Provider { name: "luma", label: "Luma", agents: &[], shapes: &[GENERATION], fixtures: FIXTURES };
 
-/// "Retried 3 times, 100 ms apart"; 200 is wanted within 5 s. What another 2xx does is not documented, and taken for an
-/// acknowledgement.
+/// "Retried 3 times, 100 ms apart"; 200 is required within 5 s. Other 2xx statuses are not documented and count as
+/// acknowledgements.
 pub(crate) static RETRY: RetryProfile = RetryProfile {
     name: "luma",
     label: "Luma",
     summary: "3 retries 100 ms apart",
     waits: &[millis(100); 3],
-    answer_within: Some(secs(5)),
+    response_timeout: Some(secs(5)),
     ..ONCE
 };
 

@@ -8,7 +8,6 @@ use super::{Fields, Fixture, Kind, Provider, Shape, ShapeSign, Status};
 use crate::json::JsonType;
 use crate::payload::retry::{ONCE, RetryProfile, secs};
 
-/// The row.
 pub(crate) static PROVIDER: Provider = Provider {
     name: "modelslab",
     label: "ModelsLab",
@@ -17,17 +16,17 @@ pub(crate) static PROVIDER: Provider = Provider {
     fixtures: FIXTURES,
 };
 
-/// "Generation webhooks: best-effort delivery": no retry is promised. 2xx is wanted within 30 s.
+/// "Generation webhooks: best-effort delivery": no retry is promised. 2xx is required within 30 s.
 pub(crate) static RETRY_GENERATION: RetryProfile = RetryProfile {
     name: "modelslab",
     label: "ModelsLab",
     summary: "one attempt: generations are best effort",
-    answer_within: Some(secs(30)),
+    response_timeout: Some(secs(30)),
     ..ONCE
 };
 
-/// "Workflow webhooks: retried up to 3 times with exponential backoff". The delays are not given; these double from 5 s
-/// on, which is a guess.
+/// "Workflow webhooks: retried up to 3 times with exponential backoff". The waits are not documented; doubling from 5 s on is
+/// a guess.
 pub(crate) static RETRY_WORKFLOW: RetryProfile = RetryProfile {
     name: "modelslab-workflow",
     summary: "up to 3 retries; their delays are not documented, 5 s, 10 s, 20 s are a guess",

@@ -1,15 +1,14 @@
-//! OpenAI: thin events, which name what has a result and do not carry it.
+//! OpenAI: thin events, with the id of an object and without its result.
 //!
 //! Sources: `openai/openai-python`, `types/webhooks/*.py` (every event and its fields; `object` may be absent) and
-//! `lib/_webhooks.py` (its reading of Standard Webhooks). How the JSON is spaced on the wire is not documented; it is
-//! compact here.
+//! `lib/_webhooks.py` (its variant of Standard Webhooks). The spacing of the JSON on the wire is not documented; the
+//! fixtures are compact.
 
 use super::{Fields, Fixture, Kind, Provider, Shape, ShapeSign, Status};
 use crate::json::JsonType;
 use crate::payload::retry::general::DOUBLING_FOR_THREE_DAYS;
 use crate::payload::retry::{ONCE, RetryProfile};
 
-/// The row.
 pub(crate) static PROVIDER: Provider =
     Provider { name: "openai", label: "OpenAI", agents: &[], shapes: &[RUN, NOTICE], fixtures: FIXTURES };
 
@@ -38,7 +37,7 @@ const RUN: Shape = Shape {
     ],
     fields: Fields {
         id: &["data.id"],
-        // The event is all that is said about the status.
+        // The body has no status besides the event.
         status: &["type"],
         event: &["type"],
         ids: &[("event_id", "id")],
@@ -47,7 +46,7 @@ const RUN: Shape = Shape {
     statuses: &[
         ("response.completed", Status::Succeeded),
         ("response.failed", Status::Failed),
-        // It ended before it was whole: too long, or filtered.
+        // The response was cut: too long, or filtered.
         ("response.incomplete", Status::Failed),
         ("response.cancelled", Status::Canceled),
         ("batch.completed", Status::Succeeded),
@@ -67,7 +66,7 @@ const RUN: Shape = Shape {
     ..Shape::PLAIN
 };
 
-/// Calls that come in, agents, safety: whatever is not the end of a run.
+/// Incoming calls, agents, safety: every event other than the end of a run.
 const NOTICE: Shape = Shape {
     variant: "notice",
     title: "event",

@@ -1,25 +1,24 @@
 //! Replicate: Cog's predictions, hosted and signed.
 //!
 //! Sources: replicate.com/docs/topics/webhooks (the body is the prediction itself, not wrapped in `type` and `data`) and
-//! docs/topics/predictions (`model`, `data_removed`, `urls`, `metrics.total_time`). Signed exactly as Standard Webhooks
-//! has it. How the JSON is spaced on the wire is not documented; it is compact here.
+//! docs/topics/predictions (`model`, `data_removed`, `urls`, `metrics.total_time`). Signed exactly by Standard Webhooks. The
+//! spacing of the JSON on the wire is not documented; the fixtures are compact.
 
 use super::{Fields, Fixture, Provider, Shape, ShapeSign, Status, cog};
 use crate::json::JsonType;
-use crate::payload::retry::{ONCE, RetriedAnswers, RetryProfile, secs};
+use crate::payload::retry::{ONCE, RetriedStatuses, RetryProfile, secs};
 
-/// The row.
 pub(crate) static PROVIDER: Provider =
     Provider { name: "replicate", label: "Replicate", agents: &[], shapes: &[PREDICTION], fixtures: FIXTURES };
 
-/// Only the terminal webhook, "on no answer, 4xx or 5xx", exponentially, the last about a minute after completion.
-/// Waits that double from 1 s end there, which is a guess.
+/// Only the terminal webhook, "on no answer, 4xx or 5xx", exponentially, the last about a minute after completion. Doubling
+/// from 1 s on is a guess that ends after about a minute.
 pub(crate) static RETRY: RetryProfile = RetryProfile {
     name: "replicate",
     label: "Replicate",
     summary: "terminal deliveries only, for a minute; waits that double from 1 s are a guess",
     waits: &[secs(1), secs(2), secs(4), secs(8), secs(16), secs(32)],
-    again_on: RetriedAnswers::AllBut(&[(300, 399)]),
+    retried_statuses: RetriedStatuses::AllBut(&[(300, 399)]),
     terminal_only: true,
     ..ONCE
 };
@@ -35,7 +34,7 @@ const PREDICTION: Shape = Shape {
         ShapeSign::Has("logs"),
         ShapeSign::Has("created_at"),
     ],
-    // Cog's Python server sends much the same. It has no version and no URLs, and its times end in +00:00.
+    // Cog's Python server sends a similar body, but without a version and URLs, and with times that end in +00:00.
     signs: &[
         (5, ShapeSign::Ends("created_at", "Z")),
         (3, ShapeSign::Is("version", JsonType::String)),

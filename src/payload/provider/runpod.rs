@@ -1,17 +1,16 @@
-//! RunPod serverless: what `/status` answers, once, at the end.
+//! RunPod serverless: the response of `/status`, once, at the end.
 //!
 //! Sources: `runpod/docs`, `serverless/endpoints/send-requests.mdx` and `operation-reference.mdx` (the body, its keys
-//! sorted; some carry the `input` too); `runpod-python`, `endpoint/helpers.py` (the last states) and `rp_job.py` (the
-//! error as JSON in a string). Nothing is signed. How the JSON is spaced on the wire is not documented; it is compact here.
+//! sorted; some with the `input`); `runpod-python`, `endpoint/helpers.py` (the terminal states) and `rp_job.py` (the error as
+//! JSON in a string). No signature. The spacing of the JSON on the wire is not documented; the fixtures are compact.
 
 use super::{Fields, Fixture, Provider, Shape, ShapeSign, Status};
 use crate::payload::retry::{ONCE, RetryProfile, secs};
 
-/// The row.
 pub(crate) static PROVIDER: Provider =
     Provider { name: "runpod", label: "RunPod", agents: &[], shapes: &[JOB], fixtures: FIXTURES };
 
-/// Two more, 10 s apart. It asks for 200; what another 2xx does is not documented, and taken for an acknowledgement.
+/// Two retries, 10 s apart. RunPod asks for 200; other 2xx statuses are not documented and count as acknowledgements.
 pub(crate) static RETRY: RetryProfile = RetryProfile {
     name: "runpod",
     label: "RunPod",

@@ -1,19 +1,19 @@
-//! Profiles of senders that are no provider here: the standard, and services whose signatures are known.
+//! Retry profiles without a provider row: Standard Webhooks, and services whose signatures are known.
 //!
-//! Sources: `standard-webhooks/spec` v1.0.0; for GitHub, Stripe and Shopify the vendors' figures by way of third-party
-//! tables. Where a vendor gives a number of retries and a span but no waits, the waits are a guess, and the summary says so.
+//! Sources: `standard-webhooks/spec` v1.0.0; for GitHub, Stripe and Shopify the vendors' figures from third-party tables.
+//! Where a vendor documents a number of retries and a span but no waits, the waits are a guess, and the summary says so.
 
 use std::time::Duration;
 
-use super::{ONCE, RetriedAnswers, RetryAfter, RetryProfile, secs};
+use super::{ONCE, RetriedStatuses, RetryAfter, RetryProfile, secs};
 
-/// Those that can be named, in the order in which they are listed.
+/// In the order of the help.
 pub(crate) static ALL: &[&RetryProfile] = &[&STANDARD_WEBHOOKS, &GITHUB, &STRIPE, &SHOPIFY];
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 
-/// Twelve waits, each twice the one before, 68 hours 15 minutes in all: what fits into three days.
+/// Twelve waits, each twice the one before, 68 hours 15 minutes in all: the most that fit into three days.
 pub(crate) const DOUBLING_FOR_THREE_DAYS: &[Duration] = &[
     secs(MINUTE),
     secs(2 * MINUTE),
@@ -29,9 +29,9 @@ pub(crate) const DOUBLING_FOR_THREE_DAYS: &[Duration] = &[
     secs(2048 * MINUTE),
 ];
 
-/// The specification's example, without its jitter. 410 disables the endpoint; a redirect is a failure like any other;
-/// 429, 502 and 504 ask to slow down, by an amount that is not given, and `Retry-After` is honoured. Between the 15 s and
-/// the 30 s that it allows for an answer, this takes the stricter.
+/// The specification's example, without its jitter. 410 disables the endpoint; a redirect is a failure; 429, 502 and 504 ask
+/// to slow down, by an amount that is not specified, and `Retry-After` is honoured. The specification allows 15 s or 30 s
+/// for a response; the profile uses the stricter.
 pub(crate) static STANDARD_WEBHOOKS: RetryProfile = RetryProfile {
     name: "standard-webhooks",
     label: "Standard Webhooks",
@@ -47,9 +47,9 @@ pub(crate) static STANDARD_WEBHOOKS: RetryProfile = RetryProfile {
         secs(20 * HOUR),
         secs(24 * HOUR),
     ],
-    again_on: RetriedAnswers::AllBut(&[(410, 410)]),
+    retried_statuses: RetriedStatuses::AllBut(&[(410, 410)]),
     retry_after: RetryAfter::AtLeast,
-    answer_within: Some(secs(15)),
+    response_timeout: Some(secs(15)),
     ..ONCE
 };
 
@@ -58,7 +58,7 @@ pub(crate) static GITHUB: RetryProfile = RetryProfile {
     name: "github",
     label: "GitHub",
     summary: "one attempt: GitHub does not retry by itself",
-    answer_within: Some(secs(10)),
+    response_timeout: Some(secs(10)),
     ..ONCE
 };
 
@@ -77,6 +77,6 @@ pub(crate) static SHOPIFY: RetryProfile = RetryProfile {
     label: "Shopify",
     summary: "8 retries in 4 h; that they are 30 m apart is a guess",
     waits: &[secs(30 * MINUTE); 8],
-    answer_within: Some(secs(5)),
+    response_timeout: Some(secs(5)),
     ..ONCE
 };

@@ -93,7 +93,7 @@ fn the_standard_waits_at_least_as_long_as_it_is_told() {
 
 #[test]
 fn answers_are_waited_for_as_long_as_is_documented() {
-    let limits = retry_profiles().filter_map(|profile| Some((profile.name, profile.answer_within?.as_secs())));
+    let limits = retry_profiles().filter_map(|profile| Some((profile.name, profile.response_timeout?.as_secs())));
     let documented = [
         ("modelslab", 30),
         ("modelslab-workflow", 30),
