@@ -7,7 +7,7 @@ fn read(body: &str) -> Payload {
     Payload::read(&Bytes::copy_from_slice(body.as_bytes()), &Headers::default(), None).unwrap()
 }
 
-/// `provider variant kind event[*] status/raw id`, the star marking an inferred event.
+/// `provider variant kind event[*] status/raw id`; the star marks an inferred event.
 fn line(payload: &Payload) -> String {
     let event = payload.event.as_ref();
     let event = event.map_or("-".into(), |e| format!("{}{}", e.name, if e.inferred { "*" } else { "" }));
@@ -23,9 +23,9 @@ fn line(payload: &Payload) -> String {
 }
 
 #[test]
-fn every_fixture_is_recognised_as_what_it_is() {
+fn every_fixture_is_recognised() {
     let lines: Vec<_> = provider::fixtures().map(|(_, f)| format!("{}: {}", f.name, line(&read(f.body)))).collect();
-    // Generations B and C have one body; without headers it is taken for the newer.
+    // Generations B and C have the same body; without headers, the newer is assumed.
     insta::assert_snapshot!(lines.join("\n"), @r"
     eachlabs/a/success: eachlabs A prediction completed* succeeded/success abc123-def456-ghi789
     eachlabs/a/failed: eachlabs A prediction failed* failed/failed abc123-def456-ghi789
@@ -94,7 +94,7 @@ fn every_fixture_is_recognised_as_what_it_is() {
 }
 
 #[test]
-fn variations_that_providers_really_send() {
+fn variations_that_providers_send_are_recognised() {
     let cases = [
         // ModelsLab: integer ids, `error` for `failed`, `messege`, no track_id.
         (
@@ -110,7 +110,7 @@ fn variations_that_providers_really_send() {
             r#"{"status":"processing","tip":"x","eta":5,"messege":"","id":7,"output":[],"fetch_result":"u","future_links":[],"meta":{}}"#,
             "modelslab generation prediction processing* processing/processing 7",
         ),
-        // Cog: what is never set is left out, and cog 0.9 leaks request fields.
+        // Cog: fields that were never set are left out, and cog 0.9 leaks request fields.
         (r#"{"id":"p","logs":"x\n","status":"processing"}"#, "cog coglet prediction logs* processing/processing p"),
         (
             r#"{"error":"Worker crashed","id":"p","logs":"","metrics":{},"status":"failed"}"#,
@@ -124,7 +124,7 @@ fn variations_that_providers_really_send() {
             r#"{"input": {}, "output": "x", "id": "p", "created_at": null, "started_at": "t", "completed_at": "t", "logs": "", "status": "succeeded", "output_file_prefix": null, "webhook": "u", "webhook_events_filter": []}"#,
             "cog python prediction completed* succeeded/succeeded p",
         ),
-        // each::labs without metrics; a workflow of a bulk.
+        // each::labs without metrics; a workflow of a bulk request.
         (
             r#"{"id":"a","status":"success","output":"https://x","input":{}}"#,
             "eachlabs A prediction completed* succeeded/success a",
@@ -147,12 +147,12 @@ fn variations_that_providers_really_send() {
             r#"{"input": {}, "output": null, "id": "p", "created_at": "2026-11-20T21:21:23.336925+00:00", "started_at": "t", "logs": "", "status": "processing"}"#,
             "cog python prediction start* processing/processing p",
         ),
-        // What tells Cog and Replicate apart when both could be meant: how times end.
+        // Cog or Replicate: only the end of the times tells.
         (
             r#"{"id":"r","input":{},"output":null,"logs":"","status":"processing","created_at":"2022-04-26T22:13:06.224088Z","started_at":null}"#,
             "replicate prediction prediction start* processing/processing r",
         ),
-        // OpenAI: `object` may be absent, and events come that are not known yet.
+        // OpenAI: `object` may be absent, and there are unknown events.
         (
             r#"{"id":"evt_1","created_at":1,"type":"response.completed","data":{"id":"resp_1"}}"#,
             "openai run prediction response.completed succeeded/response.completed resp_1",
@@ -169,7 +169,7 @@ fn variations_that_providers_really_send() {
             r#"{"id":"evt_1","object":"event","created_at":1,"type":"agent.session.failed","data":{"id":"s","environment_type":"e"}}"#,
             "openai notice notice agent.session.failed -/- evt_1",
         ),
-        // Stripe's events look alike, but for `created`.
+        // Stripe's events are similar, but have `created`.
         (
             r#"{"id":"evt_1","object":"event","api_version":"v","created":1,"data":{"object":{}},"type":"charge.failed"}"#,
             "generic generic other charge.failed -/- evt_1",
@@ -177,7 +177,7 @@ fn variations_that_providers_really_send() {
         // fal without the gateway's id.
         (r#"{"request_id":"r","status":"OK","payload":{}}"#, "fal result prediction completed* succeeded/OK r"),
         (r#"{"request_id":"r","status":"OK"}"#, "generic generic other - -/OK r"),
-        // RunPod: some carry the input; the states of the API.
+        // RunPod: with the input; the states of the API.
         (
             r#"{"delayTime":1,"executionTime":2,"id":"r","input":{},"output":["x"],"status":"COMPLETED"}"#,
             "runpod job prediction completed* succeeded/COMPLETED r",
@@ -205,7 +205,7 @@ fn variations_that_providers_really_send() {
             "luma generation prediction starting* starting/queued g",
         ),
         (r#"{"id":"g","state":"completed"}"#, "generic generic other - succeeded/completed g"),
-        // ElevenLabs, an event of no form of its own.
+        // ElevenLabs, an event without a shape of its own.
         (
             r#"{"type":"call_initiation_failure","event_timestamp":1,"data":{"agent_id":"a","conversation_id":"c"}}"#,
             "elevenlabs event notice call_initiation_failure -/- c",
@@ -217,7 +217,7 @@ fn variations_that_providers_really_send() {
         ),
         (r#"{"code":501,"msg":"no","data":{"task_id":"t"}}"#, "kie task prediction failed* failed/501 t"),
         (r#"{"code":451,"msg":"no","taskId":"t"}"#, "kie task prediction failed* failed/451 t"),
-        // Others: GitHub, the form that Standard Webhooks recommends, nothing much.
+        // Others: GitHub, the form that Standard Webhooks recommends, almost empty bodies.
         (r#"{"action":"opened","issue":{"id":1},"repository":{"id":2}}"#, "generic generic other - -/- -"),
         (
             r#"{"type":"user.created","timestamp":"2022-11-03T20:26:10.344522Z","data":{"id":"u"}}"#,
@@ -233,7 +233,7 @@ fn variations_that_providers_really_send() {
 }
 
 #[test]
-fn a_name_given_by_the_user_or_the_user_agent_wins_over_the_looks() {
+fn the_named_provider_and_the_user_agent_win_over_the_body() {
     let body = Bytes::from_static(br#"{"id":"x","status":"done"}"#);
     let named = Payload::read(&body, &Headers::default(), Provider::named("modelslab")).unwrap();
     assert_eq!((named.provider.name, named.status, named.raw_status.as_deref()), ("modelslab", None, Some("done")));
@@ -246,7 +246,7 @@ fn a_name_given_by_the_user_or_the_user_agent_wins_over_the_looks() {
 }
 
 #[test]
-fn headers_give_away_what_the_body_leaves_open() {
+fn headers_decide_where_the_body_is_ambiguous() {
     let cases = [
         ("x-bfl-signature", r#"{"id":"x","status":"Queued"}"#, "bfl"),
         ("x-fal-webhook-signature", r#"{"request_id":"x","status":"DONE"}"#, "fal"),
@@ -263,18 +263,18 @@ fn headers_give_away_what_the_body_leaves_open() {
 }
 
 #[test]
-fn what_was_done_is_part_of_the_event_and_no_id_is_made_up() {
+fn the_action_is_part_of_the_event_and_no_id_is_invented() {
     let of = |name: &str| provider::fixtures().find(|(_, f)| f.name == name).map(|(_, f)| read(f.body)).unwrap();
     let ids: Vec<_> = of("huggingface/repo").ids.into_iter().map(|(name, id)| format!("{name}={id}")).collect();
     assert_eq!(ids, ["repo=openai-community/gpt2", "commit=575db8b7a51b6f85eb06eee540738584589f131c"]);
-    // A repository is updated again and again: nothing in the body recognises a repeat.
+    // A repository is updated many times: nothing in the body identifies a repeat.
     assert_eq!(of("huggingface/repo").key(), None);
     let key = "openai/evt_685343a1381c819085d44c354e1b330e/realtime.call.incoming";
     assert_eq!(of("openai/call-incoming").key().as_deref(), Some(key));
 }
 
 #[test]
-fn generations_b_and_c_differ_by_their_headers_alone() {
+fn only_headers_tell_generations_b_and_c_apart() {
     let body = Bytes::from_static(br#"{"exec_id":"x","flow_id":null,"status":"succeeded","output":"u","error":""}"#);
     let with = |name: &'static str| {
         let mut headers = Headers::default();
@@ -286,7 +286,7 @@ fn generations_b_and_c_differ_by_their_headers_alone() {
 }
 
 #[test]
-fn reasons_are_found_where_each_provider_puts_them() {
+fn the_reason_of_a_failure_is_found_for_each_provider() {
     let reason = |body: &str| read(body).error;
     let of = |name: &str| provider::fixtures().find(|(_, f)| f.name == name).map(|(_, f)| f.body).unwrap();
     assert_eq!(reason(of("eachlabs/a/failed")).as_deref(), Some("Error: Model timeout after 30s"));
@@ -311,7 +311,7 @@ fn reasons_are_found_where_each_provider_puts_them() {
 }
 
 #[test]
-fn keys_name_provider_id_and_event() {
+fn idempotency_keys_are_provider_id_and_event() {
     let key = |body: &str| read(body).key();
     assert_eq!(
         key(r#"{"id":"abc","status":"success","output":"u","input":{}}"#).as_deref(),

@@ -9,7 +9,7 @@ fn answered(status: u16) -> AttemptOutcome {
     AttemptOutcome::Answered { status, retry_after: None }
 }
 
-/// Seconds from the first attempt to each further one, when every answer is the same.
+/// Seconds from the first attempt to each later one, when every outcome is the same.
 fn schedule(profile: &RetryProfile, terminal: bool, outcome: AttemptOutcome) -> Vec<f64> {
     let mut at = Duration::ZERO;
     let mut times = vec![0.0];
@@ -22,7 +22,7 @@ fn schedule(profile: &RetryProfile, terminal: bool, outcome: AttemptOutcome) -> 
 }
 
 #[test]
-fn schedules_are_those_that_were_measured_or_documented() {
+fn schedules_are_as_measured_or_documented() {
     let coglet = [0.0, 0.2, 0.6, 1.4, 3.0, 6.2, 12.6, 25.4, 51.0, 102.2, 204.6, 307.0, 409.4];
     assert_eq!(schedule(&cog::RETRY_COGLET, true, answered(500)), coglet);
     let python = [0.0, 0.0, 0.2, 0.6, 1.4, 3.0, 6.2, 12.6, 25.4, 51.0, 102.2, 204.6, 324.6];
@@ -45,7 +45,7 @@ fn schedules_of_the_other_providers_and_of_the_standard() {
     for once in [&huggingface::RETRY, &elevenlabs::RETRY, &kie::RETRY, &GITHUB] {
         assert_eq!(of(once), [0.0], "{}", once.name);
     }
-    // Spans that are documented, and how many retries fall into them.
+    // Documented spans, and the number of retries within them.
     for (profile, retries, hours) in [(&fal::RETRY, 10, 2.0), (&SHOPIFY, 8, 4.0)] {
         let times = of(profile);
         assert_eq!((times.len() - 1, times.last().copied()), (retries, Some(hours * HOUR)), "{}", profile.name);
@@ -60,7 +60,7 @@ fn schedules_of_the_other_providers_and_of_the_standard() {
 }
 
 #[test]
-fn some_answers_end_it() {
+fn some_statuses_end_the_retries() {
     let cases: [(&RetryProfile, u16, bool); 12] = [
         (&STANDARD_WEBHOOKS, 410, false),
         (&STANDARD_WEBHOOKS, 404, true),
@@ -84,7 +84,7 @@ fn some_answers_end_it() {
 }
 
 #[test]
-fn the_standard_waits_at_least_as_long_as_it_is_told() {
+fn standard_webhooks_waits_at_least_as_long_as_retry_after() {
     let told = |seconds| AttemptOutcome::Answered { status: 429, retry_after: Some(secs(seconds)) };
     assert_eq!(STANDARD_WEBHOOKS.next(1, true, told(60)), NextStep::Retry(secs(60)));
     assert_eq!(STANDARD_WEBHOOKS.next(1, true, told(1)), NextStep::Retry(secs(5)));
@@ -92,7 +92,7 @@ fn the_standard_waits_at_least_as_long_as_it_is_told() {
 }
 
 #[test]
-fn answers_are_waited_for_as_long_as_is_documented() {
+fn response_timeouts_are_as_documented() {
     let limits = retry_profiles().filter_map(|profile| Some((profile.name, profile.response_timeout?.as_secs())));
     let documented = [
         ("modelslab", 30),
@@ -110,7 +110,7 @@ fn answers_are_waited_for_as_long_as_is_documented() {
 }
 
 #[test]
-fn cog_retries_the_terminal_delivery_only_and_only_some_answers() {
+fn cog_retries_only_the_terminal_delivery_and_only_some_statuses() {
     let cog = &cog::RETRY_COGLET;
     assert_eq!(cog.next(1, false, answered(500)), NextStep::GiveUp(StopReason::Exhausted));
     assert_eq!(cog.next(1, true, answered(400)), NextStep::GiveUp(StopReason::NotRetried));
@@ -120,7 +120,7 @@ fn cog_retries_the_terminal_delivery_only_and_only_some_answers() {
 }
 
 #[test]
-fn retry_after_is_obeyed_by_python_alone() {
+fn of_the_two_cog_servers_only_python_obeys_retry_after() {
     let told = |status| AttemptOutcome::Answered { status, retry_after: Some(secs(3)) };
     assert_eq!(cog::RETRY_PYTHON.next(1, true, told(503)), NextStep::Retry(secs(3)));
     assert_eq!(cog::RETRY_PYTHON.next(1, true, told(413)), NextStep::Retry(secs(3)));
@@ -130,7 +130,7 @@ fn retry_after_is_obeyed_by_python_alone() {
 }
 
 #[test]
-fn python_passes_over_no_wait_and_waits_six_hours_at_most() {
+fn python_ignores_a_wait_of_zero_and_waits_six_hours_at_most() {
     let told = |status, seconds| AttemptOutcome::Answered { status, retry_after: Some(secs(seconds)) };
     assert_eq!(cog::RETRY_PYTHON.next(2, true, told(503, 0)), NextStep::Retry(millis(200)));
     assert_eq!(cog::RETRY_PYTHON.next(2, true, told(413, 0)), NextStep::Retry(millis(200)), "the header is there");
@@ -147,7 +147,7 @@ fn any_2xx_acknowledges_and_a_redirect_does_not() {
 }
 
 #[test]
-fn profiles_have_names_of_their_own() {
+fn profile_names_are_unique() {
     let names: Vec<_> = retry_profiles().map(|profile| profile.name).collect();
     let own = "eachlabs eachlabs-b modelslab modelslab-workflow cog cog-python replicate openai fal bfl runpod \
                huggingface assemblyai elevenlabs luma kie";
