@@ -16,7 +16,7 @@ use super::record::{Answer, AnsweredBy};
 use super::summary::{Summary, is_id};
 use super::write;
 use crate::json::key_filter::KeyFilter;
-use crate::json::string;
+use crate::json::string::{self, Strictness};
 use crate::payload::headers::Lookup;
 use crate::payload::provider::Provider;
 use crate::signature::Verdict;
@@ -117,7 +117,7 @@ impl<'a> RawRequest<'a> {
 impl SignedParts<'_> {
     /// Writes the bytes of the body into a buffer, replacing its content.
     pub(crate) fn write_body(&self, buffer: &mut Vec<u8>) -> Option<()> {
-        string::undo(self.body.as_bytes(), buffer)
+        string::unescape(self.body.as_bytes(), Strictness::Unicode, buffer)
     }
 }
 
@@ -154,15 +154,10 @@ impl<'a> Cursor<'a> {
 
     /// A string as it stands in the line, with its escapes.
     fn string(&mut self) -> Option<&'a str> {
-        match self.plain() {
-            Some(plain) => Some(plain),
-            None => {
-                let text = self.0.strip_prefix('"')?;
-                let (string, rest) = text.split_at_checked(string::length(text.as_bytes())?)?;
-                self.0 = rest.strip_prefix('"')?;
-                Some(string)
-            }
-        }
+        let text = self.0.strip_prefix('"')?;
+        let (string, rest) = text.split_at_checked(string::length(text.as_bytes(), Strictness::Unicode)?)?;
+        self.0 = rest.strip_prefix('"')?;
+        Some(string)
     }
 
     fn plain_or_null(&mut self) -> Option<Option<&'a str>> {
@@ -207,7 +202,7 @@ impl<'a> Cursor<'a> {
         if memchr::memchr2(b'\\', 0x7f, list).is_some() {
             let (mut again, mut bytes) = (headers, Vec::new());
             again.headers(|_, value| {
-                string::undo(value.as_bytes(), &mut bytes)?;
+                string::unescape(value.as_bytes(), Strictness::Unicode, &mut bytes)?;
                 is_header_value(&bytes).then_some(())
             })?;
         }

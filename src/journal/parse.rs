@@ -17,7 +17,8 @@ use serde_json::value::RawValue;
 use super::record::{Answer, Duplicate, Record, SentAttempt, SentOutcome, VERSION};
 use super::summary::{Summary, is_id};
 use super::write::TYPE;
-use crate::json::{string, value};
+use crate::json::string::{self, Strictness};
+use crate::json::value;
 use crate::payload::delivery::Delivery;
 use crate::payload::headers::{FieldName, Headers};
 use crate::payload::lint::Warning;
@@ -389,7 +390,9 @@ fn body_bytes(text: &str) -> Result<Bytes, serde_json::Error> {
     let mut bytes = Vec::new();
     match text.strip_prefix('"').and_then(|text| text.strip_suffix('"')) {
         // Eight bytes at a time: a body is most of a line, and nearly all of its escapes are quotation marks.
-        Some(inner) if string::undo(inner.as_bytes(), &mut bytes).is_some() => Ok(bytes.into()),
+        Some(inner) if string::unescape(inner.as_bytes(), Strictness::Unicode, &mut bytes).is_some() => {
+            Ok(bytes.into())
+        }
         // Not a string, or an escape that is no character: serde has the words for the reason.
         _ => serde_json::from_str::<String>(text).map(Bytes::from),
     }

@@ -7,6 +7,7 @@ pub mod object;
 pub(crate) mod path;
 pub(crate) mod scan;
 pub(crate) mod string;
+pub(crate) mod tokens;
 pub(crate) mod tree;
 pub(crate) mod value;
 

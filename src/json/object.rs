@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use super::key_filter::KeyFilter;
-use super::{scan, value};
+use super::scan;
+use super::string::{self, Strictness};
 
 /// A JSON object: its members in the sender's order, values undecoded, duplicates kept.
 #[derive(Debug, Default)]
@@ -76,10 +77,7 @@ fn member<'a>(object: &'a str, wanted: &str) -> Option<&'a str> {
 
 /// A key that was read, given in its quotation marks.
 fn decoded(key: &str) -> Cow<'_, str> {
-    match key.bytes().any(|byte| byte == b'\\') {
-        true => value::string(key).unwrap_or_default(),
-        false => Cow::Borrowed(&key[1..key.len() - 1]),
-    }
+    string::decode(key, Strictness::Json).unwrap_or_default()
 }
 
 /// The elements' JSON texts, of an array.
@@ -119,6 +117,6 @@ mod tests {
         let object = Object::parse(text).unwrap();
         let (key, value) = object.members().next().unwrap();
         assert!(key.ends_with('k'));
-        assert!(value::string(value).unwrap().starts_with('x'));
+        assert!(string::decode(value, Strictness::Json).unwrap().starts_with('x'));
     }
 }

@@ -1,46 +1,49 @@
-//! JSON text, read where it stands: where its members, elements and values begin and end, and that all of it is JSON (RFC
-//! 8259). Why something is none, `serde_json` says.
+//! JSON text, read where it stands: where members, elements and values begin and end, and whether all of the text is JSON
+//! (RFC 8259). `serde_json` names the cause where a text is not JSON.
+//!
+//! The scanner does not go through the token iterator: it knows which token may come next, and so compares one byte where
+//! the iterator distinguishes nine kinds. Strings, numbers and white space are read by the same functions.
 
-use super::string::plain;
+use super::string::{self, Strictness};
+use super::tokens::{number_length, space_length};
 
-/// Gives every member of an object in the sender's order, its key in its quotation marks, its value as text; `None` where the
-/// text is no object.
+/// Calls `each` with every member of an object in the sender's order: the key in its quotation marks, and the value's text.
+/// `None` where the text is no object; some members may have been passed by then.
 pub(crate) fn members<'a>(text: &'a str, mut each: impl FnMut(&'a str, &'a str)) -> Option<()> {
-    Scan::new(text).whole(b'{', |scan| {
-        let key = scan.key()?;
-        each(key, scan.value()?);
+    Scanner::new(text).whole(b'{', |scanner| {
+        let key = scanner.key()?;
+        each(key, scanner.value()?);
         Some(())
     })
 }
 
-/// Gives every element of an array as text; `None` where the text is none.
+/// Calls `each` with every element of an array as text; `None` where the text is no array.
 pub(crate) fn elements<'a>(text: &'a str, mut each: impl FnMut(&'a str)) -> Option<()> {
-    Scan::new(text).whole(b'[', |scan| {
-        each(scan.value()?);
+    Scanner::new(text).whole(b'[', |scanner| {
+        each(scanner.value()?);
         Some(())
     })
 }
 
-/// What closes what this opens.
 fn closing(opening: u8) -> u8 {
     if opening == b'{' { b'}' } else { b']' }
 }
 
-/// A text, and how far it is read.
-struct Scan<'a> {
+struct Scanner<'a> {
     text: &'a str,
+    /// The next byte.
     at: usize,
-    /// What is open within the value that is being read, each by what closes it: values are as deep as senders like, so
-    /// that no function may call itself for them.
+    /// The closing brackets that the value is still to have, the innermost last. Senders nest values as deep as they like,
+    /// so no function may call itself for a value.
     open: Vec<u8>,
 }
 
-impl<'a> Scan<'a> {
+impl<'a> Scanner<'a> {
     fn new(text: &'a str) -> Self {
-        Scan { text, at: 0, open: Vec::new() }
+        Scanner { text, at: 0, open: Vec::new() }
     }
 
-    /// Reads all of the text as an object or an array, part by part.
+    /// Reads all of the text as an object or an array, calling `part` for each member or element.
     fn whole(mut self, opening: u8, mut part: impl FnMut(&mut Self) -> Option<()>) -> Option<()> {
         self.space();
         self.eat(opening)?;
@@ -60,7 +63,6 @@ impl<'a> Scan<'a> {
         (self.at == self.text.len()).then_some(())
     }
 
-    /// A value as text.
     fn value(&mut self) -> Option<&'a str> {
         let start = self.at;
         loop {
@@ -71,14 +73,14 @@ impl<'a> Scan<'a> {
                     self.space();
                     if self.eat(closing(opening)).is_none() {
                         self.open.push(closing(opening));
-                        self.name()?;
+                        self.key_if_in_object()?;
                         continue;
                     }
                 }
                 b't' => self.word("true")?,
                 b'f' => self.word("false")?,
                 b'n' => self.word("null")?,
-                _ => self.number()?,
+                _ => self.at += number_length(self.rest())?,
             }
             loop {
                 let Some(&closing) = self.open.last() else { return self.text.get(start..self.at) };
@@ -86,7 +88,7 @@ impl<'a> Scan<'a> {
                 match self.next()? {
                     b',' => {
                         self.space();
-                        self.name()?;
+                        self.key_if_in_object()?;
                         break;
                     }
                     byte if byte == closing => drop(self.open.pop()),
@@ -96,15 +98,15 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// The key that stands before a value, where the innermost of what is open is an object.
-    fn name(&mut self) -> Option<()> {
+    /// The key before a value, where the innermost open bracket is an object's.
+    fn key_if_in_object(&mut self) -> Option<()> {
         match self.open.last() {
             Some(b'}') => self.key().map(drop),
             _ => Some(()),
         }
     }
 
-    /// A key, and what parts it from its value.
+    /// A key and its colon.
     fn key(&mut self) -> Option<&'a str> {
         let key = self.string()?;
         self.space();
@@ -117,64 +119,16 @@ impl<'a> Scan<'a> {
     fn string(&mut self) -> Option<&'a str> {
         let start = self.at;
         self.eat(b'"')?;
-        loop {
-            self.at += plain(&self.text.as_bytes()[self.at..]);
-            match self.next()? {
-                b'"' => return self.text.get(start..self.at),
-                b'\\' => match self.next()? {
-                    b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => {}
-                    b'u' => {
-                        for _ in 0..4 {
-                            self.next().filter(u8::is_ascii_hexdigit)?;
-                        }
-                    }
-                    _ => return None,
-                },
-                0..b' ' => return None,
-                // The last ones of the text are looked at one by one.
-                _ => {}
-            }
-        }
-    }
-
-    fn number(&mut self) -> Option<()> {
-        // That is what it may begin with.
-        let _ = self.eat(b'-');
-        match self.next()? {
-            b'0' => {}
-            b'1'..=b'9' => self.digits(),
-            _ => return None,
-        }
-        if self.eat(b'.').is_some() {
-            self.some_digits()?;
-        }
-        if self.eat(b'e').or_else(|| self.eat(b'E')).is_some() {
-            let _ = self.eat(b'+').or_else(|| self.eat(b'-'));
-            self.some_digits()?;
-        }
-        Some(())
-    }
-
-    fn some_digits(&mut self) -> Option<()> {
-        self.next().filter(u8::is_ascii_digit)?;
-        self.digits();
-        Some(())
-    }
-
-    fn digits(&mut self) {
-        while self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
-            self.at += 1;
-        }
+        self.at += string::length(self.rest(), Strictness::Json)? + 1;
+        self.text.get(start..self.at)
     }
 
     fn word(&mut self, word: &str) -> Option<()> {
-        self.text.as_bytes()[self.at..].starts_with(word.as_bytes()).then(|| self.at += word.len())
+        self.rest().starts_with(word.as_bytes()).then(|| self.at += word.len())
     }
 
     fn space(&mut self) {
-        while matches!(self.peek(), Some(b' ' | b'\n' | b'\r' | b'\t')) {
-            self.at += 1;
-        }
+        self.at += space_length(self.rest());
     }
 
     fn eat(&mut self, byte: u8) -> Option<()> {
@@ -190,6 +144,10 @@ impl<'a> Scan<'a> {
     fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
+
+    fn rest(&self) -> &'a [u8] {
+        &self.text.as_bytes()[self.at..]
+    }
 }
 
 #[cfg(test)]
@@ -198,20 +156,23 @@ mod tests {
     use serde_json::value::RawValue;
 
     use super::*;
+    use crate::json::tokens::{TokenKind, tokens};
 
-    /// What another parser says of the same text.
     fn is_json(text: &str, begins: char) -> bool {
         text.trim_start().starts_with(begins) && serde_json::from_str::<&RawValue>(text).is_ok()
     }
 
-    fn agrees(text: &str) {
-        let mut count = 0;
-        assert_eq!(elements(text, |_| count += 1).is_some(), is_json(text, '['), "{text}");
-        assert_eq!(members(text, |_, _| count += 1).is_some(), is_json(text, '{'), "{text}");
+    fn assert_as_serde_json(text: &str) {
+        let is_array = elements(text, |_| {}).is_some();
+        let is_object = members(text, |_, _| {}).is_some();
+        assert_eq!((is_array, is_object), (is_json(text, '['), is_json(text, '{')), "{text}");
+        // The token iterator reads the same text.
+        let are_tokens = tokens(text.as_bytes(), Strictness::Json).all(|token| token.kind != TokenKind::Other);
+        assert!(are_tokens || !(is_array || is_object), "{text}");
     }
 
     #[test]
-    fn what_is_json_is_settled() {
+    fn json_is_what_serde_json_reads() {
         let values = [
             "null",
             "true",
@@ -268,33 +229,32 @@ mod tests {
                 format!("{{\"k\":{value}}}"),
                 format!("{{{value}:1}}"),
             ] {
-                agrees(&text);
-                agrees(&format!("{text} x"));
-                agrees(&text[..text.len() - 1]);
+                assert_as_serde_json(&text);
+                assert_as_serde_json(&format!("{text} x"));
+                assert_as_serde_json(&text[..text.len() - 1]);
             }
-            agrees(value);
+            assert_as_serde_json(value);
         }
     }
 
     #[test]
-    fn each_part_is_as_it_was_sent() {
+    fn members_and_elements_are_as_they_were_sent() {
         let text = " { \"a\\\"\" : [1, {\"b\":2}] ,\"c\":\" \\u00e9 \" , \"c\" :-1.50e+2 }\n";
         let mut all = Vec::new();
         members(text, |key, value| all.push([key, value])).unwrap();
         assert_eq!(all, [["\"a\\\"\"", "[1, {\"b\":2}]"], ["\"c\"", "\" \\u00e9 \""], ["\"c\"", "-1.50e+2"]]);
         let mut all = Vec::new();
-        elements(all_of(text), |value| all.push(value)).unwrap();
+        elements(array_in(text), |value| all.push(value)).unwrap();
         assert_eq!(all, ["1", "{\"b\":2}"]);
     }
 
-    /// The array in that object.
-    fn all_of(text: &str) -> &str {
+    fn array_in(text: &str) -> &str {
         &text[text.find('[').unwrap()..=text.find(']').unwrap()]
     }
 
     proptest! {
         #[test]
-        fn every_parser_says_the_same(
+        fn serde_json_reads_the_same(
             parts in prop::collection::vec(
                 "[\\[\\]{}:,\" ]|\"[a-zé\u{1}\\\\]{0,12}\"|\\\\(u[0-9a-g]{0,4}|[\"\\\\/bfnrtx])|-?[0-9.eE+-]{1,5}|null|true|\\PC",
                 0..12,
@@ -302,10 +262,10 @@ mod tests {
             opening in "[\\[{]",
         ) {
             let inner = parts.concat();
-            agrees(&inner);
-            agrees(&format!("{opening}{inner}{}", char::from(closing(opening.as_bytes()[0]))));
-            agrees(&format!("{{\"k\":{inner}}}"));
-            agrees(&format!("[\"{inner}\"]"));
+            assert_as_serde_json(&inner);
+            assert_as_serde_json(&format!("{opening}{inner}{}", char::from(closing(opening.as_bytes()[0]))));
+            assert_as_serde_json(&format!("{{\"k\":{inner}}}"));
+            assert_as_serde_json(&format!("[\"{inner}\"]"));
         }
     }
 }

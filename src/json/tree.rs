@@ -1,129 +1,105 @@
-//! JSON text taken apart into the sender's own tokens, read once from front to back.
+//! JSON text as a tree of the sender's own tokens.
 
 use std::borrow::Cow;
-use std::str::FromStr;
 
-use super::value;
+use super::string::{self, Strictness};
+use super::tokens::{Token, TokenKind, Tokens, tokens};
 
 /// A JSON value as a tree of the sender's own tokens.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Tree<'a> {
-    /// Members: the key and the value.
+    /// Keys and values, in the sender's order, duplicates kept.
     Object(Vec<(StringToken<'a>, Tree<'a>)>),
-    /// Elements.
     Array(Vec<Tree<'a>>),
-    /// A string.
     String(StringToken<'a>),
     /// A number, `true`, `false` or `null`, as spelled.
     Word(&'a str),
 }
 
-/// A string as it was sent, and what it says.
+/// A string as sent, and its text.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct StringToken<'a> {
-    /// With its quotes and escapes.
+    /// With its quotation marks and escapes.
     pub(crate) token: &'a str,
-    /// Decoded; `None` where it stands for no Unicode text, as a lone surrogate does, and can only be sent as it is.
+    /// `None` where an escape stands for no Unicode text, as half of a surrogate pair does: such a string can only be sent
+    /// as it is.
     pub(crate) decoded: Option<Cow<'a, str>>,
 }
 
 impl StringToken<'_> {
-    /// What to know it by as a key.
+    /// The text by which two keys are compared.
     pub(crate) fn key(&self) -> &str {
         self.decoded.as_deref().unwrap_or(self.token)
     }
 }
 
-/// How deep a body may be nested to be respelled; deeper ones are no webhooks.
+/// How deep a body may be nested to be spelled anew; deeper ones are no webhooks.
 const DEPTH: usize = 64;
 
 impl<'a> Tree<'a> {
-    /// Takes JSON text apart; `None` when it is nested too deep. What is no JSON gives `None` or a tree of no use.
+    /// Reads JSON text; `None` where the text is not JSON, or nested too deep.
     pub(crate) fn parse(text: &'a str) -> Option<Self> {
-        let mut reader = Reader { rest: text };
-        let tree = reader.value(DEPTH)?;
-        reader.skip_space();
-        reader.rest.is_empty().then_some(tree)
+        let mut reader = Reader { text, tokens: tokens(text.as_bytes(), Strictness::Json) };
+        let first = reader.next()?;
+        let tree = reader.value(first, DEPTH)?;
+        reader.next().is_none().then_some(tree)
     }
 }
 
 struct Reader<'a> {
-    rest: &'a str,
+    text: &'a str,
+    tokens: Tokens<'a>,
 }
 
 impl<'a> Reader<'a> {
-    fn skip_space(&mut self) {
-        self.rest = self.rest.trim_start_matches([' ', '\n', '\r', '\t']);
+    fn next(&mut self) -> Option<Token> {
+        self.tokens.find(|token| token.kind != TokenKind::Space)
     }
 
-    fn take(&mut self, length: usize) -> &'a str {
-        let (taken, rest) = self.rest.split_at(length);
-        self.rest = rest;
-        taken
-    }
-
-    /// Whether this character comes next; then it is passed.
-    fn passes(&mut self, character: char) -> bool {
-        self.skip_space();
-        let rest = self.rest.strip_prefix(character);
-        self.rest = rest.unwrap_or(self.rest);
-        rest.is_some()
-    }
-
-    fn value(&mut self, depth: usize) -> Option<Tree<'a>> {
+    /// The value that begins with this token.
+    fn value(&mut self, token: Token, depth: usize) -> Option<Tree<'a>> {
         let depth = depth.checked_sub(1)?;
-        if self.passes('{') {
-            return self
-                .list('}', |reader| {
-                    let key = reader.text()?;
-                    reader.passes(':').then(|| reader.value(depth)).flatten().map(|value| (key, value))
+        let text = &self.text[token.range];
+        match token.kind {
+            TokenKind::Open if text == "{" => self
+                .list("}", |reader, key| {
+                    let key = reader.string(key)?;
+                    reader.next().filter(|token| token.kind == TokenKind::Colon)?;
+                    let first = reader.next()?;
+                    Some((key, reader.value(first, depth)?))
                 })
-                .map(Tree::Object);
+                .map(Tree::Object),
+            TokenKind::Open => self.list("]", |reader, first| reader.value(first, depth)).map(Tree::Array),
+            TokenKind::String => Some(Tree::String(string_token(text))),
+            TokenKind::Number | TokenKind::Literal => Some(Tree::Word(text)),
+            TokenKind::Close | TokenKind::Comma | TokenKind::Colon | TokenKind::Space | TokenKind::Other => None,
         }
-        if self.passes('[') {
-            return self.list(']', |reader| reader.value(depth)).map(Tree::Array);
-        }
-        if self.rest.starts_with('"') {
-            return self.text().map(Tree::String);
-        }
-        let end = self.rest.find([',', ']', '}', ' ', '\n', '\r', '\t']).unwrap_or(self.rest.len());
-        (end > 0).then(|| Tree::Word(self.take(end)))
     }
 
-    fn list<T>(&mut self, close: char, mut entry: impl FnMut(&mut Self) -> Option<T>) -> Option<Vec<T>> {
+    /// The entries up to the closing bracket; `entry` reads the one that begins with a token.
+    fn list<T>(&mut self, close: &str, entry: impl Fn(&mut Self, Token) -> Option<T>) -> Option<Vec<T>> {
         let mut entries = Vec::new();
-        if self.passes(close) {
+        let mut token = self.next()?;
+        if &self.text[token.range.clone()] == close {
             return Some(entries);
         }
         loop {
-            entries.push(entry(self)?);
-            if self.passes(close) {
-                return Some(entries);
+            entries.push(entry(self, token)?);
+            let behind = self.next()?;
+            match behind.kind {
+                TokenKind::Comma => token = self.next()?,
+                _ => return (&self.text[behind.range] == close).then_some(entries),
             }
-            self.passes(',').then_some(())?;
         }
     }
 
-    fn text(&mut self) -> Option<StringToken<'a>> {
-        self.skip_space();
-        let inner = self.rest.strip_prefix('"')?;
-        let mut escaped = false;
-        let end = inner.bytes().position(|byte| {
-            let ends = byte == b'"' && !escaped;
-            escaped = byte == b'\\' && !escaped;
-            ends
-        })?;
-        let token = self.take(end + 2);
-        let plain = &token[1..=end];
-        let decoded = if plain.contains('\\') { decode(token) } else { Some(Cow::Borrowed(plain)) };
-        Some(StringToken { token, decoded })
+    fn string(&self, token: Token) -> Option<StringToken<'a>> {
+        (token.kind == TokenKind::String).then(|| string_token(&self.text[token.range]))
     }
 }
 
-/// A token's text, unless a part of it is none: a lone surrogate would come back as another character.
-fn decode(token: &str) -> Option<Cow<'_, str>> {
-    serde_json::Value::from_str(token).ok()?;
-    value::string(token)
+fn string_token(token: &str) -> StringToken<'_> {
+    StringToken { token, decoded: string::decode(token, Strictness::Unicode) }
 }
 
 #[cfg(test)]
@@ -150,7 +126,9 @@ mod tests {
 
     #[test]
     fn what_is_no_json_gives_none() {
-        for text in ["", "{", "[1", "{\"a\"}", "{\"a\":}", "[,]", "[1 2]", "\"a", "{} {}", "{a:1}", "]"] {
+        for text in
+            ["", "{", "[1", "{\"a\"}", "{\"a\":}", "[,]", "[1 2]", "\"a", "{} {}", "{a:1}", "]", "[}", "[1,]", "nul"]
+        {
             assert_eq!(Tree::parse(text), None, "{text}");
         }
         let deep = "[".repeat(1000) + &"]".repeat(1000);

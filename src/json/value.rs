@@ -1,36 +1,12 @@
-//! Single JSON values, kept as the sender's text: what kind they are, and what their strings say.
+//! Single JSON values, kept as the sender's text: their type, and the text of strings.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use bytes::Bytes;
-use serde::de::{self, Deserialize, Deserializer, Visitor};
 
-use super::Object;
-use super::object::items;
-
-/// A decoded JSON string. Python's `json.dumps` writes lone surrogates (`"\ud83c"`), which are no Unicode text: they
-/// become the replacement character instead of making the whole body unreadable.
-struct Text<'a>(Cow<'a, str>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Lenient;
-        impl<'de> Visitor<'de> for Lenient {
-            type Value = Text<'de>;
-            fn expecting(&self, out: &mut fmt::Formatter) -> fmt::Result {
-                out.write_str("a string")
-            }
-            fn visit_borrowed_bytes<E: de::Error>(self, bytes: &'de [u8]) -> Result<Text<'de>, E> {
-                Ok(Text(std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)))
-            }
-            fn visit_bytes<E: de::Error>(self, bytes: &[u8]) -> Result<Text<'de>, E> {
-                Ok(Text(Cow::Owned(String::from_utf8_lossy(bytes).into_owned())))
-            }
-        }
-        deserializer.deserialize_bytes(Lenient)
-    }
-}
+use super::object::{Object, items};
+use super::string::{self, Strictness};
 
 /// What kind of value a JSON text is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,48 +55,21 @@ impl JsonType {
     }
 }
 
-/// Decodes a JSON string; `None` for any other value.
+/// Decodes a JSON string; `None` for any other value. Python's `json.dumps` writes lone surrogates (`"\ud83c"`), which are no
+/// Unicode text: they become the replacement character instead of making the whole body unreadable.
 pub(crate) fn string(text: &str) -> Option<Cow<'_, str>> {
-    let inner = text.strip_prefix('"')?;
-    // Most stand for themselves, and need no parser.
-    let stands_for_itself = |byte: u8| (byte >= b' ') & (byte != b'"') & (byte != b'\\');
-    if let Some(inner) = inner.strip_suffix('"')
-        && inner.bytes().fold(true, |all, byte| all & stands_for_itself(byte))
-    {
-        return Some(Cow::Borrowed(inner));
-    }
-    serde_json::from_str::<Text<'_>>(text).ok().map(|Text(decoded)| decoded)
+    string::decode(text, Strictness::Json)
 }
 
 /// JSON text with the escapes in its strings written out, as people would search it: `caf\\u00e9` becomes `café`.
 pub(crate) fn unescaped(text: &str) -> Cow<'_, str> {
-    let Some(first) = text.find('\\') else { return Cow::Borrowed(text) };
-    let mut plain = text[..first].to_owned();
-    let mut rest = &text[first..];
-    while !rest.is_empty() {
-        // Those that stand together are read together: a character may take two.
-        let run = escapes(rest);
-        let decoded = string(&format!("\"{}\"", &rest[..run])).map_or(rest[..run].to_owned(), Cow::into_owned);
-        plain.push_str(&decoded);
-        let next = rest[run..].find('\\').map_or(rest.len(), |next| run + next);
-        plain.push_str(&rest[run..next]);
-        rest = &rest[next..];
+    if !text.contains('\\') {
+        return Cow::Borrowed(text);
     }
-    Cow::Owned(plain)
-}
-
-/// How far the escapes reach that a text begins with.
-fn escapes(text: &str) -> usize {
-    let mut end = 0;
-    while text[end..].starts_with('\\') {
-        let length = if text[end + 1..].starts_with('u') { 6 } else { 2 };
-        match text.get(end..end + length) {
-            Some(_) => end += length,
-            // No JSON: it stands for itself.
-            None => return text.len(),
-        }
-    }
-    end
+    let mut plain = Vec::new();
+    let read = string::unescape(text.as_bytes(), Strictness::Lenient, &mut plain);
+    let plain = read.and_then(|()| String::from_utf8(plain).ok());
+    plain.map_or(Cow::Borrowed(text), Cow::Owned)
 }
 
 /// A scalar as a person would write it: strings decoded, numbers and booleans as spelled. `None` for `null`, arrays and
@@ -211,7 +160,7 @@ mod tests {
         let cases = [
             (r#"{"a":"b"}"#, r#"{"a":"b"}"#),
             (r#"{"a":"caf\u00e9 \ud83c\udf05\n\"say\" C:\\x"}"#, "{\"a\":\"café 🌅\n\"say\" C:\\x\"}"),
-            (r"a lone \ud83c!", "a lone \u{fffd}\u{fffd}\u{fffd}!"),
+            (r"a lone \ud83c!", "a lone \u{fffd}!"),
             (r"no JSON \", r"no JSON \"),
             (r"no JSON \u12", r"no JSON \u12"),
             (r"no JSON \é\u00zz", r"no JSON \é\u00zz"),

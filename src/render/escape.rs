@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+use crate::json::string::{HexCase, push_escaped};
 pub use crate::payload::unsafe_chars::is_unsafe;
 
 /// Escapes every hazard in `text`, line breaks and tabs included, for one line of a screen.
@@ -58,10 +59,7 @@ fn is_plain(text: &str) -> bool {
 }
 
 fn push_json_escape(out: &mut String, c: char) {
-    // JSON escapes count UTF-16 units: a character above U+FFFF takes a surrogate pair.
-    for unit in c.encode_utf16(&mut [0; 2]) {
-        out.push_str(&format!("\\u{unit:04x}"));
-    }
+    push_escaped(c, HexCase::Lower, out);
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Sums up what nobody reads: data URLs and base64 by what they are, and any bytes by their size.
 
+use crate::json::string::{self, Strictness};
 use crate::payload::data_url::{InlineFile, MAX_TOKEN};
 
 /// A data URL no longer than this, in bytes, is shown in full.
@@ -24,7 +25,7 @@ pub(crate) fn folded_token(token: &str) -> Option<String> {
     if token.len() <= MAX_DATA_URL.min(MAX_TOKEN) {
         return None;
     }
-    let value: String = serde_json::from_str(token).ok()?;
+    let value = string::decode(token, Strictness::Unicode)?;
     folded(&value).map(|summary| format!("\"{summary}\""))
 }
 

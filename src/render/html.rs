@@ -15,6 +15,7 @@ use super::Show;
 use super::fields;
 use super::paint::Paint;
 use crate::event::{Event, JournalRow, Timeline};
+use crate::json::string::{HexCase, push_escaped};
 use crate::payload::lint::Warning;
 use crate::payload::{Status, encoding};
 
@@ -162,7 +163,8 @@ fn harmless(out: &mut impl Write, json: &str) -> io::Result<()> {
     while let Some(place) = rest.find(['<', '>', '&', '\u{2028}', '\u{2029}']) {
         let (before, behind) = rest.split_at(place);
         let mut chars = behind.chars();
-        let escaped = chars.next().map_or_else(String::new, |c| format!("\\u{:04x}", u32::from(c)));
+        let mut escaped = String::new();
+        chars.next().into_iter().for_each(|c| push_escaped(c, HexCase::Lower, &mut escaped));
         out.write_all(before.as_bytes())?;
         out.write_all(escaped.as_bytes())?;
         rest = chars.as_str();

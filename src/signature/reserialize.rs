@@ -5,10 +5,10 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::fmt::Write;
 
 pub(crate) mod numbers;
 
+use crate::json::string::{HexCase, push_escaped};
 pub(crate) use crate::json::tree::{StringToken, Tree};
 pub(crate) use numbers::NumberStyle;
 
@@ -406,10 +406,7 @@ impl StringEscapes {
             '\\' => out.push_str("\\\\"),
             c => {
                 let upper = matches!(self, StringEscapes::AsciiUpper | StringEscapes::DotNet);
-                for unit in c.encode_utf16(&mut [0; 2]) {
-                    // Writing into a string does not fail.
-                    let _ = if upper { write!(out, "\\u{unit:04X}") } else { write!(out, "\\u{unit:04x}") };
-                }
+                push_escaped(c, if upper { HexCase::Upper } else { HexCase::Lower }, out);
             }
         }
     }

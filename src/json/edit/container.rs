@@ -5,7 +5,9 @@ use std::ops::Range;
 use serde_json::value::RawValue;
 
 use crate::json::path::EntryName;
-use crate::json::{JsonType, scan};
+use crate::json::scan;
+use crate::json::string::{self, Strictness};
+use crate::json::value::JsonType;
 
 /// What holds entries.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -62,12 +64,8 @@ impl ContainerEntry<'_> {
 
 /// Whether `written`, a JSON string in its quotes, spells `key`.
 fn is_key(written: &str, key: &str) -> bool {
-    if written.contains('\\') {
-        // A key with a lone surrogate is no `String`, and no path can spell it either.
-        serde_json::from_str::<String>(written).is_ok_and(|read| read == key)
-    } else {
-        written.get(1..written.len() - 1) == Some(key)
-    }
+    // No path can spell half of a surrogate pair.
+    string::decode(written, Strictness::Unicode).is_some_and(|read| read == key)
 }
 
 /// An object or array, and where it is in the body.

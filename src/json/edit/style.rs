@@ -3,6 +3,8 @@
 use super::NewValue;
 use super::container::{Container, ContainerKind, last_line_indent, leading_space, replace};
 use crate::json::path::{EntryName, PathSegment};
+use crate::json::string::{Strictness, to_ascii};
+use crate::json::tokens::{TokenKind, tokens};
 
 /// How a body is written, for what an edit adds to it.
 pub(crate) struct BodyStyle<'a> {
@@ -20,8 +22,8 @@ pub(crate) struct BodyStyle<'a> {
 impl<'a> BodyStyle<'a> {
     /// The style of the JSON in `root`.
     pub(crate) fn of(root: &'a str) -> BodyStyle<'a> {
-        let colon = mark_and_space(root, b':').unwrap_or(":");
-        let comma = mark_and_space(root, b',').filter(|comma| !comma.contains('\n'));
+        let colon = mark_and_space(root, TokenKind::Colon).unwrap_or(":");
+        let comma = mark_and_space(root, TokenKind::Comma).filter(|comma| !comma.contains('\n'));
         let lines = root.split_once('\n');
         BodyStyle {
             colon,
@@ -47,7 +49,7 @@ impl<'a> BodyStyle<'a> {
 
     fn string(&self, text: &str) -> String {
         let quoted = serde_json::Value::from(text).to_string();
-        if self.ascii { escape_non_ascii(&quoted) } else { quoted }
+        if self.ascii { to_ascii(&quoted) } else { quoted }
     }
 
     fn entry(&self, kind: ContainerKind, name: &EntryName, value: &str) -> String {
@@ -116,35 +118,10 @@ impl<'a> BodyStyle<'a> {
     }
 }
 
-/// All that Python escapes and `serde_json` does not: what is beyond `~`, as UTF-16.
-pub(crate) fn escape_non_ascii(quoted: &str) -> String {
-    let mut escaped = String::with_capacity(quoted.len());
-    for c in quoted.chars() {
-        if c <= '~' {
-            escaped.push(c);
-            continue;
-        }
-        for unit in c.encode_utf16(&mut [0; 2]) {
-            escaped.push_str(&format!("\\u{unit:04x}"));
-        }
-    }
-    escaped
-}
-
-/// The first `mark` that is not in a string, with the white space after it.
-fn mark_and_space(json: &str, mark: u8) -> Option<&str> {
-    let mut in_string = false;
-    let mut escaped = false;
-    let start = json.bytes().position(|byte| {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' => escaped = true,
-            b'"' => in_string = !in_string,
-            _ => return byte == mark && !in_string,
-        }
-        false
-    })?;
-    let from_mark = &json[start..];
-    let space = leading_space(&from_mark[1..]);
-    Some(&from_mark[..1 + space.len()])
+/// The first token of this kind, with the white space after it.
+fn mark_and_space(json: &str, mark: TokenKind) -> Option<&str> {
+    let mut tokens = tokens(json.as_bytes(), Strictness::Json).skip_while(|token| token.kind != mark);
+    let mark = tokens.next()?.range;
+    let space = tokens.next().filter(|token| token.kind == TokenKind::Space);
+    Some(&json[mark.start..space.map_or(mark.end, |space| space.range.end)])
 }

@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 use serde_json::{Map, Value};
 
-use super::style::escape_non_ascii;
 use super::*;
+use crate::json::string::to_ascii;
 
 fn set(body: &str, spec: &str) -> Result<String, EditError> {
     Edit::set(spec)?.apply(body)
@@ -312,7 +312,7 @@ fn python(value: &Value) -> String {
             let list: Vec<String> = map.iter().map(|(key, value)| (key.as_str(), value)).map(pair).collect();
             format!("{{{}}}", list.join(", "))
         }
-        scalar => escape_non_ascii(&scalar.to_string()),
+        scalar => to_ascii(&scalar.to_string()),
     }
 }
 
