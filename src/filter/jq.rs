@@ -12,18 +12,22 @@ use std::ptr;
 use std::sync::Arc;
 
 use jaq_core::data::HasLut;
-use jaq_core::load::lex::{Lexer, Tok, Token};
 use jaq_core::load::{self, Arena, File, Loader};
 use jaq_core::native::{Fun, bome, run as native, v as variables};
 use jaq_core::{Compiler, Ctx, DataT, Error, Lut, Native, RunPtr, Vars, compile};
 use jaq_json::{Map, Val, read};
+use memchr::memchr;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+use crate::json::string::Strictness;
+use crate::json::tokens::{Token, TokenKind, tokens};
 use crate::payload::nearest;
 
+pub(crate) mod comparison;
 pub(crate) mod members;
 
+use comparison::left_side;
 pub(crate) use members::Members;
 
 /// A filter, ready to run.
@@ -266,20 +270,20 @@ fn nests_too_deep(text: &[u8]) -> bool {
     if text.len() <= NESTED {
         return false;
     }
-    let (mut depth, mut bytes) = (0_usize, text.iter());
-    while let Some(byte) = bytes.next() {
-        match byte {
-            b'[' | b'{' => depth += 1,
-            b']' | b'}' => depth = depth.saturating_sub(1),
-            b'#' => drop(bytes.find(|byte| **byte == b'\n')),
-            b'"' => {
-                while let Some(byte) = bytes.next().filter(|byte| **byte != b'"') {
-                    if *byte == b'\\' {
-                        bytes.next();
-                    }
+    let mut depth = 0_usize;
+    let mut tokens = tokens(text, Strictness::Lenient);
+    while let Some(Token { kind, range }) = tokens.next() {
+        match kind {
+            TokenKind::Open => depth += 1,
+            TokenKind::Close => depth = depth.saturating_sub(1),
+            TokenKind::Other | TokenKind::Number => {
+                if let Some(comment) = memchr(b'#', &text[range.clone()]) {
+                    let rest = &text[range.start + comment..];
+                    let length = memchr(b'\n', rest).unwrap_or(rest.len());
+                    tokens.go_to(range.start + comment + length);
                 }
             }
-            _ => {}
+            TokenKind::Comma | TokenKind::Colon | TokenKind::String | TokenKind::Literal | TokenKind::Space => {}
         }
         if depth > NESTED {
             return true;
@@ -353,31 +357,6 @@ fn compile(text: &str) -> Result<Program, BadFilter> {
         let near = near.map(|near| format!(", did you mean {near}?")).unwrap_or_default();
         at(name, format!("there is no {} {name}{near}", what.as_str()))
     })
-}
-
-/// Symbols that compare.
-const COMPARISONS: [&str; 6] = ["==", "!=", "<", "<=", ">", ">="];
-
-/// Symbols that bind tighter than a comparison, beside paths, which begin with a dot.
-const TIGHT: [&str; 6] = ["?", "+", "-", "*", "/", "%"];
-
-/// Words that make a filter more than one comparison.
-const LOOSE: [&str; 13] =
-    ["and", "as", "catch", "def", "elif", "else", "foreach", "if", "import", "include", "label", "or", "reduce"];
-
-/// The left side of a filter that is one comparison of two simple sides.
-fn left_side(text: &str) -> Option<&str> {
-    let tokens = Lexer::new(text).lex().ok()?;
-    let is_comparison = |Token(text, token): &&Token<&str>| matches!(token, Tok::Sym) && COMPARISONS.contains(text);
-    let is_simple = |Token(text, token): &Token<&str>| match token {
-        Tok::Sym => text.starts_with('.') || TIGHT.contains(text),
-        Tok::Word => !LOOSE.contains(text),
-        Tok::Var | Tok::Fmt | Tok::Num | Tok::Str(_) | Tok::Block(_) => true,
-    };
-    let mut comparisons = tokens.iter().filter(is_comparison);
-    let (Some(Token(comparison, _)), None) = (comparisons.next(), comparisons.next()) else { return None };
-    let rest_is_simple = tokens.iter().filter(|token| !is_comparison(token)).all(is_simple);
-    rest_is_simple.then(|| &text[..load::span(text, comparison).start])
 }
 
 fn run(program: &Program, input: &FilterInput, watch: &Watch<'_>) -> Result<Vec<Val>, String> {

@@ -2,7 +2,7 @@
 
 use jaq_core::load::lex::{Lexer, StrPart, Tok, Token};
 
-use super::{COMPARISONS, TIGHT};
+use super::comparison::{COMPARISONS, TIGHT};
 
 /// Members of a value, by name; none of them stands for the value as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
