@@ -156,8 +156,10 @@ const ODD: &str = "{ \"id\":\"a\",  \"n\": 1.50, \"big\":12345678901234567890123
 
 #[test]
 fn edits_change_only_their_paths_and_are_signed() {
-    let cases: [(&[&str], (&str, &str)); 6] = [
+    let cases: [(&[&str], (&str, &str)); 8] = [
         (&[], ("", "")),
+        (&["--set", "\"n\"=2"], ("1.50", "2")),
+        (&["--set", "input[\"a=b.c\"]=1"], (r#""\u00e9""#, r#""\u00e9","a=b.c":1"#)),
         (&["--set", "input.prompt=a cat"], (r#""\u00e9""#, r#""a cat""#)),
         (&["--set", "n=[1, 2.0]"], ("1.50", "[1, 2.0]")),
         (&["--unset", "n"], (r#" "n": 1.50, "#, " ")),

@@ -119,7 +119,7 @@ impl From<cli::ExportFormat> for ExportForm {
 }
 
 fn redact_path(text: &str) -> Result<inspect::redact::RedactPath, Error> {
-    inspect::redact::RedactPath::parse(text).map_err(|reason| Error::Usage(format!("--redact {text}: {reason}")))
+    inspect::redact::RedactPath::parse(text).map_err(|error| Error::Usage(format!("--redact: {error}")))
 }
 
 /// A page that is written beside everything else, and takes its place when all of it is there: what goes wrong costs no

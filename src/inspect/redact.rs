@@ -1,4 +1,4 @@
-//! Fields that are blanked before anything is shown or handed on.
+//! Fields that are blanked before anything is shown or exported.
 
 use std::fmt;
 use std::ops::Range;
@@ -9,10 +9,9 @@ use http::header::CONTENT_ENCODING;
 use url::Url;
 
 use crate::journal::Record;
-use crate::json::JsonType;
-use crate::json::Object;
-use crate::json::object;
+use crate::json::path::{self, JsonPath, PathError, PathSegment};
 use crate::json::value;
+use crate::json::{JsonType, Object, object};
 use crate::payload::Delivery;
 use crate::payload::body;
 use crate::payload::encoding;
@@ -20,65 +19,58 @@ use crate::payload::headers::REDACTED;
 use crate::payload::lint::Warning;
 use crate::signature::Verdict;
 
-/// A field to blank: `headers.authorization`, `input.prompt`, `output.0`; a segment `*` is every member or element.
+/// A field to blank, as `--set` writes paths: `input.prompt`, `output.*`; or `headers.NAME`, `body`, `target`, `url`, `remote`,
+/// `answer.line`, `error`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RedactPath {
-    segments: Vec<String>,
-}
+pub struct RedactPath(JsonPath);
 
 impl RedactPath {
-    /// Reads `input.prompt`; the error is the end of the sentence that names what was to be read.
-    pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let segments: Vec<String> = text.split('.').map(str::to_owned).collect();
-        match segments.iter().any(String::is_empty) {
-            true => Err("a path is written input.prompt, output.0 or headers.authorization".to_owned()),
-            false => Ok(RedactPath { segments }),
-        }
+    pub(crate) fn parse(text: &str) -> Result<Self, PathError> {
+        JsonPath::parse(text).map(RedactPath)
     }
 
     fn target(&self) -> Target<'_> {
-        match self.segments.split_first() {
-            Some((first, [])) if first == "headers" => Target::Headers,
-            Some((first, [name])) if first == "headers" && name == "*" => Target::Headers,
-            Some((first, [name])) if first == "headers" => Target::Header(name),
-            Some((first, rest)) if first == "body" => Target::Body(rest),
-            _ => Target::Field(&self.segments),
+        let segments = self.0.segments();
+        let starts_with = |word: &str| matches!(&segments[0], PathSegment::Key(key) if key == word);
+        match &segments[1..] {
+            [] | [PathSegment::Any] if starts_with("headers") => Target::Headers,
+            [PathSegment::Key(name)] if starts_with("headers") => Target::Header(name),
+            rest if starts_with("body") => Target::Body(rest),
+            _ => Target::Field(segments),
         }
     }
 }
 
 impl fmt::Display for RedactPath {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(&self.segments.join("."))
+        self.0.fmt(out)
     }
 }
 
-/// What a path leads to.
+/// The part of a record that a path leads to.
 enum Target<'a> {
     Headers,
     Header(&'a str),
-    /// The way into the body; none for all of it.
-    Body(&'a [String]),
+    /// A field of the body; without segments all of the body.
+    Body(&'a [PathSegment<'static>]),
     /// A field of the body, or of the record.
-    Field(&'a [String]),
+    Field(&'a [PathSegment<'static>]),
 }
 
-/// Texts that are blanked are looked for in other texts from this length on: shorter ones say too little.
-const TELLING: usize = 4;
+/// The shortest blanked text, in bytes, that is searched for in other texts: shorter ones occur in any text.
+const SHORTEST_QUOTED: usize = 4;
 
-/// How deep they are looked for.
+/// How deep a blanked value is searched for texts.
 const DEPTH: usize = 16;
 
-/// What was blanked in one record.
+/// The parts of a record in which something was blanked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Blanked {
-    /// Something of the request.
     pub(crate) request: bool,
-    /// Something of its body.
     pub(crate) body: bool,
 }
 
-/// Blanks fields, and remembers which paths led to any.
+/// Blanks fields, and counts the paths that led to a value.
 #[derive(Debug)]
 pub(crate) struct Redactor<'a> {
     paths: &'a [RedactPath],
@@ -86,52 +78,51 @@ pub(crate) struct Redactor<'a> {
 }
 
 impl<'a> Redactor<'a> {
-    /// Nothing was blanked yet.
     pub(crate) fn new(paths: &'a [RedactPath]) -> Self {
         Redactor { paths, has_effect: vec![false; paths.len()] }
     }
 
-    /// The paths that led nowhere so far.
+    /// The paths that led to no value so far.
     pub(crate) fn without_effect(&self) -> impl Iterator<Item = &RedactPath> {
         self.paths.iter().zip(&self.has_effect).filter(|(_, has_effect)| !**has_effect).map(|(path, _)| path)
     }
 
-    /// Blanks these fields of a record. A compressed body becomes what it held; one that is not JSON has no fields, so
-    /// all of it is blanked where one of its fields is to be. What is said about a field that is blanked goes with it.
+    /// Blanks these fields of a record. A compressed body is decompressed first. A body that is not JSON has no fields, so the
+    /// whole body is blanked where one of its fields is named. Messages that name or quote a blanked field are blanked too.
     pub(crate) fn blank(&mut self, record: &mut Record) -> Blanked {
         let mut cut = Cut { values: Vec::new(), blanked: Blanked::default() };
         let provider = record.payload.as_ref().map(|payload| payload.provider);
-        let mut ways = Vec::new();
+        let mut fields = Vec::new();
         for (index, path) in self.paths.iter().enumerate() {
-            let own = match path.target() {
+            let has_effect = match path.target() {
                 Target::Headers => cut.headers(&mut record.delivery, |_| true),
                 Target::Header(name) => cut.headers(&mut record.delivery, |other| other.eq_ignore_ascii_case(name)),
-                Target::Body(way) => {
-                    ways.push((index, way));
+                Target::Body(segments) => {
+                    fields.push((index, segments));
                     false
                 }
-                Target::Field(way) => {
-                    ways.push((index, way));
-                    cut.field(record, &way.join("."))
+                Target::Field(segments) => {
+                    fields.push((index, segments));
+                    cut.record_field(record, &path.to_string())
                 }
             };
-            self.has_effect[index] |= own;
+            self.has_effect[index] |= has_effect;
         }
-        for index in cut.body(&mut record.delivery, &ways) {
+        for index in cut.body(&mut record.delivery, &fields) {
             self.has_effect[index] = true;
         }
         if cut.blanked.body {
             record.payload = record.delivery.payload(provider);
         }
-        let ways: Vec<_> = ways.iter().map(|(_, way)| *way).collect();
-        cut.texts(record, &ways);
+        let fields: Vec<_> = fields.iter().map(|(_, segments)| *segments).collect();
+        cut.messages(record, &fields);
         cut.blanked
     }
 }
 
-/// What was cut out of a record.
+/// The values cut out of a record.
 struct Cut {
-    /// The texts that stood there.
+    /// Their texts.
     values: Vec<String>,
     blanked: Blanked,
 }
@@ -147,8 +138,8 @@ impl Cut {
         any
     }
 
-    /// A field of the record itself.
-    fn field(&mut self, record: &mut Record, name: &str) -> bool {
+    /// Blanks a field of the record itself.
+    fn record_field(&mut self, record: &mut Record, name: &str) -> bool {
         let mut blank = |text: &mut String, with: String| {
             let is_there = !text.is_empty();
             if is_there {
@@ -182,48 +173,50 @@ impl Cut {
         cut.is_some_and(|text| blank(text, REDACTED.to_owned()))
     }
 
-    /// Fields of the body; gives the indices of the ways that led to one.
-    fn body(&mut self, delivery: &mut Delivery, ways: &[(usize, &[String])]) -> Vec<usize> {
-        if ways.is_empty() || delivery.body.is_empty() {
+    /// Blanks fields of the body, and returns the indices of the paths that led to a value.
+    fn body(&mut self, delivery: &mut Delivery, fields: &[(usize, &[PathSegment<'_>])]) -> Vec<usize> {
+        if fields.is_empty() || delivery.body.is_empty() {
             return Vec::new();
         }
         let held = encoding::decode(&delivery.headers, &delivery.body, encoding::LARGEST).unwrap_or_default();
         let text = std::str::from_utf8(&held).ok().filter(|_| body::Body::of(&held).why_not_json().is_none());
-        let Some(text) = text.filter(|_| ways.iter().all(|(_, way)| !way.is_empty())) else {
+        let Some(text) = text.filter(|_| fields.iter().all(|(_, segments)| !segments.is_empty())) else {
             self.blanked = Blanked { request: true, body: true };
             texts_in(&String::from_utf8_lossy(&held), DEPTH, &mut self.values);
             delivery.body = Bytes::from_static(REDACTED.as_bytes());
             delivery.headers.remove(CONTENT_ENCODING.as_str());
-            return ways.iter().map(|(index, _)| *index).collect();
+            return fields.iter().map(|(index, _)| *index).collect();
         };
-        let (mut places, mut found) = (Vec::new(), Vec::new());
-        for (index, way) in ways {
-            let before = places.len();
-            find(text, text.trim(), way, &mut places);
-            found.extend((places.len() > before).then_some(*index));
+        let (mut values, mut found) = (Vec::new(), Vec::new());
+        for (index, segments) in fields {
+            let before = values.len();
+            values.extend(path::find_all(text.trim(), segments));
+            found.extend((values.len() > before).then_some(*index));
         }
-        if places.is_empty() {
+        if values.is_empty() {
             return found;
         }
         self.blanked = Blanked { request: true, body: true };
-        places.iter().for_each(|place| texts_in(&text[place.clone()], DEPTH, &mut self.values));
-        delivery.body = without(text, places).into();
+        values.iter().for_each(|value| texts_in(value, DEPTH, &mut self.values));
+        delivery.body = without(text, &values).into();
         delivery.headers.remove(CONTENT_ENCODING.as_str());
         found
     }
 
-    /// What others say of what was cut out.
-    fn texts(&self, record: &mut Record, ways: &[&[String]]) {
-        let tells = |text: &str| {
-            self.values.iter().any(|value| value.len() >= TELLING && value != REDACTED && text.contains(value.as_str()))
+    /// Blanks messages about the fields, and texts that quote a value.
+    fn messages(&self, record: &mut Record, fields: &[&[PathSegment<'_>]]) {
+        let quotes = |text: &str| {
+            self.values
+                .iter()
+                .any(|value| value.len() >= SHORTEST_QUOTED && value != REDACTED && text.contains(value.as_str()))
         };
         let blank = |text: &mut String| {
-            if tells(text) {
+            if quotes(text) {
                 *text = REDACTED.to_owned();
             }
         };
         for Warning { path, message, .. } in &mut record.warnings {
-            if ways.iter().any(|way| overlaps(way, path)) {
+            if fields.iter().any(|segments| overlaps(segments, path)) {
                 *message = REDACTED.to_owned();
             }
             blank(message);
@@ -238,7 +231,7 @@ impl Cut {
     }
 }
 
-/// The scalars within a JSON text, down to a depth beyond which nobody quotes them.
+/// Collects the scalars within a JSON text, down to a depth beyond which no message quotes them.
 fn texts_in(text: &str, depth: usize, found: &mut Vec<String>) {
     match JsonType::of(text.trim()) {
         JsonType::Object if depth > 0 => {
@@ -252,16 +245,28 @@ fn texts_in(text: &str, depth: usize, found: &mut Vec<String>) {
     }
 }
 
-/// Whether a way leads to this path, into it or past it.
-fn overlaps(way: &[String], path: &str) -> bool {
-    !path.is_empty() && way.iter().zip(path.split('.')).all(|(segment, part)| segment == "*" || segment == part)
+/// Whether a field is, contains, or lies within the one at `path`, which a warning names. A path that cannot be read may be
+/// any field.
+fn overlaps(field: &[PathSegment<'_>], path: &str) -> bool {
+    match JsonPath::parse(path) {
+        Ok(path) => field.iter().zip(path.segments()).all(|(one, other)| may_be_same(one, other)),
+        Err(PathError::Empty) => false,
+        Err(PathError::Syntax { .. }) => true,
+    }
 }
 
-/// A JSON text with these places blanked.
-fn without(text: &str, mut places: Vec<Range<usize>>) -> String {
+fn may_be_same(one: &PathSegment<'_>, other: &PathSegment<'_>) -> bool {
+    let is_any = |segment: &PathSegment| *segment == PathSegment::Any;
+    one == other || is_any(one) || is_any(other) || one.index().is_some_and(|index| other.is_position(index))
+}
+
+/// A JSON text with these values blanked, which are slices of it.
+fn without(text: &str, values: &[&str]) -> String {
+    let start = |value: &str| value.as_ptr().addr() - text.as_ptr().addr();
+    let mut places: Vec<Range<usize>> = values.iter().map(|value| start(value)..start(value) + value.len()).collect();
     places.sort_by_key(|place| (place.start, std::cmp::Reverse(place.end)));
     let (mut blanked, mut end) = (String::with_capacity(text.len()), 0);
-    // One that lies within another is blanked with it.
+    // A value within another one is blanked with it.
     for place in places {
         if place.start >= end {
             blanked.push_str(&text[end..place.start]);
@@ -271,29 +276,6 @@ fn without(text: &str, mut places: Vec<Range<usize>>) -> String {
     }
     blanked.push_str(&text[end..]);
     blanked
-}
-
-/// Where in `whole` the values are that a way leads to from `value`, a part of it. A key may occur twice.
-fn find(whole: &str, value: &str, way: &[String], places: &mut Vec<Range<usize>>) {
-    let Some((segment, rest)) = way.split_first() else {
-        let start = value.as_ptr().addr() - whole.as_ptr().addr();
-        places.push(start..start + value.len());
-        return;
-    };
-    match JsonType::of(value) {
-        JsonType::Object => {
-            let object = Object::parse(value).unwrap_or_default();
-            let members = object.members().filter(|(key, _)| segment == "*" || key == segment);
-            members.for_each(|(_, value)| find(whole, value, rest, places));
-        }
-        JsonType::Array => {
-            let items = object::items(value).unwrap_or_default();
-            let wanted = |index: usize| segment == "*" || segment.parse() == Ok(index);
-            let items = items.into_iter().enumerate().filter(|(index, _)| wanted(*index));
-            items.for_each(|(_, value)| find(whole, value, rest, places));
-        }
-        JsonType::String | JsonType::Number | JsonType::Bool | JsonType::Null => {}
-    }
 }
 
 #[cfg(test)]

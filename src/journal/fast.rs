@@ -50,7 +50,7 @@ pub(crate) struct BorrowedHeaders<'a> {
 
 impl Lookup for BorrowedHeaders<'_> {
     fn all<'a>(&'a self, name: &str) -> impl Iterator<Item = Cow<'a, str>> {
-        let list = if self.names.cover(KeyFilter::of_header(name)) { self.list.as_slice() } else { &[] };
+        let list = if self.names.cover(KeyFilter::of_caseless(name)) { self.list.as_slice() } else { &[] };
         list.iter().filter(move |(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| Cow::Borrowed(*value))
     }
 }
@@ -107,7 +107,7 @@ impl<'a> RawRequest<'a> {
         let mut headers = BorrowedHeaders { list: Vec::with_capacity(16), names: KeyFilter::default() };
         self.headers.headers(|name, value| {
             headers.list.push((name, value));
-            headers.names = headers.names.and(KeyFilter::of_header(name));
+            headers.names = headers.names.and(KeyFilter::of_caseless(name));
             memchr::memchr(b'\\', value.as_bytes()).is_none().then_some(())
         })?;
         Some(SignedParts { headers, body })

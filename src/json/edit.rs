@@ -1,26 +1,22 @@
 //! Changing a JSON body as text: `--set PATH=VALUE` and `--unset PATH`.
 //!
-//! A signature depends on every byte of a body, so a body is never parsed and printed again: an
-//! edit cuts and pastes, and what it does not name keeps its bytes. What it adds is written in the
-//! style of its surroundings.
-
-use super::JsonType;
+//! A signature depends on every byte of a body, so a body is never parsed and printed again: an edit cuts and pastes, and
+//! every byte outside of the path stays. New text is written in the style of its surroundings.
 
 pub(crate) mod container;
 pub(crate) mod style;
 #[cfg(test)]
 mod tests;
 
-use super::path::{EntryName, PathSegment, parse_path};
+use super::path::{JsonPath, PathError, PathSegment};
+use super::value::JsonType;
 use container::{Container, replace, span, trimmed_json};
-use style::BodyStyle;
+use style::{BodyStyle, NewValue};
 
 /// One change to a JSON body.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Edit {
-    /// As the user wrote it, for messages.
-    path: String,
-    steps: Vec<PathSegment>,
+    path: JsonPath,
     operation: Operation,
 }
 
@@ -28,38 +24,38 @@ pub struct Edit {
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum EditError {
     /// A `--set` without an equals sign.
-    #[error("`{spec}` has no value: write it as PATH=VALUE")]
+    #[error("`{spec}` has no value: write PATH=VALUE")]
     NoValue {
-        /// What was given.
+        /// The argument.
         spec: String,
     },
-    /// A path that names nothing.
-    #[error("the path is empty: name what to change, as in `input.prompt`")]
-    EmptyPath,
     /// A path that cannot be read.
-    #[error("`{path}` is not a path: {reason}")]
-    BadPath {
-        /// The path as given.
+    #[error(transparent)]
+    Path(#[from] PathError),
+    /// A path with `*`.
+    #[error(
+        "`{path}` names several values, and one is changed at a time: write a key or an index instead of `*`, or `\"*\"` for a key of that name"
+    )]
+    SeveralValues {
+        /// The path.
         path: String,
-        /// What is wrong with it.
-        reason: String,
     },
-    /// A body, or a value that was said to be JSON, that is not.
+    /// A body, or a value given as JSON, that is not JSON.
     #[error("{what} is not JSON: {reason}")]
     NotJson {
-        /// What was read: the body, or the value for a path.
+        /// The body, or the value for a path.
         what: String,
-        /// What the parser said.
+        /// The parser's message.
         reason: String,
     },
     /// A path that goes on below a value which cannot hold it.
     #[error("{} is {found}, so `{path}` cannot be set", place(.at))]
     NotAContainer {
-        /// The path as given.
+        /// The path.
         path: String,
         /// The part of the path that leads to the value; empty for the body itself.
         at: String,
-        /// What the value is, with its article.
+        /// The value's type, with its article.
         found: &'static str,
     },
     /// An index that would leave a hole in its array.
@@ -73,7 +69,7 @@ pub enum EditError {
     /// Nothing to unset.
     #[error("there is no `{path}` in the body")]
     NothingThere {
-        /// The path as given.
+        /// The path.
         path: String,
     },
 }
@@ -88,18 +84,11 @@ enum Operation {
     Unset,
 }
 
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum NewValue {
-    /// JSON, kept to the letter.
-    Json(String),
-    /// Text, which becomes a JSON string once the body's style is known.
-    Text(String),
-}
-
 impl Edit {
-    /// Reads `PATH=VALUE`. The value is JSON if it parses as JSON, else text.
+    /// Reads `PATH=VALUE`. The value is JSON if it parses as JSON, else text. A `=` in quotes belongs to the path.
     pub fn set(spec: &str) -> Result<Edit, EditError> {
-        let (path, value) = spec.split_once('=').ok_or_else(|| EditError::NoValue { spec: spec.to_owned() })?;
+        let (path, rest) = JsonPath::parse_start(spec).map_err(|error| without_value(error, spec))?;
+        let value = rest.strip_prefix('=').ok_or_else(|| EditError::NoValue { spec: spec.to_owned() })?;
         let value = match trimmed_json(value) {
             Ok(json) => NewValue::Json(json.to_owned()),
             Err(_) => NewValue::Text(value.to_owned()),
@@ -111,25 +100,28 @@ impl Edit {
     pub fn set_json(path: &str, json: String) -> Result<Edit, EditError> {
         let value = trimmed_json(&json)
             .map_err(|reason| EditError::NotJson { what: format!("the value for `{path}`"), reason })?;
-        Edit::new(path, Operation::Set(NewValue::Json(value.to_owned())))
+        Edit::new(JsonPath::parse(path)?, Operation::Set(NewValue::Json(value.to_owned())))
     }
 
-    /// Removes what `path` names.
+    /// Removes the member or element at `path`.
     pub fn unset(path: &str) -> Result<Edit, EditError> {
-        Edit::new(path, Operation::Unset)
+        Edit::new(JsonPath::parse(path)?, Operation::Unset)
     }
 
-    fn new(path: &str, operation: Operation) -> Result<Edit, EditError> {
-        Ok(Edit { path: path.to_owned(), steps: parse_path(path)?, operation })
+    fn new(path: JsonPath, operation: Operation) -> Result<Edit, EditError> {
+        if path.has_any() {
+            return Err(EditError::SeveralValues { path: path.to_string() });
+        }
+        Ok(Edit { path, operation })
     }
 
-    /// Makes the change to `body`, all other bytes of which stay as they are.
+    /// Makes the change to `body`; all its other bytes stay as they are.
     pub fn apply(&self, body: &str) -> Result<String, EditError> {
         let root = trimmed_json(body).map_err(|reason| EditError::NotJson { what: "the body".to_owned(), reason })?;
         match &self.operation {
             Operation::Set(value) => self.apply_set(body, root, value),
             Operation::Unset => {
-                self.apply_unset(body, root).ok_or_else(|| EditError::NothingThere { path: self.path.clone() })
+                self.apply_unset(body, root).ok_or_else(|| EditError::NothingThere { path: self.path.to_string() })
             }
         }
     }
@@ -138,17 +130,17 @@ impl Edit {
         let mut style = BodyStyle::of(root);
         let mut target = root;
         let mut indent = None;
-        for (depth, step) in self.steps.iter().enumerate() {
+        let segments = self.path.segments();
+        for (depth, segment) in segments.iter().enumerate() {
             let container = Container::read(body, target)
-                .filter(|container| container.can_hold(&step.name))
+                .filter(|container| container.can_hold(segment))
                 .ok_or_else(|| self.not_a_container(depth, target))?;
             style.colon = container.colon().unwrap_or(style.colon);
-            let Some(entry) = container.find(&step.name) else {
+            let Some(entry) = container.find(segment) else {
                 self.check_append(&container, depth)?;
-                let below = &self.steps[depth + 1..];
                 let inner = style.entry_indent(&container, indent);
-                let value = style.nest(below, style.value(value), inner.as_deref());
-                return Ok(style.append(&container, &step.name, &value, indent));
+                let value = style.nest(&segments[depth + 1..], style.value(value), inner.as_deref());
+                return Ok(style.append(&container, segment, &value, indent));
             };
             target = entry.value;
             indent = container.indent();
@@ -157,34 +149,43 @@ impl Edit {
     }
 
     fn apply_unset(&self, body: &str, root: &str) -> Option<String> {
-        let (last, parents) = self.steps.split_last()?;
+        let (last, parents) = self.path.segments().split_last()?;
         let mut target = root;
-        for step in parents {
-            target = Container::read(body, target)?.find(&step.name)?.value;
+        for segment in parents {
+            target = Container::read(body, target)?.find(segment)?.value;
         }
-        Container::read(body, target)?.without(&last.name)
+        Container::read(body, target)?.without(last)
     }
 
-    /// Checks that what is missing from `depth` on can be added without a hole in an array, be it
-    /// to `container` or to an array that is yet to be made.
+    /// Checks that the missing segments from `depth` on can be added without a hole in an array: in `container`, and in
+    /// arrays that are to be made.
     fn check_append(&self, container: &Container, depth: usize) -> Result<(), EditError> {
-        let (step, below) = (&self.steps[depth], &self.steps[depth + 1..]);
-        if !container.can_append(&step.name) {
-            return Err(self.no_such_index(step, container.entries.len()));
+        let segments = self.path.segments();
+        if !container.can_append(&segments[depth]) {
+            return Err(self.no_such_index(depth, container.entries.len()));
         }
-        match below.iter().find(|step| matches!(step.name, EntryName::Index(1..))) {
-            Some(step) => Err(self.no_such_index(step, 0)),
+        let is_hole = |segment: &PathSegment| matches!(segment, PathSegment::Index(1..));
+        match segments[depth + 1..].iter().position(is_hole) {
+            Some(hole) => Err(self.no_such_index(depth + 1 + hole, 0)),
             None => Ok(()),
         }
     }
 
-    fn no_such_index(&self, step: &PathSegment, len: usize) -> EditError {
-        EditError::NoSuchIndex { path: self.path[..step.end].to_owned(), len }
+    fn no_such_index(&self, depth: usize, len: usize) -> EditError {
+        EditError::NoSuchIndex { path: self.path.prefix(depth + 1).to_string(), len }
     }
 
     fn not_a_container(&self, depth: usize, found: &str) -> EditError {
-        let at = depth.checked_sub(1).map_or(0, |last| self.steps[last].end);
-        let found = JsonType::of(found).noun();
-        EditError::NotAContainer { path: self.path.clone(), at: self.path[..at].to_owned(), found }
+        let at = self.path.prefix(depth).to_string();
+        EditError::NotAContainer { path: self.path.to_string(), at, found: JsonType::of(found).noun() }
     }
+}
+
+/// The same error, quoting no more of `PATH=VALUE` than the path: values may be long.
+fn without_value(error: PathError, spec: &str) -> EditError {
+    let error = match (error, spec.split_once('=')) {
+        (PathError::Syntax { reason, .. }, Some((path, _))) => PathError::Syntax { path: path.to_owned(), reason },
+        (error, _) => error,
+    };
+    error.into()
 }

@@ -1,5 +1,5 @@
-//! JSON text, and nothing of webhooks: where its members stand, what its strings and numbers say, paths into it, and edits
-//! that keep every other byte.
+//! The one place that reads and writes JSON text; nothing here knows webhooks. Scanner, tokens, strings, values, paths, and
+//! edits that keep every other byte.
 
 pub mod edit;
 pub(crate) mod key_filter;

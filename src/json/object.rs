@@ -1,8 +1,9 @@
-//! A JSON object as text: its members, and paths into them.
+//! A JSON object as text: its members, and paths into it.
 
 use std::borrow::Cow;
 
 use super::key_filter::KeyFilter;
+use super::path::{self, PathReader, PathSegment};
 use super::scan;
 use super::string::{self, Strictness};
 
@@ -13,16 +14,8 @@ pub struct Object<'a> {
     names: KeyFilter,
 }
 
-/// The first key of a dotted path, and what follows it.
-fn split(path: &str) -> (&str, Option<&str>) {
-    match path.bytes().position(|byte| byte == b'.') {
-        Some(place) => (&path[..place], Some(&path[place + 1..])),
-        None => (path, None),
-    }
-}
-
 impl<'a> Object<'a> {
-    /// Reads JSON text as an object; `None` when it is something else.
+    /// Reads JSON text as an object; `None` for any other text.
     pub fn parse(text: &'a str) -> Option<Self> {
         let mut members = Vec::with_capacity(12);
         scan::members(text, |key, value| members.push((decoded(key), value)))?;
@@ -35,52 +28,37 @@ impl<'a> Object<'a> {
         self.members.iter().map(|(key, value)| (key.as_ref(), *value))
     }
 
-    /// The members themselves.
     pub(crate) fn into_members(self) -> Vec<(Cow<'a, str>, &'a str)> {
         self.members
     }
 
-    /// The value's JSON text. Of a key that occurs twice it is the last one, as in every common parser.
+    /// The value's JSON text: of a key that occurs twice the last one, as in every common parser.
     pub(crate) fn get(&self, key: &str) -> Option<&'a str> {
         self.members.iter().rev().find(|(name, _)| name == key).map(|(_, value)| *value)
     }
 
-    /// Which keys it may have.
+    /// The filter that covers every key.
     pub(crate) fn names(&self) -> KeyFilter {
         self.names
     }
 
-    /// Follows a dotted path; a segment of digits indexes an array: `execution.status`, `output.0.error`.
+    /// The value at a path as `--set` reads paths: `execution.status`, `output.0.error`. `None` for what is no path.
     pub(crate) fn at(&self, path: &str) -> Option<&'a str> {
         if !self.names.cover(KeyFilter::of_path(path)) {
             return None;
         }
-        let (first, rest) = split(path);
-        let value = self.get(first)?;
-        rest.map_or(Some(value), |rest| rest.split('.').try_fold(value, step))
+        let mut segments = PathReader::new(path);
+        let PathSegment::Key(first) = segments.next()?.ok()? else { return None };
+        segments.try_fold(self.get(&first)?, |value, segment| path::child(value, &segment.ok()?))
     }
 }
 
-fn step<'a>(value: &'a str, segment: &str) -> Option<&'a str> {
-    match segment.parse::<usize>() {
-        Ok(index) => items(value)?.get(index).copied(),
-        Err(_) => member(value, segment),
-    }
-}
-
-/// The last member of that name, where this is an object. Nothing is put together of the others.
-fn member<'a>(object: &'a str, wanted: &str) -> Option<&'a str> {
-    let mut last = None;
-    scan::members(object, |key, value| last = if decoded(key) == wanted { Some(value) } else { last })?;
-    last
-}
-
-/// A key that was read, given in its quotation marks.
+/// A key, given in its quotation marks.
 fn decoded(key: &str) -> Cow<'_, str> {
     string::decode(key, Strictness::Json).unwrap_or_default()
 }
 
-/// The elements' JSON texts, of an array.
+/// The JSON texts of an array's elements; `None` for any other text.
 pub fn items(text: &str) -> Option<Vec<&str>> {
     let mut items = Vec::new();
     scan::elements(text, |item| items.push(item))?;
@@ -92,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_last_of_two_equal_keys_is_meant_and_paths_reach_inside() {
+    fn a_path_reaches_inside_and_takes_the_last_of_two_equal_keys() {
         let text = r#"{"a":{"b":[10,{"c":"é"}]},"n":1e400,"n":12345678901234567890.10}"#;
         let object = Object::parse(text).unwrap();
         assert_eq!(object.at("a.b.1.c"), Some("\"é\""));
@@ -102,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_reaches_the_last_of_two_equal_keys_and_nothing_but_members() {
+    fn a_path_finds_members_and_elements_only() {
         let object = Object::parse(r#"{"a":{"b":1,"\u0062":[2], "c":{"b":3}},"s":"b","l":["b"]}"#).unwrap();
         let at = |path| object.at(path);
         assert_eq!(

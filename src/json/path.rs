@@ -1,101 +1,319 @@
-//! Paths as the user writes them: `input.prompt`, `output[0]`, `metrics."a.b"`.
+//! The one grammar of paths into JSON, for `--set`, `--unset`, `--redact` and the fields of providers.
+//!
+//! `input.prompt`, `output[0]`, `metrics."a=b"`, `metrics["a.b"]`, `output.*`. A segment of digits without brackets is a key in
+//! an object and an index in an array. A key with one of the grammar's own characters needs double quotes.
 
-use super::edit::EditError;
+use std::borrow::Cow;
+use std::fmt;
 
-/// One name of a path.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct PathSegment {
-    /// What is named.
-    pub(crate) name: EntryName,
-    /// Where it ends in the path as written, so that a message can quote the path up to here.
-    pub(crate) end: usize,
-}
+use super::scan;
+use super::string::{self, Strictness};
+use super::value::JsonType;
 
-/// What a step says of an entry: its key, or its index.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum EntryName {
-    /// `prompt`, `"a.b"`, and `0`, which is an index where it meets an array.
-    Key(String),
+/// One segment of a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum PathSegment<'a> {
+    /// `prompt`, `"a.b"`, and `0`, which is an index in an array.
+    Key(Cow<'a, str>),
     /// `[0]`, which is never a key.
     Index(usize),
+    /// `*`: every member or element.
+    Any,
 }
 
-impl EntryName {
-    /// The index that it is, or is spelled as.
+/// A path into JSON. It displays in the shortest form of the grammar, which reads as the same path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct JsonPath {
+    segments: Vec<PathSegment<'static>>,
+}
+
+/// Why a text is not a path.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PathError {
+    /// The text has no segment.
+    #[error("the path is empty: name a field, as in `input.prompt`")]
+    Empty,
+    /// The text breaks the grammar.
+    #[error("`{path}` is not a path: {reason}")]
+    Syntax {
+        /// The path as given.
+        path: String,
+        /// What is wrong, and where.
+        reason: String,
+    },
+}
+
+/// What breaks the grammar.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum PathFlaw {
+    NoKey,
+    NeedsQuotes,
+    NotClosed,
+    BadQuotes,
+    NotAnIndex,
+    NoDot,
+}
+
+impl<'a> PathSegment<'a> {
+    /// The index of an element; a key of digits is one too.
     pub(crate) fn index(&self) -> Option<usize> {
         match self {
-            EntryName::Index(index) => Some(*index),
-            EntryName::Key(key) => parse_index(key),
+            PathSegment::Index(index) => Some(*index),
+            PathSegment::Key(key) => parse_index(key),
+            PathSegment::Any => None,
+        }
+    }
+
+    /// Whether the segment leads to the member with this key, a JSON string in its quotation marks. No path spells half of a
+    /// surrogate pair.
+    pub(crate) fn is_key(&self, written: &str) -> bool {
+        match self {
+            PathSegment::Key(key) => string::decode(written, Strictness::Unicode).is_some_and(|read| read == *key),
+            PathSegment::Index(_) => false,
+            PathSegment::Any => true,
+        }
+    }
+
+    /// Whether the segment leads to the element at this position of an array.
+    pub(crate) fn is_position(&self, position: usize) -> bool {
+        *self == PathSegment::Any || self.index() == Some(position)
+    }
+
+    fn into_owned(self) -> PathSegment<'static> {
+        match self {
+            PathSegment::Key(key) => PathSegment::Key(Cow::Owned(key.into_owned())),
+            PathSegment::Index(index) => PathSegment::Index(index),
+            PathSegment::Any => PathSegment::Any,
         }
     }
 }
 
-/// Digits only: `usize` itself would also read `+1`.
-fn parse_index(text: &str) -> Option<usize> {
-    let index = text.parse().ok()?;
-    text.bytes().all(|b| b.is_ascii_digit()).then_some(index)
+impl JsonPath {
+    /// Reads a path, with or without a dot in front.
+    pub(crate) fn parse(text: &str) -> Result<Self, PathError> {
+        match Self::parse_start(text)? {
+            (path, "") => Ok(path),
+            // Behind a path only `=` may follow: PATH=VALUE, of which this is no part.
+            (_, rest) => Err(syntax(text, &PathFlaw::NeedsQuotes, rest)),
+        }
+    }
+
+    /// Reads the path that a text begins with, up to its end or to a `=` outside of quotes, and returns the rest too.
+    pub(crate) fn parse_start(text: &str) -> Result<(Self, &str), PathError> {
+        let mut reader = PathReader::new(text);
+        let mut segments = Vec::new();
+        while !reader.rest.starts_with('=')
+            && let Some(segment) = reader.next()
+        {
+            segments.push(segment.map_err(|(flaw, at)| syntax(text, &flaw, at))?.into_owned());
+        }
+        if segments.is_empty() {
+            return Err(PathError::Empty);
+        }
+        Ok((JsonPath { segments }, reader.rest))
+    }
+
+    pub(crate) fn segments(&self) -> &[PathSegment<'static>] {
+        &self.segments
+    }
+
+    /// The path of the first `length` segments.
+    pub(crate) fn prefix(&self, length: usize) -> JsonPath {
+        JsonPath { segments: self.segments[..length].to_vec() }
+    }
+
+    /// Whether the path may lead to several values.
+    pub(crate) fn has_any(&self) -> bool {
+        self.segments.contains(&PathSegment::Any)
+    }
 }
 
-/// Reads a path, with or without a dot in front.
-pub(crate) fn parse_path(path: &str) -> Result<Vec<PathSegment>, EditError> {
-    let mut rest = path.strip_prefix('.').unwrap_or(path);
-    if rest.is_empty() {
-        return Err(EditError::EmptyPath);
+/// The values in `json`, a JSON text without white space around it, that segments lead to: slices of it. A key that occurs
+/// twice leads to both values.
+pub(crate) fn find_all<'a>(json: &'a str, segments: &[PathSegment<'_>]) -> Vec<&'a str> {
+    let mut values = vec![json];
+    for segment in segments {
+        let mut found = Vec::new();
+        values.into_iter().for_each(|value| each_child(value, segment, |child| found.push(child)));
+        values = found;
     }
-    let bad = |reason| EditError::BadPath { path: path.to_owned(), reason };
-    let mut steps = Vec::new();
-    loop {
-        let (name, after) = parse_name(rest).map_err(bad)?;
-        let end = path.len() - after.len();
-        steps.push(PathSegment { name, end });
-        rest = match after.strip_prefix('.') {
-            Some(rest) => rest,
-            None if after.is_empty() => return Ok(steps),
-            None if after.starts_with('[') => after,
-            None => return Err(bad(format!("a dot is missing after `{}`", &path[..end]))),
-        };
+    values
+}
+
+/// The value that a segment leads to from a JSON text: of a key that occurs twice the last one, as in every common parser.
+pub(crate) fn child<'a>(json: &'a str, segment: &PathSegment<'_>) -> Option<&'a str> {
+    let mut last = None;
+    each_child(json, segment, |child| last = Some(child));
+    last
+}
+
+fn each_child<'a>(json: &'a str, segment: &PathSegment<'_>, mut each: impl FnMut(&'a str)) {
+    let mut position = 0;
+    // A scalar has no members and no elements.
+    let _ = match JsonType::of(json) {
+        JsonType::Object => scan::members(json, |key, value| {
+            if segment.is_key(key) {
+                each(value);
+            }
+        }),
+        JsonType::Array => scan::elements(json, |value| {
+            if segment.is_position(position) {
+                each(value);
+            }
+            position += 1;
+        }),
+        JsonType::String | JsonType::Number | JsonType::Bool | JsonType::Null => None,
+    };
+}
+
+/// The segments of a path, one after the other. Words are borrowed: fields of providers are looked up in every delivery.
+pub(crate) struct PathReader<'a> {
+    rest: &'a str,
+    is_first: bool,
+}
+
+impl<'a> PathReader<'a> {
+    pub(crate) fn new(path: &'a str) -> Self {
+        PathReader { rest: path.strip_prefix('.').unwrap_or(path), is_first: true }
+    }
+
+    /// What stands between two segments, or before the first.
+    fn separator(&mut self) -> Result<(), (PathFlaw, &'a str)> {
+        if std::mem::take(&mut self.is_first) || self.rest.starts_with('[') {
+            return Ok(());
+        }
+        self.rest = self.rest.strip_prefix('.').ok_or((PathFlaw::NoDot, self.rest))?;
+        Ok(())
     }
 }
 
-/// The name at the start of `text`, and what follows it.
-fn parse_name(text: &str) -> Result<(EntryName, &str), String> {
-    if let Some(inside) = text.strip_prefix('[') {
-        parse_bracket(inside)
-    } else if text.starts_with('"') {
-        parse_quoted(text)
+impl<'a> Iterator for PathReader<'a> {
+    /// A segment, or what is wrong with it, and the text from there on.
+    type Item = Result<PathSegment<'a>, (PathFlaw, &'a str)>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.rest.is_empty() {
+            return None;
+        }
+        let segment = self.separator().and_then(|()| parse_segment(self.rest));
+        Some(segment.map(|(segment, rest)| {
+            self.rest = rest;
+            segment
+        }))
+    }
+}
+
+type Parsed<'a, T> = Result<(T, &'a str), (PathFlaw, &'a str)>;
+
+fn parse_segment(text: &str) -> Parsed<'_, PathSegment<'_>> {
+    match text.as_bytes().first() {
+        Some(b'[') => parse_bracket(text),
+        Some(b'"') => parse_quoted(text).map(|(key, rest)| (PathSegment::Key(key), rest)),
+        _ => parse_word(text),
+    }
+}
+
+fn parse_bracket(text: &str) -> Parsed<'_, PathSegment<'_>> {
+    let inside = &text[1..];
+    let (segment, rest) = if inside.starts_with('"') {
+        let (key, rest) = parse_quoted(inside)?;
+        (PathSegment::Key(key), rest)
     } else {
-        parse_word(text)
-    }
+        let (inner, rest) = inside.split_at(inside.find(']').ok_or((PathFlaw::NotClosed, text))?);
+        let index = parse_index(inner).map(PathSegment::Index);
+        let segment = index.or((inner == "*").then_some(PathSegment::Any));
+        (segment.ok_or((PathFlaw::NotAnIndex, text))?, rest)
+    };
+    Ok((segment, rest.strip_prefix(']').ok_or((PathFlaw::NotClosed, text))?))
 }
 
-fn parse_bracket(inside: &str) -> Result<(EntryName, &str), String> {
-    if inside.starts_with('"') {
-        let (name, rest) = parse_quoted(inside)?;
-        let rest = rest.strip_prefix(']').ok_or("a `[` is not closed")?;
-        return Ok((name, rest));
-    }
-    let (digits, rest) = inside.split_once(']').ok_or("a `[` is not closed")?;
-    let index = parse_index(digits).ok_or_else(|| format!("`[{digits}]` is not an array index"))?;
-    Ok((EntryName::Index(index), rest))
+fn parse_quoted(text: &str) -> Parsed<'_, Cow<'_, str>> {
+    let length = string::length(&text.as_bytes()[1..], Strictness::Unicode).ok_or((PathFlaw::BadQuotes, text))?;
+    let (quoted, rest) = text.split_at(length + 2);
+    Ok((string::decode(quoted, Strictness::Unicode).ok_or((PathFlaw::BadQuotes, text))?, rest))
 }
 
-fn parse_quoted(text: &str) -> Result<(EntryName, &str), String> {
-    let mut keys = serde_json::Deserializer::from_str(text).into_iter::<String>();
-    match keys.next() {
-        Some(Ok(key)) => Ok((EntryName::Key(key), &text[keys.byte_offset()..])),
-        _ => Err("a quoted key is not closed, or not a JSON string".to_owned()),
-    }
-}
-
-fn parse_word(text: &str) -> Result<(EntryName, &str), String> {
-    let end = text.find(['.', '[']).unwrap_or(text.len());
+fn parse_word(text: &str) -> Parsed<'_, PathSegment<'_>> {
+    let end = text.bytes().position(|byte| matches!(byte, b'.' | b'[' | b'=')).unwrap_or(text.len());
     let (word, rest) = text.split_at(end);
     if word.is_empty() {
-        return Err("a key is missing".to_owned());
+        return Err((PathFlaw::NoKey, text));
     }
+    let is_plain = word
+        .bytes()
+        .fold(true, |all, byte| all & matches!(byte, b'-' | b'0'..=b'9' | b'A'..=b'Z' | b'_' | b'a'..=b'z'));
     // A space is likelier a slip, as in `a = 1`, than a part of the key.
-    if word.contains(|c: char| c.is_whitespace() || c == '"' || c == ']') {
-        return Err(format!("the key `{word}` needs double quotes around it"));
+    if !is_plain && word.contains(is_quoted_only) {
+        return Err((PathFlaw::NeedsQuotes, text));
     }
-    Ok((EntryName::Key(word.to_owned()), rest))
+    let segment = if word == "*" { PathSegment::Any } else { PathSegment::Key(Cow::Borrowed(word)) };
+    Ok((segment, rest))
 }
+
+/// Whether a character stands in a key only between quotation marks, beside those that end a word.
+fn is_quoted_only(character: char) -> bool {
+    character.is_whitespace() || character.is_control() || matches!(character, '"' | ']')
+}
+
+/// Digits only: `usize` itself would also read `+1`.
+fn parse_index(text: &str) -> Option<usize> {
+    let is_digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    is_digits.then(|| text.parse().ok()).flatten()
+}
+
+/// The error for a flaw, where `at` is the end of `text` from the flaw on.
+fn syntax(text: &str, flaw: &PathFlaw, at: &str) -> PathError {
+    let place = text[..text.len() - at.len()].chars().count() + 1;
+    let word = || at.split(['.', '[']).next().unwrap_or(at);
+    let reason = match flaw {
+        PathFlaw::NoKey => format!("a key is missing at character {place}"),
+        PathFlaw::NeedsQuotes if at.starts_with('=') => {
+            format!("the `=` at character {place} is no part of a path: put double quotes around a key that has one")
+        }
+        PathFlaw::NeedsQuotes => {
+            let word = word().split('=').next().unwrap_or_default();
+            format!("the key `{word}` at character {place} needs double quotes around it")
+        }
+        PathFlaw::NotClosed => format!("the `[` at character {place} is not closed"),
+        PathFlaw::BadQuotes => format!("the quoted key at character {place} is not closed, or not a JSON string"),
+        PathFlaw::NotAnIndex => {
+            let bracket = at.split_inclusive(']').next().unwrap_or(at);
+            format!("`{bracket}` at character {place} is not an array index")
+        }
+        PathFlaw::NoDot => format!("a dot is missing at character {place}"),
+    };
+    PathError::Syntax { path: text.to_owned(), reason }
+}
+
+impl fmt::Display for PathSegment<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            PathSegment::Key(key) => {
+                let is_word = !key.is_empty() && key != "*";
+                if is_word && !key.contains(|c| matches!(c, '.' | '[' | '=') || is_quoted_only(c)) {
+                    return out.write_str(key);
+                }
+                let mut quoted = Vec::new();
+                string::write(key, &mut quoted);
+                out.write_str(&String::from_utf8_lossy(&quoted))
+            }
+            PathSegment::Index(index) => write!(out, "[{index}]"),
+            PathSegment::Any => out.write_str("*"),
+        }
+    }
+}
+
+impl fmt::Display for JsonPath {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (position, segment) in self.segments.iter().enumerate() {
+            if position > 0 && !matches!(segment, PathSegment::Index(_)) {
+                out.write_str(".")?;
+            }
+            write!(out, "{segment}")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -73,17 +73,19 @@ fn weigh(shape: &Shape, object: &Object<'_>, headers: &Headers) -> Option<u8> {
 impl ShapeSign {
     /// The path without which the sign does not hold.
     fn needs(&self) -> Option<&'static str> {
+        self.path().filter(|_| !matches!(self, ShapeSign::Lacks(_) | ShapeSign::IsNot(..)))
+    }
+
+    fn path(&self) -> Option<&'static str> {
         match self {
             ShapeSign::Has(path)
+            | ShapeSign::Lacks(path)
             | ShapeSign::Is(path, _)
+            | ShapeSign::IsNot(path, _)
             | ShapeSign::Word(path, _)
             | ShapeSign::Starts(path, _)
             | ShapeSign::Ends(path, _) => Some(path),
-            ShapeSign::Lacks(_)
-            | ShapeSign::IsNot(..)
-            | ShapeSign::Only(_)
-            | ShapeSign::Header(_)
-            | ShapeSign::HeaderIfKnown(_) => None,
+            ShapeSign::Only(_) | ShapeSign::Header(_) | ShapeSign::HeaderIfKnown(_) => None,
         }
     }
 
@@ -110,7 +112,8 @@ impl ShapeSign {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::payload::provider::fixtures;
+    use crate::json::path::JsonPath;
+    use crate::payload::provider::{Fields, fixtures};
 
     #[test]
     fn the_key_filter_rules_out_no_shape_whose_keys_are_there() {
@@ -128,5 +131,22 @@ mod tests {
             }
         }
         assert!(allowed >= fixtures().count());
+    }
+
+    #[test]
+    fn every_path_of_a_provider_is_one_that_set_reads() {
+        let mut count = 0;
+        for shape in ALL.iter().flat_map(|provider| provider.shapes) {
+            let Fields { id, status, event, action, output, input, error, logs, metrics, ids } = &shape.fields;
+            let fields = [id, status, event, action, output, input, error, logs, metrics];
+            let fields = fields.into_iter().copied().flatten().copied().chain(ids.iter().map(|(_, path)| *path));
+            let signs = shape.must.iter().chain(shape.signs.iter().map(|(_, sign)| sign));
+            for path in fields.chain(signs.filter_map(ShapeSign::path)) {
+                let read = JsonPath::parse(path).unwrap();
+                assert!(!read.has_any() && read.to_string() == path, "{path}");
+                count += 1;
+            }
+        }
+        assert!(count > 100, "{count}");
     }
 }

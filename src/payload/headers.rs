@@ -105,7 +105,7 @@ impl Headers {
     /// Adds a header at the end.
     pub fn push(&mut self, name: impl Into<FieldName>, value: HeaderValue) {
         let name = name.into();
-        self.names = self.names.and(KeyFilter::of_header(name.plain().as_str()));
+        self.names = self.names.and(KeyFilter::of_caseless(name.plain().as_str()));
         self.list.push((name, value));
     }
 
@@ -132,7 +132,7 @@ impl Headers {
     }
 
     fn insert(&mut self, position: Option<usize>, name: FieldName, value: HeaderValue) {
-        self.names = self.names.and(KeyFilter::of_header(name.plain().as_str()));
+        self.names = self.names.and(KeyFilter::of_caseless(name.plain().as_str()));
         self.list.insert(position.unwrap_or(self.list.len()), (name, value));
     }
 
@@ -180,12 +180,12 @@ impl Headers {
     }
 
     pub(crate) fn all<'a>(&'a self, name: &str) -> impl Iterator<Item = Cow<'a, str>> {
-        let list = if self.names.cover(KeyFilter::of_header(name)) { self.list.as_slice() } else { &[] };
+        let list = if self.names.cover(KeyFilter::of_caseless(name)) { self.list.as_slice() } else { &[] };
         list.iter().filter(move |(other, _)| other.as_str().eq_ignore_ascii_case(name)).map(|(_, value)| text(value))
     }
 
     pub(crate) fn has(&self, name: &str) -> bool {
-        self.names.cover(KeyFilter::of_header(name))
+        self.names.cover(KeyFilter::of_caseless(name))
             && self.list.iter().any(|(other, _)| other.as_str().eq_ignore_ascii_case(name))
     }
 

@@ -193,7 +193,9 @@ fn a_filter_that_is_none_is_refused_with_its_place() {
         assert_eq!(finished.stdout, "");
         finished.says(reason);
     }
-    inspect(&[journal.path(), "--redact", "a..b"]).exits(2).says("a path is written input.prompt");
+    inspect(&[journal.path(), "--redact", "a..b"])
+        .exits(2)
+        .says("--redact: `a..b` is not a path: a key is missing at character 3");
 }
 
 #[test]

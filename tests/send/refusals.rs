@@ -92,7 +92,7 @@ fn the_error_names_an_invalid_source_and_the_cause() {
 fn the_error_names_an_invalid_flag_and_the_cause() {
     let to = Unreached::start();
     let url = to.url();
-    let cases: [(&[&str], &str); 31] = [
+    let cases: [(&[&str], &str); 33] = [
         (&["success", "--to", "ftp://example.com"], "ftp is not http or https"),
         (&["success", "--to", "http://"], "--to"),
         (&["success", "--to", "a b"], "--to"),
@@ -109,6 +109,8 @@ fn the_error_names_an_invalid_flag_and_the_cause() {
         (&["success", "--to", &url, "-H", "X-A: a\nb"], "--header"),
         (&["success", "--to", &url, "--set", "input.prompt"], "PATH=VALUE"),
         (&["success", "--to", &url, "--set", "a..b=1"], "a key is missing"),
+        (&["success", "--to", &url, "--set", "output.*=1"], "`output.*` names several values"),
+        (&["success", "--to", &url, "--unset", "a=1"], "the `=` at character 2 is no part of a path"),
         (&["success", "--to", &url, "--set", "output.url=x"], "`output` is a string"),
         (&["success", "--to", &url, "--unset", "outptu"], "there is no `outptu`"),
         (&["-", "--to", &url, "--id", "x"], "--id does not fit standard input"),

@@ -22,7 +22,7 @@ fn blanked(body: &str, paths: &[&str]) -> String {
 #[test]
 fn fields_are_blanked_and_the_rest_stays_as_it_was() {
     let body = "{ \"input\": {\"prompt\":\"a\", \"n\":1.50,\"prompt\":\"b\"},\"o\":[\"x\",{\"p\":1}] }\n";
-    let cases: [(&[&str], &str); 7] = [
+    let cases: [(&[&str], &str); 9] = [
         (
             &["input.prompt"],
             "{ \"input\": {\"prompt\":\"<redacted>\", \"n\":1.50,\"prompt\":\"<redacted>\"},\"o\":[\"x\",{\"p\":1}] }\n",
@@ -36,6 +36,11 @@ fn fields_are_blanked_and_the_rest_stays_as_it_was() {
             &["o.*"],
             "{ \"input\": {\"prompt\":\"a\", \"n\":1.50,\"prompt\":\"b\"},\"o\":[\"<redacted>\",\"<redacted>\"] }\n",
         ),
+        (
+            &["input[\"n\"]", "o[1].\"p\""],
+            "{ \"input\": {\"prompt\":\"a\", \"n\":\"<redacted>\",\"prompt\":\"b\"},\"o\":[\"x\",{\"p\":\"<redacted>\"}] }\n",
+        ),
+        (&["input[0]", "\"*\""], body),
         (&["nothing", "input.prompt.x", "o.9"], body),
         (&["headers.x"], body),
         (&["*"], "{ \"input\": \"<redacted>\",\"o\":\"<redacted>\" }\n"),

@@ -1,33 +1,28 @@
-//! Reading one level of a body as text: what an object or array holds, and where each part of it is.
+//! One level of a body as text: the entries of an object or array, and where they are.
 
 use std::ops::Range;
 
 use serde_json::value::RawValue;
 
-use crate::json::path::EntryName;
+use crate::json::path::PathSegment;
 use crate::json::scan;
-use crate::json::string::{self, Strictness};
 use crate::json::value::JsonType;
 
-/// What holds entries.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum ContainerKind {
-    /// `{…}`, of members.
     Object,
-    /// `[…]`, of elements.
     Array,
 }
 
 impl ContainerKind {
-    /// What to make when there is nothing yet to hold `name`.
-    pub(crate) fn to_hold(name: &EntryName) -> ContainerKind {
-        match name {
-            EntryName::Key(_) => ContainerKind::Object,
-            EntryName::Index(_) => ContainerKind::Array,
+    /// The container to make where there is none for this segment.
+    pub(crate) fn to_hold(segment: &PathSegment) -> ContainerKind {
+        match segment {
+            PathSegment::Key(_) => ContainerKind::Object,
+            PathSegment::Index(_) | PathSegment::Any => ContainerKind::Array,
         }
     }
 
-    /// What it is written between.
     pub(crate) fn brackets(self) -> (char, char) {
         match self {
             ContainerKind::Object => ('{', '}'),
@@ -38,45 +33,33 @@ impl ContainerKind {
 
 /// A member of an object, or an element of an array. Both are slices of the body.
 pub(crate) struct ContainerEntry<'a> {
-    /// As written, in its quotes.
+    /// As written, in its quotation marks; `None` for an element.
     key: Option<&'a str>,
-    /// As written.
     pub(crate) value: &'a str,
 }
 
 impl ContainerEntry<'_> {
-    /// Where it is in `body`, from its key to the end of its value.
+    /// Its bytes in `body`, from the key to the end of the value.
     pub(crate) fn span(&self, body: &str) -> Range<usize> {
         let value = span(body, self.value);
         let start = self.key.map_or(value.start, |key| span(body, key).start);
         start..value.end
     }
 
-    /// Whether a path means this entry when it says `name`.
-    fn is(&self, name: &EntryName, position: usize) -> bool {
-        match (self.key, name) {
-            (None, _) => name.index() == Some(position),
-            (Some(written), EntryName::Key(key)) => is_key(written, key),
-            (Some(_), EntryName::Index(_)) => false,
-        }
+    /// Whether a segment leads to this entry.
+    fn is(&self, segment: &PathSegment, position: usize) -> bool {
+        self.key.map_or_else(|| segment.is_position(position), |key| segment.is_key(key))
     }
 }
 
-/// Whether `written`, a JSON string in its quotes, spells `key`.
-fn is_key(written: &str, key: &str) -> bool {
-    // No path can spell half of a surrogate pair.
-    string::decode(written, Strictness::Unicode).is_some_and(|read| read == key)
-}
-
-/// An object or array, and where it is in the body.
+/// An object or array within a body.
 pub(crate) struct Container<'a> {
-    /// All of the body that it is a part of.
+    /// The whole body.
     pub(crate) body: &'a str,
-    /// Where it is in the body, brackets included.
+    /// Its bytes in the body, brackets included.
     pub(crate) span: Range<usize>,
-    /// Whether it is an object or an array.
     pub(crate) kind: ContainerKind,
-    /// In the order in which they are written, duplicates among them.
+    /// In the order of the body, duplicates included.
     pub(crate) entries: Vec<ContainerEntry<'a>>,
 }
 
@@ -98,30 +81,30 @@ impl<'a> Container<'a> {
         Some(Container { body, span: span(body, text), kind, entries })
     }
 
-    /// Whether `name` can be that of an entry here.
-    pub(crate) fn can_hold(&self, name: &EntryName) -> bool {
+    /// Whether a segment can lead to an entry here.
+    pub(crate) fn can_hold(&self, segment: &PathSegment) -> bool {
         match self.kind {
-            ContainerKind::Object => matches!(name, EntryName::Key(_)),
-            ContainerKind::Array => name.index().is_some(),
+            ContainerKind::Object => matches!(segment, PathSegment::Key(_)),
+            ContainerKind::Array => segment.index().is_some(),
         }
     }
 
-    /// Whether an entry called `name`, which is missing, can be added at the end.
-    pub(crate) fn can_append(&self, name: &EntryName) -> bool {
+    /// Whether an entry for a segment that leads to none can be added at the end.
+    pub(crate) fn can_append(&self, segment: &PathSegment) -> bool {
         match self.kind {
             ContainerKind::Object => true,
-            ContainerKind::Array => name.index() == Some(self.entries.len()),
+            ContainerKind::Array => segment.index() == Some(self.entries.len()),
         }
     }
 
-    /// The entry that `name` means: of duplicates the last one, as for every parser.
-    pub(crate) fn find(&self, name: &EntryName) -> Option<&ContainerEntry<'a>> {
+    /// The entry that a segment leads to: of duplicates the last one, as in every common parser.
+    pub(crate) fn find(&self, segment: &PathSegment) -> Option<&ContainerEntry<'a>> {
         let mut entries = self.entries.iter().enumerate();
-        let found = entries.rfind(|(position, entry)| entry.is(name, *position));
+        let found = entries.rfind(|(position, entry)| entry.is(segment, *position));
         found.map(|(_, entry)| entry)
     }
 
-    /// What is written before an entry: after its predecessor, or else after the bracket.
+    /// The text before an entry: behind its predecessor, or else behind the bracket.
     fn gap_before(&self, position: usize) -> &'a str {
         let start = match position.checked_sub(1) {
             Some(previous) => self.entries[previous].span(self.body).end,
@@ -130,7 +113,7 @@ impl<'a> Container<'a> {
         &self.body[start..self.entries[position].span(self.body).start]
     }
 
-    /// What is written before the last entry.
+    /// The text before the last entry.
     pub(crate) fn last_gap(&self) -> Option<&'a str> {
         let last = self.entries.len().checked_sub(1)?;
         Some(self.gap_before(last))
@@ -142,20 +125,20 @@ impl<'a> Container<'a> {
         gap.contains('\n').then(|| last_line_indent(gap))
     }
 
-    /// What stands between a key and its value here.
+    /// The colon between a key and its value, with white space.
     pub(crate) fn colon(&self) -> Option<&'a str> {
         let last = self.entries.last()?;
         let start = span(self.body, last.key?).end;
         Some(&self.body[start..span(self.body, last.value).start])
     }
 
-    /// The body without the entries that `name` means, all duplicates among them, since a parser
-    /// would find the one before if only the last went. `None` if there are none.
-    pub(crate) fn without(&self, name: &EntryName) -> Option<String> {
+    /// The body without the entries that a segment leads to, duplicates included: if only the last went, a parser would find
+    /// the one before. `None` if there are none.
+    pub(crate) fn without(&self, segment: &PathSegment) -> Option<String> {
         let mut kept = String::new();
         let mut count = 0;
         for (position, entry) in self.entries.iter().enumerate() {
-            if entry.is(name, position) {
+            if entry.is(segment, position) {
                 continue;
             }
             if count > 0 {
@@ -187,7 +170,7 @@ pub(crate) fn trimmed_json(text: &str) -> Result<&str, String> {
     Ok(raw.get())
 }
 
-/// Where `part`, a slice of `body`, is in it.
+/// The bytes of `part`, a slice of `body`.
 pub(crate) fn span(body: &str, part: &str) -> Range<usize> {
     let start = part.as_ptr().addr() - body.as_ptr().addr();
     start..start + part.len()
@@ -198,7 +181,7 @@ pub(crate) fn replace(body: &str, span: Range<usize>, with: &str) -> String {
     [&body[..span.start], with, &body[span.end..]].concat()
 }
 
-/// The white space that `text` starts with.
+/// The white space at the start of `text`.
 pub(crate) fn leading_space(text: &str) -> &str {
     &text[..text.len() - text.trim_start().len()]
 }

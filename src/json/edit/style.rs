@@ -1,21 +1,29 @@
-//! How new text is written, so that it looks like the body around it.
+//! The style of a body, in which new text is written.
 
-use super::NewValue;
 use super::container::{Container, ContainerKind, last_line_indent, leading_space, replace};
-use crate::json::path::{EntryName, PathSegment};
+use crate::json::path::PathSegment;
 use crate::json::string::{Strictness, to_ascii};
 use crate::json::tokens::{TokenKind, tokens};
 
-/// How a body is written, for what an edit adds to it.
+/// A value to insert.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum NewValue {
+    /// JSON, kept to the letter.
+    Json(String),
+    /// Text, which becomes a JSON string once the body's style is known.
+    Text(String),
+}
+
+/// How a body is written. Text that an edit adds is written in the same way.
 pub(crate) struct BodyStyle<'a> {
     /// Between a key and its value: `:` or `: `.
     pub(crate) colon: &'a str,
     /// Between two entries on one line: `,` or `, `.
     comma: &'a str,
     newline: &'a str,
-    /// What each level of an indented body adds to the indentation.
+    /// The indentation of one level.
     unit: &'a str,
-    /// Whether other characters are escaped.
+    /// Whether characters beyond ASCII are escaped.
     ascii: bool,
 }
 
@@ -27,19 +35,19 @@ impl<'a> BodyStyle<'a> {
         let lines = root.split_once('\n');
         BodyStyle {
             colon,
-            // The habit of a space goes for both marks, if only one can be seen.
+            // A serializer that puts a space behind one of the marks puts it behind both.
             comma: comma.unwrap_or(if colon == ":" { "," } else { ", " }),
             newline: match lines {
                 Some((first, _)) if first.ends_with('\r') => "\r\n",
                 _ => "\n",
             },
             unit: lines.map_or("", |(_, rest)| last_line_indent(leading_space(rest))),
-            // Python's `json.dumps`, as it is called when nobody thinks of its options.
+            // Python's `json.dumps` without options.
             ascii: colon == ": " && lines.is_none() && root.is_ascii(),
         }
     }
 
-    /// A new value as it is written.
+    /// The text of a new value.
     pub(crate) fn value(&self, value: &NewValue) -> String {
         match value {
             NewValue::Json(json) => json.clone(),
@@ -52,9 +60,9 @@ impl<'a> BodyStyle<'a> {
         if self.ascii { to_ascii(&quoted) } else { quoted }
     }
 
-    fn entry(&self, kind: ContainerKind, name: &EntryName, value: &str) -> String {
-        match (kind, name) {
-            (ContainerKind::Object, EntryName::Key(key)) => format!("{}{}{value}", self.string(key), self.colon),
+    fn entry(&self, kind: ContainerKind, segment: &PathSegment, value: &str) -> String {
+        match (kind, segment) {
+            (ContainerKind::Object, PathSegment::Key(key)) => format!("{}{}{value}", self.string(key), self.colon),
             _ => value.to_owned(),
         }
     }
@@ -71,21 +79,27 @@ impl<'a> BodyStyle<'a> {
         }
     }
 
-    /// `value` in containers made for `steps`, from the inside out. `indent` is that of the entry
-    /// which the outermost is the value of.
-    pub(crate) fn nest(&self, steps: &[PathSegment], value: String, indent: Option<&str>) -> String {
-        let levels = steps.iter().enumerate().rev();
-        levels.fold(value, |value, (level, PathSegment { name, .. })| {
-            let kind = ContainerKind::to_hold(name);
-            let entry = self.entry(kind, name, &value);
+    /// `value` in new containers for `segments`, the first segment outermost. `indent` is the indentation of the entry whose
+    /// value the outermost container is.
+    pub(crate) fn nest(&self, segments: &[PathSegment], value: String, indent: Option<&str>) -> String {
+        let levels = segments.iter().enumerate().rev();
+        levels.fold(value, |value, (level, segment)| {
+            let kind = ContainerKind::to_hold(segment);
+            let entry = self.entry(kind, segment, &value);
             self.enclose(kind, &entry, self.deeper(indent, level).as_deref())
         })
     }
 
-    /// The body with an entry added at the end of `container`. `outer` is the indentation of the
-    /// entry which `container` is the value of.
-    pub(crate) fn append(&self, container: &Container, name: &EntryName, value: &str, outer: Option<&str>) -> String {
-        let entry = self.entry(container.kind, name, value);
+    /// The body with an entry added at the end of `container`. `outer` is the indentation of the entry whose value `container`
+    /// is.
+    pub(crate) fn append(
+        &self,
+        container: &Container,
+        segment: &PathSegment,
+        value: &str,
+        outer: Option<&str>,
+    ) -> String {
+        let entry = self.entry(container.kind, segment, value);
         match container.entries.last() {
             Some(last) => {
                 let end = last.span(container.body).end;
@@ -98,7 +112,7 @@ impl<'a> BodyStyle<'a> {
         }
     }
 
-    /// What stands between two entries of `container`.
+    /// The comma between two entries of `container`, with white space.
     fn comma(&self, container: &Container) -> String {
         match (container.last_gap(), container.entries.len()) {
             (Some(gap), 2..) => gap.to_owned(),
@@ -107,8 +121,7 @@ impl<'a> BodyStyle<'a> {
         }
     }
 
-    /// The indentation that an entry added to `container` has. `outer` is that of the entry which
-    /// `container` is the value of.
+    /// The indentation of an entry added to `container`. `outer` is the indentation of the entry whose value `container` is.
     pub(crate) fn entry_indent(&self, container: &Container, outer: Option<&str>) -> Option<String> {
         if container.entries.is_empty() { self.deeper(outer, 1) } else { container.indent().map(str::to_owned) }
     }
