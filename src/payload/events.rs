@@ -1,16 +1,23 @@
 //! The filter of `--events`.
 
-use wildmatch::WildMatchPattern;
-
 use super::{Payload, nearest, provider};
-
-/// A pattern in which only `*` is special. `wildmatch` also wants a character for "any one character": NUL, because no
-/// argument can contain NUL.
-type Name = WildMatchPattern<'*', '\0'>;
 
 /// Event names, in which `*` matches any text.
 #[derive(Clone, Debug)]
-pub struct Events(Vec<Name>);
+pub struct Events(Vec<String>);
+
+/// Whether a name matches a pattern, in which only `*` is special.
+fn matches(pattern: &str, name: &str) -> bool {
+    let Some((start, rest)) = pattern.split_once('*') else { return pattern == name };
+    let Some(mut name) = name.strip_prefix(start) else { return false };
+    let (middle, end) = rest.rsplit_once('*').unwrap_or(("", rest));
+    // The first place of each part leaves the most for the parts behind it.
+    for part in middle.split('*') {
+        let Some((_, behind)) = name.split_once(part) else { return false };
+        name = behind;
+    }
+    name.ends_with(end)
+}
 
 impl Events {
     /// Parses `completed,workflow.*`.
@@ -19,15 +26,15 @@ impl Events {
         if names.iter().any(|name| name.is_empty()) {
             return Err("write events as completed,output,workflow.*".to_owned());
         }
-        Ok(Events(names.into_iter().map(Name::new).collect()))
+        Ok(Events(names.into_iter().map(str::to_owned).collect()))
     }
 
     /// Names that are no known event but similar to one, each with the known event. Not an error: senders may have events
     /// that hookctl does not know.
     pub(crate) fn possible_typos(&self) -> impl Iterator<Item = (String, &'static str)> {
         let is_known = |name: &str| provider::events().any(|event| event == name);
-        let names = self.0.iter().map(ToString::to_string).filter(move |name| !name.contains('*') && !is_known(name));
-        names.filter_map(|name| nearest(&name, provider::events()).map(|near| (name, near)))
+        let names = self.0.iter().filter(move |name| !name.contains('*') && !is_known(name));
+        names.filter_map(|name| nearest(name, provider::events()).map(|near| (name.clone(), near)))
     }
 
     /// Whether the event of a payload matches. A payload without an event does not.
@@ -37,7 +44,7 @@ impl Events {
     }
 
     pub(crate) fn match_name(&self, event: &str) -> bool {
-        self.0.iter().any(|name| name.matches(event))
+        self.0.iter().any(|pattern| matches(pattern, event))
     }
 }
 
@@ -63,6 +70,27 @@ mod tests {
         assert!(!matches("output,workflow.*", SUCCESS) && !matches("*", "not JSON"));
         assert!(!matches("complete?", SUCCESS) && !matches("?ompleted", SUCCESS), "only * is a wildcard");
         assert!(Events::parse("").is_err() && Events::parse("a,,b").is_err());
+    }
+
+    #[test]
+    fn a_star_stands_for_any_text() {
+        let table = [
+            ("a", &["a"][..], &["", "b", "aa"][..]),
+            ("*", &["", "a", "*"], &[]),
+            ("a*", &["a", "ab"], &["", "ba"]),
+            ("*a", &["a", "ba"], &["ab"]),
+            ("a*a", &["aa", "aba"], &["a", "ab"]),
+            ("a*b*c", &["abc", "axbxc", "abbc"], &["acb", "ac", "abcx"]),
+            ("*b*b*", &["bb", "abxby"], &["b", "ab"]),
+            ("**", &["", "a"], &[]),
+            ("a**b", &["ab", "axb"], &["a", "b"]),
+            ("?", &["?"], &["a"]),
+            ("é*é", &["éé"], &["é"]),
+        ];
+        for (pattern, matching, others) in table {
+            assert!(matching.iter().all(|name| matches(pattern, name)), "{pattern}");
+            assert!(!others.iter().any(|name| matches(pattern, name)), "{pattern}");
+        }
     }
 
     #[test]
