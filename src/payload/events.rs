@@ -7,7 +7,7 @@ use super::{Payload, nearest, provider};
 pub struct Events(Vec<String>);
 
 /// Whether a name matches a pattern, in which only `*` is special.
-fn matches(pattern: &str, name: &str) -> bool {
+fn matches_pattern(pattern: &str, name: &str) -> bool {
     let Some((start, rest)) = pattern.split_once('*') else { return pattern == name };
     let Some(mut name) = name.strip_prefix(start) else { return false };
     let (middle, end) = rest.rsplit_once('*').unwrap_or(("", rest));
@@ -44,7 +44,7 @@ impl Events {
     }
 
     pub(crate) fn match_name(&self, event: &str) -> bool {
-        self.0.iter().any(|pattern| matches(pattern, event))
+        self.0.iter().any(|pattern| matches_pattern(pattern, event))
     }
 }
 
@@ -88,8 +88,8 @@ mod tests {
             ("é*é", &["éé"], &["é"]),
         ];
         for (pattern, matching, others) in table {
-            assert!(matching.iter().all(|name| matches(pattern, name)), "{pattern}");
-            assert!(!others.iter().any(|name| matches(pattern, name)), "{pattern}");
+            assert!(matching.iter().all(|name| matches_pattern(pattern, name)), "{pattern}");
+            assert!(!others.iter().any(|name| matches_pattern(pattern, name)), "{pattern}");
         }
     }
 
