@@ -1,5 +1,6 @@
 //! What stops the program, and the exit codes. A bad webhook is no error: it is a result.
 
+use std::fmt;
 use std::io;
 use std::process::ExitCode;
 
@@ -88,7 +89,7 @@ impl From<Exit> for ExitCode {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The listener's address cannot be had.
-    #[error("cannot listen on {addr}: {}", reason(.source))]
+    #[error("cannot listen on {addr}: {}", os_reason(.source))]
     Bind {
         /// Host and port.
         addr: String,
@@ -96,7 +97,7 @@ pub enum Error {
         source: io::Error,
     },
     /// A file or standard input cannot be read.
-    #[error("cannot read {what}: {}", reason(.source))]
+    #[error("cannot read {what}: {}", os_reason(.source))]
     Read {
         /// Which.
         what: String,
@@ -120,7 +121,7 @@ pub enum Error {
         limit: u64,
     },
     /// The journal cannot be opened or written.
-    #[error("cannot write the journal {path}: {}", reason(.source))]
+    #[error("cannot write the journal {path}: {}", os_reason(.source))]
     Journal {
         /// Which.
         path: String,
@@ -134,7 +135,7 @@ pub enum Error {
         path: String,
     },
     /// The report cannot be made or written.
-    #[error("cannot write the report {path}: {}", reason(.source))]
+    #[error("cannot write the report {path}: {}", os_reason(.source))]
     Report {
         /// Which.
         path: String,
@@ -253,7 +254,7 @@ pub enum Error {
         reason: String,
     },
     /// The command of `listen` cannot be started.
-    #[error("cannot run {program}: {}", reason(.source))]
+    #[error("cannot run {program}: {}", os_reason(.source))]
     Command {
         /// Its program.
         program: String,
@@ -261,7 +262,7 @@ pub enum Error {
         source: io::Error,
     },
     /// The files of outputs cannot be written.
-    #[error("cannot save outputs in {folder}: {}", reason(.source))]
+    #[error("cannot save outputs in {folder}: {}", os_reason(.source))]
     Outputs {
         /// Where.
         folder: String,
@@ -279,7 +280,7 @@ pub enum Error {
         install: Option<&'static str>,
     },
     /// Standard output cannot be written.
-    #[error("cannot write the output: {}", reason(.source))]
+    #[error("cannot write the output: {}", os_reason(.source))]
     Write {
         /// Why.
         source: io::Error,
@@ -313,13 +314,16 @@ fn built_in(names: &[&str]) -> String {
     )
 }
 
-/// An operating system's reason without its number: `address already in use`.
-fn reason(error: &io::Error) -> String {
+/// An operating system's reason as a part of a sentence, without its number: `address already in use`.
+pub(crate) fn os_reason(error: &(impl fmt::Display + ?Sized)) -> String {
     let text = error.to_string();
     let text = text.split(" (os error").next().unwrap_or_default();
+    // Only the first letter: names within the sentence keep theirs, and so does an abbreviation in front.
     let mut chars = text.chars();
-    // Only the first letter: names within the sentence keep theirs.
-    chars.next().map(|first| first.to_lowercase().chain(chars).collect()).unwrap_or_default()
+    match (chars.next(), chars.clone().next()) {
+        (Some(first), Some(second)) if !second.is_uppercase() => first.to_lowercase().chain(chars).collect(),
+        _ => text.to_owned(),
+    }
 }
 
 impl Error {

@@ -471,3 +471,19 @@ fn a_key_set_without_an_end_is_not_read() {
     let target = Target::start(&[Answer::By(|_| (200, " ".repeat(2 * 1024 * 1024)))]);
     inspect(&["-", "--jwks", &target.url]).exits(1).says("it is larger than 1048576 bytes, more than is read");
 }
+
+#[test]
+fn a_proxy_of_the_environment_is_not_used_for_a_key_set_on_this_machine() {
+    let keys = Answer::Status(200, "content-type: application/json\r\n", r#"{"keys":[]}"#);
+    let (proxy, target) = (Target::start(std::slice::from_ref(&keys)), Target::start(&[keys]));
+    let by = proxy.url.strip_suffix("/hook").unwrap();
+    let fetched = |url: &str| {
+        let run = inspect(&["success", "--scheme", "fal", "--jwks", url]).env("http_proxy", by).env("ALL_PROXY", by);
+        run.exits(1).says("holds no Ed25519 key");
+    };
+    fetched(&target.url);
+    assert_eq!((target.requests().len(), proxy.requests().len()), (1, 0));
+    // No server has this address (RFC 5737): the proxy answers for it.
+    fetched("http://192.0.2.1/keys");
+    assert_eq!(proxy.requests()[0].line, "GET http://192.0.2.1/keys HTTP/1.1");
+}

@@ -39,7 +39,7 @@ const ONE_PLACE: [(&str, &str); 14] = [
     ("indicatif", "src/render/progress.rs"),
     ("dialoguer", "src/render/prompt.rs"),
     ("hmac", "src/signature/engine.rs"),
-    ("httparse", "src/http/answer.rs"),
+    ("httparse", "src/http/response.rs"),
     ("similar", "src/render/diff.rs"),
 ];
 

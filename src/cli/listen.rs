@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum, ValueHint};
 use clap_complete::engine::ArgValueCompleter;
-use reqwest::Url;
+use url::Url;
 
 use super::completers;
 use super::help::exit_codes;

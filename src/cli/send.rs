@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{Args, ValueHint};
 use clap_complete::engine::ArgValueCompleter;
 use http::HeaderValue;
-use reqwest::Url;
+use url::Url;
 
 use super::completers;
 use super::help::exit_codes;

@@ -1,7 +1,7 @@
 //! How a receiver is reached: the flags that `curl` has too, under its names.
 
 use clap::{Args, ValueHint};
-use reqwest::Url;
+use url::Url;
 
 use super::values;
 

@@ -9,7 +9,7 @@ use clap::builder::{PossibleValue, TypedValueParser};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use http::{HeaderName, HeaderValue};
 use jiff::Timestamp;
-use reqwest::Url;
+use url::Url;
 
 use super::topics::entry;
 use crate::payload::headers::is_secret;

@@ -1,8 +1,8 @@
 //! The commands that a user may want to type next: what sends to this listener, what listens to this sender. A secret is
 //! in them only as the place that the user named.
 
-use reqwest::Url;
 use url::Host;
+use url::Url;
 
 use crate::cli::{ListenArgs, SigningArgs};
 use crate::http::curl::quote;

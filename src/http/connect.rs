@@ -5,21 +5,23 @@ use std::future::poll_fn;
 use std::io;
 use std::sync::{Arc, OnceLock};
 
-use http::{HeaderValue, Uri};
+use http::Uri;
 use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::proxy::{SocksV5, Tunnel};
-use hyper_util::client::proxy::matcher::{Intercept, Matcher};
+use hyper_util::client::proxy::matcher::Intercept;
 use hyper_util::rt::TokioIo;
-use reqwest::Url;
 use rustls::ClientConfig;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tower_service::Service;
-use url::Host;
+use url::Url;
 
-use super::client::{ClientOptions, NoResponse, is_same_origin};
+use super::options::ClientOptions;
+use super::origin::is_same_origin;
+use super::outcome::NoResponse;
+use super::proxy::{ProxyRules, authority, is_socks};
 use super::tls;
-use crate::error::Error;
+use crate::error::{Error, os_reason};
 
 /// Bytes in both directions.
 pub(crate) trait Duplex: AsyncRead + AsyncWrite + Unpin + Send {}
@@ -35,7 +37,7 @@ type Problem = Box<dyn StdError + Send + Sync>;
 pub(crate) struct Connector {
     tcp: HttpConnector,
     options: ClientOptions,
-    proxies: Matcher,
+    proxies: ProxyRules,
     /// Where deliveries are meant to go. The client's certificate is shown there and nowhere else.
     home: Url,
     /// Made when first needed: reading the system's certificates takes time.
@@ -44,23 +46,13 @@ pub(crate) struct Connector {
     anonymous: OnceLock<Arc<ClientConfig>>,
 }
 
-/// That requests are handed to a proxy as they are, which passes them on.
-#[derive(Debug)]
-pub(crate) struct ProxyForwarding {
-    /// What the proxy asks for.
-    pub(crate) credentials: Option<HeaderValue>,
-}
-
 impl Connector {
     /// A connector for requests to `url`, which must be usable for that; redirects may lead elsewhere.
     pub(crate) fn new(url: &Url, options: &ClientOptions) -> Result<Self, Error> {
         let mut tcp = HttpConnector::new();
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
-        let proxies = match &options.proxy {
-            Some(proxy) => Matcher::builder().all(proxy.as_str()).build(),
-            None => Matcher::from_system(),
-        };
+        let proxies = ProxyRules::new(options.proxy.as_ref());
         let (options, home) = (options.clone(), url.clone());
         let connector = Connector { tcp, options, proxies, home, tls: OnceLock::new(), anonymous: OnceLock::new() };
         // What the flags say must be right, even if it is not needed.
@@ -73,7 +65,7 @@ impl Connector {
 
     /// Connects to a URL's host, or to the proxy on the way to it; or says why not.
     pub(crate) async fn connect(&self, url: &Url) -> Result<BoxedStream, (Option<NoResponse>, String)> {
-        let Some(proxy) = self.proxy(url) else {
+        let Some(proxy) = self.proxies.intercept(url) else {
             return self.open(url, None).await.map_err(|error| reason(&*error, url));
         };
         let opened = self.open(url, Some(&proxy)).await;
@@ -82,14 +74,12 @@ impl Connector {
             .map_err(|error| (None, format!("by the proxy {}: {}", host_and_port(proxy.uri()), reason(&*error, url).1)))
     }
 
-    /// Whether a proxy passes requests to this URL on, which are then addressed to it.
-    pub(crate) fn forwards(&self, url: &Url) -> Option<ProxyForwarding> {
-        let proxy = self.proxy(url).filter(|proxy| url.scheme() == "http" && !is_socks(proxy.uri()))?;
-        Some(ProxyForwarding { credentials: proxy.basic_auth().cloned() })
+    pub(crate) fn proxies(&self) -> &ProxyRules {
+        &self.proxies
     }
 
     async fn open(&self, url: &Url, proxy: Option<&Intercept>) -> Result<BoxedStream, Problem> {
-        let (secure, target, home) = (url.scheme() == "https", target(url)?, is_same_origin(url, &self.home));
+        let (secure, target, home) = (url.scheme() == "https", authority(url)?, is_same_origin(url, &self.home));
         let Some(proxy) = proxy else {
             return if secure {
                 call(self.secure(self.tcp.clone(), home)?, target).await
@@ -134,14 +124,6 @@ impl Connector {
         };
         Ok(Arc::clone(made.get_or_init(|| Arc::new(config))))
     }
-
-    fn proxy(&self, url: &Url) -> Option<Intercept> {
-        // A proxy of the environment cannot reach this machine's own addresses; one that was named is taken at its word.
-        if self.options.proxy.is_none() && is_loopback(url) {
-            return None;
-        }
-        self.proxies.intercept(&target(url).ok()?)
-    }
 }
 
 async fn call<C>(mut connector: C, uri: Uri) -> Result<BoxedStream, Problem>
@@ -153,32 +135,12 @@ where
     Ok(Box::new(TokioIo::new(connector.call(uri).await.map_err(Into::into)?)))
 }
 
-/// Scheme, host and port: all that a connection needs.
-fn target(url: &Url) -> Result<Uri, http::Error> {
-    let port = url.port_or_known_default().unwrap_or_default();
-    Uri::builder().scheme(url.scheme()).authority(format!("{}:{port}", host(url))).path_and_query("/").build()
-}
-
 fn host(url: &Url) -> &str {
     url.host_str().unwrap_or_default()
 }
 
 fn host_and_port(uri: &Uri) -> &str {
     uri.authority().map_or("", |authority| authority.as_str())
-}
-
-fn is_socks(uri: &Uri) -> bool {
-    uri.scheme_str().is_some_and(|scheme| scheme.starts_with("socks"))
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        // RFC 6761 section 6.3.
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        None => false,
-    }
 }
 
 /// Why a connection could not be made, or broke: as a kind, where it is one, and in words.
@@ -192,12 +154,11 @@ pub(crate) fn reason(error: &(dyn StdError + 'static), url: &Url) -> (Option<NoR
         let words = format!("{} closed the connection in the middle of the TLS handshake: is it http://?", host(url));
         return (Some(NoResponse::Tls), words);
     }
-    // The innermost is the one that says something.
-    let text = causes(error).last().unwrap_or(error).to_string();
-    let text = text.split(" (os error").next().unwrap_or(&text).to_lowercase();
-    // The standard library has no kind for it.
+    // The innermost cause is the system's own.
+    let text = os_reason(causes(error).last().unwrap_or(error));
+    // The standard library has no kind for a failed lookup.
     if let Some(why) = text.strip_prefix("failed to lookup address information: ") {
-        return (Some(NoResponse::Unresolved), format!("there is no host {}: {why}", host(url)));
+        return (Some(NoResponse::Unresolved), format!("there is no host {}: {}", host(url), os_reason(why)));
     }
     let cause = kinds.last().and_then(|kind| match kind {
         io::ErrorKind::ConnectionRefused => Some(NoResponse::Refused),

@@ -10,7 +10,7 @@ use bytes::{Buf, Bytes, BytesMut};
 use jiff::Timestamp;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 
-use super::answer::{Framing, Malformed, ResponseHead};
+use super::response::{Framing, HeadFields, Malformed, ResponseHead};
 
 /// How much is read at a time; most answers are smaller.
 const READ: usize = 4096;
@@ -65,13 +65,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> ClientConnection<S> {
         self.has_sent
     }
 
-    /// Waits for the head of the answer, which may come before the request is out whole.
-    pub(crate) async fn head(&mut self) -> Result<ResponseHead, ExchangeError> {
+    /// Waits for the head of the response, which may come before the request is out whole.
+    pub(crate) async fn head(&mut self, fields: HeadFields) -> Result<ResponseHead, ExchangeError> {
         loop {
-            if let Some(head) = ResponseHead::take(&mut self.buffer, Timestamp::now())? {
+            if let Some(head) = ResponseHead::take(&mut self.buffer, Timestamp::now(), fields)? {
                 return Ok(head);
             }
-            // What had come before it broke was an answer, or it is not: only now the reason counts.
+            // The bytes before the break were a response, or were not: only now the reason of the break counts.
             match (self.more().await, self.stuck.take()) {
                 (Ok(0), None) => return Err(ExchangeError::Closed),
                 (Ok(0) | Err(_), Some(error)) | (Err(error), None) => return Err(ExchangeError::lost(error)),
@@ -99,6 +99,30 @@ impl<S: AsyncRead + AsyncWrite + Unpin> ClientConnection<S> {
         }
     }
 
+    /// The next piece of the body; `None` at its end.
+    pub(crate) fn poll_piece(
+        &mut self,
+        cx: &mut Context<'_>,
+        framing: &mut Framing,
+    ) -> Poll<io::Result<Option<Bytes>>> {
+        loop {
+            let mut piece = Vec::new();
+            if framing.take(&mut self.buffer, &mut piece).map_err(io::Error::other)? {
+                // The end is found again by the next call, where this call returns a piece.
+                *framing = Framing::Length(0);
+                return Poll::Ready(Ok((!piece.is_empty()).then(|| piece.into())));
+            }
+            if !piece.is_empty() {
+                return Poll::Ready(Ok(Some(piece.into())));
+            }
+            match ready!(self.poll_more(cx))? {
+                0 if *framing == Framing::UntilClose => return Poll::Ready(Ok(None)),
+                0 => return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into())),
+                _ => {}
+            }
+        }
+    }
+
     /// Whether the exchange is over, with nothing left in either direction.
     pub(crate) fn is_settled(&self) -> bool {
         self.flushed && self.stuck.is_none() && self.buffer.is_empty()
@@ -113,13 +137,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> ClientConnection<S> {
 
     /// Sends what will go and reads what has come, whichever is possible first; 0 at the end.
     async fn more(&mut self) -> io::Result<usize> {
-        poll_fn(|cx| {
-            if let Poll::Ready(Err(error)) = self.poll_send(cx) {
-                self.stuck = Some(error);
-            }
-            self.poll_read(cx)
-        })
-        .await
+        poll_fn(|cx| self.poll_more(cx)).await
+    }
+
+    fn poll_more(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        if let Poll::Ready(Err(error)) = self.poll_send(cx) {
+            self.stuck = Some(error);
+        }
+        self.poll_read(cx)
     }
 
     fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -174,7 +199,7 @@ mod tests {
         connection.send(Bytes::from_static(REQUEST), Bytes::from_static(body));
         far.write_all(answer).await.unwrap();
         far.shutdown().await.unwrap();
-        let head = connection.head().await.map(|head| head.status);
+        let head = connection.head(HeadFields::Known).await.map(|head| head.status);
         (head, connection.is_settled())
     }
 
@@ -211,7 +236,7 @@ mod tests {
             assert_eq!(seen, [REQUEST, b"hello"].concat());
             far.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\na\nb").await.unwrap();
         };
-        let (head, ()) = tokio::join!(connection.head(), answer);
+        let (head, ()) = tokio::join!(connection.head(HeadFields::Known), answer);
         let (mut head, mut body) = (head.unwrap(), Vec::new());
         assert!(connection.body(&mut head.framing, &mut body, |_| false).await && connection.is_settled());
         assert_eq!((body.as_slice(), connection.has_sent()), (&b"a\nb"[..], true));
@@ -227,7 +252,7 @@ mod tests {
         let mut connection = ClientConnection::new(near);
         assert!(!connection.is_quiet().await);
         connection.send(Bytes::from_static(REQUEST), Bytes::new());
-        assert!(matches!(connection.head().await, Err(ExchangeError::Closed)));
+        assert!(matches!(connection.head(HeadFields::Known).await, Err(ExchangeError::Closed)));
         assert!(!connection.has_sent());
     }
 }

@@ -1,56 +1,86 @@
 //! A request as it goes over the wire, and what a redirect makes of it.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST, PROXY_AUTHORIZATION, REFERER, TRANSFER_ENCODING};
 use http::{HeaderName, HeaderValue, Method};
-use reqwest::Url;
 use url::Position;
+use url::Url;
 
-use super::answer::ResponseHead;
-use super::client::{OutgoingRequest, is_same_origin};
-use super::connect::ProxyForwarding;
+use super::origin::{host, is_same_origin};
+use super::proxy::ProxyForwarding;
+use super::response::{HeadFields, ResponseHead};
 use crate::payload::Headers;
 use crate::payload::headers::is_secret;
 
-/// A request under way.
+/// A request to send.
+#[derive(Clone, Debug)]
+pub(crate) struct OutgoingRequest {
+    pub(crate) url: Url,
+    pub(crate) method: Method,
+    /// In this order and spelling; `host` and `content-length` are added at the end where they are missing.
+    pub(crate) headers: Headers,
+    /// The exact bytes.
+    pub(crate) body: Bytes,
+    /// The time from connecting to the response's head.
+    pub(crate) timeout: Duration,
+    /// Whether redirects are followed.
+    pub(crate) follow: bool,
+    /// Whether a redirected request carries a `referer`.
+    pub(crate) referer: bool,
+    /// Headers that are for this origin only, beside those that always are: a redirect to another origin drops them.
+    pub(crate) kept: Vec<HeaderName>,
+}
+
+/// A request as it goes over the wire.
 #[derive(Debug)]
 pub(crate) struct WireRequest {
-    /// Where to.
     pub(crate) url: Url,
     /// The exact bytes.
     pub(crate) body: Bytes,
-    /// How.
     pub(crate) method: Method,
+    /// The headers that the caller needs of the response.
+    pub(crate) fields: HeadFields,
     headers: Headers,
+    /// Path and query, where they are not the URL's: exactly these bytes are sent.
+    target: Option<String>,
     /// For this origin only.
     kept: Vec<HeaderName>,
 }
 
 impl WireRequest {
-    /// The delivery itself.
+    /// The first request of a delivery, before any redirect.
     pub(crate) fn first(outgoing: OutgoingRequest) -> Self {
         let OutgoingRequest { url, method, mut headers, body, kept, .. } = outgoing;
         if !headers.has(HOST.as_str()) {
             headers.push(HOST, host(&url));
         }
-        // How the body is framed is decided here: its length is known, as it is to the real senders.
+        // The length is known, as it is to the real senders, so the body is not chunked.
         headers.remove(TRANSFER_ENCODING.as_str());
         headers.change(CONTENT_LENGTH, HeaderValue::from(body.len()));
-        WireRequest { url, body, method, headers, kept }
+        WireRequest { url, body, method, fields: HeadFields::Known, headers, target: None, kept }
     }
 
-    /// Whether it asks for the same as another, which it follows.
+    /// A request to the server of a URL with exactly this target (path and query) and these headers.
+    pub(crate) fn exact(url: Url, method: Method, target: String, headers: Headers, body: Bytes) -> Self {
+        let (fields, target, kept) = (HeadFields::All, Some(target), Vec::new());
+        WireRequest { url, body, method, fields, headers, target, kept }
+    }
+
+    /// Whether a redirect repeats the request before it.
     pub(crate) fn repeats(&self, other: &WireRequest) -> bool {
         self.method == other.method && self.body == other.body
     }
 
-    /// The request line and the headers. A proxy that forwards the request wants the whole URL, and its own credentials.
+    /// The request line and the headers. A proxy that forwards the request needs the whole URL, and its own credentials.
     pub(crate) fn head(&self, forwarding: Option<&ProxyForwarding>) -> Bytes {
-        let start = if forwarding.is_some() { Position::BeforeScheme } else { Position::BeforePath };
-        let target = &self.url[start..Position::AfterQuery];
+        let origin = if forwarding.is_some() { &self.url[..Position::AfterPort] } else { "" };
+        let own_target = &self.url[Position::BeforePath..Position::AfterQuery];
+        let target = self.target.as_deref().unwrap_or(own_target);
         let size = self.headers.raw().map(|(name, value)| name.as_str().len() + value.len() + 4).sum::<usize>();
-        let mut head = Vec::with_capacity(size + target.len() + 32);
-        for part in [self.method.as_str(), " ", target, " HTTP/1.1\r\n"] {
+        let mut head = Vec::with_capacity(size + origin.len() + target.len() + 32);
+        for part in [self.method.as_str(), " ", origin, target, " HTTP/1.1\r\n"] {
             head.extend_from_slice(part.as_bytes());
         }
         let credentials = forwarding.and_then(|forwarding| forwarding.credentials.as_ref());
@@ -92,13 +122,15 @@ impl WireRequest {
         {
             headers.insert_before(&HOST, REFERER, from);
         }
-        let kept = self.kept.clone();
-        if repeats {
-            return Some(WireRequest { url, body: self.body.clone(), method: self.method.clone(), headers, kept });
-        }
-        headers.remove(CONTENT_LENGTH.as_str());
-        headers.remove(CONTENT_TYPE.as_str());
-        Some(WireRequest { url, body: Bytes::new(), method: Method::GET, headers, kept })
+        let (body, method) = if repeats {
+            (self.body.clone(), self.method.clone())
+        } else {
+            headers.remove(CONTENT_LENGTH.as_str());
+            headers.remove(CONTENT_TYPE.as_str());
+            (Bytes::new(), Method::GET)
+        };
+        let (fields, target, kept) = (self.fields, None, self.kept.clone());
+        Some(WireRequest { url, body, method, fields, headers, target, kept })
     }
 
     /// Where it comes from, as the next may know it: another origin learns no path and no query, in which a token may
@@ -106,10 +138,4 @@ impl WireRequest {
     fn referer(&self, leaves: bool) -> String {
         if leaves { format!("{}/", &self.url[..Position::AfterPort]) } else { self.url[..Position::AfterQuery].into() }
     }
-}
-
-/// A URL's host as the `host` header has it.
-pub(crate) fn host(url: &Url) -> HeaderValue {
-    // A URL's host is ASCII without spaces, so this always is a header value.
-    HeaderValue::from_str(&url[Position::BeforeHost..Position::AfterPort]).unwrap_or(HeaderValue::from_static(""))
 }

@@ -1,4 +1,4 @@
-//! TLS as curl's flags have it, and the words for what goes wrong with it.
+//! TLS as curl's flags have it, and the words for its errors.
 
 use std::error::Error as StdError;
 use std::io;
@@ -12,7 +12,7 @@ use rustls::server::ParsedCertificate;
 use rustls::{AlertDescription, CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use rustls_platform_verifier::Verifier as System;
 
-use super::client::ClientOptions;
+use super::options::ClientOptions;
 use super::pem;
 use super::pem::{Identity, NamedFile};
 use crate::error::Error;
@@ -29,9 +29,13 @@ pub(crate) fn config(options: &ClientOptions) -> Result<ClientConfig, Error> {
     let failed = |error: rustls::Error| Error::Setup { what: "TLS", reason: error.to_string() };
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider));
     let builder = builder.with_safe_default_protocol_versions().map_err(failed)?;
-    let verifier: Arc<dyn ServerCertVerifier> = match &options.cacert {
-        _ if options.insecure => Arc::new(NoVerifier(provider)),
-        Some(file) => Arc::new(PinnedVerifier::new(file, provider)?),
+    let trust = match &options.cacert {
+        _ if options.insecure => Some(Trust::Anyone),
+        Some(file) => Some(Trust::pinned(file, Arc::clone(&provider))?),
+        None => None,
+    };
+    let verifier: Arc<dyn ServerCertVerifier> = match trust {
+        Some(trust) => Arc::new(CertificateVerifier { trust, provider }),
         None => Arc::new(System::new(provider).map_err(failed)?),
     };
     let builder = builder.dangerous().with_custom_certificate_verifier(verifier);
@@ -41,7 +45,7 @@ pub(crate) fn config(options: &ClientOptions) -> Result<ClientConfig, Error> {
             .with_client_auth_cert(chain, key)
             .map_err(|error| Error::Usage(format!("--cert and --key do not go together: {error}")))?,
     };
-    // All that is spoken here.
+    // The client speaks HTTP/1.1 alone.
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(config)
 }
@@ -55,15 +59,23 @@ fn identity(options: &ClientOptions) -> Result<Option<Identity>, Error> {
     }
 }
 
-/// Trusts the certificates of a file, and those that they have issued.
+/// Verifies a receiver's certificate as curl's `-k` and `--cacert` do.
 #[derive(Debug)]
-struct PinnedVerifier {
-    issuers: Arc<WebPkiServerVerifier>,
-    certificates: Vec<CertificateDer<'static>>,
+struct CertificateVerifier {
+    trust: Trust,
+    provider: Arc<CryptoProvider>,
 }
 
-impl PinnedVerifier {
-    fn new(file: &str, provider: Arc<CryptoProvider>) -> Result<Self, Error> {
+#[derive(Debug)]
+enum Trust {
+    /// Accepts any certificate (`--insecure`). The receiver still has to prove that it holds the certificate's key.
+    Anyone,
+    /// Accepts the certificates of a file, and the certificates that they have issued.
+    Pinned { issuers: Arc<WebPkiServerVerifier>, certificates: Vec<CertificateDer<'static>> },
+}
+
+impl Trust {
+    fn pinned(file: &str, provider: Arc<CryptoProvider>) -> Result<Self, Error> {
         let certificates = pem::certificates(NamedFile { flag: "--cacert", file })?;
         let unusable = |reason: String| Error::Usage(format!("--cacert: {file} cannot be used: {reason}"));
         let mut roots = RootCertStore::empty();
@@ -71,11 +83,11 @@ impl PinnedVerifier {
             roots.add(certificate.clone()).map_err(|error| unusable(error.to_string()))?;
         }
         let issuers = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build();
-        Ok(PinnedVerifier { issuers: issuers.map_err(|error| unusable(error.to_string()))?, certificates })
+        Ok(Trust::Pinned { issuers: issuers.map_err(|error| unusable(error.to_string()))?, certificates })
     }
 }
 
-impl ServerCertVerifier for PinnedVerifier {
+impl ServerCertVerifier for CertificateVerifier {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,
@@ -84,11 +96,14 @@ impl ServerCertVerifier for PinnedVerifier {
         ocsp: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        match self.issuers.verify_server_cert(end_entity, intermediates, name, ocsp, now) {
-            // What `openssl req -x509` makes is marked as an issuer's and used as a server's. curl takes it where it is
-            // the very one that was named. Its dates were checked before this.
+        let Trust::Pinned { issuers, certificates } = &self.trust else {
+            return Ok(ServerCertVerified::assertion());
+        };
+        match issuers.verify_server_cert(end_entity, intermediates, name, ocsp, now) {
+            // What `openssl req -x509` makes is marked as an issuer's certificate and used as a server's. curl accepts such
+            // a certificate where the very same was named. Its dates were checked before.
             Err(rustls::Error::InvalidCertificate(error))
-                if is_issuers(&error) && self.certificates.iter().any(|named| named == end_entity) =>
+                if is_issuers(&error) && certificates.iter().any(|named| named == end_entity) =>
             {
                 verify_server_name(&ParsedCertificate::try_from(end_entity)?, name)?;
                 Ok(ServerCertVerified::assertion())
@@ -103,7 +118,7 @@ impl ServerCertVerifier for PinnedVerifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.issuers.verify_tls12_signature(message, cert, dss)
+        verify_tls12_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
     }
 
     fn verify_tls13_signature(
@@ -112,56 +127,17 @@ impl ServerCertVerifier for PinnedVerifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.issuers.verify_tls13_signature(message, cert, dss)
+        verify_tls13_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.issuers.supported_verify_schemes()
+        self.provider.signature_verification_algorithms.supported_schemes()
     }
 }
 
-/// Whether a server's certificate was refused for being an issuer's. rustls has no variant for it.
+/// Whether a server's certificate was refused because it is an issuer's. rustls has no variant for that.
 fn is_issuers(error: &CertificateError) -> bool {
     matches!(error, CertificateError::Other(other) if other.to_string() == "CaUsedAsEndEntity")
-}
-
-/// Trusts anyone (`--insecure`); only that the other side holds its certificate's key is still checked.
-#[derive(Debug)]
-struct NoVerifier(Arc<CryptoProvider>);
-
-impl ServerCertVerifier for NoVerifier {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(message, cert, dss, &self.0.signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, cert, dss, &self.0.signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
-    }
 }
 
 /// What is wrong with TLS, where that is what is wrong.

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use bytes::Bytes;
 use http::HeaderValue;
-use reqwest::Url;
+use url::Url;
 
 use hookctl::http::curl;
 use hookctl::journal::Redaction;

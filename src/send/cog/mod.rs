@@ -24,7 +24,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use reqwest::Url;
+use url::Url;
 
 pub(crate) mod coglet;
 pub(crate) mod error;

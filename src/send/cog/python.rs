@@ -6,8 +6,8 @@ use jiff::civil::DateTime;
 use jiff::fmt::temporal::Pieces;
 use jiff::tz::Offset;
 use jiff::{SignedDuration, Timestamp};
-use reqwest::Url;
 use serde_json::Value;
+use url::Url;
 
 use crate::json::Object;
 use crate::signature::reserialize::{

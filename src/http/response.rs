@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use httparse::{EMPTY_HEADER, Header, ParserConfig, Status};
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
@@ -26,6 +27,16 @@ pub(crate) struct ResponseHead {
     pub(crate) keep_alive: bool,
     /// Where the body ends.
     pub(crate) framing: Framing,
+    /// Every header, with [`HeadFields::All`]; else empty.
+    pub(crate) headers: HeaderMap,
+}
+
+/// Which headers of a response are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum HeadFields {
+    /// The headers with a field of their own in [`ResponseHead`].
+    Known,
+    All,
 }
 
 /// Where a body ends.
@@ -69,7 +80,11 @@ pub(crate) enum Malformed {
 impl ResponseHead {
     /// Takes the head of the final answer off the buffer; `None` while it is not whole. What comes before it (`100
     /// Continue`, `103 Early Hints`) is passed over.
-    pub(crate) fn take(buffer: &mut BytesMut, now: Timestamp) -> Result<Option<ResponseHead>, Malformed> {
+    pub(crate) fn take(
+        buffer: &mut BytesMut,
+        now: Timestamp,
+        fields: HeadFields,
+    ) -> Result<Option<ResponseHead>, Malformed> {
         let mut config = ParserConfig::default();
         // Receivers under development break these rules, and what they mean is plain.
         config.allow_spaces_after_header_name_in_responses(true).allow_obsolete_multiline_headers_in_responses(true);
@@ -81,7 +96,10 @@ impl ResponseHead {
                 return if buffer.len() > MAX_HEAD { Err(Malformed::TooLong) } else { Ok(None) };
             };
             let (status, minor) = (response.code.unwrap_or_default(), response.version.unwrap_or_default());
-            let head = ResponseHead::of(status, minor, response.headers, now);
+            let mut head = ResponseHead::of(status, minor, response.headers, now);
+            if fields == HeadFields::All {
+                head.headers = all_headers(response.headers);
+            }
             buffer.advance(length);
             // 101 is final: what follows it is no HTTP.
             if !(100..200).contains(&status) || status == 101 {
@@ -112,8 +130,24 @@ impl ResponseHead {
             retry_after: all("retry-after").next().and_then(|value| retry_after(&value, now)),
             keep_alive: kept && status != 101 && framing != Framing::UntilClose,
             framing,
+            headers: HeaderMap::new(),
         }
     }
+}
+
+fn all_headers(headers: &[Header<'_>]) -> HeaderMap {
+    let mut map = HeaderMap::with_capacity(headers.len());
+    for header in headers {
+        // RFC 9112 section 5.2: a recipient replaces the line break of a folded value by spaces.
+        let folded: Vec<u8> =
+            header.value.iter().map(|byte| if matches!(byte, b'\r' | b'\n') { b' ' } else { *byte }).collect();
+        if let (Ok(name), Ok(value)) =
+            (HeaderName::from_bytes(header.name.as_bytes()), HeaderValue::from_bytes(&folded))
+        {
+            map.append(name, value);
+        }
+    }
+    map
 }
 
 /// `Retry-After` in either of its forms (RFC 9110 section 10.2.3): seconds, or a date, of which the time until then
@@ -198,7 +232,7 @@ mod tests {
         for piece in answer.chunks(step) {
             buffer.extend_from_slice(piece);
             if found.is_none() {
-                found = ResponseHead::take(&mut buffer, NOW.parse().unwrap())?;
+                found = ResponseHead::take(&mut buffer, NOW.parse().unwrap(), HeadFields::Known)?;
             }
             if let Some(head) = &mut found {
                 whole = head.framing.take(&mut buffer, &mut body)?;
@@ -289,7 +323,7 @@ mod tests {
             let answer = [b"HTTP/1.1 200 OK\r\n", encoding.as_bytes(), b"\r\n", &bytes].concat();
             let _ = read(&answer, 11);
             let mut buffer = BytesMut::from(&bytes[..]);
-            let _ = ResponseHead::take(&mut buffer, NOW.parse().unwrap());
+            let _ = ResponseHead::take(&mut buffer, NOW.parse().unwrap(), HeadFields::Known);
         }
     }
 }
