@@ -134,7 +134,10 @@ pub(crate) async fn read(
 }
 
 /// Reads a body, with its share of the memory.
-pub(crate) async fn collect(body: &mut Incoming, reading: BodyLimits<'_>) -> Result<(Bytes, MemoryShare), BodyError> {
+pub(crate) async fn collect<B: Body<Data = Bytes> + Unpin>(
+    body: &mut B,
+    reading: BodyLimits<'_>,
+) -> Result<(Bytes, MemoryShare), BodyError> {
     let left = sleep(reading.time);
     tokio::pin!(left);
     let mut intake = Intake { body, reading, left, total: 0, share: MemoryShare::default(), shared: 0 };
@@ -159,8 +162,8 @@ pub(crate) async fn collect(body: &mut Incoming, reading: BodyLimits<'_>) -> Res
 }
 
 /// A body that is being taken in.
-struct Intake<'a> {
-    body: &'a mut Incoming,
+struct Intake<'a, B> {
+    body: &'a mut B,
     reading: BodyLimits<'a>,
     /// The time that is left to whoever sends it.
     left: Pin<&'a mut Sleep>,
@@ -170,7 +173,7 @@ struct Intake<'a> {
     shared: u64,
 }
 
-impl Intake<'_> {
+impl<B: Body<Data = Bytes> + Unpin> Intake<'_, B> {
     /// The next piece of it, for which there is room. While that is waited for, the sender's time stands still.
     async fn piece(&mut self) -> Result<Option<Bytes>, BodyError> {
         let piece = tokio::select! {
@@ -204,7 +207,7 @@ impl Intake<'_> {
 }
 
 /// The next piece of data; trailers are passed over.
-async fn next(body: &mut Incoming) -> Result<Option<Bytes>, BodyError> {
+async fn next<B: Body<Data = Bytes> + Unpin>(body: &mut B) -> Result<Option<Bytes>, BodyError> {
     while let Some(frame) = body.frame().await {
         match frame.map_err(|_| BodyError::CutOff)?.into_data() {
             Ok(data) if !data.is_empty() => return Ok(Some(data)),

@@ -1,40 +1,33 @@
 //! The app behind the listener: `--forward-to`.
 
 use std::fmt;
-use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, HOST, HeaderValue};
-use http::{HeaderMap, Request, StatusCode};
-use http_body_util::Full;
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
-use reqwest::Url;
-use tokio::net::TcpStream;
+use http::{HeaderMap, Method, StatusCode};
 use tokio::time::timeout;
+use url::Url;
 
 use super::body::{self, BodyError, BodyLimits, BodyMemory};
-use super::limits::{APP_BODY, APP_TIME, ListenLimits};
+use super::limits::{APP_BODY, APP_IDLE_TIME, APP_TIME, ListenLimits};
 use super::response::{HandlerResponse, ResponseKind};
 use crate::error::Error;
+use crate::http::client::{AttemptDeadline, Client};
+use crate::http::options::ClientOptions;
+use crate::http::origin::host;
+use crate::http::request::WireRequest;
 use crate::journal::Redaction;
 use crate::journal::record::{Answer, AnsweredBy};
 use crate::payload::{Delivery, Headers};
 
-/// The app.
-#[derive(Debug)]
 pub(crate) struct App {
     url: Url,
-    /// How to speak of it.
+    /// The URL without secrets, for messages.
     shown: String,
-    host: String,
-    port: u16,
-    /// The `Host` that it is called by.
-    called: HeaderValue,
-    /// Whether it gave no answer the last time.
+    client: Client,
+    /// Whether the app gave no response the last time.
     down: AtomicBool,
-    /// What its answers may take.
+    /// The memory for its responses.
     memory: BodyMemory,
 }
 
@@ -48,7 +41,7 @@ pub(crate) enum AppChange {
 }
 
 impl App {
-    /// The app at this URL, which is shown without what must not be.
+    /// The app at this URL; messages show the URL without secrets.
     pub(crate) fn at(url: Url, redaction: &Redaction<'_>, limits: &ListenLimits) -> Result<Self, Error> {
         if url.scheme() != "http" {
             let text = "--forward-to speaks plain HTTP only: give the app's http:// address on this machine";
@@ -58,15 +51,10 @@ impl App {
             let text = "--forward-to holds a name and password, which are not passed on: leave them away";
             return Err(Error::Usage(text.into()));
         }
-        let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']').to_owned();
-        let port = url.port_or_known_default().unwrap_or(80);
-        let called =
-            url.host_str().unwrap_or_default().to_owned() + &url.port().map_or(String::new(), |p| format!(":{p}"));
-        let called = HeaderValue::try_from(called);
-        let called = called.map_err(|_| Error::Usage("--forward-to names no host that HTTP can".into()))?;
         let shown = redaction.text(url.to_string());
+        let client = Client::new(&url, &ClientOptions::default())?.closing_idle_after(APP_IDLE_TIME);
         let memory = BodyMemory::of(limits.app_bytes, limits.held_time);
-        Ok(App { url, shown, host, port, called, down: AtomicBool::new(false), memory })
+        Ok(App { url, shown, client, down: AtomicBool::new(false), memory })
     }
 
     /// Passes a delivery on, and gives the app's answer back; where none comes, 502 or 504.
@@ -84,29 +72,25 @@ impl App {
         }
     }
 
-    /// The app's answer, or what is said in its place; the error is that there is none.
+    /// The app's response, or a response in its place; the error is the reason why the app gave none.
     async fn exchange(&self, delivery: &Delivery) -> Result<HandlerResponse, String> {
         let request = self.request(delivery)?;
-        let stream = TcpStream::connect((self.host.as_str(), self.port)).await.map_err(|error| reason(&error))?;
-        // A request is sent in one piece; waiting to fill packets only adds delay.
-        let _ = stream.set_nodelay(true);
-        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(|error| cause(&error))?;
-        // Ends with the answer: whatever goes wrong with it, the sender learns of it too.
-        tokio::spawn(connection);
-        let response = sender.send_request(request).await.map_err(|error| cause(&error))?;
-        let (head, mut body) = response.into_parts();
-        if head.status.is_informational() {
-            let reason = format!("it answered {}, after which no answer comes that could be passed on", head.status);
+        // The caller limits the time for the whole exchange.
+        let opened = self.client.open(&request, AttemptDeadline::none()).await.map_err(|failure| failure.reason)?;
+        let headers = passed_on(&opened.head.headers, &request.method);
+        let status = opened.head.status;
+        let status = StatusCode::from_u16(status).map_err(|_| format!("its answer has the status {status}"))?;
+        if status.is_informational() {
+            let reason = format!("it answered {status}, after which no answer comes that could be passed on");
             return Ok(HandlerResponse::unusable(reason));
         }
-        let reading = BodyLimits { max: APP_BODY, time: APP_TIME, memory: &self.memory, at_once: true };
-        let body = match body::collect(&mut body, reading).await {
-            // It takes memory until the sender has read it.
+        let limits = BodyLimits { max: APP_BODY, time: APP_TIME, memory: &self.memory, at_once: true };
+        let body = match body::collect(&mut self.client.body(&self.url, opened), limits).await {
+            // The body takes memory until the sender has read it.
             Ok((body, share)) => share.of(body),
             Err(BodyError::TooLarge) => {
-                return Ok(HandlerResponse::unusable(format!(
-                    "its answer is over {APP_BODY} bytes, more than is passed on"
-                )));
+                let reason = format!("its answer is over {APP_BODY} bytes, more than is passed on");
+                return Ok(HandlerResponse::unusable(reason));
             }
             Err(BodyError::Crowded) => {
                 let reason = "together with others that are being passed on, its answer takes too much memory";
@@ -115,44 +99,30 @@ impl App {
             Err(BodyError::CutOff | BodyError::TooSlow) => return Err("its answer broke off".into()),
         };
         let line = Answer::line_of(&body);
-        let mut headers = passed_on(&head.headers);
-        // The length of what would come is all that an answer to HEAD says of it.
-        if let Some(length) = head.headers.get(CONTENT_LENGTH).filter(|_| delivery.method == "HEAD") {
-            headers.insert(CONTENT_LENGTH, length.clone());
-        }
-        Ok(HandlerResponse {
-            by: AnsweredBy::Forward,
-            kind: ResponseKind::Answer { status: head.status, headers, body },
-            line,
-        })
+        Ok(HandlerResponse { by: AnsweredBy::Forward, kind: ResponseKind::Answer { status, headers, body }, line })
     }
 
-    /// The delivery as it goes on: the same method, headers and bytes, to the app's own name.
-    fn request(&self, delivery: &Delivery) -> Result<Request<Full<Bytes>>, String> {
+    /// The request to the app: the same method, headers and bytes, under the app's own host name.
+    fn request(&self, delivery: &Delivery) -> Result<WireRequest, String> {
+        let method = Method::from_bytes(delivery.method.as_bytes()).map_err(|error| error.to_string())?;
         let mut headers = delivery.headers.end_to_end();
-        headers.set(HOST, self.called.clone());
-        // Only of what is not sent at all, no length is told: of what GET and HEAD have none of.
-        if !delivery.body.is_empty() || !matches!(&*delivery.method, "GET" | "HEAD") {
+        headers.set(HOST, host(&self.url));
+        // A GET or HEAD without a body has no length either.
+        if !delivery.body.is_empty() || !matches!(method, Method::GET | Method::HEAD) {
             headers.set(CONTENT_LENGTH, HeaderValue::from(delivery.body.len()));
         }
-        let mut request = Request::builder().method(&*delivery.method).uri(self.target(&delivery.target));
-        for (name, value) in headers.raw() {
-            request = request.header(name.plain(), value);
-        }
-        request.body(Full::new(delivery.body.clone())).map_err(|error| error.to_string())
+        let target = self.target(&delivery.target);
+        Ok(WireRequest::exact(self.url.clone(), method, target, headers, delivery.body.clone()))
     }
 
-    /// Exactly the app's URL where that has a path, as Stripe's CLI does; else the path that the sender used. The
+    /// The path of the app's URL where the URL has a path, as Stripe's CLI does; else the path that the sender used. The
     /// queries of both are kept.
-    fn target(&self, asked: &str) -> String {
-        let (asked_path, asked_query) =
-            asked.split_once('?').map_or((asked, None), |(path, query)| (path, Some(query)));
-        let path = if self.url.path() == "/" { asked_path } else { self.url.path() };
-        let queries: Vec<&str> = [self.url.query(), asked_query].into_iter().flatten().collect();
-        match queries.is_empty() {
-            true => path.to_owned(),
-            false => format!("{path}?{}", queries.join("&")),
-        }
+    fn target(&self, requested: &str) -> String {
+        let (sender_path, sender_query) =
+            requested.split_once('?').map_or((requested, None), |(path, query)| (path, Some(query)));
+        let path = if self.url.path() == "/" { sender_path } else { self.url.path() };
+        let queries: Vec<&str> = [self.url.query(), sender_query].into_iter().flatten().collect();
+        if queries.is_empty() { path.to_owned() } else { format!("{path}?{}", queries.join("&")) }
     }
 }
 
@@ -162,33 +132,19 @@ impl fmt::Display for App {
     }
 }
 
-/// The headers of an answer that are passed on; its length follows from its body.
-fn passed_on(headers: &HeaderMap) -> HeaderMap {
-    let mut headers = Headers::from(headers.clone()).end_to_end();
-    headers.remove(CONTENT_LENGTH.as_str());
+/// The headers of a response that are passed on. The length follows from the body, but for a response to HEAD: there it is
+/// all that is known of the body.
+fn passed_on(headers: &HeaderMap, method: &Method) -> HeaderMap {
+    let mut end_to_end = Headers::from(headers.clone()).end_to_end();
+    end_to_end.remove(CONTENT_LENGTH.as_str());
     let mut passed = HeaderMap::new();
-    for (name, value) in headers.raw() {
+    for (name, value) in end_to_end.raw() {
         passed.append(name.plain(), value.clone());
     }
+    if let Some(length) = headers.get(CONTENT_LENGTH).filter(|_| method == Method::HEAD) {
+        passed.insert(CONTENT_LENGTH, length.clone());
+    }
     passed
-}
-
-/// The innermost cause, which is the one that says something.
-fn cause(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut cause = error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    match cause.downcast_ref::<io::Error>() {
-        Some(error) => reason(error),
-        None => cause.to_string(),
-    }
-}
-
-/// An operating system's reason without its number.
-fn reason(error: &io::Error) -> String {
-    let text = error.to_string();
-    text.split(" (os error").next().unwrap_or(&text).to_lowercase()
 }
 
 #[cfg(test)]
@@ -215,13 +171,9 @@ mod tests {
     }
 
     #[test]
-    fn an_app_is_called_by_its_own_name_and_takes_no_credentials() {
-        let called = |url: &str| at(url).map(|app| app.called);
-        assert_eq!(called("http://localhost:3000/x").unwrap(), "localhost:3000");
-        assert_eq!(called("http://[::1]:3000/").unwrap(), "[::1]:3000");
-        assert_eq!(called("http://app/").unwrap(), "app");
+    fn an_app_url_is_plain_http_without_credentials() {
         for url in ["https://localhost/", "http://user:pw@localhost/", "http://user@localhost/"] {
-            assert!(matches!(called(url), Err(Error::Usage(_))), "{url}");
+            assert!(matches!(at(url), Err(Error::Usage(_))), "{url}");
         }
     }
 }

@@ -53,9 +53,6 @@ pub(crate) const DESCRIPTORS: u64 = 12;
 /// read may bring more, but never twice as much.
 pub const HEAD_BYTES: usize = 64 * 1024;
 
-/// Headers of a request; more are answered 431. It is hyper's own limit.
-pub const HEADERS: usize = 100;
-
 /// The path and query of a request in bytes; more is answered 414.
 pub const TARGET_BYTES: usize = 16 * 1024;
 
@@ -119,6 +116,11 @@ pub(crate) const ACCEPT_CALM: Duration = Duration::from_secs(1);
 
 /// Time for the app behind `--forward-to` to answer: longer than any provider is known to wait.
 pub(crate) const APP_TIME: Duration = Duration::from_secs(120);
+
+/// The time after which an idle connection to the app is closed, when a timer that runs as often finds the connection.
+/// Common servers close theirs after 2 s (gunicorn) to 5 s (Node.js), and a server that serves one connection at a time
+/// serves no other client meanwhile.
+pub(crate) const APP_IDLE_TIME: Duration = Duration::from_secs(1);
 
 /// The largest answer of the app that is passed back.
 pub(crate) const APP_BODY: u64 = 10 * 1024 * 1024;

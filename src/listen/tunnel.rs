@@ -5,12 +5,12 @@ use std::io;
 use std::net::SocketAddr;
 use std::process::Stdio;
 
-use reqwest::Url;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::Command;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
+use url::Url;
 
 use super::child::Child;
 use super::limits::TUNNEL_TIME;

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{BODY, HOOKCTL, SECRET, content, status};
 use crate::support::listener::Listener;
-use crate::support::program::hookctl;
+use crate::support::program::{command, hookctl};
 use crate::support::sign::hmac_hex;
 use crate::support::target::{Answer, OK, Target};
 
@@ -138,6 +138,34 @@ fn an_app_that_is_down_is_said_once_and_again_when_it_is_back() {
     assert_eq!(code, Some(0), "{stderr}");
     assert_eq!(stderr.matches("gave no answer: connection refused").count(), 1, "{stderr}");
     assert_eq!(stderr.matches("answers again").count(), 1, "{stderr}");
+}
+
+#[test]
+fn two_deliveries_use_one_connection() {
+    let app = Target::start(&[OK]);
+    let listener = Listener::start(&["-f", &app.url]);
+    for _ in 0..2 {
+        assert_eq!(status(&listener.post("/", &[], BODY)), 200);
+    }
+    let connections: Vec<_> = app.requests().iter().map(|request| request.connection).collect();
+    assert_eq!(connections, [1, 1]);
+}
+
+#[test]
+fn a_proxy_of_the_environment_is_not_used_for_an_app_on_this_machine() {
+    let (proxy, app) = (Target::start(&[OK]), Target::start(&[OK]));
+    let by = proxy.url.strip_suffix("/hook").unwrap();
+    let start = |url: &str| {
+        let mut command = command();
+        command.env("http_proxy", by).env("ALL_PROXY", by);
+        command.args(["listen", "--port", "0", "--json", "-f", url]);
+        Listener::spawn(command)
+    };
+    assert_eq!(status(&start(&app.url).post("/", &[], BODY)), 200);
+    assert_eq!((app.requests().len(), proxy.requests().len()), (1, 0));
+    // No server has this address (RFC 5737): the proxy answers for it, as for `send`.
+    assert_eq!(status(&start("http://192.0.2.1:3000").post("/a?b", &[], BODY)), 200);
+    assert_eq!(proxy.requests()[0].line, "POST http://192.0.2.1:3000/a?b HTTP/1.1");
 }
 
 #[test]

@@ -45,7 +45,7 @@ async fn start(limits: ListenLimits, max_body: u64) -> Running {
 }
 
 /// The same with an app behind it.
-async fn start_before(forward_to: Option<reqwest::Url>, limits: ListenLimits, max_body: u64) -> Running {
+async fn start_before(forward_to: Option<url::Url>, limits: ListenLimits, max_body: u64) -> Running {
     let accept = ScriptAction::Answer { status: http::StatusCode::OK, retry_after: None, body: None };
     let config = Config {
         host: "127.0.0.1".into(),
@@ -232,7 +232,7 @@ async fn a_sender_that_reads_no_answer_is_let_go() {
 }
 
 struct App {
-    url: reqwest::Url,
+    url: url::Url,
     goes_on: watch::Sender<bool>,
     /// How many requests came.
     came: watch::Receiver<usize>,
