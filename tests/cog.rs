@@ -1,4 +1,4 @@
-//! Cog runs against what real Cog servers sent of them.
+//! Simulated Cog runs, compared with recordings of the real servers.
 
 use std::time::Duration;
 
@@ -11,9 +11,8 @@ use serde_json::{Value, json};
 
 use crate::support::repository;
 
-/// A body with all that differs from one run to the next made alike: times, what was measured, and where the files of a
-/// traceback are.
-pub fn alike(body: &str) -> String {
+/// A body without the parts that differ between runs: times, measurements, and the paths in a traceback.
+pub fn normalized(body: &str) -> String {
     let mut value: Value = serde_json::from_str(body).unwrap();
     let mut known = Vec::new();
     let mut hide = |pointer: &str| {
@@ -29,15 +28,15 @@ pub fn alike(body: &str) -> String {
         }
     }
     let logs = value["logs"].take();
-    let spelled = |logs: &str| match body.contains("\": ") {
-        true => python(&json!(logs).to_string()),
-        false => json!(logs).to_string(),
+    let spelled = |logs: &str| {
+        let json = json!(logs).to_string();
+        if body.contains("\": ") { python(&json) } else { json }
     };
     let logs = logs.as_str().unwrap();
-    text.replace(&spelled(logs), &spelled(&placeless(logs)))
+    text.replace(&spelled(logs), &spelled(&without_paths(logs)))
 }
 
-/// As Python escapes a string.
+/// A JSON string with Python's escapes.
 fn python(quoted: &str) -> String {
     let mut escaped = String::new();
     for c in quoted.chars() {
@@ -49,8 +48,8 @@ fn python(quoted: &str) -> String {
     escaped
 }
 
-/// Logs without the folders and the model's own frames of a traceback.
-fn placeless(logs: &str) -> String {
+/// Logs without folders, and without the model's own frames of a traceback.
+fn without_paths(logs: &str) -> String {
     let mut in_model = false;
     let mut kept = String::new();
     for line in logs.split_inclusive('\n') {
@@ -62,8 +61,8 @@ fn placeless(logs: &str) -> String {
                 let indent = &line[..line.len() - line.trim_start().len()];
                 kept += &format!("{indent}File \"{}\"{rest}", path.rsplit('/').next().unwrap());
             }
-            // The exception ends the model's part.
-            None if in_model && !raised(line) => {}
+            // The exception's line ends the model's frames.
+            None if in_model && !is_exception(line) => {}
             None => {
                 in_model = false;
                 kept += line;
@@ -73,12 +72,12 @@ fn placeless(logs: &str) -> String {
     kept
 }
 
-fn raised(line: &str) -> bool {
+fn is_exception(line: &str) -> bool {
     let class = line.trim_end().split(": ").next().unwrap();
     ["Error", "Exception", "Exit", "Empty"].iter().any(|end| class.ends_with(end)) && !class.contains(' ')
 }
 
-/// What is sent of a run.
+/// The deliveries of a run.
 pub fn simulated(run: &str, flavor: Flavor, answers_after: Duration) -> Vec<Planned> {
     let settings = Settings { flavor, ..Settings::default() };
     Simulation::new(&Run::parse(run).unwrap(), &settings, started_at()).unwrap().play(answers_after)
@@ -88,16 +87,16 @@ fn started_at() -> Timestamp {
     "2026-11-20T21:21:23.336925Z".parse().unwrap()
 }
 
-/// A delivery: the seconds since the prediction was asked for, and the body made alike.
+/// A delivery: the seconds since the request for the prediction, and the normalized body.
 pub type Seen = (f64, String);
 
-/// Wants the simulated deliveries to be the recorded ones, as far as these do not hang on microseconds.
-pub fn compare(name: &str, flavor: Flavor, planned: &[Planned], mut recorded: Vec<Seen>, late: f64) {
+/// Asserts that the simulated deliveries equal the recorded ones, but for races of microseconds.
+pub fn assert_same(name: &str, flavor: Flavor, planned: &[Planned], mut recorded: Vec<Seen>, late: f64) {
     let has_start = planned.first().is_some_and(|planned| planned.event == CogEvent::Start);
-    let text = |planned: &Planned| alike(std::str::from_utf8(&planned.body).unwrap());
+    let text = |planned: &Planned| normalized(std::str::from_utf8(&planned.body).unwrap());
     let mut planned: Vec<Seen> = planned.iter().map(|planned| (planned.at.as_secs_f64(), text(planned))).collect();
     match flavor {
-        // Whatever happens in the first milliseconds may be in the body of `start` already, and overtake it.
+        // The body of `start` may include events of the first milliseconds, and these events may overtake `start`.
         Flavor::Python if has_start => {
             let (_, start) = planned.remove(0);
             let early = || recorded.iter().enumerate().filter(|(_, (at, _))| *at < 0.05);
@@ -108,7 +107,7 @@ pub fn compare(name: &str, flavor: Flavor, planned: &[Planned], mut recorded: Ve
             recorded.remove(index);
         }
         Flavor::Python => {}
-        // Each goes out in a task of its own, so that they overtake each other.
+        // Each delivery has a task of its own, so they can overtake each other.
         Flavor::Coglet => {
             planned.sort_by_key(|(_, body)| body.len());
             recorded.sort_by_key(|(_, body)| body.len());
@@ -117,20 +116,20 @@ pub fn compare(name: &str, flavor: Flavor, planned: &[Planned], mut recorded: Ve
     let bodies = |seen: &[Seen]| seen.iter().map(|(_, body)| body.clone()).collect::<Vec<_>>();
     assert_eq!(bodies(&planned), bodies(&recorded), "{name} by {}", flavor.variant());
     for ((planned, body), (recorded, _)) in planned.iter().zip(&recorded) {
-        assert!((planned - recorded).abs() < late, "{name}: {planned} and not {recorded} s: {body}");
+        assert!((planned - recorded).abs() < late, "{name}: {planned} s instead of {recorded} s: {body}");
     }
 }
 
-/// How many seconds a recorded delivery may be late.
+/// The tolerance in seconds.
 const LATE: f64 = 0.06;
 
-/// How long a receiver that answers at once takes.
+/// The response time of a receiver that responds immediately.
 pub const AT_ONCE: Duration = Duration::from_millis(3);
 
-/// `tests/data/cog-runs.jsonl`: run files, and what cog 0.16.12 and 0.23.1 sent when their model did what they say
-/// (`tests/interop/cog/record.py`). Only the folders in tracebacks are not the recorded ones.
+/// `tests/data/cog-runs.jsonl`: run files, and the deliveries of cog 0.16.12 and 0.23.1 for a model that does what the file
+/// says (`tests/interop/cog/record.py`). Only the folders in tracebacks are not the recorded ones.
 #[test]
-fn runs_are_sent_as_the_real_servers_sent_them() {
+fn simulated_runs_match_the_real_servers() {
     let recordings = std::fs::read_to_string(repository("tests/data/cog-runs.jsonl")).unwrap();
     let mut compared = 0;
     for line in recordings.lines() {
@@ -138,20 +137,20 @@ fn runs_are_sent_as_the_real_servers_sent_them() {
         let answers_after = recording.answers_after_ms.map_or(AT_ONCE, Duration::from_millis);
         for (flavor, seen) in [(Flavor::Python, recording.python), (Flavor::Coglet, recording.coglet)] {
             let Some(seen) = seen else { continue };
-            let seen = seen.into_iter().map(|(at, body)| (at, alike(&body))).collect();
+            let seen = seen.into_iter().map(|(at, body)| (at, normalized(&body))).collect();
             let planned = simulated(recording.run.get(), flavor, answers_after);
-            compare(recording.name, flavor, &planned, seen, LATE);
+            assert_same(recording.name, flavor, &planned, seen, LATE);
             compared += 1;
         }
     }
     assert!(compared > 150, "{compared}");
 }
 
-/// A line of the file. A flavor is missing where it refused the run, or where two threads raced otherwise than usual.
+/// A line of the file. A flavor is missing where the server refused the run, or where its threads raced in an unusual order.
 #[derive(Deserialize)]
 struct Recording<'a> {
     name: &'a str,
-    /// As text: order and spelling count.
+    /// As text, to keep order and spelling.
     #[serde(borrow)]
     run: &'a RawValue,
     answers_after_ms: Option<u64>,
@@ -159,7 +158,7 @@ struct Recording<'a> {
     coglet: Option<Vec<Seen>>,
 }
 
-/// The runs behind `tests/data/captures`, the events that were asked for, and the servers whose threads raced as usual.
+/// The runs of `tests/data/captures`, their event filters, and the servers whose threads raced in the usual order.
 const CAPTURED: [(&str, &str, &[CogEvent], &[Flavor]); 5] = [
     ("text_success", "cog/succeeded", &CogEvent::ALL, &[Flavor::Coglet]),
     ("text_failure", "cog/failed", &CogEvent::ALL, &[Flavor::Python, Flavor::Coglet]),
@@ -174,14 +173,14 @@ const CAPTURED: [(&str, &str, &[CogEvent], &[Flavor]); 5] = [
 ];
 
 #[test]
-fn the_built_in_runs_are_the_captured_ones() {
+fn the_built_in_runs_match_the_captures() {
     for (capture, run, events, usual) in CAPTURED {
         let (_, run) = RUNS.into_iter().find(|(name, _)| *name == run).unwrap();
         for (flavor, version) in [(Flavor::Python, "0.16.12"), (Flavor::Coglet, "0.23.1")] {
             let file = format!("tests/data/captures/cog-{version}__{capture}.jsonl");
             let file = std::fs::read_to_string(repository(&file)).unwrap();
             let lines = file.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-            let seen = |line: Value| (line["t"].as_f64().unwrap(), alike(line["body_text"].as_str().unwrap()));
+            let seen = |line: Value| (line["t"].as_f64().unwrap(), normalized(line["body_text"].as_str().unwrap()));
             let recorded: Vec<Seen> = lines.map(seen).collect();
             let body: Value = serde_json::from_str(&recorded[0].1.replace('…', "0")).unwrap();
             let settings = Settings {
@@ -191,10 +190,10 @@ fn the_built_in_runs_are_the_captured_ones() {
                 throttle: None,
             };
             let planned = Simulation::new(&Run::parse(run).unwrap(), &settings, started_at()).unwrap().play(AT_ONCE);
-            let terminal = alike(std::str::from_utf8(&planned.last().unwrap().body).unwrap());
+            let terminal = normalized(std::str::from_utf8(&planned.last().unwrap().body).unwrap());
             assert_eq!(terminal, recorded.last().unwrap().1, "{capture} {version}");
             if usual.contains(&flavor) {
-                compare(capture, flavor, &planned, recorded, LATE);
+                assert_same(capture, flavor, &planned, recorded, LATE);
             }
         }
     }

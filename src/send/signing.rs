@@ -15,8 +15,8 @@ use crate::payload::provider::Shape;
 use crate::payload::{Delivery, Headers};
 use crate::signature::scheme::BadKey;
 use crate::signature::tamper::another_secret;
-use crate::signature::{Trace, trace::account};
 use crate::signature::{Choice, Policy, Scheme, Secret, Tamper};
+use crate::signature::{Trace, trace::account};
 
 /// The scheme for providers that document no signature.
 const BORROWED: &str = "eachlabs";

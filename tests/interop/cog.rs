@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use hookctl::send::cog::Flavor;
 use serde_json::Value;
 
-use crate::cog::{AT_ONCE, alike, compare, simulated};
+use crate::cog::{AT_ONCE, assert_same, normalized, simulated};
 use crate::support::repository;
 
 /// Runs with nothing in them that hangs on microseconds: no two steps at once, none at the start, none as long after
@@ -72,9 +72,9 @@ fn the_real_servers_send_what_a_run_is_said_to_send() {
         assert_eq!(recorded.lines().count(), RUNS.len(), "{recorded}");
         for (line, ((name, _), (_, run))) in recorded.lines().zip(RUNS.into_iter().zip(&runs)) {
             let line: Value = serde_json::from_str(line).unwrap();
-            let seen = |seen: &Value| (seen["t"].as_f64().unwrap(), alike(seen["body"].as_str().unwrap()));
+            let seen = |seen: &Value| (seen["t"].as_f64().unwrap(), normalized(seen["body"].as_str().unwrap()));
             let seen = line["deliveries"].as_array().unwrap().iter().map(seen).collect();
-            compare(name, flavor, &simulated(run, flavor, AT_ONCE), seen, 0.3);
+            assert_same(name, flavor, &simulated(run, flavor, AT_ONCE), seen, 0.3);
         }
     }
 }

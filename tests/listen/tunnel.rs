@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use super::SECRET;
 use crate::support::listener::Listener;
-use crate::support::program::{PATIENCE, command, hookctl};
+use crate::support::program::{LIMIT, command, hookctl};
 
 /// A folder with a program of this name that a shell runs.
 fn stand_in(name: &str, script: &str) -> TempDir {
@@ -142,7 +142,7 @@ fn tunnelled(after: &str) -> (Listener, File, TempDir) {
 fn wait_until_all_have_ended(mut alive: File) {
     let (tell, told) = std::sync::mpsc::channel();
     std::thread::spawn(move || tell.send(alive.read_to_end(&mut Vec::new()).unwrap()));
-    assert_eq!(told.recv_timeout(PATIENCE), Ok(0), "the client or its helper goes on");
+    assert_eq!(told.recv_timeout(LIMIT), Ok(0), "the client or its helper goes on");
 }
 
 #[test]

@@ -119,9 +119,9 @@ fn a_proxy_opens_a_tunnel_for_https() {
     let finished = send(&target, &["success", "failed", "-k", "--proxy", &by, "--json", "-v"]).exits(0);
     assert!(!format!("{finished:?}").contains("pass"), "{finished:#?}");
     let host = target.url.strip_prefix("https://").unwrap().strip_suffix("/hook").unwrap();
-    let [asked] = &proxy.asked()[..] else { panic!("one tunnel for both: {:?}", proxy.asked()) };
-    assert!(asked.starts_with(&format!("CONNECT {host} HTTP/1.1\r\n")), "{asked}");
-    assert!(asked.to_lowercase().contains("proxy-authorization: basic bwu6cgfzcw=="), "{asked}");
+    let [head] = &proxy.heads()[..] else { panic!("one tunnel for both: {:?}", proxy.heads()) };
+    assert!(head.starts_with(&format!("CONNECT {host} HTTP/1.1\r\n")), "{head}");
+    assert!(head.to_lowercase().contains("proxy-authorization: basic bwu6cgfzcw=="), "{head}");
     for request in target.requests() {
         assert_eq!(request.line, "POST /hook HTTP/1.1");
         assert_eq!((request.header("host"), request.header("proxy-authorization")), (Some(host), None));

@@ -1,4 +1,4 @@
-//! Certificates made for one test: an issuer's, a server's for `localhost` and `127.0.0.1`, and a client's.
+//! Certificates for one test: a CA, a server for `localhost` and `127.0.0.1`, and a client.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -18,7 +18,6 @@ pub struct Certificates {
 }
 
 impl Certificates {
-    /// Makes them.
     pub fn new() -> Self {
         let ca_key = KeyPair::generate().unwrap();
         let mut ca = CertificateParams::new(Vec::new()).unwrap();
@@ -52,33 +51,32 @@ impl Certificates {
         Certificates { folder, server, issuer: issuer_certificate }
     }
 
-    /// One of the files.
+    /// The path of a file.
     pub fn path(&self, name: &str) -> String {
         let path: PathBuf = self.folder.path().join(name);
         path.to_str().unwrap().to_owned()
     }
 
-    /// A server that shows its certificate, and wants the client's if `asks`.
-    pub fn server(&self, asks: bool) -> ServerConfig {
+    /// A server; with `client_auth`, it requires the client's certificate.
+    pub fn server(&self, client_auth: bool) -> ServerConfig {
         let provider = Arc::new(ring::default_provider());
         let builder = ServerConfig::builder_with_provider(Arc::clone(&provider));
         let builder = builder.with_safe_default_protocol_versions().unwrap();
-        let builder = match asks {
-            false => builder.with_no_client_auth(),
-            true => {
-                let mut roots = RootCertStore::empty();
-                roots.add(self.issuer.der().clone()).unwrap();
-                let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build().unwrap();
-                builder.with_client_cert_verifier(verifier)
-            }
+        let builder = if client_auth {
+            let mut roots = RootCertStore::empty();
+            roots.add(self.issuer.der().clone()).unwrap();
+            let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build().unwrap();
+            builder.with_client_cert_verifier(verifier)
+        } else {
+            builder.with_no_client_auth()
         };
         let (certificate, key) = &self.server;
         let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
         builder.with_single_cert(vec![certificate.der().clone()], key).unwrap()
     }
 
-    /// A server whose own certificate, marked as an issuer's, nobody else has signed: what `openssl req -x509` makes.
-    /// The certificate is in `self.pem`.
+    /// A server with a self-signed certificate that is marked as a CA, as `openssl req -x509` makes it. The certificate is
+    /// in `self.pem`.
     pub fn self_signed(&self) -> ServerConfig {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(vec!["localhost".to_owned(), "127.0.0.1".to_owned()]).unwrap();

@@ -1,23 +1,23 @@
-//! A connection on which deliveries are posted one after the other.
+//! A connection that posts one delivery after another.
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
 
-/// A connection that is kept.
+/// A keep-alive connection.
 pub struct Connection(TcpStream);
 
 impl Connection {
-    /// Opens one to a port of this machine.
+    /// Connects to a port of this machine.
     pub fn open(port: u16) -> io::Result<Self> {
         TcpStream::connect(("127.0.0.1", port)).map(Connection)
     }
 
-    /// Posts a body and reads the whole answer: its status.
+    /// Posts a body, reads the whole response, and returns its status.
     pub fn post(&mut self, body: &[u8]) -> io::Result<u16> {
         self.post_with(&[], body)
     }
 
-    /// The same with these headers.
+    /// [`Connection::post`] with further headers.
     pub fn post_with(&mut self, headers: &[(&str, &str)], body: &[u8]) -> io::Result<u16> {
         let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
         let head = format!("POST / HTTP/1.1\r\nhost: x\r\n{headers}content-length: {}\r\n\r\n", body.len());
@@ -27,7 +27,7 @@ impl Connection {
     }
 }
 
-/// Reads exactly one answer, whose end its content-length tells.
+/// Reads exactly one response, which must have a content-length.
 pub fn read_answer(stream: &mut TcpStream) -> io::Result<String> {
     let mut answer = Vec::new();
     let mut byte = [0];
@@ -37,7 +37,7 @@ pub fn read_answer(stream: &mut TcpStream) -> io::Result<String> {
     }
     let head = String::from_utf8_lossy(&answer).to_lowercase();
     let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).and_then(|text| text.parse().ok());
-    let mut body = vec![0; length.ok_or_else(|| io::Error::other("an answer without a length"))?];
+    let mut body = vec![0; length.ok_or_else(|| io::Error::other("a response without content-length"))?];
     stream.read_exact(&mut body)?;
     String::from_utf8([answer, body].concat()).map_err(io::Error::other)
 }

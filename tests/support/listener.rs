@@ -1,4 +1,4 @@
-//! A listener under way, with everything that it says as it comes.
+//! A running listener, and its output line by line.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -9,26 +9,26 @@ use serde_json::Value;
 
 use super::program::{Watchdog, command};
 
-/// `hookctl listen --port 0 --json …`, ready. Ended when dropped.
+/// `hookctl listen --port 0 --json …`, ready. Killed on drop.
 pub struct Listener {
     child: Child,
     watchdog: Option<Watchdog>,
     lines: Box<dyn BufRead + Send>,
     pub url: String,
     pub port: u16,
-    /// Its first line.
+    /// The first line.
     pub ready: Value,
 }
 
 impl Listener {
-    /// Starts it with these further arguments and waits until it is ready.
+    /// Starts the listener with further arguments, and waits until it is ready.
     pub fn start(arguments: &[&str]) -> Self {
         let mut command = command();
         command.args(["listen", "--port", "0", "--json"]).args(arguments);
         Listener::spawn(command)
     }
 
-    /// The same for a command of one's own, which must say `--port 0 --json`.
+    /// Starts a command that has `--port 0 --json` among its arguments.
     pub fn spawn(mut command: Command) -> Self {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the listener starts");
@@ -44,23 +44,23 @@ impl Listener {
         listener
     }
 
-    /// The next object that it says.
+    /// The next line of standard output as JSON.
     #[track_caller]
     pub fn next(&mut self) -> Value {
         serde_json::from_str(&self.next_line()).expect("a line of JSON")
     }
 
-    /// The next line that it says, without its newline.
+    /// The next line of standard output, without its newline.
     #[track_caller]
     pub fn next_line(&mut self) -> String {
         let mut line = String::new();
-        self.lines.read_line(&mut line).expect("the listener speaks");
+        self.lines.read_line(&mut line).expect("the output is readable");
         assert!(!line.is_empty(), "the listener has ended");
         line.trim_end_matches('\n').to_owned()
     }
 
-    /// Takes all that it says from here on, so that it never waits for a reader: how many deliveries it told of, and its
-    /// last line.
+    /// Reads standard output to its end in a thread, so that the listener never waits for a reader. Returns the number of
+    /// deliveries, and the last line.
     pub fn drain(&mut self) -> JoinHandle<(u64, String)> {
         let lines = std::mem::replace(&mut self.lines, Box::new(std::io::empty()));
         std::thread::spawn(move || {
@@ -73,27 +73,27 @@ impl Listener {
         })
     }
 
-    /// Lets it run as long as it takes.
+    /// Ends the limit on the listener's run time.
     pub fn may_take_long(&mut self) {
         self.watchdog = None;
     }
 
-    /// Its process.
+    /// The process id.
     pub fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// Sends raw bytes on a connection of their own and gives the whole answer.
+    /// Sends raw bytes on a new connection, and returns the whole response.
     pub fn raw(&self, request: &[u8]) -> String {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("the listener accepts");
-        stream.write_all(request).expect("the request goes out");
+        stream.write_all(request).expect("the request is written");
         stream.shutdown(Shutdown::Write).expect("the request ends");
         let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).expect("an answer comes back");
-        String::from_utf8(answer).expect("the answer is text")
+        stream.read_to_end(&mut answer).expect("a response");
+        String::from_utf8(answer).expect("the response is text")
     }
 
-    /// Posts a body with these headers and gives the whole answer.
+    /// Posts a body, and returns the whole response.
     pub fn post(&self, path: &str, headers: &[(&str, &str)], body: &[u8]) -> String {
         let mut request = format!("POST {path} HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n");
         for (name, value) in headers {
@@ -103,32 +103,32 @@ impl Listener {
         self.raw(&[request.as_bytes(), body].concat())
     }
 
-    /// Reads standard error until a line with this text, and gives that line.
+    /// Reads standard error up to a line that contains `text`, and returns that line.
     #[track_caller]
     pub fn says(&mut self, text: &str) -> String {
         let stderr = self.child.stderr.as_mut().expect("a pipe");
-        // Byte by byte: what comes behind it is left for `wait`.
+        // Byte by byte, to leave the lines after it for `wait`.
         let (mut line, mut byte) = (Vec::new(), [0]);
         loop {
-            assert_eq!(stderr.read(&mut byte).expect("the listener speaks"), 1, "the listener never said {text:?}");
+            assert_eq!(stderr.read(&mut byte).expect("the output is readable"), 1, "no {text:?} on standard error");
             line.push(byte[0]);
             if byte[0] == b'\n' {
-                let said = String::from_utf8(std::mem::take(&mut line)).expect("standard error is text");
-                if said.contains(text) {
-                    return said;
+                let read = String::from_utf8(std::mem::take(&mut line)).expect("standard error is text");
+                if read.contains(text) {
+                    return read;
                 }
             }
         }
     }
 
-    /// Sends it a signal, by its number's name: `INT`, `TERM`, `KILL`.
+    /// Sends a signal: `INT`, `TERM`, `KILL`.
     pub fn signal(&self, name: &str) {
         let mut kill = std::process::Command::new("kill");
         let ended = kill.args([&format!("-{name}"), &self.child.id().to_string()]).status();
         assert!(ended.expect("kill runs").success());
     }
 
-    /// Waits for its end: the exit code, the rest of standard output, and all of standard error.
+    /// Waits for the exit. Returns the exit code, the rest of standard output, and the rest of standard error.
     pub fn wait(mut self) -> (Option<i32>, String, String) {
         let (mut stdout, mut stderr) = (String::new(), String::new());
         self.lines.read_to_string(&mut stdout).expect("the rest of standard output is text");
@@ -139,7 +139,7 @@ impl Listener {
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // Fails if the process has exited by itself.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -1,4 +1,4 @@
-//! What the tests stand on.
+//! Helpers of the tests: the program, receivers, proxies, terminals, certificates.
 
 pub mod certificates;
 pub mod connection;
@@ -12,7 +12,7 @@ pub mod terminal;
 
 use std::path::PathBuf;
 
-/// A file of the repository.
+/// The path of a file in the repository.
 pub fn repository(path: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(path)
 }

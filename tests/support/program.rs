@@ -1,4 +1,4 @@
-//! The real program, run to its end: what it printed, and how it ended.
+//! Runs the real program: its output and exit code.
 
 use std::ffi::OsStr;
 use std::io::Write;
@@ -7,13 +7,13 @@ use std::process::{Command, Stdio};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
-/// A run to be.
+/// A program that was not started yet.
 pub struct Program {
     command: Command,
     stdin: Vec<u8>,
 }
 
-/// A run that is over.
+/// The result of a run.
 #[derive(Debug)]
 pub struct Finished {
     pub code: Option<i32>,
@@ -21,7 +21,7 @@ pub struct Finished {
     pub stderr: String,
 }
 
-/// The program with none of the surroundings that change what it does.
+/// `hookctl`, without the environment variables that change its behaviour.
 pub fn command() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hookctl"));
     for (name, _) in std::env::vars_os() {
@@ -42,31 +42,28 @@ pub fn hookctl<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Progr
 }
 
 impl Program {
-    /// Adds one argument.
     pub fn arg(mut self, argument: impl AsRef<OsStr>) -> Self {
         self.command.arg(argument);
         self
     }
 
-    /// Sets an environment variable.
     pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
         self.command.env(name, value);
         self
     }
 
-    /// Runs in this folder.
     pub fn current_dir(mut self, path: &Path) -> Self {
         self.command.current_dir(path);
         self
     }
 
-    /// Gives it something to read; without, standard input is empty.
+    /// Sets standard input, which is empty otherwise.
     pub fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         self.stdin = bytes.into();
         self
     }
 
-    /// Runs it to its end.
+    /// Waits for the exit.
     pub fn run(mut self) -> Finished {
         let mut child = self
             .command
@@ -77,7 +74,7 @@ impl Program {
             .expect("the program starts");
         let mut stdin = child.stdin.take().expect("standard input is a pipe");
         let bytes = self.stdin;
-        // From a thread of its own: a program that prints before it has read all must not block us.
+        // In a thread: a program that prints before it has read all of its input would block both sides.
         let writer = std::thread::spawn(move || drop(stdin.write_all(&bytes)));
         let watchdog = Watchdog::over(child.id());
         let output = child.wait_with_output().expect("the program ends");
@@ -90,7 +87,7 @@ impl Program {
         }
     }
 
-    /// Runs it and wants this exit code.
+    /// Runs the program, and asserts the exit code.
     #[track_caller]
     pub fn exits(self, code: i32) -> Finished {
         let finished = self.run();
@@ -99,21 +96,21 @@ impl Program {
     }
 }
 
-/// Kills a program that does not end, so that a test fails instead of hanging.
+/// Kills a process that does not exit, so that a test fails instead of hanging.
 pub struct Watchdog {
-    /// Closed when the watch is over.
+    /// Closed on drop.
     _over: Sender<()>,
 }
 
-/// Longer than anything here takes on a busy machine.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+/// Longer than any test's program takes on a busy machine.
+pub const LIMIT: Duration = Duration::from_secs(60);
 
 impl Watchdog {
-    /// Watches over the process with this id until it is dropped.
+    /// Watches the process with this id until the watchdog is dropped.
     pub fn over(id: u32) -> Self {
         let (over, ended) = channel::<()>();
         std::thread::spawn(move || {
-            if ended.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
+            if ended.recv_timeout(LIMIT) == Err(RecvTimeoutError::Timeout) {
                 let _ = Command::new("kill").args(["-KILL", &id.to_string()]).status();
             }
         });
@@ -122,14 +119,14 @@ impl Watchdog {
 }
 
 impl Finished {
-    /// Wants this text on standard error.
+    /// Asserts that standard error contains `text`.
     #[track_caller]
     pub fn says(self, text: &str) -> Self {
         assert!(self.stderr.contains(text), "no {text:?} in {self:#?}");
         self
     }
 
-    /// Wants this text on standard output.
+    /// Asserts that standard output contains `text`.
     #[track_caller]
     pub fn prints(self, text: &str) -> Self {
         assert!(self.stdout.contains(text), "no {text:?} in {self:#?}");
@@ -143,7 +140,7 @@ impl Finished {
         self.stdout.lines().map(parse).collect()
     }
 
-    /// The JSON Lines that are deliveries.
+    /// The deliveries of standard output.
     #[track_caller]
     pub fn deliveries(&self) -> Vec<serde_json::Value> {
         self.json().into_iter().filter(|line| line["type"] == "delivery").collect()

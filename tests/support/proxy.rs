@@ -1,35 +1,34 @@
-//! A proxy that opens tunnels (`CONNECT`) and remembers what it was asked for.
+//! A proxy that opens tunnels (`CONNECT`) and records the heads of its requests.
 
 use std::io::{BufRead, BufReader, Write, copy};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
-/// A proxy under way.
+/// A running proxy.
 pub struct Proxy {
     pub address: String,
-    asked: Arc<Mutex<Vec<String>>>,
+    heads: Arc<Mutex<Vec<String>>>,
 }
 
 impl Proxy {
-    /// Starts one.
     pub fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("an address").to_string();
-        let asked = Arc::new(Mutex::new(Vec::new()));
-        let seen = Arc::clone(&asked);
+        let heads = Arc::new(Mutex::new(Vec::new()));
+        let seen = Arc::clone(&heads);
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let seen = Arc::clone(&seen);
-                // Either side may end it at any time.
+                // Either side may close the tunnel at any time.
                 std::thread::spawn(move || drop(tunnel(stream, &seen)));
             }
         });
-        Proxy { address, asked }
+        Proxy { address, heads }
     }
 
-    /// The heads of what it was asked for.
-    pub fn asked(&self) -> Vec<String> {
-        self.asked.lock().expect("no proxy panicked").clone()
+    /// The heads of all requests so far.
+    pub fn heads(&self) -> Vec<String> {
+        self.heads.lock().expect("no proxy panicked").clone()
     }
 }
 

@@ -1,4 +1,4 @@
-//! Signatures made here, not by the program under test.
+//! Signatures that the test computes itself, independently of the program.
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;

@@ -1,4 +1,4 @@
-//! A receiver that answers what it is told and remembers every byte. Plain sockets, so that what it sees is what was sent.
+//! A receiver with scripted responses that records the exact bytes of every request, over plain sockets.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -7,88 +7,88 @@ use std::time::Instant;
 
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
-/// What a target answers to one request.
+/// The response to one request.
 #[derive(Clone, Debug)]
 pub enum Answer {
     /// A status, with further header lines and a body.
     Status(u16, &'static str, &'static str),
-    /// These bytes, and the end of the connection.
+    /// These bytes, then a close.
     Raw(&'static [u8]),
-    /// These bytes after the head was read, whatever else is still to come; then the end of the connection.
+    /// These bytes after the request head, before the body is read; then a close.
     Early(&'static [u8]),
-    /// Nothing: the connection ends after the request was read.
+    /// A close after the request was read.
     Close,
-    /// Nothing, for as long as the target lives.
+    /// No response, on an open connection.
     Hang,
-    /// What this says: a handler under test. It gets the requests so far, the last being the one to answer.
+    /// The status and body that a handler returns for the requests so far; the last one is to be answered.
     By(fn(&[Request]) -> (u16, String)),
 }
 
 /// 200 with an empty body.
 pub const OK: Answer = Answer::Status(200, "", "");
 
-/// A request as it came.
+/// A received request.
 #[derive(Clone, Debug)]
 pub struct Request {
     pub at: Instant,
-    /// The number of the connection that it came on, from 1.
+    /// The number of its connection, from 1.
     pub connection: usize,
     /// The exact bytes up to the body.
     pub head: String,
     /// `POST /hook HTTP/1.1`
     pub line: String,
-    /// In wire order, names as spelled.
+    /// In wire order, names in their original case.
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
 }
 
 impl Request {
-    /// The value of the first header of that name.
+    /// The value of the first header of this name.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 }
 
-/// A receiver. A test that starts one and never sends to it fails.
+/// A receiver. Its drop fails the test if the receiver got no request.
 pub struct Target {
     pub url: String,
     requests: Arc<Mutex<Vec<Request>>>,
 }
 
 impl Target {
-    /// Answers these in turn; the last one again and again.
+    /// Responds with each answer in turn, then with the last one.
     pub fn start(answers: &[Answer]) -> Self {
         Target::start_at(([127, 0, 0, 1], 0).into(), answers)
     }
 
-    /// The same at an address of one's own.
+    /// [`Target::start`] at a given address.
     pub fn start_at(address: SocketAddr, answers: &[Answer]) -> Self {
-        Target::speaking("http", address, answers, |stream| stream)
+        Target::serving("http", address, answers, |stream| stream)
     }
 
-    /// The same over TLS.
+    /// [`Target::start`] over TLS.
     pub fn with_tls(answers: &[Answer], config: ServerConfig) -> Self {
         let config = Arc::new(config);
-        Target::speaking("https", ([127, 0, 0, 1], 0).into(), answers, move |stream| {
+        Target::serving("https", ([127, 0, 0, 1], 0).into(), answers, move |stream| {
             let connection = ServerConnection::new(Arc::clone(&config)).expect("a configuration");
             StreamOwned::new(connection, stream)
         })
     }
 
-    fn speaking<S: Read + Write + Send>(
+    fn serving<S: Read + Write + Send>(
         scheme: &str,
         address: SocketAddr,
         answers: &[Answer],
-        speak: impl Fn(TcpStream) -> S + Send + Sync + 'static,
+        wrap: impl Fn(TcpStream) -> S + Send + Sync + 'static,
     ) -> Self {
         let listener = TcpListener::bind(address).expect("a free port");
         let url = format!("{scheme}://{}/hook", listener.local_addr().expect("an address"));
         let requests = Arc::new(Mutex::new(Vec::new()));
-        let (answers, seen, speak) = (answers.to_vec(), Arc::clone(&requests), Arc::new(speak));
+        let (answers, seen, wrap) = (answers.to_vec(), Arc::clone(&requests), Arc::new(wrap));
         std::thread::spawn(move || {
             for (index, stream) in listener.incoming().flatten().enumerate() {
-                let (answers, seen, speak) = (answers.clone(), Arc::clone(&seen), Arc::clone(&speak));
-                std::thread::spawn(move || serve(speak(stream), index + 1, &answers, &seen));
+                let (answers, seen, wrap) = (answers.clone(), Arc::clone(&seen), Arc::clone(&wrap));
+                std::thread::spawn(move || serve(wrap(stream), index + 1, &answers, &seen));
             }
         });
         Target { url, requests }
@@ -103,12 +103,12 @@ impl Target {
 impl Drop for Target {
     fn drop(&mut self) {
         if !std::thread::panicking() {
-            assert!(!self.requests().is_empty(), "the target was never hit");
+            assert!(!self.requests().is_empty(), "the target got no request");
         }
     }
 }
 
-/// Serves one connection until either side has enough.
+/// Serves one connection until either side closes.
 fn serve(stream: impl Read + Write, connection: usize, answers: &[Answer], seen: &Mutex<Vec<Request>>) {
     let mut stream = BufReader::new(stream);
     while let Some(mut request) = read_head(&mut stream, connection) {
@@ -125,25 +125,25 @@ fn serve(stream: impl Read + Write, connection: usize, answers: &[Answer], seen:
             (answer, by)
         };
         let stream = stream.get_mut();
-        let mut answered = |status: u16, headers: &str, body: &str| {
+        let mut respond = |status: u16, headers: &str, body: &str| {
             let length = body.len();
             let text = format!("HTTP/1.1 {status} X\r\n{headers}content-length: {length}\r\n\r\n{body}");
             stream.write_all(text.as_bytes()).and_then(|()| stream.flush()).is_ok()
         };
         match answer {
             Answer::Status(status, headers, body) => {
-                if !answered(status, headers, body) {
+                if !respond(status, headers, body) {
                     return;
                 }
             }
             Answer::By(_) => {
-                let (status, body) = by.expect("the handler's answer");
-                if !answered(status, "", &body) {
+                let (status, body) = by.expect("the handler's response");
+                if !respond(status, "", &body) {
                     return;
                 }
             }
             Answer::Raw(bytes) | Answer::Early(bytes) => {
-                // It may have ended first.
+                // The client may have closed first.
                 let _ = stream.write_all(bytes).and_then(|()| stream.flush());
                 return;
             }
