@@ -1,5 +1,5 @@
-//! What real receivers and senders compute, run as they run it. Ignored by a plain `cargo test`, which needs Rust alone;
-//! `.ci/run` runs them.
+//! Real receivers, senders and tools. Ignored by a plain `cargo test`, which needs nothing but Rust; `.ci/run` runs these
+//! tests.
 
 mod cog;
 mod examples;
@@ -22,14 +22,14 @@ use crate::support::program::hookctl;
 use crate::support::repository;
 use crate::support::target::{Answer, OK, Request, Target};
 
-/// Runs another program with something to read and gives what it printed.
+/// Runs another program. Returns its standard output.
 fn run<S: AsRef<OsStr>>(program: &str, arguments: &[S], stdin: &[u8]) -> String {
     let mut command = Command::new(program);
     command.args(arguments);
     run_with(command, stdin)
 }
 
-/// The same for a command of one's own.
+/// Runs a command. Returns its standard output.
 fn run_with(mut command: Command, stdin: &[u8]) -> String {
     command.env("PYTHONDONTWRITEBYTECODE", "1").stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
@@ -39,8 +39,8 @@ fn run_with(mut command: Command, stdin: &[u8]) -> String {
     String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
 }
 
-/// Where programs are looked for: in these folders, then the program under test, then what was installed for these tests.
-fn path_with_us(first: &[&Path]) -> OsString {
+/// PATH: these folders, the folder of the program under test, then the programs that install.sh has installed.
+fn path_with_hookctl(first: &[&Path]) -> OsString {
     let us = Path::new(env!("CARGO_BIN_EXE_hookctl")).parent().unwrap();
     let rest = std::env::var_os("PATH").unwrap_or_default();
     let peers = repository("target/peers/venv/bin");
@@ -48,7 +48,7 @@ fn path_with_us(first: &[&Path]) -> OsString {
     std::env::join_paths(folders.chain(std::env::split_paths(&rest))).unwrap()
 }
 
-/// Bodies that test more than ASCII on one line.
+/// Bodies beyond one line of ASCII.
 const BODIES: [&str; 5] = [
     r#"{"id":"a","status":"success","output":"u","input":{}}"#,
     "{ \"id\": \"a\",\r\n\t\"status\": \"failed\" }\r\n",
@@ -59,7 +59,7 @@ const BODIES: [&str; 5] = [
 
 const SECRET: &str = "s3cret with spaces, ü and 'quotes'";
 
-/// What `send` delivers of a body.
+/// The request that `send` makes of a body.
 fn sent(body: &str, arguments: &[&str]) -> Request {
     let target = Target::start(&[OK]);
     let run = ["send", "-", "--to", &target.url].into_iter().chain(arguments.iter().copied());
@@ -67,8 +67,8 @@ fn sent(body: &str, arguments: &[&str]) -> Request {
     target.requests().remove(0)
 }
 
-/// Asks each::labs' own `verify_webhook`.
-fn believed(body: &[u8], signature: &str, secret: &str) -> String {
+/// The result of each::labs' own `verify_webhook`.
+fn eachlabs_verifies(body: &[u8], signature: &str, secret: &str) -> String {
     const ASK: &str = "import sys; sys.path.insert(0, sys.argv[1]); \
                        from eachlabs_verify_webhook import verify_webhook; \
                        print(verify_webhook(sys.stdin.buffer.read(), sys.argv[2], sys.argv[3]))";
@@ -78,27 +78,27 @@ fn believed(body: &[u8], signature: &str, secret: &str) -> String {
 
 #[test]
 #[ignore = "needs python3 and openssl"]
-fn eachlabs_own_code_believes_what_is_sent() {
+fn eachlabs_own_code_verifies_the_deliveries_of_send() {
     for body in BODIES {
         let request = sent(body, &["--scheme", "eachlabs", "--secret", SECRET]);
         let signature = request.header("x-webhook-signature").unwrap();
         assert_eq!(request.body, body.as_bytes());
-        assert_eq!(believed(&request.body, signature, SECRET), "True", "{body}");
-        assert_eq!(believed(&[&request.body[..], b" "].concat(), signature, SECRET), "False", "{body}");
-        assert_eq!(believed(&request.body, signature, "another"), "False", "{body}");
+        assert_eq!(eachlabs_verifies(&request.body, signature, SECRET), "True", "{body}");
+        assert_eq!(eachlabs_verifies(&[&request.body[..], b" "].concat(), signature, SECRET), "False", "{body}");
+        assert_eq!(eachlabs_verifies(&request.body, signature, "another"), "False", "{body}");
     }
 }
 
 #[test]
 #[ignore = "needs python3 and openssl"]
-fn eachlabs_own_code_believes_the_fixtures_unasked() {
-    // The provider's scheme without `--scheme`, as a user of the page would call it.
+fn eachlabs_own_code_verifies_the_fixtures_without_scheme() {
+    // Without `--scheme`, as in the documentation.
     for fixture in ["success", "failed"] {
         let target = Target::start(&[OK]);
         hookctl(["send", fixture, "--secret", SECRET, "--to", &target.url]).exits(0);
         let request = target.requests().remove(0);
         assert_eq!(
-            believed(&request.body, request.header("x-webhook-signature").unwrap(), SECRET),
+            eachlabs_verifies(&request.body, request.header("x-webhook-signature").unwrap(), SECRET),
             "True",
             "{fixture}"
         );
@@ -121,7 +121,7 @@ fn python_computes_the_same_standard_webhooks_signature() {
     }
 }
 
-/// `openssl dgst -sha256 -hmac SECRET`, without the `SHA2-256(stdin)= ` that versions spell differently.
+/// `openssl dgst -sha256 -hmac SECRET`, without the prefix `SHA2-256(stdin)= `, which differs between versions.
 fn openssl_hmac(secret: &str, body: &str) -> String {
     let said = run("openssl", &["dgst", "-sha256", "-hmac", secret], body.as_bytes());
     said.rsplit("= ").next().unwrap().to_owned()
@@ -167,7 +167,7 @@ fn openssl_computes_what_send_signs() {
     }
 }
 
-/// What jq says of every line, each read by itself.
+/// jq's result for each line.
 fn jq(filter: &str, stream: &str) -> Vec<String> {
     let each = format!("fromjson | {filter}");
     run("jq", &["-R", "-r", &each], stream.as_bytes()).lines().map(str::to_owned).collect()
@@ -196,7 +196,7 @@ fn jq_reads_what_listen_streams() {
     }
     let (code, stream, _) = listener.wait();
     assert_eq!(code, Some(0));
-    // The first line, `ready`, was read already.
+    // `Listener::start` has read the first line, `ready`.
     assert_eq!(jq(".type", &stream), [&["delivery"; 6][..], &["summary"]].concat());
     let bodies = run("jq", &["-r", "-j", "select(.seq == 3) | .body"], stream.as_bytes());
     assert_eq!(bodies, BODIES[2]);

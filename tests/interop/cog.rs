@@ -1,4 +1,4 @@
-//! Real Cog servers do what a run file says; what they send is what a simulation of the run gives.
+//! Real Cog servers with a model that does what a run file says send the deliveries of the run's simulation.
 
 use std::process::{Command, Stdio};
 
@@ -8,8 +8,8 @@ use serde_json::Value;
 use crate::cog::{AT_ONCE, assert_same, normalized, simulated};
 use crate::support::repository;
 
-/// Runs with nothing in them that hangs on microseconds: no two steps at once, none at the start, none as long after
-/// another as the throttle's interval.
+/// Runs without races of microseconds: no two steps at the same time, none at the start, and none exactly one throttle
+/// interval after another.
 const RUNS: [(&str, &str); 8] = [
     (
         "a plain return",
@@ -42,13 +42,13 @@ const RUNS: [(&str, &str); 8] = [
                     "end":{"at":"400ms","status":"succeeded","output":["a","b"]}"#,
     ),
     ("an empty filter", r#""webhook_events_filter":[],"end":{"at":"200ms","status":"succeeded","output":""}"#),
-    // The last, as the server does not survive it.
+    // Last, as the server does not survive the run.
     ("a crash", r#""steps":[{"at":"200ms","log":"a\n"}],"end":{"at":"900ms","status":"failed","exit_code":137}"#),
 ];
 
 #[test]
 #[ignore = "needs both Cog servers: tests/interop/cog/install.sh"]
-fn the_real_servers_send_what_a_run_is_said_to_send() {
+fn the_real_servers_send_the_simulated_deliveries() {
     let dir = tempfile::tempdir().unwrap();
     let run = |name: &str, rest: &str| {
         let id = name.replace(' ', "-");

@@ -1,4 +1,4 @@
-//! The apps of `examples/` with their smoke tests, and the steps of the CI recipes beside them, run as they stand there.
+//! The apps of `examples/` with their smoke tests, and the unchanged steps of the CI recipes.
 
 use std::ffi::OsString;
 use std::fs;
@@ -10,11 +10,11 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::{path_with_us, run_with};
+use super::{path_with_hookctl, run_with};
 use crate::support::program::Watchdog;
 use crate::support::repository;
 
-/// An app of `examples/` in a folder of its own, with what it needs installed.
+/// A copy of an app of `examples/`, with its packages installed.
 fn app(name: &str) -> TempDir {
     let dir = tempfile::tempdir().unwrap();
     for entry in fs::read_dir(repository("examples").join(name)).unwrap() {
@@ -27,14 +27,14 @@ fn app(name: &str) -> TempDir {
     dir
 }
 
-/// A port that was free a moment ago.
-fn port() -> String {
+/// A port that is free now; another process may take the port later.
+fn free_port() -> String {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string()
 }
 
-/// Runs a script to its end in that folder: how it ended, and all that it said. What it leaves running keeps no pipe open:
-/// it writes into a file.
-fn told(script: &str, folder: &Path, path: OsString, variables: &[(String, String)]) -> (bool, String) {
+/// Runs a script in the folder. Returns whether the script succeeded, and its output. The output goes to a file: background
+/// processes of the script would keep a pipe open.
+fn run_script(script: &str, folder: &Path, path: OsString, variables: &[(String, String)]) -> (bool, String) {
     let output = folder.join("output");
     let file = fs::File::create(&output).unwrap();
     let mut command = Command::new("bash");
@@ -43,20 +43,20 @@ fn told(script: &str, folder: &Path, path: OsString, variables: &[(String, Strin
     command.stdin(Stdio::null()).stdout(file.try_clone().unwrap()).stderr(file);
     let mut child = command.spawn().unwrap();
     let _watchdog = Watchdog::over(child.id());
-    let ended = child.wait().unwrap();
-    (ended.success(), fs::read_to_string(output).unwrap())
+    let status = child.wait().unwrap();
+    (status.success(), fs::read_to_string(output).unwrap())
 }
 
-/// Runs a script that must end well.
+/// Runs a script that must succeed.
 #[track_caller]
 fn bash(script: &str, folder: &Path, path: OsString, variables: &[(String, String)]) {
-    let (is_well, said) = told(script, folder, path, variables);
-    assert!(is_well, "after\n{script}\n{said}");
+    let (succeeded, output) = run_script(script, folder, path, variables);
+    assert!(succeeded, "after\n{script}\n{output}");
 }
 
-/// The drill's cases in a JUnit report, all of which must have passed.
+/// Asserts that all of the drill's cases in a JUnit report passed.
 #[track_caller]
-fn passed(report: &Path) {
+fn assert_passed(report: &Path) {
     let report = fs::read_to_string(report).unwrap();
     assert!(report.contains("<testcase") && report.contains("failures=\"0\""), "{report}");
     for case in ["duplicate", "tampered body", "unknown status", "1 MiB body"] {
@@ -65,25 +65,25 @@ fn passed(report: &Path) {
 }
 
 #[track_caller]
-fn smokes(name: &str) {
+fn assert_smoke_test_passes(name: &str) {
     let app = app(name);
-    bash("./smoke.sh", app.path(), path_with_us(&[]), &[("PORT".into(), port())]);
-    passed(&app.path().join("hookctl.xml"));
+    bash("./smoke.sh", app.path(), path_with_hookctl(&[]), &[("PORT".into(), free_port())]);
+    assert_passed(&app.path().join("hookctl.xml"));
 }
 
 #[test]
 #[ignore = "needs tests/interop/peers/install.sh"]
 fn the_fastapi_app_passes_its_smoke_test() {
-    smokes("fastapi");
+    assert_smoke_test_passes("fastapi");
 }
 
 #[test]
 #[ignore = "needs tests/interop/peers/install.sh"]
 fn the_express_app_passes_its_smoke_test() {
-    smokes("express");
+    assert_smoke_test_passes("express");
 }
 
-/// A recipe as data.
+/// A CI recipe as JSON.
 fn recipe(name: &str) -> Value {
     let mut command = super::peers::installed("python");
     command.args(["-c", "import json, sys, yaml; print(json.dumps(yaml.safe_load(sys.stdin)))"]);
@@ -91,15 +91,15 @@ fn recipe(name: &str) -> Value {
     serde_json::from_str(&run_with(command, &text)).unwrap()
 }
 
-/// A recipe that is to be run where it stands, with an app of its own.
-struct Kitchen {
+/// The environment of a recipe: an app, and installers that install nothing.
+struct RecipeRun {
     app: TempDir,
     variables: Vec<(String, String)>,
 }
 
-impl Kitchen {
-    /// What would install something only notes that it was asked to: it is installed. A program that is asked for in a
-    /// folder of its own is there then.
+impl RecipeRun {
+    /// The installers only record their arguments, as everything is installed already. `cargo install --root` links `hookctl`
+    /// into that folder.
     fn of(example: &str, variables: &Value) -> Self {
         let app = app(example);
         let bin = app.path().join("bin");
@@ -117,45 +117,45 @@ impl Kitchen {
         let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         let mut variables: Vec<_> =
             variables.as_object().unwrap().iter().map(|(name, value)| (name.clone(), text(value))).collect();
-        variables.iter_mut().find(|(name, _)| name == "PORT").expect("a PORT").1 = port();
-        Kitchen { app, variables }
+        variables.iter_mut().find(|(name, _)| name == "PORT").expect("a PORT").1 = free_port();
+        RecipeRun { app, variables }
     }
 
-    /// Runs steps one after another, to the first that fails.
+    /// Runs the steps up to the first that fails.
     fn run(&self, steps: &[&str]) -> (bool, String) {
-        let path = path_with_us(&[&self.app.path().join("bin")]);
+        let path = path_with_hookctl(&[&self.app.path().join("bin")]);
         let script = format!("trap 'kill $(jobs -p) 2>/dev/null || :' EXIT\nset -eo pipefail\n{}", steps.join("\n"));
-        told(&script, self.app.path(), path, &self.variables)
+        run_script(&script, self.app.path(), path, &self.variables)
     }
 }
 
-/// A recipe leaves what it promises where all goes well; where the app does not come up it says so, and the steps that
-/// `always` run, whatever was before, do not fail as well.
+/// Asserts that a recipe leaves its artifacts; that a broken app fails the recipe with the app's output; and that the steps of
+/// `always` succeed even then.
 #[track_caller]
-fn cooked(example: &str, variables: &Value, steps: &[&str], always: &[&str], artifacts: &[&str]) {
-    let kitchen = Kitchen::of(example, variables);
-    let (is_well, said) = kitchen.run(&[steps, always].concat());
-    assert!(is_well, "{said}");
-    let at = |name: &str| kitchen.app.path().join(name);
+fn assert_recipe_works(example: &str, variables: &Value, steps: &[&str], always: &[&str], artifacts: &[&str]) {
+    let working = RecipeRun::of(example, variables);
+    let (succeeded, output) = working.run(&[steps, always].concat());
+    assert!(succeeded, "{output}");
+    let at = |name: &str| working.app.path().join(name);
     let installed = fs::read_to_string(at("bin/installed")).unwrap();
     assert!(installed.contains("cargo install --locked ") && installed.contains(" hookctl\n"), "{installed}");
     assert!(artifacts.contains(&"hookctl.html") && artifacts.contains(&"hookctl.xml"), "{artifacts:?}");
     for artifact in artifacts {
-        // An app may have nothing to say.
+        // An app may log nothing.
         let length = fs::metadata(at(artifact)).unwrap().len();
         assert!(length > 0 || *artifact == "app.log", "{artifact}");
     }
-    passed(&at("hookctl.xml"));
+    assert_passed(&at("hookctl.xml"));
 
-    let broken = Kitchen::of(example, variables);
+    let broken = RecipeRun::of(example, variables);
     for (file, text) in [("app.py", "raise SystemExit('no database')"), ("app.mjs", "throw new Error('no database')")] {
         fs::write(broken.app.path().join(file), text).unwrap();
     }
-    let (is_well, said) = broken.run(steps);
-    let told = said.split("the app has ended:").nth(1);
-    assert!(!is_well && told.is_some_and(|told| told.contains("no database")), "{said}");
-    let (is_well, said) = broken.run(always);
-    assert!(is_well && said.is_empty(), "{said}");
+    let (succeeded, output) = broken.run(steps);
+    let log = output.split("the app has ended:").nth(1);
+    assert!(!succeeded && log.is_some_and(|log| log.contains("no database")), "{output}");
+    let (succeeded, output) = broken.run(always);
+    assert!(succeeded && output.is_empty(), "{output}");
 }
 
 fn texts(list: &Value) -> impl Iterator<Item = &str> {
@@ -164,7 +164,7 @@ fn texts(list: &Value) -> impl Iterator<Item = &str> {
 
 #[test]
 #[ignore = "needs tests/interop/peers/install.sh"]
-fn the_steps_for_github_actions_do_what_they_say() {
+fn the_recipe_for_github_actions_works() {
     let recipe = recipe("github-actions.yml");
     let job = &recipe["jobs"]["drill"];
     let steps = job["steps"].as_array().unwrap();
@@ -182,12 +182,12 @@ fn the_steps_for_github_actions_do_what_they_say() {
     let kept = kept.unwrap();
     assert_eq!(kept["if"], "always()");
     let artifacts: Vec<_> = kept["with"]["path"].as_str().unwrap().lines().collect();
-    cooked("fastapi", &job["env"], &runs(false), &runs(true), &artifacts);
+    assert_recipe_works("fastapi", &job["env"], &runs(false), &runs(true), &artifacts);
 }
 
 #[test]
 #[ignore = "needs tests/interop/peers/install.sh"]
-fn the_steps_for_gitlab_do_what_they_say() {
+fn the_recipe_for_gitlab_works() {
     let recipe = recipe("gitlab-ci.yml");
     let job = &recipe["webhooks"];
     let steps: Vec<_> = ["before_script", "script"].into_iter().flat_map(|part| texts(&job[part])).collect();
@@ -196,5 +196,5 @@ fn the_steps_for_gitlab_do_what_they_say() {
     assert!(texts(&job["cache"]["paths"]).eq([".hookctl"]));
     let kept = &job["artifacts"];
     let artifacts: Vec<_> = texts(&kept["paths"]).chain(kept["reports"]["junit"].as_str()).collect();
-    cooked("express", &job["variables"], &steps, &always, &artifacts);
+    assert_recipe_works("express", &job["variables"], &steps, &always, &artifacts);
 }

@@ -1,4 +1,4 @@
-//! Webhook handlers written with FastAPI, as users have them: drilled, and behind `listen --forward-to`.
+//! Webhook handlers written with FastAPI, under `send --drill` and behind `listen --forward-to`.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Stdio};
@@ -12,7 +12,7 @@ use crate::support::program::{Watchdog, hookctl};
 use crate::support::repository;
 use crate::support::sign::hmac_hex;
 
-/// One of the handlers of `peers/handler.py`. Ended when dropped.
+/// A handler of `peers/handler.py`. Killed on drop.
 struct Handler {
     url: String,
     child: Child,
@@ -31,8 +31,8 @@ impl Handler {
         Handler { url, child, _watchdog: watchdog }
     }
 
-    /// The cases of the drill that have this verdict.
-    fn drilled(&self, code: i32, verdict: &str) -> Vec<String> {
+    /// The drill's cases with this verdict.
+    fn drill(&self, code: i32, verdict: &str) -> Vec<String> {
         let run = ["send", "success", "--drill", "--secret", SECRET, "--to", &self.url, "--json"];
         let lines = hookctl(run).exits(code).json();
         let cases = lines.iter().filter(|line| line["type"] == "drill" && line["verdict"] == verdict);
@@ -42,7 +42,7 @@ impl Handler {
 
 impl Drop for Handler {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // Fails if the process has exited by itself.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -51,8 +51,8 @@ impl Drop for Handler {
 #[test]
 #[ignore = "needs tests/interop/peers/install.sh"]
 fn a_good_handler_passes_every_case_that_applies() {
-    let passed = Handler::start("good").drilled(0, "passed");
-    // each::labs sends one event a prediction, and its first generation signs no time.
+    let passed = Handler::start("good").drill(0, "passed");
+    // each::labs sends one event per prediction, and its first generation signs no time stamp.
     let expected = [
         "good",
         "duplicate",
@@ -73,22 +73,22 @@ fn a_good_handler_passes_every_case_that_applies() {
 
 #[test]
 #[ignore = "needs tests/interop/peers/install.sh"]
-fn a_handler_that_verifies_what_it_serialised_again_accepts_nothing() {
-    let failed = Handler::start("reserialising").drilled(4, "failed");
-    // What else it refuses as it refuses the good one proves nothing.
+fn a_handler_that_verifies_the_reserialised_body_accepts_nothing() {
+    let failed = Handler::start("reserialising").drill(4, "failed");
+    // The refused forgeries are skipped: the good delivery was refused with the same status.
     assert_eq!(failed, ["good", "empty body", "not JSON"]);
 }
 
 #[test]
 #[ignore = "needs tests/interop/peers/install.sh"]
-fn a_careless_handler_fails_where_it_is_careless() {
-    let failed = Handler::start("careless").drilled(4, "failed");
+fn a_careless_handler_fails_the_cases_of_its_mistakes() {
+    let failed = Handler::start("careless").drill(4, "failed");
     assert_eq!(failed, ["duplicate", "concurrent duplicates", "empty body", "not JSON", "unknown status"]);
 }
 
 #[test]
 #[ignore = "needs tests/interop/peers/install.sh"]
-fn what_is_forwarded_still_verifies_in_the_handler() {
+fn a_forwarded_delivery_verifies_in_the_handler() {
     let handler = Handler::start("good");
     let mut listener = Listener::start(&["--secret", SECRET, "--forward-to", &handler.url, "--allow-invalid"]);
     for (body, duplicate) in [("{ \"id\": \"ä\",\r\n\"status\":\"success\"}\n", false), ("{\"id\":\"\\u00e4\"}", true)]
@@ -103,7 +103,7 @@ fn what_is_forwarded_still_verifies_in_the_handler() {
         let record = listener.next();
         assert_eq!((&record["signature"]["verdict"], &record["answer"]["by"]), (&json!("verified"), &json!("forward")));
         let forged = listener.post("/anywhere", &headers, format!("{body} ").as_bytes());
-        assert!(forged.starts_with("HTTP/1.1 401"), "the handler's own word: {forged}");
+        assert!(forged.starts_with("HTTP/1.1 401"), "the handler's own status: {forged}");
         assert_eq!(listener.next()["answer"]["by"], "forward");
     }
 }

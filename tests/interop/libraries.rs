@@ -1,5 +1,5 @@
-//! The official signature libraries, both ways: they believe what `send` delivers, `listen` and `inspect` believe what
-//! they sign, and what one side refuses the other refuses too.
+//! The official signature libraries, both ways: each verifies the deliveries of `send`, `listen` and `inspect` verify the
+//! library's signatures, and both sides refuse the same deliveries.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -15,39 +15,39 @@ use crate::support::listener::Listener;
 use crate::support::program::{Finished, hookctl};
 use crate::support::target::{Answer, OK, Target};
 
-/// A library, and how hookctl names what it does.
+/// A library, and its scheme in hookctl.
 struct Library {
-    /// Its name in the peers.
+    /// The name in the peers' protocol.
     name: &'static str,
-    /// The library that signs for it: itself, unless it only verifies.
+    /// The library that signs: itself, unless the library only verifies.
     signer: &'static str,
     scheme: &'static str,
-    /// Secrets in every form that its users have.
+    /// Secrets in every form that its users get.
     secrets: &'static [&'static str],
-    /// A secret that nothing was signed with.
+    /// A secret that never signs.
     another: &'static str,
-    /// What it says of a signature that does not fit, so that it is not refused for another reason.
-    refuses: &'static str,
-    /// Bodies that `send` and `inspect` do not take, for they are not JSON, and the library does.
-    more: &'static [&'static str],
-    /// Headers that it wants beside those of the signature.
-    beside: &'static [&'static str],
-    /// Where it judges otherwise, and rightly or harmlessly so.
+    /// The library's error for a wrong signature, to tell a refusal for another reason apart.
+    error: &'static str,
+    /// Bodies that are not JSON, which the library verifies and `send` and `inspect` refuse.
+    not_json: &'static [&'static str],
+    /// Headers that the library requires in addition to the signature's.
+    extra_headers: &'static [&'static str],
+    /// The cases in which the library's result differs from hookctl's, for a good or a harmless reason.
     differs: &'static [(&'static str, Known)],
 }
 
-/// How a library judges otherwise than hookctl.
+/// How a library's result differs from hookctl's.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Known {
-    /// It accepts what is refused here.
+    /// The library accepts, and hookctl refuses.
     Laxer,
-    /// It refuses what is accepted here.
+    /// The library refuses, and hookctl accepts.
     Stricter,
 }
 
 const WHSEC: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 const ANOTHER_WHSEC: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
-/// Also without `whsec_`, without padding, and with bits left over in the last character.
+/// Also without `whsec_`, without padding, and with non-zero trailing bits in the last character.
 const BASE64: [&str; 4] = [
     WHSEC,
     "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
@@ -57,7 +57,7 @@ const BASE64: [&str; 4] = [
 const PADDED: &str = "whsec_dGhpcnR5LWZvdXIgYnl0ZXMgb2YgYSBzZWNyZXQhISE=";
 const TEXT: &str = "s3cret with spaces, ü, 🦀 and 'quotes'";
 
-/// Each has an `a` in a string, which is what is changed to make another body of it.
+/// Each has an `a` in a string, which [`changed`] replaces.
 const BODIES: [&str; 6] = [
     r#"{"id":"a","status":"success","output":"u","input":{}}"#,
     "{ \"id\": \"a\",\r\n\t\"status\": \"failed\" }\r\n",
@@ -67,12 +67,12 @@ const BODIES: [&str; 6] = [
     r#"["a"]"#,
 ];
 
-/// A form as Slack sends it, a text, and nothing.
+/// A form as Slack sends it, a text, and an empty body.
 const NOT_JSON: [&str; 3] = ["token=a&text=94070+%C3%A9&user=", "Ein Café 🦀 as text\n", ""];
-/// Those of them that a library which wants a body takes.
+/// For libraries that require a body.
 const NOT_EMPTY: &[&str] = &[NOT_JSON[0], NOT_JSON[1]];
 
-/// Published by Svix with its signature vector, and another.
+/// Published by Svix with its test vector.
 const WHSK: &str = "whsk_6Xb/dCcHpPea21PS1N9VY/NZW723CEc77N4rJCubMbfVKIDij2HKpMKkioLlX0dRqSKJp4AJ6p9lMicMFs6Kvg==";
 const ANOTHER_WHSK: &str =
     "whsk_5HcpQ/wF5Ot8RPIJwOFRjYYhHUJaBcDAGK2bten9BodlZGc+8sTeCo+rvqq04nbllOLnxOdtdYw3jfkZCuSSgg==";
@@ -83,26 +83,26 @@ const STANDARD_WEBHOOKS: Library = Library {
     scheme: "standard-webhooks",
     secrets: &BASE64,
     another: ANOTHER_WHSEC,
-    refuses: "WebhookVerificationError: No matching signature found",
-    more: &NOT_JSON,
-    beside: &[],
+    error: "WebhookVerificationError: No matching signature found",
+    not_json: &NOT_JSON,
+    extra_headers: &[],
     differs: &[
-        // hookctl's scheme has both brands.
+        // hookctl's scheme accepts the headers of both brands.
         ("webhook-id under the other brand", Stricter),
         ("webhook-signature under the other brand", Stricter),
-        // Python's base64 stops at the padding; the libraries that compare text refuse what comes behind it.
+        // Python's base64 stops at the padding; libraries that compare text refuse characters after the padding.
         ("webhook-signature too long", Laxer),
         ("webhook-signature with an equals sign behind", Laxer),
-        // An item of the list that is no pair is an error of unpacking in Python; the other languages pass it over.
+        // A list item that is not a pair fails to unpack in Python; the other languages skip the item.
         ("webhook-signature behind a wrong one and two spaces", Stricter),
         ("webhook-signature behind a wrong one and comma and space", Stricter),
         ("webhook-timestamp under the other brand", Stricter),
-        // It reads any number, and signs it anew.
+        // The library parses the number and signs its own spelling.
         ("webhook-timestamp with a plus in front", Laxer),
     ],
 };
 
-/// Built on the one above.
+/// Built on standardwebhooks.
 const SVIX: Library = Library {
     name: "svix",
     signer: "svix",
@@ -116,14 +116,14 @@ const SVIX: Library = Library {
     ..STANDARD_WEBHOOKS
 };
 
-/// Its secrets are those that an account is given: it reads base64 with padding alone.
+/// Only secrets in the form that Replicate issues: the library requires padding in base64.
 const REPLICATE: Library = Library {
     name: "replicate",
     secrets: &[WHSEC, PADDED],
-    refuses: "validateWebhook says no",
-    more: NOT_EMPTY,
+    error: "validateWebhook says no",
+    not_json: NOT_EMPTY,
     differs: &[
-        // It leaves the clock to its caller.
+        // The library leaves the check of the time stamp to its caller.
         ("-100000 s", Laxer),
         ("-2100 s", Laxer),
         ("-1500 s", Laxer),
@@ -133,7 +133,7 @@ const REPLICATE: Library = Library {
         ("100000 s", Laxer),
         ("webhook-id under the other brand", Stricter),
         ("webhook-signature under the other brand", Stricter),
-        // Whatever the version is, and whatever stands behind a second comma.
+        // The library ignores the version, and the text after a second comma.
         ("webhook-signature with a plus in front", Laxer),
         ("webhook-signature of another version", Laxer),
         ("webhook-signature twice with a comma between", Laxer),
@@ -151,9 +151,9 @@ const OPENAI: Library = Library {
     scheme: "openai",
     secrets: &[WHSEC, PADDED, TEXT, "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"],
     another: ANOTHER_WHSEC,
-    refuses: "InvalidWebhookSignatureError: The given webhook signature does not match",
-    more: &NOT_JSON,
-    beside: &[],
+    error: "InvalidWebhookSignatureError: The given webhook signature does not match",
+    not_json: &NOT_JSON,
+    extra_headers: &[],
     differs: &[],
 };
 
@@ -163,11 +163,11 @@ const STRIPE: Library = Library {
     scheme: "stripe",
     secrets: &[WHSEC, "whsec_test_secret", TEXT],
     another: "whsec_another",
-    refuses: "SignatureVerificationError: No signatures found matching",
-    more: &NOT_JSON,
-    beside: &[],
+    error: "SignatureVerificationError: No signatures found matching",
+    not_json: &NOT_JSON,
+    extra_headers: &[],
     differs: &[
-        // What stands behind a second equals sign is dropped.
+        // The library drops the text after a second equals sign.
         ("stripe-signature with an equals sign behind", Laxer),
     ],
 };
@@ -178,9 +178,9 @@ const SLACK: Library = Library {
     scheme: "slack",
     secrets: &["8f742231b10e8888abcd99yyyzzz85a5", TEXT],
     another: "another",
-    refuses: "Refused: is_valid_request says no",
-    more: &NOT_JSON,
-    beside: &[],
+    error: "Refused: is_valid_request says no",
+    not_json: &NOT_JSON,
+    extra_headers: &[],
     differs: &[],
 };
 
@@ -190,12 +190,12 @@ const ELEVENLABS: Library = Library {
     scheme: "elevenlabs",
     secrets: &["wsec_6f0b9a3c", TEXT],
     another: "another",
-    refuses: "Signature hash does not match",
-    // Its one function also parses the body.
-    more: &[],
-    beside: &[],
+    error: "Signature hash does not match",
+    // The library's only function also parses the body.
+    not_json: &[],
+    extra_headers: &[],
     differs: &[
-        // Of several signatures, which ElevenLabs does not send, it reads the last, its JavaScript sister the first.
+        // ElevenLabs sends one signature. Of several, this library reads the last, and the JavaScript library the first.
         ("elevenlabs-signature and a wrong one behind a comma", Stricter),
         ("elevenlabs-signature and a wrong one behind comma and space", Stricter),
         ("elevenlabs-signature and a wrong pair", Stricter),
@@ -208,9 +208,9 @@ const GITHUB: Library = Library {
     scheme: "github",
     secrets: &["It's a Secret to Everybody", TEXT],
     another: "another",
-    refuses: "verify says no",
-    more: NOT_EMPTY,
-    beside: &[],
+    error: "verify says no",
+    not_json: NOT_EMPTY,
+    extra_headers: &[],
     differs: &[],
 };
 
@@ -220,9 +220,9 @@ const SHOPIFY: Library = Library {
     scheme: "shopify",
     secrets: &["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", TEXT],
     another: "another",
-    refuses: "invalid_hmac",
-    more: NOT_EMPTY,
-    beside: &[
+    error: "invalid_hmac",
+    not_json: NOT_EMPTY,
+    extra_headers: &[
         "x-shopify-topic: orders/create",
         "x-shopify-shop-domain: example.myshopify.com",
         "x-shopify-api-version: 2026-07",
@@ -231,16 +231,16 @@ const SHOPIFY: Library = Library {
     differs: &[],
 };
 
-/// No library is published for Ed25519: PyNaCl, as the specification has it.
+/// There is no published library for Ed25519: PyNaCl, by the specification.
 const STANDARD_WEBHOOKS_V1A: Library = Library {
     name: "v1a",
     signer: "v1a",
     scheme: "standard-webhooks",
     secrets: &[WHSK],
     another: ANOTHER_WHSK,
-    refuses: "Refused: no signature fits",
-    more: &NOT_JSON,
-    beside: &[],
+    error: "Refused: no signature fits",
+    not_json: &NOT_JSON,
+    extra_headers: &[],
     differs: &[
         ("webhook-id under the other brand", Stricter),
         ("webhook-signature under the other brand", Stricter),
@@ -248,31 +248,31 @@ const STANDARD_WEBHOOKS_V1A: Library = Library {
     ],
 };
 
-/// PyNaCl, as fal's page has it.
+/// PyNaCl, by the code of fal's documentation.
 const FAL: Library = Library {
     name: "fal",
     signer: "fal",
     scheme: "fal",
     secrets: &[WHSK],
     another: ANOTHER_WHSK,
-    refuses: "Refused: no key fits",
-    more: &NOT_JSON,
-    beside: &[],
-    // One spelling for one proof: fal writes lower case.
+    error: "Refused: no key fits",
+    not_json: &NOT_JSON,
+    extra_headers: &[],
+    // hookctl accepts lower case only, as fal writes it.
     differs: &[("x-fal-webhook-signature in upper case", Laxer)],
 };
 
 impl Library {
-    /// What hookctl checks with: the public half of a key pair, or the secret itself.
-    fn checked_with(&self, secret: &str) -> String {
-        public_half(secret).map_or(secret.to_owned(), |key| format!("whpk_{}", STANDARD.encode(key)))
+    /// The secret that verifies: the public key of a key pair, or the secret itself.
+    fn verifying_secret(&self, secret: &str) -> String {
+        public_key(secret).map_or(secret.to_owned(), |key| format!("whpk_{}", STANDARD.encode(key)))
     }
 
-    /// The same for the library. fal's keys come as a set, from a URL.
+    /// Verifies by the library. fal's keys are a JWK set at a URL.
     fn verify(&self, peers: &mut Peers, secret: &str, headers: &Headers, body: &str) -> Result<(), String> {
         let secret = match self.scheme {
             "fal" => format!("data:application/json;base64,{}", STANDARD.encode(jwks(&[secret]))),
-            _ => self.checked_with(secret),
+            _ => self.verifying_secret(secret),
         };
         peers.verify(self.name, &secret, headers, body.as_bytes())
     }
@@ -281,23 +281,23 @@ impl Library {
         peers.sign(self.signer, secret, body.as_bytes(), now())
     }
 
-    /// How to tell hookctl that these deliveries are coming.
-    fn checking<'a>(&self, secret: &'a str) -> Vec<&'a str> {
+    /// hookctl's flags to verify the library's deliveries.
+    fn flags<'a>(&self, secret: &'a str) -> Vec<&'a str> {
         match self.scheme {
-            // Nothing but its secrets tells it from Standard Webhooks.
+            // OpenAI's headers are those of Standard Webhooks.
             "openai" => vec!["--scheme", "openai", "--secret", secret],
             _ => vec!["--secret", secret],
         }
     }
 }
 
-fn public_half(secret: &str) -> Option<Vec<u8>> {
+fn public_key(secret: &str) -> Option<Vec<u8>> {
     secret.strip_prefix("whsk_").map(|pair| STANDARD.decode(pair).unwrap().split_off(32))
 }
 
-/// The public halves as a JWK set (RFC 8037).
+/// The public keys as a JWK set (RFC 8037).
 fn jwks(secrets: &[&str]) -> String {
-    let keys = secrets.iter().map(|secret| URL_SAFE_NO_PAD.encode(public_half(secret).unwrap()));
+    let keys = secrets.iter().map(|secret| URL_SAFE_NO_PAD.encode(public_key(secret).unwrap()));
     let keys: Vec<Value> = keys.map(|x| json!({"kty": "OKP", "crv": "Ed25519", "x": x})).collect();
     json!({"keys": keys}).to_string()
 }
@@ -306,28 +306,28 @@ fn now() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs().try_into().unwrap()
 }
 
-/// The body with one byte changed, JSON as before.
+/// The body with one letter changed; JSON stays JSON.
 fn changed(body: &str) -> String {
     if body.is_empty() { "a".to_owned() } else { body.replacen('a', "b", 1) }
 }
 
-/// What `send` delivers, signed for this library.
-fn sent_to(library: &Library, secret: &str, body: &str) -> Headers {
+/// The headers that `send` delivers, signed for this library.
+fn sent_headers(library: &Library, secret: &str, body: &str) -> Headers {
     let signing = ["--scheme", library.scheme, "--secret", secret];
-    let beside = library.beside.iter().flat_map(|header| ["-H", header]);
-    let request = sent(body, &signing.into_iter().chain(beside).collect::<Vec<_>>());
+    let extra = library.extra_headers.iter().flat_map(|header| ["-H", header]);
+    let request = sent(body, &signing.into_iter().chain(extra).collect::<Vec<_>>());
     assert_eq!(request.body, body.as_bytes());
     request.headers.into_iter().collect()
 }
 
-/// What `inspect` says of a delivery.
-fn inspected(checking: &[&str], headers: &Headers, body: &str) -> Finished {
+/// Verifies a delivery by `inspect`.
+fn inspect(flags: &[&str], headers: &Headers, body: &str) -> Finished {
     let headers = headers.iter().flat_map(|(name, value)| ["-H".to_owned(), format!("{name}: {value}")]);
-    let arguments = ["inspect", "-", "--json"].into_iter().chain(checking.iter().copied()).map(str::to_owned);
+    let arguments = ["inspect", "-", "--json"].into_iter().chain(flags.iter().copied()).map(str::to_owned);
     hookctl(arguments.chain(headers)).stdin(body).run()
 }
 
-/// Posts a delivery and gives the verdict in the record, having seen the answer that goes with it.
+/// Posts a delivery. Returns the verdict of the record, and asserts that the status agrees.
 fn verdict(listener: &mut Listener, headers: &Headers, body: &str) -> Value {
     let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     let answer = listener.post("/", &headers, body.as_bytes());
@@ -337,31 +337,31 @@ fn verdict(listener: &mut Listener, headers: &Headers, body: &str) -> Value {
     verdict
 }
 
-/// The library believes what is sent, and nothing else.
-fn believes_what_is_sent(library: &Library) {
+/// The library verifies the deliveries of `send`, and refuses other bodies and secrets.
+fn verifies_send(library: &Library) {
     let mut peers = Peers::default();
     for secret in library.secrets {
         for body in BODIES {
-            let headers = sent_to(library, secret, body);
+            let headers = sent_headers(library, secret, body);
             assert_eq!(library.verify(&mut peers, secret, &headers, body), Ok(()), "{secret} {body}");
             for (secret, body) in [(*secret, &*changed(body)), (library.another, body)] {
-                let why = library.verify(&mut peers, secret, &headers, body).expect_err("it is refused");
-                assert!(why.contains(library.refuses), "{why}");
+                let why = library.verify(&mut peers, secret, &headers, body).expect_err("an error");
+                assert!(why.contains(library.error), "{why}");
             }
         }
     }
 }
 
-/// `listen` and `inspect` believe what the library signs, and nothing else.
-fn is_believed(library: &Library) {
+/// `listen` and `inspect` verify the library's signatures, and refuse other bodies and secrets.
+fn is_verified(library: &Library) {
     let mut peers = Peers::default();
     for secret in library.secrets {
-        let checked_with = library.checked_with(secret);
-        let checking = library.checking(&checked_with);
-        let mut listener = Listener::start(&checking);
-        for body in BODIES.iter().chain(library.more) {
+        let verifying_secret = library.verifying_secret(secret);
+        let flags = library.flags(&verifying_secret);
+        let mut listener = Listener::start(&flags);
+        for body in BODIES.iter().chain(library.not_json) {
             let headers = library.sign(&mut peers, secret, body);
-            // Where another signs for it, this says that it signs the same.
+            // Of interest where another library signs: both agree.
             assert_eq!(library.verify(&mut peers, secret, &headers, body), Ok(()), "{secret} {body}");
             let forged = library.sign(&mut peers, library.another, body);
             let other = changed(body);
@@ -373,7 +373,7 @@ fn is_believed(library: &Library) {
 
             if BODIES.contains(body) {
                 for (headers, body, code) in [(&headers, *body, 0), (&headers, &*other, 5), (&forged, *body, 5)] {
-                    let finished = inspected(&checking, headers, body);
+                    let finished = inspect(&flags, headers, body);
                     assert_eq!(finished.code, Some(code), "{secret} {body} {finished:#?}");
                 }
             }
@@ -381,17 +381,18 @@ fn is_believed(library: &Library) {
     }
 }
 
-/// Deliveries that are signed rightly, nearly rightly and wrongly, each with a name.
+/// Deliveries with valid, nearly valid and invalid signatures, each with a name.
 fn near_misses(library: &Library, peers: &mut Peers) -> Vec<(String, Headers)> {
     let now = now();
     let mut at = |secret: &str, seconds: i64| peers.sign(library.signer, secret, BODIES[0].as_bytes(), now + seconds);
-    // Well off each library's limit, so that a slow machine changes nothing.
+    // Far from each library's tolerance, so that a slow machine makes no difference.
     let mut cases: Vec<(String, Headers)> = [-100_000, -2100, -1500, -360, -240, 0, 240, 360, 1500, 100_000]
         .map(|seconds| (format!("{seconds} s"), at(library.secrets[0], seconds)))
         .into();
     let (right, wrong) = (at(library.secrets[0], 0), at(library.another, 0));
-    let ours = right.iter().filter(|(name, _)| !library.beside.iter().any(|beside| beside.starts_with(*name)));
-    for (name, value) in ours {
+    let of_scheme =
+        right.iter().filter(|(name, _)| !library.extra_headers.iter().any(|extra| extra.starts_with(*name)));
+    for (name, value) in of_scheme {
         let mut add = |what: &str, change: &dyn Fn(&mut Headers)| {
             let mut headers = right.clone();
             change(&mut headers);
@@ -405,7 +406,7 @@ fn near_misses(library: &Library, peers: &mut Peers) -> Vec<(String, Headers)> {
             headers.insert(name.replace(brand[0], brand[1]), value);
         });
         add("empty", &put(String::new()));
-        // Where such a change changes nothing, the delivery is in order, which is as good a case as any.
+        // Where a change has no effect, the delivery is valid, which is a case, too.
         add("in upper case", &put(value.to_uppercase()));
         add("cut short", &put(value[..value.len() - 1].to_owned()));
         add("too long", &put(format!("{value}0")));
@@ -415,7 +416,7 @@ fn near_misses(library: &Library, peers: &mut Peers) -> Vec<(String, Headers)> {
         add("with a space behind the comma", &put(value.replace(',', ", ")));
         add("without commas", &put(value.replace(',', "")));
         add("in the alphabet of URLs", &put(value.replace('+', "-").replace('/', "_")));
-        // Digests in base64 may hold these letters too, so only where they begin one.
+        // Only at the beginning of a digest: base64 may contain these letters, too.
         let starts = ["v1,", "v1a,", "v0=", "sha256="].into_iter().find(|mark| value.starts_with(mark));
         if let Some(mark) = starts.or([",v1=", ",v0="].into_iter().find(|mark| value.contains(mark))) {
             let (before, digest) = value.split_at(value.find(mark).unwrap() + mark.len());
@@ -433,7 +434,7 @@ fn near_misses(library: &Library, peers: &mut Peers) -> Vec<(String, Headers)> {
                 add(&format!("and a wrong one behind {words}"), &put(format!("{value}{between}{wrong}")));
                 add(&format!("behind a wrong one and {words}"), &put(format!("{wrong}{between}{value}")));
             }
-            // Of pairs only the last, which is behind the time stamp.
+            // Only the last pair: the first one is the time stamp.
             let last = |value: &str| value.rsplit(',').next().unwrap().to_owned();
             add("and a wrong pair", &put(format!("{value},{}", last(wrong))));
             add("behind a wrong pair", &put(format!("{wrong},{}", last(value))));
@@ -442,16 +443,16 @@ fn near_misses(library: &Library, peers: &mut Peers) -> Vec<(String, Headers)> {
     cases
 }
 
-/// Whatever comes, hookctl and the library say the same of it, but for what is known.
-fn judges_alike(library: &Library) {
+/// hookctl and the library agree on every near miss, but for the known differences.
+fn agrees(library: &Library) {
     let mut peers = Peers::default();
     let secret = library.secrets[0];
-    let checked_with = library.checked_with(secret);
-    let checking = ["--scheme", library.scheme, "--secret", &checked_with];
+    let verifying_secret = library.verifying_secret(secret);
+    let flags = ["--scheme", library.scheme, "--secret", &verifying_secret];
     let mut differs = Vec::new();
     for (what, headers) in near_misses(library, &mut peers) {
         let theirs = library.verify(&mut peers, secret, &headers, BODIES[0]);
-        let ours = inspected(&checking, &headers, BODIES[0]);
+        let ours = inspect(&flags, &headers, BODIES[0]);
         assert!(matches!(ours.code, Some(0 | 5)), "{what} {ours:#?}");
         match (theirs.is_ok(), ours.code == Some(0)) {
             (true, false) => differs.push((what, Laxer)),
@@ -469,20 +470,20 @@ macro_rules! both_ways {
         mod $module {
             #[test]
             #[ignore = "needs tests/interop/peers/install.sh"]
-            fn believes_what_is_sent() {
-                super::believes_what_is_sent(&$library);
+            fn verifies_send() {
+                super::verifies_send(&$library);
             }
 
             #[test]
             #[ignore = "needs tests/interop/peers/install.sh"]
-            fn is_believed() {
-                super::is_believed(&$library);
+            fn is_verified() {
+                super::is_verified(&$library);
             }
 
             #[test]
             #[ignore = "needs tests/interop/peers/install.sh"]
-            fn judges_alike() {
-                super::judges_alike(&$library);
+            fn agrees() {
+                super::agrees(&$library);
             }
         }
     )+};
@@ -502,10 +503,10 @@ both_ways! {
     fal: super::FAL,
 }
 
-/// While a secret is replaced, senders sign with both.
+/// During a rotation, senders sign with both secrets.
 #[test]
 #[ignore = "needs tests/interop/peers/install.sh"]
-fn both_secrets_of_a_rotation_are_believed() {
+fn both_secrets_of_a_rotation_verify() {
     let folder = tempfile::tempdir().unwrap();
     let mut peers = Peers::default();
     let lists = [(STANDARD_WEBHOOKS, "webhook-signature"), (SVIX, "svix-signature"), (OPENAI, "webhook-signature")];
@@ -523,18 +524,18 @@ fn both_secrets_of_a_rotation_are_believed() {
         let at = now();
         let mut sign = |secret: &str| peers.sign(library.signer, secret, BODIES[2].as_bytes(), at);
         let (by_old, by_new) = (sign(old), sign(new));
-        let believed = |secret: &str, headers: &Headers| {
-            inspected(&["--scheme", library.scheme, "--secret", secret], headers, BODIES[2]).code
+        let code_of = |secret: &str, headers: &Headers| {
+            inspect(&["--scheme", library.scheme, "--secret", secret], headers, BODIES[2]).code
         };
         for both in [joined(&by_old, &by_new), joined(&by_new, &by_old)] {
             for (secret, code) in [(old, 0), (new, 0), (neither, 5)] {
                 let theirs = library.verify(&mut peers, secret, &both, BODIES[2]);
-                assert_eq!((theirs.is_ok(), believed(secret, &both)), (code == 0, Some(code)), "{secret}");
+                assert_eq!((theirs.is_ok(), code_of(secret, &both)), (code == 0, Some(code)), "{secret}");
             }
         }
 
-        // The other way round: what is sent beside what another secret gave.
-        let sent = sent_to(&library, new, BODIES[2]);
+        // The other direction: the signature of `send` beside one of another secret.
+        let sent = sent_headers(&library, new, BODIES[2]);
         let header = if header == "svix-signature" { "webhook-signature" } else { header };
         let mut both = sent.clone();
         if header != "stripe-signature" {
@@ -544,7 +545,7 @@ fn both_secrets_of_a_rotation_are_believed() {
         }
         assert_eq!(library.verify(&mut peers, new, &both, BODIES[2]), Ok(()));
 
-        // A receiver that knows both, and says which it was.
+        // A receiver that has both secrets, and names the one that verified.
         let files = [("old", old), ("new", new)].map(|(label, secret)| {
             std::fs::write(folder.path().join(label), secret).unwrap();
             format!("{label}=@{}", folder.path().join(label).display())
@@ -558,7 +559,7 @@ fn both_secrets_of_a_rotation_are_believed() {
 
 #[test]
 #[ignore = "needs tests/interop/peers/install.sh"]
-fn both_kinds_of_one_header_are_believed() {
+fn shared_secret_and_key_pair_in_one_header_verify() {
     let mut peers = Peers::default();
     let at = now();
     let mut sign = |library: &str, secret: &str| peers.sign(library, secret, BODIES[2].as_bytes(), at);
@@ -568,15 +569,20 @@ fn both_kinds_of_one_header_are_believed() {
         headers.get_mut("webhook-signature").unwrap().push_str(&format!(" {}", other["webhook-signature"]));
         for (library, secret) in [(STANDARD_WEBHOOKS, WHSEC), (SVIX, WHSEC), (STANDARD_WEBHOOKS_V1A, WHSK)] {
             assert_eq!(library.verify(&mut peers, secret, &headers, BODIES[2]), Ok(()), "{}", library.name);
-            let checked_with = library.checked_with(secret);
-            assert_eq!(inspected(&["--secret", &checked_with], &headers, BODIES[2]).code, Some(0), "{}", library.name);
+            let verifying_secret = library.verifying_secret(secret);
+            assert_eq!(
+                inspect(&["--secret", &verifying_secret], &headers, BODIES[2]).code,
+                Some(0),
+                "{}",
+                library.name
+            );
         }
     }
 }
 
 #[test]
 #[ignore = "needs tests/interop/peers/install.sh"]
-fn both_brands_at_once_are_believed() {
+fn headers_of_both_brands_at_once_verify() {
     let mut peers = Peers::default();
     let branded = SVIX.sign(&mut peers, WHSEC, BODIES[2]);
     let plain = branded.iter().map(|(name, value)| (name.replace("svix", "webhook"), value.clone()));
@@ -584,24 +590,24 @@ fn both_brands_at_once_are_believed() {
     for library in [SVIX, STANDARD_WEBHOOKS] {
         assert_eq!(library.verify(&mut peers, WHSEC, &headers, BODIES[2]), Ok(()), "{}", library.name);
     }
-    assert_eq!(inspected(&["--secret", WHSEC], &headers, BODIES[2]).code, Some(0));
+    assert_eq!(inspect(&["--secret", WHSEC], &headers, BODIES[2]).code, Some(0));
 }
 
 #[test]
 #[ignore = "needs tests/interop/peers/install.sh"]
-fn events_of_shopify_are_believed() {
+fn events_of_shopify_verify() {
     let mut peers = Peers::default();
     let webhook = SHOPIFY.sign(&mut peers, TEXT, BODIES[2]);
     let event: Headers =
         webhook.iter().map(|(name, value)| (name.replace("x-shopify", "shopify"), value.clone())).collect();
     for (secret, code) in [(TEXT, 0), (SHOPIFY.another, 5)] {
         let theirs = SHOPIFY.verify(&mut peers, secret, &event, BODIES[2]);
-        let ours = inspected(&["--secret", secret], &event, BODIES[2]).code;
+        let ours = inspect(&["--secret", secret], &event, BODIES[2]).code;
         assert_eq!((theirs.is_ok(), ours), (code == 0, Some(code)), "{theirs:?}");
     }
 }
 
-/// The set of keys is fetched, and any of them may be the one.
+/// The key set is fetched, and any of its keys may verify.
 #[test]
 #[ignore = "needs tests/interop/peers/install.sh"]
 fn keys_of_fal_are_fetched() {
@@ -609,11 +615,11 @@ fn keys_of_fal_are_fetched() {
     let published = |keys: String| Target::start(&[Answer::Status(200, "", keys.leak())]);
     let body = BODIES[2];
 
-    // The set that `send` prints is what its receiver needs.
+    // The receiver verifies with the set that `send` prints.
     let receiver = Target::start(&[OK]);
     let run = ["send", "-", "--scheme", "fal", "--secret", WHSK, "--to", &receiver.url];
-    let said = hookctl(run).stdin(body).exits(0).stderr;
-    let set = said.split_once("as a JWK set: ").and_then(|(_, rest)| rest.lines().next()).unwrap();
+    let stderr = hookctl(run).stdin(body).exits(0).stderr;
+    let set = stderr.split_once("as a JWK set: ").and_then(|(_, rest)| rest.lines().next()).unwrap();
     let keys = published(set.to_owned());
     let headers: Headers = receiver.requests().remove(0).headers.into_iter().collect();
     assert_eq!(peers.verify("fal", &keys.url, &headers, body.as_bytes()), Ok(()));
@@ -624,6 +630,6 @@ fn keys_of_fal_are_fetched() {
     let mut listener = Listener::start(&["--jwks", &keys.url]);
     assert_eq!(verdict(&mut listener, &headers, body)["secret"], "jwks-2");
     assert_eq!(verdict(&mut listener, &headers, &changed(body))["reason"], "wrong_secret");
-    assert_eq!(inspected(&["--jwks", &keys.url], &headers, body).code, Some(0));
-    assert_eq!(inspected(&["--jwks", &keys.url], &headers, &changed(body)).code, Some(5));
+    assert_eq!(inspect(&["--jwks", &keys.url], &headers, body).code, Some(0));
+    assert_eq!(inspect(&["--jwks", &keys.url], &headers, &changed(body)).code, Some(5));
 }

@@ -1,4 +1,4 @@
-//! What `inspect` hands on, as other programs take it: archives by the schema of HAR 1.2, pages in a browser.
+//! Exports of `inspect` in other programs: archives against the schema of HAR 1.2, pages in a browser.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use super::run;
 use crate::inspect::captured::Captured;
 use crate::support::program::hookctl;
 
-/// A journal with a delivery that would do harm if it could.
+/// A journal with a delivery that attacks the page.
 fn journal() -> Captured {
     let mut lines = Captured::journal().lines;
     let mut hostile: Value = serde_json::from_str(&lines[0]).unwrap();
@@ -17,7 +17,7 @@ fn journal() -> Captured {
         "logs": "<img src=x onerror=\"window.hacked='img'\"> \u{2028} \u{202e} ' \" --> ]]>",
         "<script>window.hacked='key'</script>": ["<a href='javascript:window.hacked=1'>", 12345678901234567890_u64, {"deep": [null, true]}],
     });
-    // As Python spells it.
+    // As Python writes it.
     hostile["body"] = body.to_string().replace('ü', "\\u00fc").into();
     hostile["headers"] = json!([["x-odd", "<script>window.hacked='header'</script>"]]);
     hostile["target"] = "/<script>window.hacked='target'</script>".into();
@@ -78,7 +78,7 @@ fn a_page_works_in_a_browser_and_runs_nothing_from_outside() {
     assert_eq!((&told["unescaped"], &told["remarked"]), (&json!([20]), &json!([7])));
     assert_eq!(told["none"], json!(["No delivery is like this.", [], true]));
     assert_eq!(told["unanswered"], json!([15, 16]));
-    assert_eq!(told["widths"], json!([390, 800, 1280]), "nothing has to be scrolled sideways");
+    assert_eq!(told["widths"], json!([390, 800, 1280]), "no horizontal scrolling");
     assert_eq!((&told["found"], &told["count"]), (&json!([8, 9, 10]), &json!("3 of 20")));
     assert_eq!(told["warned"], json!([7]));
     let hostile = told["hostile"].as_str().unwrap();
@@ -97,7 +97,7 @@ fn a_page_works_in_a_browser_and_runs_nothing_from_outside() {
 
 #[test]
 #[ignore = "needs chromium and what tests/interop/peers/install.sh installs"]
-fn the_page_of_a_drill_names_its_cases_and_paints_only_what_went_wrong() {
+fn the_page_of_a_drill_names_its_cases_and_marks_failures_only() {
     const LOOK: &str = r##"
         import { launch } from "puppeteer-core";
         const [executablePath, page] = process.argv.slice(-2);

@@ -1,4 +1,4 @@
-//! The official signature libraries, each behind a process that answers as long as the test runs.
+//! The official signature libraries, in a Python and a Node process that answer for as long as the test runs.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
@@ -11,13 +11,12 @@ use serde_json::{Value, json};
 use crate::support::program::Watchdog;
 use crate::support::repository;
 
-/// Headers by name.
 pub type Headers = BTreeMap<String, String>;
 
-/// Libraries that run on Node; the others run on Python.
+/// The libraries for Node; all others are for Python.
 const ON_NODE: [&str; 3] = ["octokit", "shopify", "replicate"];
 
-/// Both processes, each started when it is first asked.
+/// Both processes; each starts with its first request.
 #[derive(Default)]
 pub struct Peers {
     python: Option<Peer>,
@@ -25,7 +24,7 @@ pub struct Peers {
 }
 
 impl Peers {
-    /// What the library says of a delivery: nothing, or why it refuses it.
+    /// Verifies a delivery by the library. Returns the library's error.
     pub fn verify(&mut self, library: &str, secret: &str, headers: &Headers, body: &[u8]) -> Result<(), String> {
         let answer = self.ask(
             library,
@@ -38,7 +37,7 @@ impl Peers {
         }
     }
 
-    /// The headers with which the library signs.
+    /// The headers with the library's signature.
     pub fn sign(&mut self, library: &str, secret: &str, body: &[u8], timestamp: i64) -> Headers {
         let answer = self.ask(
             library,
@@ -57,7 +56,7 @@ impl Peers {
     }
 }
 
-/// A process that answers a line of JSON with a line of JSON. Ended when dropped.
+/// A process that answers each line of JSON with a line of JSON. Killed on drop.
 struct Peer {
     child: Child,
     _watchdog: Watchdog,
@@ -74,7 +73,7 @@ impl Peer {
 
     fn node() -> Self {
         let mut command = installed("node");
-        // Given as text, it finds the packages beside the folder that it runs in, not beside its own file.
+        // With `-e`, Node finds the packages of the working directory, not of the script's folder.
         command.args(["--input-type=module", "--eval", include_str!("peers/peer.mjs")]);
         Peer::spawn(command)
     }
@@ -97,7 +96,7 @@ impl Peer {
     }
 }
 
-/// Runs a script among the packages of npm, and gives what it printed.
+/// Runs a script with the installed npm packages. Returns its output.
 pub fn node(script: &str, arguments: &[&str], stdin: &[u8]) -> String {
     let mut command = installed("node");
     command.args(["--input-type=module", "--eval", script, "--"]).args(arguments);
@@ -109,7 +108,7 @@ pub fn node(script: &str, arguments: &[&str], stdin: &[u8]) -> String {
     String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
 }
 
-/// A program that was installed for these tests.
+/// A program that install.sh has installed.
 pub fn installed(name: &str) -> Command {
     let peers = repository("target/peers");
     let mut command = Command::new(peers.join("venv/bin").join(name));
@@ -119,7 +118,7 @@ pub fn installed(name: &str) -> Command {
 
 impl Drop for Peer {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // Fails if the process has exited by itself.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -1,4 +1,4 @@
-//! Real senders: what curl, Python's requests, Node's fetch and both Cog servers deliver to `listen`.
+//! Real senders: curl, Python's requests, Node's fetch and both Cog servers deliver to `listen`.
 
 use std::process::Command;
 
@@ -23,14 +23,14 @@ const FETCH: &str = "import {readFileSync} from 'node:fs'; const [url, signature
     const answer = await fetch(url, {method: 'POST', headers, body: readFileSync(0)}); \
     console.log(answer.status, await answer.text());";
 
-/// Has a sender post a body from its standard input. What it got back is `200 {"received":true}`.
+/// Makes a command that posts its standard input, and prints `200 {"received":true}`.
 type Sender = fn(url: &str, signature: &str, cacert: &str) -> Command;
 
 fn curl(url: &str, signature: &str, cacert: &str, more: &[&str]) -> Command {
     let mut command = Command::new("curl");
     command.args(["--silent", "--show-error", "--data-binary", "@-", "--noproxy", "*"]);
     command.args(["-H", "content-type: application/json", "-H", &format!("x-webhook-signature: {signature}")]);
-    // Without a certificate there is none to trust.
+    // HTTP has no certificate to trust.
     if !cacert.is_empty() {
         command.args(["--cacert", cacert]);
     }
@@ -77,7 +77,7 @@ fn every_sender_is_verified_over_http_and_https() {
 
 #[test]
 #[ignore = "needs both Cog servers: tests/interop/cog/install.sh"]
-fn cog_comes_again_until_its_last_word_is_taken() {
+fn cog_retries_the_terminal_delivery_until_it_is_acknowledged() {
     for flavor in [Flavor::Python, Flavor::Coglet] {
         let mut listener = Listener::start(&["--respond", "503x2,200", "--count", "3", "--timeout", "50s"]);
         let run = json!({

@@ -1,11 +1,11 @@
-//! The committed completion scripts in the real shells, at a terminal, as a person presses TAB.
+//! The committed completion scripts in real shells, with TAB pressed at a terminal.
 
 use std::process::Command;
 
-use super::{path_with_us, run_with};
+use super::{path_with_hookctl, run_with};
 use crate::support::repository;
 
-/// Lines as far as they are typed, and what TAB makes of them. In the folder is a file `mine.json`.
+/// Typed lines, and the same lines after TAB. The working directory has a file `mine.json`.
 const LINES: [(&str, &str); 12] = [
     ("hookctl send fai", "hookctl send failed"),
     ("hookctl send success cog/str", "hookctl send success cog/stream"),
@@ -27,7 +27,7 @@ fn completes(shell: &str) {
     std::fs::write(dir.path().join("mine.json"), "{}").unwrap();
     let mut command = Command::new("python3");
     command.arg(repository("tests/interop/shells.py")).arg(shell).arg(repository("completions"));
-    command.args(LINES.map(|(typed, _)| typed)).current_dir(dir.path()).env("PATH", path_with_us(&[]));
+    command.args(LINES.map(|(typed, _)| typed)).current_dir(dir.path()).env("PATH", path_with_hookctl(&[]));
     let completed = run_with(command, b"");
     assert_eq!(completed.lines().collect::<Vec<_>>(), LINES.map(|(_, completed)| completed), "{shell}");
 }

@@ -1,4 +1,4 @@
-//! Real tunnel clients, on loopback: bore with its server, and localtunnel with one that speaks as its servers do.
+//! Real tunnel clients on loopback: bore with its own server, and localtunnel with a stand-in for its server.
 
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -11,7 +11,7 @@ use crate::support::listener::Listener;
 use crate::support::program::{Watchdog, command, hookctl};
 use crate::support::repository;
 
-/// The search path with the clients, and Node, in front.
+/// PATH with the clients and Node in front.
 fn path() -> OsString {
     let rest = std::env::var_os("PATH").unwrap();
     let folders = ["target/tunnels/bore/bin", "target/tunnels/node_modules/.bin", "target/peers/venv/bin"];
@@ -29,7 +29,7 @@ fn public_url(listener: &Listener) -> String {
     listener.ready["public_url"].as_str().unwrap().to_owned()
 }
 
-/// bore's server. Its port for clients is always 7835.
+/// bore's server, whose port for clients is always 7835.
 struct Bore {
     child: Child,
     _watchdog: Watchdog,
@@ -43,7 +43,7 @@ impl Bore {
         let watchdog = Watchdog::over(child.id());
         let mut said = BufReader::new(child.stdout.take().unwrap()).lines();
         said.find(|line| line.as_ref().unwrap().contains("server listening")).expect("it listens").unwrap();
-        // Whatever it says later must find a reader.
+        // The rest of the output must be read, or the server blocks.
         std::thread::spawn(move || said.for_each(drop));
         Bore { child, _watchdog: watchdog }
     }
@@ -58,7 +58,7 @@ impl Drop for Bore {
 
 #[test]
 #[ignore = "needs tests/interop/tunnels/install.sh"]
-fn a_delivery_comes_through_bore() {
+fn a_delivery_arrives_through_bore() {
     let _server = Bore::start();
     let mut listener = listen("bore", ("BORE_SERVER", "127.0.0.1"));
     let url = public_url(&listener);
@@ -68,13 +68,13 @@ fn a_delivery_comes_through_bore() {
     assert_eq!((&record["payload"]["status"], &record["target"]), (&json!("succeeded"), &json!("/hook")));
     listener.signal("TERM");
     assert_eq!(listener.wait().0, Some(0));
-    // The client has gone with the listener; its server takes a while to notice.
+    // The client has exited with the listener; the server takes a while to notice.
     hookctl(["send", "success", "--to", &url, "--retry", "none", "--timeout", "300ms"]).exits(6);
 }
 
 #[test]
 #[ignore = "needs tests/interop/tunnels/install.sh"]
-fn a_client_without_its_server_says_why() {
+fn a_client_without_its_server_fails_with_its_own_message() {
     let run = ["listen", "--port", "0", "--tunnel", "bore"];
     let run = hookctl(run).env("PATH", path()).env("BORE_SERVER", "127.0.0.2").exits(1);
     run.says("no tunnel by bore: it ended before it named a public URL; it said: ").says("127.0.0.2");
@@ -82,11 +82,11 @@ fn a_client_without_its_server_says_why() {
 
 const RECEIVED: &[u8] = br#"{"received":true}"#;
 
-/// The published server of localtunnel does not run on a Node of today. What its client wants of one is a URL and a port
-/// to connect to; requests come in on those connections.
+/// localtunnel's published server does not run on current versions of Node. The client asks a server for a URL and a port to
+/// connect to, and receives requests on these connections.
 #[test]
 #[ignore = "needs tests/interop/tunnels/install.sh"]
-fn a_delivery_comes_through_localtunnel() {
+fn a_delivery_arrives_through_localtunnel() {
     let (api, relay) = (TcpListener::bind("127.0.0.1:0").unwrap(), TcpListener::bind("127.0.0.1:0").unwrap());
     let host = format!("http://{}", api.local_addr().unwrap());
     let port = relay.local_addr().unwrap().port();
@@ -104,7 +104,7 @@ fn a_delivery_comes_through_localtunnel() {
         let body = r#"{"id":"a","status":"success","output":"u"}"#;
         let head = "POST /hook HTTP/1.1\r\nhost: brave-eel-1.test\r\nconnection: close\r\ncontent-length: ";
         tunnel.write_all(format!("{head}{}\r\n\r\n{body}", body.len()).as_bytes()).unwrap();
-        // The client keeps its end open.
+        // The client leaves its end of the connection open.
         let (mut answer, mut byte) = (Vec::new(), [0]);
         while !answer.ends_with(RECEIVED) && tunnel.read(&mut byte).unwrap() > 0 {
             answer.push(byte[0]);

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use crate::support::repository;
 
-/// The block in this language.
+/// The code block in this language.
 fn block<'a>(text: &'a str, language: &str) -> &'a str {
     let (_, rest) = text.split_once(&format!("```{language}\n")).unwrap_or_else(|| panic!("a block of {language}"));
     rest.split_once("\n```").unwrap().0
@@ -38,7 +38,7 @@ fn a_provider_is_added_as_contributing_says() {
     }
     fs::create_dir(source.join("tests")).unwrap();
     fs::write(source.join("tests/main.rs"), "").unwrap();
-    // Under a name of its own it can be built among what is built already, and leaves the program under test alone.
+    // Under another package name, the build reuses the built dependencies and does not overwrite the program under test.
     for file in ["Cargo.toml", "Cargo.lock"] {
         let text = fs::read_to_string(source.join(file)).unwrap();
         let text = text.replacen("name = \"hookctl\"\nversion", "name = \"walked\"\nversion", 1);
