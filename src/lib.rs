@@ -1,17 +1,20 @@
 //! hookctl: test webhooks on your own machine.
 //!
-//! | module | what it does |
+//! | module | content |
 //! |---|---|
-//! | [`cli`] | every flag and help text, and nothing that acts |
+//! | [`cli`] | every flag and help text; nothing that acts |
+//! | `configure` | arguments to the configuration of each command, output, runtime |
 //! | [`listen`], [`send`], [`inspect`] | the three commands |
-//! | [`payload`] | the shared module: what a webhook is; pure |
-//! | [`event`] | the narrow waist between doing and showing |
-//! | [`render`] | text, JSON Lines, colours, progress, prompts |
-//! | [`io`] | files, journals, secrets, signals, the HTTP client |
-//! | [`clock`], [`error`] | the time of day; what stops the program, and the exit codes |
+//! | [`render`] | text, JSON Lines, HTML, colours, progress, prompts |
+//! | [`event`] | the events of commands, and the bounded queue to the writer |
+//! | [`http`], [`filter`], [`sys`] | the HTTP client; jq; secrets, signals, key sets, JUnit reports |
+//! | [`journal`] | records: their form, reading and writing |
+//! | [`signature`] | signing, verifying, and why a signature failed; pure |
+//! | [`payload`] | what a webhook is: deliveries, providers, events, retries, warnings; pure |
+//! | [`json`] | JSON text; pure |
+//! | [`clock`], [`error`] | the time of day; errors and exit codes |
 //!
-//! [`run`] is the straight line through it: parse, choose the sinks, dispatch, report. The part between parsing and a
-//! running command is in `start.rs`.
+//! [`run`] parses the arguments, configures the command, runs it and reports its error.
 
 pub mod cli;
 pub mod clock;
@@ -26,10 +29,10 @@ pub mod listen;
 pub mod payload;
 pub mod render;
 pub mod send;
+pub mod signature;
 pub mod sys;
 
 mod configure;
-pub mod signature;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -37,13 +40,13 @@ use std::process::ExitCode;
 use clap::FromArgMatches;
 use clap::error::ErrorKind;
 
-/// Runs hookctl with these arguments (the program's name is the first) and gives its exit code.
+/// Runs hookctl with these arguments, the first of which is the name of the program, and returns its exit code.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let mut arguments: Vec<OsString> = arguments.into_iter().collect();
-    if cli::completions::answered(&arguments) {
+    if cli::completions::complete(&arguments) {
         return error::Exit::Done.into();
     }
-    // To the parser, the command `help` has no flags at all.
+    // The parser's own command `help` has no flags.
     if arguments.get(1).is_some_and(|command| command == "help") {
         arguments.retain(|argument| argument != "--help" && argument != "-h");
     }
@@ -51,13 +54,13 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         let parsed = command.try_get_matches_from(&arguments).and_then(|matches| cli::Cli::from_arg_matches(&matches));
         parsed.map_err(|error| cli::with_tip(error, arguments.get(1).and_then(|command| command.to_str())))
     };
-    // Most commands go right, and need no texts that help.
+    // Only an error or a help page needs the help texts.
     let parsed = parse(cli::parser()).or_else(|error| match error.kind() {
         ErrorKind::DisplayVersion => Err(error),
         _ => parse(cli::command()),
     });
     match parsed {
-        Ok(cli) => configure::command(cli.command).into(),
+        Ok(cli) => configure::run(cli.command).into(),
         Err(error) => {
             let code = u8::try_from(error.exit_code()).unwrap_or(error::Exit::Usage.code());
             configure::usage_error::report(error, |styles| parse(cli::command().styles(styles)).err());

@@ -127,16 +127,16 @@ fn a_newcomer_is_told_what_it_means() {
         .prints("succeeded (sent as \"success\")")
         .prints("completed (inferred: the body does not name it)")
         .prints("eachlabs/abc123-def456-ghi789/completed (deduplicate on this)")
-        .prints("the prediction ended well")
+        .prints("the prediction succeeded")
         .prints("predict_time 12.5 s · cost $0.05")
         .prints("\n  \"status\": \"success\",\n");
-    text("fixtures/failed.json").prints("failed for good").prints("Error: Model timeout after 30s");
+    text("fixtures/failed.json").prints("the prediction failed: ").prints("Error: Model timeout after 30s");
     text("fixtures/workflow.json").prints("ModelsLab: workflow").prints("workflow_id wf_abc123");
     text("fixtures/modelslab/failed.json").prints("track_id video_001").prints("Invalid input dimensions");
     text("fixtures/cog/python/failed.json").prints("Cog: prediction").prints("Invalid input dimensions");
-    text("fixtures/cog/coglet/start.json").prints("under way: more deliveries will follow");
+    text("fixtures/cog/coglet/start.json").prints("is running: more deliveries will follow");
     text("fixtures/cog/coglet/canceled.json").prints("canceled: nothing more will come");
-    inspect(&["-"]).stdin("{\"hello\":1}").exits(0).prints("hookctl does not know this sender");
+    inspect(&["-"]).stdin("{\"hello\":1}").exits(0).prints("unknown provider");
 }
 
 #[test]
@@ -201,20 +201,20 @@ fn the_reasoning_is_shown_on_request() {
     let finished = inspect(&arguments).env("OLD", "0ther").stdin(body).exits(5);
     finished
         .prints("✗ body_newline eachlabs")
-        .prints("over     11 bytes: {\"id\":\"a\"}\\n\n")
-        .prints(&format!("gives    {given} (main)\n"))
-        .prints(&format!("gives    {} (old)\n", hmac_hex("0ther", body.as_bytes())));
+        .prints("signed   11 bytes: {\"id\":\"a\"}\\n\n")
+        .prints(&format!("expected {given} (main)\n"))
+        .prints(&format!("expected {} (old)\n", hmac_hex("0ther", body.as_bytes())));
     // With several, the one that fits is marked; alone it needs no name.
     let header = format!("X-Webhook-Signature: {}", hmac_hex("0ther", body.as_bytes()));
     let explained = |secrets: &[&str]| {
         let arguments = [&["-", "-H", &header, "--explain"], secrets].concat();
         inspect(&arguments).env("OLD", "0ther").stdin(body).exits(0)
     };
-    explained(&["-s", "s3cret", "-s", "old=env:OLD"]).prints(" (old), which matches\n").prints(" (main)\n");
-    explained(&["-s", "env:OLD"]).prints(&format!("gives    {}, which matches\n", hmac_hex("0ther", body.as_bytes())));
+    explained(&["-s", "s3cret", "-s", "old=env:OLD"]).prints(" (old), matches\n").prints(" (main)\n");
+    explained(&["-s", "env:OLD"]).prints(&format!("expected {}, matches\n", hmac_hex("0ther", body.as_bytes())));
     explained(&[]).says("give one with --secret");
     let json = explained(&["-s", "env:OLD", "--json"]);
-    json.says("--json leaves it out");
+    json.says("--explain has no effect with --json");
 }
 
 #[test]

@@ -7,9 +7,9 @@ use hookctl::event::{Event, JournalRow};
 use hookctl::journal::Record;
 use hookctl::payload::body::Body;
 use hookctl::payload::{Delivery, Payload, lint};
-use hookctl::render::human::Verbosity;
 use hookctl::render::paint::Paint;
 use hookctl::render::pretty;
+use hookctl::render::style::Verbosity;
 use hookctl_fuzz::{assert_harmless, bytes, headers, parts, rendered};
 use jiff::Timestamp;
 use libfuzzer_sys::fuzz_target;
@@ -40,8 +40,7 @@ fuzz_target!(|data: &[u8]| {
     };
     let line = String::from_utf8(record.to_line()).expect("a line is UTF-8");
     let delivery = Event::Delivery(Arc::new(record.clone()));
-    let entry =
-        |number| Box::new(JournalRow { number, record: record.clone(), line: Some(line.clone()), trace: None });
+    let entry = |number| Box::new(JournalRow { number, record: record.clone(), line: Some(line.clone()), trace: None });
     let events = [delivery, Event::Row(entry(1)), Event::Entry(entry(2))];
     assert_harmless(&rendered(&events, None, Verbosity::Verbose, false));
     assert_harmless(&rendered(&events, Some(40), Verbosity::Normal, true));

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use hookctl::event::{Event, JournalRow};
 use hookctl::journal::Record;
 use hookctl::journal::{Parsed, Summary, is_journal_line};
-use hookctl::render::human::Verbosity;
+use hookctl::render::style::Verbosity;
 use hookctl_fuzz::{assert_harmless, rendered};
 use libfuzzer_sys::fuzz_target;
 

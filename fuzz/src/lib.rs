@@ -7,8 +7,9 @@ use hookctl::event::Event;
 use hookctl::payload::{FieldName, Headers};
 use hookctl::render::Show;
 use hookctl::render::escape::is_unsafe;
-use hookctl::render::human::{Human, TextStyle, Verbosity};
+use hookctl::render::human::Human;
 use hookctl::render::paint::Paint;
+use hookctl::render::style::{TextStyle, Verbosity};
 use http::HeaderValue;
 use jiff::tz::TimeZone;
 

@@ -1,4 +1,4 @@
-//! Shell completions: the scripts, and the answers that a script asks the program for.
+//! Shell completions: the scripts, and the candidates that a script asks the program for.
 
 use std::env;
 use std::ffi::OsString;
@@ -6,67 +6,65 @@ use std::ffi::OsString;
 use clap_complete::env::Shells;
 use clap_complete::{CompleteEnv, Shell};
 
-use crate::cli;
+use super::parser;
 use crate::error::Error;
 
 pub(crate) const NAME: &str = "hookctl";
 
-/// The variable by which a completion script asks what completes.
-const ASKED_BY: &str = "HOOKCTL_COMPLETE";
+/// Set by a completion script that asks for candidates.
+const COMPLETE_VARIABLE: &str = "HOOKCTL_COMPLETE";
 
-/// Answers a completion script on standard output if one is asking, and says whether it was.
-pub(crate) fn answered(arguments: &[OsString]) -> bool {
-    // Behind `--`, the program and its first word.
+/// Prints the candidates if a completion script runs the program; `true` if so.
+pub(crate) fn complete(arguments: &[OsString]) -> bool {
+    // The words behind `--` are the program and its arguments so far.
     let is_help = arguments.iter().skip_while(|word| *word != "--").nth(2).is_some_and(|word| word == "help");
-    let command = || match is_help {
-        true => with_signatures(cli::command()),
-        false => cli::command(),
-    };
-    let completions = CompleteEnv::with_factory(command).var(ASKED_BY).bin(NAME).completer(NAME);
-    // A variable that names no shell is not a script that calls, and must not keep the program from running.
+    let command = || if is_help { with_signatures(parser::command()) } else { parser::command() };
+    let completions = CompleteEnv::with_factory(command).var(COMPLETE_VARIABLE).bin(NAME).completer(NAME);
+    // A variable with another value than a shell is not set by a script, and must not keep the program from running.
     completions.try_complete(arguments, env::current_dir().ok().as_deref()).unwrap_or(false)
 }
 
-/// The same with the page about signatures among the commands.
+/// Lists the page about signatures among the commands.
 pub(crate) fn with_signatures(command: clap::Command) -> clap::Command {
     command.mut_subcommand("signatures", |topic| topic.hide(false))
 }
 
-/// The script that a shell completes by.
+/// The completion script for a shell.
 ///
-/// bash, zsh and fish ask the program. PowerShell's way of doing so evaluates what was typed so far, and elvish's is no
-/// better tried, so these two get a list of all flags.
+/// The scripts for bash, zsh and fish ask the program for candidates. The script of clap_complete for PowerShell would
+/// evaluate the text typed so far, and the script for elvish is untested, so these two get a list of all flags.
 pub(crate) fn script(shell: Shell) -> Result<Vec<u8>, Error> {
     let mut script = Vec::new();
     match shell {
         Shell::Bash | Shell::Zsh | Shell::Fish => {
             let shells = Shells::builtins();
-            let asks = shells.completer(&shell.to_string());
-            let written = asks.map(|shell| shell.write_registration(ASKED_BY, NAME, NAME, NAME, &mut script));
+            let completer = shells.completer(&shell.to_string());
+            let written =
+                completer.map(|shell| shell.write_registration(COMPLETE_VARIABLE, NAME, NAME, NAME, &mut script));
             written.transpose().map_err(|source| Error::Write { source })?;
             script = match shell {
-                Shell::Zsh => called_at_once(&script),
+                Shell::Zsh => completing_at_once(&script),
                 Shell::Bash => whole_words(&script),
                 _ => script,
             };
         }
-        shell => clap_complete::generate(shell, &mut cli::command(), NAME, &mut script),
+        shell => clap_complete::generate(shell, &mut parser::command(), NAME, &mut script),
     }
     Ok(script)
 }
 
-/// zsh loads a script from its path when something is to be completed for the first time, and runs it as the function that
-/// completes. It must not only say what does from now on, but do it.
-fn called_at_once(script: &[u8]) -> Vec<u8> {
-    const SAYS: &str = "compdef _clap_dynamic_completer_hookctl hookctl";
-    const DOES: &str = "if [[ $funcstack[1] == _hookctl ]]; then\n    _clap_dynamic_completer_hookctl \"$@\"\nfi";
-    String::from_utf8_lossy(script).replace(SAYS, &format!("{SAYS}\n{DOES}")).into_bytes()
+/// zsh loads the script at the first completion and runs it as the completion function. The generated script only registers
+/// a function, so the first completion would be empty: this one calls the function too.
+fn completing_at_once(script: &[u8]) -> Vec<u8> {
+    const REGISTRATION: &str = "compdef _clap_dynamic_completer_hookctl hookctl";
+    const CALL: &str = "if [[ $funcstack[1] == _hookctl ]]; then\n    _clap_dynamic_completer_hookctl \"$@\"\nfi";
+    String::from_utf8_lossy(script).replace(REGISTRATION, &format!("{REGISTRATION}\n{CALL}")).into_bytes()
 }
 
-/// bash takes a word apart at every `=`, and puts what completes it behind the last one; the program is asked about whole
-/// words.
+/// bash splits a word at every `=` and inserts a candidate behind the last one. The script joins the parts before it asks
+/// the program, and cuts the candidates.
 fn whole_words(script: &[u8]) -> Vec<u8> {
-    const AS_TAKEN: &str = r#"    local words=("${COMP_WORDS[@]}")
+    const SPLIT: &str = r#"    local words=("${COMP_WORDS[@]}")
     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
         words[COMP_CWORD]="$2"
     fi
@@ -94,6 +92,6 @@ fn whole_words(script: &[u8]) -> Vec<u8> {
     const INDEX: &str = "    local _CLAP_COMPLETE_INDEX=${COMP_CWORD}\n";
     const FAILED: &str = "    if [[ $? != 0 ]]; then\n        unset COMPREPLY\n";
     const CUT: &str = "    elif [[ \"$kept\" == *= ]]; then\n        COMPREPLY=(\"${COMPREPLY[@]#\"$kept\"}\")\n";
-    let script = String::from_utf8_lossy(script).replace(INDEX, "").replace(AS_TAKEN, WHOLE);
+    let script = String::from_utf8_lossy(script).replace(INDEX, "").replace(SPLIT, WHOLE);
     script.replace(FAILED, &format!("{FAILED}{CUT}")).into_bytes()
 }

@@ -1,7 +1,7 @@
-//! What a command tells of itself beside its flags: examples, lists, exit codes.
+//! The texts of a command beside its flags: examples, lists, exit codes.
 
-use super::{listen, send, topics, values};
-use crate::error::Exit;
+use super::topics::{self, exit_codes};
+use super::{listen, send, values};
 
 const BEGINNING: &str = "\
 Try it, in two terminals:
@@ -9,13 +9,13 @@ Try it, in two terminals:
   hookctl send success --secret s3cret --to 8080                a signed one
   hookctl send success --secret s3cret --to 8080 --tamper body  a forged one
 
-Then with your own handler, and with what you have received:
-  hookctl send --drill --secret env:KEY --to 3000/hook          how good is it?
+Then with your own handler, and with a delivery that you received:
+  hookctl send --drill --secret env:KEY --to 3000/hook          test it
   hookctl inspect body.json -s env:KEY -H 'X-Webhook-Signature: …'
 
-Go on with: hookctl COMMAND -h, which reminds, or --help, which tells all, with
-examples; hookctl help signatures, which says why one does not hold. Every long
-flag can come from the environment: HOOKCTL_TO for --to.";
+More help: hookctl COMMAND -h for a summary, --help for everything, with examples.
+Why a signature does not verify: hookctl help signatures. Every long flag can come
+from the environment: HOOKCTL_TO for --to.";
 
 const COMPLETIONS_EXAMPLES: &str = "\
 Examples:
@@ -25,12 +25,12 @@ Examples:
 
 const INSPECT_EXAMPLES: &str = "\
 Examples:
-  hookctl inspect body.json                        what it is, what is wrong
+  hookctl inspect body.json                        fields and warnings
   hookctl inspect body.json -s env:KEY -H 'X-Webhook-Signature: 9f86…'
   hookctl inspect hooks.jsonl --status failed --last 5
   hookctl inspect hooks.jsonl --where '.answer.ms > 100' --since 1h
-  hookctl inspect hooks.jsonl --show 3             one recorded delivery, whole
-  hookctl inspect hooks.jsonl --timeline           each prediction, and its gaps
+  hookctl inspect hooks.jsonl --show 3             one recorded delivery in full
+  hookctl inspect hooks.jsonl --timeline           each prediction, with gaps
   hookctl inspect hooks.jsonl --diff 3 5           what changed between two
   hookctl inspect hooks.jsonl --follow --event completed
   hookctl inspect hooks.jsonl --show 3 --json | jq -r .body
@@ -39,7 +39,7 @@ Examples:
 
 const INSPECT_JSON: &str = "\
 With --json, deliveries are records as in the journal, and views are objects of
-their own, the first of them one a prediction:
+their own; there is one timeline per prediction:
   {\"type\":\"timeline\",\"provider\",\"id\",\"direction\",\"end\",\"from\",\"ms\",
    \"deliveries\":[{\"number\",\"at\",\"offset_ms\",\"event\",\"status\",\"raw_status\",
    \"signature\",\"attempt\",\"repeat\",\"answer\",\"warnings\"}],\"warnings\"}
@@ -48,17 +48,17 @@ their own, the first of them one a prediction:
    \"max\",\"histogram\"},\"over_time\":[{\"at\",\"seconds\",\"count\"}]}
   {\"type\":\"diff\",\"a\",\"b\",\"changes\":[{\"path\",\"change\",\"a\",\"b\",\"volatile\"}]}";
 
-/// The command line with all its texts.
+/// Adds the help texts to the commands.
 pub(crate) fn complete(command: clap::Command) -> clap::Command {
-    let told = |command: clap::Command, examples: &str, long: String| {
-        let short = format!("{}{}", further(&command), first(examples));
+    let with_texts = |command: clap::Command, examples: &str, long: String| {
+        let short = format!("{}{}", long_only(&command), first(examples));
         command.after_help(short).after_long_help(long)
     };
     let command = command.after_help(BEGINNING);
     command.mut_subcommands(|command| match command.get_name() {
-        "listen" => told(command, listen::EXAMPLES, listen::long_help()),
-        "send" => told(command, send::EXAMPLES, send::long_help()),
-        "inspect" => told(command, INSPECT_EXAMPLES, inspect_long_help()),
+        "listen" => with_texts(command, listen::EXAMPLES, listen::long_help()),
+        "send" => with_texts(command, send::EXAMPLES, send::long_help()),
+        "inspect" => with_texts(command, INSPECT_EXAMPLES, inspect_long_help()),
         "completions" => command.after_help(COMPLETIONS_EXAMPLES),
         "signatures" => command.long_about(topics::signatures()),
         _ => command,
@@ -69,28 +69,21 @@ fn inspect_long_help() -> String {
     format!("{INSPECT_EXAMPLES}\n\n{INSPECT_JSON}\n\n{}\n\n{}", values::provider_list(), exit_codes())
 }
 
-/// How many examples remind of a command.
-const REMINDERS: usize = 4;
+/// Examples in the short help.
+const SHORT_EXAMPLES: usize = 4;
 
-/// The first of the examples, under their heading.
 fn first(examples: &str) -> String {
-    examples.lines().take(1 + REMINDERS).collect::<Vec<_>>().join("\n")
+    examples.lines().take(1 + SHORT_EXAMPLES).collect::<Vec<_>>().join("\n")
 }
 
-/// The list of exit codes.
-pub(crate) fn exit_codes() -> String {
-    let lines = Exit::MEANINGS.iter().map(|(code, meaning)| topics::entry(11, code, &meaning.replace('`', "")));
-    format!("Exit codes:\n{}", lines.collect::<String>().trim_end())
-}
-
-/// The names of the flags that only the long help tells of.
-fn further(command: &clap::Command) -> String {
-    let further = command.get_arguments().filter(|arg| arg.is_hide_short_help_set());
-    let names: Vec<_> = further.filter_map(|arg| arg.get_long()).map(|long| format!("--{long}")).collect();
-    match names.is_empty() {
-        true => String::new(),
-        false => format!("Further, told by --help:\n{}\n", topics::entry(0, "", &names.join(", "))),
+/// Names the flags that only the long help describes.
+fn long_only(command: &clap::Command) -> String {
+    let flags = command.get_arguments().filter(|arg| arg.is_hide_short_help_set());
+    let names: Vec<_> = flags.filter_map(|arg| arg.get_long()).map(|long| format!("--{long}")).collect();
+    if names.is_empty() {
+        return String::new();
     }
+    format!("More flags, described by --help:\n{}\n", topics::entry(0, "", &names.join(", ")))
 }
 
 #[cfg(test)]
@@ -98,11 +91,11 @@ mod tests {
     use crate::cli;
 
     #[test]
-    fn every_command_helps_with_more_than_its_flags() {
+    fn every_command_has_examples() {
         for command in cli::command().get_subcommands() {
-            // What prints a page is told by that page.
-            let speaks_for_itself = ["man", "signatures"].contains(&command.get_name());
-            assert!(command.get_after_help().is_some() != speaks_for_itself, "{}", command.get_name());
+            // Commands that print a page need no example.
+            let prints_a_page = ["man", "signatures"].contains(&command.get_name());
+            assert!(command.get_after_help().is_some() != prints_a_page, "{}", command.get_name());
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A time in the past as people write it: how long ago, a time of day, a date, or what machines write.
+//! A time in the past: a duration ago, a time of day, a date, RFC 3339 or Unix seconds.
 
 use std::time::Duration;
 
@@ -8,21 +8,21 @@ use jiff::tz::TimeZone;
 
 use super::values::duration;
 
-/// A time, or how to tell it from now.
+/// A time, absolute or relative to now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Since {
-    /// This time.
+    /// An absolute time.
     At(Timestamp),
-    /// This date and time, where the user is.
+    /// A local date and time.
     Local(DateTime),
-    /// The last time that it was so late there.
+    /// The last time that local clocks showed this time of day.
     Clock(Time),
-    /// So long ago.
+    /// A duration before now.
     Ago(Duration),
 }
 
 impl Since {
-    /// The time, told from now, where `zone` is.
+    /// The absolute time, for local times in `zone`.
     pub(crate) fn from(self, now: Timestamp, zone: &TimeZone) -> Timestamp {
         let local = |at: DateTime| at.to_zoned(zone.clone()).map_or(Timestamp::MIN, |at| at.timestamp());
         match self {
@@ -39,12 +39,12 @@ impl Since {
     }
 }
 
-/// Fewer digits are no Unix seconds, but a number whose unit was forgotten.
+/// A number with fewer digits is not taken for Unix seconds: its unit was probably forgotten.
 const DIGITS: usize = 9;
 
-/// Reads one; the error is the end of the sentence that names what was to be read.
+/// Parses a time; the error is the end of the sentence `invalid value '…' for '--since': `.
 pub fn since(text: &str) -> Result<Since, String> {
-    const FORMS: &str = "a time is written 10m (ago), 14:05 or 14:05:30 (today, or yesterday), 2026-11-20, \
+    const FORMS: &str = "write a time as 10m (ago), 14:05 or 14:05:30 (today, or yesterday), 2026-11-20, \
                          '2026-11-20 14:05', 2026-11-20T21:23:21Z or 1790000000";
     let text = text.trim();
     let read = if text.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -55,7 +55,7 @@ pub fn since(text: &str) -> Result<Since, String> {
     } else if let Ok(at) = text.parse() {
         Some(Since::Local(at))
     } else if text.contains(':') {
-        // Not a length of time: a time of day that was copied from a table.
+        // Not a duration, but a time of day, as copied from a table.
         text.parse().ok().map(Since::Clock)
     } else {
         duration(text).ok().map(Since::Ago)
@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_are_taken_as_people_write_them() {
+    fn times_are_parsed_in_every_form() {
         let zone = TimeZone::fixed(jiff::tz::offset(2));
         let now = Timestamp::from_second(1_790_000_600).unwrap();
         assert_eq!(now.to_zoned(zone.clone()).to_string(), "2026-09-21T16:23:20+02:00[+02:00]");
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_time_is_told_the_forms() {
+    fn an_invalid_time_is_answered_with_the_forms() {
         for text in ["yesterday", "-1s", "5", "20261120", "25:00", "5:", "", "2026-13-01", "99999999999999"] {
             let reason = since(text).unwrap_err();
             assert!(reason.contains("10m (ago)") && reason.contains("14:05"), "{text}: {reason}");

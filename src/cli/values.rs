@@ -1,4 +1,4 @@
-//! How the values of flags are read. Each function's error is the end of the sentence `invalid value '…' for '--flag': `.
+//! Parsers for the values of flags. Their errors are the end of the sentence `invalid value '…' for '--flag': `.
 
 use std::marker::PhantomData;
 use std::path::PathBuf;
@@ -20,50 +20,50 @@ use crate::payload::{FieldName, nearest};
 use crate::signature;
 use crate::signature::{Reason, Scheme, SecretSpec, Tamper, Verdict, custom};
 
-/// What clap puts in place of a missing value. A NUL cannot come from a command line, so no real secret is this.
+/// The value that clap inserts for `--secret` without a value. An argument cannot contain a NUL, so no secret is equal.
 pub(crate) const ASK: &str = "\0";
 
-/// Reads `--secret`; `None` stands for "without a value".
+/// Parses `--secret`; `None` means without a value.
 pub fn secret(text: &str) -> Result<Option<SecretSpec>, String> {
     Ok((text != ASK).then(|| SecretSpec::parse(text)))
 }
 
-/// Reads `500ms`, `30s`, `2m`, `1h30m`.
+/// Parses `500ms`, `30s`, `2m`, `1h30m`.
 pub use crate::payload::duration::parse as duration;
 
-/// Reads `10MiB`, `512KB`, `1048576`.
+/// Parses `10MiB`, `512KB`, `1048576`.
 pub fn size(text: &str) -> Result<u64, String> {
-    let size: ByteSize = text.parse().map_err(|_| "a size is written 10MiB, 512KB or 1048576".to_owned())?;
+    let size: ByteSize = text.parse().map_err(|_| "write a size as 10MiB, 512KB or 1048576".to_owned())?;
     Ok(size.as_u64())
 }
 
-/// Reads a proxy as curl does: `host:port`, `http://…`, `https://…`, `socks5://…`, `socks5h://…`.
+/// Parses a proxy as curl does: `host:port`, `http://…`, `https://…`, `socks5://…`, `socks5h://…`.
 pub fn proxy(text: &str) -> Result<Url, String> {
     let text = text.trim();
     let whole = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
-    // Its words must not be said: they may hold a password.
+    // The error must not quote the value: it may contain a password.
     let url = Url::parse(&whole).ok().filter(Url::has_host);
     let known = |url: &Url| matches!(url.scheme(), "http" | "https" | "socks5" | "socks5h");
-    url.filter(known).ok_or_else(|| "a proxy is written host:port, http://…, https://… or socks5h://…".to_owned())
+    url.filter(known).ok_or_else(|| "write a proxy as host:port, http://…, https://… or socks5h://…".to_owned())
 }
 
-/// Reads a positive factor.
+/// Parses a positive factor.
 pub fn speed(text: &str) -> Result<f64, String> {
     let factor: f64 = text.parse().map_err(|_| "a speed is a number, such as 100".to_owned())?;
-    if factor.is_finite() && factor > 0.0 { Ok(factor) } else { Err("a speed is greater than 0".to_owned()) }
+    if factor.is_finite() && factor > 0.0 { Ok(factor) } else { Err("a speed must be greater than 0".to_owned()) }
 }
 
-/// Reads how many a second.
+/// Parses a number of deliveries a second.
 pub(crate) fn rate(text: &str) -> Result<f64, String> {
-    speed(text).map_err(|_| "a rate is a number greater than 0: deliveries a second".to_owned())
+    speed(text).map_err(|_| "a rate is the number of deliveries a second, greater than 0".to_owned())
 }
 
-/// Reads a number from 1.
+/// Parses a whole number of at least 1.
 pub fn at_least_one(text: &str) -> Result<usize, String> {
-    text.parse().ok().filter(|n| *n > 0).ok_or_else(|| "it is a whole number from 1".to_owned())
+    text.parse().ok().filter(|n| *n > 0).ok_or_else(|| "it must be a whole number of at least 1".to_owned())
 }
 
-/// Reads `3000`, `:3000/hook`, `localhost:3000/hook`, `http://…`, `https://…`.
+/// Parses `3000`, `:3000/hook`, `localhost:3000/hook`, `http://…`, `https://…`.
 pub fn url(text: &str) -> Result<Url, String> {
     let text = text.trim();
     let starts_with_port = |rest: &str| {
@@ -79,7 +79,7 @@ pub fn url(text: &str) -> Result<Url, String> {
     } else {
         format!("http://{text}")
     };
-    const FORMS: &str = "a URL is written 3000, :3000/hook, localhost:3000/hook or http://…";
+    const FORMS: &str = "write a URL as 3000, :3000/hook, localhost:3000/hook or http://…";
     let url = Url::parse(&whole).map_err(|error| format!("{error}; {FORMS}"))?;
     if !matches!(url.scheme(), "http" | "https") {
         return Err(format!("{} is not http or https; {FORMS}", url.scheme()));
@@ -87,78 +87,78 @@ pub fn url(text: &str) -> Result<Url, String> {
     Ok(url)
 }
 
-/// Reads `Name: value`, as curl does: the name keeps its spelling.
+/// Parses `Name: value`, as curl does: the name keeps its spelling.
 pub fn header(text: &str) -> Result<(FieldName, HeaderValue), String> {
-    let (name, value) = text.split_once(':').ok_or("a header is written 'Name: value'")?;
+    let (name, value) = text.split_once(':').ok_or("write a header as 'Name: value'")?;
     let name =
-        FieldName::spelled(name.trim()).map_err(|_| "what stands before the colon is not a header name".to_owned())?;
+        FieldName::spelled(name.trim()).map_err(|_| "the text before the colon is not a header name".to_owned())?;
     let mut value = header_value(value)?;
-    // As `Debug` shows it.
+    // Hidden in `Debug` output.
     value.set_sensitive(is_secret(name.plain()));
     Ok((name, value))
 }
 
-/// Reads a header's name.
+/// Parses the name of a header.
 pub fn header_name(text: &str) -> Result<HeaderName, String> {
-    HeaderName::from_str(text.trim()).map_err(|_| "it is not a header name".to_owned())
+    HeaderName::from_str(text.trim()).map_err(|_| "not a header name".to_owned())
 }
 
-/// Reads a header's value.
+/// Parses the value of a header.
 pub(crate) fn header_value(text: &str) -> Result<HeaderValue, String> {
     HeaderValue::from_str(text.trim()).or_else(|_| {
-        HeaderValue::from_bytes(text.trim().as_bytes()).map_err(|_| "it holds a character that no header can".into())
+        HeaderValue::from_bytes(text.trim().as_bytes())
+            .map_err(|_| "it contains a character that is not allowed in a header".into())
     })
 }
 
-/// Reads `junit=FILE`.
+/// Parses `junit=FILE`.
 pub fn report(text: &str) -> Result<PathBuf, String> {
     let path = text.strip_prefix("junit=").filter(|path| !path.is_empty());
-    path.map(PathBuf::from).ok_or_else(|| "a report is written junit=FILE".to_owned())
+    path.map(PathBuf::from).ok_or_else(|| "write a report as junit=FILE".to_owned())
 }
 
-/// Reads Unix seconds or RFC 3339.
+/// Parses Unix seconds or RFC 3339.
 pub fn time(text: &str) -> Result<Timestamp, String> {
-    const FORMS: &str = "a time is written 1790000000 or 2026-11-20T21:23:21Z";
+    const FORMS: &str = "write a time as 1790000000 or 2026-11-20T21:23:21Z";
     match text.parse::<i64>() {
         Ok(seconds) => Timestamp::from_second(seconds).map_err(|_| FORMS.to_owned()),
         Err(_) => text.parse().map_err(|_| FORMS.to_owned()),
     }
 }
 
-/// Reads one word of a list.
+/// Parses one word of a list.
 pub(crate) fn word(text: &str) -> Result<String, String> {
     let word = text.trim();
-    if word.is_empty() { Err("a list is written a,b".to_owned()) } else { Ok(word.to_owned()) }
+    if word.is_empty() { Err("write a list as a,b".to_owned()) } else { Ok(word.to_owned()) }
 }
 
-/// Reads what may be said of a signature: a verdict, or why it does not hold.
+/// Parses a verdict, or the reason of an invalid signature.
 pub(crate) fn verdict() -> impl TypedValueParser<Value = String> {
     let names = Verdict::NAMES.into_iter().chain(Reason::ALL.map(Reason::name));
     clap::builder::PossibleValuesParser::new(names)
 }
 
-/// Reads `2xx`, `200,202`, `4xx`.
+/// Parses `2xx`, `200,202`, `4xx`.
 pub fn statuses(text: &str) -> Result<Statuses, String> {
     text.parse()
 }
 
-/// A retry profile that was asked for.
 pub(crate) type RetryChoice = RetryProfile;
 
-/// Reads the name of a way to tamper with a delivery.
+/// Parses a kind of tampering.
 pub(crate) fn tamper() -> impl TypedValueParser<Value = Tamper> {
     let values = Tamper::ALL.map(|tamper| PossibleValue::new(tamper.name()).help(tamper.summary()));
-    // The list lets only these names through.
+    // clap has checked that the name is in the list.
     clap::builder::PossibleValuesParser::new(values)
         .map(|name| Tamper::ALL.into_iter().find(|tamper| tamper.name() == name).unwrap_or(Tamper::Body))
 }
 
-/// The retry profiles, a line each.
+/// The retry profiles, one per line.
 pub(crate) fn retry_list() -> String {
     provider::retry_profiles().map(|profile| entry(20, profile.name, profile.summary)).collect()
 }
 
-/// The built-in payloads, a line for each folder of names.
+/// The built-in payloads, a line per folder.
 pub(crate) fn fixture_list() -> String {
     let mut folders: Vec<(&str, Vec<&str>)> = vec![("", Vec::new())];
     let names = provider::fixtures().flat_map(|(_, fixture)| fixture.aliases.iter().copied().chain([fixture.name]));
@@ -176,66 +176,65 @@ pub(crate) fn fixture_list() -> String {
     folders.iter().map(line).collect()
 }
 
-/// The names of all providers, a line of a list.
 pub(crate) fn provider_list() -> String {
     format!("Providers:\n{}", entry(0, "", &names::<&'static Provider>().join(", ")).trim_end())
 }
 
-/// Reads the name of one of Cog's servers.
+/// Parses the name of a server of Cog.
 pub(crate) fn flavor() -> impl TypedValueParser<Value = Flavor> {
     let values = Flavor::ALL.map(|flavor| PossibleValue::new(flavor.variant()));
-    // The list lets only these names through.
+    // clap has checked that the name is in the list.
     clap::builder::PossibleValuesParser::new(values)
         .map(|name| Flavor::ALL.into_iter().find(|flavor| flavor.variant() == name).unwrap_or_default())
 }
 
-/// Something that is found by its name in a list.
-pub(crate) trait FoundByName: Copy + Send + Sync + 'static {
-    /// All of them with their names.
+/// A value that is chosen by its name from a list.
+pub(crate) trait Named: Copy + Send + Sync + 'static {
+    /// Every name with its value.
     fn all() -> Vec<(&'static str, Self)>;
 
-    /// How one is spelled out that has no name, for a list of them.
+    /// The form of a custom value, shown behind the names.
     const FORM: Option<&'static str> = None;
 
-    /// One that is spelled out instead of named; `None` when the text does not set out to be such.
-    fn spelled(_text: &str) -> Option<Result<Self, String>> {
+    /// Parses a custom value; `None` if the text is not in the form of one.
+    fn custom(_text: &str) -> Option<Result<Self, String>> {
         None
     }
 }
 
-impl FoundByName for &'static Scheme {
+impl Named for &'static Scheme {
     const FORM: Option<&'static str> = Some("hmac-sha256:header=…");
 
     fn all() -> Vec<(&'static str, Self)> {
         signature::ALL.iter().map(|scheme| (scheme.name, scheme)).collect()
     }
 
-    fn spelled(text: &str) -> Option<Result<Self, String>> {
+    fn custom(text: &str) -> Option<Result<Self, String>> {
         custom::parse(text)
     }
 }
 
-impl FoundByName for &'static Provider {
+impl Named for &'static Provider {
     fn all() -> Vec<(&'static str, Self)> {
         provider::ALL.iter().copied().chain([&generic::PROVIDER]).map(|provider| (provider.name, provider)).collect()
     }
 }
 
-impl FoundByName for &'static RetryProfile {
+impl Named for &'static RetryProfile {
     fn all() -> Vec<(&'static str, Self)> {
         provider::retry_profiles().map(|profile| (profile.name, profile)).collect()
     }
 }
 
-/// By its name, whatever case and signs it is written with: `OpenAI`, `each::labs`.
-fn find<T: FoundByName>(text: &str) -> Option<T> {
+/// Finds a name, ignoring case and punctuation: `OpenAI`, `each::labs`.
+fn find<T: Named>(text: &str) -> Option<T> {
     let letters =
         |name: &str| name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect::<String>();
     let wanted = letters(text);
     T::all().into_iter().find(|(name, _)| letters(name) == wanted).map(|(_, value)| value)
 }
 
-fn names<T: FoundByName>() -> Vec<&'static str> {
+fn names<T: Named>() -> Vec<&'static str> {
     T::all().into_iter().map(|(name, _)| name).collect()
 }
 
@@ -253,17 +252,15 @@ fn unknown(command: &clap::Command, arg: Option<&clap::Arg>, text: &str, names: 
     error
 }
 
-/// One of a list, or whatever the delivery at hand says.
+/// A value from a list, or `auto`: detected for each delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Pick<T> {
-    /// `auto`
     Auto,
-    /// This one.
     Named(T),
 }
 
 impl<T> Pick<T> {
-    /// The one that was named.
+    /// The named value; `None` for `auto`.
     pub(crate) fn named(self) -> Option<T> {
         match self {
             Pick::Auto => None,
@@ -272,15 +269,13 @@ impl<T> Pick<T> {
     }
 }
 
-/// The word for [`Pick::Auto`].
 pub(crate) const AUTO: &str = "auto";
 
-/// Reads a name of a list, or `auto`.
+/// Parses a name of a list, or `auto`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PickParser<T>(PhantomData<T>);
 
 impl<T> PickParser<T> {
-    /// The parser for names of `T`.
     pub(crate) const fn new() -> Self {
         PickParser(PhantomData)
     }
@@ -292,7 +287,7 @@ impl<T> Default for PickParser<T> {
     }
 }
 
-impl<T: FoundByName> TypedValueParser for PickParser<T> {
+impl<T: Named> TypedValueParser for PickParser<T> {
     type Value = Pick<T>;
 
     fn parse_ref(
@@ -305,8 +300,8 @@ impl<T: FoundByName> TypedValueParser for PickParser<T> {
         if text.eq_ignore_ascii_case(AUTO) {
             return Ok(Pick::Auto);
         }
-        if let Some(spelled) = T::spelled(&text) {
-            return spelled.map(Pick::Named).map_err(|reason| {
+        if let Some(custom) = T::custom(&text) {
+            return custom.map(Pick::Named).map_err(|reason| {
                 let arg = arg.map(ToString::to_string).unwrap_or_default();
                 let text = format!("invalid value '{text}' for '{arg}': {reason}\n");
                 clap::Error::raw(ErrorKind::ValueValidation, text).with_cmd(command)
@@ -324,11 +319,11 @@ impl<T: FoundByName> TypedValueParser for PickParser<T> {
     }
 }
 
-fn with_auto<T: FoundByName>() -> Vec<&'static str> {
+fn with_auto<T: Named>() -> Vec<&'static str> {
     [AUTO].into_iter().chain(names::<T>()).collect()
 }
 
-/// Reads the name of a retry profile, `none`, or a list of waits.
+/// Parses the name of a retry profile, `none`, or a list of waits.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RetryParser;
 
@@ -351,7 +346,7 @@ impl TypedValueParser for RetryParser {
             let near = nearest(&text, names.iter().copied()).map(|near| format!("; did you mean {near}?"));
             let (names, near) = (names.join(", "), near.unwrap_or_default());
             let arg = arg.map(ToString::to_string).unwrap_or_default();
-            let text = format!("invalid value '{text}' for '{arg}': no retry profile ({names}) and no list of waits, such as 1s,5s{near}\n");
+            let text = format!("invalid value '{text}' for '{arg}': it is neither a retry profile ({names}) nor a list of waits, such as 1s,5s{near}\n");
             clap::Error::raw(ErrorKind::ValueValidation, text).with_cmd(command)
         })
     }
@@ -366,7 +361,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn urls_are_taken_in_every_usual_spelling() {
+    fn urls_are_parsed_in_every_usual_form() {
         let cases = [
             ("3000", "http://localhost:3000/"),
             (":3000/hook", "http://localhost:3000/hook"),

@@ -4,11 +4,11 @@ use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Seek};
 use std::path::{Path, PathBuf};
 
+use jiff::tz::TimeZone;
 use tempfile::NamedTempFile;
 
-use jiff::tz::TimeZone;
-
-use super::{Screen, policy, secrets, swallowed, with_sink_and};
+use super::output::{Screen, run_with_output};
+use super::signing::{policy, secrets, swallowed_source};
 use crate::cli::{self, InspectArgs};
 use crate::clock::{Clock, System};
 use crate::error::{Error, Exit};
@@ -21,14 +21,14 @@ use crate::render::Show;
 use crate::render::html::HtmlPage;
 use crate::signature::Secret;
 
-/// Reads what there is to inspect.
+/// Runs `inspect`. `known` receives the secrets, to be redacted in an error.
 pub(crate) fn start(args: &InspectArgs, known: &mut Vec<Secret>) -> Result<Exit, Error> {
     let mut sources = args.sources.clone();
-    let mut taken = None;
+    let mut swallowed = None;
     if sources.is_empty() {
-        // Where something is piped in, that is the source, whatever the secret looks like.
-        taken = swallowed(&args.signing);
-        if let Some(name) = taken.clone().filter(|_| io::stdin().is_terminal()) {
+        // If input is piped in, the input is the source, even if the secret looks like one.
+        swallowed = swallowed_source(&args.signing);
+        if let Some(name) = swallowed.clone().filter(|_| io::stdin().is_terminal()) {
             return Err(Error::SwallowedSource { command: "inspect", name });
         }
         if io::stdin().is_terminal() {
@@ -36,7 +36,7 @@ pub(crate) fn start(args: &InspectArgs, known: &mut Vec<Secret>) -> Result<Exit,
         }
         sources.push(crate::journal::input::STDIN.to_owned());
     }
-    *known = asked_for(args)?;
+    *known = verifying_secrets(args)?;
     let config = inspect::Config {
         sources,
         headers: args.headers.clone(),
@@ -54,20 +54,19 @@ pub(crate) fn start(args: &InspectArgs, known: &mut Vec<Secret>) -> Result<Exit,
     let page = args.views.html.as_deref().map(|path| Page::begin(path, &config.sources)).transpose()?;
     let page_sink = page.as_ref().map(Page::sink).transpose()?;
     let screen = Screen { pages: !args.filters.follow, ..Screen::default() };
-    let exit = with_sink_and(&args.output, screen, known, page_sink, async |sink, signals| {
-        if taken.is_some() {
-            let text = "the value of --secret is the name of a payload; if it is meant to be read: hookctl inspect \
-                        FILE --secret …";
-            // A writer that has gone has said why.
+    let exit = run_with_output(&args.output, screen, known, page_sink, async |sink, signals| {
+        if swallowed.is_some() {
+            let text = "the value of --secret is the name of a payload; to read that payload: hookctl inspect FILE \
+                        --secret …";
+            // Why the writer ended is reported by `run_with_output`.
             let _ = sink.send(Note::warning(text)).await;
         }
         let exit = inspect::run(config, sink.clone(), &System, signals).await?;
-        // A writer that has gone has said why.
         if let Some(path) = &args.views.html {
-            let _ = sink.send(Note::info(format!("the report is in {}", path.display()))).await;
+            let _ = sink.send(Note::info(format!("wrote the report {}", path.display()))).await;
         }
         if args.explain && args.output.json {
-            let _ = sink.send(Note::info("--explain is for people: --json leaves it out")).await;
+            let _ = sink.send(Note::info("--explain has no effect with --json")).await;
         }
         Ok(exit)
     })?;
@@ -75,9 +74,9 @@ pub(crate) fn start(args: &InspectArgs, known: &mut Vec<Secret>) -> Result<Exit,
     Ok(exit)
 }
 
-/// The secrets of an inspection. A variable that happens to be set must not make every unsigned file an invalid one: alone
-/// it counts where there is something to verify.
-fn asked_for(args: &InspectArgs) -> Result<Vec<Secret>, Error> {
+/// The secrets to verify with. HOOKCTL_SECRET alone counts only if there is a header or a signature to verify: otherwise
+/// every unsigned file would be invalid wherever the variable is set.
+fn verifying_secrets(args: &InspectArgs) -> Result<Vec<Secret>, Error> {
     let verifies = !args.signing.secret.is_empty() || !args.headers.is_empty() || args.signature.is_some();
     if verifies { secrets(&args.signing) } else { Ok(Vec::new()) }
 }
@@ -97,7 +96,7 @@ fn query(args: &InspectArgs) -> inspect::query::Query {
     }
 }
 
-/// The one view that was asked for; the parser lets through no two.
+/// The view; the parser lets at most one of the flags through.
 fn view(views: &cli::ViewArgs) -> View {
     let show = views.show.clone().filter(|_| views.export.is_none()).map(View::Whole);
     let timeline = views.timeline.then_some(View::Timeline);
@@ -122,47 +121,44 @@ fn redact_path(text: &str) -> Result<inspect::redact::RedactPath, Error> {
     inspect::redact::RedactPath::parse(text).map_err(|error| Error::Usage(format!("--redact: {error}")))
 }
 
-/// A page that is written beside everything else, and takes its place when all of it is there: what goes wrong costs no
-/// page that was there before.
+/// An HTML page that is written to a temporary file first, so that an error leaves the previous page as it was.
 struct Page {
     path: PathBuf,
-    written: File,
+    temporary: File,
 }
 
 impl Page {
-    /// A page for this path, which must not be one of the sources.
+    /// Fails if the path is one of the sources.
     fn begin(path: &Path, sources: &[String]) -> Result<Self, Error> {
         if let Some(source) = sources.iter().find(|source| is_same(path, Path::new(source))) {
-            return Err(Error::Usage(format!("--html {source} would overwrite what it is made of: name another file")));
+            return Err(Error::Usage(format!("--html {source} would overwrite its own source: name another file")));
         }
-        let written = tempfile::tempfile_in(folder(path)).map_err(|source| unwritable(path, source))?;
-        Ok(Page { path: path.to_owned(), written })
+        let temporary = tempfile::tempfile_in(folder(path)).map_err(|source| unwritable(path, source))?;
+        Ok(Page { path: path.to_owned(), temporary })
     }
 
-    /// The sink that writes it.
     fn sink(&self) -> Result<Box<dyn Show + Send>, Error> {
-        let file = self.written.try_clone().map_err(|source| unwritable(&self.path, source))?;
+        let file = self.temporary.try_clone().map_err(|source| unwritable(&self.path, source))?;
         Ok(Box::new(HtmlPage::new(BufWriter::new(file))))
     }
 
-    /// Puts it in its place.
+    /// Moves the page to its path.
     fn finish(mut self) -> Result<(), Error> {
         let failed = |source| unwritable(&self.path, source);
-        self.written.rewind().map_err(failed)?;
-        // What a link leads to is replaced, not the link; a device or a pipe is written to.
+        self.temporary.rewind().map_err(failed)?;
+        // A link keeps pointing to its target, which is replaced; a device or a pipe is written to.
         let path = self.path.canonicalize().unwrap_or_else(|_| self.path.clone());
         if path.metadata().is_ok_and(|metadata| !metadata.is_file()) {
             let mut device = File::options().write(true).open(&path).map_err(failed)?;
-            return io::copy(&mut self.written, &mut device).map(drop).map_err(failed);
+            return io::copy(&mut self.temporary, &mut device).map(drop).map_err(failed);
         }
-        // Readable by its owner alone, as the journal is: it holds what the journal holds.
+        // Readable by the owner only, like the journal that it was made from.
         let mut file = NamedTempFile::new_in(folder(&path)).map_err(failed)?;
-        io::copy(&mut self.written, &mut file).map_err(failed)?;
+        io::copy(&mut self.temporary, &mut file).map_err(failed)?;
         file.persist(&path).map(drop).map_err(|error| failed(error.error))
     }
 }
 
-/// The folder of a file.
 fn folder(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }

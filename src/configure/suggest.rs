@@ -1,16 +1,15 @@
-//! The commands that a user may want to type next: what sends to this listener, what listens to this sender. A secret is
-//! in them only as the place that the user named.
+//! Suggested commands: the sender for this listener, the listener for this sender. A secret appears in them only by its
+//! variable or file.
 
-use url::Host;
-use url::Url;
+use url::{Host, Url};
 
 use crate::cli::{ListenArgs, SigningArgs};
 use crate::http::curl::quote;
 use crate::signature;
 use crate::sys::secrets;
 
-/// The command that sends to such a listener, but for where to. None where a command is run against it, and where the
-/// scheme is one of the user's own, which a line could not hold.
+/// The command that sends to this listener, without `--to`. `None` if the listener runs a command, and for a custom scheme,
+/// which would make the line too long.
 pub(crate) fn sender(args: &ListenArgs) -> Option<String> {
     if !args.command.is_empty() {
         return None;
@@ -20,7 +19,7 @@ pub(crate) fn sender(args: &ListenArgs) -> Option<String> {
     Some(format!("hookctl send {source}{}", signing(&args.signing)?))
 }
 
-/// The command that receives what is sent there; none where that is another machine, or the scheme is the user's own.
+/// The command that listens at this target. `None` if the target is another machine, and for a custom scheme.
 pub(crate) fn listener(to: &Url, signed: &SigningArgs) -> Option<String> {
     let is_here = match to.host()? {
         Host::Domain(name) => name == "localhost",
@@ -33,11 +32,11 @@ pub(crate) fn listener(to: &Url, signed: &SigningArgs) -> Option<String> {
     Some(format!("hookctl listen --port {port}{tls}{}", signing(signed)?))
 }
 
-/// The flags with which the other side signs or verifies alike.
+/// The flags for the same secret and scheme.
 fn signing(signing: &SigningArgs) -> Option<String> {
     let mut flags = String::new();
     match signing.secret.first() {
-        // It asks for what must not be shown.
+        // Without a value the flag asks for the secret, which must not be shown here.
         Some(Some(spec)) if spec.literal().is_some() => flags.push_str(" --secret"),
         Some(Some(spec)) => flags.push_str(&format!(" --secret {}", quote(spec.to_string().as_bytes()))),
         _ if secrets::variable().ok().flatten().is_some_and(|value| !value.is_empty()) => {
@@ -47,7 +46,7 @@ fn signing(signing: &SigningArgs) -> Option<String> {
         None => {}
     }
     if let Some(scheme) = signing.scheme.named() {
-        // One that was spelled out is not in the list.
+        // A custom scheme is not in the list.
         signature::ALL.iter().find(|known| known.name == scheme.name)?;
         flags.push_str(&format!(" --scheme {}", scheme.name));
     }

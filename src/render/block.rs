@@ -1,13 +1,12 @@
-//! A few lines that belong together: a headline, and labelled fields aligned below it.
+//! A headline, and labelled fields aligned below it.
 
 use std::borrow::Cow;
 
 use console::{measure_text_width, truncate_str};
 
-/// Columns of a label and the space behind it.
+/// Columns of a label with the space behind it.
 const LABEL: usize = 9;
 
-/// Lines under construction.
 pub(crate) struct Block {
     text: String,
     start: String,
@@ -16,31 +15,29 @@ pub(crate) struct Block {
 }
 
 impl Block {
-    /// A block whose headline begins with `start`, and whose other lines stand `indent` columns in. Lines are cut at
-    /// `width`.
+    /// A block whose headline begins with `start`, and whose other lines are indented by `indent` columns. Lines are cut
+    /// at `width`.
     pub(crate) fn new(start: &str, indent: usize, width: Option<usize>) -> Self {
         Block { text: String::new(), start: start.to_owned(), indent, width }
     }
 
-    /// Adds the headline.
     pub(crate) fn head(&mut self, text: &str) {
-        let begun = self.text.len();
+        let start = self.text.len();
         self.text.push_str(&self.start);
         self.text.push_str(text);
-        self.end_line(begun);
+        self.end_line(start);
     }
 
-    /// Adds a line.
     pub(crate) fn line(&mut self, text: &str) {
-        let begun = self.text.len();
+        let start = self.text.len();
         if !text.is_empty() {
             spaces(&mut self.text, self.indent);
         }
         self.text.push_str(text);
-        self.end_line(begun);
+        self.end_line(start);
     }
 
-    /// Adds a text of several lines, none of them cut.
+    /// Adds lines that are not cut.
     pub(crate) fn text(&mut self, text: &str) {
         for line in text.lines() {
             spaces(&mut self.text, self.indent);
@@ -51,11 +48,11 @@ impl Block {
 
     /// Adds a labelled field of one line. `columns` is the label's width without colour.
     pub(crate) fn field(&mut self, label: &str, columns: usize, value: &str) {
-        let begun = self.text.len();
+        let start = self.text.len();
         spaces(&mut self.text, self.indent);
         self.label(label, columns);
         self.text.push_str(value);
-        self.end_line(begun);
+        self.end_line(start);
     }
 
     /// Adds a labelled field that is not cut.
@@ -68,7 +65,7 @@ impl Block {
         lines.for_each(|line| self.text(line));
     }
 
-    /// Adds a labelled field that goes on below itself instead of being cut.
+    /// Adds a labelled field that is wrapped instead of cut.
     pub(crate) fn wrapped(&mut self, label: &str, columns: usize, value: &str) {
         let Some(width) = self.width else { return self.uncut(label, columns, value) };
         let room = width.saturating_sub(self.indent + LABEL).max(20);
@@ -80,7 +77,7 @@ impl Block {
         }
     }
 
-    /// Adds a line that goes on below itself, a little further in, instead of being cut.
+    /// Adds a line that is wrapped, with a further indent, instead of cut.
     pub(crate) fn wrapped_line(&mut self, text: &str) {
         let room = self.width.map_or(usize::MAX, |width| width.saturating_sub(self.indent).max(20));
         let options = textwrap::Options::new(room).subsequent_indent("  ");
@@ -97,10 +94,10 @@ impl Block {
         spaces(&mut self.text, LABEL.saturating_sub(columns).max(1));
     }
 
-    /// Ends the line that begins there.
-    fn end_line(&mut self, begun: usize) {
-        if let Cow::Owned(fitting) = cut(&self.text[begun..], self.width) {
-            self.text.replace_range(begun.., &fitting);
+    /// Cuts and ends the line that starts at this byte.
+    fn end_line(&mut self, start: usize) {
+        if let Cow::Owned(fitting) = cut(&self.text[start..], self.width) {
+            self.text.replace_range(start.., &fitting);
         }
         self.text.push('\n');
     }
@@ -110,12 +107,12 @@ fn spaces(text: &mut String, columns: usize) {
     text.extend(std::iter::repeat_n(' ', columns));
 }
 
-/// A line that fits `width`; without one, as it is.
+/// Cuts a line at `width` columns.
 pub(crate) fn cut(line: &str, width: Option<usize>) -> Cow<'_, str> {
     width.map_or(Cow::Borrowed(line), |width| truncate_str(line, width, "…"))
 }
 
-/// A text that fits so many columns. Of one that does not, both ends are left: ids of one making begin alike.
+/// Cuts a text in its middle, so that both ends remain: ids of one kind often begin alike.
 pub(crate) fn cut_middle(text: &str, columns: usize) -> Cow<'_, str> {
     if measure_text_width(text) <= columns {
         return Cow::Borrowed(text);
@@ -125,7 +122,7 @@ pub(crate) fn cut_middle(text: &str, columns: usize) -> Cow<'_, str> {
     Cow::Owned(format!("{head}…{}", end(text, room / 2)))
 }
 
-/// A text that fits so many columns. Of one that does not, the end is left: `…completed`.
+/// Cuts a text at its start: `…completed`.
 pub(crate) fn cut_start(text: &str, columns: usize) -> Cow<'_, str> {
     if measure_text_width(text) <= columns {
         return Cow::Borrowed(text);
@@ -133,14 +130,14 @@ pub(crate) fn cut_start(text: &str, columns: usize) -> Cow<'_, str> {
     columns.checked_sub(1).map_or(Cow::Borrowed(""), |room| Cow::Owned(format!("…{}", end(text, room))))
 }
 
-/// The end of a text that fits so many columns.
+/// The longest end of a text that fits `columns`.
 fn end(text: &str, columns: usize) -> &str {
     let starts = text.char_indices().rev().map(|(start, _)| start);
     let start = starts.take_while(|start| measure_text_width(&text[*start..]) <= columns).last();
     &text[start.unwrap_or(text.len())..]
 }
 
-/// A message, maybe behind a word such as `error:`; what does not fit `width` goes on below itself.
+/// A message behind a word such as `error:`, which may be empty; wrapped at `width`.
 pub(crate) fn message(word: &str, text: &str, width: Option<usize>) -> String {
     let line = if word.is_empty() { text.to_owned() } else { format!("{word} {text}") };
     match width {
@@ -154,7 +151,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn of_what_is_cut_in_the_middle_both_ends_are_left() {
+    fn a_text_is_cut_in_its_middle_or_at_its_start() {
         let cases = [("abcdef", 6, "abcdef"), ("abcdefg", 6, "abc…fg"), ("abcdefg", 1, "…"), ("abcdefg", 0, "")];
         for (text, columns, expected) in cases {
             assert_eq!(cut_middle(text, columns), expected, "{text} {columns}");

@@ -1,4 +1,4 @@
-//! What changed between two deliveries. The only file that knows similar.
+//! Differences between two deliveries. The only file that uses similar.
 
 use similar::algorithms::{Capture, Compact, Replace, myers};
 use similar::{ChangeTag, group_diff_ops};
@@ -9,13 +9,12 @@ use super::{escape, fold};
 use crate::event::{Diff, FieldChange};
 use crate::json::value;
 
-/// Values up to so many characters stand beside each other.
-const BESIDE: usize = 24;
+/// Values of at most this many characters are shown on one line.
+const INLINE: usize = 24;
 
-/// How many lines around a changed one are shown, of a text of several lines.
-const AROUND: usize = 1;
+/// Unchanged lines that are shown around a changed line.
+const CONTEXT: usize = 1;
 
-/// A heading, and every field that differs.
 pub(crate) fn text(diff: &Diff, paint: Paint, width: Option<usize>) -> String {
     let [a, b] = &diff.numbers;
     let [first, second] = &diff.titles;
@@ -24,7 +23,7 @@ pub(crate) fn text(diff: &Diff, paint: Paint, width: Option<usize>) -> String {
     };
     let mut lines = vec![head(paint.bad("-"), *a, first, diff.at[0]), head(paint.good("+"), *b, second, diff.at[1])];
     if diff.changes.is_empty() {
-        lines.push("nothing differs".to_owned());
+        lines.push("no differences".to_owned());
     }
     lines.extend(diff.changes.iter().flat_map(|change| shown(change, paint)));
     lines.iter().map(|line| cut(line, width).into_owned() + "\n").collect()
@@ -34,8 +33,8 @@ fn shown(change: &FieldChange, paint: Paint) -> Vec<String> {
     let path = escape::line(&change.path);
     let (before, after) = (change.before.as_deref(), change.after.as_deref());
     if change.volatile {
-        let told = |value: Option<&str>| value.map_or_else(|| "nothing".to_owned(), told);
-        return vec![paint.quiet(format!("~ {path}  {} → {}", told(before), told(after)))];
+        let shown = |value: Option<&str>| value.map_or_else(|| "none".to_owned(), one_line);
+        return vec![paint.quiet(format!("~ {path}  {} → {}", shown(before), shown(after)))];
     }
     match (before, after) {
         (Some(before), Some(after)) => {
@@ -43,20 +42,20 @@ fn shown(change: &FieldChange, paint: Paint) -> Vec<String> {
             if let Some((a, b)) = texts {
                 return [vec![format!("~ {path}")], lines(&a, &b, paint)].concat();
             }
-            let (before, after) = (told(before), told(after));
-            if before.chars().count() <= BESIDE && after.chars().count() <= BESIDE {
+            let (before, after) = (one_line(before), one_line(after));
+            if before.chars().count() <= INLINE && after.chars().count() <= INLINE {
                 return vec![format!("~ {path}  {} → {}", paint.bad(before), paint.good(after))];
             }
             vec![format!("~ {path}"), paint.bad(format!("    - {before}")), paint.good(format!("    + {after}"))]
         }
-        (Some(before), None) => vec![paint.bad(format!("- {path}  {}", told(before)))],
-        (None, Some(after)) => vec![paint.good(format!("+ {path}  {}", told(after)))],
+        (Some(before), None) => vec![paint.bad(format!("- {path}  {}", one_line(before)))],
+        (None, Some(after)) => vec![paint.good(format!("+ {path}  {}", one_line(after)))],
         (None, None) => Vec::new(),
     }
 }
 
-/// A value as JSON on one line, long texts folded.
-fn told(json: &str) -> String {
+/// A value as JSON on one line; long data is summarised.
+fn one_line(json: &str) -> String {
     let folded = value::string(json).and_then(|text| fold::folded(&text));
     folded.unwrap_or_else(|| escape::json_token(json).into_owned())
 }
@@ -65,7 +64,7 @@ fn has_lines(text: &str) -> bool {
     text.trim_end().contains('\n')
 }
 
-/// The lines of a text with their ends: a progress bar's end with a carriage return alone.
+/// The lines of a text with their ends. The lines of a progress bar end with a lone carriage return.
 fn split(text: &str) -> Vec<&str> {
     let (mut lines, mut rest) = (Vec::new(), text);
     while let Some(place) = rest.find(['\r', '\n']) {
@@ -78,13 +77,13 @@ fn split(text: &str) -> Vec<&str> {
     lines
 }
 
-/// The lines that differ, with those around them.
+/// The lines that differ, with their context.
 fn lines(a: &str, b: &str, paint: Paint) -> Vec<String> {
     let (a, b) = (split(a), split(b));
-    // Asked for by its name: asked for by a parameter, all five algorithms come along, a hundredth of the program.
+    // Named directly: choosing the algorithm by a parameter links all five, 1 % of the binary.
     let mut changes = Compact::new(Replace::new(Capture::new()), &a, &b);
     let Ok(()) = myers::diff(&mut changes, &a, 0..a.len(), &b, 0..b.len());
-    let groups = group_diff_ops(changes.into_inner().into_inner().into_ops(), AROUND);
+    let groups = group_diff_ops(changes.into_inner().into_inner().into_ops(), CONTEXT);
     let mut lines = Vec::new();
     for (index, group) in groups.iter().enumerate() {
         if index > 0 {
@@ -107,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_end_of_a_line_ends_one() {
+    fn lines_end_with_any_line_break() {
         assert_eq!(split("0%\r20%\r\ndone\n\nlast"), ["0%\r", "20%\r\n", "done\n", "\n", "last"]);
         assert_eq!(split(""), Vec::<&str>::new());
         let shown = lines("0%\r20%\rdone", "0%\r30%\rdone", Paint::new(false));

@@ -7,18 +7,16 @@ use super::paint::Paint;
 use super::time::milliseconds;
 use crate::event::{DrillResponse, DrillResult, DrillTally, DrillVerdict};
 
-/// The width of the names' column: that of the longest, "concurrent duplicates".
+/// The width of the longest name, "concurrent duplicates".
 const NAMES: usize = 21;
 
-/// The width of what a good handler answers: "a good handler".
-const WANTED: usize = 14;
+const EXPECTED: usize = "expected".len();
 
-/// The line above the first case.
 pub(crate) fn head(paint: Paint) -> String {
-    format!("   {}\n", paint.quiet(format!("{:NAMES$}  {:WANTED$}  this one", "case", "a good handler")))
+    format!("   {}\n", paint.quiet(format!("{:NAMES$}  {:EXPECTED$}  answered", "case", "expected")))
 }
 
-/// One case: a line, and where the handler failed what was sent and why it matters.
+/// One case: a line, and for a failed case what was sent and why it matters.
 pub(crate) fn case(drilled: &DrillResult, paint: Paint, width: Option<usize>, verbose: bool) -> String {
     let mark = match drilled.verdict {
         DrillVerdict::Passed => paint.good("✓"),
@@ -26,24 +24,24 @@ pub(crate) fn case(drilled: &DrillResult, paint: Paint, width: Option<usize>, ve
         DrillVerdict::Skipped(_) => paint.quiet("–"),
     };
     let name = format!("{:NAMES$}", drilled.name);
-    let wanted = paint.quiet(format!("{:WANTED$}", drilled.expectation.statuses()));
+    let expected = paint.quiet(format!("{:EXPECTED$}", drilled.expectation.statuses()));
     let mut block = Block::new(&format!("{mark}  "), 3, width);
     match &drilled.verdict {
-        DrillVerdict::Passed => block.head(&format!("{name}  {wanted}  {}", answers(&drilled.answers, paint))),
+        DrillVerdict::Passed => block.head(&format!("{name}  {expected}  {}", answers(&drilled.answers, paint))),
         DrillVerdict::Failed(_) => {
-            block.head(&format!("{}  {wanted}  {}", paint.strong(&name), answers(&drilled.answers, paint)));
+            block.head(&format!("{}  {expected}  {}", paint.strong(&name), answers(&drilled.answers, paint)));
         }
         DrillVerdict::Skipped(why) => block.head(&paint.quiet(format!("{name}  {}", escape::line(why)))),
     }
     let failed = match &drilled.verdict {
-        DrillVerdict::Failed(how) => Some(how),
+        DrillVerdict::Failed(fault) => Some(fault),
         DrillVerdict::Passed | DrillVerdict::Skipped(_) => None,
     };
-    if let Some(remark) = drilled.note {
-        block.wrapped(&paint.quiet("note"), "note".len(), remark);
+    if let Some(note) = drilled.note {
+        block.wrapped(&paint.quiet("note"), "note".len(), note);
     }
-    if let Some(how) = failed {
-        block.wrapped(&paint.quiet("fault"), "fault".len(), &escape::line(how));
+    if let Some(fault) = failed {
+        block.wrapped(&paint.quiet("fault"), "fault".len(), &escape::line(fault));
     }
     if failed.is_some() || verbose {
         block.wrapped(&paint.quiet("sent"), "sent".len(), &drilled.sent);
@@ -52,7 +50,7 @@ pub(crate) fn case(drilled: &DrillResult, paint: Paint, width: Option<usize>, ve
     block.into_text()
 }
 
-/// `200 in 1.1 ms`, or of several each status and the longest time.
+/// `200 in 1.1 ms`; for several requests every status, and the longest time.
 fn answers(answers: &[DrillResponse], paint: Paint) -> String {
     let status = |answer: &DrillResponse| match &answer.status {
         Ok(status) => fields::answer_status(*status, paint),
@@ -63,7 +61,7 @@ fn answers(answers: &[DrillResponse], paint: Paint) -> String {
     format!("{} in {}", all.join(" "), milliseconds(longest))
 }
 
-/// What came of it all.
+/// The totals.
 pub(crate) fn end(tally: DrillTally, paint: Paint) -> String {
     let failed = format!("{} failed", tally.failed);
     let failed = if tally.failed > 0 { paint.bad(&failed) } else { failed };

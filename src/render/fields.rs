@@ -1,4 +1,4 @@
-//! The words for what is known of a delivery. Everything from outside is escaped here.
+//! The fields of a delivery as text. Text from outside is escaped here.
 
 use super::paint::Paint;
 use super::time::milliseconds;
@@ -15,20 +15,22 @@ use crate::signature::Trace;
 use crate::signature::Verdict;
 use crate::signature::secret::MAIN;
 
-/// A label and what stands behind it.
+/// A label and its text.
 type Field = (&'static str, String);
 
 /// Columns of a status.
 pub(crate) const STATUS: usize = 10;
 
-/// How much of one value is shown; `-v` and `inspect` show the whole body.
+/// Characters of a value that are shown; `-v` and `inspect` show the whole body.
 const VALUE: usize = 300;
 
-/// How many elements of an array are shown, and how many members of an object.
+/// Elements of an array that are shown.
 const ITEMS: usize = 3;
+
+/// Members of an object that are shown.
 const MEMBERS: usize = 8;
 
-/// The status in the one vocabulary; of an unknown one the provider's word; `no status` without any, and `not JSON`.
+/// hookctl's name of the status, or the provider's own word if it is unknown; `no status`; `not JSON`.
 pub(crate) fn status_word(payload: Option<&Payload>) -> String {
     let Some(payload) = payload else { return "not JSON".to_owned() };
     match (payload.status, &payload.raw_status) {
@@ -38,7 +40,7 @@ pub(crate) fn status_word(payload: Option<&Payload>) -> String {
     }
 }
 
-/// A word in the colour of a delivery's status. What a delivery says whose signature does not hold is nobody's word.
+/// A word in the colour of a delivery's status. The status of a delivery with an invalid signature is not coloured.
 pub(crate) fn status(record: &Record, word: &str, paint: Paint) -> String {
     let status = record.payload.as_ref().and_then(|payload| payload.status);
     if record.verdict.is_invalid() { paint.quiet(word) } else { status_name(status, word, paint) }
@@ -54,9 +56,9 @@ pub(crate) fn status_name(status: Option<Status>, word: &str, paint: Paint) -> S
     }
 }
 
-/// The verdict, and why and what to do when it is a bad one.
+/// The verdict, with the reason and the hint of an invalid signature.
 pub(crate) fn signature(record: &Record, paint: Paint) -> Vec<Field> {
-    let blanked = record.delivery.headers.iter().any(|(_, value)| value == REDACTED);
+    let is_redacted = record.delivery.headers.iter().any(|(_, value)| value == REDACTED);
     let verdict = &record.verdict;
     let with = |secret: &str| if secret == MAIN { String::new() } else { format!(", secret {}", escape::line(secret)) };
     let text = match verdict {
@@ -70,14 +72,14 @@ pub(crate) fn signature(record: &Record, paint: Paint) -> Vec<Field> {
         Verdict::Invalid { scheme, reason, hint } => {
             let scheme = scheme.as_deref().map(|scheme| format!(" {}", escape::line(scheme))).unwrap_or_default();
             let why = format!("✗ {}", reason.name());
-            // Forged on purpose, and found out.
+            // A forgery sent on purpose, which the handler refused.
             let why = if record.is_expected() == Some(true) { paint.quiet(why) } else { paint.bad(why) };
             let why = format!("{why}{scheme}");
             return vec![("signed", why), ("hint", escape::line(hint).into_owned())];
         }
         Verdict::Unsigned => paint.quiet("no signature"),
-        Verdict::Unchecked if !record.body_was_read() => paint.quiet("not checked: the body was not taken in"),
-        Verdict::Unchecked if blanked => {
+        Verdict::Unchecked if !record.body_was_read() => paint.quiet("not checked: the body was not read"),
+        Verdict::Unchecked if is_redacted => {
             paint.quiet("not checked: no secret was given, or it was redacted when recorded")
         }
         Verdict::Unchecked => paint.quiet("not checked: no secret was given"),
@@ -85,56 +87,56 @@ pub(crate) fn signature(record: &Record, paint: Paint) -> Vec<Field> {
     vec![("signed", text)]
 }
 
-/// How a signature was checked, invisible characters made visible.
-pub(crate) fn account(account: &Trace) -> Vec<Field> {
+/// How a signature was checked, with invisible characters escaped.
+pub(crate) fn trace(trace: &Trace) -> Vec<Field> {
     const SHOWN: usize = 2000;
-    let (name, summary) = account.scheme;
+    let (name, summary) = trace.scheme;
     let mut fields = vec![("scheme", format!("{name}: {summary}"))];
-    let (header, values) = &account.header;
+    let (header, values) = &trace.header;
     if values.is_empty() {
-        fields.push(("header", format!("{header} is not there")));
+        fields.push(("header", format!("{header} is missing")));
     }
     fields.extend(values.iter().map(|value| ("header", format!("{header}: {}", escape::line(value)))));
-    let told = |bytes: &[u8]| {
+    let shown = |bytes: &[u8]| {
         let text = String::from_utf8_lossy(bytes);
         let cut = text.char_indices().nth(SHOWN).map_or(text.len(), |(end, _)| end);
         let more = if cut < text.len() { "…" } else { "" };
         format!("{} bytes: {}{more}", bytes.len(), escape::line(&text[..cut]))
     };
-    if let Some(signed) = &account.signed {
-        fields.push(("over", told(signed)));
+    if let Some(signed) = &trace.signed {
+        fields.push(("signed", shown(signed)));
     }
-    let is_alone = account.expected.len() == 1;
-    fields.extend(account.expected.iter().map(|(label, value)| {
-        let whose = if is_alone && label == MAIN { String::new() } else { format!(" ({})", escape::line(label)) };
-        let matches = if values.iter().any(|given| given.contains(value.as_str())) { ", which matches" } else { "" };
-        ("gives", format!("{}{whose}{matches}", escape::line(value)))
+    let is_alone = trace.expected.len() == 1;
+    fields.extend(trace.expected.iter().map(|(label, value)| {
+        let label = if is_alone && label == MAIN { String::new() } else { format!(" ({})", escape::line(label)) };
+        let matches = if values.iter().any(|given| given.contains(value.as_str())) { ", matches" } else { "" };
+        ("expected", format!("{}{label}{matches}", escape::line(value)))
     }));
-    if let Some(body) = &account.body_signed {
-        fields.push(("body", format!("as it was signed, {}", told(body))));
+    if let Some(body) = &trace.body_signed {
+        fields.push(("body", format!("as signed, {}", shown(body))));
     }
     fields
 }
 
-/// How many bytes a body has, and whether it ends in one that is easily overlooked.
+/// The length of a body, and whether it ends in a newline, which is easily overlooked.
 pub(crate) fn size(body: &[u8]) -> String {
-    let end = if body.ends_with(b"\n") { ", the last is a newline" } else { "" };
+    let end = if body.ends_with(b"\n") { ", ends with a newline" } else { "" };
     let unit = if body.len() == 1 { "byte" } else { "bytes" };
     format!("{} {unit}{end}", body.len())
 }
 
-/// How a delivery goes out, in a word or two.
+/// How a sent delivery is signed.
 pub(crate) fn signed_as(verdict: &Verdict, paint: Paint) -> String {
     match verdict {
         Verdict::Verified { scheme, .. } => format!("signed {scheme}"),
         Verdict::Authenticated { scheme, .. } => format!("authenticated by {scheme}"),
-        Verdict::Invalid { reason, .. } => paint.warn(format!("signature does not hold: {}", reason.name())),
+        Verdict::Invalid { reason, .. } => paint.warn(format!("invalid signature: {}", reason.name())),
         Verdict::Unsigned => "unsigned".to_owned(),
-        Verdict::Unchecked => "signed as it was given; --secret signs anew".to_owned(),
+        Verdict::Unchecked => "original signature; --secret signs again".to_owned(),
     }
 }
 
-/// What a payload says, most important first.
+/// The fields of a payload, most important first.
 pub(crate) fn payload(payload: &Payload, paint: Paint) -> Vec<Field> {
     let mut fields = Vec::new();
     if let Some(error) = &payload.error {
@@ -159,7 +161,7 @@ pub(crate) fn payload(payload: &Payload, paint: Paint) -> Vec<Field> {
     fields
 }
 
-/// Who and what: for a payload that is looked at by itself.
+/// Provider, status, event and ids, for a payload that is inspected by itself.
 pub(crate) fn identity(payload: &Payload, paint: Paint) -> Vec<Field> {
     let mut fields = vec![("payload", format!("{}: {}", paint.strong(payload.provider.label), payload.shape.title))];
     let raw = payload.raw_status.as_deref().filter(|raw| payload.status.map(Status::name) != Some(*raw));
@@ -186,49 +188,49 @@ pub(crate) fn identity(payload: &Payload, paint: Paint) -> Vec<Field> {
     fields
 }
 
-/// What it means, in a sentence for a newcomer.
+/// What a payload means, in one sentence.
 pub(crate) fn meaning(payload: &Payload) -> String {
     let label = payload.provider.label;
     let what = match payload.shape.kind {
         Kind::Prediction => "the prediction",
         Kind::Workflow => "the workflow",
-        Kind::Notice => return format!("{label} reports an event: act on it, answer 2xx"),
-        Kind::Other => return "hookctl does not know this sender; the fields are guessed by their usual names".into(),
+        Kind::Notice => return format!("{label} reports an event: process it, answer 2xx"),
+        Kind::Other => return "unknown provider; the fields are guessed from their usual names".into(),
     };
     match payload.status {
         Some(Status::Succeeded) if payload.shape.fields.output.is_empty() => {
-            format!("{what} ended well: answer 2xx, then fetch the result, which is not in here")
+            format!("{what} succeeded: answer 2xx, then fetch the result, which is not in the payload")
         }
-        Some(Status::Succeeded) => format!("{what} ended well: take the output, answer 2xx"),
-        Some(Status::Failed) => format!("{what} failed for good: {label} sends nothing more about it"),
+        Some(Status::Succeeded) => format!("{what} succeeded: use the output, answer 2xx"),
+        Some(Status::Failed) => format!("{what} failed: {label} sends nothing more about it"),
         Some(Status::Canceled) => format!("{what} was canceled: nothing more will come"),
-        Some(Status::Processing | Status::Starting) => format!("{what} is under way: more deliveries will follow"),
-        None if payload.raw_status.is_none() => format!("{what} is said to be in no state; see the warning"),
-        None => format!("{label} documents no such status; see the warning"),
+        Some(Status::Processing | Status::Starting) => format!("{what} is running: more deliveries will follow"),
+        None if payload.raw_status.is_none() => "the payload has no status; see the warning".to_owned(),
+        None => format!("{label} does not document this status; see the warning"),
     }
 }
 
-/// Which delivery a repeat repeats.
+/// The earlier delivery that a duplicate repeats.
 pub(crate) fn repeat(duplicate: Option<&Duplicate>, paint: Paint) -> Option<String> {
     let duplicate = duplicate?;
-    let Some(seen) = &duplicate.seen else { return Some(format!("of the record {}", escape::line(&duplicate.id))) };
+    let Some(seen) = &duplicate.seen else { return Some(format!("of record {}", escape::line(&duplicate.id))) };
     let (of, last) = (format!("#{}", seen.seq), seen.last);
     Some(match (seen.answered, seen.same_body) {
         (Some(200..=299), true) => paint.warn(format!("duplicate of {of}, the same body")),
         (Some(200..=299), false) => paint.warn(format!("duplicate of {of} with another body")),
         (answered, same_body) => {
             let how = answered.map_or("got no answer".into(), |status| format!("was answered {status}"));
-            let text = format!("comes again after #{last} {how}");
+            let text = format!("sent again after #{last} {how}");
             if same_body { text } else { paint.warn(text + ", with another body") }
         }
     })
 }
 
-/// How large a body is, and how it is compressed: `237 B`, `180 B gzip`.
+/// The size of a body and its encoding: `237 B`, `180 B gzip`.
 fn body_size(delivery: &Delivery) -> String {
-    // A field of the body may have been blanked since it came.
-    let came = delivery.headers.get("content-length").and_then(|length| length.parse().ok());
-    let size = fold::size(came.unwrap_or(delivery.body.len() as u64));
+    // A field of the body may have been redacted since.
+    let received = delivery.headers.get("content-length").and_then(|length| length.parse().ok());
+    let size = fold::size(received.unwrap_or(delivery.body.len() as u64));
     match encoding::named(&delivery.headers).as_slice() {
         [] => size,
         names => format!("{size} {}", escape::line(&names.join(", "))),
@@ -244,20 +246,20 @@ pub(crate) fn answer_status(status: u16, paint: Paint) -> String {
     }
 }
 
-/// A status and what was done to it, in a word: `200`, `reset`, `broken`. Where its sender said which answers are right,
-/// the colour goes by that.
+/// A status, or the failure in a word: `200`, `reset`, `broken`. With `--expect-status`, the colour says whether the answer
+/// was expected.
 pub(crate) fn outcome(answer: &Answer, expected: Option<bool>, paint: Paint) -> String {
     match (answer.status, answer.did) {
         (Some(status), None) if expected == Some(true) => paint.good(status),
         (Some(status), None) if expected == Some(false) => paint.bad(status),
         (Some(status), None) => answer_status(status, paint),
-        (_, Some(deed)) => paint.bad(deed_name(deed)),
+        (_, Some(action)) => paint.bad(action_name(action)),
         (None, None) => paint.bad("none"),
     }
 }
 
-fn deed_name(deed: ConnectionAction) -> &'static str {
-    match deed {
+fn action_name(action: ConnectionAction) -> &'static str {
+    match action {
         ConnectionAction::Hang => "hang",
         ConnectionAction::Close => "close",
         ConnectionAction::Reset => "reset",
@@ -271,27 +273,27 @@ pub(crate) fn request(delivery: &Delivery) -> String {
     format!("{} {}", escape::line(&delivery.method), escape::line(&delivery.target))
 }
 
-/// What was answered to what.
+/// The answer, its time, and the request.
 pub(crate) fn answer(record: &Record, paint: Paint) -> Option<String> {
     let answer = record.answer.as_ref()?;
     let what = match answer.did {
         None => outcome(answer, record.is_expected(), paint),
-        Some(ConnectionAction::Hang) => paint.bad("none, the sender waits,"),
-        Some(ConnectionAction::Close) => paint.bad("none, the connection was closed,"),
-        Some(ConnectionAction::Reset) => paint.bad("none, the connection was reset,"),
-        Some(ConnectionAction::Truncate) => paint.bad("broken off,"),
-        Some(ConnectionAction::Other) => paint.bad("none that this hookctl knows,"),
+        Some(ConnectionAction::Hang) => paint.bad("none (the connection stays open)"),
+        Some(ConnectionAction::Close) => paint.bad("none (connection closed)"),
+        Some(ConnectionAction::Reset) => paint.bad("none (connection reset)"),
+        Some(ConnectionAction::Truncate) => paint.bad("truncated"),
+        Some(ConnectionAction::Other) => paint.bad("unknown (written by a newer hookctl)"),
     };
     let request = request(&record.delivery);
     let size = body_size(&record.delivery);
-    let whose = if answer.by == AnsweredBy::Forward { " from the app" } else { "" };
-    // What an app says when all is well is its sender's to read.
-    let said = answer.line.as_deref().filter(|_| !answer.status.is_some_and(|status| (200..300).contains(&status)));
-    let said = said.map(|line| format!(": {}", short(line))).unwrap_or_default();
-    Some(format!("{what} in {}{whose} to {request}, {size}{said}", milliseconds(answer.ms)))
+    let origin = if answer.by == AnsweredBy::Forward { " from the app" } else { "" };
+    // The body of a success is not shown: it is for the sender.
+    let line = answer.line.as_deref().filter(|_| !answer.status.is_some_and(|status| (200..300).contains(&status)));
+    let line = line.map(|line| format!(": {}", short(line))).unwrap_or_default();
+    Some(format!("{what} in {}{origin} to {request}, {size}{line}", milliseconds(answer.ms)))
 }
 
-/// Text from outside on one line, not endless.
+/// Text from outside on one line, cut after [`VALUE`] characters.
 pub(crate) fn short(text: &str) -> String {
     if let Some(folded) = fold::folded(text) {
         return folded;
@@ -303,7 +305,7 @@ pub(crate) fn short(text: &str) -> String {
     }
 }
 
-/// A value in brief: a string as it is, the members of an object, the elements of an array.
+/// A value on one line: a string, the first members of an object, the first elements of an array.
 fn brief(json: &Json) -> String {
     match json.kind() {
         JsonType::String => json.string().map_or_else(String::new, |text| short(&text)),
@@ -321,7 +323,7 @@ fn more(count: usize, shown: usize) -> String {
     if count > shown { format!(" · and {} more", count - shown) } else { String::new() }
 }
 
-/// A value within another.
+/// A member or an element.
 fn inner(value: &str, quoted: bool) -> String {
     match JsonType::of(value) {
         JsonType::String => {

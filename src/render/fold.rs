@@ -1,4 +1,4 @@
-//! Sums up what nobody reads: data URLs and base64 by what they are, and any bytes by their size.
+//! Summaries of data URLs and base64, and sizes of bytes.
 
 use crate::json::string::{self, Strictness};
 use crate::payload::data_url::{InlineFile, MAX_TOKEN};
@@ -6,10 +6,10 @@ use crate::payload::data_url::{InlineFile, MAX_TOKEN};
 /// A data URL no longer than this, in bytes, is shown in full.
 const MAX_DATA_URL: usize = 128;
 
-/// A summary of a string value which nobody reads as text, such as `data:image/png, 1.4 MB` for a
-/// data URL or `base64, 1.4 MB` for bare base64; `None` for any other value.
+/// The summary of a data URL, such as `data:image/png, 1.4 MB`, or of bare base64, such as
+/// `base64, 1.4 MB`; `None` for any other value.
 ///
-/// `value` is the string after JSON's escapes are undone. The size is that of the decoded bytes.
+/// `value` is the string without JSON escapes. The size is that of the decoded bytes.
 pub(crate) fn folded(value: &str) -> Option<String> {
     match InlineFile::of(value)? {
         inline @ InlineFile { media_type: Some(media_type), .. } => {
@@ -19,9 +19,9 @@ pub(crate) fn folded(value: &str) -> Option<String> {
     }
 }
 
-/// What [`folded`] says of a string which is spelled as JSON, in quotes as well.
+/// [`folded`] for a JSON string; the summary is quoted too.
 pub(crate) fn folded_token(token: &str) -> Option<String> {
-    // Undoing escapes never makes a string longer, so most need no look at all.
+    // Decoding escapes never makes a string longer, so most strings need no decoding.
     if token.len() <= MAX_DATA_URL.min(MAX_TOKEN) {
         return None;
     }
@@ -29,12 +29,12 @@ pub(crate) fn folded_token(token: &str) -> Option<String> {
     folded(&value).map(|summary| format!("\"{summary}\""))
 }
 
-/// A number of bytes for people to read, in decimal units: `312 B`, `1.4 kB`, `14 kB`.
+/// A number of bytes in decimal units: `312 B`, `1.4 kB`, `14 kB`.
 pub(crate) fn size(bytes: u64) -> String {
     let mut amount = bytes as f64;
     let mut unit = "B";
     for larger in ["kB", "MB", "GB", "TB", "PB", "EB"] {
-        // From here on it would be rounded to "1000".
+        // A larger amount would be rounded to "1000".
         if amount < 999.5 {
             break;
         }

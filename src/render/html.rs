@@ -1,7 +1,7 @@
-//! A journal as one page that needs nothing but itself: no network, no framework, and no markup from outside.
+//! A journal as one self-contained HTML page: no network, no framework, no markup from outside.
 //!
-//! The data stands in the page as JSON, and its script puts it on the screen as text. A policy in the page's head lets
-//! nothing run or load but what is in these files.
+//! The page holds the data as JSON, which its script shows as text. A content security policy in the head allows only the
+//! page's own style and script.
 
 use std::io::{self, Write};
 
@@ -11,9 +11,9 @@ use jiff::Timestamp;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::Show;
 use super::fields;
 use super::paint::Paint;
+use super::show::Show;
 use crate::event::{Event, JournalRow, Timeline};
 use crate::json::string::{HexCase, push_escaped};
 use crate::payload::lint::Warning;
@@ -23,37 +23,37 @@ const PAGE: &str = include_str!("html/page.html");
 const STYLE: &str = include_str!("html/style.css");
 const SCRIPT: &str = include_str!("html/script.js");
 
-/// What stands between the deliveries and the timelines.
-const BETWEEN: &str = "\n],\"timelines\":[\n";
+/// The JSON between the deliveries and the timelines.
+const SEPARATOR: &str = "\n],\"timelines\":[\n";
 
-/// Where the data stands in the page.
+/// The place of the data in the page.
 const DATA: &str = "{{data}}";
 
 /// The sink that writes a page.
 pub(crate) struct HtmlPage<W> {
     out: W,
-    /// Whether the beginning is out.
-    begun: bool,
+    /// Whether the start of the page has been written.
+    has_begun: bool,
     deliveries: usize,
     timelines: usize,
 }
 
-/// A delivery in the page, beside its record.
+/// Facts about a delivery that its record does not hold.
 #[derive(Serialize)]
 struct PageDelivery {
     number: usize,
-    /// The provider's name as its owner writes it.
+    /// The provider's name in its own spelling.
     label: Option<&'static str>,
-    /// What a compressed body holds.
+    /// The decoded text of a compressed body.
     #[serde(skip_serializing_if = "Option::is_none")]
     text: Option<String>,
     repeat: Option<String>,
-    /// Whether it was answered as it should be, where its sender said how.
+    /// Whether the answer was expected; `None` without an expectation.
     #[serde(skip_serializing_if = "Option::is_none")]
     expected: Option<bool>,
 }
 
-/// A timeline in the page. What there is to say of its deliveries stands with them.
+/// A timeline; its deliveries are in the list of deliveries.
 #[derive(Serialize)]
 struct PageTimeline<'a> {
     label: Option<&'static str>,
@@ -61,19 +61,18 @@ struct PageTimeline<'a> {
     sent: bool,
     end: Option<&'static str>,
     ms: f64,
-    /// Numbers, and milliseconds since the first.
+    /// Number, and milliseconds since the first delivery.
     deliveries: Vec<(usize, f64)>,
     warnings: &'a [Warning],
 }
 
 impl<W: Write> HtmlPage<W> {
-    /// Writes to `out`.
     pub(crate) fn new(out: W) -> Self {
-        HtmlPage { out, begun: false, deliveries: 0, timelines: 0 }
+        HtmlPage { out, has_begun: false, deliveries: 0, timelines: 0 }
     }
 
     fn begin(&mut self) -> io::Result<()> {
-        if std::mem::replace(&mut self.begun, true) {
+        if std::mem::replace(&mut self.has_begun, true) {
             return Ok(());
         }
         self.out.write_all(around_data().0.as_bytes())?;
@@ -84,24 +83,24 @@ impl<W: Write> HtmlPage<W> {
         self.begin()?;
         let record = &entry.record;
         let is_encoded = !encoding::named(&record.delivery.headers).is_empty();
-        let held = is_encoded.then(|| record.delivery.decoded_body());
-        let beside = PageDelivery {
+        let decoded = is_encoded.then(|| record.delivery.decoded_body());
+        let about = PageDelivery {
             number: entry.number,
             label: record.payload.as_ref().map(|payload| payload.provider.label),
-            text: held.map(|held| String::from_utf8_lossy(&held).into_owned()),
+            text: decoded.map(|decoded| String::from_utf8_lossy(&decoded).into_owned()),
             repeat: fields::repeat(record.duplicate.as_ref(), Paint::new(false)),
             expected: record.is_expected(),
         };
         let lead = if self.deliveries == 0 { "" } else { ",\n" };
         self.deliveries += 1;
-        let beside = serde_json::to_string(&beside)?;
-        // Not its line: what others wrote need not say what its body means.
+        let about = serde_json::to_string(&about)?;
+        // The record is written anew: a line of another program may lack the meaning of its body.
         let line = record.to_line();
         let line = String::from_utf8_lossy(&line);
         write!(self.out, "{lead}{{\"about\":")?;
-        harmless(&mut self.out, &beside)?;
+        write_escaped(&mut self.out, &about)?;
         self.out.write_all(b",\"record\":")?;
-        harmless(&mut self.out, line.trim_end())?;
+        write_escaped(&mut self.out, line.trim_end())?;
         self.out.write_all(b"}")
     }
 
@@ -109,26 +108,26 @@ impl<W: Write> HtmlPage<W> {
         self.begin()?;
         let (from, to) = timeline.span();
         let since = |at: Timestamp| at.duration_since(from).as_micros() as f64 / 1000.0;
-        let story = PageTimeline {
+        let timeline = PageTimeline {
             label: timeline.provider.map(|provider| provider.label),
             id: timeline.id.as_deref(),
             sent: timeline.sent,
             end: timeline.end().map(Status::name),
             ms: since(to),
-            deliveries: timeline.deliveries.iter().map(|moment| (moment.number, since(moment.at))).collect(),
+            deliveries: timeline.deliveries.iter().map(|delivery| (delivery.number, since(delivery.at))).collect(),
             warnings: &timeline.warnings,
         };
-        // They come when all deliveries have come.
-        let lead = if self.timelines == 0 { BETWEEN } else { ",\n" };
+        // All timelines follow after the last delivery.
+        let lead = if self.timelines == 0 { SEPARATOR } else { ",\n" };
         self.timelines += 1;
         self.out.write_all(lead.as_bytes())?;
-        harmless(&mut self.out, &serde_json::to_string(&story)?)
+        write_escaped(&mut self.out, &serde_json::to_string(&timeline)?)
     }
 
     fn end(&mut self) -> io::Result<()> {
         self.begin()?;
         let made = format!("hookctl {}", env!("CARGO_PKG_VERSION"));
-        let lead = if self.timelines == 0 { BETWEEN } else { "" };
+        let lead = if self.timelines == 0 { SEPARATOR } else { "" };
         write!(self.out, "{lead}\n],\"made_by\":{}}}", serde_json::to_string(&made)?)?;
         self.out.write_all(around_data().1.as_bytes())
     }
@@ -149,7 +148,7 @@ impl<W: Write> Show for HtmlPage<W> {
     }
 }
 
-/// The page before and behind its data.
+/// The page before and after its data.
 fn around_data() -> (String, String) {
     let hash = |text: &str| format!("'sha256-{}'", STANDARD.encode(Sha256::digest(text)));
     let (before, behind) = PAGE.split_once(DATA).unwrap_or((PAGE, ""));
@@ -157,8 +156,8 @@ fn around_data() -> (String, String) {
     (before.replace("{{style}}", STYLE), behind.replace("{{script}}", SCRIPT))
 }
 
-/// Writes JSON that no reader of HTML takes for markup. In JSON these characters stand within strings only.
-fn harmless(out: &mut impl Write, json: &str) -> io::Result<()> {
+/// Writes JSON with the characters of HTML markup escaped. In JSON these characters occur in strings only.
+fn write_escaped(out: &mut impl Write, json: &str) -> io::Result<()> {
     let mut rest = json;
     while let Some(place) = rest.find(['<', '>', '&', '\u{2028}', '\u{2029}']) {
         let (before, behind) = rest.split_at(place);

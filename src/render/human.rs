@@ -1,56 +1,20 @@
-//! Text for people.
+//! The sink that writes text for people.
 
 use std::io::{self, Write};
 
-use super::Show;
 use super::block::{Block, message};
-use super::paint::Paint;
 use super::progress::{Bar, Countdown};
+use super::show::Show;
+use super::style::TextStyle;
 use super::table::Table;
-use super::time::{Zone, duration};
+use super::time::duration;
 use super::{diff, drill, escape, fields, stats, summary, timeline};
 use crate::event::{DrillResult, Event, LoadProgress, Note, PlannedRetry, ReadProgress, Ready, Skipped, TableTotals};
 use crate::journal::Record;
 use crate::signature::Trace;
 use crate::signature::Verdict;
 
-pub(crate) mod delivery;
-
-/// How much to say.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verbosity {
-    /// Results only.
-    Quiet,
-    /// What matters.
-    Normal,
-    /// Headers and whole bodies too.
-    Verbose,
-}
-
-/// How to say it.
-#[derive(Clone, Debug)]
-pub struct TextStyle {
-    /// Colours of standard output.
-    pub out: Paint,
-    /// Colours of standard error.
-    pub err: Paint,
-    /// Columns of standard output, when it is a terminal; elsewhere nothing is cut.
-    pub width: Option<usize>,
-    /// Columns of standard error, likewise.
-    pub err_width: Option<usize>,
-    /// How much to say.
-    pub verbosity: Verbosity,
-    /// Whether a delivery that was received is one line.
-    pub compact: bool,
-    /// Whether results are shown here, not as data by another sink.
-    pub results: bool,
-    /// Whether standard error is a terminal, where a countdown can run.
-    pub live: bool,
-    /// The zone for times of day.
-    pub zone: Zone,
-}
-
-/// The sink for people: results on `out`, everything else on `err`.
+/// The sink for people: results go to `out`, everything else to `err`.
 pub struct Human<O, E> {
     out: O,
     err: E,
@@ -58,51 +22,52 @@ pub struct Human<O, E> {
     table: Table,
     countdown: Option<Countdown>,
     bar: Option<Bar>,
-    /// Whether it was said where more about signatures is to be read.
-    pointed: bool,
+    /// Whether the help page about signatures was mentioned.
+    has_mentioned_help: bool,
 }
 
 impl<O: Write, E: Write> Human<O, E> {
-    /// Writes to these.
+    /// Writes results to `out` and everything else to `err`.
     pub fn new(out: O, err: E, style: TextStyle) -> Self {
         let table = Table::new(style.width, style.zone.clone());
-        Human { out, err, style, table, countdown: None, bar: None, pointed: false }
+        Human { out, err, style, table, countdown: None, bar: None, has_mentioned_help: false }
     }
 
     fn result(&mut self, text: &str) -> io::Result<()> {
         if self.style.results { self.out.write_all(text.as_bytes()) } else { Ok(()) }
     }
 
-    /// Lays a record out only where it is shown: with `--json` it is not, and of a load there are many.
+    /// Formats a record only if it is shown: with `--json` it is not, and a load test has many.
     fn record(&mut self, record: &Record, text: impl FnOnce(&TextStyle, &Record) -> String) -> io::Result<()> {
         if self.style.results { self.out.write_all(text(&self.style, record).as_bytes()) } else { Ok(()) }
     }
 
-    fn aside(&mut self, text: &str) -> io::Result<()> {
+    fn note_line(&mut self, text: &str) -> io::Result<()> {
         if self.style.quiet() {
             return Ok(());
         }
-        // What was said before an aside must stand before it, whichever stream it went to.
+        // Earlier results must appear before this line if both streams go to one terminal.
         self.out.flush()?;
         writeln!(self.err, "{text}")
     }
 
     fn ready(&mut self, ready: &Ready) -> io::Result<()> {
         let paint = self.style.err;
-        self.aside(&format!("listening on {}", paint.strong(&ready.url)))?;
+        self.note_line(&format!("listening on {}", paint.strong(&ready.url)))?;
         if let Some(url) = &ready.public_url {
-            self.aside(&format!("from outside at {}", paint.strong(escape::line(url))))?;
+            self.note_line(&format!("public URL {}", paint.strong(escape::line(url))))?;
         }
         if ready.exposed {
-            let warning = "anybody who can reach this machine can post here; --host 127.0.0.1 keeps it to yourself";
+            let warning =
+                "anyone who can reach this machine can send requests here; --host 127.0.0.1 accepts only local ones";
             self.note(&Note { is_warning: true, text: warning.into() })?;
         }
         if !ready.verifies {
-            self.aside(&paint.quiet("signatures are not checked: give --secret to verify"))?;
+            self.note_line(&paint.quiet("signatures are not checked: give --secret to verify them"))?;
         }
-        // Only for a person who looks on, and uncut: it is there to be copied.
+        // Only on a terminal, and uncut, so that the command can be copied.
         if let (Some(command), true, true) = (&ready.send_command, self.style.live, self.style.results) {
-            self.aside(&format!("{} {}", paint.quiet("try it:"), escape::line(command)))?;
+            self.note_line(&format!("{} {}", paint.quiet("try it:"), escape::line(command)))?;
         }
         Ok(())
     }
@@ -111,20 +76,20 @@ impl<O: Write, E: Write> Human<O, E> {
         let paint = self.style.err;
         let text = escape::line(&note.text);
         if note.is_warning {
-            // Said even when quiet: it is about something that went wrong.
+            // Also shown with --quiet: something went wrong.
             self.out.flush()?;
             let line = message(&paint.warn("warning:"), &text, self.style.err_width);
             return writeln!(self.err, "{line}");
         }
-        self.aside(&message(&paint.quiet("note:"), &text, self.style.err_width))
+        self.note_line(&message(&paint.quiet("note:"), &text, self.style.err_width))
     }
 
     fn retry(&mut self, retry: &PlannedRetry) -> io::Result<()> {
         let paint = self.style.err;
         let count = format!("retry {} of {}", retry.retry, retry.of);
-        let theirs = format!("({} waits {})", retry.label, duration(retry.provider_waits));
-        let text = format!("       {count} in {} {theirs}", duration(retry.wait));
-        self.aside(&paint.quiet(text))?;
+        let provider_waits = format!("({} waits {})", retry.label, duration(retry.provider_waits));
+        let text = format!("       {count} in {} {provider_waits}", duration(retry.wait));
+        self.note_line(&paint.quiet(text))?;
         self.err.flush()?;
         if self.style.live && !self.style.quiet() {
             self.countdown = Countdown::start(&format!("     {count} in"), retry.wait);
@@ -132,14 +97,14 @@ impl<O: Write, E: Write> Human<O, E> {
         Ok(())
     }
 
-    /// What is signed of a request; beside the request, so that this can be piped on.
-    fn signed(&mut self, accounts: &[Trace]) -> io::Result<()> {
-        for account in accounts {
+    /// How a request is signed. Goes to standard error, so that the request itself can be piped.
+    fn traces(&mut self, traces: &[Trace]) -> io::Result<()> {
+        for trace in traces {
             let mut block = Block::new("", 0, self.style.err_width);
-            for (label, value) in fields::account(account) {
+            for (label, value) in fields::trace(trace) {
                 block.uncut(&self.style.err.quiet(label), label.len(), &value);
             }
-            self.aside(&format!("\n{}", block.into_text().trim_end()))?;
+            self.note_line(&format!("\n{}", block.into_text().trim_end()))?;
         }
         Ok(())
     }
@@ -148,12 +113,12 @@ impl<O: Write, E: Write> Human<O, E> {
         self.result(&drill::case(drilled, self.style.out, self.style.width, self.style.verbose()))
     }
 
-    /// Below the table where somebody looks at it; where it is piped on, beside it.
+    /// Below the table on a terminal; on standard error otherwise, so that the table can be piped.
     fn listed(&mut self, listed: &TableTotals) -> io::Result<()> {
         match self.style.width {
             _ if self.style.quiet() || !self.style.results => Ok(()),
             Some(_) => self.result(&(message("", &summary::listed(listed), self.style.width) + "\n")),
-            None => self.aside(&message("", &summary::listed(listed), self.style.err_width)),
+            None => self.note_line(&message("", &summary::listed(listed), self.style.err_width)),
         }
     }
 
@@ -169,7 +134,7 @@ impl<O: Write, E: Write> Human<O, E> {
         }
     }
 
-    /// The bytes as they are; only what a terminal would obey is not.
+    /// Unchanged bytes; on a terminal, control characters are escaped.
     fn export(&mut self, bytes: &[u8]) -> io::Result<()> {
         match std::str::from_utf8(bytes) {
             Ok(text) if self.style.width.is_some() => {
@@ -180,13 +145,13 @@ impl<O: Write, E: Write> Human<O, E> {
         }
     }
 
-    /// Says once where more is to be read about a signature that does not hold.
-    fn point(&mut self, verdict: &Verdict) -> io::Result<()> {
-        if !verdict.is_invalid() || !self.style.results || std::mem::replace(&mut self.pointed, true) {
+    /// Mentions the help page about signatures, once.
+    fn mention_help(&mut self, verdict: &Verdict) -> io::Result<()> {
+        if !verdict.is_invalid() || !self.style.results || std::mem::replace(&mut self.has_mentioned_help, true) {
             return Ok(());
         }
         let paint = self.style.err;
-        self.aside(&paint.quiet("what each reason means, and what to change: hookctl help signatures"))
+        self.note_line(&paint.quiet("what each reason means, and what to change: hookctl help signatures"))
     }
 }
 
@@ -201,22 +166,22 @@ impl<O: Write, E: Write> Show for Human<O, E> {
             Event::Delivery(record) if record.sent.is_some() => self.record(record, TextStyle::attempt),
             Event::Delivery(record) => {
                 self.record(record, TextStyle::received)?;
-                self.point(&record.verdict)
+                self.mention_help(&record.verdict)
             }
             Event::Failed(record) => self.record(record, TextStyle::failed),
-            // For programs.
+            // For the JSON sink only.
             Event::Lines(_) => Ok(()),
             Event::Saved(saved) => self.result(&summary::saved(saved, self.style.out)),
             Event::Retry(retry) => self.retry(retry),
             Event::Plan(plan) => {
                 self.result(&self.style.plan(plan))?;
-                self.signed(&plan.traces)
+                self.traces(&plan.traces)
             }
-            // Quoted for a shell, and free of what a terminal would obey.
+            // Quoted for a shell, which also escapes control characters.
             Event::Curl(command) => self.result(&format!("{command}\n")),
             Event::Payload(examined) => {
                 self.result(&self.style.examined(examined))?;
-                self.point(&examined.record.verdict)
+                self.mention_help(&examined.record.verdict)
             }
             Event::Row(entry) => {
                 let rows = self.table.row(entry, self.style.out);
@@ -224,13 +189,13 @@ impl<O: Write, E: Write> Show for Human<O, E> {
             }
             Event::Entry(entry) => {
                 self.result(&self.style.entry(entry))?;
-                self.point(&entry.record.verdict)
+                self.mention_help(&entry.record.verdict)
             }
             Event::Timeline(timeline) => {
                 self.result(&timeline::text(timeline, self.style.out, self.style.width, &self.style.zone))
             }
             Event::Listed(listed) => self.listed(listed),
-            // That nothing was left is said by itself.
+            // A note says that no delivery matched.
             Event::Stats(stats) if stats.deliveries == 0 => Ok(()),
             Event::Stats(stats) => self.result(&stats::text(stats, self.style.out, self.style.width, &self.style.zone)),
             Event::Diff(diff) => self.result(&diff::text(diff, self.style.out, self.style.width)),
@@ -246,8 +211,8 @@ impl<O: Write, E: Write> Show for Human<O, E> {
                     format!("{deliveries} deliveries{also} were too fast to show; --record keeps every delivery");
                 self.note(&Note { is_warning: false, text })
             }
-            Event::Received(tally) => self.aside(&message("", &summary::received(tally), self.style.err_width)),
-            Event::Sent(tally) => self.aside(&summary::sent(tally)),
+            Event::Received(tally) => self.note_line(&message("", &summary::received(tally), self.style.err_width)),
+            Event::Sent(tally) => self.note_line(&summary::sent(tally)),
             Event::Progress(progress) => {
                 self.progress(progress);
                 Ok(())

@@ -1,51 +1,51 @@
-//! What is longer than the screen, through the user's pager.
+//! Output that is longer than the screen goes through the user's pager.
 
 use std::io::{self, Write};
 use std::process::{Child, ChildStdin, Command, Stdio};
 
-/// What shows long texts where `PAGER` is not set: it leaves at once when all fits, takes colours, leaves the text on the
-/// screen, and ends with Ctrl-C as hookctl does.
+/// The pager if `PAGER` is not set. Its flags: exit if everything fits, show colours, leave the text on the screen, and exit
+/// on Ctrl-C.
 const PAGER: &str = "less -FRXK";
 
-/// An output that holds back a screenful; what is longer goes through a pager.
+/// Buffers up to a screenful; longer output goes through a pager.
 pub(crate) struct Pager<W: Write> {
     out: W,
     command: Vec<String>,
     rows: usize,
-    held: Vec<u8>,
+    buffer: Vec<u8>,
     lines: usize,
     state: State,
 }
 
 enum State {
-    Holding,
+    Buffering,
     Paging(Child, ChildStdin),
-    /// There is no pager.
+    /// Without a pager.
     Plain,
 }
 
 impl<W: Write> Pager<W> {
-    /// A pager for a screen of so many rows. `wanted` is the value of `PAGER`; an empty one, or `cat`, wants none.
-    pub(crate) fn new(out: W, rows: usize, wanted: Option<&str>) -> Self {
-        let command: Vec<String> = wanted.unwrap_or(PAGER).split_whitespace().map(str::to_owned).collect();
+    /// `pager` is the value of `PAGER`; an empty value and `cat` mean no pager.
+    pub(crate) fn new(out: W, rows: usize, pager: Option<&str>) -> Self {
+        let command: Vec<String> = pager.unwrap_or(PAGER).split_whitespace().map(str::to_owned).collect();
         let none = command.is_empty() || command == ["cat"];
-        let state = if none { State::Plain } else { State::Holding };
-        Pager { out, command, rows, held: Vec::new(), lines: 0, state }
+        let state = if none { State::Plain } else { State::Buffering };
+        Pager { out, command, rows, buffer: Vec::new(), lines: 0, state }
     }
 
     fn start(&mut self) -> io::Result<()> {
         let mut command = Command::new(&self.command[0]);
         let child = command.args(&self.command[1..]).stdin(Stdio::piped()).spawn();
-        let held = std::mem::take(&mut self.held);
+        let buffer = std::mem::take(&mut self.buffer);
         match child.map(|mut child| (child.stdin.take(), child)) {
             Ok((Some(mut stdin), child)) => {
-                let written = stdin.write_all(&held);
+                let written = stdin.write_all(&buffer);
                 self.state = State::Paging(child, stdin);
                 written
             }
             _ => {
                 self.state = State::Plain;
-                self.out.write_all(&held)
+                self.out.write_all(&buffer)
             }
         }
     }
@@ -56,10 +56,10 @@ impl<W: Write> Write for Pager<W> {
         match &mut self.state {
             State::Plain => self.out.write(bytes),
             State::Paging(_, stdin) => stdin.write(bytes),
-            State::Holding => {
-                self.held.extend_from_slice(bytes);
+            State::Buffering => {
+                self.buffer.extend_from_slice(bytes);
                 self.lines += memchr::memchr_iter(b'\n', bytes).count();
-                // One row is the prompt's.
+                // The prompt needs one row.
                 if self.lines >= self.rows {
                     self.start()?;
                 }
@@ -72,7 +72,7 @@ impl<W: Write> Write for Pager<W> {
         match &mut self.state {
             State::Plain => self.out.flush(),
             State::Paging(_, stdin) => stdin.flush(),
-            State::Holding => Ok(()),
+            State::Buffering => Ok(()),
         }
     }
 }
@@ -80,8 +80,8 @@ impl<W: Write> Write for Pager<W> {
 impl<W: Write> Drop for Pager<W> {
     fn drop(&mut self) {
         match std::mem::replace(&mut self.state, State::Plain) {
-            // A terminal that has gone has nobody before it.
-            State::Holding => drop(self.out.write_all(&self.held).and_then(|()| self.out.flush())),
+            // The terminal may be gone.
+            State::Buffering => drop(self.out.write_all(&self.buffer).and_then(|()| self.out.flush())),
             State::Paging(mut child, stdin) => {
                 drop(stdin);
                 let _ = child.wait();
@@ -95,9 +95,9 @@ impl<W: Write> Drop for Pager<W> {
 mod tests {
     use super::*;
 
-    fn shown(rows: usize, wanted: &str, text: &str) -> String {
+    fn shown(rows: usize, pager: &str, text: &str) -> String {
         let mut out = Vec::new();
-        let mut pager = Pager::new(&mut out, rows, Some(wanted));
+        let mut pager = Pager::new(&mut out, rows, Some(pager));
         for line in text.split_inclusive('\n') {
             pager.write_all(line.as_bytes()).unwrap();
         }
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pager_that_is_not_there_costs_nothing() {
+    fn a_missing_pager_loses_nothing() {
         assert_eq!(shown(2, "no-such-pager -x", "a\nb\nc\nd\n"), "a\nb\nc\nd\n");
     }
 

@@ -1,16 +1,15 @@
-//! Colour by role. The rest of the program says what a text *is*, and only this file knows the
-//! colour for it.
+//! Colours by role. Callers name the role of a text; only this file knows its colour.
 //!
-//! All colours are among the eight basic ones, which terminal themes adapt to their background.
+//! All colours are among the eight basic colours, which terminal themes adapt to their background.
 
 use std::fmt::Display;
 
 use colored::{ColoredString, Colorize, control};
 
-/// When to colour, as the user asked for it.
+/// The value of `--color`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum ColorChoice {
-    /// As the environment and the kind of output suggest.
+    /// By the environment and the kind of output.
     #[default]
     Auto,
     /// Even into a file or a pipe.
@@ -28,12 +27,12 @@ pub(crate) fn wanted(choice: ColorChoice, is_terminal: bool, env: &dyn Fn(&str) 
     match choice {
         ColorChoice::Always => true,
         ColorChoice::Never => false,
-        ColorChoice::Auto => environment_wish(env).unwrap_or(is_terminal),
+        ColorChoice::Auto => environment_choice(env).unwrap_or(is_terminal),
     }
 }
 
-/// What the environment says about colour, if it says anything.
-fn environment_wish(env: &dyn Fn(&str) -> Option<String>) -> Option<bool> {
+/// Whether the environment asks for colour; `None` if it does not say.
+fn environment_choice(env: &dyn Fn(&str) -> Option<String>) -> Option<bool> {
     let set = |name: &str| env(name).filter(|value| !value.is_empty());
     if set("NO_COLOR").is_some() {
         return Some(false);
@@ -46,7 +45,7 @@ fn environment_wish(env: &dyn Fn(&str) -> Option<String>) -> Option<bool> {
     (unable || unwanted).then_some(false)
 }
 
-/// Colours text for one output stream, or leaves it alone.
+/// Colours text for one output stream, or leaves it unchanged.
 ///
 /// It does not escape: text from outside goes through [`super::escape`] first.
 #[derive(Clone, Copy, Debug)]
@@ -55,10 +54,10 @@ pub struct Paint {
 }
 
 impl Paint {
-    /// A paint for a stream which is to be coloured if `on`; see [`wanted`].
+    /// A paint for a stream, coloured if `on`; see [`wanted`].
     pub fn new(on: bool) -> Self {
         if on {
-            // Left to itself, `colored` decides once for the whole process, by looking at stdout.
+            // By default, `colored` decides once for the whole process, from stdout.
             control::set_override(true);
             // Older Windows consoles print escape sequences as text until told otherwise.
             #[cfg(windows)]
@@ -77,22 +76,22 @@ impl Paint {
         self.apply(text, |text| text.red().bold())
     }
 
-    /// Something the user should look at, though it did not fail.
+    /// A warning.
     pub(crate) fn warn(self, text: impl Display) -> String {
         self.apply(text, |text| text.yellow())
     }
 
-    /// Something under way.
+    /// Work in progress.
     pub(crate) fn busy(self, text: impl Display) -> String {
         self.apply(text, |text| text.cyan())
     }
 
-    /// A detail to be passed over at first reading.
+    /// A detail.
     pub(crate) fn quiet(self, text: impl Display) -> String {
         self.apply(text, |text| text.dimmed())
     }
 
-    /// What matters most on its line.
+    /// The most important text of a line.
     pub(crate) fn strong(self, text: impl Display) -> String {
         self.apply(text, |text| text.bold())
     }

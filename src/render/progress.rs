@@ -1,4 +1,4 @@
-//! Progress on a terminal. The only file that knows indicatif.
+//! Progress on a terminal. The only file that uses indicatif.
 
 use std::fmt::Write;
 use std::time::{Duration, Instant};
@@ -10,21 +10,21 @@ use crate::event::LoadProgress;
 /// How often a countdown is redrawn.
 const TICK: Duration = Duration::from_millis(100);
 
-/// Waits shorter than this are over before they could be read.
-const WORTH_SHOWING: Duration = Duration::from_millis(400);
+/// A shorter wait ends before its countdown could be read.
+const SHORTEST_WAIT: Duration = Duration::from_millis(400);
 
-/// A bar on standard error that goes when it is dropped.
+/// A progress bar on standard error, cleared when dropped.
 pub(crate) struct Bar {
     bar: ProgressBar,
 }
 
 impl Bar {
-    /// An empty bar for so many deliveries.
+    /// A bar for a number of deliveries.
     pub(crate) fn start(of: u64) -> Self {
         Bar::styled(Some(of), "{bar:24} {pos}/{len} {msg}")
     }
 
-    /// An empty bar for so many bytes.
+    /// A bar for a number of bytes, or a spinner if the number is unknown.
     pub(crate) fn of_bytes(of: Option<u64>) -> Self {
         Bar::styled(of, if of.is_some() { "{bar:24} {bytes} of {total_bytes} · {eta}" } else { "{spinner} {bytes}" })
     }
@@ -35,12 +35,11 @@ impl Bar {
         Bar { bar: style.map_or_else(|_| bar.clone(), |style| bar.clone().with_style(style)) }
     }
 
-    /// Shows how many bytes are read.
+    /// Shows the number of bytes read so far.
     pub(crate) fn read(&self, bytes: u64) {
         self.bar.set_position(bytes);
     }
 
-    /// Shows how far it has come.
     pub(crate) fn show(&self, progress: &LoadProgress) {
         let rate = progress.done as f64 / progress.elapsed.as_secs_f64().max(0.001);
         let failed = if progress.failed > 0 { format!(" · {} failed", progress.failed) } else { String::new() };
@@ -55,21 +54,21 @@ impl Drop for Bar {
     }
 }
 
-/// A line that counts down on standard error and goes when it is dropped.
+/// A countdown on standard error, cleared when dropped.
 pub(crate) struct Countdown {
     bar: ProgressBar,
 }
 
 impl Countdown {
-    /// Counts `wait` down behind `text`; `None` when that is too short to be seen.
+    /// Shows `text` and the remaining time; `None` if `wait` is too short to be read.
     pub(crate) fn start(text: &str, wait: Duration) -> Option<Self> {
-        if wait < WORTH_SHOWING {
+        if wait < SHORTEST_WAIT {
             return None;
         }
         let end = Instant::now().checked_add(wait);
         let left = move |_: &ProgressState, out: &mut dyn Write| {
             let left = end.map_or(Duration::MAX, |end| end.saturating_duration_since(Instant::now()));
-            // A writer that fails here is the terminal's line buffer, which does not.
+            // Writing to the line buffer of the terminal does not fail.
             let _ = write!(out, "{}", super::time::duration(left));
         };
         let style = ProgressStyle::with_template("{spinner} {msg} {left}").ok()?.with_key("left", left);

@@ -1,4 +1,4 @@
-//! Counts over deliveries, as bars.
+//! Statistics over deliveries, as bars.
 
 use std::time::Duration;
 
@@ -17,17 +17,16 @@ const LABEL: usize = 11;
 const WORD: usize = 22;
 const COUNT: usize = 9;
 
-/// Columns of everything but the bar.
+/// Columns beside the bar.
 const REST: usize = LABEL + WORD + COUNT + 4;
 
-/// The longest bar: no shorter, no longer.
+/// The least and the most columns of the longest bar.
 const BAR: (usize, usize) = (4, 30);
 
-/// Everything that was counted.
 pub(crate) fn text(stats: &Stats, paint: Paint, width: Option<usize>, zone: &TimeZone) -> String {
-    let room = width.map_or(BAR.1, |width| width.saturating_sub(REST).clamp(BAR.0, BAR.1));
+    let columns = width.map_or(BAR.1, |width| width.saturating_sub(REST).clamp(BAR.0, BAR.1));
     let bars = |label: &str, rows: &[(String, u64)], colour: &dyn Fn(String, &str) -> String| {
-        bars(label, rows, colour, room, paint)
+        bars(label, rows, colour, columns, paint)
     };
     let mut lines: Vec<_> = message("", &summary(stats, paint, zone), width).lines().map(str::to_owned).collect();
     lines.push(String::new());
@@ -46,7 +45,7 @@ pub(crate) fn text(stats: &Stats, paint: Paint, width: Option<usize>, zone: &Tim
     lines.extend(bars("over time", &parts(&stats.rate, zone), &|bar, _| paint.name(bar)));
     lines.pop();
     let each = Duration::from_secs(stats.rate.seconds.unsigned_abs());
-    lines.push(format!("{} {}", pad("", LABEL), paint.quiet(format!("{} a row", duration(each)))));
+    lines.push(format!("{} {}", pad("", LABEL), paint.quiet(format!("one row per {}", duration(each)))));
     lines.iter().map(|line| cut(line.trim_end(), width).into_owned() + "\n").collect()
 }
 
@@ -66,14 +65,13 @@ fn summary(stats: &Stats, paint: Paint, zone: &TimeZone) -> String {
     parts.join(" · ")
 }
 
-/// The words with their counts, the most frequent first.
+/// Words with their counts, most frequent first.
 fn named<'a>(counts: &'a Counts, name: impl Fn(&'a str) -> &'a str) -> Vec<(String, u64)> {
     let mut named: Vec<_> = counts.iter().map(|(word, n)| (escape::line(name(word)).into_owned(), *n)).collect();
     named.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
     named
 }
 
-/// The same, of words that are shown as they are.
 fn words(counts: &Counts) -> Vec<(String, u64)> {
     named(counts, |word| word)
 }
@@ -82,24 +80,24 @@ fn bars(
     label: &str,
     rows: &[(String, u64)],
     colour: impl Fn(String, &str) -> String,
-    room: usize,
+    columns: usize,
     paint: Paint,
 ) -> Vec<String> {
     let most = rows.iter().map(|(_, n)| *n).max().unwrap_or_default();
     let row = |(index, (word, n)): (usize, &(String, u64))| {
         let label = pad(if index == 0 { label } else { "" }, LABEL);
-        format!("{} {} {n:>COUNT$}  {}", paint.quiet(label), pad(word, WORD), colour(bar(*n, most, room), word))
+        format!("{} {} {n:>COUNT$}  {}", paint.quiet(label), pad(word, WORD), colour(bar(*n, most, columns), word))
     };
     rows.iter().enumerate().map(row).chain((!rows.is_empty()).then(String::new)).collect()
 }
 
-/// A bar in eighths of a column; whatever is there at all can be seen.
-fn bar(n: u64, most: u64, room: usize) -> String {
+/// A bar in eighths of a column; a count above 0 has at least one.
+fn bar(n: u64, most: u64, columns: usize) -> String {
     const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
     if n == 0 {
         return String::new();
     }
-    let eighths = ((n as f64 / most as f64 * (room * 8) as f64).round() as usize).max(1);
+    let eighths = ((n as f64 / most as f64 * (columns * 8) as f64).round() as usize).max(1);
     "█".repeat(eighths / 8) + EIGHTHS[eighths % 8]
 }
 
@@ -132,16 +130,16 @@ fn answer(bar: String, word: &str, paint: Paint) -> String {
 /// `latency     p50 0.50 ms · p90 0.50 ms · p99 0.50 ms · max 0.50 ms`
 fn percentiles(label: &str, measured: &Latencies, paint: Paint, width: Option<usize>) -> Vec<String> {
     let name = |percent: u8| if percent == 100 { "max".to_owned() } else { format!("p{percent}") };
-    let told = measured.percentiles.map(|(percent, ms)| format!("{} {}", name(percent), milliseconds(ms)));
-    let room = width.map_or(usize::MAX, |width| width.saturating_sub(LABEL + 1).max(1));
-    let told = told.join(" · ");
-    let wrapped = textwrap::wrap(&told, room);
+    let values = measured.percentiles.map(|(percent, ms)| format!("{} {}", name(percent), milliseconds(ms)));
+    let columns = width.map_or(usize::MAX, |width| width.saturating_sub(LABEL + 1).max(1));
+    let text = values.join(" · ");
+    let wrapped = textwrap::wrap(&text, columns);
     let row = |(index, line)| format!("{} {line}", paint.quiet(pad(if index == 0 { label } else { "" }, LABEL)));
     wrapped.iter().enumerate().map(row).collect()
 }
 
 fn buckets(measured: &Latencies) -> Vec<(String, u64)> {
-    let bound = |ms: f64| if ms.is_finite() { format!("up to {}", milliseconds(ms)) } else { "longer".to_owned() };
+    let bound = |ms: f64| if ms.is_finite() { format!("up to {}", milliseconds(ms)) } else { "more".to_owned() };
     measured.histogram.iter().map(|(ms, n)| (bound(*ms), *n)).collect()
 }
 

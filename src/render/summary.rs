@@ -1,4 +1,4 @@
-//! What a command says at its end.
+//! Summaries at the end of a command.
 
 use super::block::Block;
 use super::escape;
@@ -8,10 +8,10 @@ use super::paint::Paint;
 use super::time::{duration, milliseconds};
 use crate::event::{Counts, LoadReport, Saved, SentTally, TableTotals, Tally};
 
-/// How far the fields of a delivery stand in, below the time of day.
+/// The indent of the fields of a delivery, below the time of day.
 const INDENT: usize = 14;
 
-/// `saved    out/abc123-0.png, image/png, 1.4 MB, of #1`, under the deliveries.
+/// `saved    out/abc123-0.png, image/png, 1.4 MB, of #1`
 pub(crate) fn saved(saved: &Saved, paint: Paint) -> String {
     let file = saved.file.to_string_lossy();
     let media_type = saved.media_type.as_deref().map(|name| format!("{}, ", escape::line(name))).unwrap_or_default();
@@ -21,7 +21,7 @@ pub(crate) fn saved(saved: &Saved, paint: Paint) -> String {
     block.into_text()
 }
 
-/// What a listener received.
+/// The summary of a listener.
 pub(crate) fn received(tally: &Tally) -> String {
     let listed =
         |counts: &[(&str, u64)]| counts.iter().map(|(name, n)| format!("{n} {name}")).collect::<Vec<_>>().join(", ");
@@ -29,7 +29,7 @@ pub(crate) fn received(tally: &Tally) -> String {
         (n, Some(awaited)) if n <= awaited => format!("{n} of {awaited} deliveries"),
         (n, Some(awaited)) => format!("{n} deliveries, {awaited} awaited"),
         (0, None) => "no deliveries".to_owned(),
-        (n, None) => several(n, "delivery", "deliveries"),
+        (n, None) => plural(n, "delivery", "deliveries"),
     }];
     if tally.deliveries > 0 {
         parts.push(listed(&tally.statuses));
@@ -42,12 +42,12 @@ pub(crate) fn received(tally: &Tally) -> String {
         parts.push(format!("{} refused", tally.refused));
     }
     if tally.unmet > 0 {
-        parts.push(format!("{} failed", several(tally.unmet, "expectation", "expectations")));
+        parts.push(format!("{} failed", plural(tally.unmet, "expectation", "expectations")));
     }
     parts.join(" · ")
 }
 
-/// What a table listed: `12 of 64 deliveries · 8 succeeded, 4 failed · 12 verified · 2 repeats · 1 with warnings`.
+/// The totals of a table: `12 of 64 deliveries · 8 succeeded, 4 failed · 12 verified · 2 repeats · 1 with warnings`.
 pub(crate) fn listed(listed: &TableTotals) -> String {
     let counted = |counts: &Counts| {
         let mut counts: Vec<_> = counts.iter().collect();
@@ -55,23 +55,23 @@ pub(crate) fn listed(listed: &TableTotals) -> String {
         counts.iter().map(|(word, n)| format!("{n} {}", escape::line(word))).collect::<Vec<_>>().join(", ")
     };
     let mut parts = vec![match (listed.deliveries, listed.of) {
-        (n, of) if n < of => format!("{n} of {}", several(of, "delivery", "deliveries")),
-        (n, _) => several(n, "delivery", "deliveries"),
+        (n, of) if n < of => format!("{n} of {}", plural(of, "delivery", "deliveries")),
+        (n, _) => plural(n, "delivery", "deliveries"),
     }];
     parts.extend([counted(&listed.statuses), counted(&listed.verdicts)]);
     if listed.repeats > 0 {
-        parts.push(several(listed.repeats, "repeat", "repeats"));
+        parts.push(plural(listed.repeats, "repeat", "repeats"));
     }
     if listed.warned > 0 {
-        parts.push(format!("{} with warnings, which --timeline explains", listed.warned));
+        parts.push(format!("{} with warnings (see --timeline)", listed.warned));
     }
     parts.join(" · ")
 }
 
-/// What a sender sent.
+/// The summary of a sender.
 pub(crate) fn sent(tally: &SentTally) -> String {
-    let deliveries = several(tally.deliveries, "delivery", "deliveries");
-    let attempts = several(tally.attempts, "attempt", "attempts");
+    let deliveries = plural(tally.deliveries, "delivery", "deliveries");
+    let attempts = plural(tally.attempts, "attempt", "attempts");
     let mut text = format!("sent {deliveries} in {attempts}: {} acknowledged", tally.acknowledged);
     if tally.expected != tally.acknowledged {
         text.push_str(&format!(", {} answered as expected", tally.expected));
@@ -79,12 +79,12 @@ pub(crate) fn sent(tally: &SentTally) -> String {
     text
 }
 
-/// What a sender of many measured.
+/// The results of a load test.
 pub(crate) fn load(report: &LoadReport, paint: Paint, width: Option<usize>) -> String {
     let mut block = Block::new("", 2, width);
     let mut head = format!(
         "{} in {}: {} a second",
-        paint.strong(several(report.deliveries, "delivery", "deliveries")),
+        paint.strong(plural(report.deliveries, "delivery", "deliveries")),
         duration(report.elapsed),
         paint.strong(per_second(report.per_second())),
     );
@@ -95,7 +95,7 @@ pub(crate) fn load(report: &LoadReport, paint: Paint, width: Option<usize>) -> S
     let expected = format!("{} of {} as expected", report.expected, report.deliveries);
     let expected = if report.expected == report.deliveries { paint.good(&expected) } else { paint.bad(&expected) };
     let mut field = |label: &str, value: &str| block.field(&paint.quiet(label), label.len(), value);
-    field("answers", &format!("{expected} · {}", several(report.attempts, "attempt", "attempts")));
+    field("answers", &format!("{expected} · {}", plural(report.attempts, "attempt", "attempts")));
     if let Some(latency) = report.latency {
         let ms = |time: std::time::Duration| milliseconds(time.as_secs_f64() * 1000.0);
         let times = format!(
@@ -121,6 +121,6 @@ fn per_second(rate: f64) -> String {
     if rate < 100.0 { format!("{rate:.1}") } else { format!("{rate:.0}") }
 }
 
-fn several(n: u64, one: &str, many: &str) -> String {
+fn plural(n: u64, one: &str, many: &str) -> String {
     if n == 1 { format!("1 {one}") } else { format!("{n} {many}") }
 }

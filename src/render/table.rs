@@ -1,4 +1,4 @@
-//! A journal as a table: a row a delivery, printed as it is read, so the columns are fixed.
+//! A journal as a table. Rows are printed while the journal is read, so the columns have fixed widths.
 
 use std::borrow::Cow;
 
@@ -16,23 +16,23 @@ use crate::journal::Record;
 use crate::journal::record::Answer;
 use crate::signature::Verdict;
 
-/// From so many columns on a provider has a column.
+/// Terminals from this width on have a column for the provider.
 const MEDIUM: usize = 100;
 
-/// From so many columns on signatures are told in words, and times to the millisecond; where nothing is cut, too.
+/// Terminals from this width on, and outputs without a width, show verdicts as words, and times with milliseconds.
 const WIDE: usize = 140;
 
 const NUMBER: usize = 4;
 const STATUS: usize = fields::STATUS;
 const PROVIDER: usize = 10;
 
-/// What is left of an id at least, whatever else there is to say.
+/// The least columns of an id.
 const ID: usize = 10;
 
-/// How many warnings are named in a row.
+/// Warnings that are named in a row.
 const NAMED: usize = 2;
 
-/// Which columns there are, by the room for them.
+/// Which columns there are, by the width of the terminal.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Layout {
     Narrow,
@@ -40,7 +40,6 @@ enum Layout {
     Wide,
 }
 
-/// A table under way.
 pub(crate) struct Table {
     width: Option<usize>,
     layout: Layout,
@@ -49,7 +48,7 @@ pub(crate) struct Table {
 }
 
 impl Table {
-    /// A table without rows. Rows are cut at `width`.
+    /// Rows are cut at `width`.
     pub(crate) fn new(width: Option<usize>, zone: Zone) -> Self {
         let layout = match width {
             Some(..MEDIUM) => Layout::Narrow,
@@ -59,7 +58,7 @@ impl Table {
         Table { width, layout, zone, day: None }
     }
 
-    /// The next row, with a heading before the first, and the date where it changes.
+    /// The next row, with the heading before the first row, and with the date where it changes.
     pub(crate) fn row(&mut self, entry: &JournalRow, paint: Paint) -> String {
         let at = entry.record.at.to_zoned((**self.zone).clone());
         let mut text = String::new();
@@ -75,7 +74,7 @@ impl Table {
         text
     }
 
-    /// Time, status, provider, event, signature and answer: how each is called, and how wide it is; 0 where it has no room.
+    /// Heading and width of time, status, provider, event, signature and answer; a width of 0 hides the column.
     fn columns(&self) -> [(&'static str, usize); 6] {
         match self.layout {
             Layout::Narrow => [("time", 8), ("status", STATUS), ("", 0), ("event", 10), ("sig", 3), ("ans", 5)],
@@ -110,20 +109,20 @@ impl Table {
         ];
         let start = format!("{number}  {}  ", join(cells));
         let id = escape::line(payload.and_then(|payload| payload.id.as_deref()).unwrap_or("-"));
-        let remarks = remarks(record, paint);
-        let room = self.width.map(|width| {
-            let taken = measure_text_width(&start) + measure_text_width(&remarks);
+        let notes = notes(record, paint);
+        let columns = self.width.map(|width| {
+            let taken = measure_text_width(&start) + measure_text_width(&notes);
             width.saturating_sub(taken).max(ID)
         });
-        format!("{start}{}{remarks}", room.map_or(id.clone(), |room| cut_middle(&id, room)))
+        format!("{start}{}{notes}", columns.map_or(id.clone(), |columns| cut_middle(&id, columns)))
     }
 
-    /// A text of which the end says most, in so many columns.
+    /// Cuts a text at its start, if anything is cut.
     fn ends<'t>(&self, text: &'t str, columns: usize) -> Cow<'t, str> {
         self.width.map_or(Cow::Borrowed(text), |_| cut_start(text, columns))
     }
 
-    /// A text in a column. Where nothing is cut it may be longer.
+    /// Cuts or fills a text to the width of its column. Without a width nothing is cut.
     fn fit(&self, text: &str, columns: usize) -> String {
         match self.width {
             _ if columns == 0 => String::new(),
@@ -138,44 +137,44 @@ impl Table {
     }
 }
 
-/// Cells in a row, those that are not there left out.
+/// Joins the cells that are not empty.
 fn join(cells: impl IntoIterator<Item = String>) -> String {
     cells.into_iter().filter(|cell| !cell.is_empty()).collect::<Vec<_>>().join("  ")
 }
 
-/// What else there is to say of a delivery, behind its id.
-fn remarks(record: &Record, paint: Paint) -> String {
-    let mut remarks = String::new();
+/// The text behind the id: drill case, reason, attempt, repeat, warnings.
+fn notes(record: &Record, paint: Paint) -> String {
+    let mut notes = String::new();
     let case = record.sent.as_ref().and_then(|sent| sent.case.as_deref());
     if let Some(case) = case {
-        remarks += &format!("  {}", escape::line(case));
+        notes += &format!("  {}", escape::line(case));
     }
     if let Verdict::Invalid { reason, .. } = &record.verdict {
         let reason = format!("  {}", reason.name());
-        // Forged on purpose, and found out.
-        remarks += &if record.is_expected() == Some(true) { paint.quiet(reason) } else { paint.bad(reason) };
+        // A forgery sent on purpose, which the handler refused.
+        notes += &if record.is_expected() == Some(true) { paint.quiet(reason) } else { paint.bad(reason) };
     }
     if let Some(sent) = record.sent.as_ref().filter(|_| case.is_none()) {
-        remarks += &paint.quiet(format!("  sent {}/{}", sent.attempt, sent.of));
+        notes += &paint.quiet(format!("  sent {}/{}", sent.attempt, sent.of));
     }
     if record.duplicate.is_some() {
-        remarks += &paint.warn("  repeat");
+        notes += &paint.warn("  repeat");
     }
     for warning in record.warnings.iter().take(NAMED) {
-        remarks += &paint.warn(format!("  {}", escape::line(&warning.code)));
+        notes += &paint.warn(format!("  {}", escape::line(&warning.code)));
     }
     if record.warnings.len() > NAMED {
-        remarks += &paint.warn(format!("  +{}", record.warnings.len() - NAMED));
+        notes += &paint.warn(format!("  +{}", record.warnings.len() - NAMED));
     }
-    remarks
+    notes
 }
 
-/// A text in so many columns, cut or filled up.
+/// Cuts or fills a text to exactly this many columns.
 pub(crate) fn pad(text: &str, columns: usize) -> String {
     fill(&truncate_str(text, columns, "…"), columns)
 }
 
-/// A text in so many columns at least.
+/// Fills a text to at least this many columns.
 pub(crate) fn fill(text: &str, columns: usize) -> String {
     let gap = columns.saturating_sub(measure_text_width(text));
     format!("{text}{:gap$}", "")
@@ -191,7 +190,7 @@ fn verdict(record: &Record, columns: usize, paint: Paint) -> String {
     }
 }
 
-/// A verdict in a sign. Who is authenticated is the right one, but the body is not covered by that.
+/// A verdict as a sign. `(✓)`: the sender is authenticated, but the body is not signed.
 pub(crate) fn mark(verdict: &Verdict, paint: Paint) -> String {
     match verdict {
         Verdict::Verified { .. } => paint.good("✓"),
@@ -202,7 +201,7 @@ pub(crate) fn mark(verdict: &Verdict, paint: Paint) -> String {
     }
 }
 
-/// An answer in a word, in so many columns.
+/// An answer in one word.
 pub(crate) fn answer(answer: Option<&Answer>, expected: Option<bool>, columns: usize, paint: Paint) -> String {
     pad(&answer.map_or("-".to_owned(), |answer| fields::outcome(answer, expected, paint)), columns)
 }

@@ -1,14 +1,13 @@
-//! Times as people write them.
+//! Durations and the time zone.
 
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
-/// The zone of times of day. Looked up when the first is shown: the system has hundreds, in as many files.
+/// The time zone. Loaded when the first time is shown, because the system reads it from its zone files.
 pub(crate) type Zone = Arc<LazyLock<TimeZone>>;
 
-/// The zone of the system.
 pub(crate) fn system_zone() -> Zone {
     Arc::new(LazyLock::new(TimeZone::system))
 }
@@ -23,7 +22,7 @@ pub(crate) fn milliseconds(ms: f64) -> String {
     }
 }
 
-/// `300 ms`, `0.3 s`, `30 s`, `2 m`, `1 h 30 m`: as short as it can be told.
+/// `300 ms`, `0.3 s`, `30 s`, `2 m`, `1 h 30 m`: in the shortest form.
 pub(crate) fn duration(duration: Duration) -> String {
     let seconds = duration.as_secs_f64();
     if seconds < 0.1 {
@@ -35,8 +34,8 @@ pub(crate) fn duration(duration: Duration) -> String {
     }
     let whole = duration.as_secs();
     let units = [(whole / 3600, "h"), (whole % 3600 / 60, "m"), (whole % 60, "s")];
-    let said: Vec<_> = units.iter().filter(|(n, _)| *n > 0).map(|(n, unit)| format!("{n} {unit}")).collect();
-    said.join(" ")
+    let parts: Vec<_> = units.iter().filter(|(n, _)| *n > 0).map(|(n, unit)| format!("{n} {unit}")).collect();
+    parts.join(" ")
 }
 
 #[cfg(test)]
@@ -44,10 +43,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_are_as_short_as_they_can_be_told() {
+    fn durations_have_their_shortest_form() {
         let of = |millis| duration(Duration::from_millis(millis));
-        let told = [0, 30, 300, 3_800, 30_000, 120_000, 102_400, 5_400_000].map(of);
-        assert_eq!(told, ["0 ms", "30 ms", "0.3 s", "3.8 s", "30 s", "2 m", "1 m 42 s", "1 h 30 m"]);
+        let shown = [0, 30, 300, 3_800, 30_000, 120_000, 102_400, 5_400_000].map(of);
+        assert_eq!(shown, ["0 ms", "30 ms", "0.3 s", "3.8 s", "30 s", "2 m", "1 m 42 s", "1 h 30 m"]);
         assert_eq!([0.04, 2.13, 12.6, 1250.0].map(milliseconds), ["0.04 ms", "2.1 ms", "13 ms", "1.25 s"]);
     }
 }

@@ -1,4 +1,4 @@
-//! The deliveries of a prediction over time, gaps drawn to scale.
+//! The deliveries of a prediction over time, with gaps to scale.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -15,25 +15,25 @@ use super::{escape, fields};
 use crate::event::{Timeline, TimelineDelivery};
 use crate::signature::Verdict;
 
-/// Columns of everything but the track and the event.
+/// Columns beside the track and the event.
 const REST: usize = 44;
 
-/// The track: no narrower, no wider, and where nothing is known of the width.
+/// Columns of the track: at least, at most, and on an output without a width.
 const TRACK: (usize, usize, usize) = (8, 60, 30);
 
-/// Columns of an event, and of one that is longer where there is room.
+/// Columns of an event: at least, and at most on a wide terminal.
 const EVENT: (usize, usize) = (11, 24);
 
-/// Columns of an answer, which is the last: of those that are words not all have to fit.
+/// Columns of an answer. The last column: a longer word may be cut.
 const ANSWER: usize = 6;
 
-/// What is left of an id at least.
+/// The least columns of an id.
 const ID: usize = 10;
 
-/// Where remarks stand.
+/// The indent of notes and warnings.
 const INDENT: usize = 19;
 
-/// A heading and a line each, with what is remarkable below it.
+/// A heading, and a line for each delivery with its notes and warnings.
 pub(crate) fn text(timeline: &Timeline, paint: Paint, width: Option<usize>, zone: &TimeZone) -> String {
     let event = events(timeline, width);
     let room = width.map_or(TRACK.2, |width| width.saturating_sub(REST + event).clamp(TRACK.0, TRACK.1));
@@ -41,15 +41,15 @@ pub(crate) fn text(timeline: &Timeline, paint: Paint, width: Option<usize>, zone
     let (first, last) = timeline.span();
     let span = last.duration_since(first).as_secs_f64();
     let mut before = None;
-    let mut told = HashMap::new();
-    for moment in &timeline.deliveries {
-        let since = moment.at.duration_since(first).as_secs_f64();
+    let mut shown = HashMap::new();
+    for delivery in &timeline.deliveries {
+        let since = delivery.at.duration_since(first).as_secs_f64();
         let place = if span > 0.0 { (since / span * (room - 1) as f64).round() as usize } else { 0 };
-        let track = track(moment, before.replace(place), place, room, paint);
-        let line = line(moment, since, &track, event, paint);
+        let track = track(delivery, before.replace(place), place, room, paint);
+        let line = line(delivery, since, &track, event, paint);
         text.push_str(&cut(line.trim_end(), width));
         text.push('\n');
-        text.push_str(&remarks(moment, &mut told, paint, width));
+        text.push_str(&notes(delivery, &mut shown, paint, width));
     }
     let mut block = Block::new("", INDENT, width);
     for warning in &timeline.warnings {
@@ -58,19 +58,20 @@ pub(crate) fn text(timeline: &Timeline, paint: Paint, width: Option<usize>, zone
     text + &block.into_text() + "\n"
 }
 
-/// Columns of the events of a timeline: as many as the longest needs, where there is room for it.
+/// Columns for the events: those of the longest, within [`EVENT`].
 fn events(timeline: &Timeline, width: Option<usize>) -> usize {
-    let longest = timeline.deliveries.iter().map(|moment| measure_text_width(&what(moment))).max().unwrap_or_default();
+    let longest =
+        timeline.deliveries.iter().map(|delivery| measure_text_width(&what(delivery))).max().unwrap_or_default();
     let room = width.map_or(usize::MAX, |width| if width < REST + EVENT.1 + TRACK.2 { EVENT.0 } else { EVENT.1 });
     longest.clamp(EVENT.0, room)
 }
 
-/// What came: an attempt, or an event.
-fn what(moment: &TimelineDelivery) -> Cow<'_, str> {
-    match moment.attempt {
-        Some(_) if moment.case.is_some() => escape::line(moment.case.as_deref().unwrap_or_default()),
+/// The drill case, the attempt, or the event.
+fn what(delivery: &TimelineDelivery) -> Cow<'_, str> {
+    match delivery.attempt {
+        Some(_) if delivery.case.is_some() => escape::line(delivery.case.as_deref().unwrap_or_default()),
         Some((attempt, of)) => format!("try {attempt}/{of}").into(),
-        None => escape::line(moment.event.as_deref().unwrap_or("-")),
+        None => escape::line(delivery.event.as_deref().unwrap_or("-")),
     }
 }
 
@@ -95,11 +96,11 @@ fn heading(timeline: &Timeline, paint: Paint, width: Option<usize>, zone: &TimeZ
     let from = first.to_zoned(zone.clone()).strftime("%m-%d %H:%M:%S").to_string();
     let about = paint.quiet(format!("{count} {noun}{span}, {from}"));
     let behind: String = [end, about].iter().filter(|part| !part.is_empty()).map(|part| format!("  {part}")).collect();
-    // Of what does not fit, the middle of the id is missed least.
+    // If the line is too long, the middle of the id is cut.
     let room = width.map(|width| width.saturating_sub(measure_text_width(label) + 2 + measure_text_width(&behind)));
     let id = match timeline.id.as_deref().map(escape::line) {
         Some(id) => paint.strong(room.map_or(id.clone(), |room| cut_middle(&id, room.max(ID)))),
-        None => paint.quiet("without an id"),
+        None => paint.quiet("no id"),
     };
     format!("{label}  {id}{behind}")
 }
@@ -108,12 +109,12 @@ fn length(seconds: f64) -> String {
     if seconds.abs() < 60.0 { milliseconds(seconds * 1000.0) } else { duration(Duration::from_secs_f64(seconds)) }
 }
 
-/// The gap since the delivery before, and a mark where this one came.
-fn track(moment: &TimelineDelivery, before: Option<usize>, place: usize, room: usize, paint: Paint) -> String {
+/// A line for the gap since the delivery before, and a mark for this delivery.
+fn track(delivery: &TimelineDelivery, before: Option<usize>, place: usize, room: usize, paint: Paint) -> String {
     let from = before.filter(|before| *before < place).map_or(place, |before| before + 1);
     let gap = paint.quiet("─".repeat(place - from));
-    let dot = match (&*moment.verdict, &moment.duplicate, moment.status) {
-        (Verdict::Invalid { .. }, ..) if moment.expected == Some(true) => paint.quiet("✗"),
+    let dot = match (&*delivery.verdict, &delivery.duplicate, delivery.status) {
+        (Verdict::Invalid { .. }, ..) if delivery.expected == Some(true) => paint.quiet("✗"),
         (Verdict::Invalid { .. }, ..) => paint.bad("✗"),
         (_, Some(_), _) => paint.warn("○"),
         (.., Some(status)) if status.is_terminal() => fields::status_name(Some(status), "◆", paint),
@@ -122,42 +123,42 @@ fn track(moment: &TimelineDelivery, before: Option<usize>, place: usize, room: u
     format!("{:from$}{gap}{dot}{:rest$}", "", "", rest = room - place - 1)
 }
 
-fn line(moment: &TimelineDelivery, since: f64, track: &str, event: usize, paint: Paint) -> String {
-    let number = format!("#{}", moment.number);
+fn line(delivery: &TimelineDelivery, since: f64, track: &str, event: usize, paint: Paint) -> String {
+    let number = format!("#{}", delivery.number);
     let since = if since == 0.0 { "0".to_owned() } else { format!("+{}", length(since)) };
-    let word = moment.status.map(|status| status.name()).or(moment.raw_status.as_deref()).unwrap_or("-");
+    let word = delivery.status.map(|status| status.name()).or(delivery.raw_status.as_deref()).unwrap_or("-");
     let word = pad(&escape::line(word), fields::STATUS);
-    let is_invalid = moment.verdict.is_invalid();
-    let status = if is_invalid { paint.quiet(word) } else { fields::status_name(moment.status, &word, paint) };
+    let is_invalid = delivery.verdict.is_invalid();
+    let status = if is_invalid { paint.quiet(word) } else { fields::status_name(delivery.status, &word, paint) };
     let (mark, answer) =
-        (pad(&mark(&moment.verdict, paint), 3), answer(moment.answer.as_ref(), moment.expected, ANSWER, paint));
+        (pad(&mark(&delivery.verdict, paint), 3), answer(delivery.answer.as_ref(), delivery.expected, ANSWER, paint));
     let gap = 9_usize.saturating_sub(measure_text_width(&since));
     let since = paint.quiet(since);
     format!(
         "{number:>6} {:gap$}{since}  {track}  {}  {status}  {mark} {answer}",
         "",
-        pad(&cut_start(&what(moment), event), event)
+        pad(&cut_start(&what(delivery), event), event)
     )
 }
 
-/// Which delivery was told a thing first, by what was said. Nobody reads the same twice.
-type Told<'t> = HashMap<(&'t str, &'t str), usize>;
+/// The delivery at which a note was first shown. A later delivery only refers to it.
+type Shown<'t> = HashMap<(&'t str, &'t str), usize>;
 
-fn remarks<'t>(moment: &'t TimelineDelivery, told: &mut Told<'t>, paint: Paint, width: Option<usize>) -> String {
+fn notes<'t>(delivery: &'t TimelineDelivery, shown: &mut Shown<'t>, paint: Paint, width: Option<usize>) -> String {
     let mut block = Block::new("", INDENT, width);
-    let mut say = |block: &mut Block, code: &'t str, message: &'t str| {
-        let first = *told.entry((code, message)).or_insert(moment.number);
-        let again = format!("as #{first}");
-        warn(block, code, if first == moment.number { message } else { &again }, paint);
+    let mut add = |block: &mut Block, code: &'t str, message: &'t str| {
+        let first = *shown.entry((code, message)).or_insert(delivery.number);
+        let again = format!("see #{first}");
+        warn(block, code, if first == delivery.number { message } else { &again }, paint);
     };
-    if let Verdict::Invalid { reason, hint, .. } = &*moment.verdict {
-        say(&mut block, reason.name(), hint);
+    if let Verdict::Invalid { reason, hint, .. } = &*delivery.verdict {
+        add(&mut block, reason.name(), hint);
     }
-    if let Some(repeat) = fields::repeat(moment.duplicate.as_deref(), paint) {
+    if let Some(repeat) = fields::repeat(delivery.duplicate.as_deref(), paint) {
         block.line(&repeat);
     }
-    for warning in &moment.warnings {
-        say(&mut block, &warning.code, &warning.message);
+    for warning in &delivery.warnings {
+        add(&mut block, &warning.code, &warning.message);
     }
     block.into_text()
 }

@@ -147,7 +147,7 @@ fn a_page_holds_the_data_and_lets_nothing_out_of_it() {
     let page = journal.file("page.html");
     let finished = inspect(&[journal.path(), "--html", &page]).exits(0);
     assert_eq!(finished.stdout, "");
-    finished.says(&format!("the report is in {page}"));
+    finished.says(&format!("wrote the report {page}"));
     let text = fs::read_to_string(&page).unwrap();
     let (before, rest) = text.split_once(r#"<script type="application/json" id="data">"#).unwrap();
     let (data, _) = rest.split_once("</script>").unwrap();
@@ -185,7 +185,7 @@ fn a_page_takes_no_place_before_it_is_whole() {
     let journal = Captured::journal();
     let before = fs::read_to_string(&journal.path).unwrap();
     let run = inspect(&[journal.path(), "--html", journal.path()]).exits(2);
-    run.says("would overwrite what it is made of");
+    run.says("would overwrite its own source");
     #[cfg(unix)]
     {
         let link = journal.file("link.jsonl");

@@ -181,11 +181,11 @@ fn a_filter_that_is_none_is_refused_with_its_place() {
     let cases: [(&[&str], &str); 8] = [
         (&["--where", ".payload | lenght"], "there is no filter lenght, did you mean length? at column 12"),
         (&["--where", "(.a"], "closing parenthesis was expected at column 4"),
-        (&["--since", "yesterday"], "a time is written 10m (ago), 14:05 or 14:05:30"),
-        (&["--since", "5"], "a time is written 10m (ago), 14:05 or 14:05:30"),
+        (&["--since", "yesterday"], "write a time as 10m (ago), 14:05 or 14:05:30"),
+        (&["--since", "5"], "write a time as 10m (ago), 14:05 or 14:05:30"),
         (&["--verdict", "good"], "possible values: verified, authenticated, invalid, unsigned, unchecked, missing_sig"),
         (&["--verdict", "wrong_secret,good"], "invalid value 'good'"),
-        (&["--status", "failed,"], "a list is written a,b"),
+        (&["--status", "failed,"], "write a list as a,b"),
         (&["--stats", "--timeline"], "cannot be used with"),
     ];
     for (arguments, reason) in cases {

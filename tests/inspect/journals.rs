@@ -324,7 +324,7 @@ fn a_repeat_is_marked() {
     assert_eq!(rows(&table).iter().map(|row| row.ends_with("  repeat")).collect::<Vec<_>>(), [false, true]);
     let first: serde_json::Value = serde_json::from_str(&journal.lines()[0]).unwrap();
     let id = first["id"].as_str().unwrap();
-    inspect(&[journal.path(), "--show", "2"]).exits(0).prints(&format!("of the record {id}"));
+    inspect(&[journal.path(), "--show", "2"]).exits(0).prints(&format!("of record {id}"));
 }
 
 #[test]

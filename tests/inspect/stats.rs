@@ -46,7 +46,7 @@ fn counts_of_nothing_are_data_too() {
 #[test]
 fn counts_are_bars() {
     let journal = Captured::journal();
-    insta::assert_snapshot!(screen(&journal, View::Stats, about("pretry-500-500-200"), 80), @r#"
+    insta::assert_snapshot!(screen(&journal, View::Stats, about("pretry-500-500-200"), 80), @"
     3 deliveries · 2026-11-20 21:22:24 to 2026-11-20 21:22:25, 0.6 s
 
     provider    Cog                            3  ██████████████████████████████
@@ -63,8 +63,8 @@ fn counts_are_bars() {
 
     over time   11-20 21:22:24                 1  ███████████████
                 11-20 21:22:25                 2  ██████████████████████████████
-                1 s a row
-    "#);
+                one row per 1 s
+    ");
 }
 
 #[test]

@@ -108,8 +108,8 @@ fn a_repeat_names_the_last_delivery_and_its_answer() {
     let journal = journal(&[answered(1, "a", 503), answered(2, "b", 500), answered(3, "b", 200)]);
     inspect(&[journal.path(), "--timeline"])
         .exits(0)
-        .prints("comes again after #1 was answered 503, with another body")
-        .prints("comes again after #2 was answered 500\n");
+        .prints("sent again after #1 was answered 503, with another body")
+        .prints("sent again after #2 was answered 500\n");
 }
 
 #[test]

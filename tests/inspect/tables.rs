@@ -75,7 +75,7 @@ fn crowded() -> Captured {
 #[test]
 fn a_table_keeps_its_columns_and_both_ends_of_an_id() {
     let journal = crowded();
-    insta::assert_snapshot!(screen(&journal, View::Table, Query::default(), 80), @r#"
+    insta::assert_snapshot!(screen(&journal, View::Table, Query::default(), 80), @"
        #  time      status      event       sig  ans    id
     2026-11-20
        1  21:23:16  succeeded   …completed  ✓    200    resp_68534f7b1…b1c1d7b0d2c61
@@ -84,10 +84,10 @@ fn a_table_keeps_its_columns_and_both_ends_of_an_id() {
        4  21:23:18  succeeded   completed   -    brok…  piter-success
        5  21:23:16  not JSON    -           -    200    -
     5 deliveries · 3 succeeded, 1 not JSON, 1 unknown status · 2 unsigned, 1
-      authenticated, 1 invalid, 1 verified · 1 repeat · 1 with warnings, which
-      --timeline explains
-    "#);
-    insta::assert_snapshot!(screen(&journal, View::Table, Query::default(), 120), @r#"
+      authenticated, 1 invalid, 1 verified · 1 repeat · 1 with warnings (see
+      --timeline)
+    ");
+    insta::assert_snapshot!(screen(&journal, View::Table, Query::default(), 120), @"
        #  time      status      provider    event               sig  answer  id
     2026-11-20
        1  21:23:16  succeeded   OpenAI      response.completed  ✓    200     resp_68534f7b1f58819e9b3b1c1d7b0d2c61
@@ -96,9 +96,9 @@ fn a_table_keeps_its_columns_and_both_ends_of_an_id() {
        4  21:23:18  succeeded   Cog         completed           -    broken  piter-success
        5  21:23:16  not JSON    -           -                   -    200     -
     5 deliveries · 3 succeeded, 1 not JSON, 1 unknown status · 2 unsigned, 1 authenticated, 1 invalid, 1 verified · 1 repeat
-      · 1 with warnings, which --timeline explains
-    "#);
-    insta::assert_snapshot!(screen(&journal, View::Table, Query::default(), 160), @r#"
+      · 1 with warnings (see --timeline)
+    ");
+    insta::assert_snapshot!(screen(&journal, View::Table, Query::default(), 160), @"
        #  time          status      provider    event               signature      answer  id
     2026-11-20
        1  21:23:16.180  succeeded   OpenAI      response.completed  verified       200     resp_68534f7b1f58819e9b3b1c1d7b0d2c61
@@ -106,9 +106,8 @@ fn a_table_keeps_its_columns_and_both_ends_of_an_id() {
        3  21:23:18.587  succeeded   Cog         completed           invalid        401     piter-success  malformed_signature
        4  21:23:18.587  succeeded   Cog         completed           unsigned       broken  piter-success
        5  21:23:16.180  not JSON    -           -                   unsigned       200     -
-    5 deliveries · 3 succeeded, 1 not JSON, 1 unknown status · 2 unsigned, 1 authenticated, 1 invalid, 1 verified · 1 repeat · 1 with warnings, which --timeline
-      explains
-    "#);
+    5 deliveries · 3 succeeded, 1 not JSON, 1 unknown status · 2 unsigned, 1 authenticated, 1 invalid, 1 verified · 1 repeat · 1 with warnings (see --timeline)
+    ");
     let piped = inspect(&[journal.path()]).exits(0);
     let piped = piped.prints("  incomprehensible  each::labs  ").prints("  resp_68534f7b1f58819e9b3b1c1d7b0d2c61\n");
     piped.says("5 deliveries · 3 succeeded, 1 not JSON, 1 unknown status");

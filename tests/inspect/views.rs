@@ -8,8 +8,9 @@ use hookctl::inspect::query::Query;
 use hookctl::inspect::view::View;
 use hookctl::inspect::{Config, run};
 use hookctl::render::Show;
-use hookctl::render::human::{Human, TextStyle, Verbosity};
+use hookctl::render::human::Human;
 use hookctl::render::paint::Paint;
+use hookctl::render::style::{TextStyle, Verbosity};
 use hookctl::signature::{Choice, Policy};
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
@@ -74,7 +75,7 @@ pub fn about(id: &str) -> Query {
 #[test]
 fn a_timeline_shows_gaps_to_scale_and_what_is_wrong_at_80_columns() {
     let journal = Captured::journal();
-    insta::assert_snapshot!(screen(&journal, View::Timeline, Query::default(), 80), @r#"
+    insta::assert_snapshot!(screen(&journal, View::Timeline, Query::default(), 80), @"
     Cog  piter-success  succeeded  10 deliveries in 2.41 s, 11-20 21:23:16
         #1         0  ●                          start        processing  -   200
         #2   +1.2 ms  ●                          output       processing  -   200
@@ -100,16 +101,16 @@ fn a_timeline_shows_gaps_to_scale_and_what_is_wrong_at_80_columns() {
     Cog  pretry-500-500-200  succeeded  3 deliveries in 602 ms, 11-20 21:22:24
        #15         0  ◆                          completed    succeeded   -   500
        #16   +201 ms   ───────○                  completed    succeeded   -   500
-                       comes again after #15 was answered 500
+                       sent again after #15 was answered 500
        #17   +602 ms           ───────────────○  completed    succeeded   -   200
-                       comes again after #16 was answered 500
+                       sent again after #16 was answered 500
 
     Cog  wjx3whax6rf4vphkegkhcvpv6a  no end  2 deliveries in 604 ms, 11-20 21:21:23
        #18         0  ●                          start        processing  -   200
        #19   +604 ms   ───────────────────────●  logs         processing  -   200
                        no_terminal_event: the end did not come: its last was
                          processing in #19
-    "#);
+    ");
 }
 
 #[test]
@@ -146,7 +147,7 @@ fn a_timeline_says_no_sentence_twice() {
     lines.push(lines[1].replace("record-2", "record-3"));
     let shown = screen(&Captured::of(lines), View::Timeline, Query::default(), 80);
     assert_eq!(shown.matches("wrong_secret: compare the tokens").count(), 2, "once a prediction: {shown}");
-    assert!(shown.contains("wrong_secret: as #2\n"), "{shown}");
+    assert!(shown.contains("wrong_secret: see #2\n"), "{shown}");
     let heading = "Cog  a-prediction-whos…ts-end-is-missed  2 deliveries in 0.00 ms, 11-20 21:23:16\n";
     assert!(shown.contains(heading), "{shown}");
 }
@@ -194,7 +195,7 @@ fn a_difference_is_told_field_by_field() {
     + body.output.3  "chunk 3"
     ~ body.status  "processing" → "succeeded"
     "#);
-    assert!(screen(&journal, pair("3", "5"), Query::default(), 80).ends_with("nothing differs\n"));
+    assert!(screen(&journal, pair("3", "5"), Query::default(), 80).ends_with("no differences\n"));
     let finished = inspect(&[journal.path(), "--diff", "12", "14", "--json"]).exits(0);
     let diff = &finished.json()[0];
     assert_eq!((&diff["type"], &diff["a"], &diff["b"]), (&json!("diff"), &json!(12), &json!(14)));

@@ -226,11 +226,11 @@ fn the_screen_says_what_was_done() {
     let run = hookctl(listen.iter().chain(&send)).exits(0);
     for words in [
         "answer   503 in",
-        "comes again after #1 was answered 503",
-        "answer   none, the connection was closed, in",
-        "comes again after #2 got no answer",
-        "answer   none, the connection was reset, in",
-        "answer   broken off, in",
+        "sent again after #1 was answered 503",
+        "answer   none (connection closed) in",
+        "sent again after #2 got no answer",
+        "answer   none (connection reset) in",
+        "answer   truncated in",
     ] {
         assert!(run.stdout.contains(words), "no {words:?} in {}", run.stdout);
     }

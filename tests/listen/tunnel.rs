@@ -90,7 +90,7 @@ fn the_public_url_is_said_and_handed_on() {
             .env("WANTED", format!("http://127.0.0.1:{port}"))
             .env("HOOKCTL_SECRET", SECRET)
             .exits(0);
-        let run = run.says(&format!("from outside at {url}\n")).says(&format!("told {url}\n"));
+        let run = run.says(&format!("public URL {url}\n")).says(&format!("told {url}\n"));
         assert_eq!(run.json()[0]["public_url"], url);
     }
 }

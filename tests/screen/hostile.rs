@@ -142,7 +142,7 @@ fn inspect_shows_journals_without_obeying_them() {
         let mut record = json!({
             "type": "delivery", "v": 1, "seq": number, "id": format!("r{number}{EVIL}"), "direction": "received",
             "at": "2026-11-20T21:23:21.724722Z", "remote": EVIL, "method": EVIL, "target": EVIL, "http": EVIL,
-            "headers": [["x-evil", EVIL_HEADER], [EVIL, EVIL]],
+            "headers": [["x-evil", EVIL_HEADER]],
             "body": String::from_utf8_lossy(body),
             "payload": {"provider": EVIL, "status": EVIL, "raw_status": EVIL, "id": EVIL, "key": EVIL, "event": EVIL},
             "signature": {"verdict": "invalid", "scheme": EVIL, "reason": "wrong_secret", "hint": EVIL},
@@ -161,6 +161,7 @@ fn inspect_shows_journals_without_obeying_them() {
     let count = lines.len();
     lines.push(format!("{{\"type\":\"delivery\",\"at\":\"{EVIL}\"}}"));
     lines.push(json!({"type": "delivery", "at": EVIL}).to_string());
+    lines.push(json!({"type": "delivery", "at": "2026-11-20T21:23:21Z", "headers": [[EVIL, EVIL]]}).to_string());
     std::fs::write(&journal, lines.join("\n")).unwrap();
     let journal = journal.to_str().unwrap();
     clean(&hookctl(["inspect", journal]).exits(0));

@@ -106,7 +106,7 @@ fn the_table_begins_before_the_first_response() {
     let _watchdog = Watchdog::over(drill.id());
     let mut head = String::new();
     BufReader::new(drill.stdout.as_mut().unwrap()).read_line(&mut head).unwrap();
-    assert!(head.contains("a good handler"), "{head:?}");
+    assert!(head.contains("expected  answered"), "{head:?}");
     while target.requests().is_empty() {
         std::thread::yield_now();
     }

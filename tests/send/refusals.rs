@@ -98,7 +98,7 @@ fn the_error_names_an_invalid_flag_and_the_cause() {
         (&["success", "--to", "a b"], "--to"),
         (&["success", "--to", ""], "--to"),
         // Records would hold the password.
-        (&["success", "--to", "http://user:word@127.0.0.1/"], "--to holds a name and password"),
+        (&["success", "--to", "http://user:word@127.0.0.1/"], "--to contains a user name and password"),
         (&["success", "--to", &url, "--retry", "eachlab"], "eachlabs, eachlabs-b, modelslab, modelslab-workflow, cog"),
         (&["success", "--to", &url, "--retry", "5"], "--retry"),
         (&["success", "--to", &url, "--scheme", "md5"], "eachlabs-timestamped"),
@@ -124,7 +124,7 @@ fn the_error_names_an_invalid_flag_and_the_cause() {
         (&["success", "--to", &url, "--secret", "env:"], "names no variable"),
         (&["success", "--to", &url, "--scheme", "hmac-sha256:encoding=hex"], "header= is missing"),
         (&["success", "--to", &url, "--signature-header", "a b"], "not a header name"),
-        (&["success", "--to", &url, "-H", "content-length: 3"], "it follows from the body"),
+        (&["success", "--to", &url, "-H", "content-length: 3"], "hookctl derives it from the body"),
         (&["success", "localhost:1", "http://localhost:1"], "did you mean --to http://localhost:1?"),
         (&["--secret", "failed", "--to", &url], "write hookctl send failed --secret"),
     ];

@@ -100,8 +100,8 @@ fn the_error_names_an_unusable_certificate_or_key_file() {
         (&["--cert", &cert, "--key", &ca], 2, format!("--key: {ca} holds no private key in PEM form")),
         (&["--cert", &cert, "--key", &other], 2, "--cert and --key do not go together".into()),
         (&["--key", &key], 2, "--key is the key of a certificate: name that with --cert".into()),
-        (&["--proxy", "ftp://x"], 2, "a proxy is written host:port".into()),
-        (&["--proxy", "http://user:word@"], 2, "a proxy is written host:port".into()),
+        (&["--proxy", "ftp://x"], 2, "write a proxy as host:port".into()),
+        (&["--proxy", "http://user:word@"], 2, "write a proxy as host:port".into()),
     ];
     for (flags, code, message) in cases {
         let run = ["send", "success", "--to", "http://127.0.0.1:1"].iter().chain(flags);

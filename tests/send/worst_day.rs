@@ -130,13 +130,13 @@ fn a_drill_is_a_table_and_a_report_for_ci() {
     let finished = send(&target, &run).exits(4);
     let table: Vec<&str> = finished.stdout.lines().take(7).map(|line| line.split(" in ").next().unwrap()).collect();
     insta::assert_snapshot!(table.join("\n"), @"
-       case                   a good handler  this one
-    ✓  good                   2xx             200
-    ✗  duplicate              2xx             500 200
+       case                   expected  answered
+    ✓  good                   2xx       200
+    ✗  duplicate              2xx       500 200
        fault    answered 500
        sent     the same delivery twice
        why      providers deliver at least once: acknowledge the second one, and do not process it again
-    ✓  concurrent duplicates  2xx             200 200 200 200 200
+    ✓  concurrent duplicates  2xx       200 200 200 200 200
     ");
     assert!(finished.stdout.ends_with("12 passed · 1 failed · 3 skipped\n"), "{finished:#?}");
     let xml = std::fs::read_to_string(&report).unwrap();

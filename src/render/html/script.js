@@ -1,12 +1,12 @@
 "use strict";
-// Text from outside reaches the page as text content only: nothing here writes markup.
+// Text from outside is only ever set as text content: nothing here writes markup.
 (() => {
   const PAGE = 300;
   const data = JSON.parse(document.getElementById("data").textContent);
   const byId = (id) => document.getElementById(id);
   const byNumber = new Map(data.deliveries.map((delivery) => [delivery.about.number, delivery]));
 
-  // What a reader could not see, or what would change the order of what is seen.
+  // Invisible characters, and characters that change the order of the text.
   const HIDDEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]/gu;
   const visible = (text) => String(text).replace(HIDDEN, (c) => "\\u{" + c.codePointAt(0).toString(16) + "}");
 
@@ -30,17 +30,17 @@
 
   const STATUS_CLASS = { succeeded: "good", failed: "bad", processing: "busy", starting: "busy" };
   const VERDICT_CLASS = { verified: "good", authenticated: "good", invalid: "bad" };
-  // What a forgery says is nobody's word.
+  // The status of a forgery is not coloured.
   const statusClass = (delivery) => (isForged(delivery) ? "quiet" : STATUS_CLASS[statusOf(delivery)] || "warn");
-  // What was forged on purpose and found out is no failure.
-  const isFoundOut = (delivery) => isForged(delivery) && delivery.about.expected === true;
-  const verdictClass = (delivery) => (isFoundOut(delivery) ? "quiet" : VERDICT_CLASS[verdictOf(delivery)] || "quiet");
+  // A forgery sent on purpose, which the handler refused.
+  const isRefusedForgery = (delivery) => isForged(delivery) && delivery.about.expected === true;
+  const verdictClass = (delivery) => (isRefusedForgery(delivery) ? "quiet" : VERDICT_CLASS[verdictOf(delivery)] || "quiet");
 
-  // What was answered, in a word.
+  // The answer in one word.
   function answerOf({ record: { answer } }) {
     return answer ? String(answer.did || answer.status || "none") : "none";
   }
-  // By what its sender expected, where that is known.
+  // By the expectation of the sender, if there is one.
   function answerClass(delivery) {
     const { expected } = delivery.about;
     const answer = answerOf(delivery);
@@ -53,18 +53,18 @@
     return (answer.status ?? "none") + (answer.did ? " " + answer.did : "") + " in " + answer.ms + " ms" + (answer.line ? ": " + answer.line : "");
   }
 
-  // What is remarkable about a delivery: a code and a sentence each.
-  function remarksOf(delivery) {
+  // Notes about a delivery: a code and a sentence each.
+  function notesOf(delivery) {
     const { reason, hint } = signature(delivery);
-    const remarks = warningsOf(delivery).map((warning) => ({ code: warning.code, text: warning.code + ": " + warning.message }));
-    if (delivery.about.repeat) remarks.unshift({ code: "repeat", text: delivery.about.repeat });
-    if (isForged(delivery)) remarks.unshift({ code: reason, text: reason + ": " + hint, name: isFoundOut(delivery) ? "quiet" : "bad" });
+    const notes = warningsOf(delivery).map((warning) => ({ code: warning.code, text: warning.code + ": " + warning.message }));
+    if (delivery.about.repeat) notes.unshift({ code: "repeat", text: delivery.about.repeat });
+    if (isForged(delivery)) notes.unshift({ code: reason, text: reason + ": " + hint, name: isRefusedForgery(delivery) ? "quiet" : "bad" });
     const { case: drilled, expect_status: wanted } = delivery.record;
-    if (drilled) remarks.unshift({ code: drilled, text: "drill, " + drilled + ": a good handler answers " + wanted, name: "strong" });
-    return remarks;
+    if (drilled) notes.unshift({ code: drilled, text: "drill, " + drilled + ": a good handler answers " + wanted, name: "strong" });
+    return notes;
   }
 
-  // --- times, where the reader is ------------------------------------------------------------------------------
+  // --- local times --------------------------------------------------------------------------------------------
 
   const two = (number) => String(number).padStart(2, "0");
   function clock(at) {
@@ -79,10 +79,10 @@
 
   // --- the filters ---------------------------------------------------------------------------------------------
 
-  let left = data.deliveries;
+  let matching = data.deliveries;
   let shown = 0;
-  let leftStories = data.timelines;
-  let shownStories = 0;
+  let matchingTimelines = data.timelines;
+  let shownTimelines = 0;
 
   const CHOICES = {
     provider: (delivery) => delivery.about.label || "not JSON",
@@ -92,7 +92,7 @@
     answer: answerOf,
   };
 
-  // All that can be read of a delivery, with what its JSON escapes written out.
+  // The searchable text of a delivery, with JSON escapes decoded.
   const texts = new Map();
   function textOf(delivery) {
     const { number } = delivery.about;
@@ -104,7 +104,7 @@
       const words = [
         ...Object.values(CHOICES).map((word) => word(delivery)), "#" + number, record.at, record.id, record.method, record.target, record.remote, record.url, record.error,
         ...(record.headers || []).map(([name, value]) => name + ": " + value), ...Object.values(payload(delivery)), ...Object.values(signature(delivery)),
-        ...remarksOf(delivery).map((remark) => remark.text), answerAtLength(delivery), body, body.includes("\\") ? body.replace(escapes, decode) : "",
+        ...notesOf(delivery).map((note) => note.text), answerAtLength(delivery), body, body.includes("\\") ? body.replace(escapes, decode) : "",
       ];
       texts.set(number, words.filter((word) => word !== null && word !== undefined).join("\n").toLowerCase());
     }
@@ -115,24 +115,24 @@
     const text = byId("search").value.trim().toLowerCase();
     const chosen = Object.entries(CHOICES).map(([id, word]) => [byId(id).value, word]).filter(([value]) => value);
     const [warned, repeated] = [byId("warned").checked, byId("repeated").checked];
-    left = data.deliveries.filter((delivery) =>
+    matching = data.deliveries.filter((delivery) =>
       chosen.every(([value, word]) => word(delivery) === value)
       && (!warned || warningsOf(delivery).length > 0)
       && (!repeated || delivery.about.repeat)
       && (!text || textOf(delivery).includes(text)));
-    const numbers = new Set(left.map((delivery) => delivery.about.number));
-    leftStories = data.timelines.filter((story) => story.deliveries.some(([number]) => numbers.has(number)));
+    const numbers = new Set(matching.map((delivery) => delivery.about.number));
+    matchingTimelines = data.timelines.filter((timeline) => timeline.deliveries.some(([number]) => numbers.has(number)));
     byId("rows").replaceChildren();
     byId("timelines").replaceChildren();
-    shown = shownStories = 0;
+    shown = shownTimelines = 0;
     showRows();
-    showStories();
-    const all = left.length === data.deliveries.length;
+    showTimelines();
+    const all = matching.length === data.deliveries.length;
     byId("clear").hidden = all;
-    byId("count").textContent = all ? "" : left.length + " of " + data.deliveries.length;
-    byId("none").hidden = left.length > 0;
-    byId("none").textContent = all ? "The journal holds no delivery." : "No delivery is like this.";
-    byId("list").hidden = byId("time").hidden = left.length === 0;
+    byId("count").textContent = all ? "" : matching.length + " of " + data.deliveries.length;
+    byId("none").hidden = matching.length > 0;
+    byId("none").textContent = all ? "The journal contains no deliveries." : "No delivery matches.";
+    byId("list").hidden = byId("time").hidden = matching.length === 0;
   }
 
   function choices(id, word) {
@@ -159,18 +159,18 @@
       cell("verdict", verdictOf(delivery), verdictClass(delivery)),
       cell("answer", answerOf(delivery), answerClass(delivery)),
       cell("id", payload(delivery).id || "-"),
-      element("td", { class: "remarks", attributes: { role: "cell" } },
-        ...remarksOf(delivery).map((remark) => element("span", { text: remark.code, class: remark.name || "warn", attributes: { title: visible(remark.text) } }))));
+      element("td", { class: "notes", attributes: { role: "cell" } },
+        ...notesOf(delivery).map((note) => element("span", { text: note.code, class: note.name || "warn", attributes: { title: visible(note.text) } }))));
     made.addEventListener("click", (event) => { if (!event.target.closest("button")) show(number); });
     return made;
   }
 
   function showRows() {
-    const next = left.slice(shown, shown + PAGE);
+    const next = matching.slice(shown, shown + PAGE);
     const rows = byId("rows");
     for (const [index, delivery] of next.entries()) {
       const { day } = clock(delivery.record.at);
-      const before = left[shown + index - 1];
+      const before = matching[shown + index - 1];
       if (!before || clock(before.record.at).day !== day) {
         const cell = element("th", { text: day, attributes: { colspan: 9, role: "rowheader", scope: "rowgroup" } });
         rows.append(element("tr", { class: "day", attributes: { role: "row" } }, cell));
@@ -178,7 +178,7 @@
       rows.append(row(delivery));
     }
     shown += next.length;
-    byId("more").hidden = shown >= left.length;
+    byId("more").hidden = shown >= matching.length;
   }
 
   // --- one delivery --------------------------------------------------------------------------------------------
@@ -193,9 +193,9 @@
     return made;
   }
 
-  // Those that are gone through from one to the next: what the filters leave, or all where this one is not among them.
+  // The list for "previous" and "next": the matching deliveries, or all if the current delivery does not match.
   let current = null;
-  const around = () => (left.includes(current) ? left : data.deliveries);
+  const around = () => (matching.includes(current) ? matching : data.deliveries);
 
   function show(number) {
     const delivery = byNumber.get(number);
@@ -253,7 +253,7 @@
     if (next) show(next.about.number);
   }
 
-  // Where one has gone on to another, its row is where one comes back to.
+  // After moving to another delivery, the focus returns to the row of that delivery.
   let opened = null;
   function closed() {
     const row = current && current.about.number !== opened && document.querySelector('tr[data-number="' + current.about.number + '"] button');
@@ -308,7 +308,7 @@
     return element("span", { class: /^[-\d]/.test(value) ? "number" : "word", text: value });
   }
 
-  // How many levels are open at first, and how many members one that is open has at most.
+  // Levels of the tree that are open at first, and the most members of an object that is opened.
   const OPEN = 3;
   const SMALL = 50;
 
@@ -318,7 +318,7 @@
     const children = value.members || value.items.map((item, index) => [String(index), item]);
     const size = value.members ? "{" + children.length + "}" : "[" + children.length + "]";
     const made = element("details", {}, element("summary", {}, label, element("span", { class: "quiet", text: size })));
-    // Only what is opened is built: a payload may be large, and deep.
+    // Children are built when they are opened: a payload may be large and deep.
     const fill = () => {
       if (made.open && made.children.length === 1) made.append(...children.map(([key, child]) => branch(key, child, levels - 1)));
     };
@@ -329,20 +329,20 @@
 
   // --- the timeline --------------------------------------------------------------------------------------------
 
-  function moment(story, index) {
-    const place = (ms) => (story.ms > 0 ? Math.min(100, Math.max(0, (ms / story.ms) * 100)) : 0);
-    const [number, offset] = story.deliveries[index];
+  function timelineRow(timeline, index) {
+    const place = (ms) => (timeline.ms > 0 ? Math.min(100, Math.max(0, (ms / timeline.ms) * 100)) : 0);
+    const [number, offset] = timeline.deliveries[index];
     const delivery = byNumber.get(number);
     const track = element("div", { class: "track", attributes: { "aria-hidden": "true" } });
     const at = place(offset);
     if (index > 0) {
-      const before = place(story.deliveries[index - 1][1]);
+      const before = place(timeline.deliveries[index - 1][1]);
       const gap = element("i");
       gap.style.left = Math.min(before, at) + "%";
       gap.style.width = Math.abs(at - before) + "%";
       track.append(gap);
     }
-    const sign = isForged(delivery) ? ["✗", isFoundOut(delivery) ? "quiet" : "bad"] : delivery.about.repeat ? ["○", "warn"] : ["●", statusClass(delivery)];
+    const sign = isForged(delivery) ? ["✗", isRefusedForgery(delivery) ? "quiet" : "bad"] : delivery.about.repeat ? ["○", "warn"] : ["●", statusClass(delivery)];
     const dot = element("span", { text: sign[0], class: sign[1] });
     dot.style.left = at + "%";
     track.append(dot);
@@ -350,36 +350,36 @@
       text: "#" + number, click: () => show(number), attributes: { type: "button", "aria-label": "Open delivery " + number },
     });
     const words = [...new Set([payload(delivery).event, statusOf(delivery)])].filter(Boolean);
-    return element("li", { class: left.includes(delivery) ? "" : "other" },
+    return element("li", { class: matching.includes(delivery) ? "" : "other" },
       open,
       element("span", { class: "offset quiet", text: index === 0 ? clock(delivery.record.at).time : "+" + length(offset) }),
       track,
       element("span", { class: "what" },
         element("span", { text: words.join(" · "), class: statusClass(delivery) }), " ",
         element("span", { text: answerOf(delivery), class: answerClass(delivery), attributes: { title: visible("answered " + answerAtLength(delivery)) } })),
-      ...remarksOf(delivery).map((remark) => element("p", { text: remark.text, class: remark.name || "warn" })));
+      ...notesOf(delivery).map((note) => element("p", { text: note.text, class: note.name || "warn" })));
   }
 
-  function story(story) {
-    const end = story.end || (story.warnings.length ? "no end" : "");
-    const count = story.deliveries.length;
-    const noun = story.sent ? (count === 1 ? " attempt" : " attempts") : (count === 1 ? " delivery" : " deliveries");
-    const about = [count + noun + (count > 1 ? " in " + length(story.ms) : "")];
+  function timeline(timeline) {
+    const end = timeline.end || (timeline.warnings.length ? "no end" : "");
+    const count = timeline.deliveries.length;
+    const noun = timeline.sent ? (count === 1 ? " attempt" : " attempts") : (count === 1 ? " delivery" : " deliveries");
+    const about = [count + noun + (count > 1 ? " in " + length(timeline.ms) : "")];
     const summary = element("summary", {},
-      element("span", { text: story.label || "not JSON" }), " ",
-      element("strong", { class: "mono", text: story.id || "without an id" }), " ",
+      element("span", { text: timeline.label || "not JSON" }), " ",
+      element("strong", { class: "mono", text: timeline.id || "no id" }), " ",
       end && element("span", { text: end, class: STATUS_CLASS[end] || "warn" }), " ",
       element("span", { text: about.join(""), class: "quiet" }));
-    const items = element("ol", {}, ...story.deliveries.map((_, index) => moment(story, index)));
-    const warnings = story.warnings.map((warning) => element("p", { class: "warn", text: warning.code + ": " + warning.message }));
+    const items = element("ol", {}, ...timeline.deliveries.map((_, index) => timelineRow(timeline, index)));
+    const warnings = timeline.warnings.map((warning) => element("p", { class: "warn", text: warning.code + ": " + warning.message }));
     return element("details", { class: "story", attributes: { open: "" } }, summary, items, ...warnings);
   }
 
-  function showStories() {
-    const next = leftStories.slice(shownStories, shownStories + PAGE);
-    byId("timelines").append(...next.map(story));
-    shownStories += next.length;
-    byId("more-timelines").hidden = shownStories >= leftStories.length;
+  function showTimelines() {
+    const next = matchingTimelines.slice(shownTimelines, shownTimelines + PAGE);
+    byId("timelines").append(...next.map(timeline));
+    shownTimelines += next.length;
+    byId("more-timelines").hidden = shownTimelines >= matchingTimelines.length;
   }
 
   // --- begin ---------------------------------------------------------------------------------------------------
@@ -389,15 +389,15 @@
   byId("warned").addEventListener("change", filter);
   byId("repeated").addEventListener("change", filter);
   byId("filters").addEventListener("submit", (event) => event.preventDefault());
-  // Once the fields are empty.
+  // After the reset, when the fields are empty.
   byId("filters").addEventListener("reset", () => { setTimeout(() => { filter(); byId("search").focus(); }); });
   byId("more").addEventListener("click", showRows);
-  byId("more-timelines").addEventListener("click", showStories);
+  byId("more-timelines").addEventListener("click", showTimelines);
   byId("previous").addEventListener("click", () => go(-1));
   byId("next").addEventListener("click", () => go(1));
   byId("close").addEventListener("click", () => byId("detail").close());
   byId("detail").addEventListener("close", closed);
-  // Beside it, on what lies behind.
+  // A click on the backdrop closes the dialog.
   byId("detail").addEventListener("click", (event) => { if (event.target === byId("detail")) byId("detail").close(); });
   byId("detail").addEventListener("keydown", (event) => {
     if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
@@ -409,14 +409,14 @@
   document.title = "hookctl: " + title.toLowerCase();
   byId("title").textContent = title;
   const times = data.deliveries.map((delivery) => delivery.record.at).sort();
-  const said = (at) => { const { day, time } = clock(at); return day + " " + time; };
+  const local = (at) => { const { day, time } = clock(at); return day + " " + time; };
   const count = (number, one, many) => number && number + " " + (number === 1 ? one : many);
   byId("summary").textContent = visible([
     count(data.deliveries.length, "delivery", "deliveries") || "no deliveries",
     count(data.timelines.length, "prediction", "predictions"),
-    count(data.deliveries.filter((delivery) => isForged(delivery) && !isFoundOut(delivery)).length, "with a signature that does not hold", "with signatures that do not hold"),
+    count(data.deliveries.filter((delivery) => isForged(delivery) && !isRefusedForgery(delivery)).length, "with an invalid signature", "with invalid signatures"),
     count(data.deliveries.filter((delivery) => warningsOf(delivery).length > 0).length, "with warnings", "with warnings"),
-    times.length && said(times[0]) + " to " + said(times[times.length - 1]) + ", your time", "by " + data.made_by,
+    times.length && local(times[0]) + " to " + local(times[times.length - 1]) + ", local time", "by " + data.made_by,
   ].filter(Boolean).join(" · "));
   filter();
 })();

@@ -1,17 +1,17 @@
-//! The objects of `inspect`: timelines, counts, differences.
+//! The objects of `inspect`: timelines, statistics, differences.
 
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::LatencyLine;
+use super::lines::LatencyLine;
 use crate::event::{Counts, Diff, FieldChange, Latencies, Stats, Timeline, TimelineDelivery};
 use crate::journal::record::{Answer, Duplicate, VERSION};
 use crate::payload::Status;
 use crate::payload::lint::Warning;
 use crate::signature::Verdict;
 
-/// A time as records have it.
+/// A time in the form of records.
 fn time(at: Timestamp) -> String {
     format!("{at:.6}")
 }
@@ -24,19 +24,19 @@ pub(crate) struct TimelineLine<'a> {
     provider: Option<&'static str>,
     id: Option<&'a str>,
     direction: &'static str,
-    /// The status that it ended with.
+    /// The final status.
     end: Option<&'static str>,
     from: String,
     ms: f64,
-    deliveries: Vec<MomentLine<'a>>,
+    deliveries: Vec<DeliveryLine<'a>>,
     warnings: &'a [Warning],
 }
 
 #[derive(Serialize)]
-struct MomentLine<'a> {
+struct DeliveryLine<'a> {
     number: usize,
     at: String,
-    /// Since the first.
+    /// Since the first delivery.
     offset_ms: f64,
     event: Option<&'a str>,
     status: Option<&'static str>,
@@ -50,7 +50,7 @@ struct MomentLine<'a> {
 
 #[derive(Serialize)]
 struct RepeatLine<'a> {
-    /// The number of the first; none where only its record is known.
+    /// The number of the first delivery; `None` if only its record is known.
     of: Option<u64>,
     id: &'a str,
     answered: Option<u16>,
@@ -69,26 +69,26 @@ impl<'a> From<&'a Timeline> for TimelineLine<'a> {
             end: timeline.end().map(Status::name),
             from: time(from),
             ms: milliseconds(from, to),
-            deliveries: timeline.deliveries.iter().map(|moment| MomentLine::of(moment, from)).collect(),
+            deliveries: timeline.deliveries.iter().map(|delivery| DeliveryLine::of(delivery, from)).collect(),
             warnings: &timeline.warnings,
         }
     }
 }
 
-impl<'a> MomentLine<'a> {
-    fn of(moment: &'a TimelineDelivery, from: Timestamp) -> Self {
-        MomentLine {
-            number: moment.number,
-            at: time(moment.at),
-            offset_ms: milliseconds(from, moment.at),
-            event: moment.event.as_deref(),
-            status: moment.status.map(Status::name),
-            raw_status: moment.raw_status.as_deref(),
-            signature: &moment.verdict,
-            attempt: moment.attempt.map(|(attempt, _)| attempt),
-            repeat: moment.duplicate.as_deref().map(RepeatLine::from),
-            answer: moment.answer.as_ref(),
-            warnings: &moment.warnings,
+impl<'a> DeliveryLine<'a> {
+    fn of(delivery: &'a TimelineDelivery, from: Timestamp) -> Self {
+        DeliveryLine {
+            number: delivery.number,
+            at: time(delivery.at),
+            offset_ms: milliseconds(from, delivery.at),
+            event: delivery.event.as_deref(),
+            status: delivery.status.map(Status::name),
+            raw_status: delivery.raw_status.as_deref(),
+            signature: &delivery.verdict,
+            attempt: delivery.attempt.map(|(attempt, _)| attempt),
+            repeat: delivery.duplicate.as_deref().map(RepeatLine::from),
+            answer: delivery.answer.as_ref(),
+            warnings: &delivery.warnings,
         }
     }
 }
@@ -123,11 +123,11 @@ pub(crate) struct StatsLine<'a> {
     reasons: &'a Counts,
     answers: &'a Counts,
     warnings: &'a Counts,
-    /// Of answers to what was received.
+    /// Of received deliveries.
     latency_ms: Option<MeasuredLine>,
-    /// Of answers to what was sent.
+    /// Of sent deliveries.
     round_trip_ms: Option<MeasuredLine>,
-    over_time: Vec<PartLine>,
+    over_time: Vec<IntervalLine>,
 }
 
 #[derive(Serialize)]
@@ -140,13 +140,13 @@ struct MeasuredLine {
 
 #[derive(Serialize)]
 struct BucketLine {
-    /// `null` of the last, which has no end.
+    /// `null` for the last bucket, which has no upper limit.
     up_to: Option<f64>,
     count: u64,
 }
 
 #[derive(Serialize)]
-struct PartLine {
+struct IntervalLine {
     at: String,
     seconds: i64,
     count: u64,
@@ -155,7 +155,7 @@ struct PartLine {
 impl<'a> From<&'a Stats> for StatsLine<'a> {
     fn from(stats: &'a Stats) -> Self {
         let seconds = stats.rate.seconds;
-        let part = |(at, count): &(Timestamp, u64)| PartLine { at: time(*at), seconds, count: *count };
+        let part = |(at, count): &(Timestamp, u64)| IntervalLine { at: time(*at), seconds, count: *count };
         StatsLine {
             r#type: "stats",
             v: VERSION,
@@ -223,7 +223,7 @@ impl<'a> From<&'a FieldChange> for ChangeLine<'a> {
             (_, None) => "removed",
             _ => "changed",
         };
-        // As spelled by the sender: no number is rounded.
+        // Numbers keep the spelling of the sender: none is rounded.
         let raw = |json: &Option<String>| json.clone().and_then(|json| RawValue::from_string(json).ok());
         ChangeLine {
             path: &change.path,

@@ -1,110 +1,110 @@
-//! Errors of a run file.
+//! What is wrong with a run file.
 
 use std::time::Duration;
 
-/// Why a run file is invalid.
+/// What is wrong with a run file, in one sentence.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RunError {
-    /// Not JSON, or not an object.
-    #[error("a Cog run must be a JSON object: {0}")]
+    /// Not JSON, or no object.
+    #[error("a Cog run is a JSON object, and this is not: {0}")]
     NotAnObject(String),
-    /// A required member is missing.
+    /// Something that must be there is not.
     #[error("{place} is missing: write {mend}")]
     Missing {
-        /// The member and its object.
+        /// What and where.
         place: String,
-        /// An example of the member.
+        /// An example.
         mend: &'static str,
     },
-    /// A member of the wrong type.
+    /// Something of another type.
     #[error("{place} is {found}: make it {wanted}")]
     WrongType {
-        /// The member and its object.
+        /// What and where.
         place: String,
-        /// The type found.
+        /// What it is.
         found: &'static str,
-        /// The type expected.
+        /// What it should be.
         wanted: &'static str,
     },
-    /// An invalid time or duration.
+    /// A time that cannot be read.
     #[error("{place} is '{text}': {reason}")]
     Time {
-        /// The member and its object.
+        /// What and where.
         place: String,
-        /// As in the file.
+        /// As written.
         text: String,
-        /// Why the text is invalid.
+        /// What is wrong with it.
         reason: String,
     },
-    /// A value that is not in the list of known values.
+    /// A word that is not one of those known.
     #[error("{place} is '{found}', which Cog does not know: {}", did_you_mean(.nearest, .known))]
     UnknownWord {
-        /// The member and its object.
+        /// What and where.
         place: String,
-        /// As in the file.
+        /// As written.
         found: String,
-        /// The most similar known value.
+        /// The known word most like it.
         nearest: Option<&'static str>,
-        /// All known values.
+        /// All that are known.
         known: String,
     },
-    /// A member whose name is almost a known name.
+    /// A member whose name is almost a known one.
     #[error("{place} has a member '{found}': did you mean '{nearest}'?")]
     UnknownMember {
-        /// The object.
+        /// Where.
         place: String,
-        /// As in the file.
+        /// As written.
         found: String,
-        /// The most similar known name.
+        /// The known name.
         nearest: &'static str,
     },
-    /// A step with no action, or with several.
+    /// A step that does nothing, or two things.
     #[error("step {step} does {does}: give it one of \"log\", \"output\" and \"metrics\"")]
-    NotOneAction {
-        /// The step's number, from 1.
+    NotOneDeed {
+        /// Which, from 1.
         step: usize,
-        /// "nothing" or "several things".
+        /// How many it does.
         does: &'static str,
     },
-    /// A step is earlier than the step before.
-    #[error("step {step} is at {at:?}, before step {} at {before:?}: sort the steps by time", .step - 1)]
+    /// A step is before the one before it.
+    #[error("step {step} is at {at:?}, before step {} at {before:?}: put the steps in order of time", .step - 1)]
     StepOutOfOrder {
-        /// The step's number, from 1.
+        /// Which, from 1.
         step: usize,
-        /// The step's time.
+        /// When it is.
         at: Duration,
-        /// The time of the step before.
+        /// When the one before it is.
         before: Duration,
     },
-    /// The end is earlier than the last step.
-    #[error("the end is at {end:?}, before step {step} at {at:?}: set a later end, or remove the step")]
+    /// The end is before the last step.
+    #[error("the end is at {end:?}, before step {step} at {at:?}: end later, or drop the step")]
     EndsTooEarly {
-        /// The last step's number, from 1.
+        /// The last step, from 1.
         step: usize,
-        /// The last step's time.
+        /// When it is.
         at: Duration,
-        /// The end's time.
+        /// When the end is.
         end: Duration,
     },
-    /// Members of `end` that contradict each other or the status.
+    /// Members of `end` that exclude each other or its status.
     #[error("the end has {what}: {mend}")]
     Contradiction {
-        /// The contradiction.
+        /// What is there.
         what: &'static str,
-        /// How to fix it.
+        /// What to do.
         mend: &'static str,
     },
-    /// JSON that Cog's servers cannot send.
-    #[error("Cog cannot send {place}: {reason}")]
+    /// JSON that no Cog can send.
+    #[error("{place} is nothing that Cog can send: {reason}")]
     Unsendable {
-        /// The member and its object.
+        /// What and where.
         place: String,
-        /// Why not.
+        /// Why.
         reason: String,
     },
-    /// A `webhook_events_filter` of `null`, which coglet refuses with 422.
+    /// coglet answers 422 to `null`.
     #[error(
-        "\"webhook_events_filter\" is null, which coglet refuses with 422: remove it, or send with --flavor python"
+        "\"webhook_events_filter\" is null, to which coglet answers 422: leave it out, or send with --flavor python"
     )]
     NullFilter,
 }

@@ -14,10 +14,10 @@ use crate::signature::reserialize::{
     EmptyObject, Layout, MemberOrder, NumberStyle, Spelling, StringEscapes, Surroundings, Tree,
 };
 
-use super::prediction::{CogChange, CogOutcome, LastFailure, Prediction};
 use super::run::{Failure, Run, RunOutcome, StepAction};
+use super::{CogMoment, CogOutcome, LastFailure, Prediction};
 
-/// `json.dumps` with its defaults.
+/// `json.dumps` as it stands.
 const DUMPS: Spelling = Spelling {
     layout: Layout::Spaced,
     order: MemberOrder::Once,
@@ -30,58 +30,58 @@ const DUMPS: Spelling = Spelling {
 /// Below this interval, no `start` is sent (`SKIP_START_EVENT`).
 const SKIP_START_BELOW: Duration = Duration::from_millis(100);
 
-/// The changes of a run, in the order in which the server learns of them.
+/// What happens, as the server learns of it.
 ///
-/// In the real server two threads race; this is the usual order. `start` is posted concurrently with the first event, so its
-/// body has neither logs nor output, and does not throttle that event (in all but a few recordings). A log reaches the
-/// server through one thread more than an output does, and yet mostly arrives first if it was written first.
-pub(crate) fn changes(run: &Run, interval: Duration) -> Vec<(Duration, CogChange)> {
-    let mut changes = Vec::new();
+/// Two threads race in the real one; what is usual is here. `start` is posted beside the first event, and
+/// so its body has neither logs nor output, and does not throttle that event (all but a few recordings). A log reaches the server through
+/// one thread more than an output does, and yet mostly comes first if it was written first.
+pub(crate) fn moments(run: &Run, interval: Duration) -> Vec<(Duration, CogMoment)> {
+    let mut moments = Vec::new();
     if interval >= SKIP_START_BELOW {
-        changes.push((Duration::ZERO, CogChange::Start));
+        moments.push((Duration::ZERO, CogMoment::Start));
     }
     if run.iterator {
-        changes.push((Duration::ZERO, CogChange::Streams));
+        moments.push((Duration::ZERO, CogMoment::Streams));
     }
     let mut lines = Lines::default();
     for step in &run.steps {
-        let mut at_step = |change| changes.push((step.at, change));
-        match &step.action {
-            StepAction::Log { text, .. } => lines.push(text).into_iter().for_each(|line| at_step(CogChange::Log(line))),
-            StepAction::Output(output) => at_step(CogChange::OutputItem(output.clone())),
-            StepAction::Metrics(metrics) => at_step(CogChange::Metrics(metrics.clone())),
+        let mut now = |moment| moments.push((step.at, moment));
+        match &step.does {
+            StepAction::Log { text, .. } => lines.take(text).into_iter().for_each(|line| now(CogMoment::Log(line))),
+            StepAction::Output(output) => now(CogMoment::Piece(output.clone())),
+            StepAction::Metrics(metrics) => now(CogMoment::Metrics(metrics.clone())),
         }
     }
-    let mut at_end = |change| changes.push((run.end.at, change));
-    let outcome = match &run.end.outcome {
+    let mut at_end = |moment| moments.push((run.end.at, moment));
+    let outcome = match &run.end.how {
         RunOutcome::Succeeded(output) => {
-            // `if result:` drops an empty or zero result.
+            // `if result:`, so that an empty or zero result is none at all.
             if let Some(output) = output.as_deref().filter(|output| is_truthy(output)) {
-                at_end(CogChange::Output(output.to_owned()));
+                at_end(CogMoment::Whole(output.to_owned()));
             }
             CogOutcome::Succeeded
         }
         RunOutcome::Failed(failure) => {
-            let (log, outcome) = fail(failure, run.iterator, &mut lines);
-            log.into_iter().for_each(|log| at_end(CogChange::Log(log)));
+            let (log, outcome) = failed(failure, run.iterator, &mut lines);
+            log.into_iter().for_each(|log| at_end(CogMoment::Log(log)));
             outcome
         }
         RunOutcome::Canceled => CogOutcome::Canceled,
     };
-    lines.drain().into_iter().for_each(|line| at_end(CogChange::Log(line)));
-    at_end(CogChange::End(outcome));
-    changes
+    lines.drain().into_iter().for_each(|line| at_end(CogMoment::Log(line)));
+    at_end(CogMoment::End(outcome));
+    moments
 }
 
-/// The lines that a failure adds to the logs, and the outcome.
-fn fail(failure: &Failure, iterator: bool, lines: &mut Lines) -> (Vec<String>, CogOutcome) {
+/// What a failure adds to the logs, after the lines so far, and the outcome.
+fn failed(failure: &Failure, iterator: bool, lines: &mut Lines) -> (Vec<String>, CogOutcome) {
     match failure {
         Failure::Error(error) => (Vec::new(), CogOutcome::Failed(error.clone())),
         Failure::Raises(raised) => {
-            // stderr: an unfinished line of stdout is not affected.
-            let mut logs = Lines::default().push(&traceback(raised, iterator));
+            // To stderr, so beside what stdout has not ended.
+            let mut logs = Lines::default().take(&traceback(raised, iterator));
             let (class, message) = class_and_message(raised);
-            // A `BaseException` that is no `Exception` ends the worker, after the streams were drained.
+            // What is no `Exception` ends the worker, after the streams have been drained.
             let code = match class {
                 "SystemExit" if message.is_empty() => 0,
                 "SystemExit" => message.parse().unwrap_or(1),
@@ -94,7 +94,7 @@ fn fail(failure: &Failure, iterator: bool, lines: &mut Lines) -> (Vec<String>, C
             (logs, outcome)
         }
         Failure::Exit(code) => {
-            // The unfinished line is lost.
+            // What it had not ended is lost.
             *lines = Lines::default();
             let (log, outcome) = worker_died(*code);
             (vec![log], outcome)
@@ -102,7 +102,7 @@ fn fail(failure: &Failure, iterator: bool, lines: &mut Lines) -> (Vec<String>, C
     }
 }
 
-/// The log and the outcome: `traceback.format_exc()` of the server itself, logged in one piece, and `FatalWorkerException`.
+/// `FatalWorkerException`, and `traceback.format_exc()` of the server itself, which is logged in one piece.
 fn worker_died(code: i32) -> (String, CogOutcome) {
     let error = format!("Prediction failed for an unknown reason. It might have run out of memory? (exitcode {code})");
     let log = format!(
@@ -116,17 +116,16 @@ fn worker_died(code: i32) -> (String, CogOutcome) {
     (log, CogOutcome::Failed(error))
 }
 
-/// Python's path in the images that Cog builds.
+/// Where Python is in the images that Cog builds.
 const PYTHON: &str = "/usr/local/lib/python3.11";
 const COG: &str = "/usr/local/lib/python3.11/site-packages/cog/server";
 
-/// The output of `traceback.print_exc()` in the worker. Cog's files and lines are those of 0.16.12; the model's file and line
-/// are invented.
+/// What `traceback.print_exc()` prints in the worker. The files and lines of Cog are those of 0.16.12; that of the model
+/// is made up, of course.
 fn traceback(raised: &str, iterator: bool) -> String {
-    let (line, call) = if iterator {
-        (753, "for r in result:\n")
-    } else {
-        (743, "result = predict(**payload)\n             ^^^^^^^^^^^^^^^^^^\n")
+    let (line, call) = match iterator {
+        true => (753, "for r in result:\n"),
+        false => (743, "result = predict(**payload)\n             ^^^^^^^^^^^^^^^^^^\n"),
     };
     let raise = match class_and_message(raised) {
         (class, "") => class.to_owned(),
@@ -140,7 +139,7 @@ fn traceback(raised: &str, iterator: bool) -> String {
     )
 }
 
-/// Splits `ValueError: no`; the message may be empty.
+/// `ValueError: no` taken apart; the message is empty where there is none.
 fn class_and_message(raised: &str) -> (&str, &str) {
     raised.split_once(": ").unwrap_or((raised, ""))
 }
@@ -156,14 +155,14 @@ fn is_truthy(json: &str) -> bool {
     }
 }
 
-/// `StreamRedirector`: logs line by line, without the white space around a line, and without empty lines.
+/// `StreamRedirector`: logs by the line, each bared of the white space around it, empty ones dropped.
 #[derive(Default)]
 struct Lines {
     unfinished: String,
 }
 
 impl Lines {
-    fn push(&mut self, text: &str) -> Vec<String> {
+    fn take(&mut self, text: &str) -> Vec<String> {
         // The pipe is read as text, with universal newlines.
         let text = text.replace("\r\n", "\n").replace('\r', "\n");
         let mut lines = Vec::new();
@@ -173,7 +172,7 @@ impl Lines {
                 self.unfinished += part;
                 break;
             }
-            // Only the part that ends the line is stripped, not the unfinished part before.
+            // Only what ends the line is stripped, and not what was kept of it.
             let line = std::mem::take(&mut self.unfinished) + part.trim_matches(is_space);
             if !line.is_empty() {
                 lines.push(line + "\n");
@@ -188,12 +187,12 @@ impl Lines {
     }
 }
 
-/// As in `str.strip`.
+/// As `str.strip` has it.
 fn is_space(c: char) -> bool {
     c.is_whitespace() || ('\x1c'..='\x1f').contains(&c)
 }
 
-/// `str()` of the exception that `requests` raises after its last retry, with the messages of urllib3 2.
+/// `str()` of the exception that `requests` raises when its retries are used up, as worded by urllib3 2.
 pub(crate) fn retries_exceeded(url: &Url, failure: LastFailure) -> String {
     let scheme = if url.scheme() == "https" { "HTTPS" } else { "HTTP" };
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
@@ -218,7 +217,7 @@ pub(crate) fn retries_exceeded(url: &Url, failure: LastFailure) -> String {
     )
 }
 
-/// Members that hold JSON hold it as the server will write it.
+/// A prediction as the Python server keeps it. What is JSON is kept as it will be written.
 pub(crate) struct PythonState {
     input: String,
     output: Output,
@@ -234,15 +233,15 @@ pub(crate) struct PythonState {
 
 enum Output {
     None,
-    Value(String),
-    Items(Vec<String>),
+    Whole(String),
+    Pieces(Vec<String>),
 }
 
 impl PythonState {
     pub(crate) fn new(run: &Run, id: Option<&str>, started_at: Timestamp) -> Self {
         let null = || "null".to_owned();
         PythonState {
-            // Numbers stay as the client sent them: Python's spelling would depend on the types of the model's inputs.
+            // The client's own numbers: what Python makes of them depends on the types of the model's inputs.
             input: spell(&run.input, Spelling { numbers: NumberStyle::AsSent, ..DUMPS }),
             output: Output::None,
             id: id.map_or_else(null, |id| DUMPS.quote(id)),
@@ -281,34 +280,34 @@ impl PythonState {
     }
 }
 
-/// Measured by the server, for a prediction that succeeded.
+/// Measured by the server, and of what succeeded only.
 const PREDICT_TIME: &str = "predict_time";
 
 impl Prediction for PythonState {
-    fn apply(&mut self, change: CogChange, now: Duration) {
-        match change {
-            CogChange::Start => {}
-            CogChange::Streams => self.output = Output::Items(Vec::new()),
-            CogChange::Log(log) => self.logs += &log,
-            CogChange::Metrics(metrics) => {
+    fn take(&mut self, moment: CogMoment, now: Duration) {
+        match moment {
+            CogMoment::Start => {}
+            CogMoment::Streams => self.output = Output::Pieces(Vec::new()),
+            CogMoment::Log(log) => self.logs += &log,
+            CogMoment::Metrics(metrics) => {
                 members(&metrics).into_iter().for_each(|(name, value)| self.set_metric(name, value));
             }
-            CogChange::OutputItem(item) => match &mut self.output {
-                Output::Items(items) => items.push(spell(&item, DUMPS)),
-                Output::None | Output::Value(_) => self.output = Output::Items(vec![spell(&item, DUMPS)]),
+            CogMoment::Piece(piece) => match &mut self.output {
+                Output::Pieces(pieces) => pieces.push(spell(&piece, DUMPS)),
+                Output::None | Output::Whole(_) => self.output = Output::Pieces(vec![spell(&piece, DUMPS)]),
             },
-            CogChange::Output(output) => self.output = Output::Value(spell(&output, DUMPS)),
-            CogChange::End(outcome) => self.end(outcome, now),
+            CogMoment::Whole(whole) => self.output = Output::Whole(spell(&whole, DUMPS)),
+            CogMoment::End(outcome) => self.end(outcome, now),
         }
     }
 
     fn body(&self) -> String {
         let output = match &self.output {
             Output::None => "null".to_owned(),
-            Output::Value(value) => value.clone(),
-            Output::Items(items) => format!("[{}]", items.join(", ")),
+            Output::Whole(whole) => whole.clone(),
+            Output::Pieces(pieces) => format!("[{}]", pieces.join(", ")),
         };
-        let time = |at: Timestamp| DUMPS.quote(&isoformat(Offset::UTC.to_datetime(at), Some(Offset::UTC)));
+        let moment = |at: Timestamp| DUMPS.quote(&isoformat(Offset::UTC.to_datetime(at), Some(Offset::UTC)));
         let error = self.outcome.as_ref().and_then(CogOutcome::error).map(|error| DUMPS.quote(error));
         let metrics = self.metrics.iter().map(|(name, value)| format!("{}: {value}", DUMPS.quote(name)));
         let metrics: Vec<_> = metrics.collect();
@@ -319,8 +318,8 @@ impl Prediction for PythonState {
             ("output", Some(output)),
             ("id", Some(self.id.clone())),
             ("created_at", Some(self.created_at.clone())),
-            ("started_at", Some(time(self.started_at))),
-            ("completed_at", self.completed_at.map(time)),
+            ("started_at", Some(moment(self.started_at))),
+            ("completed_at", self.completed_at.map(moment)),
             ("logs", Some(DUMPS.quote(&self.logs))),
             ("error", error),
             ("status", Some(DUMPS.quote(status))),
@@ -331,7 +330,7 @@ impl Prediction for PythonState {
     }
 }
 
-/// `json` was checked when the run was parsed.
+/// JSON that was checked when the run was read, in another spelling.
 fn spell(json: &str, spelling: Spelling) -> String {
     Tree::parse(json).map_or_else(|| json.to_owned(), |tree| spelling.spell(&tree))
 }
@@ -341,7 +340,7 @@ fn members(json: &str) -> Vec<(String, String)> {
     members.into_iter().map(|(name, value)| (name.into_owned(), spell(value, DUMPS))).collect()
 }
 
-/// The client's time, as pydantic parses and Python writes it, with the client's offset.
+/// The client's time, as pydantic reads and Python writes it: its own offset is kept.
 fn created_at(text: &str) -> String {
     let read = Pieces::parse(text).ok().and_then(|pieces| {
         let datetime = pieces.date().to_datetime(pieces.time()?);
@@ -350,7 +349,7 @@ fn created_at(text: &str) -> String {
     DUMPS.quote(read.as_deref().unwrap_or(text))
 }
 
-/// `datetime.isoformat()`: microseconds are left out if they are 0.
+/// `datetime.isoformat()`: microseconds, unless there are none.
 fn isoformat(datetime: DateTime, offset: Option<Offset>) -> String {
     let seconds = datetime.strftime("%Y-%m-%dT%H:%M:%S");
     let micros = match datetime.subsec_nanosecond() / 1000 {

@@ -13,65 +13,71 @@ use crate::payload::body::Body;
 use crate::payload::{duration, nearest};
 use crate::signature::reserialize::Tree;
 
-use super::error::RunError;
-use super::event::CogEvent;
+use super::{CogEvent, RunError};
 
-/// A parsed run file: what the model prints, yields and returns, and how the prediction ends.
+/// A prediction as it runs in the model: what it prints, yields and returns, and how it ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Run {
-    /// The client's id.
+    /// The client's id for it.
     pub(crate) id: Option<String>,
-    /// The client's `created_at`: a date and a time.
+    /// What the client sent as `created_at`: a date and a time.
     pub(crate) created_at: Option<String>,
     /// JSON of the input.
     pub(crate) input: String,
-    /// Whether the model is a generator. Follows from the steps, except for a generator that yields nothing.
+    /// Whether the model is a generator. Its steps tell, but for one that yields nothing.
     pub(crate) iterator: bool,
-    /// In chronological order.
+    /// In order of time.
     pub(crate) steps: Vec<RunStep>,
+    /// How it ends.
     pub(crate) end: RunEnd,
     /// `webhook_events_filter`.
     pub(crate) filter: Filter,
-    /// The server's throttle interval.
+    /// The server's interval.
     pub(crate) throttle: Option<Duration>,
 }
 
+/// Something the model does on its way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RunStep {
     pub(crate) at: Duration,
-    pub(crate) action: StepAction,
+    pub(crate) does: StepAction,
 }
 
+/// What a step does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum StepAction {
-    /// Prints. Both servers wait for the end of the line; with `flush`, coglet sends an unfinished line.
+    /// Prints. Both servers wait for the end of the line; `flush` makes coglet hand on what there is of it.
     Log { text: String, flush: bool },
-    /// Yields JSON.
+    /// Yields this JSON.
     Output(String),
-    /// A JSON object.
+    /// Records metrics: a JSON object.
     Metrics(String),
 }
 
+/// How the run ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RunEnd {
     pub(crate) at: Duration,
-    pub(crate) outcome: RunOutcome,
+    pub(crate) how: RunOutcome,
     /// A JSON object.
     pub(crate) metrics: Option<String>,
 }
 
+/// The outcome.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum RunOutcome {
-    /// The JSON that a plain function returns; `None` for `null`.
+    /// With what a plain function returns; nothing is `null`.
     Succeeded(Option<String>),
     /// The model raised, or the worker died.
     Failed(Failure),
+    /// The client canceled it.
     Canceled,
 }
 
+/// Why a run fails.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Failure {
-    /// An error message that is sent unchanged.
+    /// Words that are sent as they stand.
     Error(String),
     /// The last line of a Python traceback, `ValueError: Invalid input dimensions`.
     Raises(String),
@@ -79,7 +85,7 @@ pub(crate) enum Failure {
     Exit(i32),
 }
 
-/// `webhook_events_filter` of the request.
+/// What the request says of the events it wants.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Filter {
     Absent,
@@ -94,7 +100,7 @@ const END: [&str; 7] = ["at", "status", "output", "error", "raises", "exit_code"
 const STATUSES: [&str; 3] = ["succeeded", "failed", "canceled"];
 
 impl Run {
-    /// Parses and validates a run file.
+    /// Reads and checks a run file.
     pub fn parse(text: &str) -> Result<Self, RunError> {
         let run = match Body::of(text.as_bytes()) {
             Body::Object(run) => Members { object: run, place: "the run".to_owned() },
@@ -103,7 +109,7 @@ impl Run {
         };
         run.known(&TOP)?;
         let steps = run.get("steps").map_or(Ok(Vec::new()), |steps| read_steps(&run, steps))?;
-        let yields = steps.iter().any(|step| matches!(step.action, StepAction::Output(_)));
+        let yields = steps.iter().any(|step| matches!(step.does, StepAction::Output(_)));
         let iterator = run.bool("iterator")?.unwrap_or(yields);
         let Some(end) = run.get("end") else {
             let mend = r#""end": {"at": "1s", "status": "succeeded"}"#;
@@ -138,11 +144,13 @@ fn read_steps(run: &Members<'_>, steps: &str) -> Result<Vec<RunStep>, RunError> 
         let log = step.text("log")?.map(|text| StepAction::Log { text, flush });
         let output = step.json("output", None)?.map(StepAction::Output);
         let metrics = step.json("metrics", Some(JsonType::Object))?.map(StepAction::Metrics);
-        let mut actions = [log, output, metrics].into_iter().flatten();
-        match (actions.next(), actions.next()) {
-            (Some(action), None) => Ok(RunStep { at, action }),
-            (Some(_), Some(_)) => Err(RunError::NotOneAction { step: index + 1, does: "several things" }),
-            (None, _) => Err(RunError::NotOneAction { step: index + 1, does: "nothing" }),
+        let mut deeds = [log, output, metrics].into_iter().flatten();
+        match (deeds.next(), deeds.next()) {
+            (Some(does), None) => Ok(RunStep { at, does }),
+            (one, _) => Err(RunError::NotOneDeed {
+                step: index + 1,
+                does: if one.is_some() { "several things" } else { "nothing" },
+            }),
         }
     };
     steps.into_iter().enumerate().map(read).collect()
@@ -163,7 +171,7 @@ fn read_end(end: Members<'_>, iterator: bool) -> Result<RunEnd, RunError> {
     if second.is_some() {
         return contradiction("more than one reason to fail", "keep one of \"error\", \"raises\" and \"exit_code\"");
     }
-    let outcome = match (status.as_str(), reason) {
+    let how = match (status.as_str(), reason) {
         ("succeeded", None) if output.is_some() && iterator => {
             return contradiction("an output beside output steps", "an iterator returns nothing; drop \"output\"");
         }
@@ -188,7 +196,7 @@ fn read_end(end: Members<'_>, iterator: bool) -> Result<RunEnd, RunError> {
         ("canceled", None) => RunOutcome::Canceled,
         _ => return contradiction("a reason to fail", "only a run with the status \"failed\" has one"),
     };
-    Ok(RunEnd { at: end.at()?, outcome, metrics: end.json("metrics", Some(JsonType::Object))? })
+    Ok(RunEnd { at: end.at()?, how, metrics: end.json("metrics", Some(JsonType::Object))? })
 }
 
 fn in_order(steps: &[RunStep], end: &RunEnd) -> Result<(), RunError> {
@@ -232,7 +240,7 @@ fn date_and_time(run: &Members<'_>, text: String) -> Result<String, RunError> {
     }
 }
 
-/// The members of an object in the run file, and the object's name in messages.
+/// The members of an object in the run file, and what to call it in a message.
 struct Members<'a> {
     object: Object<'a>,
     place: String,
@@ -246,7 +254,7 @@ impl<'a> Members<'a> {
         }
     }
 
-    /// Refuses a name that is almost a known name, as a typing error. Other unknown names are the user's notes.
+    /// Refuses a name that is almost a known one; others are somebody's notes.
     fn known(&self, known: &[&'static str]) -> Result<(), RunError> {
         for (name, _) in self.object.members() {
             if let Some(near) = nearest(name, known.iter().copied()).filter(|near| *near != name) {
@@ -272,7 +280,7 @@ impl<'a> Members<'a> {
         RunError::WrongType { place: self.place_of(name), found: JsonType::of(found).noun(), wanted }
     }
 
-    /// A string; `null` counts as absent.
+    /// A string; `null` is as good as absent.
     fn text(&self, name: &str) -> Result<Option<String>, RunError> {
         let Some(text) = self.get(name).filter(|text| *text != "null") else { return Ok(None) };
         let read = serde_json::from_str::<Value>(text).map_err(|error| self.unsendable(name, &error))?;
@@ -294,7 +302,7 @@ impl<'a> Members<'a> {
         text.parse().map(Some).map_err(|_| self.wrong_type(name, text, "a whole number"))
     }
 
-    /// JSON as it is in the file, if Cog's servers can parse it.
+    /// JSON as it stands in the file. All of it must be what Cog's own servers can hold.
     fn json(&self, name: &str, wanted: Option<JsonType>) -> Result<Option<String>, RunError> {
         let Some(text) = self.get(name) else { return Ok(None) };
         if let Some(wanted) = wanted.filter(|wanted| *wanted != JsonType::of(text)) {

@@ -1,29 +1,21 @@
-//! One delivery in text: received, sent, planned, recorded, examined.
+//! One delivery as text: received, sent, planned, recorded, examined.
 
 use jiff::Timestamp;
 
-use super::{TextStyle, Verbosity};
+use super::block::{Block, cut};
+use super::paint::Paint;
+use super::style::TextStyle;
+use super::table::fill;
+use super::time::milliseconds;
+use super::{compact, escape, fields, fold, pretty};
 use crate::event::{Examined, JournalRow, Plan};
 use crate::journal::Record;
 use crate::journal::record::{SentAttempt, SentOutcome};
 use crate::payload::{Payload, Status};
-use crate::render::block::{Block, cut};
-use crate::render::paint::Paint;
-use crate::render::table::fill;
-use crate::render::time::milliseconds;
-use crate::render::{compact, escape, fields, fold, pretty};
 use crate::signature::Trace;
 
 impl TextStyle {
-    pub(crate) fn quiet(&self) -> bool {
-        self.verbosity == Verbosity::Quiet
-    }
-
-    pub(crate) fn verbose(&self) -> bool {
-        self.verbosity == Verbosity::Verbose
-    }
-
-    /// A delivery that came.
+    /// A received delivery.
     pub(crate) fn received(&self, record: &Record) -> String {
         let paint = self.out;
         let time = self.clock_time(record.at);
@@ -33,9 +25,9 @@ impl TextStyle {
             block.head(&format!("{headline}  {}", compact::rest(record, paint)));
         } else {
             block.head(&headline);
-            self.body_of(record, &mut block);
+            self.fields(record, &mut block);
             if self.verbose() {
-                self.whole(record, &mut block);
+                self.headers_and_body(record, &mut block);
             }
         }
         block.into_text()
@@ -52,13 +44,13 @@ impl TextStyle {
             parts.extend(payload.id.as_deref().map(|id| paint.strong(escape::line(id))));
         }
         let line = parts.join("  ");
-        // What does not fit is cut, but not the mark, by which a delivery is spoken of.
-        let room = self.width.map(|width| width.saturating_sub(before + mark.len() + 2));
-        format!("{}  {}", cut(&line, room), paint.quiet(mark)).trim_end().to_owned()
+        // The number of the delivery is never cut.
+        let columns = self.width.map(|width| width.saturating_sub(before + mark.len() + 2));
+        format!("{}  {}", cut(&line, columns), paint.quiet(mark)).trim_end().to_owned()
     }
 
     /// Everything below the headline.
-    fn body_of(&self, record: &Record, block: &mut Block) {
+    fn fields(&self, record: &Record, block: &mut Block) {
         let paint = self.out;
         for (label, value) in fields::signature(record, paint) {
             block.wrapped(&paint.quiet(label), label.len(), &value);
@@ -66,7 +58,7 @@ impl TextStyle {
         if let Some(payload) = &record.payload {
             for (label, value) in fields::payload(payload, paint) {
                 match label {
-                    // What a user copies: the terminal may break the line, but nothing is missing.
+                    // Uncut, so that the value can be copied.
                     "output" | "error" => block.uncut(&paint.quiet(label), label.len(), &value),
                     _ => block.field(&paint.quiet(label), label.len(), &value),
                 }
@@ -84,20 +76,19 @@ impl TextStyle {
         }
     }
 
-    /// The whole reasoning about a signature.
-    fn account(&self, account: Option<&Trace>, block: &mut Block) {
-        let Some(account) = account else { return };
+    /// How the signature was checked.
+    fn trace(&self, trace: Option<&Trace>, block: &mut Block) {
+        let Some(trace) = trace else { return };
         block.line("");
-        for (label, value) in fields::account(account) {
+        for (label, value) in fields::trace(trace) {
             block.uncut(&self.out.quiet(label), label.len(), &value);
         }
     }
 
-    /// Headers and body as sent.
-    fn whole(&self, record: &Record, block: &mut Block) {
+    fn headers_and_body(&self, record: &Record, block: &mut Block) {
         let paint = self.out;
         for (name, value) in record.delivery.headers.iter() {
-            // Uncut: a signature is copied from here.
+            // Uncut, so that a signature can be copied.
             block.text(&format!("{}: {}", paint.name(escape::line(name)), escape::line(&value)));
         }
         let body = record.delivery.decoded_body();
@@ -109,7 +100,7 @@ impl TextStyle {
         }
     }
 
-    /// One attempt of a delivery that is sent; the first brings the headline along.
+    /// One attempt to send a delivery; the first attempt includes the headline.
     pub(crate) fn attempt(&self, record: &Record) -> String {
         let Some(sent) = &record.sent else { return String::new() };
         let paint = self.out;
@@ -122,7 +113,7 @@ impl TextStyle {
             block.head(&self.headline(record, "", 2));
             block.line(&paint.quiet(format!("{request} · {size} · {verdict}")));
             if self.verbose() {
-                self.whole(record, &mut block);
+                self.headers_and_body(record, &mut block);
             }
             text.push_str(&block.into_text());
         }
@@ -131,7 +122,7 @@ impl TextStyle {
         text + &cut(&line, self.width) + "\n"
     }
 
-    /// One of many that went wrong, on a line.
+    /// A failed delivery of a load test, on one line.
     pub(crate) fn failed(&self, record: &Record) -> String {
         let Some(sent) = &record.sent else { return String::new() };
         let paint = self.out;
@@ -140,7 +131,7 @@ impl TextStyle {
         cut(&line, self.width).into_owned() + "\n"
     }
 
-    /// A request that is not sent, whole.
+    /// A request of `--dry-run`.
     pub(crate) fn plan(&self, plan: &Plan) -> String {
         let paint = self.out;
         let delivery = &plan.record.delivery;
@@ -150,7 +141,7 @@ impl TextStyle {
         }
         text.push('\n');
         match std::str::from_utf8(&delivery.body) {
-            // The exact bytes, so that what is copied from here signs the same; only what a terminal would obey is not.
+            // The exact bytes, so that a copy has the same signature; only control characters are escaped.
             Ok(body) if self.width.is_some() => text.push_str(&escape::json(body).replace('\r', "\\r")),
             Ok(body) => text.push_str(&escape::json(body)),
             Err(_) => text.push_str(&paint.quiet("(not text)")),
@@ -159,7 +150,7 @@ impl TextStyle {
         text
     }
 
-    /// What a payload is.
+    /// One payload of `inspect`.
     pub(crate) fn examined(&self, examined: &Examined) -> String {
         let paint = self.out;
         let record = &examined.record;
@@ -177,15 +168,15 @@ impl TextStyle {
             }
         }
         block.field(&paint.quiet("body"), "body".len(), &fields::size(&record.delivery.body));
-        self.body_of(record, &mut block);
+        self.fields(record, &mut block);
         if self.verbose() {
-            self.whole(record, &mut block);
+            self.headers_and_body(record, &mut block);
         }
-        self.account(examined.trace.as_ref(), &mut block);
+        self.trace(examined.trace.as_ref(), &mut block);
         if !self.verbose() && !self.quiet() {
             block.line("");
-            let held = record.delivery.decoded_body();
-            let body = std::str::from_utf8(&held).unwrap_or_default();
+            let decoded = record.delivery.decoded_body();
+            let body = std::str::from_utf8(&decoded).unwrap_or_default();
             match record.payload {
                 Some(_) => block.text(&pretty::json(body, paint, true)),
                 None => body.lines().take(20).for_each(|line| block.line(&escape::line(line))),
@@ -194,7 +185,7 @@ impl TextStyle {
         block.into_text()
     }
 
-    /// A delivery of a journal, whole.
+    /// One delivery of a journal, in full.
     pub(crate) fn entry(&self, entry: &JournalRow) -> String {
         let record = &entry.record;
         let paint = self.out;
@@ -220,10 +211,10 @@ impl TextStyle {
             }
         }
         block.field(&paint.quiet("record"), 6, &escape::line(&record.id));
-        self.body_of(record, &mut block);
-        self.account(entry.trace.as_ref(), &mut block);
+        self.fields(record, &mut block);
+        self.trace(entry.trace.as_ref(), &mut block);
         block.line("");
-        self.whole(record, &mut block);
+        self.headers_and_body(record, &mut block);
         block.into_text()
     }
 
@@ -252,9 +243,7 @@ fn attempted(record: &Record, sent: &SentAttempt, paint: Paint) -> String {
     }
 }
 
-/// The event in the headline: where it is not just the status over again.
-///
-/// That it was inferred is no news of what is sent here.
+/// The event in the headline, unless the status says the same. Of a sent delivery, hookctl inferred the event itself.
 fn event(payload: &Payload, is_sent: bool) -> Option<String> {
     let event = payload.event.as_ref()?;
     let name = escape::line(&event.name);
