@@ -72,7 +72,7 @@ struct RunState {
     seq: u64,
     /// Whether the advice to start a listener was given.
     advised: bool,
-    /// Whether a note has told that the user's stop left an attempt out of the journal.
+    /// Whether the warning was given that the user's stop left an attempt out of the journal.
     unrecorded: bool,
 }
 
@@ -80,7 +80,7 @@ struct RunState {
 struct RecordedAttempt {
     /// Whether the output was closed.
     closed: bool,
-    /// The user's stop, where it ended the wait for the journal.
+    /// The exit code of the user's stop, if the stop ended the wait for the journal.
     stopped: Option<Exit>,
 }
 
@@ -265,7 +265,7 @@ impl<'a, T: Transport> Driver<'a, T> {
         Ok(DeliveryEnd { attempts: attempt, acknowledged, exit, closed, exhausted: false, reply })
     }
 
-    /// Numbers a record, appends it to the journal, and sends its event if `shown`.
+    /// Numbers a record, appends the record to the journal, and sends its event if `shown`.
     async fn record(&self, mut record: Record, shown: bool) -> Result<RecordedAttempt, Error> {
         record.seq = {
             let mut state = self.state.borrow_mut();
@@ -285,7 +285,7 @@ impl<'a, T: Transport> Driver<'a, T> {
     async fn append(&self, journal: &Mutex<AsyncWriter>, line: Bytes) -> Result<Option<Exit>, Error> {
         let written = async { journal.lock().await.write(&line).await };
         tokio::select! {
-            // A file takes the line at once: an attempt that the user interrupted is recorded there.
+            // The write comes first: a file takes the line at once, so that an interrupted attempt is recorded.
             biased;
             written = written => match (written.error, *self.stop.borrow()) {
                 (None, _) => return Ok(None),
@@ -296,8 +296,10 @@ impl<'a, T: Transport> Driver<'a, T> {
         }
         if !std::mem::replace(&mut self.state.borrow_mut().unrecorded, true) {
             let path = self.config.record.as_deref().unwrap_or(Path::new("the journal")).display();
-            self.emit(Note::warning(format!("interrupted: {path} lacks the last attempt, which it did not take")))
-                .await;
+            self.emit(Note::warning(format!(
+                "interrupted: {path} lacks the last attempt, as its reader did not read on"
+            )))
+            .await;
         }
         Ok(*self.stop.borrow())
     }

@@ -212,7 +212,7 @@ fn second_report<T: Transport>(
     at: Duration,
 ) -> Option<Planned> {
     let last = ends.last().filter(|last| planned.terminal && last.exhausted)?;
-    simulation.gave_up(at, &driver.config().endpoint.url, last_failure(&last.reply)?)
+    simulation.give_up(at, &driver.config().endpoint.url, last_failure(&last.reply)?)
 }
 
 /// `None` for failures whose message in Python is not known.

@@ -1,4 +1,4 @@
-//! coglet, Rust: cog 0.17 and later. Measured on 0.23.1.
+//! coglet, the server in Rust: cog 0.17 and later. Measured on 0.23.1.
 
 use std::time::Duration;
 
@@ -9,86 +9,86 @@ use serde_json::{Map, Value};
 use crate::json::object::items;
 use crate::json::value::string;
 
+use super::prediction::{CogChange, CogOutcome, Prediction};
 use super::run::{Failure, Run, RunOutcome, StepAction};
-use super::{CogMoment, CogOutcome, Prediction};
 
-/// What happens, as coglet learns of it.
-pub(crate) fn moments(run: &Run) -> Vec<(Duration, CogMoment)> {
-    let mut moments = vec![(Duration::ZERO, CogMoment::Start)];
-    // The worker's stream hands on whole lines, or what is flushed; what is left at the end is lost (in fact it turns up
-    // in the logs of the next prediction). stdout and stderr are one.
+/// The changes of a run, in the order in which coglet learns of them.
+pub(crate) fn changes(run: &Run) -> Vec<(Duration, CogChange)> {
+    let mut changes = vec![(Duration::ZERO, CogChange::Start)];
+    // The worker's stream passes on whole lines, and flushed text. An unfinished line at the end is lost (it appears in
+    // the logs of the next prediction). stdout and stderr are one stream.
     let mut unfinished = String::new();
     for step in &run.steps {
-        let moment = match &step.does {
+        let change = match &step.action {
             StepAction::Log { text, flush } => {
                 unfinished += text;
-                let whole = if *flush { unfinished.len() } else { unfinished.rfind('\n').map_or(0, |end| end + 1) };
-                let rest = unfinished.split_off(whole);
+                let end = if *flush { unfinished.len() } else { unfinished.rfind('\n').map_or(0, |end| end + 1) };
+                let rest = unfinished.split_off(end);
                 match std::mem::replace(&mut unfinished, rest) {
                     log if log.is_empty() => continue,
-                    log => CogMoment::Log(log),
+                    log => CogChange::Log(log),
                 }
             }
-            StepAction::Output(output) => CogMoment::Piece(output.clone()),
-            StepAction::Metrics(metrics) => CogMoment::Metrics(metrics.clone()),
+            StepAction::Output(output) => CogChange::OutputItem(output.clone()),
+            StepAction::Metrics(metrics) => CogChange::Metrics(metrics.clone()),
         };
-        moments.push((step.at, moment));
+        changes.push((step.at, change));
     }
-    let mut at_end = |moment| moments.push((run.end.at, moment));
-    let outcome = match &run.end.how {
+    let mut at_end = |change| changes.push((run.end.at, change));
+    let outcome = match &run.end.outcome {
         RunOutcome::Succeeded(output) => {
             if !run.iterator {
-                let whole = output.as_deref().unwrap_or("null");
-                pieces(whole).into_iter().for_each(|piece| at_end(CogMoment::Piece(piece.to_owned())));
-                at_end(CogMoment::Whole(whole.to_owned()));
+                let output = output.as_deref().unwrap_or("null");
+                output_items(output).into_iter().for_each(|item| at_end(CogChange::OutputItem(item.to_owned())));
+                at_end(CogChange::Output(output.to_owned()));
             }
             CogOutcome::Succeeded
         }
-        RunOutcome::Failed(failure) => CogOutcome::Failed(worded(failure, run.iterator)),
+        RunOutcome::Failed(failure) => CogOutcome::Failed(error_message(failure, run.iterator)),
         RunOutcome::Canceled => CogOutcome::Canceled,
     };
-    at_end(CogMoment::End(outcome));
-    moments
+    at_end(CogChange::End(outcome));
+    changes
 }
 
 /// The `output` deliveries of a plain return: one for each element of a list, one for any other value, none for `null`.
-fn pieces(whole: &str) -> Vec<&str> {
-    match items(whole) {
+fn output_items(output: &str) -> Vec<&str> {
+    match items(output) {
         Some(items) => items,
-        None if whole == "null" => Vec::new(),
-        None => vec![whole],
+        None if output == "null" => Vec::new(),
+        None => vec![output],
     }
 }
 
-/// The error of a failure. There is no traceback anywhere.
-fn worded(failure: &Failure, iterator: bool) -> String {
+/// The `error` of the body. coglet has no traceback.
+fn error_message(failure: &Failure, iterator: bool) -> String {
     let raised = match failure {
         Failure::Error(error) => return error.clone(),
         Failure::Exit(_) => return "Worker crashed".to_owned(),
         Failure::Raises(raised) => raised,
     };
     let (class, message) = raised.split_once(": ").unwrap_or((raised, ""));
-    // The class goes without its module: `_queue.Empty` is `Empty: `.
+    // Without the module: `_queue.Empty` becomes `Empty: `.
     let class = class.rsplit('.').next().unwrap_or(class);
     let doing = if iterator { "Generator iteration error" } else { "Prediction failed" };
     format!("Prediction failed: {doing}: {class}: {message}")
 }
 
-/// A prediction as coglet keeps it. Numbers become what `serde_json` makes of them: coglet's own JSON library.
+/// Numbers are what `serde_json` makes of them: coglet uses the same library.
 pub(crate) struct CogletState {
     id: String,
     logs: String,
     iterator: bool,
-    pieces: Vec<Value>,
-    whole: Option<Value>,
+    items: Vec<Value>,
+    output: Option<Value>,
     metrics: Map<String, Value>,
     ending_metrics: Map<String, Value>,
     outcome: Option<CogOutcome>,
 }
 
-/// In order of the keys, as coglet writes it.
+/// The members are in alphabetical order, as coglet writes them.
 #[derive(Serialize)]
-struct Sent<'a> {
+struct CogletBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'a str>,
     id: &'a str,
@@ -102,8 +102,8 @@ struct Sent<'a> {
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Output<'a> {
-    Pieces(&'a [Value]),
-    Whole(&'a Value),
+    Items(&'a [Value]),
+    Value(&'a Value),
 }
 
 impl CogletState {
@@ -112,8 +112,8 @@ impl CogletState {
             id: id.map_or_else(|| format!("pred_{:x}", started_at.as_nanosecond()), str::to_owned),
             logs: String::new(),
             iterator: run.iterator,
-            pieces: Vec::new(),
-            whole: None,
+            items: Vec::new(),
+            output: None,
             metrics: Map::new(),
             ending_metrics: run.end.metrics.as_deref().map(object).unwrap_or_default(),
             outcome: None,
@@ -121,25 +121,25 @@ impl CogletState {
     }
 
     fn output(&self) -> Option<Output<'_>> {
-        // An iterator that ends well has an output, though it be empty.
+        // An iterator that has succeeded has an output, even if empty.
         let complete = self.iterator && self.outcome == Some(CogOutcome::Succeeded);
-        match &self.whole {
-            Some(whole) => Some(Output::Whole(whole)),
-            None if self.pieces.is_empty() && !complete => None,
-            None => Some(Output::Pieces(&self.pieces)),
+        match &self.output {
+            Some(output) => Some(Output::Value(output)),
+            None if self.items.is_empty() && !complete => None,
+            None => Some(Output::Items(&self.items)),
         }
     }
 }
 
 impl Prediction for CogletState {
-    fn take(&mut self, moment: CogMoment, now: Duration) {
-        match moment {
-            CogMoment::Start | CogMoment::Streams => {}
-            CogMoment::Log(log) => self.logs += &log,
-            CogMoment::Metrics(metrics) => self.metrics.extend(object(&metrics)),
-            CogMoment::Piece(piece) => self.pieces.push(value(&piece)),
-            CogMoment::Whole(whole) => self.whole = Some(value(&whole)),
-            CogMoment::End(outcome) => {
+    fn apply(&mut self, change: CogChange, now: Duration) {
+        match change {
+            CogChange::Start | CogChange::Streams => {}
+            CogChange::Log(log) => self.logs += &log,
+            CogChange::Metrics(metrics) => self.metrics.extend(object(&metrics)),
+            CogChange::OutputItem(item) => self.items.push(value(&item)),
+            CogChange::Output(output) => self.output = Some(value(&output)),
+            CogChange::End(outcome) => {
                 self.metrics.append(&mut self.ending_metrics);
                 self.metrics.entry("predict_time").or_insert_with(|| now.as_secs_f64().into());
                 self.outcome = Some(outcome);
@@ -148,7 +148,7 @@ impl Prediction for CogletState {
     }
 
     fn body(&self) -> String {
-        let sent = Sent {
+        let body = CogletBody {
             error: self.outcome.as_ref().and_then(CogOutcome::error),
             id: &self.id,
             logs: &self.logs,
@@ -156,12 +156,12 @@ impl Prediction for CogletState {
             output: self.output(),
             status: self.outcome.as_ref().map_or("processing", CogOutcome::status),
         };
-        // Strings, maps of strings and numbers that were read from JSON: nothing that could fail.
-        serde_json::to_string(&sent).unwrap_or_default()
+        // Strings, and values that were read from JSON: serialising cannot fail.
+        serde_json::to_string(&body).unwrap_or_default()
     }
 }
 
-/// JSON that was checked when the run was read.
+/// `text` was checked when the run was parsed.
 fn value(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|_| string(text).map_or(Value::Null, |text| text.into()))
 }

@@ -1,110 +1,110 @@
-//! What is wrong with a run file.
+//! Errors of a run file.
 
 use std::time::Duration;
 
-/// What is wrong with a run file, in one sentence.
+/// Why a run file is invalid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RunError {
-    /// Not JSON, or no object.
-    #[error("a Cog run is a JSON object, and this is not: {0}")]
+    /// Not JSON, or not an object.
+    #[error("a Cog run must be a JSON object: {0}")]
     NotAnObject(String),
-    /// Something that must be there is not.
+    /// A required member is missing.
     #[error("{place} is missing: write {mend}")]
     Missing {
-        /// What and where.
+        /// The member and its object.
         place: String,
-        /// An example.
+        /// An example of the member.
         mend: &'static str,
     },
-    /// Something of another type.
+    /// A member of the wrong type.
     #[error("{place} is {found}: make it {wanted}")]
     WrongType {
-        /// What and where.
+        /// The member and its object.
         place: String,
-        /// What it is.
+        /// The type found.
         found: &'static str,
-        /// What it should be.
+        /// The type expected.
         wanted: &'static str,
     },
-    /// A time that cannot be read.
+    /// An invalid time or duration.
     #[error("{place} is '{text}': {reason}")]
     Time {
-        /// What and where.
+        /// The member and its object.
         place: String,
-        /// As written.
+        /// As in the file.
         text: String,
-        /// What is wrong with it.
+        /// Why the text is invalid.
         reason: String,
     },
-    /// A word that is not one of those known.
+    /// A value that is not in the list of known values.
     #[error("{place} is '{found}', which Cog does not know: {}", did_you_mean(.nearest, .known))]
     UnknownWord {
-        /// What and where.
+        /// The member and its object.
         place: String,
-        /// As written.
+        /// As in the file.
         found: String,
-        /// The known word most like it.
+        /// The most similar known value.
         nearest: Option<&'static str>,
-        /// All that are known.
+        /// All known values.
         known: String,
     },
-    /// A member whose name is almost a known one.
+    /// A member whose name is almost a known name.
     #[error("{place} has a member '{found}': did you mean '{nearest}'?")]
     UnknownMember {
-        /// Where.
+        /// The object.
         place: String,
-        /// As written.
+        /// As in the file.
         found: String,
-        /// The known name.
+        /// The most similar known name.
         nearest: &'static str,
     },
-    /// A step that does nothing, or two things.
+    /// A step with no action, or with several.
     #[error("step {step} does {does}: give it one of \"log\", \"output\" and \"metrics\"")]
-    NotOneDeed {
-        /// Which, from 1.
+    NotOneAction {
+        /// The step's number, from 1.
         step: usize,
-        /// How many it does.
+        /// "nothing" or "several things".
         does: &'static str,
     },
-    /// A step is before the one before it.
-    #[error("step {step} is at {at:?}, before step {} at {before:?}: put the steps in order of time", .step - 1)]
+    /// A step is earlier than the step before.
+    #[error("step {step} is at {at:?}, before step {} at {before:?}: sort the steps by time", .step - 1)]
     StepOutOfOrder {
-        /// Which, from 1.
+        /// The step's number, from 1.
         step: usize,
-        /// When it is.
+        /// The step's time.
         at: Duration,
-        /// When the one before it is.
+        /// The time of the step before.
         before: Duration,
     },
-    /// The end is before the last step.
-    #[error("the end is at {end:?}, before step {step} at {at:?}: end later, or drop the step")]
+    /// The end is earlier than the last step.
+    #[error("the end is at {end:?}, before step {step} at {at:?}: set a later end, or remove the step")]
     EndsTooEarly {
-        /// The last step, from 1.
+        /// The last step's number, from 1.
         step: usize,
-        /// When it is.
+        /// The last step's time.
         at: Duration,
-        /// When the end is.
+        /// The end's time.
         end: Duration,
     },
-    /// Members of `end` that exclude each other or its status.
+    /// Members of `end` that contradict each other or the status.
     #[error("the end has {what}: {mend}")]
     Contradiction {
-        /// What is there.
+        /// The contradiction.
         what: &'static str,
-        /// What to do.
+        /// How to fix it.
         mend: &'static str,
     },
-    /// JSON that no Cog can send.
-    #[error("{place} is nothing that Cog can send: {reason}")]
+    /// JSON that Cog's servers cannot send.
+    #[error("Cog cannot send {place}: {reason}")]
     Unsendable {
-        /// What and where.
+        /// The member and its object.
         place: String,
-        /// Why.
+        /// Why not.
         reason: String,
     },
-    /// coglet answers 422 to `null`.
+    /// A `webhook_events_filter` of `null`, which coglet refuses with 422.
     #[error(
-        "\"webhook_events_filter\" is null, to which coglet answers 422: leave it out, or send with --flavor python"
+        "\"webhook_events_filter\" is null, which coglet refuses with 422: remove it, or send with --flavor python"
     )]
     NullFilter,
 }

@@ -14,10 +14,10 @@ use crate::signature::reserialize::{
     EmptyObject, Layout, MemberOrder, NumberStyle, Spelling, StringEscapes, Surroundings, Tree,
 };
 
+use super::prediction::{CogChange, CogOutcome, LastFailure, Prediction};
 use super::run::{Failure, Run, RunOutcome, StepAction};
-use super::{CogMoment, CogOutcome, LastFailure, Prediction};
 
-/// `json.dumps` as it stands.
+/// `json.dumps` with its defaults.
 const DUMPS: Spelling = Spelling {
     layout: Layout::Spaced,
     order: MemberOrder::Once,
@@ -30,58 +30,58 @@ const DUMPS: Spelling = Spelling {
 /// Below this interval, no `start` is sent (`SKIP_START_EVENT`).
 const SKIP_START_BELOW: Duration = Duration::from_millis(100);
 
-/// What happens, as the server learns of it.
+/// The changes of a run, in the order in which the server learns of them.
 ///
-/// Two threads race in the real one; what is usual is here. `start` is posted beside the first event, and
-/// so its body has neither logs nor output, and does not throttle that event (all but a few recordings). A log reaches the server through
-/// one thread more than an output does, and yet mostly comes first if it was written first.
-pub(crate) fn moments(run: &Run, interval: Duration) -> Vec<(Duration, CogMoment)> {
-    let mut moments = Vec::new();
+/// In the real server two threads race; this is the usual order. `start` is posted concurrently with the first event, so its
+/// body has neither logs nor output, and does not throttle that event (in all but a few recordings). A log reaches the
+/// server through one thread more than an output does, and yet mostly arrives first if it was written first.
+pub(crate) fn changes(run: &Run, interval: Duration) -> Vec<(Duration, CogChange)> {
+    let mut changes = Vec::new();
     if interval >= SKIP_START_BELOW {
-        moments.push((Duration::ZERO, CogMoment::Start));
+        changes.push((Duration::ZERO, CogChange::Start));
     }
     if run.iterator {
-        moments.push((Duration::ZERO, CogMoment::Streams));
+        changes.push((Duration::ZERO, CogChange::Streams));
     }
     let mut lines = Lines::default();
     for step in &run.steps {
-        let mut now = |moment| moments.push((step.at, moment));
-        match &step.does {
-            StepAction::Log { text, .. } => lines.take(text).into_iter().for_each(|line| now(CogMoment::Log(line))),
-            StepAction::Output(output) => now(CogMoment::Piece(output.clone())),
-            StepAction::Metrics(metrics) => now(CogMoment::Metrics(metrics.clone())),
+        let mut at_step = |change| changes.push((step.at, change));
+        match &step.action {
+            StepAction::Log { text, .. } => lines.push(text).into_iter().for_each(|line| at_step(CogChange::Log(line))),
+            StepAction::Output(output) => at_step(CogChange::OutputItem(output.clone())),
+            StepAction::Metrics(metrics) => at_step(CogChange::Metrics(metrics.clone())),
         }
     }
-    let mut at_end = |moment| moments.push((run.end.at, moment));
-    let outcome = match &run.end.how {
+    let mut at_end = |change| changes.push((run.end.at, change));
+    let outcome = match &run.end.outcome {
         RunOutcome::Succeeded(output) => {
-            // `if result:`, so that an empty or zero result is none at all.
+            // `if result:` drops an empty or zero result.
             if let Some(output) = output.as_deref().filter(|output| is_truthy(output)) {
-                at_end(CogMoment::Whole(output.to_owned()));
+                at_end(CogChange::Output(output.to_owned()));
             }
             CogOutcome::Succeeded
         }
         RunOutcome::Failed(failure) => {
-            let (log, outcome) = failed(failure, run.iterator, &mut lines);
-            log.into_iter().for_each(|log| at_end(CogMoment::Log(log)));
+            let (log, outcome) = fail(failure, run.iterator, &mut lines);
+            log.into_iter().for_each(|log| at_end(CogChange::Log(log)));
             outcome
         }
         RunOutcome::Canceled => CogOutcome::Canceled,
     };
-    lines.drain().into_iter().for_each(|line| at_end(CogMoment::Log(line)));
-    at_end(CogMoment::End(outcome));
-    moments
+    lines.drain().into_iter().for_each(|line| at_end(CogChange::Log(line)));
+    at_end(CogChange::End(outcome));
+    changes
 }
 
-/// What a failure adds to the logs, after the lines so far, and the outcome.
-fn failed(failure: &Failure, iterator: bool, lines: &mut Lines) -> (Vec<String>, CogOutcome) {
+/// The lines that a failure adds to the logs, and the outcome.
+fn fail(failure: &Failure, iterator: bool, lines: &mut Lines) -> (Vec<String>, CogOutcome) {
     match failure {
         Failure::Error(error) => (Vec::new(), CogOutcome::Failed(error.clone())),
         Failure::Raises(raised) => {
-            // To stderr, so beside what stdout has not ended.
-            let mut logs = Lines::default().take(&traceback(raised, iterator));
+            // stderr: an unfinished line of stdout is not affected.
+            let mut logs = Lines::default().push(&traceback(raised, iterator));
             let (class, message) = class_and_message(raised);
-            // What is no `Exception` ends the worker, after the streams have been drained.
+            // A `BaseException` that is no `Exception` ends the worker, after the streams were drained.
             let code = match class {
                 "SystemExit" if message.is_empty() => 0,
                 "SystemExit" => message.parse().unwrap_or(1),
@@ -94,7 +94,7 @@ fn failed(failure: &Failure, iterator: bool, lines: &mut Lines) -> (Vec<String>,
             (logs, outcome)
         }
         Failure::Exit(code) => {
-            // What it had not ended is lost.
+            // The unfinished line is lost.
             *lines = Lines::default();
             let (log, outcome) = worker_died(*code);
             (vec![log], outcome)
@@ -102,7 +102,7 @@ fn failed(failure: &Failure, iterator: bool, lines: &mut Lines) -> (Vec<String>,
     }
 }
 
-/// `FatalWorkerException`, and `traceback.format_exc()` of the server itself, which is logged in one piece.
+/// The log and the outcome: `traceback.format_exc()` of the server itself, logged in one piece, and `FatalWorkerException`.
 fn worker_died(code: i32) -> (String, CogOutcome) {
     let error = format!("Prediction failed for an unknown reason. It might have run out of memory? (exitcode {code})");
     let log = format!(
@@ -116,16 +116,17 @@ fn worker_died(code: i32) -> (String, CogOutcome) {
     (log, CogOutcome::Failed(error))
 }
 
-/// Where Python is in the images that Cog builds.
+/// Python's path in the images that Cog builds.
 const PYTHON: &str = "/usr/local/lib/python3.11";
 const COG: &str = "/usr/local/lib/python3.11/site-packages/cog/server";
 
-/// What `traceback.print_exc()` prints in the worker. The files and lines of Cog are those of 0.16.12; that of the model
-/// is made up, of course.
+/// The output of `traceback.print_exc()` in the worker. Cog's files and lines are those of 0.16.12; the model's file and line
+/// are invented.
 fn traceback(raised: &str, iterator: bool) -> String {
-    let (line, call) = match iterator {
-        true => (753, "for r in result:\n"),
-        false => (743, "result = predict(**payload)\n             ^^^^^^^^^^^^^^^^^^\n"),
+    let (line, call) = if iterator {
+        (753, "for r in result:\n")
+    } else {
+        (743, "result = predict(**payload)\n             ^^^^^^^^^^^^^^^^^^\n")
     };
     let raise = match class_and_message(raised) {
         (class, "") => class.to_owned(),
@@ -139,7 +140,7 @@ fn traceback(raised: &str, iterator: bool) -> String {
     )
 }
 
-/// `ValueError: no` taken apart; the message is empty where there is none.
+/// Splits `ValueError: no`; the message may be empty.
 fn class_and_message(raised: &str) -> (&str, &str) {
     raised.split_once(": ").unwrap_or((raised, ""))
 }
@@ -155,14 +156,14 @@ fn is_truthy(json: &str) -> bool {
     }
 }
 
-/// `StreamRedirector`: logs by the line, each bared of the white space around it, empty ones dropped.
+/// `StreamRedirector`: logs line by line, without the white space around a line, and without empty lines.
 #[derive(Default)]
 struct Lines {
     unfinished: String,
 }
 
 impl Lines {
-    fn take(&mut self, text: &str) -> Vec<String> {
+    fn push(&mut self, text: &str) -> Vec<String> {
         // The pipe is read as text, with universal newlines.
         let text = text.replace("\r\n", "\n").replace('\r', "\n");
         let mut lines = Vec::new();
@@ -172,7 +173,7 @@ impl Lines {
                 self.unfinished += part;
                 break;
             }
-            // Only what ends the line is stripped, and not what was kept of it.
+            // Only the part that ends the line is stripped, not the unfinished part before.
             let line = std::mem::take(&mut self.unfinished) + part.trim_matches(is_space);
             if !line.is_empty() {
                 lines.push(line + "\n");
@@ -187,12 +188,12 @@ impl Lines {
     }
 }
 
-/// As `str.strip` has it.
+/// As in `str.strip`.
 fn is_space(c: char) -> bool {
     c.is_whitespace() || ('\x1c'..='\x1f').contains(&c)
 }
 
-/// `str()` of the exception that `requests` raises when its retries are used up, as worded by urllib3 2.
+/// `str()` of the exception that `requests` raises after its last retry, with the messages of urllib3 2.
 pub(crate) fn retries_exceeded(url: &Url, failure: LastFailure) -> String {
     let scheme = if url.scheme() == "https" { "HTTPS" } else { "HTTP" };
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
@@ -217,7 +218,7 @@ pub(crate) fn retries_exceeded(url: &Url, failure: LastFailure) -> String {
     )
 }
 
-/// A prediction as the Python server keeps it. What is JSON is kept as it will be written.
+/// Members that hold JSON hold it as the server will write it.
 pub(crate) struct PythonState {
     input: String,
     output: Output,
@@ -233,15 +234,15 @@ pub(crate) struct PythonState {
 
 enum Output {
     None,
-    Whole(String),
-    Pieces(Vec<String>),
+    Value(String),
+    Items(Vec<String>),
 }
 
 impl PythonState {
     pub(crate) fn new(run: &Run, id: Option<&str>, started_at: Timestamp) -> Self {
         let null = || "null".to_owned();
         PythonState {
-            // The client's own numbers: what Python makes of them depends on the types of the model's inputs.
+            // Numbers stay as the client sent them: Python's spelling would depend on the types of the model's inputs.
             input: spell(&run.input, Spelling { numbers: NumberStyle::AsSent, ..DUMPS }),
             output: Output::None,
             id: id.map_or_else(null, |id| DUMPS.quote(id)),
@@ -280,34 +281,34 @@ impl PythonState {
     }
 }
 
-/// Measured by the server, and of what succeeded only.
+/// Measured by the server, for a prediction that succeeded.
 const PREDICT_TIME: &str = "predict_time";
 
 impl Prediction for PythonState {
-    fn take(&mut self, moment: CogMoment, now: Duration) {
-        match moment {
-            CogMoment::Start => {}
-            CogMoment::Streams => self.output = Output::Pieces(Vec::new()),
-            CogMoment::Log(log) => self.logs += &log,
-            CogMoment::Metrics(metrics) => {
+    fn apply(&mut self, change: CogChange, now: Duration) {
+        match change {
+            CogChange::Start => {}
+            CogChange::Streams => self.output = Output::Items(Vec::new()),
+            CogChange::Log(log) => self.logs += &log,
+            CogChange::Metrics(metrics) => {
                 members(&metrics).into_iter().for_each(|(name, value)| self.set_metric(name, value));
             }
-            CogMoment::Piece(piece) => match &mut self.output {
-                Output::Pieces(pieces) => pieces.push(spell(&piece, DUMPS)),
-                Output::None | Output::Whole(_) => self.output = Output::Pieces(vec![spell(&piece, DUMPS)]),
+            CogChange::OutputItem(item) => match &mut self.output {
+                Output::Items(items) => items.push(spell(&item, DUMPS)),
+                Output::None | Output::Value(_) => self.output = Output::Items(vec![spell(&item, DUMPS)]),
             },
-            CogMoment::Whole(whole) => self.output = Output::Whole(spell(&whole, DUMPS)),
-            CogMoment::End(outcome) => self.end(outcome, now),
+            CogChange::Output(output) => self.output = Output::Value(spell(&output, DUMPS)),
+            CogChange::End(outcome) => self.end(outcome, now),
         }
     }
 
     fn body(&self) -> String {
         let output = match &self.output {
             Output::None => "null".to_owned(),
-            Output::Whole(whole) => whole.clone(),
-            Output::Pieces(pieces) => format!("[{}]", pieces.join(", ")),
+            Output::Value(value) => value.clone(),
+            Output::Items(items) => format!("[{}]", items.join(", ")),
         };
-        let moment = |at: Timestamp| DUMPS.quote(&isoformat(Offset::UTC.to_datetime(at), Some(Offset::UTC)));
+        let time = |at: Timestamp| DUMPS.quote(&isoformat(Offset::UTC.to_datetime(at), Some(Offset::UTC)));
         let error = self.outcome.as_ref().and_then(CogOutcome::error).map(|error| DUMPS.quote(error));
         let metrics = self.metrics.iter().map(|(name, value)| format!("{}: {value}", DUMPS.quote(name)));
         let metrics: Vec<_> = metrics.collect();
@@ -318,8 +319,8 @@ impl Prediction for PythonState {
             ("output", Some(output)),
             ("id", Some(self.id.clone())),
             ("created_at", Some(self.created_at.clone())),
-            ("started_at", Some(moment(self.started_at))),
-            ("completed_at", self.completed_at.map(moment)),
+            ("started_at", Some(time(self.started_at))),
+            ("completed_at", self.completed_at.map(time)),
             ("logs", Some(DUMPS.quote(&self.logs))),
             ("error", error),
             ("status", Some(DUMPS.quote(status))),
@@ -330,7 +331,7 @@ impl Prediction for PythonState {
     }
 }
 
-/// JSON that was checked when the run was read, in another spelling.
+/// `json` was checked when the run was parsed.
 fn spell(json: &str, spelling: Spelling) -> String {
     Tree::parse(json).map_or_else(|| json.to_owned(), |tree| spelling.spell(&tree))
 }
@@ -340,7 +341,7 @@ fn members(json: &str) -> Vec<(String, String)> {
     members.into_iter().map(|(name, value)| (name.into_owned(), spell(value, DUMPS))).collect()
 }
 
-/// The client's time, as pydantic reads and Python writes it: its own offset is kept.
+/// The client's time, as pydantic parses and Python writes it, with the client's offset.
 fn created_at(text: &str) -> String {
     let read = Pieces::parse(text).ok().and_then(|pieces| {
         let datetime = pieces.date().to_datetime(pieces.time()?);
@@ -349,7 +350,7 @@ fn created_at(text: &str) -> String {
     DUMPS.quote(read.as_deref().unwrap_or(text))
 }
 
-/// `datetime.isoformat()`: microseconds, unless there are none.
+/// `datetime.isoformat()`: microseconds are left out if they are 0.
 fn isoformat(datetime: DateTime, offset: Option<Offset>) -> String {
     let seconds = datetime.strftime("%Y-%m-%dT%H:%M:%S");
     let micros = match datetime.subsec_nanosecond() / 1000 {

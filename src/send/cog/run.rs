@@ -13,71 +13,65 @@ use crate::payload::body::Body;
 use crate::payload::{duration, nearest};
 use crate::signature::reserialize::Tree;
 
-use super::{CogEvent, RunError};
+use super::error::RunError;
+use super::event::CogEvent;
 
-/// A prediction as it runs in the model: what it prints, yields and returns, and how it ends.
+/// A parsed run file: what the model prints, yields and returns, and how the prediction ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Run {
-    /// The client's id for it.
+    /// The client's id.
     pub(crate) id: Option<String>,
-    /// What the client sent as `created_at`: a date and a time.
+    /// The client's `created_at`: a date and a time.
     pub(crate) created_at: Option<String>,
     /// JSON of the input.
     pub(crate) input: String,
-    /// Whether the model is a generator. Its steps tell, but for one that yields nothing.
+    /// Whether the model is a generator. Follows from the steps, except for a generator that yields nothing.
     pub(crate) iterator: bool,
-    /// In order of time.
+    /// In chronological order.
     pub(crate) steps: Vec<RunStep>,
-    /// How it ends.
     pub(crate) end: RunEnd,
     /// `webhook_events_filter`.
     pub(crate) filter: Filter,
-    /// The server's interval.
+    /// The server's throttle interval.
     pub(crate) throttle: Option<Duration>,
 }
 
-/// Something the model does on its way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RunStep {
     pub(crate) at: Duration,
-    pub(crate) does: StepAction,
+    pub(crate) action: StepAction,
 }
 
-/// What a step does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum StepAction {
-    /// Prints. Both servers wait for the end of the line; `flush` makes coglet hand on what there is of it.
+    /// Prints. Both servers wait for the end of the line; with `flush`, coglet sends an unfinished line.
     Log { text: String, flush: bool },
-    /// Yields this JSON.
+    /// Yields JSON.
     Output(String),
-    /// Records metrics: a JSON object.
+    /// A JSON object.
     Metrics(String),
 }
 
-/// How the run ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RunEnd {
     pub(crate) at: Duration,
-    pub(crate) how: RunOutcome,
+    pub(crate) outcome: RunOutcome,
     /// A JSON object.
     pub(crate) metrics: Option<String>,
 }
 
-/// The outcome.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum RunOutcome {
-    /// With what a plain function returns; nothing is `null`.
+    /// The JSON that a plain function returns; `None` for `null`.
     Succeeded(Option<String>),
     /// The model raised, or the worker died.
     Failed(Failure),
-    /// The client canceled it.
     Canceled,
 }
 
-/// Why a run fails.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Failure {
-    /// Words that are sent as they stand.
+    /// An error message that is sent unchanged.
     Error(String),
     /// The last line of a Python traceback, `ValueError: Invalid input dimensions`.
     Raises(String),
@@ -85,7 +79,7 @@ pub(crate) enum Failure {
     Exit(i32),
 }
 
-/// What the request says of the events it wants.
+/// `webhook_events_filter` of the request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Filter {
     Absent,
@@ -100,7 +94,7 @@ const END: [&str; 7] = ["at", "status", "output", "error", "raises", "exit_code"
 const STATUSES: [&str; 3] = ["succeeded", "failed", "canceled"];
 
 impl Run {
-    /// Reads and checks a run file.
+    /// Parses and validates a run file.
     pub fn parse(text: &str) -> Result<Self, RunError> {
         let run = match Body::of(text.as_bytes()) {
             Body::Object(run) => Members { object: run, place: "the run".to_owned() },
@@ -109,7 +103,7 @@ impl Run {
         };
         run.known(&TOP)?;
         let steps = run.get("steps").map_or(Ok(Vec::new()), |steps| read_steps(&run, steps))?;
-        let yields = steps.iter().any(|step| matches!(step.does, StepAction::Output(_)));
+        let yields = steps.iter().any(|step| matches!(step.action, StepAction::Output(_)));
         let iterator = run.bool("iterator")?.unwrap_or(yields);
         let Some(end) = run.get("end") else {
             let mend = r#""end": {"at": "1s", "status": "succeeded"}"#;
@@ -144,13 +138,11 @@ fn read_steps(run: &Members<'_>, steps: &str) -> Result<Vec<RunStep>, RunError> 
         let log = step.text("log")?.map(|text| StepAction::Log { text, flush });
         let output = step.json("output", None)?.map(StepAction::Output);
         let metrics = step.json("metrics", Some(JsonType::Object))?.map(StepAction::Metrics);
-        let mut deeds = [log, output, metrics].into_iter().flatten();
-        match (deeds.next(), deeds.next()) {
-            (Some(does), None) => Ok(RunStep { at, does }),
-            (one, _) => Err(RunError::NotOneDeed {
-                step: index + 1,
-                does: if one.is_some() { "several things" } else { "nothing" },
-            }),
+        let mut actions = [log, output, metrics].into_iter().flatten();
+        match (actions.next(), actions.next()) {
+            (Some(action), None) => Ok(RunStep { at, action }),
+            (Some(_), Some(_)) => Err(RunError::NotOneAction { step: index + 1, does: "several things" }),
+            (None, _) => Err(RunError::NotOneAction { step: index + 1, does: "nothing" }),
         }
     };
     steps.into_iter().enumerate().map(read).collect()
@@ -171,7 +163,7 @@ fn read_end(end: Members<'_>, iterator: bool) -> Result<RunEnd, RunError> {
     if second.is_some() {
         return contradiction("more than one reason to fail", "keep one of \"error\", \"raises\" and \"exit_code\"");
     }
-    let how = match (status.as_str(), reason) {
+    let outcome = match (status.as_str(), reason) {
         ("succeeded", None) if output.is_some() && iterator => {
             return contradiction("an output beside output steps", "an iterator returns nothing; drop \"output\"");
         }
@@ -196,7 +188,7 @@ fn read_end(end: Members<'_>, iterator: bool) -> Result<RunEnd, RunError> {
         ("canceled", None) => RunOutcome::Canceled,
         _ => return contradiction("a reason to fail", "only a run with the status \"failed\" has one"),
     };
-    Ok(RunEnd { at: end.at()?, how, metrics: end.json("metrics", Some(JsonType::Object))? })
+    Ok(RunEnd { at: end.at()?, outcome, metrics: end.json("metrics", Some(JsonType::Object))? })
 }
 
 fn in_order(steps: &[RunStep], end: &RunEnd) -> Result<(), RunError> {
@@ -240,7 +232,7 @@ fn date_and_time(run: &Members<'_>, text: String) -> Result<String, RunError> {
     }
 }
 
-/// The members of an object in the run file, and what to call it in a message.
+/// The members of an object in the run file, and the object's name in messages.
 struct Members<'a> {
     object: Object<'a>,
     place: String,
@@ -254,7 +246,7 @@ impl<'a> Members<'a> {
         }
     }
 
-    /// Refuses a name that is almost a known one; others are somebody's notes.
+    /// Refuses a name that is almost a known name, as a typing error. Other unknown names are the user's notes.
     fn known(&self, known: &[&'static str]) -> Result<(), RunError> {
         for (name, _) in self.object.members() {
             if let Some(near) = nearest(name, known.iter().copied()).filter(|near| *near != name) {
@@ -280,7 +272,7 @@ impl<'a> Members<'a> {
         RunError::WrongType { place: self.place_of(name), found: JsonType::of(found).noun(), wanted }
     }
 
-    /// A string; `null` is as good as absent.
+    /// A string; `null` counts as absent.
     fn text(&self, name: &str) -> Result<Option<String>, RunError> {
         let Some(text) = self.get(name).filter(|text| *text != "null") else { return Ok(None) };
         let read = serde_json::from_str::<Value>(text).map_err(|error| self.unsendable(name, &error))?;
@@ -302,7 +294,7 @@ impl<'a> Members<'a> {
         text.parse().map(Some).map_err(|_| self.wrong_type(name, text, "a whole number"))
     }
 
-    /// JSON as it stands in the file. All of it must be what Cog's own servers can hold.
+    /// JSON as it is in the file, if Cog's servers can parse it.
     fn json(&self, name: &str, wanted: Option<JsonType>) -> Result<Option<String>, RunError> {
         let Some(text) = self.get(name) else { return Ok(None) };
         if let Some(wanted) = wanted.filter(|wanted| *wanted != JsonType::of(text)) {

@@ -1,4 +1,4 @@
-//! Tables and properties; what the real servers sent is in `tests/cog.rs`.
+//! Tables and properties; `tests/cog.rs` compares with recordings of the real servers.
 
 use std::time::Duration;
 
@@ -34,7 +34,7 @@ fn names(planned: &[Planned]) -> Vec<&'static str> {
 const SUCCEEDS: &str = r#""status":"succeeded""#;
 
 #[test]
-fn a_run_is_told_from_a_payload() {
+fn runs_and_payloads_are_distinguished() {
     for (name, run) in crate::payload::provider::cog::RUNS {
         assert!(is_run(run) && Run::parse(run).is_ok(), "{name}");
     }
@@ -51,18 +51,18 @@ fn a_run_is_told_from_a_payload() {
 }
 
 #[test]
-fn a_bad_run_is_refused_in_a_sentence_that_names_the_mend() {
+fn the_error_of_an_invalid_run_names_the_member_and_the_fix() {
     let end = SUCCEEDS;
     let cases = [
-        ("{".to_owned(), "a Cog run is a JSON object, and this is not: EOF while parsing an object at line 1 column 1"),
-        ("[]".to_owned(), "a Cog run is a JSON object, and this is not: it is an array"),
+        ("{".to_owned(), "a Cog run must be a JSON object: EOF while parsing an object at line 1 column 1"),
+        ("[]".to_owned(), "a Cog run must be a JSON object: it is an array"),
         (
             run(r#"{"at":"2s","log":"a"},{"at":"1s","log":"a"}"#, end, ""),
-            "step 2 is at 1s, before step 1 at 2s: put the steps in order of time",
+            "step 2 is at 1s, before step 1 at 2s: sort the steps by time",
         ),
         (
             run(r#"{"at":"2s","log":"a"}"#, end, ""),
-            "the end is at 1s, before step 1 at 2s: end later, or drop the step",
+            "the end is at 1s, before step 1 at 2s: set a later end, or remove the step",
         ),
         (
             run("", r#""status":"success""#, ""),
@@ -110,7 +110,7 @@ fn a_bad_run_is_refused_in_a_sentence_that_names_the_mend() {
         (run(r#"{"at":"0s","outptu":1}"#, end, ""), "step 1 has a member 'outptu': did you mean 'output'?"),
         (
             run(r#"{"at":"0s","output":1e999}"#, end, ""),
-            "\"output\" of step 1 is nothing that Cog can send: number out of range at line 1 column 5",
+            "Cog cannot send \"output\" of step 1: number out of range at line 1 column 5",
         ),
         (
             run("", end, r#""webhook_events_filter":["Start"],"#),
@@ -131,21 +131,21 @@ fn a_bad_run_is_refused_in_a_sentence_that_names_the_mend() {
         ),
     ];
     for (text, expected) in cases {
-        // `run` gives the id first, and of two equal keys the last counts.
+        // `run` writes an id of its own first; of two equal keys the last one counts.
         let text = if text.contains(r#""id":7"#) { text.replacen(r#""id":"x","#, "", 1) } else { text };
         assert_eq!(Run::parse(&text).unwrap_err().to_string(), expected, "{text}");
     }
 }
 
 #[test]
-fn strangers_in_a_run_are_somebodys_notes() {
+fn unknown_members_are_ignored() {
     let text = run(r#"{"at":"0s","log":"a","why":1}"#, r#""status":"succeeded","seen":[]"#, r#""$schema":"x","#);
     assert!(Run::parse(&text).is_ok());
 }
 
-/// `webhook_events_filter`, as both servers answer to it.
+/// `webhook_events_filter`, as both servers apply it.
 #[test]
-fn filters_have_their_odd_cases() {
+fn the_filter_selects_events_as_each_server_does() {
     let steps = r#"{"at":"100ms","log":"a\n"},{"at":"700ms","output":1}"#;
     let all = ["start", "output", "completed"];
     let cases: [(&str, &[&str], &[&str]); 6] = [
@@ -153,7 +153,7 @@ fn filters_have_their_odd_cases() {
         (r#""webhook_events_filter":[],"#, &all, &[]),
         (r#""webhook_events_filter":["completed","completed"],"#, &["completed"], &["completed"]),
         (r#""webhook_events_filter":["output"],"#, &["output"], &["output"]),
-        // What is filtered out does not set the throttle's clock.
+        // An event that is filtered out does not start the throttle's interval.
         (r#""webhook_events_filter":["logs"],"#, &["logs"], &["logs"]),
         (r#""webhook_events_filter":["start","logs"],"#, &["start"], &["start"]),
     ];
@@ -167,14 +167,14 @@ fn filters_have_their_odd_cases() {
     let refused = start(&null, &Settings::default()).err().unwrap();
     assert_eq!(
         refused.to_string(),
-        "\"webhook_events_filter\" is null, to which coglet answers 422: leave it out, or send with --flavor python"
+        "\"webhook_events_filter\" is null, which coglet refuses with 422: remove it, or send with --flavor python"
     );
-    let told = Settings { events: Some(vec![CogEvent::Completed]), ..Settings::default() };
-    assert_eq!(names(&start(&null, &told).unwrap().play(Duration::ZERO)), ["completed"]);
+    let overridden = Settings { events: Some(vec![CogEvent::Completed]), ..Settings::default() };
+    assert_eq!(names(&start(&null, &overridden).unwrap().play(Duration::ZERO)), ["completed"]);
 }
 
 #[test]
-fn ids_are_the_clients_or_each_flavors_own() {
+fn an_id_is_the_clients_or_the_flavors_default() {
     let text = r#"{"provider":"cog","end":{"at":"0s","status":"canceled"}}"#;
     let python = play(text, Flavor::Python);
     assert!(body(&python[0]).contains(r#"{"input": {}, "output": null, "id": null, "created_at": null,"#));
@@ -197,9 +197,9 @@ fn the_input_keeps_its_order_and_its_numbers() {
     assert!(body(&play(text, Flavor::Python)[0]).starts_with(expected));
 }
 
-/// Whole seconds have no fraction, and the client's offset stays.
+/// Whole seconds have no fraction, and the client's offset is kept.
 #[test]
-fn times_are_those_of_isoformat() {
+fn times_are_formatted_as_isoformat_does() {
     let cases = [
         ("2026-01-02T03:04:05Z", "2026-01-02T03:04:05+00:00"),
         ("2026-01-02T03:04:05.5+02:00", "2026-01-02T03:04:05.500000+02:00"),
@@ -217,7 +217,7 @@ fn times_are_those_of_isoformat() {
 }
 
 #[test]
-fn metrics_are_the_models_and_the_time_the_servers() {
+fn metrics_are_the_models_plus_the_measured_time() {
     let end = |status: &str, metrics: &str| run("", &format!(r#"{status}{metrics}"#), "");
     let failed = r#""status":"failed","error":"no""#;
     let cases = [
@@ -245,7 +245,7 @@ fn metrics_are_the_models_and_the_time_the_servers() {
 }
 
 #[test]
-fn what_ends_the_worker_is_a_crash_in_python_alone() {
+fn system_exit_is_a_crash_in_python_only() {
     let text = run("", r#""status":"failed","raises":"SystemExit: 3""#, "");
     let error = |flavor| {
         let sent = play(&text, flavor);
@@ -257,9 +257,9 @@ fn what_ends_the_worker_is_a_crash_in_python_alone() {
     assert_eq!(error(Flavor::Coglet), "Prediction failed: Prediction failed: SystemExit: 3");
 }
 
-/// The class loses its module in coglet, the message is all there is of it in Python.
+/// coglet's error has the class without its module, Python's only the message.
 #[test]
-fn an_exception_is_worded_as_each_flavor_does() {
+fn an_exception_becomes_each_flavors_error() {
     let text = run("", r#""status":"failed","raises":"json.decoder.JSONDecodeError: Expecting value: line 1""#, "");
     let python = play(&text, Flavor::Python);
     assert!(body(python.last().unwrap()).contains(
@@ -273,9 +273,9 @@ fn an_exception_is_worded_as_each_flavor_does() {
     );
 }
 
-/// urllib3's words, as `requests` 2.34 and urllib3 2.8 raise them.
+/// The messages of `requests` 2.34 and urllib3 2.8.
 #[test]
-fn python_reports_anew_what_it_could_not_deliver_once() {
+fn python_reports_an_undeliverable_end_once() {
     let cases = [
         (
             "http://127.0.0.1:39383/hook?a=b%20c",
@@ -310,7 +310,7 @@ fn python_reports_anew_what_it_could_not_deliver_once() {
         while python.due().is_some() {
             python.advance(Duration::ZERO);
         }
-        let again = python.gave_up(Duration::from_secs(325), &url, failure).unwrap();
+        let again = python.give_up(Duration::from_secs(325), &url, failure).unwrap();
         let read: Value = serde_json::from_slice(&again.body).unwrap();
         assert_eq!(read["error"], error);
         assert_eq!(
@@ -323,18 +323,18 @@ fn python_reports_anew_what_it_could_not_deliver_once() {
             )
         );
         assert!(again.terminal && again.at == Duration::from_secs(325));
-        assert_eq!(python.gave_up(Duration::from_secs(650), &url, failure), None);
+        assert_eq!(python.give_up(Duration::from_secs(650), &url, failure), None);
         let mut coglet = start(&text, &Settings::default()).unwrap();
         while coglet.due().is_some() {
             coglet.advance(Duration::ZERO);
         }
-        assert_eq!(coglet.gave_up(Duration::from_secs(410), &url, failure), None);
+        assert_eq!(coglet.give_up(Duration::from_secs(410), &url, failure), None);
     }
 }
 
-/// Half a line is held back by both; coglet loses one that never ends, unless it is flushed.
+/// Both servers hold an unfinished line back; coglet loses a line that never ends, unless it is flushed.
 #[test]
-fn half_a_line_waits_for_its_end() {
+fn an_unfinished_line_waits_for_its_end() {
     let steps = |flush: &str| {
         format!(r#"{{"at":"100ms","log":"  50%"{flush}}},{{"at":"700ms","log":" more \r\ny\n x"{flush}}}"#)
     };
@@ -350,9 +350,9 @@ fn half_a_line_waits_for_its_end() {
     assert_eq!(logs(&steps(r#","flush":true"#), Flavor::Coglet), ["", "  50% more \r\ny\n x", "  50% more \r\ny\n x"]);
 }
 
-/// Python waits for each answer but that to `start`; coglet for none.
+/// Python waits for every response but the one to `start`; coglet waits for none.
 #[test]
-fn a_slow_receiver_holds_python_back_and_not_coglet() {
+fn a_slow_receiver_delays_python_and_not_coglet() {
     let steps = r#"{"at":"20ms","log":"a\n"},{"at":"600ms","log":"b\n"}"#;
     let text = run(steps, r#""status":"succeeded","output":1"#, "");
     let play = |flavor| start(&text, &Settings { flavor, ..Settings::default() }).unwrap().play(Duration::from_secs(2));
@@ -388,14 +388,13 @@ fn any_json() -> impl Strategy<Value = Value> {
     })
 }
 
-/// A run file.
 fn any_run() -> impl Strategy<Value = Value> {
-    let does = prop_oneof![
+    let action = prop_oneof![
         ".{0,20}\n?".prop_map(|log| json!({"log": log})),
         any_json().prop_map(|output| json!({"output": output})),
         (-9..9).prop_map(|n| json!({"metrics": {"n": n}})),
     ];
-    let steps = prop::collection::vec((0u64..900, does), 0..12);
+    let steps = prop::collection::vec((0u64..900, action), 0..12);
     let ends = prop_oneof![
         Just(json!({"status": "succeeded"})),
         Just(json!({"status": "canceled"})),
@@ -418,7 +417,7 @@ fn any_run() -> impl Strategy<Value = Value> {
 
 proptest! {
     #[test]
-    fn whatever_runs_is_told_in_order_and_to_its_end(run in any_run(), answer in 0u64..2000, interval in 0u64..1000) {
+    fn every_run_is_sent_in_order_and_to_its_end(run in any_run(), answer in 0u64..2000, interval in 0u64..1000) {
         let parsed = Run::parse(&run.to_string()).unwrap();
         for flavor in FLAVORS {
             let throttle = Some(Duration::from_millis(interval));
@@ -444,7 +443,7 @@ proptest! {
     }
 
     #[test]
-    fn no_text_makes_a_run_panic(text in ".{0,200}", run in any_run(), cut in 0usize..200) {
+    fn parsing_never_panics(text in ".{0,200}", run in any_run(), cut in 0usize..200) {
         let _ = (is_run(&text), Run::parse(&text));
         let whole = run.to_string();
         let cut: String = whole.chars().take(cut).collect();
