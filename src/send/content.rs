@@ -18,23 +18,32 @@ pub(crate) struct Content {
     pub(crate) name: String,
     pub(crate) provider: &'static Provider,
     pub(crate) shape: &'static Shape,
-    /// The body after the edits: the bytes that are signed.
+    /// After [`Content::edited`] the bytes that are signed.
     pub(crate) body: Bytes,
     /// The body as a payload, read at the first use: the 100,000 deliveries of a `--count` never need it.
     payload: OnceLock<Option<Payload>>,
 }
 
 impl Content {
-    pub(crate) fn edited(
-        name: &str,
-        body: &Bytes,
-        provider: &'static Provider,
-        shape: &'static Shape,
-        id: Option<&NewId>,
-        config: &Config,
-    ) -> Result<Self, Error> {
-        let body = edited(name, body, shape, id, config)?;
-        Ok(Content { name: name.to_owned(), provider, shape, body, payload: OnceLock::new() })
+    pub(crate) fn new(name: &str, body: Bytes, provider: &'static Provider, shape: &'static Shape) -> Self {
+        Content { name: name.to_owned(), provider, shape, body, payload: OnceLock::new() }
+    }
+
+    pub(crate) fn edited(self, id: Option<&NewId>, config: &Config) -> Result<Self, Error> {
+        if id.is_none() && config.edits.is_empty() {
+            return Ok(self);
+        }
+        let failed = |flag: &'static str, reason: String| Error::Edit { flag, what: self.name.clone(), reason };
+        let not_text = || failed("--set", "it is not text".to_owned());
+        let mut text = String::from_utf8(self.body.to_vec()).map_err(|_| not_text())?;
+        if let Some(id) = id {
+            let edit = new_id(id, &text, self.shape).map_err(|reason| failed("--id", reason))?;
+            text = edit.apply(&text).map_err(|error| failed("--id", error.to_string()))?;
+        }
+        for (flag, edit) in &config.edits {
+            text = edit.apply(&text).map_err(|error| failed(flag, error.to_string()))?;
+        }
+        Ok(self.with_body(text.into()))
     }
 
     pub(crate) fn with_body(self, body: Bytes) -> Self {
@@ -65,23 +74,6 @@ impl Content {
             edit.apply(fixture.body).ok().filter(|_| !payload.is_terminal()).map(Bytes::from)
         })
     }
-}
-
-fn edited(name: &str, body: &Bytes, shape: &Shape, id: Option<&NewId>, config: &Config) -> Result<Bytes, Error> {
-    if id.is_none() && config.edits.is_empty() {
-        return Ok(body.clone());
-    }
-    let failed = |flag: &'static str, reason: String| Error::Edit { flag, what: name.to_owned(), reason };
-    let not_text = || failed("--set", "it is not text".to_owned());
-    let mut text = String::from_utf8(body.to_vec()).map_err(|_| not_text())?;
-    if let Some(id) = id {
-        let edit = new_id(id, &text, shape).map_err(|reason| failed("--id", reason))?;
-        text = edit.apply(&text).map_err(|error| failed("--id", error.to_string()))?;
-    }
-    for (flag, edit) in &config.edits {
-        text = edit.apply(&text).map_err(|error| failed(flag, error.to_string()))?;
-    }
-    Ok(Bytes::from(text))
 }
 
 /// The edit that sets the prediction's id, in the JSON type of the id that it replaces.

@@ -14,7 +14,7 @@ use super::config::Config;
 use super::request::Prepared;
 use crate::clock::Clock;
 use crate::error::{Error, Exit};
-use crate::event::{Event, Note, PlannedRetry, Sink};
+use crate::event::{Event, Note, PlannedRetry, SentTally, Sink};
 use crate::http::{IncomingResponse, NoResponse, OutgoingRequest, Transport};
 use crate::journal::Record;
 use crate::journal::Redaction;
@@ -99,6 +99,13 @@ pub(crate) struct DeliveryEnd {
 }
 
 impl DeliveryEnd {
+    pub(crate) fn count_in(&self, tally: &mut SentTally) {
+        tally.deliveries += 1;
+        tally.attempts += u64::from(self.attempts);
+        tally.acknowledged += u64::from(self.acknowledged);
+        tally.expected += u64::from(self.exit == Exit::Done);
+    }
+
     /// Whether no other delivery may start.
     pub(crate) fn stops_run(&self) -> bool {
         self.closed || matches!(self.exit, Exit::Interrupted | Exit::Terminated)

@@ -13,7 +13,7 @@ use super::schedule::Schedule;
 use super::template::Template;
 use crate::clock::{after, due};
 use crate::error::{Error, Exit};
-use crate::event::{Event, Latency, LoadProgress, LoadReport, count};
+use crate::event::{Event, Latency, LoadProgress, LoadReport, SentTally, count};
 use crate::http::Transport;
 use crate::payload::retry::AttemptOutcome;
 
@@ -72,10 +72,7 @@ struct LoadRun<'a, 'b, T> {
 
 struct Counts {
     exit: Exit,
-    done: u64,
-    acknowledged: u64,
-    expected: u64,
-    attempts: u64,
+    tally: SentTally,
     /// Microseconds from a delivery's due time to its response.
     latency: Histogram<u64>,
     statuses: Vec<(u16, u64)>,
@@ -127,9 +124,9 @@ impl<T: Transport> LoadRun<'_, '_, T> {
     fn progress(&self) -> LoadProgress {
         let counts = self.counts.borrow();
         LoadProgress {
-            done: counts.done,
+            done: counts.tally.deliveries,
             of: self.load.count,
-            failed: counts.done - counts.expected,
+            failed: counts.tally.deliveries - counts.tally.expected,
             elapsed: self.started.elapsed(),
         }
     }
@@ -141,10 +138,10 @@ impl<T: Transport> LoadRun<'_, '_, T> {
         let at = |quantile: f64| Duration::from_micros(latency.value_at_quantile(quantile));
         let report = LoadReport {
             requested: self.load.count,
-            deliveries: counts.done,
-            acknowledged: counts.acknowledged,
-            expected: counts.expected,
-            attempts: counts.attempts,
+            deliveries: counts.tally.deliveries,
+            acknowledged: counts.tally.acknowledged,
+            expected: counts.tally.expected,
+            attempts: counts.tally.attempts,
             elapsed,
             latency: (!latency.is_empty()).then(|| Latency {
                 p50: at(0.5),
@@ -164,10 +161,7 @@ impl Counts {
         let failed = |error: CreationError| Error::Setup { what: "the histogram", reason: error.to_string() };
         Ok(Counts {
             exit: Exit::Done,
-            done: 0,
-            acknowledged: 0,
-            expected: 0,
-            attempts: 0,
+            tally: SentTally::default(),
             // Three significant digits: finer than the difference between two runs.
             latency: Histogram::new_with_bounds(1, HOUR, 3).map_err(failed)?,
             statuses: Vec::new(),
@@ -177,10 +171,7 @@ impl Counts {
 
     fn add(&mut self, ended: &DeliveryEnd, begun: Instant) {
         self.exit = self.exit.and(ended.exit);
-        self.done += 1;
-        self.attempts += u64::from(ended.attempts);
-        self.acknowledged += u64::from(ended.acknowledged);
-        self.expected += u64::from(ended.exit == Exit::Done);
+        ended.count_in(&mut self.tally);
         let reply = &ended.reply;
         match reply.outcome {
             AttemptOutcome::Answered { status, .. } => {

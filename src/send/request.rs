@@ -7,14 +7,13 @@ use http::header::{CONTENT_LENGTH, HOST};
 use http::{HeaderName, HeaderValue, Method};
 use jiff::Timestamp;
 
-use super::cog;
 use super::config::{Config, Endpoint, NewId};
 use super::content::Content;
 use super::signing::Signing;
 use crate::error::Error;
 use crate::event::DrillExpectation;
 use crate::http::host;
-use crate::payload::provider::{HeaderLine, Provider, Shape, generic};
+use crate::payload::provider::{HeaderLine, generic};
 use crate::payload::retry::{self, RetryProfile};
 use crate::payload::{Delivery, FieldName, Headers, Payload};
 use crate::signature::{Choice, Scheme, Tamper, detect};
@@ -39,19 +38,13 @@ pub(crate) struct Prepared {
 }
 
 impl Prepared {
-    pub(crate) fn payload(
-        name: &str,
-        body: &Bytes,
-        provider: &'static Provider,
-        shape: &'static Shape,
-        config: &Config,
-    ) -> Result<Self, Error> {
-        Prepared::untampered(name, body, provider, shape, config.id.as_ref(), config)?.tampered(config.tamper)
+    pub(crate) fn payload(content: Content, config: &Config) -> Result<Self, Error> {
+        Prepared::untampered(content, config.id.as_ref(), config)?.tampered(config.tamper)
     }
 
     /// A delivery of a Cog run, whose bodies have the run's id already.
-    pub(crate) fn of_run(name: &str, body: &Bytes, shape: &'static Shape, config: &Config) -> Result<Self, Error> {
-        Prepared::untampered(name, body, cog::provider(), shape, None, config)?.tampered(config.tamper)
+    pub(crate) fn of_run(content: Content, config: &Config) -> Result<Self, Error> {
+        Prepared::untampered(content, None, config)?.tampered(config.tamper)
     }
 
     /// A recorded delivery, with its end-to-end headers. With a secret, the scheme of the recorded signature signs it
@@ -63,7 +56,8 @@ impl Prepared {
             || (&generic::PROVIDER, &generic::PROVIDER.shapes[0]),
             |payload| (payload.provider, payload.shape),
         );
-        let mut prepared = Prepared::untampered(name, &delivery.body, provider, shape, config.id.as_ref(), config)?;
+        let content = Content::new(name, delivery.body.clone(), provider, shape);
+        let mut prepared = Prepared::untampered(content, config.id.as_ref(), config)?;
         let recorded_scheme = detect(delivery).map(|(scheme, _)| scheme);
         if let (Some(scheme), Choice::Auto) = (recorded_scheme, config.scheme) {
             prepared.signing.set_scheme(scheme);
@@ -80,15 +74,9 @@ impl Prepared {
         prepared.tampered(config.tamper)
     }
 
-    fn untampered(
-        name: &str,
-        body: &Bytes,
-        provider: &'static Provider,
-        shape: &'static Shape,
-        id: Option<&NewId>,
-        config: &Config,
-    ) -> Result<Self, Error> {
-        let content = Content::edited(name, body, provider, shape, id, config)?;
+    fn untampered(content: Content, id: Option<&NewId>, config: &Config) -> Result<Self, Error> {
+        let content = content.edited(id, config)?;
+        let shape = content.shape;
         Ok(Prepared {
             body: content.body.clone(),
             content,

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::cog::{self, CogEvent, Planned, Run, RunError, Settings, Simulation};
 use super::config::{Config, NewId};
+use super::content::Content;
 use super::request::Prepared;
 use super::source::{Source, SourceKind};
 use crate::error::Error;
@@ -45,7 +46,7 @@ impl Schedule {
         let name = source.name;
         let deliveries = match source.matter {
             SourceKind::Payload { body, provider, shape } => {
-                let mut prepared = Prepared::payload(&name, &body, provider, shape, config)?;
+                let mut prepared = Prepared::payload(Content::new(&name, body.clone(), provider, shape), config)?;
                 prepared.file = source.file.filter(|_| prepared.body == body);
                 vec![Scheduled { at: Duration::ZERO, prepared }]
             }
@@ -109,7 +110,8 @@ impl RunSchedule {
     }
 
     pub(crate) fn prepare(&self, planned: &Planned, config: &Config) -> Result<Prepared, Error> {
-        Prepared::of_run(&self.name, &planned.body, self.shape(), config)
+        let content = Content::new(&self.name, planned.body.clone(), cog::provider(), self.shape());
+        Prepared::of_run(content, config)
     }
 
     fn shape(&self) -> &'static Shape {

@@ -141,10 +141,7 @@ impl<T: Transport> Sequencer<'_, '_, T> {
     }
 
     fn count(&mut self, ended: &DeliveryEnd) {
-        self.tally.deliveries += 1;
-        self.tally.attempts += u64::from(ended.attempts);
-        self.tally.acknowledged += u64::from(ended.acknowledged);
-        self.tally.expected += u64::from(ended.exit == Exit::Done);
+        ended.count_in(&mut self.tally);
         let is_refused = matches!(ended.reply.outcome, AttemptOutcome::Answered { status: 401, .. });
         self.refused += u64::from(is_refused && ended.exit != Exit::Done);
         self.exit = self.exit.and(ended.exit);

@@ -77,7 +77,7 @@ mod tests {
         for (provider, fixture) in provider::fixtures() {
             let body = Bytes::from_static(fixture.body.as_bytes());
             let shape = provider.shape(fixture.variant);
-            let original = Prepared::payload(fixture.name, &body, provider, shape, &config).unwrap();
+            let original = Prepared::payload(Content::new(fixture.name, body, provider, shape), &config).unwrap();
             let template = Template::of(original.clone());
             let (one, other) = (template.copy(), template.copy());
             let id = |prepared: &Prepared| prepared.content.payload().and_then(|payload| payload.id.clone());

@@ -73,7 +73,7 @@ impl Peer {
 
     fn node() -> Self {
         let mut command = installed("node");
-        // With `-e`, Node finds the packages of the working directory, not of the script's folder.
+        // With `--eval`, Node finds the packages of the working directory, not of the script's folder.
         command.args(["--input-type=module", "--eval", include_str!("peers/peer.mjs")]);
         Peer::spawn(command)
     }
