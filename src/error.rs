@@ -1,4 +1,4 @@
-//! What stops the program, and the exit codes. A bad webhook is no error: it is a result.
+//! Errors that stop the program, and the exit codes. A bad webhook is not an error, but a result.
 
 use std::fmt;
 use std::io;
@@ -10,13 +10,13 @@ use crate::signature::scheme::BadKey;
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
-    /// Everything waited for and expected came true.
+    /// All expectations were met.
     Done,
     /// A runtime failure.
     Failure,
     /// A usage error.
     Usage,
-    /// Waited too long.
+    /// `--count` or `--until` was not met within `--timeout`.
     TimedOut,
     /// An expectation failed.
     Expectation,
@@ -24,29 +24,28 @@ pub enum Exit {
     Signature,
     /// A delivery was never acknowledged.
     Unacknowledged,
-    /// SIGINT while something was still awaited.
+    /// SIGINT before the run was complete.
     Interrupted,
-    /// SIGTERM while something was still awaited.
+    /// SIGTERM before the run was complete.
     Terminated,
     /// The code of the command that `listen` ran.
     Command(u8),
 }
 
 impl Exit {
-    /// Every code of the contract with its meaning, for `--help` and the README.
+    /// Every exit code with its meaning, for `--help` and the README.
     pub const MEANINGS: [(&str, &str); 9] = [
-        ("0", "done; everything waited for and expected came true, or `listen` was stopped with nothing pending"),
+        ("0", "done; all expectations were met, or `listen` was stopped with nothing pending"),
         ("1", "runtime failure: port taken, file unreadable, disk full"),
         ("2", "usage: bad flag, unknown fixture, a payload file that is not JSON where one is required"),
-        ("3", "waited too long: `--count` or `--until` not met within `--timeout`"),
+        ("3", "timeout: `--count` or `--until` not met within `--timeout`"),
         ("4", "an expectation failed: `--expect`, `--strict`, `--expect-status`"),
         ("5", "a signature did not verify (`inspect`; `listen --require-valid`)"),
         ("6", "a delivery was never acknowledged: unreachable, timed out, or not 2xx after the last retry"),
-        ("130 / 143", "SIGINT / SIGTERM while something was still awaited"),
-        ("any other", "that of the command of `listen -- COMMAND`, unless the listener itself found a 5 or a 4"),
+        ("130 / 143", "SIGINT / SIGTERM before the run was complete"),
+        ("any other", "the exit code of COMMAND in `listen -- COMMAND`, unless the listener itself exits with 5 or 4"),
     ];
 
-    /// The code.
     pub(crate) fn code(self) -> u8 {
         match self {
             Exit::Done => 0,
@@ -62,8 +61,8 @@ impl Exit {
         }
     }
 
-    /// The more important of two: a signature before an expectation before an acknowledgement before a wait. The code of
-    /// a command says less than what its listener found, and more than what did not come.
+    /// The more important of two exit codes: signature, expectation, command, acknowledgement, timeout. A failed check of the
+    /// listener outranks the command's code, which outranks missing deliveries.
     pub(crate) fn and(self, other: Exit) -> Exit {
         let rank = |exit: Exit| match exit {
             Exit::Done => 0,
@@ -85,71 +84,71 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// What stops the program. Shown as `error: …` with [`Error::hint`] behind it.
+/// An error that stops the program. Displayed as `error: …`, followed by [`Error::hint`].
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The listener's address cannot be had.
+    /// The listener cannot bind its address.
     #[error("cannot listen on {addr}: {}", os_reason(.source))]
     Bind {
         /// Host and port.
         addr: String,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
     /// A file or standard input cannot be read.
     #[error("cannot read {what}: {}", os_reason(.source))]
     Read {
-        /// Which.
+        /// The file or other input.
         what: String,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
-    /// A set of public keys cannot be had, or is none.
-    #[error("cannot take keys from {what}: {reason}")]
+    /// A set of public keys cannot be fetched or parsed.
+    #[error("cannot read keys from {what}: {reason}")]
     Jwks {
-        /// From where.
+        /// The file or URL.
         what: String,
-        /// Why.
+        /// The cause.
         reason: String,
     },
-    /// An input is larger than is read.
-    #[error("{what} is larger than {limit} bytes, more than is read")]
+    /// An input is larger than the limit.
+    #[error("{what} is larger than the limit of {limit} bytes")]
     TooLarge {
-        /// Which.
+        /// The input.
         what: String,
-        /// The limit.
+        /// In bytes.
         limit: u64,
     },
     /// The journal cannot be opened or written.
     #[error("cannot write the journal {path}: {}", os_reason(.source))]
     Journal {
-        /// Which.
+        /// The file.
         path: String,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
-    /// Another program writes to the journal.
+    /// Another process writes to the journal.
     #[error("cannot write the journal {path}: another hookctl writes to it")]
     JournalInUse {
-        /// Which.
+        /// The file.
         path: String,
     },
-    /// The report cannot be made or written.
+    /// The report cannot be written.
     #[error("cannot write the report {path}: {}", os_reason(.source))]
     Report {
-        /// Which.
+        /// The file.
         path: String,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
     /// A secret's environment variable is not set.
-    #[error("the secret's environment variable {name} is not set, or is not text")]
+    #[error("the environment variable {name} of the secret is not set, or is not valid UTF-8")]
     SecretVariable {
-        /// Which.
+        /// The variable.
         name: String,
     },
-    /// `--secret` without a value, and nowhere to take one from.
-    #[error("--secret has no value, HOOKCTL_SECRET is not set, and there is no terminal to ask on")]
+    /// `--secret` without a value, without a variable and without a terminal.
+    #[error("--secret has no value, HOOKCTL_SECRET is not set, and there is no terminal for a prompt")]
     NoSecret,
     /// A secret is empty.
     #[error("the secret \"{label}\" is empty")]
@@ -160,21 +159,21 @@ pub enum Error {
     /// A secret cannot be a key of the scheme, or the scheme cannot sign the body.
     #[error("{secret} {source}")]
     BadSecret {
-        /// How to speak of it.
+        /// The secret as it is called in messages.
         secret: String,
         /// The scheme.
         scheme: &'static str,
-        /// Why.
+        /// The cause.
         source: BadKey,
     },
     /// `send` without a target.
     #[error("--to is missing: where should it be sent?")]
     NoTarget {
-        /// A source that looks like one.
+        /// A source that looks like a target.
         meant: Option<String>,
     },
-    /// `--secret NAME` took the source for its value.
-    #[error("no source is left: \"{name}\" was taken for the value of --secret")]
+    /// `--secret NAME` used the source as its value.
+    #[error("the source is missing: \"{name}\" was read as the value of --secret")]
     SwallowedSource {
         /// The command.
         command: &'static str,
@@ -184,45 +183,45 @@ pub enum Error {
     /// A source that is neither a file nor a fixture.
     #[error("there is no file and no built-in payload \"{name}\"")]
     UnknownSource {
-        /// What was given.
+        /// The argument.
         name: String,
-        /// The built-in name that is most like it.
+        /// The most similar built-in name.
         nearest: Option<&'static str>,
-        /// The built-in names of the provider that goes by this name.
+        /// The built-in names of the provider with this name.
         within: Vec<&'static str>,
     },
-    /// No source at all, and no terminal to choose on.
+    /// No source, and no terminal for a prompt.
     #[error("no source was given: name a file, - for standard input, or a built-in payload")]
     NoSource {
-        /// The built-in names, for the hint; empty where they do not apply.
+        /// The built-in names for the hint; empty where they do not apply.
         names: Vec<&'static str>,
     },
-    /// A payload that must be JSON and is not.
+    /// A payload is not JSON, but must be.
     #[error("{what} is not JSON: {reason}")]
     NotJson {
-        /// Which.
+        /// The file or other input.
         what: String,
-        /// Why.
+        /// The cause.
         reason: String,
     },
-    /// A Cog run that says what cannot be.
+    /// An invalid Cog run.
     #[error("{what}: {reason}")]
     BadRun {
-        /// Which.
+        /// The file or other input.
         what: String,
-        /// Why, and what to write instead.
+        /// The cause, and what to write instead.
         reason: String,
     },
-    /// Nobody answers where a drill is to be held.
-    #[error("nobody is there to be drilled: {reason}")]
+    /// The target of a drill does not respond.
+    #[error("cannot reach the handler: {reason}")]
     Unreachable {
-        /// Why.
+        /// The cause.
         reason: String,
     },
-    /// Nothing is left to send.
-    #[error("nothing is left to send{}", .events.as_ref().map_or_else(|| ": no received delivery is recorded there".to_owned(), |events| format!(": no delivery is one of the events {}", events.join(", "))))]
+    /// No delivery to send.
+    #[error("there is nothing to send: {}", .events.as_ref().map_or_else(|| "the journal has no received delivery".to_owned(), |events| format!("no delivery has one of the events {}", events.join(", "))))]
     NothingToSend {
-        /// The events that were asked for.
+        /// The requested events.
         events: Option<Vec<String>>,
     },
     /// `--set`, `--unset` or `--id` does not fit the body.
@@ -230,95 +229,95 @@ pub enum Error {
     Edit {
         /// The flag.
         flag: &'static str,
-        /// Which body.
+        /// The body.
         what: String,
-        /// Why.
+        /// The cause.
         reason: String,
     },
-    /// `--show` names a delivery that is not there.
+    /// `--show` names an unknown delivery.
     #[error("there is no delivery {which} among the {count} that were read")]
     NoSuchDelivery {
         /// Number or id.
         which: String,
-        /// How many there are.
+        /// The number of deliveries.
         count: usize,
     },
     /// A filter of `--where` does not end.
     #[error("--where {filter}, on {place}: {reason}")]
     Filter {
-        /// Which.
+        /// The filter.
         filter: String,
-        /// On which delivery.
+        /// The delivery.
         place: String,
-        /// How that was found out.
+        /// The limit that was reached.
         reason: String,
     },
     /// The command of `listen` cannot be started.
     #[error("cannot run {program}: {}", os_reason(.source))]
     Command {
-        /// Its program.
+        /// The program.
         program: String,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
     /// The files of outputs cannot be written.
     #[error("cannot save outputs in {folder}: {}", os_reason(.source))]
     Outputs {
-        /// Where.
+        /// The folder.
         folder: String,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
-    /// There is no tunnel.
-    #[error("no tunnel by {client}: {reason}")]
+    /// The tunnel client failed.
+    #[error("cannot open a tunnel with {client}: {reason}")]
     Tunnel {
-        /// By which client.
+        /// The tunnel client.
         client: &'static str,
-        /// Why, and what it said.
+        /// The cause, and the client's output.
         reason: String,
-        /// How to get the client, where it is missing.
+        /// How to install the client, where it is missing.
         install: Option<&'static str>,
     },
     /// Standard output cannot be written.
     #[error("cannot write the output: {}", os_reason(.source))]
     Write {
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
-    /// Something that the system owes every program: a runtime, a signal handler, an HTTP client.
+    /// The system refuses a runtime, a signal handler or an HTTP client.
     #[error("cannot set up {what}: {reason}")]
     Setup {
-        /// What.
+        /// The resource.
         what: &'static str,
-        /// Why.
+        /// The cause.
         reason: String,
     },
     /// The user left a prompt with Ctrl-C.
     #[error("interrupted")]
     Interrupted,
-    /// Flags that contradict each other in a way that only shows later.
+    /// Flags that contradict each other, found after parsing.
     #[error("{0}")]
     Usage(String),
 }
 
-/// The built-in names, briefly: those without a provider, and who has more.
+/// The built-in names for the hint: the names without a provider, and the providers.
 fn built_in(names: &[&str]) -> String {
     let mut providers: Vec<_> = names.iter().filter_map(|name| name.split_once('/')).map(|(name, _)| name).collect();
     providers.sort_unstable();
     providers.dedup();
     let short: Vec<_> = names.iter().filter(|name| !name.contains('/')).copied().collect();
     format!(
-        "built in are {}, and more of {}: name one to see what there is of it, or see `hookctl send --help`",
+        "built-in payloads are {}, and more from {}: name a provider to list its payloads, or see `hookctl send --help`",
         short.join(", "),
         providers.join(", ")
     )
 }
 
-/// An operating system's reason as a part of a sentence, without its number: `address already in use`.
+/// The operating system's message as a part of a sentence, without its number: `address already in use`.
 pub(crate) fn os_reason(error: &(impl fmt::Display + ?Sized)) -> String {
     let text = error.to_string();
     let text = text.split(" (os error").next().unwrap_or_default();
-    // Only the first letter: names within the sentence keep theirs, and so does an abbreviation in front.
+    // Only the first letter: names within the sentence keep their case, and so does an abbreviation at the start.
     let mut chars = text.chars();
     match (chars.next(), chars.clone().next()) {
         (Some(first), Some(second)) if !second.is_uppercase() => first.to_lowercase().chain(chars).collect(),
@@ -327,18 +326,16 @@ pub(crate) fn os_reason(error: &(impl fmt::Display + ?Sized)) -> String {
 }
 
 impl Error {
-    /// That a body which must be JSON is none, with the reason.
     pub(crate) fn not_json(what: &str, body: &[u8]) -> Self {
         let reason = Body::of(body).why_not_json().unwrap_or_default();
         Error::NotJson { what: what.to_owned(), reason }
     }
 
-    /// That the system has no randomness to give.
+    /// The system has no random source.
     pub(crate) fn random(error: &getrandom::Error) -> Self {
         Error::Setup { what: "a random key", reason: error.to_string() }
     }
 
-    /// How the program ends.
     pub(crate) fn exit(&self) -> Exit {
         match self {
             Error::Bind { .. }
@@ -373,38 +370,38 @@ impl Error {
         }
     }
 
-    /// The mend, in a sentence; none where the error says it all.
+    /// What to do, in a sentence; `None` where the message is enough.
     pub(crate) fn hint(&self) -> Option<String> {
         match self {
             Error::Bind { source, .. } => match source.kind() {
-                io::ErrorKind::AddrInUse => Some("take a free port with --port 0, or another with --port N".into()),
+                io::ErrorKind::AddrInUse => Some("use --port 0 for a free port, or another --port N".into()),
                 io::ErrorKind::PermissionDenied => Some("ports below 1024 need privileges: try --port 8080".into()),
-                io::ErrorKind::AddrNotAvailable => Some("--host wants an address of this machine".into()),
+                io::ErrorKind::AddrNotAvailable => Some("--host must be an address of this machine".into()),
                 _ => None,
             },
             Error::JournalInUse { .. } => {
-                Some("end that one, or give each a file of its own: inspect reads several at once".into())
+                Some("stop the other hookctl, or use a file for each: inspect reads several files at once".into())
             }
             Error::Journal { source, .. } if source.kind() == io::ErrorKind::TimedOut => {
                 Some("let its reader read on, or name a file instead".into())
             }
             Error::Journal { .. } | Error::Report { .. } => {
-                Some("name a file in a folder that you can write to, with space left".into())
+                Some("choose a file in a writable folder with free space".into())
             }
-            Error::SecretVariable { name } => Some(format!("set it, as in {name}=… hookctl …")),
-            Error::NoSecret => Some("give it as --secret env:NAME or --secret @FILE".into()),
-            Error::EmptySecret { .. } => Some("an empty secret proves nothing: leave --secret away instead".into()),
+            Error::SecretVariable { name } => Some(format!("set the variable, as in {name}=… hookctl …")),
+            Error::NoSecret => Some("use --secret env:NAME or --secret @FILE".into()),
+            Error::EmptySecret { .. } => Some("an empty secret verifies nothing: omit --secret".into()),
             Error::BadSecret { source: BadKey::NotAKeyPair, .. } => {
-                let text = "give no secret, neither by --secret nor in HOOKCTL_SECRET (empty is none): --scheme fal then \
-                            makes a fresh key pair and prints its public half";
+                let text = "omit --secret and leave HOOKCTL_SECRET unset or empty: --scheme fal then makes a new key pair \
+                            and prints its public half";
                 Some(text.into())
             }
             Error::BadSecret { scheme, .. } => Some(format!("{scheme} is the scheme; choose another with --scheme")),
             Error::NoTarget { meant: Some(meant) } => Some(format!("did you mean --to {meant}?")),
-            Error::NoTarget { meant: None } => Some("give --to URL, or set HOOKCTL_TO".into()),
+            Error::NoTarget { meant: None } => Some("add --to URL, or set HOOKCTL_TO".into()),
             Error::SwallowedSource { command, name } => Some(format!("write hookctl {command} {name} --secret …")),
             Error::UnknownSource { name, within, .. } if !within.is_empty() => {
-                Some(format!("of {name} there are {}", within.join(", ")))
+                Some(format!("payloads of {name}: {}", within.join(", ")))
             }
             Error::UnknownSource { nearest: Some(near), .. } => Some(format!("did you mean {near}?")),
             Error::UnknownSource { name, .. } if name.bytes().all(|byte| byte.is_ascii_digit()) => {
@@ -412,16 +409,14 @@ impl Error {
             }
             Error::UnknownSource { .. } => Some("`hookctl send --help` lists the built-in payloads".into()),
             Error::NoSource { names } if !names.is_empty() => Some(built_in(names)),
-            Error::Unreachable { .. } => Some("start the handler first, and give its URL with --to".into()),
-            Error::NotJson { .. } => Some("send and inspect take one JSON payload a file".into()),
+            Error::Unreachable { .. } => Some("start the handler first, and set its URL with --to".into()),
+            Error::NotJson { .. } => Some("send and inspect read one JSON payload per file".into()),
             Error::Jwks { .. } => Some("fal publishes its keys at https://rest.fal.ai/.well-known/jwks.json".into()),
-            Error::Command { .. } => Some("what stands behind -- is run as it is, without a shell".into()),
+            Error::Command { .. } => Some("the command after -- is run directly, without a shell".into()),
             Error::Filter { .. } => {
                 Some("write a filter that ends, or choose deliveries by --id, --status or --last".into())
             }
-            Error::Outputs { .. } => {
-                Some("--save-outputs wants a folder that you can write to, with space left".into())
-            }
+            Error::Outputs { .. } => Some("--save-outputs needs a writable folder with free space".into()),
             Error::Tunnel { install, .. } => install.map(str::to_owned),
             Error::Read { what, source } if source.kind() == io::ErrorKind::NotFound => {
                 let near = nearest(what, builtin::names())?;
@@ -447,7 +442,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_signature_outweighs_an_expectation_outweighs_an_acknowledgement_outweighs_a_wait() {
+    fn exit_codes_are_ordered_by_importance() {
         let command = Exit::Command(6);
         let order = [Exit::Done, Exit::TimedOut, Exit::Unacknowledged, command, Exit::Expectation, Exit::Signature];
         for pair in order.windows(2) {
@@ -457,7 +452,7 @@ mod tests {
     }
 
     #[test]
-    fn reasons_of_the_system_read_as_part_of_a_sentence() {
+    fn system_messages_are_part_of_a_sentence() {
         let taken = Error::Bind { addr: "127.0.0.1:80".into(), source: io::Error::from_raw_os_error(98) };
         assert!(!taken.to_string().contains("os error"), "{taken}");
         assert!(taken.to_string().starts_with("cannot listen on 127.0.0.1:80: a"), "{taken}");

@@ -46,9 +46,9 @@ fn what_was_meant_is_named() {
         (&["serve"], "hookctl listen"),
         (&["fire"], "hookctl send success --to URL"),
         (&["fixtures"], "hookctl send --help"),
-        (&["send", "replicate", "--to", "1"], "of replicate there are replicate/start, replicate/logs"),
-        (&["send", "cog/python", "--to", "1"], "of cog/python there are cog/python/start"),
-        (&["send", "--to", "1"], "built in are success, failed, workflow, and more of assemblyai"),
+        (&["send", "replicate", "--to", "1"], "payloads of replicate: replicate/start, replicate/logs"),
+        (&["send", "cog/python", "--to", "1"], "payloads of cog/python: cog/python/start"),
+        (&["send", "--to", "1"], "built-in payloads are success, failed, workflow, and more from assemblyai"),
         (&["listen", "--scheme", "hmac"], "hmac-sha256:header=…"),
     ];
     for (arguments, meant) in cases {

@@ -153,7 +153,7 @@ fn a_key_pair_of_hookctls_own_is_verified_by_its_published_half() {
     assert_eq!(verified[0]["signature"]["verdict"], "verified");
     assert_eq!(verified[0]["signature"]["scheme"], "fal");
     let target = Target::start(&[Answer::Status(200, "content-type: application/json\r\n", r#"{"keys":[]}"#)]);
-    inspect(&[journal, "--jwks", &target.url]).exits(1).says("holds no Ed25519 key");
+    inspect(&[journal, "--jwks", &target.url]).exits(1).says("has no Ed25519 key");
     inspect(&[journal, "--jwks", "/no/such/file"]).exits(1).says("cannot read /no/such/file");
 }
 
@@ -469,7 +469,7 @@ fn a_tolerance_replaces_that_of_the_scheme() {
 #[test]
 fn a_key_set_without_an_end_is_not_read() {
     let target = Target::start(&[Answer::By(|_| (200, " ".repeat(2 * 1024 * 1024)))]);
-    inspect(&["-", "--jwks", &target.url]).exits(1).says("it is larger than 1048576 bytes, more than is read");
+    inspect(&["-", "--jwks", &target.url]).exits(1).says("it is larger than the limit of 1048576 bytes");
 }
 
 #[test]
@@ -479,7 +479,7 @@ fn a_proxy_of_the_environment_is_not_used_for_a_key_set_on_this_machine() {
     let by = proxy.url.strip_suffix("/hook").unwrap();
     let fetched = |url: &str| {
         let run = inspect(&["success", "--scheme", "fal", "--jwks", url]).env("http_proxy", by).env("ALL_PROXY", by);
-        run.exits(1).says("holds no Ed25519 key");
+        run.exits(1).says("has no Ed25519 key");
     };
     fetched(&target.url);
     assert_eq!((target.requests().len(), proxy.requests().len()), (1, 0));

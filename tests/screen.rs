@@ -179,7 +179,7 @@ fn a_verified_an_invalid_and_a_repeated_delivery() {
                   answer   200 in N ms to POST /webhooks/prediction, 237 B
     HH:MM:SS.mmm  failed      each::labs  abc123-def456-ghi789  #2
                   signed   ✗ wrong_secret eachlabs
-                  hint     the secret does not give this signature: compare the secrets of sender and receiver; a body changed after signing, be it the order of its keys, looks the same
+                  hint     the secret does not match this signature: compare the secrets of sender and receiver; a body changed after signing, even in the order of its keys, looks the same
                   error    Error: Model timeout after 30s
                   input    prompt "A beautiful sunset over the ocean" · aspect_ratio "16:9"
                   answer   401 in N ms to POST /webhooks/prediction, 178 B

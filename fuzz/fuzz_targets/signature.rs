@@ -12,7 +12,7 @@ const NOW: i64 = 1_790_000_000;
 
 /// Secrets of the three kinds: text, `whsec_`, key pair. No dictionary and no seed contains them.
 fn secret(choice: u8) -> Secret {
-    let pair = keypair::made_of(&[7; 32]);
+    let pair = keypair::from_seed(&[7; 32]);
     match choice % 3 {
         0 => Secret::new("main", "qUx9-t0Zp!w"),
         1 => Secret::new("main", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),

@@ -49,7 +49,7 @@ pub(crate) fn sender_secrets(signing: &SigningArgs, serves_jwks: bool) -> Result
     if !given.is_empty() || !wants_pair {
         return Ok(given);
     }
-    Ok(vec![Secret::new(MAIN, keypair::made_of(&*signing::random()?).as_bytes())])
+    Ok(vec![Secret::new(MAIN, keypair::from_seed(&*signing::random()?).as_bytes())])
 }
 
 pub(crate) fn read_error(what: &str, source: io::Error) -> Error {

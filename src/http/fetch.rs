@@ -40,7 +40,7 @@ async fn get(url: &Url, limit: usize) -> Result<Vec<u8>, String> {
     while let Some(piece) = response.chunk().await.map_err(reason)? {
         body.extend_from_slice(&piece);
         if body.len() > limit {
-            return Err(format!("it is larger than {limit} bytes, more than is read"));
+            return Err(format!("it is larger than the limit of {limit} bytes"));
         }
     }
     Ok(body)

@@ -15,7 +15,7 @@ use crate::journal::input::{Input, InputHead};
 use crate::payload::provider::cog;
 use crate::payload::{Delivery, FieldName, Headers, Payload, Provider, lint};
 use crate::signature;
-use crate::signature::trace::account;
+use crate::signature::trace::trace;
 use crate::signature::{Choice, Policy, Scheme, Verdict};
 use crate::sys::signals::Signals;
 
@@ -200,7 +200,7 @@ fn examine(name: &str, body: Bytes, config: &Config, clock: &dyn Clock) -> Resul
     let now = config.now.unwrap_or_else(|| clock.now());
     let verdict = check(&delivery, &config.policy, now, payload.as_ref());
     let verdict = signature::why(&delivery, &config.policy, now.as_second(), verdict);
-    let account = config.explain.then(|| account(&delivery, &config.policy)).flatten();
+    let account = config.explain.then(|| trace(&delivery, &config.policy)).flatten();
     let exit = if verdict.is_invalid() { Exit::Signature } else { Exit::Done };
     let mut record = Record {
         warnings: payload.as_ref().map(lint::warnings).unwrap_or_default(),

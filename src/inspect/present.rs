@@ -11,7 +11,7 @@ use crate::journal::Summary;
 use crate::journal::redaction::Redaction;
 use crate::payload::history::lifecycle::{CODES, Unfinished};
 use crate::signature;
-use crate::signature::trace::account;
+use crate::signature::trace::trace;
 use crate::signature::{Policy, Verdict};
 
 /// Showing under way.
@@ -73,7 +73,7 @@ impl<'a> Presenter<'a> {
             explain(&mut entry.record, policy, *now);
         }
         if self.config.explain {
-            entry.trace = account(&entry.record.delivery, policy);
+            entry.trace = trace(&entry.record.delivery, policy);
         }
         // A secret that is known is never shown, even where the journal keeps it.
         if view.is_handed_on() || !policy.secrets.is_empty() {

@@ -76,7 +76,7 @@ impl<'a> Redaction<'a> {
     fn replace(&self, text: &mut String) {
         for secret in self.secrets {
             let mut from = 0;
-            while let Some(found) = secret.place_in(text.as_bytes(), from) {
+            while let Some(found) = secret.find_in(text.as_bytes(), from) {
                 // Bytes that are no text cannot stand on their own within one.
                 if !text.is_char_boundary(found.start) || !text.is_char_boundary(found.end) {
                     break;

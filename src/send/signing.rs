@@ -16,7 +16,7 @@ use crate::payload::{Delivery, Headers};
 use crate::signature::scheme::BadKey;
 use crate::signature::tamper::another_secret;
 use crate::signature::{Choice, Policy, Scheme, Secret, Tamper};
-use crate::signature::{Trace, trace::account};
+use crate::signature::{Trace, trace::trace};
 
 /// The scheme for providers that document no signature.
 const BORROWED: &str = "eachlabs";
@@ -136,7 +136,7 @@ impl Signing {
         let delivery = Delivery::bare(headers.clone(), body.clone());
         let trace = |scheme: &&'static Scheme| {
             let scheme = Choice::Named(scheme.for_secret(secret));
-            account(&delivery, &Policy { scheme, secrets: vec![secret.clone()], tolerance: None })
+            trace(&delivery, &Policy { scheme, secrets: vec![secret.clone()], tolerance: None })
         };
         self.schemes.iter().filter_map(trace).collect()
     }

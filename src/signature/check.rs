@@ -1,6 +1,6 @@
 //! Checks the signature of a delivery.
 
-use super::detect::{detect, own_reading};
+use super::detect::{detect, provider_variant};
 use super::invalid;
 use super::policy::{Choice, Policy};
 use super::scheme::{BadKey, Claim, NoClaim, ProofEncoding, Scheme};
@@ -10,21 +10,21 @@ use crate::payload::delivery::Delivery;
 use crate::payload::headers::REDACTED;
 use crate::payload::provider::Provider;
 
-/// Checks a delivery at `now` (Unix seconds). `provider` is for the wording of a hint, and tells apart schemes that sign
-/// the same in the same headers.
+/// Checks a delivery at `now` (Unix seconds). `provider` is used in hints, and decides between schemes with the same content
+/// and headers.
 pub fn check(delivery: &Delivery, policy: &Policy, now: i64, provider: Option<&Provider>) -> Verdict {
     if policy.secrets.is_empty() {
-        let signed = super::ALL.iter().any(|scheme| scheme.is_present(&delivery.headers));
+        let signed = super::ALL.iter().any(|scheme| scheme.has_all_headers(&delivery.headers));
         return if signed { Verdict::Unchecked } else { Verdict::Unsigned };
     }
     match policy.scheme {
         Choice::Named(scheme) => check_by(scheme, scheme.claim(delivery), delivery, policy, now),
         Choice::Auto => match detect(delivery) {
-            Some((scheme, claim)) => match own_reading(scheme, &delivery.headers, provider) {
-                Some(own) => check_by(own, own.claim(delivery), delivery, policy, now),
+            Some((scheme, claim)) => match provider_variant(scheme, &delivery.headers, provider) {
+                Some(variant) => check_by(variant, variant.claim(delivery), delivery, policy, now),
                 None => check_by(scheme, claim, delivery, policy, now),
             },
-            None => invalid::nothing_to_check(&delivery.headers, provider),
+            None => invalid::no_signature(&delivery.headers, provider),
         },
     }
 }
@@ -34,7 +34,7 @@ fn check_by(scheme: &Scheme, claim: Result<Claim, NoClaim>, delivery: &Delivery,
     let mut flaw = None;
     for secret in &policy.secrets {
         let form = scheme.for_secret(secret);
-        // Claimed anew only where the secret calls for another form of the scheme.
+        // A new claim is only needed where the scheme has another form for the secret.
         let own = if std::ptr::eq(form, scheme) { None } else { Some(form.claim(delivery)) };
         let claim = match own.as_ref().unwrap_or(&claim) {
             Ok(claim) => claim,
@@ -43,11 +43,11 @@ fn check_by(scheme: &Scheme, claim: Result<Claim, NoClaim>, delivery: &Delivery,
                 continue;
             }
         };
-        match form.proves(claim, &delivery.body, secret) {
+        match form.verifies(claim, &delivery.body, secret) {
             Ok(true) => {
                 return match form.off_by(claim, now, policy.tolerance) {
                     Some(age) => invalid::off_clock(form, age, policy.tolerance),
-                    None => holds(form, secret),
+                    None => verified(form, secret),
                 };
             }
             Ok(false) => {}
@@ -57,7 +57,7 @@ fn check_by(scheme: &Scheme, claim: Result<Claim, NoClaim>, delivery: &Delivery,
     if let Some((form, flaw)) = flaw {
         return invalid::no_claim(form, flaw, &delivery.headers);
     }
-    // One unusable secret among several says nothing about why the others do not match.
+    // Only when no secret is usable is the secret the cause.
     match bad.as_slice() {
         [(secret, error), ..] if bad.len() == policy.secrets.len() => invalid::bad_key(scheme, secret, *error),
         _ => {
@@ -69,7 +69,7 @@ fn check_by(scheme: &Scheme, claim: Result<Claim, NoClaim>, delivery: &Delivery,
     }
 }
 
-fn holds(scheme: &Scheme, secret: &Secret) -> Verdict {
+fn verified(scheme: &Scheme, secret: &Secret) -> Verdict {
     let (name, secret) = (scheme.name.into(), secret.label().to_owned());
     if scheme.covers_body() {
         Verdict::Verified { scheme: name, secret }
@@ -78,17 +78,17 @@ fn holds(scheme: &Scheme, secret: &Secret) -> Verdict {
     }
 }
 
-/// Whether the proof that [`check`] would look at was blanked out when the delivery was recorded.
+/// Whether the proof that [`check`] would verify was redacted when the delivery was recorded.
 pub fn is_blanked(delivery: &Delivery, policy: &Policy) -> bool {
     let blanked = |scheme: &Scheme| {
-        let gone = |name: &&str| delivery.headers.all(name).any(|value| value == REDACTED);
-        scheme.proof == ProofEncoding::Secret && scheme.signature.iter().any(gone)
+        let redacted = |name: &&str| delivery.headers.all(name).any(|value| value == REDACTED);
+        scheme.proof == ProofEncoding::Secret && scheme.signature.iter().any(redacted)
     };
     match policy.scheme {
         Choice::Named(scheme) => blanked(scheme),
         Choice::Auto => match detect(delivery) {
             Some((scheme, _)) if scheme.proof != ProofEncoding::Secret => false,
-            // A blanked bearer token does not even look like one any more.
+            // A redacted bearer token is not detected as one.
             _ => super::ALL.iter().any(blanked),
         },
     }

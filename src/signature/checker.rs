@@ -1,7 +1,7 @@
-//! One policy for one delivery after the other: what depends on the secrets alone is worked out once.
+//! Checks many deliveries by one policy, and prepares the keys once.
 
-use super::detect::{detect_in, own_reading};
-use super::engine::{KeyedDigest, SignedInputs, Verifier, fits, keyed};
+use super::detect::{detect_in, provider_variant};
+use super::engine::{HmacSha256, SignedInputs, Verifier, hmac_matches, hmac_with_key};
 use super::policy::{Choice, Policy};
 use super::scheme::{Claim, Scheme};
 use crate::payload::headers::Lookup;
@@ -10,26 +10,25 @@ use crate::payload::provider::Provider;
 /// Checks deliveries by one policy.
 pub(crate) struct Checker<'p> {
     policy: &'p Policy,
-    /// A scheme, and what each secret is to it, as far as they were needed.
+    /// The keys of each scheme that was needed so far, one per secret.
     keys: Vec<(&'static Scheme, Vec<PreparedKey>)>,
 }
 
-/// What a secret is to a scheme.
+/// A secret, prepared for a scheme.
 struct PreparedKey {
-    /// The form of the scheme that it calls for.
+    /// The form of the scheme for this secret.
     form: &'static Scheme,
-    /// The digest that it begins; `None` where it is no key of one.
-    begun: Option<KeyedDigest>,
+    /// The HMAC with its key and no input; `None` where the secret is not an HMAC key.
+    hmac: Option<HmacSha256>,
 }
 
 impl<'p> Checker<'p> {
-    /// One that has seen nothing.
     pub(crate) fn new(policy: &'p Policy) -> Self {
         Checker { policy, keys: Vec::new() }
     }
 
-    /// Whether [`check`](super::check) would call a delivery verified. Of one that is not, nothing is said, and neither is
-    /// of key pairs and of secrets that are sent along: those are for it.
+    /// Whether an HMAC verifies the delivery: if so, [`check`](super::check) would return `Verified`. `false` leaves the
+    /// verdict open: only `check` handles key pairs, shared secrets and invalid signatures.
     pub(crate) fn verifies(
         &mut self,
         headers: &impl Lookup,
@@ -40,43 +39,43 @@ impl<'p> Checker<'p> {
         let (scheme, claim) = match self.policy.scheme {
             Choice::Named(scheme) => (scheme, scheme.claim_of(headers, body)),
             Choice::Auto => match detect_in(headers, body) {
-                Some((scheme, claim)) => match own_reading(scheme, headers, provider) {
-                    Some(own) => (own, own.claim_of(headers, body)),
+                Some((scheme, claim)) => match provider_variant(scheme, headers, provider) {
+                    Some(variant) => (variant, variant.claim_of(headers, body)),
                     None => (scheme, claim),
                 },
                 None => return false,
             },
         };
         let tolerance = self.policy.tolerance;
-        let proved = claim.ok().and_then(|claim| self.proved(scheme, claim, body));
-        proved.is_some_and(|claim| scheme.covers_body() && scheme.off_by(&claim, now, tolerance).is_none())
+        let verified = claim.ok().and_then(|claim| self.verified(scheme, claim, body));
+        verified.is_some_and(|claim| scheme.covers_body() && scheme.off_by(&claim, now, tolerance).is_none())
     }
 
-    /// A claim, if one of the secrets proves it.
-    fn proved(&mut self, scheme: &'static Scheme, claim: Claim, body: &[u8]) -> Option<Claim> {
+    /// The claim, if one of the secrets verifies it.
+    fn verified(&mut self, scheme: &'static Scheme, claim: Claim, body: &[u8]) -> Option<Claim> {
         let digest = scheme.body_digest(body);
-        let proves = |key: &PreparedKey| {
-            let given = SignedInputs::of(&claim, digest.as_deref());
-            key.begun.as_ref().is_some_and(|begun| fits(begun, &claim.proofs, scheme.signed, body, given))
+        let matches = |key: &PreparedKey| {
+            let inputs = SignedInputs::of(&claim, digest.as_deref());
+            key.hmac.as_ref().is_some_and(|hmac| hmac_matches(hmac, &claim.proofs, scheme.signed, body, inputs))
         };
-        // Another form reads the claim otherwise, and the first secret that proves anything decides.
+        // Another form needs another claim, and the first secret that matches decides: stop at the first other form.
         let mut keys = self.keys(scheme).iter().take_while(|key| std::ptr::eq(key.form, scheme));
-        keys.any(proves).then_some(claim)
+        keys.any(matches).then_some(claim)
     }
 
     fn keys(&mut self, scheme: &'static Scheme) -> &[PreparedKey] {
-        let place = self.keys.iter().position(|(other, _)| std::ptr::eq(*other, scheme)).unwrap_or_else(|| {
+        let index = self.keys.iter().position(|(other, _)| std::ptr::eq(*other, scheme)).unwrap_or_else(|| {
             let keys = self.policy.secrets.iter().map(|secret| {
                 let form = scheme.for_secret(secret);
-                let begun = match form.verifier(secret) {
-                    Ok(Verifier::Keyed(key)) => Some(keyed(&key)),
-                    Ok(Verifier::Public(_) | Verifier::Itself(_)) | Err(_) => None,
+                let hmac = match form.verifier(secret) {
+                    Ok(Verifier::Hmac(key)) => Some(hmac_with_key(&key)),
+                    Ok(Verifier::PublicKey(_) | Verifier::Secret(_)) | Err(_) => None,
                 };
-                PreparedKey { form, begun }
+                PreparedKey { form, hmac }
             });
             self.keys.push((scheme, keys.collect()));
             self.keys.len() - 1
         });
-        &self.keys[place].1
+        &self.keys[index].1
     }
 }

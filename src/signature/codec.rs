@@ -1,4 +1,4 @@
-//! How proofs and keys are written: headers' values taken apart and put together, digests and secrets decoded.
+//! Encodings: parses and writes signature headers, and decodes proofs and secrets.
 
 use base64::Engine;
 use base64::alphabet;
@@ -10,8 +10,8 @@ use super::keypair;
 use super::scheme::{BadKey, KeyEncoding, ProofEncoding, SignatureFormat};
 use super::secret::Secret;
 
-/// Base64 as keys are passed around: with or without padding, and when they were made up, as often as not with bits left
-/// over in the last character. The libraries of Standard Webhooks read them all.
+/// Base64 of keys: with or without padding, and with surplus bits in the last character, which invented secrets often have.
+/// The libraries of Standard Webhooks accept all of these.
 pub(crate) const KEY_BASE64: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new()
@@ -19,11 +19,11 @@ pub(crate) const KEY_BASE64: GeneralPurpose = GeneralPurpose::new(
         .with_decode_allow_trailing_bits(true),
 );
 
-/// Base64 as proofs are written. The libraries compare the text, or want its padding to decode it.
+/// Base64 of proofs. The providers' libraries compare the text, or require the padding when they decode it.
 const BASE64: GeneralPurpose = STANDARD;
 
-/// A proof however it is written, and how, where that is not as `wanted`.
-pub(crate) fn decode_loosely(text: &str, wanted: ProofEncoding) -> Option<(Vec<u8>, Option<&'static str>)> {
+/// Decodes a proof in any encoding. The second value names the encoding where it is not `expected`.
+pub(crate) fn decode_loosely(text: &str, expected: ProofEncoding) -> Option<(Vec<u8>, Option<&'static str>)> {
     type Decode = fn(&str) -> Option<Vec<u8>>;
     const WAYS: [(&str, Decode); 6] = [
         ("hex", |text| base16ct::lower::decode_vec(text).ok()),
@@ -33,22 +33,22 @@ pub(crate) fn decode_loosely(text: &str, wanted: ProofEncoding) -> Option<(Vec<u
         ("base64 in its URL alphabet", |text| KEY_BASE64.decode(text.replace('-', "+").replace('_', "/")).ok()),
         ("the base64 of hex text", |text| base16ct::mixed::decode_vec(BASE64.decode(text).ok()?).ok()),
     ];
-    let length = wanted.length()?;
-    if let Some(bytes) = wanted.decode(text) {
+    let length = expected.length()?;
+    if let Some(bytes) = expected.decode(text) {
         return Some((bytes, None));
     }
     let mut ways = WAYS.into_iter().filter_map(|(how, decode)| Some((decode(text)?, Some(how))));
     ways.find(|(bytes, _)| bytes.len() == length)
 }
 
-/// The pairs of a header's value. White space around one belongs to it: neither Stripe's libraries nor ElevenLabs' take
-/// any off, so that a pair behind a space is none that they know.
+/// The pairs of a header's value. White space is part of a key or value: the libraries of Stripe and ElevenLabs do not trim,
+/// so they do not find a pair after a space.
 pub(crate) fn pairs(value: &str) -> impl Iterator<Item = (&str, &str)> {
     value.split(',').filter_map(|pair| pair.split_once('='))
 }
 
 impl SignatureFormat {
-    /// The proofs in a header's value, as they are written.
+    /// The encoded proofs in a header's value.
     pub(crate) fn proofs<'a>(&self, value: &'a str) -> Vec<&'a str> {
         match self {
             SignatureFormat::One { reads, .. } => {
@@ -67,24 +67,24 @@ impl SignatureFormat {
         }
     }
 
-    /// What a value without any proof lacks, continuing "it …".
+    /// Why a value has no proof, as the end of a sentence that starts with the header.
     pub(crate) fn expected(&self) -> String {
         match self {
             SignatureFormat::One { writes, .. } => format!("does not start with {writes}"),
-            SignatureFormat::List { version, .. } => format!("holds no signature of version {version}"),
-            SignatureFormat::Pairs { proof, .. } => format!("holds no pair {proof}=, the signature"),
+            SignatureFormat::List { version, .. } => format!("has no signature of version {version}"),
+            SignatureFormat::Pairs { proof, .. } => format!("has no signature, {proof}="),
         }
     }
 
-    /// What a value looks like, for a hint.
+    /// An example value for a hint.
     pub(crate) fn example(&self, proof: ProofEncoding) -> String {
-        let what = match proof {
+        let placeholder = match proof {
             ProofEncoding::HmacHex => "<64 lower-case hex characters>",
             ProofEncoding::HmacBase64 | ProofEncoding::Ed25519Base64 => "<base64>",
             ProofEncoding::Ed25519Hex => "<128 lower-case hex characters>",
             ProofEncoding::Secret => "<secret>",
         };
-        String::from_utf8_lossy(&self.write(what.as_bytes(), "<time>")).into_owned()
+        String::from_utf8_lossy(&self.write(placeholder.as_bytes(), "<time>")).into_owned()
     }
 
     pub(crate) fn write(&self, proof: &[u8], timestamp: &str) -> Zeroizing<Vec<u8>> {
@@ -101,15 +101,15 @@ impl ProofEncoding {
     pub(crate) fn decode(self, text: &str) -> Option<Vec<u8>> {
         let bytes = match self {
             ProofEncoding::Secret => return Some(text.as_bytes().to_vec()),
-            // Digests are compared as text. fal's signatures could be read in either case; it writes lower case, and one
-            // spelling for one proof leaves nothing to flip.
+            // Libraries compare digests as text. fal's signatures could be decoded in either case; fal writes lower case,
+            // and with one spelling per proof no change of a character can go unnoticed.
             ProofEncoding::HmacHex | ProofEncoding::Ed25519Hex => base16ct::lower::decode_vec(text).ok()?,
             ProofEncoding::HmacBase64 | ProofEncoding::Ed25519Base64 => BASE64.decode(text).ok()?,
         };
         (Some(bytes.len()) == self.length()).then_some(bytes)
     }
 
-    /// How many bytes a proof has; a secret has as many as it likes.
+    /// The length of a proof in bytes; `None` for a secret, which may have any length.
     fn length(self) -> Option<usize> {
         match self {
             ProofEncoding::Secret => None,
@@ -127,33 +127,33 @@ impl ProofEncoding {
         }
     }
 
-    /// What a proof of so many characters that cannot be read lacks, continuing "it …".
+    /// Why a text of `length` characters is not a proof, as the end of a sentence that starts with the header.
     pub(crate) fn expected(self, length: usize) -> String {
-        let looks = match (self, length) {
+        let looks_like = match (self, length) {
             (ProofEncoding::HmacHex, 40) => ", as many as a SHA-1 digest",
             (ProofEncoding::HmacHex, 128) => ", as many as a SHA-512 digest",
             (ProofEncoding::Ed25519Hex, 64) | (ProofEncoding::Ed25519Base64, 44) => ", as many as an HMAC-SHA256",
             _ => "",
         };
-        let wanted = match self {
+        let expected = match self {
             ProofEncoding::HmacHex => "64 characters of hex",
             ProofEncoding::HmacBase64 => "44 characters of base64",
             ProofEncoding::Ed25519Hex => "128 characters of hex",
             ProofEncoding::Ed25519Base64 => "88 characters of base64",
-            ProofEncoding::Secret => return "holds nothing".to_owned(),
+            ProofEncoding::Secret => return "is empty".to_owned(),
         };
-        format!("is not {wanted}, but {length} characters{looks}")
+        format!("is not {expected}, but {length} characters{looks_like}")
     }
 }
 
 impl KeyEncoding {
-    /// The key that a secret is.
+    /// Decodes the key from a secret.
     pub(crate) fn bytes(self, secret: &Secret) -> Result<Zeroizing<Vec<u8>>, BadKey> {
         const PREFIX: &[u8] = b"whsec_";
         let text = secret.expose();
         let stripped = text.strip_prefix(PREFIX);
         match (self, stripped) {
-            // The halves of a pair have their own readers; nothing else may take them for a key.
+            // The halves of a key pair are parsed by `keypair`; here they must not be used as a key.
             (KeyEncoding::KeyPair, _) => Err(BadKey::NotAKeyPair),
             _ if keypair::is_public(secret) => Err(BadKey::PublicHalf),
             (KeyEncoding::Text, _) | (KeyEncoding::Base64IfPrefixed, None) => Ok(Zeroizing::new(text.to_vec())),

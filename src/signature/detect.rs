@@ -5,23 +5,23 @@ use crate::payload::delivery::Delivery;
 use crate::payload::headers::Lookup;
 use crate::payload::provider::Provider;
 
-/// The strongest scheme whose headers are all there; else the strongest whose signature is, so that the header that is
-/// missing beside it can be named. Schemes that share the header are told apart by which can read it.
+/// The strongest scheme whose headers are all present; without one, the strongest whose signature header is present, so that
+/// a hint can name the missing header. Of schemes that share the header, the first that can read the proof is chosen.
 pub fn detect(delivery: &Delivery) -> Option<(&'static Scheme, Result<Claim, NoClaim>)> {
     detect_in(&delivery.headers, &delivery.body)
 }
 
-/// The same of headers and a body wherever they stand.
+/// Like [`detect`], for headers and a body that are not in a [`Delivery`].
 pub(crate) fn detect_in(headers: &impl Lookup, body: &[u8]) -> Option<(&'static Scheme, Result<Claim, NoClaim>)> {
-    let whole = |keyed: bool| {
-        let of_kind = super::ALL.iter().filter(move |scheme| (scheme.proof != ProofEncoding::Secret) == keyed);
-        of_kind.into_iter().find(|scheme| scheme.is_present(headers))
+    let complete = |signs: bool| {
+        let of_kind = super::ALL.iter().filter(move |scheme| (scheme.proof != ProofEncoding::Secret) == signs);
+        of_kind.into_iter().find(|scheme| scheme.has_all_headers(headers))
     };
-    let part = || super::ALL.iter().find(|scheme| scheme.is_begun(headers));
-    // A signature of which a part is missing still outranks a password beside it.
-    let strongest = whole(true).or_else(part).or_else(|| whole(false))?;
+    let incomplete = || super::ALL.iter().find(|scheme| scheme.has_signature_header(headers));
+    // A signature with a missing header still outranks a shared secret.
+    let strongest = complete(true).or_else(incomplete).or_else(|| complete(false))?;
     let claim = strongest.claim_of(headers, body);
-    // Only a proof that cannot be read speaks for another scheme; a time stamp that cannot is a fault of this one.
+    // Only an unreadable proof is a sign of another scheme; an unreadable time stamp is a mistake under this one.
     let unreadable = match &claim {
         Err(NoClaim::Malformed { header, .. }) => *header == strongest.signature[0],
         Err(NoClaim::Encoding { .. }) => true,
@@ -30,24 +30,24 @@ pub(crate) fn detect_in(headers: &impl Lookup, body: &[u8]) -> Option<(&'static 
     if !unreadable {
         return Some((strongest, claim));
     }
-    // One that signs the same and is only less strict in reading is not another scheme.
+    // A scheme with the same content that only accepts more formats is not another scheme.
     let sharing = super::ALL.iter().filter(|scheme| scheme.signature[0] == strongest.signature[0]);
     let sharing = sharing.filter(|scheme| !scheme.signs_as(strongest));
-    let readable = sharing.filter(|scheme| scheme.is_present(headers)).find_map(|scheme| {
+    let readable = sharing.filter(|scheme| scheme.has_all_headers(headers)).find_map(|scheme| {
         let claim = scheme.claim_of(headers, body);
         claim.is_ok().then_some((scheme, claim))
     });
     Some(readable.unwrap_or((strongest, claim)))
 }
 
-/// The provider's own reading of a scheme, where it has one: OpenAI signs as Standard Webhooks has it, but takes a secret
-/// without `whsec_` for text.
-pub(crate) fn own_reading(
+/// The provider's variant of a scheme, if there is one: OpenAI signs by Standard Webhooks, but uses the text of a secret
+/// without `whsec_` as the key.
+pub(crate) fn provider_variant(
     scheme: &Scheme,
     headers: &impl Lookup,
     provider: Option<&Provider>,
 ) -> Option<&'static Scheme> {
     let names = provider?.shapes.iter().flat_map(|shape| shape.schemes).filter(|name| **name != scheme.name);
-    let mut own = names.filter_map(|name| Scheme::named(name)).filter(|own| own.signs_as(scheme));
-    own.find(|own| own.is_present(headers))
+    let mut variants = names.filter_map(|name| Scheme::named(name)).filter(|variant| variant.signs_as(scheme));
+    variants.find(|variant| variant.has_all_headers(headers))
 }

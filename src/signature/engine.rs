@@ -1,4 +1,4 @@
-//! The one interpreter that signs and checks with any scheme.
+//! Signs and verifies with any scheme.
 
 use std::borrow::Cow;
 
@@ -26,12 +26,12 @@ impl Scheme {
         super::ALL.iter().find(|scheme| scheme.name == name)
     }
 
-    /// Whether a match proves that the body is the one that was signed.
+    /// Whether the signature covers the body.
     pub(crate) fn covers_body(&self) -> bool {
         self.signed.contains(&SignedPart::Body) || self.signed.contains(&SignedPart::BodySha256)
     }
 
-    /// Whether it signs the same as another, in whichever headers the id comes.
+    /// Whether both schemes sign the same content, whatever the name of the id's header.
     pub(crate) fn signs_as(&self, other: &Scheme) -> bool {
         let same = |(one, two): (&SignedPart, &SignedPart)| {
             one == two || matches!((one, two), (SignedPart::Id(_), SignedPart::Id(_)))
@@ -39,12 +39,12 @@ impl Scheme {
         self.signed.len() == other.signed.len() && self.signed.iter().zip(other.signed).all(same)
     }
 
-    /// The scheme as it is with this secret: some have another form for key pairs.
+    /// The form of the scheme for this secret: some schemes have another form for key pairs.
     pub fn for_secret(&self, secret: &Secret) -> &Scheme {
-        self.with_key_pair.filter(|_| keypair::is_one(secret)).unwrap_or(self)
+        self.with_key_pair.filter(|_| keypair::is_key_pair(secret)).unwrap_or(self)
     }
 
-    /// Every header that goes with it: the signature, and what is signed beside the body.
+    /// Every header of the scheme: the signature, time stamp, id and account.
     pub(crate) fn header_names(&self) -> impl Iterator<Item = &'static str> {
         let time = match self.timestamp {
             TimestampSource::Header(names) => names,
@@ -57,8 +57,8 @@ impl Scheme {
         self.signature.iter().chain(time).chain(parts).copied()
     }
 
-    /// Whether every header that the scheme needs is there.
-    pub(crate) fn is_present(&self, headers: &impl Lookup) -> bool {
+    /// Whether the request has every header that the scheme needs.
+    pub(crate) fn has_all_headers(&self, headers: &impl Lookup) -> bool {
         let any = |names: &[&str]| names.iter().any(|name| headers.has(name));
         let time = || match &self.timestamp {
             TimestampSource::Header(names) => any(names),
@@ -70,7 +70,7 @@ impl Scheme {
                 _ => true,
             })
         };
-        // A password for HTTP (`Basic …`) is no bearer token.
+        // `Authorization: Basic …` is not a bearer token.
         let readable = |name: &&str| headers.all(name).any(|value| !self.form.proofs(&value).is_empty());
         let signature = match self.proof {
             ProofEncoding::Secret => self.signature.iter().any(readable),
@@ -79,17 +79,17 @@ impl Scheme {
         signature && time() && ids()
     }
 
-    /// Whether the header with the proof is there, whatever else is missing.
-    pub(crate) fn is_begun(&self, headers: &impl Lookup) -> bool {
+    /// Whether the request has the signature header; other headers may be missing.
+    pub(crate) fn has_signature_header(&self, headers: &impl Lookup) -> bool {
         self.proof != ProofEncoding::Secret && self.signature.iter().any(|name| headers.has(name))
     }
 
-    /// Reads what the headers claim.
+    /// Reads the claim of a delivery.
     pub(crate) fn claim(&self, delivery: &Delivery) -> Result<Claim, NoClaim> {
         self.claim_of(&delivery.headers, &delivery.body)
     }
 
-    /// The same of headers and a body wherever they stand.
+    /// Like [`claim`](Self::claim), for headers and a body that are not in a [`Delivery`].
     pub(crate) fn claim_of(&self, headers: &impl Lookup, body: &[u8]) -> Result<Claim, NoClaim> {
         let values: Vec<Cow<'_, str>> = self.signature.iter().flat_map(|name| headers.all(name)).collect();
         if values.is_empty() {
@@ -99,9 +99,9 @@ impl Scheme {
         if texts.is_empty() {
             return Err(NoClaim::Malformed { header: self.signature[0], how: self.form.expected().into() });
         }
-        // Rotation needs two; a list without end would be work without end.
-        const MOST: usize = 32;
-        let proofs: Vec<Vec<u8>> = texts.iter().filter_map(|text| self.proof.decode(text)).take(MOST).collect();
+        // Rotation needs two; the limit bounds the work for an endless list.
+        const MAX_PROOFS: usize = 32;
+        let proofs: Vec<Vec<u8>> = texts.iter().filter_map(|text| self.proof.decode(text)).take(MAX_PROOFS).collect();
         if proofs.is_empty() {
             return Err(self.undecodable(&texts));
         }
@@ -113,7 +113,7 @@ impl Scheme {
                 SignedPart::Account(names) => claim.account = Some(required(headers, names)?),
                 SignedPart::Field(paths) => {
                     let found = field(body, paths);
-                    let how = || "goes with a field that this body has not".into();
+                    let how = || "signs a field that this body does not have".into();
                     claim.field =
                         Some(found.ok_or_else(|| NoClaim::Malformed { header: self.signature[0], how: how() })?);
                 }
@@ -137,7 +137,7 @@ impl Scheme {
             (TimestampSource::Header(names), _) => (names[0], required(headers, names)?),
             (TimestampSource::Pair, SignatureFormat::Pairs { time, .. }) => {
                 let found = values.iter().find_map(|value| pairs(value).find(|(key, _)| key == time));
-                let missing = NoClaim::Malformed { header: self.signature[0], how: "has no t=, the time stamp".into() };
+                let missing = NoClaim::Malformed { header: self.signature[0], how: "has no time stamp, t=".into() };
                 (self.signature[0], found.ok_or(missing)?.1.to_owned())
             }
             (TimestampSource::Pair, SignatureFormat::One { .. } | SignatureFormat::List { .. }) => return Ok(None),
@@ -146,31 +146,31 @@ impl Scheme {
         let seconds = digits.then(|| text.parse().ok()).flatten();
         match seconds {
             Some(seconds) => Ok(Some((seconds, text))),
-            None => Err(NoClaim::Malformed { header, how: "is a time stamp, and not Unix seconds".into() }),
+            None => Err(NoClaim::Malformed { header, how: "is a time stamp, but not in Unix seconds".into() }),
         }
     }
 
-    /// Whether `secret` made one of the claim's proofs. Every comparison is constant-time.
-    pub(crate) fn proves(&self, claim: &Claim, body: &[u8], secret: &Secret) -> Result<bool, BadKey> {
+    /// Whether one of the claim's proofs was made with `secret`. Every comparison is constant-time.
+    pub(crate) fn verifies(&self, claim: &Claim, body: &[u8], secret: &Secret) -> Result<bool, BadKey> {
         let digest = self.body_digest(body);
         let verifier = self.verifier(secret)?;
-        Ok(verifier.fits(&claim.proofs, self.signed, body, SignedInputs::of(claim, digest.as_deref())))
+        Ok(verifier.matches(&claim.proofs, self.signed, body, SignedInputs::of(claim, digest.as_deref())))
     }
 
-    /// What a secret is to this scheme.
     pub(crate) fn verifier(&self, secret: &Secret) -> Result<Verifier, BadKey> {
-        match self.proof.is_asymmetric() {
-            true => keypair::public(secret).map(Verifier::Public),
-            false => self.key.bytes(secret).map(|key| self.verifier_of(key)),
+        if self.proof.is_asymmetric() {
+            keypair::public(secret).map(Verifier::PublicKey)
+        } else {
+            self.key.bytes(secret).map(|key| self.symmetric_verifier(key))
         }
     }
 
-    /// What a key is to this scheme, which is none of key pairs.
-    pub(crate) fn verifier_of(&self, key: Zeroizing<Vec<u8>>) -> Verifier {
-        if self.proof == ProofEncoding::Secret { Verifier::Itself(key) } else { Verifier::Keyed(key) }
+    /// The verifier of a scheme without key pairs.
+    pub(crate) fn symmetric_verifier(&self, key: Zeroizing<Vec<u8>>) -> Verifier {
+        if self.proof == ProofEncoding::Secret { Verifier::Secret(key) } else { Verifier::Hmac(key) }
     }
 
-    /// The headers that prove `body`, made at `now` (Unix seconds) for a message with this id.
+    /// The signature headers for `body`, made at `now` (Unix seconds) for a message with this id.
     pub fn sign(
         &self,
         body: &[u8],
@@ -180,14 +180,14 @@ impl Scheme {
     ) -> Result<Vec<(HeaderName, HeaderValue)>, BadKey> {
         let timestamp = now.to_string();
         let (field, digest) = (self.signed_field(body)?, self.body_digest(body));
-        let given = SignedInputs {
+        let inputs = SignedInputs {
             id: Some(id),
             timestamp: Some(&timestamp),
             field: field.as_deref(),
             account: Some(ACCOUNT),
             digest: digest.as_deref(),
         };
-        let proof = self.prove(body, secret, given)?;
+        let proof = self.make_proof(body, secret, inputs)?;
         let mut headers = Vec::with_capacity(3);
         for part in self.signed {
             match part {
@@ -203,34 +203,35 @@ impl Scheme {
         Ok(headers)
     }
 
-    /// What this secret gives for what a claim says, as the header should have it.
+    /// The value of the signature header that this secret makes for a claim.
     pub(crate) fn expected(&self, claim: &Claim, body: &[u8], secret: &Secret) -> Result<String, BadKey> {
         let digest = self.body_digest(body);
-        let proof = self.prove(body, secret, SignedInputs::of(claim, digest.as_deref()))?;
+        let proof = self.make_proof(body, secret, SignedInputs::of(claim, digest.as_deref()))?;
         let written = self.form.write(&proof, claim.time().unwrap_or_default());
         Ok(String::from_utf8_lossy(&written).into_owned())
     }
 
-    /// The proof that this secret gives, as it is written.
-    fn prove(&self, body: &[u8], secret: &Secret, given: SignedInputs<'_>) -> Result<Zeroizing<Vec<u8>>, BadKey> {
+    /// The encoded proof that this secret makes.
+    fn make_proof(&self, body: &[u8], secret: &Secret, inputs: SignedInputs<'_>) -> Result<Zeroizing<Vec<u8>>, BadKey> {
         let encoded = |bytes: &[u8]| Zeroizing::new(self.proof.encode(bytes).into_bytes());
         Ok(match self.proof {
             ProofEncoding::Secret => self.key.bytes(secret)?,
             ProofEncoding::HmacHex | ProofEncoding::HmacBase64 => {
-                encoded(&fed(keyed(&self.key.bytes(secret)?), self.signed, body, given).finalize().into_bytes())
+                let hmac = update(hmac_with_key(&self.key.bytes(secret)?), self.signed, body, inputs);
+                encoded(&hmac.finalize().into_bytes())
             }
             ProofEncoding::Ed25519Hex | ProofEncoding::Ed25519Base64 => {
-                encoded(&keypair::sign(&keypair::private(secret)?, &signed_bytes(self.signed, body, given)))
+                encoded(&keypair::sign(&keypair::private(secret)?, &signed_bytes(self.signed, body, inputs)))
             }
         })
     }
 
-    /// The body's digest in hex, where the scheme signs that.
+    /// The body's digest in hex, where the scheme signs the digest.
     pub(crate) fn body_digest(&self, body: &[u8]) -> Option<String> {
         Scheme::digest_in(self.signed, body)
     }
 
-    /// The body's digest in hex, where these parts hold it.
+    /// The body's digest in hex, where these parts contain the digest.
     pub(crate) fn digest_in(signed: &[SignedPart], body: &[u8]) -> Option<String> {
         let signs = signed.contains(&SignedPart::BodySha256);
         signs.then(|| base16ct::lower::encode_string(&Sha256::digest(body)))
@@ -244,8 +245,8 @@ impl Scheme {
         paths.map(|paths| field(bytes, paths).ok_or(BadKey::NoField)).transpose()
     }
 
-    /// How many seconds the claim's time stamp is off, of those that the clock rule forbids: positive for too old,
-    /// negative for too far ahead, `None` for within the rule. `tolerance` (seconds) replaces the scheme's own.
+    /// The age of the claim's time stamp in seconds, if the clock rule forbids that age: positive for too old, negative for
+    /// too far in the future. `tolerance` (seconds) replaces the scheme's own.
     pub(crate) fn off_by(&self, claim: &Claim, now: i64, tolerance: Option<u64>) -> Option<i64> {
         let (timestamp, _) = claim.timestamp.as_ref()?;
         let age = now.saturating_sub(*timestamp);
@@ -267,19 +268,18 @@ impl Scheme {
     }
 }
 
-/// What is signed beside the body.
+/// The signed inputs besides the body.
 #[derive(Clone, Copy)]
 pub(crate) struct SignedInputs<'a> {
     pub(crate) id: Option<&'a str>,
     pub(crate) timestamp: Option<&'a str>,
     pub(crate) field: Option<&'a str>,
     pub(crate) account: Option<&'a str>,
-    /// The body's digest in hex, where that is signed.
+    /// The body's digest in hex, where the digest is signed.
     pub(crate) digest: Option<&'a str>,
 }
 
 impl<'a> SignedInputs<'a> {
-    /// What a claim says, and the body's digest where that is signed.
     pub(crate) fn of(claim: &'a Claim, digest: Option<&'a str>) -> Self {
         SignedInputs {
             id: claim.id.as_deref(),
@@ -291,53 +291,57 @@ impl<'a> SignedInputs<'a> {
     }
 }
 
-/// The account that a simulated sender has.
+/// The account of a simulated sender.
 const ACCOUNT: &str = "hookctl";
 
-/// What a secret is to a scheme that checks by it.
+/// The key to verify with.
 #[derive(PartialEq, Eq)]
 pub(crate) enum Verifier {
-    /// The key of a digest.
-    Keyed(Zeroizing<Vec<u8>>),
-    /// The public half of a pair.
-    Public(VerifyingKey),
-    /// What is sent along.
-    Itself(Zeroizing<Vec<u8>>),
+    Hmac(Zeroizing<Vec<u8>>),
+    PublicKey(VerifyingKey),
+    /// The secret that the sender puts into the header.
+    Secret(Zeroizing<Vec<u8>>),
 }
 
 impl Verifier {
-    /// Whether one of the proofs is of these parts.
-    pub(crate) fn fits(&self, proofs: &[Vec<u8>], signed: &[SignedPart], body: &[u8], given: SignedInputs<'_>) -> bool {
+    /// Whether one of the proofs matches these parts.
+    pub(crate) fn matches(
+        &self,
+        proofs: &[Vec<u8>],
+        signed: &[SignedPart],
+        body: &[u8],
+        inputs: SignedInputs<'_>,
+    ) -> bool {
         match self {
-            Verifier::Keyed(key) => fits(&keyed(key), proofs, signed, body, given),
-            Verifier::Itself(secret) => is_among(proofs, secret),
-            Verifier::Public(key) => {
-                let message = signed_bytes(signed, body, given);
+            Verifier::Hmac(key) => hmac_matches(&hmac_with_key(key), proofs, signed, body, inputs),
+            Verifier::Secret(secret) => is_among(proofs, secret),
+            Verifier::PublicKey(key) => {
+                let message = signed_bytes(signed, body, inputs);
                 proofs.iter().any(|proof| keypair::verifies(key, &message, proof))
             }
         }
     }
 }
 
-/// What is signed, in one piece: Ed25519 wants it so, and people do.
-pub(crate) fn signed_bytes(signed: &[SignedPart], body: &[u8], given: SignedInputs<'_>) -> Vec<u8> {
-    let parts = signed.iter().map(|part| part_bytes(part, body, given));
+/// The signed bytes in one piece, for Ed25519 and for display.
+pub(crate) fn signed_bytes(signed: &[SignedPart], body: &[u8], inputs: SignedInputs<'_>) -> Vec<u8> {
+    let parts = signed.iter().map(|part| part_bytes(part, body, inputs));
     parts.collect::<Vec<_>>().concat()
 }
 
-fn part_bytes<'a>(part: &'a SignedPart, body: &'a [u8], given: SignedInputs<'a>) -> &'a [u8] {
+fn part_bytes<'a>(part: &'a SignedPart, body: &'a [u8], inputs: SignedInputs<'a>) -> &'a [u8] {
     match part {
         SignedPart::Body => body,
-        SignedPart::Timestamp => given.timestamp.unwrap_or_default().as_bytes(),
-        SignedPart::Id(_) => given.id.unwrap_or_default().as_bytes(),
+        SignedPart::Timestamp => inputs.timestamp.unwrap_or_default().as_bytes(),
+        SignedPart::Id(_) => inputs.id.unwrap_or_default().as_bytes(),
         SignedPart::Text(text) => text.as_bytes(),
-        SignedPart::Field(_) => given.field.unwrap_or_default().as_bytes(),
-        SignedPart::Account(_) => given.account.unwrap_or_default().as_bytes(),
-        SignedPart::BodySha256 => given.digest.unwrap_or_default().as_bytes(),
+        SignedPart::Field(_) => inputs.field.unwrap_or_default().as_bytes(),
+        SignedPart::Account(_) => inputs.account.unwrap_or_default().as_bytes(),
+        SignedPart::BodySha256 => inputs.digest.unwrap_or_default().as_bytes(),
     }
 }
 
-/// Whether one of the proofs is the digest of these parts without any key.
+/// Whether one of the proofs is the SHA-256 of these parts, without a key.
 pub(crate) fn is_plain(proofs: &[Vec<u8>], parts: &[&[u8]]) -> bool {
     let mut hash = Sha256::new();
     parts.iter().for_each(|part| hash.update(part));
@@ -345,47 +349,45 @@ pub(crate) fn is_plain(proofs: &[Vec<u8>], parts: &[&[u8]]) -> bool {
     proofs.iter().any(|proof| proof.as_slice() == digest.as_slice())
 }
 
-/// A keyed digest to which nothing was fed yet.
-pub(crate) type KeyedDigest = Hmac<Sha256>;
+pub(crate) type HmacSha256 = Hmac<Sha256>;
 
-/// The digest that a key begins.
-pub(crate) fn keyed(key: &[u8]) -> KeyedDigest {
-    // HMAC takes a key of any length, so this cannot fail; an empty one could only make the check fail.
-    Hmac::<Sha256>::new_from_slice(key).unwrap_or_else(|_| Hmac::new(&Default::default()))
+pub(crate) fn hmac_with_key(key: &[u8]) -> HmacSha256 {
+    // HMAC accepts a key of any length, so `new_from_slice` cannot fail; the fallback could only make a check fail.
+    HmacSha256::new_from_slice(key).unwrap_or_else(|_| Hmac::new(&Default::default()))
 }
 
-/// Whether one of the proofs is the digest of these parts.
-pub(crate) fn fits(
-    keyed: &KeyedDigest,
+/// Whether one of the proofs is the HMAC of these parts. `hmac` has its key and no input yet.
+pub(crate) fn hmac_matches(
+    hmac: &HmacSha256,
     proofs: &[Vec<u8>],
     signed: &[SignedPart],
     body: &[u8],
-    given: SignedInputs<'_>,
+    inputs: SignedInputs<'_>,
 ) -> bool {
-    is_among(proofs, &fed(keyed.clone(), signed, body, given).finalize().into_bytes())
+    is_among(proofs, &update(hmac.clone(), signed, body, inputs).finalize().into_bytes())
 }
 
-/// Constant-time: every proof is looked at, whichever it is.
+/// Constant-time: compares every proof, even after a match.
 fn is_among(proofs: &[Vec<u8>], expected: &[u8]) -> bool {
     proofs.iter().fold(Choice::from(0), |found, proof| found | proof.as_slice().ct_eq(expected)).into()
 }
 
-/// Feeds what is signed part by part: the body is copied nowhere.
-fn fed(mut mac: Hmac<Sha256>, signed: &[SignedPart], body: &[u8], given: SignedInputs<'_>) -> Hmac<Sha256> {
+/// Updates the HMAC part by part, without a copy of the body.
+fn update(mut hmac: HmacSha256, signed: &[SignedPart], body: &[u8], inputs: SignedInputs<'_>) -> HmacSha256 {
     for part in signed {
-        mac.update(part_bytes(part, body, given));
+        hmac.update(part_bytes(part, body, inputs));
     }
-    mac
+    hmac
 }
 
 fn required(headers: &impl Lookup, names: &'static [&'static str]) -> Result<String, NoClaim> {
     let value = names.iter().find_map(|name| headers.get(name));
-    // A header without a value is none: the libraries of Standard Webhooks say so too.
+    // An empty header counts as missing, as in the libraries of Standard Webhooks.
     let value = value.filter(|value| !value.is_empty());
     value.map(|value| value.into_owned()).ok_or(NoClaim::Missing { header: names[0], signature: false })
 }
 
-/// The first of these fields that the body has.
+/// The first of these fields with a value.
 pub(crate) fn field(bytes: &[u8], paths: &[&str]) -> Option<String> {
     let Body::Object(object) = Body::of(bytes) else { return None };
     paths.iter().filter_map(|path| object.at(path)).find_map(value::scalar).map(|text| text.into_owned())
@@ -403,7 +405,7 @@ mod tests {
     #[test]
     fn keys_are_wiped_when_dropped() {
         fn wiped<T: zeroize::ZeroizeOnDrop>() {}
-        // An HMAC is two of these, each begun with the key.
+        // An HMAC is two of these hashes, each initialised with the key.
         wiped::<Sha256>();
         wiped::<Zeroizing<Vec<u8>>>();
         wiped::<ed25519_dalek::SigningKey>();

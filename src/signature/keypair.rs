@@ -1,7 +1,7 @@
-//! Ed25519: signatures that anybody can check and only the holder of the private half can make.
+//! Ed25519 key pairs.
 //!
-//! Keys are written as Svix writes them: `whpk_` and base64 of the public key, `whsk_` and base64 of seed and public key.
-//! fal publishes its keys as a JWK set (RFC 8037: `"kty":"OKP","crv":"Ed25519"`), which is read into the same form.
+//! Keys have Svix's format: `whpk_` and base64 of the public key, `whsk_` and base64 of seed and public key. fal publishes
+//! its keys as a JWK set (RFC 8037: `"kty":"OKP","crv":"Ed25519"`), which is converted to the same format.
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -15,17 +15,16 @@ use super::secret::Secret;
 const PUBLIC: &[u8] = b"whpk_";
 const PRIVATE: &[u8] = b"whsk_";
 
-/// Whether a secret is half of a key pair, by how it is written.
-pub(crate) fn is_one(secret: &Secret) -> bool {
+/// Whether a secret is half of a key pair, by its prefix.
+pub(crate) fn is_key_pair(secret: &Secret) -> bool {
     secret.expose().starts_with(PUBLIC) || secret.expose().starts_with(PRIVATE)
 }
 
-/// Whether a secret is the half that everybody may know.
 pub(crate) fn is_public(secret: &Secret) -> bool {
     secret.expose().starts_with(PUBLIC)
 }
 
-/// The public half, of either half.
+/// The public key of either half.
 pub(crate) fn public(secret: &Secret) -> Result<VerifyingKey, BadKey> {
     if secret.expose().starts_with(PRIVATE) {
         return private(secret).map(|key| key.verifying_key());
@@ -35,7 +34,7 @@ pub(crate) fn public(secret: &Secret) -> Result<VerifyingKey, BadKey> {
     VerifyingKey::from_bytes(&bytes).map_err(|_| BadKey::NotAKeyPair)
 }
 
-/// The private half: its seed is the first 32 of 64 bytes, or all of 32.
+/// The private key: its seed is the first 32 of 64 bytes, or all of 32.
 pub(crate) fn private(secret: &Secret) -> Result<SigningKey, BadKey> {
     if is_public(secret) {
         return Err(BadKey::PublicHalf);
@@ -51,18 +50,17 @@ fn decoded(secret: &Secret, prefix: &[u8]) -> Result<Zeroizing<Vec<u8>>, BadKey>
     STANDARD.decode(text).map(Zeroizing::new).map_err(|_| BadKey::NotAKeyPair)
 }
 
-/// Whether `proof` is this key's signature of the message. Strict: no weak keys, one form for each signature.
+/// Verifies strictly: rejects weak keys, and accepts only one encoding of each signature.
 pub(crate) fn verifies(key: &VerifyingKey, message: &[u8], proof: &[u8]) -> bool {
     Signature::from_slice(proof).is_ok_and(|signature| key.verify_strict(message, &signature).is_ok())
 }
 
-/// The signature of a message.
 pub(crate) fn sign(key: &SigningKey, message: &[u8]) -> [u8; 64] {
     key.sign(message).to_bytes()
 }
 
-/// A key pair from 32 random bytes, in the form that is given as a secret.
-pub fn made_of(seed: &[u8; 32]) -> Zeroizing<String> {
+/// A key pair from 32 random bytes, in the format of a secret.
+pub fn from_seed(seed: &[u8; 32]) -> Zeroizing<String> {
     let key = SigningKey::from_bytes(seed);
     let whole = Zeroizing::new([seed.as_slice(), key.verifying_key().as_bytes()].concat());
     let text = Zeroizing::new(STANDARD.encode(&*whole));
@@ -75,8 +73,7 @@ pub(crate) fn jwks(secret: &Secret) -> Result<String, BadKey> {
     Ok(format!(r#"{{"keys":[{{"kty":"OKP","crv":"Ed25519","x":"{x}"}}]}}"#))
 }
 
-/// The Ed25519 keys of a JWK set, each as a secret of its own; keys of other kinds are passed over. The error is the end
-/// of a sentence.
+/// The Ed25519 keys of a JWK set, each as a secret; other kinds of keys are ignored. The error is the end of a sentence.
 pub fn read_jwks(text: &str) -> Result<Vec<Secret>, String> {
     #[derive(Deserialize)]
     struct Set {
@@ -89,8 +86,8 @@ pub fn read_jwks(text: &str) -> Result<Vec<Secret>, String> {
         x: Option<String>,
     }
     let set: Set = serde_json::from_str(text).map_err(|error| format!("it is not a JWK set: {error}"))?;
-    let ours = set.keys.into_iter().filter(|key| key.crv.as_deref() == Some("Ed25519"));
-    let keys: Vec<Secret> = ours
+    let ed25519 = set.keys.into_iter().filter(|key| key.crv.as_deref() == Some("Ed25519"));
+    let keys: Vec<Secret> = ed25519
         .enumerate()
         .map(|(index, key)| {
             let label = key.kid.unwrap_or_else(|| format!("jwks-{}", index + 1));
@@ -98,10 +95,10 @@ pub fn read_jwks(text: &str) -> Result<Vec<Secret>, String> {
             let bytes =
                 URL_SAFE_NO_PAD.decode(x.trim_end_matches('=')).map_err(|_| format!("the key {label} has no x"))?;
             let secret = Secret::new(label.as_str(), format!("whpk_{}", STANDARD.encode(bytes)));
-            public(&secret).map_err(|_| format!("the key {label} is not a key")).map(|_| secret)
+            public(&secret).map_err(|_| format!("the key {label} is not an Ed25519 key")).map(|_| secret)
         })
         .collect::<Result<_, _>>()?;
-    if keys.is_empty() { Err("it holds no Ed25519 key".into()) } else { Ok(keys) }
+    if keys.is_empty() { Err("it has no Ed25519 key".into()) } else { Ok(keys) }
 }
 
 #[cfg(test)]
@@ -110,7 +107,7 @@ mod tests {
 
     #[test]
     fn a_pair_signs_and_its_public_half_verifies() {
-        let pair = Secret::new("main", made_of(&[7; 32]).as_bytes());
+        let pair = Secret::new("main", from_seed(&[7; 32]).as_bytes());
         let signature = sign(&private(&pair).unwrap(), b"message");
         let keys = read_jwks(&jwks(&pair).unwrap()).unwrap();
         let key = public(&keys[0]).unwrap();
@@ -121,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_key_is_refused() {
+    fn invalid_keys_are_refused() {
         for text in ["whpk_", "whpk_AAAA", "whsk_AAAA", "whpk_not base64", "secret", "whsk_"] {
             assert!(public(&Secret::new("main", text)).is_err(), "{text}");
         }

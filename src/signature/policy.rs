@@ -3,17 +3,16 @@
 use super::scheme::Scheme;
 use super::secret::Secret;
 
-/// Which scheme deliveries are checked by.
+/// The scheme to check with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Choice {
-    /// The strongest whose headers are there.
+    /// The strongest scheme whose headers are present.
     Auto,
-    /// This one, whatever is there.
+    /// This scheme, whatever headers are present.
     Named(&'static Scheme),
 }
 
 impl Choice {
-    /// The scheme that was named.
     pub(crate) fn named(self) -> Option<&'static Scheme> {
         match self {
             Choice::Auto => None,
@@ -25,7 +24,7 @@ impl Choice {
 /// What deliveries are checked with.
 #[derive(Clone, Debug)]
 pub struct Policy {
-    /// By which scheme.
+    /// The scheme.
     pub scheme: Choice,
     /// Any of these may match.
     pub secrets: Vec<Secret>,

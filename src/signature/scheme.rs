@@ -1,50 +1,44 @@
-//! What a signature scheme is: data. Which headers, what is signed, how the proof is written, what the secret's bytes
-//! are, what the clock must say. The rows are in `rows.rs`; `interpret.rs` signs and checks with any of them.
+//! The type of a signature scheme, which is data: headers, signed content, the encodings of proof and key, the clock rule.
+//! The rows are in `rows.rs`; `engine.rs` signs and verifies with any of them. A *proof* is the digest, signature or secret
+//! in the signature header.
 
 use std::borrow::Cow;
 
-/// How deliveries are signed.
+/// A signature scheme.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scheme {
     /// The name on the command line.
     pub name: &'static str,
-    /// What it does, in words: `HMAC-SHA256 of the body, in hex`.
+    /// The scheme in words: `HMAC-SHA256 of the body, in hex`.
     pub(crate) summary: &'static str,
-    /// Names of the header with the proof. The first is written, any is read.
+    /// Names of the header with the proof. `sign` writes the first; `claim` reads any.
     pub(crate) signature: &'static [&'static str],
-    /// How that header's value holds the proof.
     pub(crate) form: SignatureFormat,
-    /// Where the time stamp is.
     pub(crate) timestamp: TimestampSource,
-    /// What is signed, joined without anything between. Empty when the header holds the secret itself.
+    /// The signed parts, joined without a separator. Empty when the header contains the secret itself.
     pub(crate) signed: &'static [SignedPart],
-    /// How the proof is written.
     pub(crate) proof: ProofEncoding,
-    /// What the secret's bytes are.
     pub(crate) key: KeyEncoding,
-    /// What the receiver's clock must say.
     pub(crate) clock: ClockRule,
-    /// What becomes of the signature when a delivery is sent again.
     pub(crate) on_retry: OnRetry,
     /// The same scheme for a secret that is half of a key pair.
     pub(crate) with_key_pair: Option<&'static Scheme>,
 }
 
-/// How a header's value holds proofs.
+/// The format of the signature header's value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum SignatureFormat {
     /// One proof.
     One {
-        /// What is written in front of it.
+        /// The prefix that is written.
         writes: &'static str,
-        /// What may stand in front of it when read; the longer ones first.
+        /// Prefixes that are accepted, longer ones first.
         reads: &'static [&'static str],
     },
-    /// Space-separated `version,proof`; other versions are passed over.
+    /// Space-separated `version,proof`; other versions are ignored.
     List {
-        /// The version of these proofs.
         version: &'static str,
-        /// Whether a proof without any version is one too.
+        /// Whether a proof without a version is accepted.
         bare: bool,
     },
     /// Comma-separated `key=value`; the proof may occur several times.
@@ -56,10 +50,9 @@ pub(crate) enum SignatureFormat {
     },
 }
 
-/// Where a time stamp is.
+/// The place of the time stamp.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum TimestampSource {
-    /// There is none.
     None,
     /// In a header of one of these names; the first is written.
     Header(&'static [&'static str]),
@@ -67,72 +60,65 @@ pub(crate) enum TimestampSource {
     Pair,
 }
 
-/// A part of what is signed.
+/// A part of the signed content.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum SignedPart {
-    /// The bytes of the body.
     Body,
-    /// The time stamp as it was spelled.
+    /// The time stamp in the sender's spelling.
     Timestamp,
     /// The message id, a header of one of these names; the first is written.
     Id(&'static [&'static str]),
-    /// This text.
     Text(&'static str),
     /// SHA-256 of the body in lower-case hex.
     BodySha256,
     /// The account, a header of one of these names; the first is written.
     Account(&'static [&'static str]),
-    /// A field of the JSON body, the first of these paths that has one.
+    /// A field of the JSON body: the first of these paths with a value.
     Field(&'static [&'static str]),
 }
 
-/// How a proof is written.
+/// The kind and encoding of a proof. Hex is lower case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ProofEncoding {
-    /// HMAC-SHA256 in lower-case hex.
     HmacHex,
-    /// HMAC-SHA256 in base64.
     HmacBase64,
     /// The secret itself.
     Secret,
-    /// An Ed25519 signature in lower-case hex.
     Ed25519Hex,
-    /// An Ed25519 signature in base64.
     Ed25519Base64,
 }
 
 impl ProofEncoding {
-    /// Whether it is made with a private key and checked with a public one.
     pub(crate) fn is_asymmetric(self) -> bool {
         matches!(self, ProofEncoding::Ed25519Hex | ProofEncoding::Ed25519Base64)
     }
 }
 
-/// What a secret's bytes are.
+/// How the key is encoded in a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum KeyEncoding {
-    /// The text as it stands.
+    /// The key is the text of the secret.
     Text,
-    /// Base64, with or without `whsec_` in front.
+    /// Base64, with or without the prefix `whsec_`.
     Base64,
-    /// Base64 after `whsec_`; without that, the text as it stands.
+    /// Base64 after `whsec_`; the text of a secret without the prefix.
     Base64IfPrefixed,
     /// Half of an Ed25519 key pair, `whpk_` or `whsk_` and base64.
     KeyPair,
 }
 
-/// What the receiver's clock must say. The last second of the tolerance still passes.
+/// The allowed difference between a time stamp and the receiver's clock. The last second of the tolerance still passes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ClockRule {
-    /// Nothing.
+    /// Any.
     Free,
-    /// At most so many seconds before or after.
+    /// At most this many seconds before or after.
     BothWays(u64),
-    /// At most so many seconds old; a time stamp in the future passes.
+    /// At most this many seconds old; a time stamp in the future passes.
     AgeOnly(u64),
 }
 
-/// What becomes of a signature when a delivery is sent again.
+/// The signature of a retry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum OnRetry {
     /// The same headers go out again.
@@ -144,31 +130,31 @@ pub(crate) enum OnRetry {
 /// Why a secret cannot be used with a scheme.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadKey {
-    /// The scheme wants base64 and this is none.
-    #[error("is not base64, which this scheme's secrets are (after an optional whsec_)")]
+    /// The scheme expects base64.
+    #[error("is not base64: this scheme expects base64, after an optional whsec_")]
     NotBase64,
-    /// The scheme wants base64 and this is base64 of nothing.
+    /// The scheme expects base64, and the decoded key is empty.
     #[error("is an empty key: there is nothing after whsec_")]
     Empty,
-    /// The scheme wants half of a key pair and this is none.
-    #[error("is not a key pair's half, which is written whpk_… or whsk_… in base64")]
+    /// The scheme expects half of a key pair.
+    #[error("is not half of a key pair: this scheme expects whpk_… or whsk_… and base64")]
     NotAKeyPair,
-    /// The public half signs nothing, and as the key of a digest it would prove nothing.
-    #[error("is the public half of a key pair, which everybody may know: it can only check Ed25519 signatures")]
+    /// A public key cannot sign, and as an HMAC key it would verify nothing: anybody may know it.
+    #[error("is the public half of a key pair, which anybody may know: it can only verify Ed25519 signatures")]
     PublicHalf,
-    /// The secret travels in a header and holds a character that cannot.
-    #[error("holds a character that an HTTP header cannot carry, such as a newline")]
+    /// The scheme sends the secret in a header, which cannot contain one of its characters.
+    #[error("contains a character that is not allowed in an HTTP header, such as a newline")]
     NotAHeader,
-    /// The scheme signs a field of the body, and it is not there.
+    /// The scheme signs a field that the body does not have.
     #[error("cannot be signed: the body lacks the field that this scheme signs, such as taskId")]
     NoField,
 }
 
-/// What a delivery claims under a scheme, before any secret is tried.
+/// The parts of a delivery that a scheme reads, before any secret is tried.
 #[derive(Debug)]
 pub struct Claim {
     pub(crate) proofs: Vec<Vec<u8>>,
-    /// The time stamp in seconds, and as it was spelled.
+    /// The time stamp in seconds, and in the sender's spelling.
     pub(crate) timestamp: Option<(i64, String)>,
     pub(crate) id: Option<String>,
     pub(crate) field: Option<String>,
@@ -176,32 +162,32 @@ pub struct Claim {
 }
 
 impl Claim {
-    /// The time stamp as it was spelled.
+    /// The time stamp in the sender's spelling.
     pub(crate) fn time(&self) -> Option<&str> {
         self.timestamp.as_ref().map(|(_, text)| text.as_str())
     }
 }
 
-/// Why there is no claim.
+/// Why a delivery has no claim under a scheme.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NoClaim {
-    /// A header that the scheme needs is not there.
+    /// A header that the scheme needs is missing.
     Missing {
-        /// Its usual name.
+        /// The header's usual name.
         header: &'static str,
-        /// Whether it is the one with the signature, not one that goes along with it.
+        /// Whether the missing header is the signature header, and not the header of a time stamp, id or account.
         signature: bool,
     },
-    /// A header is there and does not have the scheme's form.
+    /// A header does not have the scheme's format.
     Malformed {
-        /// Its usual name.
+        /// The header's usual name.
         header: &'static str,
-        /// What is wrong, continuing "it …".
+        /// The problem, as the end of a sentence that starts with the header.
         how: Cow<'static, str>,
     },
-    /// The proof is written in another encoding than the scheme's.
+    /// The proof has another encoding than the scheme's.
     Encoding {
-        /// How it is written: `upper-case hex`.
+        /// The encoding that was found: `upper-case hex`.
         how: &'static str,
     },
 }

@@ -1,4 +1,4 @@
-//! Secrets: where they come from, and a type that never shows one.
+//! Secrets: their sources, and a type that is never displayed.
 
 use std::cmp::Reverse;
 use std::fmt;
@@ -11,30 +11,30 @@ use memchr::{memchr, memmem};
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, percent_encode};
 use zeroize::Zeroizing;
 
-/// The label of a first secret to which the user gave none.
+/// The label of a first secret without a label.
 pub(crate) const MAIN: &str = "main";
 
-/// A secret with the label under which reports name it. The value never shows in `Debug` and is wiped when dropped.
+/// A secret with a label for reports. `Debug` does not show the value, and the value is wiped when dropped.
 #[derive(Clone)]
 pub struct Secret {
     label: String,
     value: Zeroizing<Vec<u8>>,
-    /// The same in other spellings, where those differ: how it turns up in a URL, in JSON, or in somebody's answer.
+    /// Other spellings of the value: in a URL, in JSON, or encoded in a response.
     spellings: Vec<Zeroizing<Vec<u8>>>,
 }
 
-/// From this length on a secret is told from other text by itself.
-const TELLING: usize = 8;
+/// From this length in bytes on, a secret is unlikely to occur in other text by chance.
+const DISTINCTIVE: usize = 8;
 
-/// What a URL's query leaves as it is, beside letters and digits, when nobody asked for more to be encoded.
+/// The characters that a URL parser encodes in a query.
 const QUERY: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>').add(b'\'');
 
-/// What `encodeURIComponent` and Python's `quote` encode, `/` included.
+/// The characters that `encodeURIComponent` and Python's `quote` encode, `/` included.
 const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// A secret's other spellings: percent-encoded, within a JSON string, base64 in both alphabets, hex in both cases.
 fn spellings(value: &[u8]) -> Vec<Zeroizing<Vec<u8>>> {
-    if value.len() < TELLING {
+    if value.len() < DISTINCTIVE {
         return Vec::new();
     }
     let text = Zeroizing::new(String::from_utf8_lossy(value).into_owned());
@@ -43,7 +43,7 @@ fn spellings(value: &[u8]) -> Vec<Zeroizing<Vec<u8>>> {
         percent_encode(value, QUERY).to_string(),
         percent_encode(value, COMPONENT).to_string(),
         json.trim_matches('"').to_owned(),
-        // Without padding it is found with padding, too.
+        // Without padding: a search then finds the padded spelling, too.
         STANDARD_NO_PAD.encode(value),
         URL_SAFE_NO_PAD.encode(value),
         base16ct::lower::encode_string(value),
@@ -59,53 +59,52 @@ fn spellings(value: &[u8]) -> Vec<Zeroizing<Vec<u8>>> {
 }
 
 impl Secret {
-    /// A secret's bytes, taken whole.
+    /// A secret from its bytes, without trimming.
     pub fn new(label: impl Into<String>, value: impl Into<Vec<u8>>) -> Self {
         let value = Zeroizing::new(value.into());
         Secret { label: label.into(), spellings: spellings(&value), value }
     }
 
-    /// The name to use in reports.
     pub(crate) fn label(&self) -> &str {
         &self.label
     }
 
-    /// How to speak of it: by its label, if the user gave it one.
+    /// The secret in messages: with its label, if the user chose one.
     pub(crate) fn describe(&self) -> String {
         if self.label == MAIN { "the secret".to_owned() } else { format!("the secret \"{}\"", self.label) }
     }
 
-    /// Whether these bytes hold the secret.
+    /// Whether these bytes contain the secret.
     pub fn is_in(&self, bytes: &[u8]) -> bool {
-        self.place_in(bytes, 0).is_some()
+        self.find_in(bytes, 0).is_some()
     }
 
-    /// Where these bytes hold the secret in any spelling, from a place on. A short one is found within many a word, so it
-    /// must be a word of its own; one of a few characters even all there is.
-    pub(crate) fn place_in(&self, bytes: &[u8], from: usize) -> Option<Range<usize>> {
+    /// Finds the secret in any spelling, from an offset on. A short secret occurs within other words by chance: from 4 bytes
+    /// on, it only counts as a whole word; below, only as the whole text.
+    pub(crate) fn find_in(&self, bytes: &[u8], from: usize) -> Option<Range<usize>> {
         const WORD: usize = 4;
         let secret = self.expose();
         if secret.is_empty() || bytes == secret {
             return (from == 0 && !secret.is_empty()).then_some(0..bytes.len());
         }
         let ends = |byte: Option<&u8>| byte.is_none_or(|byte| !byte.is_ascii_alphanumeric());
-        let tells = |place: &usize| match secret.len() {
-            TELLING.. => true,
-            WORD.. => ends(bytes[..*place].last()) && ends(bytes.get(place + secret.len())),
+        let counts = |at: &usize| match secret.len() {
+            DISTINCTIVE.. => true,
+            WORD.. => ends(bytes[..*at].last()) && ends(bytes.get(at + secret.len())),
             _ => false,
         };
         let first = |spelling: &[u8]| {
-            // A search is prepared for each text anew, which most texts are too short to be worth.
+            // `memmem` prepares each search anew, which is not worth it for most texts: look for the first byte before.
             memchr(*spelling.first()?, bytes.get(from..)?)?;
-            let mut places = memmem::find_iter(bytes.get(from..)?, spelling).map(|place| place + from);
-            places.find(tells).map(|place| place..place + spelling.len())
+            let mut offsets = memmem::find_iter(bytes.get(from..)?, spelling).map(|at| at + from);
+            offsets.find(counts).map(|at| at..at + spelling.len())
         };
         let found = std::iter::once(&self.value).chain(&self.spellings).filter_map(|spelling| first(spelling));
-        // Of two in one place the longer: the base64 of one text may begin with that of another.
+        // Of two spellings at one offset, the longer: the base64 of one text may start with the base64 of another.
         found.min_by_key(|found| (found.start, Reverse(found.end)))
     }
 
-    /// The bytes. Only signing, verifying and handing over to a child process may look.
+    /// The bytes. Only for signing, verifying, redaction and the environment of a child process.
     pub(crate) fn expose(&self) -> &[u8] {
         &self.value
     }
@@ -117,28 +116,27 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// What the user wrote after `--secret`.
+/// The argument of `--secret`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SecretSpec {
-    /// `old` in `old=env:NAME`. Only the forms that name a place can have one: a base64 secret may end in `=`.
+    /// `old` in `old=env:NAME`. A literal value has no label: a base64 secret may contain `=`.
     pub(crate) label: Option<String>,
-    /// Where the value is.
     pub(crate) place: SecretSource,
 }
 
-/// Where a secret's value is.
+/// The source of a secret's value.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) enum SecretSource {
-    /// It stands on the command line itself.
+    /// The command line itself.
     Literal(Zeroizing<String>),
-    /// In this environment variable.
+    /// An environment variable.
     Env(String),
-    /// In this file; one trailing newline does not count.
+    /// A file; one trailing newline is removed.
     File(PathBuf),
 }
 
 impl SecretSpec {
-    /// Reads `VALUE`, `env:NAME`, `@FILE`, `label=env:NAME` or `label=@FILE`.
+    /// Parses `VALUE`, `env:NAME`, `@FILE`, `label=env:NAME` or `label=@FILE`.
     pub(crate) fn parse(text: &str) -> Self {
         let named = text.split_once('=').filter(|(label, _)| is_label(label));
         if let Some((label, rest)) = named
@@ -153,7 +151,7 @@ impl SecretSpec {
 }
 
 impl SecretSpec {
-    /// The value, when it stands on the command line itself.
+    /// The value, if it is on the command line itself.
     pub(crate) fn literal(&self) -> Option<&str> {
         match &self.place {
             SecretSource::Literal(value) => Some(value.as_str()),
@@ -163,7 +161,7 @@ impl SecretSpec {
 }
 
 impl fmt::Display for SecretSpec {
-    /// As the user wrote it, but for a value that stood on the command line itself.
+    /// As the user wrote it, without a value from the command line itself.
     fn fmt(&self, out: &mut fmt::Formatter) -> fmt::Result {
         let label = self.label.as_ref().map(|label| format!("{label}=")).unwrap_or_default();
         match &self.place {
@@ -201,7 +199,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_places_carry_labels() {
+    fn only_variables_and_files_have_labels() {
         let form = |text: &str| {
             let spec = SecretSpec::parse(text);
             let place = match spec.place {
@@ -222,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_is_found_however_it_is_spelled() {
+    fn a_secret_is_found_in_every_spelling() {
         let secret = Secret::new("main", "t0p s3cr3t/\"+?>~");
         let spelled = [
             "t0p s3cr3t/\"+?>~",
@@ -236,10 +234,10 @@ mod tests {
         ];
         for text in spelled.map(|text| text.replace("4 2", "42")) {
             let around = format!("a={text}&b");
-            assert_eq!(secret.place_in(around.as_bytes(), 0), Some(2..2 + text.len()), "{text}");
-            assert_eq!(secret.place_in(around.as_bytes(), 3), None, "{text}");
+            assert_eq!(secret.find_in(around.as_bytes(), 0), Some(2..2 + text.len()), "{text}");
+            assert_eq!(secret.find_in(around.as_bytes(), 3), None, "{text}");
         }
-        assert_eq!(Secret::new("main", "s3cret-enough").place_in(b"s3cret-enougH", 0), None);
+        assert_eq!(Secret::new("main", "s3cret-enough").find_in(b"s3cret-enougH", 0), None);
         assert!(Secret::new("short", "short7x").spellings.is_empty());
     }
 

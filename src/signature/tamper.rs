@@ -1,4 +1,4 @@
-//! What may be wrong with a delivery, made on purpose: what a good handler refuses.
+//! Deliveries with deliberate faults, which a correct handler refuses.
 
 use std::fmt;
 
@@ -12,18 +12,18 @@ use super::scheme::{ClockRule, KeyEncoding, ProofEncoding, SignatureFormat, Time
 use super::{Scheme, Secret, keypair};
 use crate::payload::Headers;
 
-/// What is wrong with a delivery.
+/// A fault in a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Tamper {
     /// The body was changed after it was signed.
     Body,
     /// The signature was changed.
     Signature,
-    /// It was signed with another secret.
+    /// The delivery was signed with another secret.
     Secret,
     /// The signature is missing.
     Missing,
-    /// The signature's header holds something else.
+    /// The signature header does not contain a signature.
     Malformed,
     /// The signed time stamp is older than the scheme allows.
     Stale,
@@ -37,15 +37,14 @@ impl fmt::Display for Tamper {
     }
 }
 
-/// How far beyond its tolerance a time stamp is put: a slow machine must not bring it back in.
+/// Seconds beyond the tolerance, so that a delay on a slow machine does not make the time stamp valid.
 const BEYOND: u64 = 60;
 
-/// What stands in a signature's header in place of a signature.
+/// The value of a malformed signature header.
 const GARBAGE: &str = "not-a-signature";
 
 impl Tamper {
-    /// Every kind.
-    pub const ALL: [Tamper; 7] = [
+    pub(crate) const ALL: [Tamper; 7] = [
         Tamper::Body,
         Tamper::Signature,
         Tamper::Secret,
@@ -68,43 +67,44 @@ impl Tamper {
         }
     }
 
-    /// What is done, in words.
+    /// The fault in words.
     pub(crate) fn summary(self) -> &'static str {
         match self {
             Tamper::Body => "a body changed after it was signed",
             Tamper::Signature => "a changed signature",
             Tamper::Secret => "a signature by another secret",
             Tamper::Missing => "no signature at all",
-            Tamper::Malformed => "something else in the signature's place",
+            Tamper::Malformed => "text that is not a signature in the signature header",
             Tamper::Stale => "a time stamp older than the scheme allows",
-            Tamper::Future => "a time stamp further ahead than the scheme allows",
+            Tamper::Future => "a time stamp further in the future than the scheme allows",
         }
     }
 
-    /// Why a handler that checks by this scheme cannot notice it, as what the scheme does; `None` when it must.
+    /// Why a handler cannot notice the fault under this scheme, as the end of a sentence that starts with the scheme; `None`
+    /// when the handler must notice.
     pub(crate) fn unnoticed(self, scheme: &Scheme) -> Option<&'static str> {
         match (self, scheme.clock) {
             (Tamper::Body, _) if !scheme.covers_body() => Some("does not cover the body"),
             (Tamper::Stale | Tamper::Future, ClockRule::Free) if scheme.timestamp == TimestampSource::None => {
                 Some("has no time stamp to check")
             }
-            (Tamper::Stale | Tamper::Future, ClockRule::Free) => Some("sets no limit to a time stamp"),
-            (Tamper::Future, ClockRule::AgeOnly(_)) => Some("lets a time stamp in the future pass"),
+            (Tamper::Stale | Tamper::Future, ClockRule::Free) => Some("sets no limit for a time stamp"),
+            (Tamper::Future, ClockRule::AgeOnly(_)) => Some("accepts a time stamp in the future"),
             _ => None,
         }
     }
 
-    /// Whether it takes a secret to do: a recorded signature can be broken, not made anew.
+    /// Whether the fault needs a secret: a recorded signature can be changed, but not made again.
     pub(crate) fn needs_secret(self) -> bool {
         matches!(self, Tamper::Secret | Tamper::Stale | Tamper::Future)
     }
 
-    /// Whether what goes out as the proof is none of the secret's.
+    /// Whether the proof that is sent was not made with the secret.
     pub(crate) fn replaces_proof(self) -> bool {
         matches!(self, Tamper::Signature | Tamper::Secret | Tamper::Malformed)
     }
 
-    /// When the delivery says it was signed, in Unix seconds.
+    /// The time stamp of the delivery, in Unix seconds.
     pub(crate) fn time(self, scheme: &Scheme, now: i64) -> i64 {
         let off = i64::try_from(scheme.tolerance().unwrap_or_default() + BEYOND).unwrap_or(i64::MAX);
         match self {
@@ -114,18 +114,18 @@ impl Tamper {
         }
     }
 
-    /// The body as it goes out.
+    /// The body to send.
     pub(crate) fn body(self, body: &Bytes) -> Bytes {
         if self == Tamper::Body { changed(body) } else { body.clone() }
     }
 
-    /// The headers as they go out.
+    /// Changes the headers to send.
     pub(crate) fn headers(self, scheme: &Scheme, headers: &mut Headers) {
         match self {
             Tamper::Missing => scheme.signature.iter().for_each(|name| headers.remove(name)),
             Tamper::Malformed => headers.replace(scheme.signature, |_| HeaderValue::from_static(GARBAGE)),
             Tamper::Signature if scheme.proof == ProofEncoding::Secret => {
-                headers.replace(scheme.signature, |value| filled(scheme, value))
+                headers.replace(scheme.signature, |value| same_length(scheme, value))
             }
             Tamper::Signature => headers.replace(scheme.signature, forged),
             Tamper::Body | Tamper::Secret | Tamper::Stale | Tamper::Future => {}
@@ -133,10 +133,10 @@ impl Tamper {
     }
 }
 
-/// Another secret, made of `random`, of the form that the scheme's secrets have.
+/// Another secret from 32 random bytes, in the encoding of the scheme's secrets.
 pub(crate) fn another_secret(scheme: &Scheme, random: &[u8; 32]) -> Secret {
     let value = match scheme.key {
-        KeyEncoding::KeyPair => keypair::made_of(random),
+        KeyEncoding::KeyPair => keypair::from_seed(random),
         KeyEncoding::Text | KeyEncoding::Base64 | KeyEncoding::Base64IfPrefixed => {
             Zeroizing::new(format!("whsec_{}", STANDARD.encode(random)))
         }
@@ -144,7 +144,7 @@ pub(crate) fn another_secret(scheme: &Scheme, random: &[u8; 32]) -> Secret {
     Secret::new("another", value.as_bytes())
 }
 
-/// A body that differs in one digit, or in the last letter of a string: JSON stays JSON. One without either gets a space.
+/// Changes one digit, or the last letter of a string, so that JSON stays JSON. A body without either gets a space.
 fn changed(body: &Bytes) -> Bytes {
     let mut changed = body.to_vec();
     let digit = changed.iter().rposition(u8::is_ascii_digit);
@@ -159,18 +159,18 @@ fn changed(body: &Bytes) -> Bytes {
     changed.into()
 }
 
-/// A proof that differs in one character, well inside: the last ones of base64 may hold bits that do not count.
+/// Changes one character of a proof, away from the end: the last characters of base64 may contain unused bits.
 fn forged(value: &HeaderValue) -> HeaderValue {
     let mut bytes = value.as_bytes().to_vec();
-    let place = bytes.len().saturating_sub(12);
-    if let Some(byte) = bytes[place..].iter_mut().find(|byte| byte.is_ascii_alphanumeric()) {
+    let start = bytes.len().saturating_sub(12);
+    if let Some(byte) = bytes[start..].iter_mut().find(|byte| byte.is_ascii_alphanumeric()) {
         *byte = another(*byte);
     }
     HeaderValue::from_bytes(&bytes).unwrap_or_else(|_| HeaderValue::from_static(GARBAGE))
 }
 
-/// As long as a secret that goes along, with nothing of it: one that differs in a character would tell the rest.
-fn filled(scheme: &Scheme, value: &HeaderValue) -> HeaderValue {
+/// Filler of the length of a shared secret. A change of one character would reveal the rest of the secret.
+fn same_length(scheme: &Scheme, value: &HeaderValue) -> HeaderValue {
     let prefix = match &scheme.form {
         SignatureFormat::One { writes, .. } => writes,
         SignatureFormat::List { .. } | SignatureFormat::Pairs { .. } => "",
@@ -181,7 +181,7 @@ fn filled(scheme: &Scheme, value: &HeaderValue) -> HeaderValue {
         .unwrap_or_else(|_| HeaderValue::from_static(GARBAGE))
 }
 
-/// Another character of the same kind; what was a hex digit still is one.
+/// Another character of the same kind; a hex digit stays a hex digit.
 fn another(byte: u8) -> u8 {
     match byte {
         b'9' => b'8',
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn a_changed_signature_tells_nothing_of_a_secret_that_goes_along() {
+    fn a_changed_signature_reveals_nothing_of_a_shared_secret() {
         for (name, secret, expected) in [
             ("bearer", "s3cret", "Bearer xxxxxx"),
             ("shared-secret", "s3cret", "xxxxxx"),
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_scheme_cannot_notice_is_not_asked_of_it() {
+    fn faults_that_a_scheme_cannot_detect_are_known() {
         let unnoticed = |tamper: Tamper| -> Vec<&str> {
             ALL.iter().filter(|scheme| tamper.unnoticed(scheme).is_some()).map(|scheme| scheme.name).collect()
         };

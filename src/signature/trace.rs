@@ -1,4 +1,4 @@
-//! The whole reasoning about one signature, for a person who wants to follow it.
+//! The steps of one signature check, for `--explain`.
 
 use super::detect::detect;
 use super::diagnose::{Budget, FailedDelivery};
@@ -9,23 +9,23 @@ use super::secret::Secret;
 use crate::payload::delivery::Delivery;
 use crate::payload::headers::REDACTED;
 
-/// What was looked at, what was computed and what came of it.
+/// The inputs and results of a signature check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trace {
-    /// The scheme's name and what it does.
+    /// The scheme's name and summary.
     pub(crate) scheme: (&'static str, &'static str),
-    /// The signature's header and its values, as they came.
+    /// The signature header and its values as received.
     pub(crate) header: (&'static str, Vec<String>),
-    /// The bytes that the scheme signs; `None` when it signs nothing, or the headers lack a part of it.
+    /// The bytes that the scheme signs; `None` for a shared secret, or when headers are missing.
     pub(crate) signed: Option<Vec<u8>>,
-    /// The body as it was signed, where what was done to it since is found.
+    /// The body as it was signed, where a change of the body was found.
     pub(crate) body_signed: Option<Vec<u8>>,
-    /// What each secret gives over them, by its label, written as the scheme writes it; or why it gives nothing.
+    /// The label of each secret, with the header value that the secret makes or the reason why it makes none.
     pub(crate) expected: Vec<(String, String)>,
 }
 
-/// Accounts for the check of a delivery; `None` when nothing tells a scheme.
-pub(crate) fn account(delivery: &Delivery, policy: &Policy) -> Option<Trace> {
+/// Traces the check of a delivery; `None` when no scheme was detected.
+pub(crate) fn trace(delivery: &Delivery, policy: &Policy) -> Option<Trace> {
     let scheme = match policy.scheme {
         Choice::Named(scheme) => scheme,
         Choice::Auto => detect(delivery).map(|(scheme, _)| scheme)?,
@@ -50,23 +50,23 @@ pub(crate) fn account(delivery: &Delivery, policy: &Policy) -> Option<Trace> {
 
 fn body_signed(scheme: &Scheme, claim: &Claim, delivery: &Delivery, policy: &Policy) -> Option<Vec<u8>> {
     let secrets: Vec<&Secret> = policy.secrets.iter().filter(|secret| scheme.for_secret(secret) == scheme).collect();
-    if secrets.iter().any(|secret| scheme.proves(claim, &delivery.body, secret) == Ok(true)) {
+    if secrets.iter().any(|secret| scheme.verifies(claim, &delivery.body, secret) == Ok(true)) {
         return None;
     }
-    // Whether the time stamp is near has no part in what was done to the body.
+    // The age of the time stamp does not matter for a change of the body.
     let now = claim.timestamp.as_ref().map_or(0, |(seconds, _)| *seconds);
     FailedDelivery { scheme, delivery, secrets: &secrets, now }.of_claim(claim, &mut Budget::default())?.body
 }
 
 fn expected(scheme: &Scheme, claim: &Claim, delivery: &Delivery, policy: &Policy) -> Vec<(String, String)> {
-    let gives = policy.secrets.iter().map(|secret| {
+    let values = policy.secrets.iter().map(|secret| {
         let value = match scheme.expected(claim, &delivery.body, secret) {
             Ok(value) => value,
-            Err(error) => format!("nothing: it {error}"),
+            Err(error) => format!("none: the secret {error}"),
         };
         (secret.label().to_owned(), value)
     });
-    gives.collect()
+    values.collect()
 }
 
 #[cfg(test)]
@@ -77,41 +77,41 @@ mod tests {
     use crate::signature::Secret;
 
     #[test]
-    fn it_shows_what_was_signed_and_what_each_secret_gives() {
+    fn the_trace_has_the_signed_bytes_and_the_value_of_each_secret() {
         let scheme = Scheme::named("eachlabs-timestamped").unwrap();
         let headers = scheme.sign(b"{}\n", &Secret::new("main", "s3cret"), 1_790_000_000, "m").unwrap();
         let delivery = Delivery::bare(headers.into_iter().collect(), Bytes::from_static(b"{}\n"));
         let secrets = vec![Secret::new("old", "other"), Secret::new("main", "s3cret")];
-        let account = account(&delivery, &Policy { scheme: Choice::Auto, secrets, tolerance: None }).unwrap();
-        assert_eq!(account.signed.as_deref(), Some(&b"1790000000.{}\n"[..]));
-        assert_eq!(account.header.1[0], account.expected[1].1);
-        assert_ne!(account.header.1[0], account.expected[0].1);
-        assert_eq!(account.expected[0].0, "old");
+        let trace = trace(&delivery, &Policy { scheme: Choice::Auto, secrets, tolerance: None }).unwrap();
+        assert_eq!(trace.signed.as_deref(), Some(&b"1790000000.{}\n"[..]));
+        assert_eq!(trace.header.1[0], trace.expected[1].1);
+        assert_ne!(trace.header.1[0], trace.expected[0].1);
+        assert_eq!(trace.expected[0].0, "old");
     }
 
     #[test]
-    fn it_shows_the_body_that_was_signed_where_another_spelling_arrived() {
+    fn the_trace_has_the_signed_body_where_another_spelling_arrived() {
         let scheme = Scheme::named("eachlabs").unwrap();
-        let told = |signed: &[u8], arrived: &'static [u8]| {
+        let body_signed = |signed: &[u8], arrived: &'static [u8]| {
             let headers = scheme.sign(signed, &Secret::new("main", "s3cret"), 1, "m").unwrap();
             let delivery = Delivery::bare(headers.into_iter().collect(), Bytes::from_static(arrived));
             let secrets = vec![Secret::new("main", "s3cret")];
-            account(&delivery, &Policy { scheme: Choice::Auto, secrets, tolerance: None }).unwrap().body_signed
+            trace(&delivery, &Policy { scheme: Choice::Auto, secrets, tolerance: None }).unwrap().body_signed
         };
         let spaced = br#"{"id": "a", "status": "x"}"#;
-        assert_eq!(told(spaced, br#"{"id":"a","status":"x"}"#).as_deref(), Some(&spaced[..]));
-        assert_eq!(told(b"{}\n", b"{}").as_deref(), Some(&b"{}\n"[..]));
-        assert_eq!(told(b"{}", b"{}"), None, "it holds");
-        assert_eq!(told(br#"{"id":"b"}"#, br#"{"id":"a"}"#), None, "nothing is known of it");
+        assert_eq!(body_signed(spaced, br#"{"id":"a","status":"x"}"#).as_deref(), Some(&spaced[..]));
+        assert_eq!(body_signed(b"{}\n", b"{}").as_deref(), Some(&b"{}\n"[..]));
+        assert_eq!(body_signed(b"{}", b"{}"), None, "the signature is valid");
+        assert_eq!(body_signed(br#"{"id":"b"}"#, br#"{"id":"a"}"#), None, "no change explains the signature");
     }
 
     #[test]
-    fn a_shared_secret_is_not_told() {
+    fn a_shared_secret_is_not_shown() {
         let scheme = Scheme::named("bearer").unwrap();
         let secret = Secret::new("main", "s3cret");
         let delivery = Delivery::bare(scheme.sign(b"", &secret, 1, "m").unwrap().into_iter().collect(), Bytes::new());
         let policy = Policy { scheme: Choice::Auto, secrets: vec![secret], tolerance: None };
-        let shown = format!("{:?}", account(&delivery, &policy));
+        let shown = format!("{:?}", trace(&delivery, &policy));
         assert!(shown.contains("bearer") && !shown.contains("s3cret"), "{shown}");
     }
 }

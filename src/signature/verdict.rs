@@ -4,53 +4,53 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-/// The word for a signature that holds.
+/// The name of [`Verdict::Verified`].
 pub(crate) const VERIFIED: &str = "verified";
 
-/// What is said of a delivery's signature, as it stands in the record.
+/// The result of checking a delivery's signature, in the form of the record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "verdict", rename_all = "snake_case")]
 pub enum Verdict {
-    /// A keyed digest that covers the body matches.
+    /// The signature is valid and covers the body.
     Verified {
-        /// By this scheme.
+        /// The name of the scheme.
         scheme: Cow<'static, str>,
-        /// With the secret of this label.
+        /// The label of the secret.
         secret: String,
     },
-    /// The right secret came along, but the body is not covered by it.
+    /// The signature or shared secret is valid, but does not cover the body.
     Authenticated {
-        /// By this scheme.
+        /// The name of the scheme.
         scheme: Cow<'static, str>,
-        /// With the secret of this label.
+        /// The label of the secret.
         secret: String,
     },
-    /// It does not hold.
+    /// The signature is not valid.
     Invalid {
-        /// The scheme by which it was checked; none when there was nothing to tell one from.
+        /// The name of the scheme; `None` when no scheme was detected.
         scheme: Option<String>,
-        /// Why.
+        /// The reason.
         reason: Reason,
         /// What to change, in a sentence.
         hint: String,
     },
-    /// Nothing to check, and no secret to check it with.
+    /// No signature, and no secret.
     Unsigned,
-    /// A signature, but no secret to check it with.
+    /// A signature, but no secret.
     Unchecked,
 }
 
-/// Why a signature does not hold.
+/// Why a signature is not valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
-    /// A header that carries it, or goes along with it, is not there.
+    /// A header of the scheme is missing.
     MissingSignature,
-    /// It is there and does not have the scheme's form.
+    /// A header does not have the scheme's format.
     MalformedSignature,
-    /// Base64 for hex and the like.
+    /// The right signature in another encoding, such as base64 instead of hex.
     WrongEncoding,
-    /// It matches as another scheme.
+    /// The signature is valid under another scheme.
     WrongScheme,
     /// The body went through a serialiser between signing and sending.
     BodyReserialized,
@@ -58,17 +58,17 @@ pub enum Reason {
     BodyNewline,
     /// White space or quotes around the secret.
     SecretWhitespace,
-    /// The secret is not in the form that the scheme's keys have.
+    /// The secret does not have the encoding of the scheme's keys.
     SecretEncoding,
-    /// The signature is right and too old.
+    /// The signature is right, but too old.
     TimestampExpired,
-    /// The signature is right and from a time to come.
+    /// The signature is right, but its time stamp is in the future.
     TimestampInFuture,
-    /// The time stamp counts milliseconds.
+    /// The time stamp is in milliseconds.
     TimestampUnit,
-    /// The time stamp is not part of what was signed.
+    /// The time stamp is not part of the signed content.
     TimestampNotSigned,
-    /// Nothing that was tried matches: another secret, or another body.
+    /// No hypothesis matches: another secret, or another body.
     WrongSecret,
     /// A reason of a newer hookctl, in a journal.
     #[serde(other)]
@@ -76,7 +76,7 @@ pub enum Reason {
 }
 
 impl Reason {
-    /// All that are given, in the order in which they are looked for.
+    /// All reasons but `Other`, in the order of the help.
     pub const ALL: [Reason; 13] = [
         Reason::MissingSignature,
         Reason::MalformedSignature,
@@ -93,44 +93,46 @@ impl Reason {
         Reason::WrongSecret,
     ];
 
-    /// What it means, and where to look.
+    /// The explanation in the help.
     pub(crate) fn meaning(self) -> &'static str {
         match self {
             Reason::MissingSignature => {
-                "a header of the scheme is not there: the sender does not sign, or something on the way drops it"
+                "a header of the scheme is missing: the sender does not sign, or a proxy drops the header"
             }
             Reason::MalformedSignature => {
-                "the header is not as the scheme writes it: a prefix is missing, or the value is cut or escaped"
+                "a header does not have the scheme's format: a prefix is missing, or the value is cut or escaped"
             }
-            Reason::WrongEncoding => "the right signature in another spelling, such as base64 for hex",
-            Reason::WrongScheme => "it holds by another scheme: choose that with --scheme, or sign by this one",
+            Reason::WrongEncoding => "the right signature in another encoding, such as base64 instead of hex",
+            Reason::WrongScheme => {
+                "the signature is valid under another scheme: choose that scheme with --scheme, or sign with this one"
+            }
             Reason::BodyReserialized => {
-                "what was signed is the same JSON in another spelling: sign the very bytes that are sent, and verify \
+                "the sender signed the same JSON in another spelling: sign the exact bytes that are sent, and verify \
                  the bytes that arrive, before anything parses them"
             }
             Reason::BodyNewline => {
                 "a newline, a carriage return or a byte order mark was added or lost: keep the bytes as they are"
             }
             Reason::SecretWhitespace => {
-                "one side has the secret with white space or quotes around it, as echo and .env files leave them"
+                "one side has the secret with white space or quotes around it, as echo and .env files add them"
             }
             Reason::SecretEncoding => {
-                "one side takes the secret as text, the other as the bytes that it encodes: whsec_… is base64"
+                "one side uses the text of the secret, the other the bytes that it encodes: whsec_… is base64"
             }
             Reason::TimestampExpired => {
-                "right, but older than the scheme allows: a clock is off, or the delivery waited on its way"
+                "right, but older than the scheme allows: a clock is wrong, or the delivery was delayed"
             }
-            Reason::TimestampInFuture => "right, but from a time to come: a clock is off",
-            Reason::TimestampUnit => "right, but the time stamp counts milliseconds where seconds are meant",
-            Reason::TimestampNotSigned => "the body alone was signed: the scheme signs the time stamp too",
+            Reason::TimestampInFuture => "right, but the time stamp is in the future: a clock is wrong",
+            Reason::TimestampUnit => "right, but the time stamp is in milliseconds instead of seconds",
+            Reason::TimestampNotSigned => "only the body was signed: the scheme signs the time stamp too",
             Reason::WrongSecret => {
-                "nothing that was tried matches: another secret, or a body that was changed, which looks the same"
+                "nothing that was tried matches: another secret, or a changed body, which looks the same"
             }
             Reason::Other => "a reason that this version of hookctl does not know",
         }
     }
 
-    /// The name in records, readable as it stands.
+    /// The name in records.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Reason::MissingSignature => "missing_signature",
@@ -152,10 +154,9 @@ impl Reason {
 }
 
 impl Verdict {
-    /// The words for all of them.
+    /// The names of all verdicts.
     pub(crate) const NAMES: [&str; 5] = [VERIFIED, "authenticated", "invalid", "unsigned", "unchecked"];
 
-    /// Why it does not hold.
     pub(crate) fn reason(&self) -> Option<Reason> {
         match self {
             Verdict::Invalid { reason, .. } => Some(*reason),
@@ -163,18 +164,18 @@ impl Verdict {
         }
     }
 
-    /// Whether this is its word, or that of its reason. Case does not count.
+    /// Whether `word` is the name of the verdict or of its reason, ignoring case.
     pub(crate) fn is(&self, word: &str) -> bool {
         let reason = self.reason().map(Reason::name);
         [Some(self.name()), reason].into_iter().flatten().any(|name| name.eq_ignore_ascii_case(word))
     }
 
-    /// Whether a handler that checks would refuse it.
+    /// Whether a handler that verifies would refuse the delivery.
     pub fn is_invalid(&self) -> bool {
         matches!(self, Verdict::Invalid { .. })
     }
 
-    /// The word in records.
+    /// The name in records.
     pub fn name(&self) -> &'static str {
         match self {
             Verdict::Verified { .. } => VERIFIED,

@@ -295,7 +295,7 @@ fn a_journal_has_one_writer_and_any_number_of_readers() {
     assert_eq!(status(&listener.post("/", &[], &body("a"))), 200);
     let second = hookctl(["listen", "--port", "0", "--json", "--record", &journal]).exits(1);
     assert!(second.stdout.is_empty(), "never ready: {second:#?}");
-    second.says("another hookctl writes to it").says("give each a file of its own");
+    second.says("another hookctl writes to it").says("use a file for each");
     let send = hookctl(["send", "success", "--to", &listener.url, "--record", &journal]).exits(1);
     send.says("another hookctl writes to it");
     assert_eq!(recorded(&journal).0, ["a"]);

@@ -169,7 +169,7 @@ fn a_folder_that_cannot_be_had_is_an_error_and_one_that_goes_a_warning() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let path = file.path().join("out").display().to_string();
     let run = ["listen", "--port", "0", "--save-outputs", &path, "--", "true"];
-    hookctl(run).exits(1).says("cannot save outputs in").says("--save-outputs wants a folder");
+    hookctl(run).exits(1).says("cannot save outputs in").says("--save-outputs needs a writable folder");
 
     let (mut listener, around) = saving(&[]);
     fs::remove_dir(around.path().join("made/out")).unwrap();

@@ -118,7 +118,7 @@ fn a_client_that_gives_up_is_quoted_without_what_a_terminal_would_obey() {
     let script = "printf 'one\\n\\033[31mERROR: authentication failed\\033[0m\\n' >&2; exit 1";
     let folder = stand_in("ngrok", script);
     let run = hookctl(["listen", "--port", "0", "--tunnel", "ngrok"]).env("PATH", path_with(&folder)).exits(1);
-    let run = run.says("no tunnel by ngrok: it ended before it named a public URL; it said: one ·");
+    let run = run.says("cannot open a tunnel with ngrok: it ended before it named a public URL; it said: one ·");
     assert!(run.stderr.contains("ERROR: authentication failed") && !run.stderr.contains('\u{1b}'), "{}", run.stderr);
 }
 

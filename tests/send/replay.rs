@@ -125,7 +125,7 @@ fn sent_and_rejected_records_are_left_out() {
     let target = Target::start(&[OK]);
     send(&target, &["success", "--record", path.to_str().unwrap()]).exits(0);
     let arguments = ["send", path.to_str().unwrap(), "--to", "127.0.0.1:1"];
-    hookctl(arguments).exits(2).says("nothing is left to send: no received delivery is recorded there");
+    hookctl(arguments).exits(2).says("there is nothing to send: the journal has no received delivery");
 }
 
 #[test]

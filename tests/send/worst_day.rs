@@ -209,7 +209,7 @@ fn a_drill_without_a_handler_fails_with_its_cause() {
     let form = format!("junit={}", report.display());
     hookctl(["send", "--drill", "--secret", "s", "--to", &closed.to_string(), "--report", &form])
         .exits(6)
-        .says("nobody is there to be drilled: connection refused");
+        .says("cannot reach the handler: connection refused");
     let xml = std::fs::read_to_string(&report).unwrap();
     assert!(xml.contains(r#"tests="1" skipped="0" failures="1""#) && xml.contains(r#"name="good""#), "{xml}");
     assert!(xml.contains("connection refused"), "{xml}");
@@ -261,7 +261,7 @@ fn a_tampering_that_the_scheme_cannot_detect_is_refused() {
         (&["success", "--tamper", "body"], "it is not signed; sign it with --secret"),
         (&["success", "--tamper", "stale", "-s", "k"], "signed as eachlabs, which has no time stamp to check"),
         (&["success", "--tamper", "body", "-s", "k", "--scheme", "bearer"], "which does not cover the body"),
-        (&["success", "--tamper", "future", "-s", "k", "--scheme", "stripe"], "lets a time stamp in the future pass"),
+        (&["success", "--tamper", "future", "-s", "k", "--scheme", "stripe"], "accepts a time stamp in the future"),
         (&["success", "--tamper", "bdy", "-s", "k"], "possible values"),
     ];
     for (arguments, cause) in cases {
@@ -311,5 +311,5 @@ fn only_the_events_of_the_filter_are_sent() {
     send(&target, &["success", "workflow", "-e", "workflow.*"]).exits(0);
     assert_eq!(target.requests().len(), 1, "a star matches anything, as in listen");
     let nothing = ["send", "success", "-e", "start", "--to", "127.0.0.1:1"];
-    hookctl(nothing).exits(2).says("nothing is left to send: no delivery is one of the events start");
+    hookctl(nothing).exits(2).says("there is nothing to send: no delivery has one of the events start");
 }

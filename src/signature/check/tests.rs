@@ -323,7 +323,7 @@ fn the_header_of_another_scheme_is_pointed_at() {
     let github = together(&[("github", "other")], b"{}");
     let stripe = policy(Choice::Named(Scheme::named("stripe").unwrap()), &["s"]);
     let Verdict::Invalid { hint, .. } = check(&github, &stripe, NOW, None) else { panic!("invalid") };
-    insta::assert_snapshot!(hint, @"the header stripe-signature is missing, but x-hub-signature-256 is there: check by --scheme github, or sign as stripe");
+    insta::assert_snapshot!(hint, @"the header stripe-signature is missing, but x-hub-signature-256 is present: check with --scheme github, or sign as stripe");
 }
 
 /// As the libraries of Stripe and ElevenLabs split, and as those of Standard Webhooks and Shopify compare.

@@ -1,4 +1,4 @@
-//! Bodies that changed between signing and arriving.
+//! The body changed between signing and arrival.
 
 use super::budget::{self, Budget};
 use super::failed::{Diagnosis, FailedDelivery, Variant};
@@ -14,15 +14,15 @@ impl FailedDelivery<'_> {
             changes.iter().find_map(|(change, what)| Some((self.body_as(claim, *change, budget)?, *what)))
         };
         if let Some((body, what)) = changed(ENDS, budget) {
-            let hint = format!("{what}: sign and send the same bytes (curl: --data-binary, not -d)");
+            let hint = format!("{what}: sign and send the same bytes (in curl, --data-binary instead of -d)");
             return Some(Diagnosis { body: Some(body), ..Diagnosis::new(Reason::BodyNewline, hint) });
         }
         let (body, what) = changed(TEXTS, budget)?;
-        let hint = format!("{what}: take the body as bytes, and pass on and sign those");
+        let hint = format!("{what}: read the body as bytes, and sign and forward the same bytes");
         Some(Diagnosis { body: Some(body), ..Diagnosis::new(Reason::BodyReserialized, hint) })
     }
 
-    /// The body with this change, where the signature fits it.
+    /// The body with this change, if the signature matches the changed body.
     fn body_as(&self, claim: &Claim, change: Change, budget: &mut Budget) -> Option<Vec<u8>> {
         let sent = &self.delivery.body;
         if !self.scheme.covers_body() || !budget.allows(sent.len()) {
@@ -52,8 +52,8 @@ impl FailedDelivery<'_> {
             }
             if self.any_secret(claim, Variant { body: body.as_bytes(), ..arrived }, budget) {
                 let hint = format!(
-                    "what was signed is this JSON written {} (others may write it alike): serialise once, sign those \
-                     bytes and send those bytes",
+                    "the signed body is this JSON written {} (other libraries may write the same): serialise once, sign \
+                     those bytes and send those bytes",
                     spelling.describe()
                 );
                 let body = Some(body.into_bytes());
@@ -64,36 +64,42 @@ impl FailedDelivery<'_> {
     }
 }
 
-/// A way to make another body of one; `None` where it does not apply.
+/// A change of a body; `None` where the change does not apply.
 type Change = fn(&[u8]) -> Option<Vec<u8>>;
 
 const MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// The body with its ends or line ends otherwise, each with what it would mean.
+/// Changes of the start, the end and the line ends, each with its explanation.
 const ENDS: &[(Change, &str)] = &[
-    (|body| Some([body, b"\n"].concat()), "what was signed ends in a newline, and what arrived does not"),
+    (|body| Some([body, b"\n"].concat()), "the signed body ends in a newline, and the received body does not"),
     (
         |body| Some(body.strip_suffix(b"\r\n").or(body.strip_suffix(b"\n"))?.to_vec()),
-        "what arrived ends in a newline, and what was signed does not",
+        "the received body ends in a newline, and the signed body does not",
     ),
-    (|body| Some([body, b"\r\n"].concat()), "what was signed ends in CRLF, and what arrived does not"),
+    (|body| Some([body, b"\r\n"].concat()), "the signed body ends in CRLF, and the received body does not"),
     (
         |body| Some([body.strip_suffix(b"\r\n")?, b"\n"].concat()),
-        "what arrived ends in CRLF, and what was signed in a newline",
+        "the received body ends in CRLF, and the signed body in a newline",
     ),
-    (|body| Some(body.trim_ascii_end().to_vec()), "what arrived ends in white space, and what was signed does not"),
-    (|body| Some([MARK, body].concat()), "what was signed starts with a byte order mark, and what arrived does not"),
+    (
+        |body| Some(body.trim_ascii_end().to_vec()),
+        "the received body ends in white space, and the signed body does not",
+    ),
+    (
+        |body| Some([MARK, body].concat()),
+        "the signed body starts with a byte order mark, and the received body does not",
+    ),
     (
         |body| Some(body.strip_prefix(MARK)?.to_vec()),
-        "what arrived starts with a byte order mark, and what was signed does not",
+        "the received body starts with a byte order mark, and the signed body does not",
     ),
     (
         |body| body.contains(&b'\n').then(|| replace_line_ends(body, b"\n")),
-        "what arrived has CRLF line ends, and what was signed has LF",
+        "the received body has CRLF line ends, and the signed body has LF",
     ),
     (
         |body| body.contains(&b'\n').then(|| replace_line_ends(body, b"\r\n")),
-        "what arrived has LF line ends, and what was signed has CRLF",
+        "the received body has LF line ends, and the signed body has CRLF",
     ),
 ];
 
@@ -103,43 +109,46 @@ fn replace_line_ends(body: &[u8], end: &[u8]) -> Vec<u8> {
     lines.join(end)
 }
 
-/// The body's text decoded or encoded otherwise, each with what it would mean.
+/// Changes of the text's encoding, each with its explanation.
 const TEXTS: &[(Change, &str)] = &[
     (
         |body| latin1(body).filter(|bytes| std::str::from_utf8(bytes).is_ok()),
-        "what arrived was read as ISO 8859-1 and written as UTF-8 (é became Ã©), and what was signed was not",
+        "the received body was decoded as ISO 8859-1 and encoded as UTF-8 (é became Ã©), and the signed body was not",
     ),
-    (latin1, "what was signed is ISO 8859-1, and what arrived is UTF-8"),
+    (latin1, "the signed body is ISO 8859-1, and the received body is UTF-8"),
     (
         |body| std::str::from_utf8(body).ok().map(|_| utf8(body)),
-        "what was signed had been read as ISO 8859-1 and written as UTF-8 (é became Ã©), and what arrived was not",
+        "the signed body was decoded as ISO 8859-1 and encoded as UTF-8 (é became Ã©), and the received body was not",
     ),
-    (|body| Some(utf8(body)), "what was signed is UTF-8, and what arrived is ISO 8859-1"),
+    (|body| Some(utf8(body)), "the signed body is UTF-8, and the received body is ISO 8859-1"),
     (
         |body| form(body)?.contains(&b'+').then(|| replace(body, b"+", b"%20")),
-        "what arrived is a form with + for spaces, and what was signed has %20",
+        "the received body is a form with + for spaces, and the signed body has %20",
     ),
     (
         |body| form(body).map(|body| replace(body, b"%20", b"+")),
-        "what arrived is a form with %20 for spaces, and what was signed has +",
+        "the received body is a form with %20 for spaces, and the signed body has +",
     ),
     (
         |body| form(body).map(|body| escapes(body, u8::to_ascii_uppercase)),
-        "what arrived is a form with %xx in lower case, and what was signed has upper case",
+        "the received body is a form with %xx in lower case, and the signed body has upper case",
     ),
     (
         |body| form(body).map(|body| escapes(body, u8::to_ascii_lowercase)),
-        "what arrived is a form with %XX in upper case, and what was signed has lower case",
+        "the received body is a form with %XX in upper case, and the signed body has lower case",
     ),
-    (|body| form(body).map(decoded), "what arrived is a form, and what was signed is its decoded text"),
+    (
+        |body| form(body).map(decoded),
+        "the received body is a form, and the signed body is the decoded text of the form",
+    ),
 ];
 
-/// Every character as one byte, where they all have one.
+/// The text in ISO 8859-1, if all of its characters exist there.
 fn latin1(body: &[u8]) -> Option<Vec<u8>> {
     std::str::from_utf8(body).ok()?.chars().map(|c| u8::try_from(u32::from(c)).ok()).collect()
 }
 
-/// Every byte as one character.
+/// The bytes decoded as ISO 8859-1, in UTF-8.
 fn utf8(body: &[u8]) -> Vec<u8> {
     body.iter().map(|&byte| char::from(byte)).collect::<String>().into_bytes()
 }

@@ -1,64 +1,64 @@
-//! How much work explaining one delivery may be.
+//! Limits the work for one diagnosis.
 
-/// How much may be hashed to explain one delivery, in bytes: some milliseconds' worth. A body of a few kilobytes gets
-/// every try, one of a megabyte the first few.
+/// The bytes that may still be hashed for one diagnosis: some milliseconds of work. A body of a few kilobytes gets every
+/// attempt, a body of a megabyte the first few.
 #[derive(Debug)]
 pub(crate) struct Budget {
-    /// For this family of tries.
+    /// For this group of attempts.
     left: usize,
-    /// For all that are to come.
+    /// For all groups that follow.
     total: usize,
-    /// Whether something was left untried.
+    /// Whether any attempt was skipped.
     spent: bool,
-    /// How many variants were tried.
+    /// The number of variants that were tried.
     pub(crate) tried: usize,
 }
 
-/// What all tries together may cost.
+/// The cost of all attempts together, in hashed bytes.
 const TOTAL: usize = 8 * 1024 * 1024;
 
-/// What one family of tries may cost, so that none starves those behind it.
-const FAMILY: usize = 2 * 1024 * 1024;
+/// The cost of one group of attempts, so that no group starves the groups that follow.
+const GROUP: usize = 2 * 1024 * 1024;
 
-/// What a try costs beyond its bytes: even nothing must be hashed in blocks.
+/// The cost of an attempt beyond its bytes: even an empty input is hashed in blocks.
 const OVERHEAD: usize = 512;
 
-/// What checking an Ed25519 signature costs: as long as hashing so many bytes takes.
+/// The cost of verifying an Ed25519 signature: as long as hashing this many bytes.
 pub(crate) const ED25519: usize = 64 * 1024;
 
-/// What reading or writing a byte of JSON costs: as long as hashing so many takes.
+/// The cost of reading or writing a byte of JSON: as long as hashing this many bytes.
 pub(crate) const JSON: usize = 8;
 
-/// The JSON of a larger body is not read: that takes longer than hashing it.
+/// The JSON of a larger body is not parsed: parsing takes longer than hashing.
 pub(crate) const READ: usize = 32 * 1024;
 
 impl Default for Budget {
     fn default() -> Self {
-        Budget { left: FAMILY, total: TOTAL, spent: false, tried: 0 }
+        Budget { left: GROUP, total: TOTAL, spent: false, tried: 0 }
     }
 }
 
 impl Budget {
-    /// For the next family of tries.
+    /// Starts the next group of attempts.
     pub(crate) fn renew(&mut self) -> &mut Self {
-        self.left = FAMILY.min(self.total);
+        self.left = GROUP.min(self.total);
         self
     }
 
-    /// For the last family, which may take all that the others have left.
+    /// Starts the last group, which may use the rest of the total.
     pub(crate) fn rest(&mut self) -> &mut Self {
         self.left = self.total;
         self
     }
 
-    /// Whether so many bytes may still be hashed; asked before anything is built to be hashed.
+    /// Whether this many bytes may still be hashed, to ask before an input is built.
     pub(crate) fn allows(&mut self, bytes: usize) -> bool {
         let enough = self.left >= bytes.saturating_add(OVERHEAD);
         self.spent |= !enough;
         enough
     }
 
-    /// Takes so many bytes, if they are left.
+    /// Takes this many bytes from the budget; `false` if the budget is too small.
     pub(crate) fn take(&mut self, bytes: usize) -> bool {
         let enough = self.allows(bytes);
         let cost = bytes.saturating_add(OVERHEAD);
@@ -68,12 +68,12 @@ impl Budget {
         enough
     }
 
-    /// Gives up on what the budget does not allow.
+    /// Marks the budget as spent.
     pub(crate) fn give_up(&mut self) {
         self.spent = true;
     }
 
-    /// Whether something was left untried.
+    /// Whether any attempt was skipped.
     pub(crate) fn is_spent(&self) -> bool {
         self.spent
     }

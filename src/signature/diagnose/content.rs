@@ -1,4 +1,4 @@
-//! What is signed, put together otherwise: parts left out, in another order, joined by something else.
+//! The signed content is composed differently: parts are missing, in another order, or joined by another separator.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -9,16 +9,16 @@ use super::failed::{Diagnosis, FailedDelivery, Variant, word};
 use crate::signature::scheme::{Claim, SignedPart};
 use crate::signature::verdict::Reason;
 
-/// What senders put between the parts.
-const JOINTS: [&str; 7] = [".", "", ":", "\n", ",", "|", " "];
+/// Separators that senders use.
+const SEPARATORS: [&str; 7] = [".", "", ":", "\n", ",", "|", " "];
 
 impl FailedDelivery<'_> {
-    /// The parts that the scheme signs were put together otherwise.
+    /// The parts that the scheme signs were composed differently.
     pub(crate) fn content(&self, claim: &Claim, budget: &mut Budget) -> Option<Diagnosis> {
         self.other_digest(claim, budget).or_else(|| self.other_parts(claim, budget))
     }
 
-    /// The body was signed where its digest should be or the other way round, or the digest is written otherwise.
+    /// The body was signed instead of its digest or the other way round, or the digest has another encoding.
     fn other_digest(&self, claim: &Claim, budget: &mut Budget) -> Option<Diagnosis> {
         let arrived = self.arrived(claim);
         let digest = Sha256::digest(arrived.body);
@@ -48,59 +48,64 @@ impl FailedDelivery<'_> {
         Some(Diagnosis::new(Reason::WrongScheme, hint))
     }
 
-    /// Parts are missing, in another order, or joined otherwise.
+    /// Parts are missing, in another order, or joined by another separator.
     fn other_parts(&self, claim: &Claim, budget: &mut Budget) -> Option<Diagnosis> {
-        let whole: Vec<&SignedPart> =
+        let all: Vec<&SignedPart> =
             self.scheme.signed.iter().filter(|part| !matches!(part, SignedPart::Text(_))).collect();
-        if whole.len() < 2 {
+        if all.len() < 2 {
             return None;
         }
         let own = self.scheme.signed.iter().rev().find_map(|part| match part {
             SignedPart::Text(text) => Some(*text),
             _ => None,
         });
-        let joints = || own.into_iter().chain(JOINTS.into_iter().filter(|joint| Some(*joint) != own));
+        let separators = || own.into_iter().chain(SEPARATORS.into_iter().filter(|separator| Some(*separator) != own));
         let is_body = |part: &&SignedPart| matches!(part, SignedPart::Body | SignedPart::BodySha256);
-        // What proves nothing about the body would be found with any body.
-        let fewer = (0..whole.len()).map(|left_out| {
-            let kept = whole.iter().enumerate().filter(|(index, _)| *index != left_out);
+        // Content without the body would match with any body.
+        let fewer = (0..all.len()).map(|left_out| {
+            let kept = all.iter().enumerate().filter(|(index, _)| *index != left_out);
             kept.map(|(_, part)| *part).collect::<Vec<_>>()
         });
         let fewer = fewer.filter(|parts| !self.scheme.covers_body() || parts.iter().any(is_body));
-        let alone = whole.iter().filter(|part| is_body(part)).map(|part| vec![*part]);
-        let orders = permutations(&whole);
-        let contents = joints().map(|joint| (whole.clone(), joint));
-        let contents = contents
-            .chain(fewer.chain(alone).flat_map(|parts| joints().take(2).map(move |joint| (parts.clone(), joint))));
-        let contents = contents
-            .chain(orders.into_iter().flat_map(|parts| joints().take(2).map(move |joint| (parts.clone(), joint))));
-        for (parts, joint) in contents {
-            let signed = joined(&parts, joint);
+        let alone = all.iter().filter(|part| is_body(part)).map(|part| vec![*part]);
+        let with_two_separators = |parts| two_separators(parts, separators().take(2));
+        let contents = separators()
+            .map(|separator| (all.clone(), separator))
+            .chain(fewer.chain(alone).flat_map(with_two_separators))
+            .chain(permutations(&all).into_iter().flat_map(with_two_separators));
+        for (parts, separator) in contents {
+            let signed = joined(&parts, separator);
             if signed == self.scheme.signed
                 || !self.any_secret(claim, Variant { signed: &signed, ..self.arrived(claim) }, budget)
             {
                 continue;
             }
-            let was: String = signed.iter().map(word).collect();
-            let hint = format!("what was signed is {was:?}; {} signs {:?}", self.scheme.name, self.signs());
+            let actual: String = signed.iter().map(word).collect();
+            let hint = format!("the sender signed {actual:?}; {} signs {:?}", self.scheme.name, self.signs());
             return Some(Diagnosis::new(Reason::WrongScheme, hint));
         }
         None
     }
 }
 
-fn joined(parts: &[&SignedPart], joint: &'static str) -> Vec<SignedPart> {
+fn joined(parts: &[&SignedPart], separator: &'static str) -> Vec<SignedPart> {
     let mut signed = Vec::with_capacity(parts.len() * 2);
     for part in parts {
-        if !signed.is_empty() && !joint.is_empty() {
-            signed.push(SignedPart::Text(joint));
+        if !signed.is_empty() && !separator.is_empty() {
+            signed.push(SignedPart::Text(separator));
         }
         signed.push((*part).clone());
     }
     signed
 }
 
-/// Every order of a few things.
+fn two_separators<'p>(
+    parts: Vec<&'p SignedPart>,
+    separators: impl Iterator<Item = &'static str>,
+) -> impl Iterator<Item = (Vec<&'p SignedPart>, &'static str)> {
+    separators.map(move |separator| (parts.clone(), separator))
+}
+
 fn permutations<'p>(parts: &[&'p SignedPart]) -> Vec<Vec<&'p SignedPart>> {
     let Some((first, rest)) = parts.split_first() else { return vec![Vec::new()] };
     let insert = |order: Vec<&'p SignedPart>| {

@@ -68,7 +68,7 @@ impl FailedDelivery<'_> {
         let hashed = variant.digest.is_none().then(|| Scheme::digest_in(variant.signed, variant.body)).flatten();
         let digest = variant.digest.or(hashed.as_deref());
         let inputs = SignedInputs { timestamp: variant.timestamp, ..SignedInputs::of(claim, digest) };
-        verifier.fits(&claim.proofs, variant.signed, variant.body, inputs)
+        verifier.matches(&claim.proofs, variant.signed, variant.body, inputs)
     }
 
     /// What one check costs, in bytes that are hashed.

@@ -1,4 +1,4 @@
-//! Signatures that are right but for how they are written.
+//! The signature is right, but its format is not the scheme's.
 
 use std::borrow::Cow;
 
@@ -12,26 +12,26 @@ use crate::signature::scheme::{Claim, ProofEncoding, Scheme, SignatureFormat};
 use crate::signature::secret::Secret;
 use crate::signature::verdict::Reason;
 
-/// What could be a proof among a header's values, however it is written.
+/// A possible proof in a header's value, in any encoding and format.
 pub(crate) struct Loose {
     pub(crate) proof: Vec<u8>,
-    /// How it is written, where that is not as it should be.
+    /// The encoding, where it is not the scheme's.
     how: Option<&'static str>,
-    /// What could be the time stamp beside it.
+    /// A possible time stamp in the same value.
     pub(crate) time: Option<String>,
 }
 
-/// A list without end would be work without end.
-const MOST: usize = 8;
+/// Bounds the work for an endless list.
+const MAX_ITEMS: usize = 8;
 
-/// The body's HMAC stands in a header that no scheme has.
+/// The body's HMAC is in a header that no scheme uses.
 pub(crate) fn in_another_header(delivery: &Delivery, secrets: &[Secret]) -> Option<Diagnosis> {
     let secrets: Vec<&Secret> = secrets.iter().collect();
     let plain = Scheme::named("eachlabs")?;
     let case = FailedDelivery { scheme: plain, delivery, secrets: &secrets, now: 0 };
-    let telling = |name: &str| ["sign", "hmac", "digest"].iter().any(|word| name.contains(word));
+    let names_a_signature = |name: &str| ["sign", "hmac", "digest"].iter().any(|word| name.contains(word));
     let budget = &mut Budget::default();
-    let headers = delivery.headers.iter().filter(|(name, _)| telling(name)).take(MOST);
+    let headers = delivery.headers.iter().filter(|(name, _)| names_a_signature(name)).take(MAX_ITEMS);
     let mut loose =
         headers.into_iter().flat_map(|(name, value)| case.loose_in(&value).into_iter().map(move |loose| (name, loose)));
     let (name, Loose { how, .. }) = loose.find(|(_, loose)| {
@@ -39,44 +39,44 @@ pub(crate) fn in_another_header(delivery: &Delivery, secrets: &[Secret]) -> Opti
         case.any_secret(&claim, case.arrived(&claim), budget)
     })?;
     let known = nearest(name, ALL.iter().flat_map(|scheme| scheme.signature.iter().copied()));
-    let mend = match known {
+    let remedy = match known {
         Some(known) => format!("did you mean {known}?"),
-        None => format!("spell it out as --scheme hmac-sha256:header={name},encoding=…,prefix=…"),
+        None => format!("describe the scheme with --scheme hmac-sha256:header={name},encoding=…,prefix=…"),
     };
     let hint = format!(
-        "the header {name} holds the HMAC-SHA256 of the body in {}, and no scheme that hookctl knows has it there: {mend}",
+        "the header {name} has the HMAC-SHA256 of the body in {}, but no scheme of hookctl uses this header: {remedy}",
         how.unwrap_or("hex")
     );
     Some(Diagnosis::new(Reason::MissingSignature, hint))
 }
 
 impl FailedDelivery<'_> {
-    /// The proof is right but for how it is written.
+    /// The proof is right, but has another encoding or other text around it.
     pub(crate) fn encoding(&self, budget: &mut Budget) -> Option<Diagnosis> {
         self.loose().into_iter().find_map(|Loose { proof, how, time }| {
             let claim = self.claim(vec![proof], time);
             if !self.any_secret(&claim, self.arrived(&claim), budget) {
                 return None;
             }
-            let wanted = self.scheme.form.example(self.scheme.proof);
+            let expected = self.scheme.form.example(self.scheme.proof);
             Some(match how {
                 Some(how) => Diagnosis::new(
                     Reason::WrongEncoding,
-                    format!("the signature is right, but it is {how}: write it as {wanted}"),
+                    format!("the signature is right, but encoded as {how}: write it as {expected}"),
                 ),
                 None => Diagnosis::new(
                     Reason::MalformedSignature,
-                    format!("the signature is right, but not what stands around it: write it as {wanted}"),
+                    format!("the signature is right, but the text around it is not: write it as {expected}"),
                 ),
             })
         })
     }
 
-    /// Another scheme with the same header fits, but for the form of its signature.
+    /// Another scheme with the same header matches, except for the format of its signature.
     pub(crate) fn other_form(&self, budget: &mut Budget) -> Option<Diagnosis> {
         let sharing = ALL.iter().filter(|other| other.name != self.scheme.name);
         let sharing = sharing.filter(|other| other.signature[0] == self.scheme.signature[0]);
-        let mut present = sharing.filter(|other| other.is_present(&self.delivery.headers));
+        let mut present = sharing.filter(|other| other.has_all_headers(&self.delivery.headers));
         present.find_map(|other| {
             let case = FailedDelivery { scheme: other, ..*self };
             let Diagnosis { reason, hint, .. } = case.encoding(budget)?;
@@ -84,7 +84,7 @@ impl FailedDelivery<'_> {
         })
     }
 
-    /// What stands in this scheme's header was made as another scheme makes it.
+    /// The signature in this scheme's header was made by another scheme.
     pub(crate) fn as_other_scheme(&self, claim: &Claim, budget: &mut Budget) -> Option<Diagnosis> {
         let others = ALL.iter().filter(|other| other.name != self.scheme.name && other.covers_body());
         let mut keyed = others.filter(|other| !other.proof.is_asymmetric() && !other.signs_as(self.scheme));
@@ -93,11 +93,11 @@ impl FailedDelivery<'_> {
             let made = case.claim(claim.proofs.clone(), claim.time().map(str::to_owned));
             case.any_secret(&made, case.arrived(&made), budget)
         })?;
-        // Several sign the same, and nothing tells which of them the sender followed.
+        // Several schemes sign the same content; the delivery does not show which of them the sender used.
         let alike = ALL.iter().filter(|alike| alike.signs_as(other) && alike.key == other.key);
         let alike: Vec<&str> = alike.map(|alike| alike.name).collect();
         let hint = format!(
-            "the header {} holds a signature as {} makes it, {}; {} wants {}",
+            "the header {} has a signature of {}: {}; {} expects {}",
             self.scheme.signature[0],
             alike.join(" or "),
             other.summary,
@@ -107,11 +107,11 @@ impl FailedDelivery<'_> {
         Some(Diagnosis::new(Reason::WrongScheme, hint))
     }
 
-    /// What could be proofs in the signature's headers.
+    /// The possible proofs in the signature headers.
     pub(crate) fn loose(&self) -> Vec<Loose> {
         let headers = &self.delivery.headers;
         let values = self.scheme.signature.iter().flat_map(|name| headers.all(name)).map(Cow::into_owned);
-        values.flat_map(|value| self.loose_in(&value)).take(MOST).collect()
+        values.flat_map(|value| self.loose_in(&value)).take(MAX_ITEMS).collect()
     }
 
     fn loose_in(&self, value: &str) -> Vec<Loose> {
@@ -119,9 +119,9 @@ impl FailedDelivery<'_> {
             return Vec::new();
         }
         let unquoted = |text: &str| text.trim_matches(['"', '\'', ' ']).to_owned();
-        // The whole value first: the padding of base64 looks like a separator.
+        // The whole value comes first: the padding of base64 looks like a separator.
         let items = value.split([',', ';', ' ', '&', '\t']).map(unquoted).filter(|item| !item.is_empty());
-        let items: Vec<String> = [unquoted(value)].into_iter().chain(items).take(MOST).collect();
+        let items: Vec<String> = [unquoted(value)].into_iter().chain(items).take(MAX_ITEMS).collect();
         let texts: Vec<&str> = items
             .iter()
             .flat_map(|item| {
@@ -145,7 +145,7 @@ impl FailedDelivery<'_> {
         loose
     }
 
-    /// A time stamp in a header of its own, where the scheme has it in that of the signature.
+    /// A time stamp in a header of its own, where the scheme expects the time stamp in the signature header.
     fn stray_time(&self) -> Option<String> {
         let pairs = matches!(self.scheme.form, SignatureFormat::Pairs { .. });
         let mut headers = self.delivery.headers.iter().filter(|(name, _)| pairs && name.ends_with("timestamp"));

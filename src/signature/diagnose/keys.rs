@@ -1,4 +1,4 @@
-//! What a secret could have been on the other side.
+//! The sender uses the secret differently.
 
 use base64::Engine;
 use zeroize::Zeroizing;
@@ -12,27 +12,27 @@ use crate::signature::secret::Secret;
 use crate::signature::verdict::Reason;
 
 impl FailedDelivery<'_> {
-    /// The secret has white space or quotes around it, or is a key in another form.
+    /// The secret has white space or quotes around it, or is decoded differently.
     pub(crate) fn keys(&self, claim: &Claim, budget: &mut Budget) -> Option<Diagnosis> {
         let variant = self.arrived(claim);
         let keys = self.secrets.iter().flat_map(|secret| of(secret, self.scheme));
-        keys.into_iter().find(|(key, _)| self.matches(claim, key, variant, budget)).map(|(_, finding)| finding)
+        keys.into_iter().find(|(key, _)| self.matches(claim, key, variant, budget)).map(|(_, diagnosis)| diagnosis)
     }
 }
 
-/// The keys that a secret could have been taken for, each with what it would mean; without the one that it is.
+/// Other keys that the sender may have made from a secret, each with its diagnosis.
 fn of(secret: &Secret, scheme: &Scheme) -> Vec<(Verifier, Diagnosis)> {
     let current = scheme.verifier(secret).ok();
     let mut keys = around(secret, scheme);
     if !scheme.proof.is_asymmetric() {
         let decoded = decodings(secret, scheme.key).into_iter().filter(|(key, _)| !key.is_empty());
-        keys.extend(decoded.map(|(key, finding)| (scheme.verifier_of(key), finding)));
+        keys.extend(decoded.map(|(key, diagnosis)| (scheme.symmetric_verifier(key), diagnosis)));
     }
     keys.retain(|(key, _)| Some(key) != current.as_ref());
     keys
 }
 
-/// White space or quotes around the secret, here or at the sender's. The scheme then reads it as it reads every other.
+/// White space or quotes around the secret, here or on the sender's side. The scheme then decodes the other secret as usual.
 fn around(secret: &Secret, scheme: &Scheme) -> Vec<(Verifier, Diagnosis)> {
     let (text, name) = (secret.expose(), secret.describe());
     let mut keys = Vec::new();
@@ -41,42 +41,43 @@ fn around(secret: &Secret, scheme: &Scheme) -> Vec<(Verifier, Diagnosis)> {
             keys.push((key, Diagnosis::new(Reason::SecretWhitespace, hint)));
         }
     };
-    let ours = |what: &str| format!("{name} has {what} here, and the sender's has not: take it away");
-    let theirs = |what: &str| format!("the sender's secret has {what}, and {name} here has not: read it trimmed there");
+    let here = |what: &str| format!("{name} has {what} here, but not on the sender's side: remove that");
+    let at_sender =
+        |what: &str| format!("the sender's secret has {what}, but {name} here does not: trim it in the sender");
     let trimmed = text.trim_ascii();
-    add(trimmed.to_vec(), ours("white space around it"));
+    add(trimmed.to_vec(), here("white space around it"));
     for quote in [b'"', b'\''] {
         let unquoted = trimmed.strip_prefix(&[quote]).and_then(|inner| inner.strip_suffix(&[quote]));
-        add(unquoted.unwrap_or(text).to_vec(), ours("quotes around it"));
-        add([&[quote], text, &[quote]].concat(), theirs("quotes around it"));
+        add(unquoted.unwrap_or(text).to_vec(), here("quotes around it"));
+        add([&[quote], text, &[quote]].concat(), at_sender("quotes around it"));
     }
     let ends = [
         ("", "\n", "a newline at its end"),
         ("", "\r\n", "a CRLF at its end"),
         ("", " ", "a space at its end"),
-        (" ", "", "a space in front"),
+        (" ", "", "a space at its start"),
     ];
     for (before, after, what) in ends {
-        add([before.as_bytes(), text, after.as_bytes()].concat(), theirs(what));
+        add([before.as_bytes(), text, after.as_bytes()].concat(), at_sender(what));
     }
     keys
 }
 
-/// The secret decoded where the scheme takes it as text, and the other way round.
+/// The secret decoded where the scheme uses its text, and the other way round.
 fn decodings(secret: &Secret, form: KeyEncoding) -> Vec<(Zeroizing<Vec<u8>>, Diagnosis)> {
     const PREFIX: &[u8] = b"whsec_";
     let (text, name) = (secret.expose().trim_ascii(), secret.describe());
-    let ours = match form {
-        KeyEncoding::Text => "this scheme takes it as text",
+    let scheme_uses = match form {
+        KeyEncoding::Text => "this scheme uses its text",
         KeyEncoding::Base64 | KeyEncoding::Base64IfPrefixed | KeyEncoding::KeyPair => {
             "this scheme decodes it as base64"
         }
     };
-    let found = |hint: String| Diagnosis::new(Reason::SecretEncoding, format!("{hint}; {ours}"));
+    let found = |hint: String| Diagnosis::new(Reason::SecretEncoding, format!("{hint}; {scheme_uses}"));
     let bare = text.strip_prefix(PREFIX).unwrap_or(text);
     let mut keys = vec![
-        (Zeroizing::new(text.to_vec()), found(format!("the sender takes {name} as text"))),
-        (Zeroizing::new(bare.to_vec()), found(format!("the sender takes {name} as text, without whsec_"))),
+        (Zeroizing::new(text.to_vec()), found(format!("the sender uses the text of {name}"))),
+        (Zeroizing::new(bare.to_vec()), found(format!("the sender uses the text of {name} without whsec_"))),
     ];
     if let Ok(decoded) = KEY_BASE64.decode(bare) {
         keys.push((Zeroizing::new(decoded), found(format!("the sender decodes {name} as base64"))));

@@ -19,7 +19,7 @@ impl FailedDelivery<'_> {
             let Ok(claim) = other.claim(self.delivery) else { return false };
             let case = FailedDelivery { scheme: other, ..*self };
             self.secrets.iter().any(|secret| {
-                budget.take(case.cost(&claim, body.len())) && other.proves(&claim, body, secret) == Ok(true)
+                budget.take(case.cost(&claim, body.len())) && other.verifies(&claim, body, secret) == Ok(true)
             })
         };
         // A shared secret beside a signature that fails says nothing about how the signature was made.

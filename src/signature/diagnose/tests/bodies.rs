@@ -68,8 +68,8 @@ fn the_hint_names_the_library_and_what_to_do() {
             other => panic!("{other:?}"),
         }
     };
-    insta::assert_snapshot!(hint(r#"{"u":"https:\/\/x"}"#, r#"{"u":"https://x"}"#), @r"what was signed is this JSON written compact, / and non-ASCII text escaped as PHP does (others may write it alike): serialise once, sign those bytes and send those bytes");
-    insta::assert_snapshot!(hint(r#"{"a":1,"b":"é"}"#, r#"{"b":"é","a":1}"#), @r"what was signed is this JSON written compact, with sorted keys (others may write it alike): serialise once, sign those bytes and send those bytes");
-    insta::assert_snapshot!(hint(r#"{"a": "\u00e9"}"#, r#"{"a":"é"}"#), @r"what was signed is this JSON written spaced as Python writes it, non-ASCII text as \u escapes (others may write it alike): serialise once, sign those bytes and send those bytes");
-    insta::assert_snapshot!(hint(r#"{"a":"é"}"#, r#"{"a":"Ã©"}"#), @r"what arrived was read as ISO 8859-1 and written as UTF-8 (é became Ã©), and what was signed was not: take the body as bytes, and pass on and sign those");
+    insta::assert_snapshot!(hint(r#"{"u":"https:\/\/x"}"#, r#"{"u":"https://x"}"#), @r"the signed body is this JSON written compact, / and non-ASCII text escaped as PHP does (other libraries may write the same): serialise once, sign those bytes and send those bytes");
+    insta::assert_snapshot!(hint(r#"{"a":1,"b":"é"}"#, r#"{"b":"é","a":1}"#), @r"the signed body is this JSON written compact, with sorted keys (other libraries may write the same): serialise once, sign those bytes and send those bytes");
+    insta::assert_snapshot!(hint(r#"{"a": "\u00e9"}"#, r#"{"a":"é"}"#), @r"the signed body is this JSON written spaced as Python writes it, non-ASCII text as \u escapes (other libraries may write the same): serialise once, sign those bytes and send those bytes");
+    insta::assert_snapshot!(hint(r#"{"a":"é"}"#, r#"{"a":"Ã©"}"#), @r"the received body was decoded as ISO 8859-1 and encoded as UTF-8 (é became Ã©), and the signed body was not: read the body as bytes, and sign and forward the same bytes");
 }

@@ -134,7 +134,7 @@ fn a_signature_in_a_header_that_no_scheme_has() {
                 let Verdict::Invalid { reason: Reason::MissingSignature, hint, .. } = judged else {
                     panic!("{judged:?}")
                 };
-                assert_eq!(hint.contains("holds the HMAC-SHA256 of the body"), found, "{hint}");
+                assert_eq!(hint.contains("has the HMAC-SHA256 of the body"), found, "{hint}");
             }
         }
     }
