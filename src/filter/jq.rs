@@ -1,8 +1,7 @@
-//! jq filters over records: what `--expect` and `--where` want to be true. Nothing outside of this file and its folder
-//! knows jaq.
+//! jq filters over records, for `--expect` and `--where`. Only this file and its folder know jaq.
 //!
-//! Whatever in jq reaches out into the world (`now`, `env`, `debug`, `halt`, …) is not there, and no filter runs for ever:
-//! each of its steps is counted.
+//! Functions of jq that reach outside of the filter (`now`, `env`, `debug`, `halt`, …) are left out, and no filter runs
+//! forever: its steps are counted.
 
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -30,46 +29,42 @@ pub(crate) mod members;
 use comparison::left_side;
 pub(crate) use members::Members;
 
-/// A filter, ready to run.
+/// A compiled filter.
 #[derive(Clone)]
 pub struct Jq {
     text: Arc<str>,
     program: Arc<Program>,
-    /// The left side of a filter that is a comparison: what was found where something else was wanted.
+    /// The left side of a filter that is a comparison: its value explains a failure.
     left: Option<Arc<Program>>,
 }
 
 type Program = compile::Filter<Native<Watched>>;
 
-/// What a filter may take.
 #[derive(Clone, Copy)]
 pub(crate) struct FilterLimits<'a> {
-    /// How many steps.
     pub(crate) steps: u64,
-    /// How much of the stack, in bytes: the smaller part. Values nest, and are taken apart, below it.
+    /// Bytes of stack: a small part of the thread's, as reading and dropping nested values takes stack below the filter.
     pub(crate) stack: usize,
-    /// Whether it may go on, for whoever has a clock.
-    pub(crate) goes_on: &'a dyn Fn() -> bool,
+    /// Asked at each step whether the filter may go on: the engine has no clock.
+    pub(crate) may_continue: &'a dyn Fn() -> bool,
 }
 
-/// Why a filter has not come to its end.
+/// Why a filter was stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum FilterAborted {
-    /// It took too many steps.
     #[error("it takes too many steps")]
     Steps,
-    /// It was not to go on.
+    /// By [`FilterLimits::may_continue`].
     #[error("it was stopped")]
     Stopped,
-    /// It called itself too deep.
     #[error("it calls itself too deep")]
     Depth,
-    /// jq itself failed.
-    #[error("it cannot be worked out")]
+    /// jaq panicked.
+    #[error("jq failed on this record")]
     Failed,
 }
 
-/// Why a text is no filter.
+/// Why a text is no filter, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct BadFilter {
     column: usize,
@@ -84,21 +79,20 @@ impl fmt::Display for BadFilter {
 
 impl std::error::Error for BadFilter {}
 
-/// The name of a member.
 #[derive(serde::Deserialize)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+struct MemberName<'a>(#[serde(borrow)] Cow<'a, str>);
 
-/// What filters run on.
+/// The value that filters run on.
 #[derive(Clone, Debug)]
 pub(crate) struct FilterInput(Val);
 
 impl FilterInput {
-    /// JSON text; `None` when it is none, or nests too deep.
+    /// Reads JSON text; `None` where the text is not JSON, or nests too deep.
     pub(crate) fn read(json: &[u8]) -> Option<Self> {
         if nests_too_deep(json) { None } else { read::parse_single(json).ok().map(FilterInput) }
     }
 
-    /// Some members of an object, as JSON text: all that a filter looks at. `None` for what is no object, or nests too deep.
+    /// Reads the members that a filter uses from the JSON text of an object. `None` for other text, or what nests too deep.
     pub(crate) fn read_members(json: &str, wanted: &Members) -> Option<Self> {
         if nests_too_deep(json.as_bytes()) {
             return None;
@@ -110,7 +104,6 @@ impl FilterInput {
     }
 }
 
-/// Reads some members of an object.
 struct Wanted<'w>(&'w Members);
 
 impl<'de> Visitor<'de> for Wanted<'_> {
@@ -122,15 +115,16 @@ impl<'de> Visitor<'de> for Wanted<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Map, A::Error> {
         let mut map = Map::default();
-        while let Some(Text(name)) = members.next_key()? {
+        while let Some(MemberName(name)) = members.next_key()? {
             let Some(wanted) = self.0.get(&name) else {
                 members.next_value::<IgnoredAny>()?;
                 continue;
             };
             let value = members.next_value::<&RawValue>()?.get();
-            let value = match !wanted.is_whole() && value.starts_with('{') {
-                true => FilterInput::read_members(value, wanted),
-                false => FilterInput::read(value.as_bytes()),
+            let value = if !wanted.is_whole() && value.starts_with('{') {
+                FilterInput::read_members(value, wanted)
+            } else {
+                FilterInput::read(value.as_bytes())
             };
             let value = value.ok_or_else(|| serde::de::Error::custom("a value that jq does not read"))?;
             map.insert(Val::utf8_str(name.into_owned().into_bytes()), value.0);
@@ -139,66 +133,62 @@ impl<'de> Visitor<'de> for Wanted<'_> {
     }
 }
 
-/// What a filter gives.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct FilterResult {
-    /// Whether all of it is true, as jq has it: neither `false` nor `null`. Nothing at all is not.
+    /// Whether the filter has values, and each is true in jq: neither `false` nor `null`.
     pub(crate) holds: bool,
-    /// What was found: the left side of a comparison, else what the filter gives.
+    /// The values of a comparison's left side, or else of the filter, for people to read.
     pub(crate) found: String,
-    /// Whether it ended in an error.
+    /// Whether the filter ended in an error.
     pub(crate) failed: bool,
 }
 
-/// Names that reach out into the world.
-const WORLDLY: [&str; 8] = ["debug", "debug_empty", "env", "halt", "halt_error", "now", "stderr", "stderr_empty"];
+/// Functions that reach outside of the filter.
+const IMPURE: [&str; 8] = ["debug", "debug_empty", "env", "halt", "halt_error", "now", "stderr", "stderr_empty"];
 
-/// How many values a filter may give: one that gives values for ever must not take as long.
+/// The most values that a filter may have: a generator without an end must not fill the memory.
 const VALUES: usize = 1000;
 
-/// How many characters of a value are told.
-const TOLD: usize = 300;
+/// The most characters of [`FilterResult::found`].
+const FOUND: usize = 300;
 
 impl Jq {
-    /// Reads a filter.
     pub(crate) fn parse(text: &str) -> Result<Self, BadFilter> {
         let program = compile(text)?;
         let left = left_side(text).and_then(|left| compile(left).ok()).map(Arc::new);
         Ok(Jq { text: text.into(), program: Arc::new(program), left })
     }
 
-    /// The filter as it was written.
     pub(crate) fn text(&self) -> &str {
         &self.text
     }
 
-    /// The same, but that what it finds is not told any better where it is a comparison.
-    pub(crate) fn without_account(self) -> Self {
+    /// The same filter, which does not evaluate a comparison's left side a second time for [`FilterResult::found`].
+    pub(crate) fn without_left_side(self) -> Self {
         Jq { left: None, ..self }
     }
 
-    /// The members of an object that it looks at; `None` where that may be all of it.
+    /// The members of an object that the filter uses; `None` where it may use any.
     pub(crate) fn members(&self) -> Option<Members> {
-        // One that looks at none is not worth a case of its own.
+        // A filter that uses no member at all is rare, and reads the whole object.
         Members::of(&self.text).filter(|members| !members.is_whole())
     }
 
-    /// Runs it.
-    pub(crate) fn judge(&self, input: &FilterInput, limits: FilterLimits<'_>) -> Result<FilterResult, FilterAborted> {
-        let watch = Watch::over(limits);
-        // Whatever it was at is dropped; nothing of it is seen again.
-        let judged = catch_unwind(AssertUnwindSafe(|| {
-            let given = run(&self.program, input, &watch);
-            let holds = given.as_ref().is_ok_and(|values| !values.is_empty() && values.iter().all(is_true));
-            let left = self.left.as_ref().map(|left| run(left, input, &watch)).filter(Result::is_ok);
-            let failed = given.is_err();
-            FilterResult { holds, found: told(left.filter(|_| !failed).unwrap_or(given)), failed }
+    pub(crate) fn run(&self, input: &FilterInput, limits: FilterLimits<'_>) -> Result<FilterResult, FilterAborted> {
+        let steps = StepCounter::new(limits);
+        // Unwind safe: the values that the filter was working on are dropped.
+        let result = catch_unwind(AssertUnwindSafe(|| {
+            let values = run(&self.program, input, &steps);
+            let holds = values.as_ref().is_ok_and(|values| !values.is_empty() && values.iter().all(is_true));
+            let left = self.left.as_ref().map(|left| run(left, input, &steps)).filter(Result::is_ok);
+            let failed = values.is_err();
+            FilterResult { holds, found: describe(left.filter(|_| !failed).unwrap_or(values)), failed }
         }));
-        judged.map_err(|stopped| stopped.downcast_ref().copied().unwrap_or(FilterAborted::Failed))
+        result.map_err(|panic| panic.downcast_ref().copied().unwrap_or(FilterAborted::Failed))
     }
 }
 
-/// Values, and what watches over the steps of a filter on them.
+/// jaq's values, with a counter of the steps.
 struct Watched;
 
 impl DataT for Watched {
@@ -206,65 +196,68 @@ impl DataT for Watched {
     type Data<'a> = Run<'a>;
 }
 
-/// A filter under way.
 #[derive(Clone, Copy)]
 struct Run<'a> {
     program: &'a Lut<Watched>,
-    watch: &'a Watch<'a>,
+    steps: &'a StepCounter<'a>,
 }
 
 impl<'a> HasLut<'a, Watched> for Run<'a> {
-    /// jaq asks for this whenever it takes a step, and so never without the watch's knowing.
+    /// jaq calls this for each step that it takes. That is no promise of jaq's: see its version in `Cargo.toml`, and
+    /// the test `a_filter_without_an_end_is_stopped_within_one_value`.
     fn lut(&self) -> &'a Lut<Watched> {
-        self.watch.step();
+        self.steps.step();
         self.program
     }
 }
 
-/// What watches over a filter.
-struct Watch<'a> {
+/// Holds one run of a filter to its limits.
+struct StepCounter<'a> {
     limits: FilterLimits<'a>,
-    steps: Cell<u64>,
-    /// Where the stack was when it began.
+    taken: Cell<u64>,
+    /// The address of the stack at the start.
     base: usize,
 }
 
-/// Where the stack is, more or less.
+/// The address of the stack, by a few bytes.
 fn stack() -> usize {
     let mark = 0_u8;
     ptr::from_ref(&mark).addr()
 }
 
-impl<'a> Watch<'a> {
-    fn over(limits: FilterLimits<'a>) -> Self {
-        Watch { limits, steps: Cell::new(0), base: stack() }
+impl<'a> StepCounter<'a> {
+    fn new(limits: FilterLimits<'a>) -> Self {
+        StepCounter { limits, taken: Cell::new(0), base: stack() }
     }
 
-    /// One step more. jaq has no way to be told to stop, so it is left as a panic would leave it, without a word.
+    /// Counts a step. jaq cannot be asked to stop, so a filter beyond its limits unwinds, without a panic's message.
     fn step(&self) {
-        let taken = self.steps.get() + 1;
-        self.steps.set(taken);
-        let unended = match () {
-            () if taken > self.limits.steps => FilterAborted::Steps,
-            () if self.base.abs_diff(stack()) > self.limits.stack => FilterAborted::Depth,
-            () if !(self.limits.goes_on)() => FilterAborted::Stopped,
-            () => return,
+        let taken = self.taken.get() + 1;
+        self.taken.set(taken);
+        let aborted = if taken > self.limits.steps {
+            FilterAborted::Steps
+        } else if self.base.abs_diff(stack()) > self.limits.stack {
+            FilterAborted::Depth
+        } else if !(self.limits.may_continue)() {
+            FilterAborted::Stopped
+        } else {
+            return;
         };
-        resume_unwind(Box::new(unended));
+        resume_unwind(Box::new(aborted));
     }
 }
 
-/// What jaq has as native code that never takes a step. As it says there, this is what it does.
+/// jaq's `range` is native code that takes no step. These are the definitions that its documentation gives.
 const RANGE: &str = "
 def range($from; $to; $by): $from |
     if $by > 0 then while(. < $to; . + $by) elif $by < 0 then while(. > $to; . + $by) else while(. != $to; . + $by) end;
 def range(from; to): range(from; to; 1);
 def range(to): range(0; to);";
 
-/// How deep a text of JSON may nest, which is what jq allows: it comes from a sender.
+/// How deep JSON may nest: jq's own limit. The text comes from a sender.
 const NESTED: usize = 10_000;
 
-/// Whether a text of JSON nests deeper than it may, read as jaq reads it: with comments.
+/// Whether JSON nests too deep, read as jaq reads JSON: with comments.
 fn nests_too_deep(text: &[u8]) -> bool {
     // Every level takes a byte.
     if text.len() <= NESTED {
@@ -292,7 +285,7 @@ fn nests_too_deep(text: &[u8]) -> bool {
     false
 }
 
-/// What jaq's does, for a text that does not nest too deep.
+/// jaq's `fromjson`, with a limit to the nesting.
 const FROM_JSON: (&str, RunPtr<Watched>) = ("fromjson", |(_, value)| {
     let text = match value.try_as_utf8_bytes_owned() {
         Ok(text) if nests_too_deep(&text) => {
@@ -304,7 +297,7 @@ const FROM_JSON: (&str, RunPtr<Watched>) = ("fromjson", |(_, value)| {
     let mut values = Vec::new();
     for value in read::parse_many(&text) {
         let failed = value.is_err();
-        values.push(value.map_err(|error| Error::str(format_args!("it is not JSON: {error}")).into()));
+        values.push(value.map_err(|error| Error::str(format_args!("not JSON: {error}")).into()));
         if failed {
             break;
         }
@@ -319,7 +312,7 @@ impl fmt::Debug for Jq {
 }
 
 fn compile(text: &str) -> Result<Program, BadFilter> {
-    let is_pure = |name: &str| !WORLDLY.contains(&name);
+    let is_pure = |name: &str| !IMPURE.contains(&name);
     let replaced = |name: &str| matches!(name, "range" | "fromjson");
     let defs = || {
         let core = jaq_core::defs().filter(|def| !replaced(def.name));
@@ -347,11 +340,11 @@ fn compile(text: &str) -> Result<Program, BadFilter> {
             Some(load::Error::Io(errors)) => errors.first().map(|(part, _)| at(part, "modules are not loaded".into())),
             None => None,
         }
-        .unwrap_or_else(|| at(text, "it is no jq filter".into()))
+        .unwrap_or_else(|| at(text, "not a jq filter".into()))
     })?;
     Compiler::default().with_funs(funs()).compile(modules).map_err(|errors| {
         let first = errors.into_iter().flat_map(|(_, errors)| errors).next();
-        let Some((name, what)) = first else { return at(text, "it is no jq filter".into()) };
+        let Some((name, what)) = first else { return at(text, "not a jq filter".into()) };
         let known: Vec<&str> = defs().map(|def| def.name).chain(funs().map(|(name, ..)| name)).collect();
         let near = nearest(name, known).filter(|near| *near != name);
         let near = near.map(|near| format!(", did you mean {near}?")).unwrap_or_default();
@@ -359,28 +352,30 @@ fn compile(text: &str) -> Result<Program, BadFilter> {
     })
 }
 
-fn run(program: &Program, input: &FilterInput, watch: &Watch<'_>) -> Result<Vec<Val>, String> {
-    let context = Ctx::<Watched>::new(Run { program: &program.lut, watch }, Vars::new([]));
+fn run(program: &Program, input: &FilterInput, steps: &StepCounter<'_>) -> Result<Vec<Val>, String> {
+    let context = Ctx::<Watched>::new(Run { program: &program.lut, steps }, Vars::new([]));
     let values = program.id.run((context, input.0.clone())).take(VALUES + 1);
     let checked = values.map(|value| {
-        value.map_err(|stopped| stopped.get_err().map_or_else(|_| "it stopped".to_owned(), |error| error.to_string()))
+        value.map_err(|exception| {
+            exception.get_err().map_or_else(|_| "it stopped".to_owned(), |error| error.to_string())
+        })
     });
     let values: Vec<Val> = checked.collect::<Result<_, _>>()?;
-    // What was not looked at may be false.
-    if values.len() > VALUES { Err(format!("it gives more than {VALUES} values")) } else { Ok(values) }
+    // A value beyond them may be false.
+    if values.len() > VALUES { Err(format!("it has more than {VALUES} values")) } else { Ok(values) }
 }
 
 fn is_true(value: &Val) -> bool {
     !matches!(value, Val::Null | Val::Bool(false))
 }
 
-fn told(given: Result<Vec<Val>, String>) -> String {
-    let text = match given {
+fn describe(values: Result<Vec<Val>, String>) -> String {
+    let text = match values {
         Ok(values) if values.is_empty() => return "nothing".to_owned(),
         Ok(values) => values.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
         Err(error) => format!("an error: {error}"),
     };
-    match text.char_indices().nth(TOLD) {
+    match text.char_indices().nth(FOUND) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text,
     }

@@ -1,4 +1,4 @@
-//! jq: the engine, and the threads on which its filters run.
+//! jq filters: the engine, and the threads that run them.
 
 pub(crate) mod jq;
 pub(crate) mod threads;

@@ -47,7 +47,7 @@ impl<'a> WhereFilter<'a> {
         if queried.is_empty() {
             return Ok(None);
         }
-        let plain: Vec<Jq> = queried.iter().cloned().map(Jq::without_account).collect();
+        let plain: Vec<Jq> = queried.iter().cloned().map(Jq::without_left_side).collect();
         let filters = FilterThreads::start(&plain, threads)?;
         Ok(Some(WhereFilter { queried, filters, together: 1, failures: FilterFailures::default() }))
     }
@@ -65,7 +65,7 @@ impl<'a> WhereFilter<'a> {
         });
         let lines = Arc::new(lines.collect::<Vec<_>>());
         self.together = (self.together * 2).min(TOGETHER * self.filters.threads());
-        let judged = self.filters.judge_all(&lines).await.into_iter();
+        let judged = self.filters.run_all(&lines).await.into_iter();
         WhereResults { lines, next: 0, judged }
     }
 
@@ -82,7 +82,7 @@ impl<'a> WhereFilter<'a> {
 
     /// Whether every filter is true of a line.
     pub(crate) async fn holds_of(&mut self, line: String, place: &dyn Fn() -> String) -> Result<WhereVerdict, Error> {
-        let judged = self.filters.judge(line).await;
+        let judged = self.filters.run(line).await;
         self.holds(judged, place)
     }
 

@@ -96,7 +96,7 @@ impl ExpectationChecker {
         let id = record.payload.as_ref().and_then(|payload| payload.id.as_deref());
         let which = id.map_or(format!("#{}", record.seq), |id| format!("#{} {}", record.seq, shown(id)));
         let judged = match &mut self.filters {
-            Some(filters) => filters.judge(String::from_utf8_lossy(&record.to_line()).into_owned()).await,
+            Some(filters) => filters.run(String::from_utf8_lossy(&record.to_line()).into_owned()).await,
             None => Vec::new(),
         };
         let filters = self.expectations.filters.iter().zip(judged).map(|(filter, judged)| {

@@ -65,7 +65,7 @@ fn a_filter_that_does_not_end_fails_and_holds_nothing_up() {
     assert!(said[0].starts_with(&stopped), "{stderr}");
     let again = |seq| {
         format!(
-            "warning: expectation failed: #{seq} p-1: {filter}: it is not run any more, since it did not end before"
+            "warning: expectation failed: #{seq} p-1: {filter}: it is not run any more: it did not end before"
         )
     };
     let wanted = [&again(2), &again(3), "warning: expectation failed: #3 p-1: .seq < 3: found 3"];

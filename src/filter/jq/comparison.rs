@@ -9,7 +9,7 @@ pub(crate) const COMPARISONS: [&str; 6] = ["==", "!=", "<", "<=", ">", ">="];
 /// Symbols that bind tighter than a comparison, beside paths, which begin with a dot.
 pub(crate) const TIGHT: [&str; 6] = ["?", "+", "-", "*", "/", "%"];
 
-/// Words that make a filter more than one comparison.
+/// Words that are more than one comparison.
 const LOOSE: [&str; 13] =
     ["and", "as", "catch", "def", "elif", "else", "foreach", "if", "import", "include", "label", "or", "reduce"];
 

@@ -1,23 +1,23 @@
-//! Which members of its input a filter looks at, as far as its text alone tells.
+//! The members of the input that a filter uses, found by its tokens alone.
 
 use jaq_core::load::lex::{Lexer, StrPart, Tok, Token};
 
 use super::comparison::{COMPARISONS, TIGHT};
 
-/// Members of a value, by name; none of them stands for the value as it is.
+/// Members of a value, by name; without members, the whole value.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Members(Vec<(String, Members)>);
 
 impl Members {
-    /// What a filter looks at; `None` where it may be anything.
+    /// The members that a filter uses; `None` where it may use any.
     ///
-    /// What stands before the first `|` runs on the input. Where that is made of paths that begin with a name, of constants
-    /// and of what goes between two values, nothing of it can give the input itself: what stands behind the `|` does not
-    /// see it. Parentheses and brackets begin on the same input again.
+    /// The part before the first `|` runs on the input. A part made of paths that begin with a name, of constants and of
+    /// operators never has the input itself as its value, so the part behind the `|` does not see the input. Parentheses and
+    /// brackets start with the same input again.
     pub(crate) fn of(filter: &str) -> Option<Self> {
         let mut paths = Vec::new();
-        note(&Lexer::new(filter).lex().ok()?, &mut paths)?;
-        // Of two where one begins with the other the shorter first: it stands for all of it.
+        collect_paths(&Lexer::new(filter).lex().ok()?, &mut paths)?;
+        // A path sorts before the longer paths that begin with it, and includes them.
         paths.sort();
         let mut all = Members::default();
         let mut last: Option<Vec<&str>> = None;
@@ -30,62 +30,63 @@ impl Members {
         Some(all)
     }
 
-    /// What one filter looks at, or the other.
+    /// Adds the members that another filter uses.
     pub(crate) fn and(&mut self, other: &Members) {
         for (name, members) in &other.0 {
             let is_new = self.get(name).is_none();
             let own = self.entry(name);
-            match members.0.is_empty() {
-                true => *own = Members::default(),
-                false if is_new || !own.0.is_empty() => own.and(members),
-                false => {}
+            if members.is_whole() {
+                *own = Members::default();
+            } else if is_new || !own.is_whole() {
+                own.and(members);
             }
         }
     }
 
-    /// What is looked at of the member of that name, if anything is.
+    /// The members used of the member with this name.
     pub(crate) fn get(&self, name: &str) -> Option<&Members> {
         self.0.iter().find(|(other, _)| other == name).map(|(_, members)| members)
     }
 
-    /// Whether the value is looked at as it is.
+    /// Whether the whole value is used.
     pub(crate) fn is_whole(&self) -> bool {
         self.0.is_empty()
     }
 
     fn entry(&mut self, name: &str) -> &mut Members {
-        let place = self.0.iter().position(|(other, _)| other == name).unwrap_or_else(|| {
+        let index = self.0.iter().position(|(other, _)| other == name).unwrap_or_else(|| {
             self.0.push((name.to_owned(), Members::default()));
             self.0.len() - 1
         });
-        &mut self.0[place].1
+        &mut self.0[index].1
     }
 }
 
-fn note<'a>(tokens: &[Token<&'a str>], paths: &mut Vec<Vec<&'a str>>) -> Option<()> {
-    /// Symbols beside those that compare and calculate; a block has its end within.
+/// Collects the paths in these tokens; `None` where a token may use the whole input.
+fn collect_paths<'a>(tokens: &[Token<&'a str>], paths: &mut Vec<Vec<&'a str>>) -> Option<()> {
+    /// Symbols beside those that compare and calculate. The closing bracket of a block is the block's last token.
     const OTHERS: [&str; 5] = ["//", ",", ":", ")", "]"];
-    /// Words that do not look at what they are given, or only whether it is there.
+    /// Words that do not use their input, or only whether it is true.
     const WORDS: [&str; 6] = ["and", "or", "not", "true", "false", "null"];
     let is_bar = |Token(text, token): &Token<&str>| matches!(token, Tok::Sym) && *text == "|";
-    let mut is_within = false;
+    let mut follows_path = false;
     for Token(text, token) in tokens.iter().take_while(|token| !is_bar(token)) {
-        let was_within = std::mem::take(&mut is_within);
+        let continues_path = std::mem::take(&mut follows_path);
         match token {
             Tok::Sym if COMPARISONS.contains(text) || TIGHT.contains(text) || OTHERS.contains(text) => {}
             Tok::Sym => {
                 let name = text.strip_prefix('.').filter(|name| !name.is_empty() && !name.contains('.'))?;
-                match paths.last_mut().filter(|_| was_within) {
+                match paths.last_mut().filter(|_| continues_path) {
                     Some(path) => path.push(name),
                     None => paths.push(vec![name]),
                 }
-                is_within = true;
+                follows_path = true;
             }
             Tok::Word if WORDS.contains(text) => {}
             Tok::Num => {}
             Tok::Str(parts) if !parts.iter().any(|part| matches!(part, StrPart::Term(_))) => {}
-            // The names of what is made within braces are words.
-            Tok::Block(inner) if !text.starts_with('{') => note(inner, paths)?,
+            // Within braces a key is a word, and `{seq}` uses the input.
+            Tok::Block(inner) if !text.starts_with('{') => collect_paths(inner, paths)?,
             Tok::Word | Tok::Var | Tok::Fmt | Tok::Str(_) | Tok::Block(_) => return None,
         }
     }
@@ -97,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_filter_looks_at_is_told_where_it_can_be() {
+    fn the_members_that_a_filter_uses_are_found_by_its_tokens() {
         let cases = [
             (".answer.ms > 20 or .payload.status == \"failed\"", Some("answer{ms} payload{status}")),
             ("(.warnings | length) > 0 and (.seq % 2 == 0 | not)", Some("seq warnings")),
@@ -126,20 +127,19 @@ mod tests {
             ("$__loc__ == 1", None),
         ];
         for (filter, names) in cases {
-            assert_eq!(Members::of(filter).map(|members| told(&members)).as_deref(), names, "{filter}");
+            assert_eq!(Members::of(filter).map(|members| shown(&members)).as_deref(), names, "{filter}");
         }
     }
 
-    fn told(members: &Members) -> String {
-        let one = |(name, members): &(String, Members)| match members.is_whole() {
-            true => name.clone(),
-            false => format!("{name}{{{}}}", told(members)),
+    fn shown(members: &Members) -> String {
+        let one = |(name, members): &(String, Members)| {
+            if members.is_whole() { name.clone() } else { format!("{name}{{{}}}", shown(members)) }
         };
         members.0.iter().map(one).collect::<Vec<_>>().join(" ")
     }
 
     #[test]
-    fn what_two_filters_look_at_is_what_either_does() {
+    fn two_filters_use_the_members_of_either() {
         let cases = [
             (".a.b", ".a.c", "a{b c}"),
             (".a", ".a.c", "a"),
@@ -150,7 +150,7 @@ mod tests {
         for (one, other, both) in cases {
             let mut members = Members::of(one).unwrap();
             members.and(&Members::of(other).unwrap());
-            assert_eq!(told(&members), both, "{one} {other}");
+            assert_eq!(shown(&members), both, "{one} {other}");
         }
     }
 }
