@@ -8,25 +8,18 @@ use bytes::Bytes;
 use super::object::{Object, items};
 use super::string::{self, Strictness};
 
-/// What kind of value a JSON text is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum JsonType {
-    /// `{…}`
     Object,
-    /// `[…]`
     Array,
-    /// `"…"`
     String,
-    /// A number.
     Number,
-    /// `true` or `false`
     Bool,
-    /// `null`
     Null,
 }
 
 impl JsonType {
-    /// The kind of a valid JSON text, told from its first character.
+    /// The type of a valid JSON text, read off its first character.
     pub(crate) fn of(text: &str) -> Self {
         Self::of_bytes(text.as_bytes())
     }
@@ -42,7 +35,7 @@ impl JsonType {
         }
     }
 
-    /// The word for it, with its article: `an object`.
+    /// The type's name with its article: `an object`.
     pub(crate) fn noun(self) -> &'static str {
         match self {
             JsonType::Object => "an object",
@@ -61,7 +54,7 @@ pub(crate) fn string(text: &str) -> Option<Cow<'_, str>> {
     string::decode(text, Strictness::Json)
 }
 
-/// JSON text with the escapes in its strings written out, as people would search it: `caf\\u00e9` becomes `café`.
+/// JSON text with the escapes in its strings decoded, for a search: `caf\\u00e9` becomes `café`.
 pub(crate) fn unescaped(text: &str) -> Cow<'_, str> {
     if !text.contains('\\') {
         return Cow::Borrowed(text);
@@ -72,8 +65,8 @@ pub(crate) fn unescaped(text: &str) -> Cow<'_, str> {
     plain.map_or(Cow::Borrowed(text), Cow::Owned)
 }
 
-/// A scalar as a person would write it: strings decoded, numbers and booleans as spelled. `None` for `null`, arrays and
-/// objects. ModelsLab's ids are strings on one page and integers on another, so ids are read through this.
+/// The text of a scalar: strings decoded, numbers and booleans as spelled. `None` for `null`, arrays and objects. ModelsLab's ids
+/// are strings on one page and integers on another, so ids are read by this function.
 pub(crate) fn scalar(text: &str) -> Option<Cow<'_, str>> {
     match JsonType::of(text) {
         JsonType::String => string(text),
@@ -92,18 +85,15 @@ impl Json {
         Json(body.slice_ref(text.as_bytes()))
     }
 
-    /// The bytes of the JSON text, as sent.
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.0
     }
 
-    /// The JSON text, as sent.
     pub(crate) fn text(&self) -> &str {
-        // Made from a `str` in `within`, so this never takes the other branch.
+        // `within` takes a `str`, so the bytes are always UTF-8.
         std::str::from_utf8(&self.0).unwrap_or_default()
     }
 
-    /// What kind of value it is.
     pub(crate) fn kind(&self) -> JsonType {
         JsonType::of_bytes(&self.0)
     }
@@ -123,12 +113,12 @@ impl Json {
         Object::parse(self.text())
     }
 
-    /// Whether the value says nothing: `null`, `""`, `[]` or `{}`.
+    /// Whether the value is `null`, `""`, `[]` or `{}`.
     pub(crate) fn is_blank(&self) -> bool {
         match self.kind() {
             JsonType::Null => true,
             JsonType::String => self.0 == "\"\"",
-            // Valid JSON: between the brackets there is white space or something.
+            // Valid JSON has its two brackets.
             JsonType::Array | JsonType::Object => self.0[1..self.0.len() - 1].trim_ascii().is_empty(),
             JsonType::Number | JsonType::Bool => false,
         }
@@ -146,7 +136,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_string_is_decoded_where_it_is_one() {
+    fn only_a_string_is_decoded_as_one() {
         for text in ["", "a", "é🌅\u{7f}", "a\"b", "\\", "\n", "\u{1b}[31m"] {
             assert_eq!(string(&serde_json::to_string(text).unwrap()).as_deref(), Some(text));
         }
@@ -156,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn escapes_are_written_out_to_be_searched() {
+    fn escapes_are_decoded_for_a_search() {
         let cases = [
             (r#"{"a":"b"}"#, r#"{"a":"b"}"#),
             (r#"{"a":"caf\u00e9 \ud83c\udf05\n\"say\" C:\\x"}"#, "{\"a\":\"café 🌅\n\"say\" C:\\x\"}"),

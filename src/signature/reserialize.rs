@@ -1,6 +1,7 @@
-//! The same JSON in other spellings: what a serialiser between signing and sending makes of a body.
+//! The same JSON as other serialisers write it, for the case that a body was parsed and written again between signing and
+//! sending.
 //!
-//! For finding out *why* a signature fails. Nothing here changes a delivery.
+//! Used to find out why a signature fails. Nothing here changes a delivery.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -15,17 +16,11 @@ pub(crate) use numbers::NumberStyle;
 /// A way to spell JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Spelling {
-    /// White space.
     pub(crate) layout: Layout,
-    /// In which order members go.
     pub(crate) order: MemberOrder,
-    /// What is escaped in strings.
     pub(crate) strings: StringEscapes,
-    /// How numbers are written.
     pub(crate) numbers: NumberStyle,
-    /// What becomes of an object without members.
     pub(crate) empty: EmptyObject,
-    /// What stands around it.
     pub(crate) ends: Surroundings,
 }
 
@@ -36,16 +31,15 @@ pub(crate) enum Layout {
     Compact,
     /// `{"a": 1, "b": 2}`: Python.
     Spaced,
-    /// A member a line, so many spaces in.
+    /// A member a line, indented by this many spaces a level.
     Indented(usize),
-    /// A member a line, a tab in.
+    /// A member a line, indented by a tab a level.
     Tabbed,
 }
 
-/// In which order members go. Whoever reorders them has read them, and then the last of a repeated key is what counts.
+/// The order of members. A serialiser that reorders members has parsed them, and keeps the last of a repeated key only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum MemberOrder {
-    /// As sent.
     AsSent,
     /// By key: Go's maps, Python with `sort_keys`.
     Sorted,
@@ -57,14 +51,13 @@ pub(crate) enum MemberOrder {
     Postgres,
 }
 
-/// What is escaped in strings.
+/// The characters that are escaped in strings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum StringEscapes {
-    /// As sent.
     AsSent,
     /// Everything beyond ASCII: Python.
     Ascii,
-    /// As little as can be: JavaScript, Rust, Python with `ensure_ascii=False`.
+    /// Only what must be: JavaScript, Rust, Python with `ensure_ascii=False`.
     Raw,
     /// Everything beyond ASCII, and `/`: PHP.
     Php,
@@ -80,23 +73,21 @@ pub(crate) enum StringEscapes {
     DotNet,
 }
 
-/// What becomes of an object without members.
+/// An object without members.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum EmptyObject {
-    /// It stays.
     AsSent,
     /// `[]`: PHP, whose arrays are both.
     Array,
 }
 
-/// What stands around the JSON.
+/// The bytes around the JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Surroundings {
-    /// Nothing.
     Bare,
-    /// A newline behind it.
+    /// A newline at the end.
     Newline,
-    /// A byte order mark in front of it.
+    /// A byte order mark at the start.
     Mark,
 }
 
@@ -128,15 +119,15 @@ const PLAIN: Spelling = Spelling {
     ends: ENDS[0],
 };
 
-/// The value in every spelling that makes a difference to it, the likeliest first: those that take the fewest changes, and
-/// the commoner ones before the others.
+/// Every spelling in which the value reads differently, the likeliest first: those with the fewest changes, and common ones
+/// before rare ones.
 pub(crate) fn spellings<'t>(tree: &'t Tree<'t>) -> impl Iterator<Item = (Spelling, String)> + 't {
-    // What makes no difference by itself makes none together with others, so most bodies have few.
-    let ordered = telling(ORDERS, |order| order.of(tree));
-    let layouts = telling(LAYOUTS, |layout| Spelling { layout, ..PLAIN }.write(tree));
-    let strings = telling(STRINGS, |strings| Spelling { strings, ..PLAIN }.write(tree));
-    let numbers = telling(NUMBERS, |numbers| Spelling { numbers, ..PLAIN }.write(tree));
-    let empties = telling(EMPTIES, |empty| Spelling { empty, ..PLAIN }.write(tree));
+    // A choice that changes nothing by itself changes nothing together with others, so most bodies have few spellings.
+    let ordered = distinct(ORDERS, |order| order.of(tree));
+    let layouts = distinct(LAYOUTS, |layout| Spelling { layout, ..PLAIN }.write(tree));
+    let strings = distinct(STRINGS, |strings| Spelling { strings, ..PLAIN }.write(tree));
+    let numbers = distinct(NUMBERS, |numbers| Spelling { numbers, ..PLAIN }.write(tree));
+    let empties = distinct(EMPTIES, |empty| Spelling { empty, ..PLAIN }.write(tree));
     let mut all = vec![(0, PLAIN)];
     all = times(&all, ENDS, |spelling, ends| Spelling { ends, ..spelling });
     all = times(&all, &firsts(&empties), |spelling, empty| Spelling { empty, ..spelling });
@@ -151,23 +142,23 @@ pub(crate) fn spellings<'t>(tree: &'t Tree<'t>) -> impl Iterator<Item = (Spellin
     })
 }
 
-/// Of several choices those that tell this value apart, with what they make of it; of equal ones the first.
-fn telling<T: Copy, M: PartialEq>(choices: &[T], make: impl Fn(T) -> M) -> Vec<(T, M)> {
-    let mut told: Vec<(T, M)> = Vec::new();
+/// The choices with different results, each with its result; of choices with equal results the first.
+fn distinct<T: Copy, M: PartialEq>(choices: &[T], make: impl Fn(T) -> M) -> Vec<(T, M)> {
+    let mut found: Vec<(T, M)> = Vec::new();
     for &choice in choices {
         let made = make(choice);
-        if told.iter().all(|(_, other)| *other != made) {
-            told.push((choice, made));
+        if found.iter().all(|(_, other)| *other != made) {
+            found.push((choice, made));
         }
     }
-    told
+    found
 }
 
-fn firsts<T: Copy, M>(told: &[(T, M)]) -> Vec<T> {
-    told.iter().map(|(choice, _)| *choice).collect()
+fn firsts<T: Copy, M>(found: &[(T, M)]) -> Vec<T> {
+    found.iter().map(|(choice, _)| *choice).collect()
 }
 
-/// Every spelling with every choice; what comes later in the list ranks lower.
+/// Every spelling with every choice; a later choice ranks lower.
 fn times<T: Copy>(
     all: &[(usize, Spelling)],
     choices: &[T],
@@ -182,7 +173,7 @@ fn times<T: Copy>(
 }
 
 impl Spelling {
-    /// The value in this spelling, its members being in order.
+    /// The value in this spelling, with its members in the order of the tree.
     fn write(self, tree: &Tree<'_>) -> String {
         let mut out = String::new();
         if self.ends == Surroundings::Mark {
@@ -208,7 +199,7 @@ impl Spelling {
         out
     }
 
-    /// What was done, in words: `compact, with sorted keys`.
+    /// The spelling in words: `compact, with sorted keys`.
     pub(crate) fn describe(self) -> String {
         let layout = match self.layout {
             Layout::Compact => "compact".to_owned(),
@@ -310,7 +301,7 @@ impl Spelling {
         };
         out.push('"');
         let mut rest: &str = decoded;
-        // Most text needs no escape: it is copied in stretches.
+        // Most text needs no escape, and is copied in stretches.
         while let Some(at) = rest.find(|c| self.strings.changes(c)) {
             out.push_str(&rest[..at]);
             let mut chars = rest[at..].chars();
@@ -356,13 +347,13 @@ impl MemberOrder {
 
 /// Members as a parser keeps them: each key where it was first, with its last value.
 fn last_of_each<'a>(members: &[(StringToken<'a>, Tree<'a>)]) -> Vec<(StringToken<'a>, Tree<'a>)> {
-    let mut places: HashMap<&str, usize> = HashMap::new();
+    let mut indices: HashMap<&str, usize> = HashMap::new();
     let mut kept: Vec<(StringToken<'a>, Tree<'a>)> = Vec::with_capacity(members.len());
     for (key, value) in members {
-        match places.entry(key.key()) {
-            Entry::Occupied(place) => kept[*place.get()].1 = value.clone(),
-            Entry::Vacant(free) => {
-                free.insert(kept.len());
+        match indices.entry(key.key()) {
+            Entry::Occupied(index) => kept[*index.get()].1 = value.clone(),
+            Entry::Vacant(vacant) => {
+                vacant.insert(kept.len());
                 kept.push((key.clone(), value.clone()));
             }
         }
@@ -370,13 +361,13 @@ fn last_of_each<'a>(members: &[(StringToken<'a>, Tree<'a>)]) -> Vec<(StringToken
     kept
 }
 
-/// A key that JavaScript takes for an array's index: a whole number below 2³² − 1, written as it writes it.
+/// A key that JavaScript takes for an array index: a whole number below 2³² − 1, in its shortest spelling.
 fn index(key: &str) -> Option<u32> {
     key.parse::<u32>().ok().filter(|number| *number < u32::MAX && number.to_string() == key)
 }
 
 impl StringEscapes {
-    /// Whether a character is written as its number, where a short escape such as `\n` does not come first.
+    /// Whether a character is written as `\uXXXX`, unless it has a short escape such as `\n`.
     fn escapes(self, c: char) -> bool {
         match self {
             StringEscapes::AsSent | StringEscapes::Raw => false,
@@ -389,7 +380,7 @@ impl StringEscapes {
         }
     }
 
-    /// Whether a character is not written as it is.
+    /// Whether a character is escaped in any way.
     fn changes(self, c: char) -> bool {
         c < ' ' || matches!(c, '"' | '\\') || self.escapes(c)
     }

@@ -1,4 +1,4 @@
-//! What must not be shown: fields that are blanked, and secrets that are known.
+//! Blanked fields and known secrets appear in no view.
 
 use std::fs;
 
@@ -39,7 +39,7 @@ fn private() -> Captured {
     Captured::of([record, sent].map(|record| own_spelling(&record.to_string())).into())
 }
 
-/// Everything that any view says of a journal.
+/// The output of every view of a journal.
 fn everything(journal: &Captured, arguments: &[&str]) -> Vec<(String, String)> {
     let page = journal.file("page.html");
     let views: [&[&str]; 13] = [
@@ -61,7 +61,7 @@ fn everything(journal: &Captured, arguments: &[&str]) -> Vec<(String, String)> {
         let run = inspect(&[&[journal.path()], arguments, view].concat()).run();
         assert!(matches!(run.code, Some(0 | 5)), "{run:#?}");
         let written = fs::read_to_string(&page).unwrap_or_default();
-        // So that it is not taken for that of another view.
+        // The next view must not read this page.
         let _ = fs::remove_file(&page);
         (format!("{view:?}"), run.stdout + &run.stderr + &written)
     });
@@ -69,7 +69,7 @@ fn everything(journal: &Captured, arguments: &[&str]) -> Vec<(String, String)> {
 }
 
 #[test]
-fn what_is_blanked_stands_nowhere() {
+fn a_blanked_field_appears_nowhere() {
     let journal = private();
     let cases: [(&[&str], &[&str]); 10] = [
         (&["status"], &["S3CRETSTATUS"]),
@@ -98,7 +98,7 @@ fn what_is_blanked_stands_nowhere() {
 }
 
 #[test]
-fn a_path_that_leads_nowhere_is_named() {
+fn a_path_without_effect_is_named() {
     let journal = private();
     let redact = ["--redact", "input.prompt", "--redact", "input.promt", "--redact", "headers.x-none"];
     let run = inspect(&[&[journal.path()], &redact[..]].concat()).exits(0);

@@ -64,9 +64,7 @@ fn a_filter_that_does_not_end_fails_and_holds_nothing_up() {
     let stopped = format!("warning: expectation failed: #1 p-1: {filter}: it does not end: it was stopped after ");
     assert!(said[0].starts_with(&stopped), "{stderr}");
     let again = |seq| {
-        format!(
-            "warning: expectation failed: #{seq} p-1: {filter}: it is not run any more: it did not end before"
-        )
+        format!("warning: expectation failed: #{seq} p-1: {filter}: it is not run any more: it did not end before")
     };
     let wanted = [&again(2), &again(3), "warning: expectation failed: #3 p-1: .seq < 3: found 3"];
     assert_eq!(said[1..], wanted);
@@ -93,7 +91,7 @@ fn a_filter_that_cannot_be_stopped_keeps_nobody() {
         assert_eq!(run.code, Some(4), "{run:#?}");
         let said = warnings(&run.stderr);
         assert!(said[0].ends_with(&format!("{huge}: it does not end: it was stopped after 2s")), "{run:#?}");
-        let is_lost = |said: &&str| said.ends_with("since one before it has not ended, and cannot be stopped");
+        let is_lost = |said: &&str| said.ends_with("a filter before it did not end, and cannot be stopped");
         // Two filters on two deliveries.
         said.len() == 4 && said[1..].iter().all(is_lost)
     };

@@ -5,7 +5,7 @@ use super::*;
 use crate::journal::record::{Answer, AnsweredBy, SentAttempt};
 use crate::signature::Reason;
 
-/// What is left of a record, and the paths that led nowhere.
+/// The redacted record, and the paths without effect.
 fn redacted(mut record: Record, paths: &[&str]) -> (Record, Vec<String>) {
     let paths: Vec<RedactPath> = paths.iter().map(|path| RedactPath::parse(path).unwrap()).collect();
     let mut redactor = Redactor::new(&paths);
@@ -48,7 +48,7 @@ fn fields_are_blanked_and_the_rest_stays_as_it_was() {
     for (paths, expected) in cases {
         assert_eq!(blanked(body, paths), expected, "{paths:?}");
     }
-    assert_eq!(blanked("token=s3cret", &["token"]), REDACTED, "what has no fields is blanked whole");
+    assert_eq!(blanked("token=s3cret", &["token"]), REDACTED, "a body without fields is blanked whole");
     assert_eq!(blanked("", &["token"]), "");
     assert!(RedactPath::parse("").is_err() && RedactPath::parse("a..b").is_err());
 }
@@ -74,7 +74,7 @@ fn headers_are_blanked_by_name_or_all() {
 }
 
 #[test]
-fn no_text_repeats_what_is_blanked() {
+fn no_text_repeats_a_blanked_value() {
     let delivery = Delivery {
         target: "/hook?token=t0ken".into(),
         ..Delivery::bare(Default::default(), Bytes::from_static(br#"{"id":"a","status":"S3CRET","error":"wrong"}"#))

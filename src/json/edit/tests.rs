@@ -1,4 +1,4 @@
-//! What edits make of bodies in every style.
+//! Edits of bodies in every style.
 
 use proptest::prelude::*;
 use serde_json::{Map, Value};

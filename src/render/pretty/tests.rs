@@ -1,4 +1,4 @@
-//! That the layout of any text differs from it in white space only, and what it looks like.
+//! The layout, and that it changes only white space.
 
 use proptest::collection::vec;
 use proptest::prelude::*;

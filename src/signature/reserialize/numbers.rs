@@ -5,7 +5,6 @@ use std::borrow::Cow;
 /// How numbers are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NumberStyle {
-    /// As sent.
     AsSent,
     /// `1.0` stays a float, `1.50` becomes `1.5`, whole numbers keep every digit: Python.
     Python,
@@ -16,7 +15,7 @@ pub(crate) enum NumberStyle {
 }
 
 impl NumberStyle {
-    /// The number, or another word, in this spelling.
+    /// A number in this style; another word stays.
     pub(crate) fn write(self, word: &str) -> Cow<'_, str> {
         let is_float = word.contains(['.', 'e', 'E']);
         let write: fn(f64) -> String = match self {
@@ -28,7 +27,7 @@ impl NumberStyle {
             NumberStyle::JavaScript => javascript,
             NumberStyle::Php => php,
         };
-        // The words true, false and null are none, and what overflows has no spelling at all.
+        // `true`, `false` and `null` are no numbers, and an overflow has no spelling.
         match word.parse::<f64>() {
             Ok(value) if value.is_finite() => Cow::Owned(write(value)),
             _ => Cow::Borrowed(word),
@@ -79,9 +78,9 @@ fn php(value: f64) -> String {
 mod tests {
     use super::*;
 
-    /// Python and JavaScript as they themselves say.
+    /// The expected spellings were printed by Python, JavaScript and PHP.
     #[test]
-    fn numbers_are_those_of_the_language() {
+    fn numbers_are_spelled_as_each_language_spells_them() {
         let cases = [
             ("1", "1", "1", "1"),
             ("1.0", "1.0", "1", "1"),

@@ -6,7 +6,7 @@ fn spell(spelling: Spelling) -> String {
     spelling.write(&spelling.order.of(&Tree::parse(SENT).unwrap()))
 }
 
-/// What the languages themselves make of it.
+/// The expected texts were printed by the languages themselves.
 #[test]
 fn each_spelling_is_that_of_its_language() {
     let cases = [
@@ -96,7 +96,7 @@ fn escaped_keys_stay_as_they_were_sent() {
 }
 
 #[test]
-fn every_spelling_says_the_same() {
+fn every_spelling_has_the_same_value() {
     let sent = SENT.replace("\"b\": 3", "\"c\": 3").replace("\"10\": {}", "\"10\": []");
     let value: serde_json::Value = serde_json::from_str(&sent).unwrap();
     let tree = Tree::parse(&sent).unwrap();
@@ -115,7 +115,7 @@ fn every_spelling_says_the_same() {
 }
 
 #[test]
-fn what_makes_no_difference_is_not_tried() {
+fn choices_without_effect_are_not_tried() {
     let tree = Tree::parse(r#"{"a":1,"b":"text"}"#).unwrap();
     let mut texts: Vec<_> = spellings(&tree).map(|(_, text)| text).collect();
     assert_eq!(texts.len(), LAYOUTS.len() * ENDS.len());
