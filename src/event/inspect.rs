@@ -1,14 +1,48 @@
-//! What `inspect` has to say of many deliveries, or of two.
+//! Events of `inspect`.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use crate::journal::Record;
 use crate::journal::record::{Answer, Duplicate};
 use crate::payload::lint::Warning;
 use crate::payload::{Provider, Status};
-use crate::signature::Verdict;
+use crate::signature::{Trace, Verdict};
+
+/// One payload of `inspect`.
+#[derive(Clone, Debug)]
+pub struct Examined {
+    pub(crate) record: Record,
+    pub(crate) trace: Option<Trace>,
+}
+
+/// A delivery of a journal.
+#[derive(Clone, Debug)]
+pub struct JournalRow {
+    /// The number among the deliveries of all files, from 1.
+    pub number: usize,
+    /// The record.
+    pub record: Record,
+    /// The line in the file; `None` if the record has changed since.
+    pub line: Option<String>,
+    /// How the signature was checked, with `--explain`.
+    pub trace: Option<Trace>,
+}
+
+impl JournalRow {
+    /// The line without its newline.
+    pub(crate) fn line(&self) -> Cow<'_, str> {
+        self.line.as_deref().map_or_else(|| line_of(&self.record).into(), Cow::Borrowed)
+    }
+}
+
+/// The line of a record without its newline.
+pub(crate) fn line_of(record: &Record) -> String {
+    String::from_utf8_lossy(&record.to_line()).trim_end().to_owned()
+}
 
 /// The deliveries about one prediction, in the order of their coming.
 #[derive(Clone, Debug)]

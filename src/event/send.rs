@@ -1,70 +1,68 @@
-//! What `send` has to say.
+//! Events of `send`.
 
 use std::time::Duration;
 
 use crate::journal::Record;
 use crate::signature::Trace;
 
-/// A retry that was decided on.
+/// A planned retry.
 #[derive(Clone, Debug)]
 pub struct PlannedRetry {
-    /// The prediction, or the source where that is not known.
+    /// The id of the prediction, or the source if the id is not known.
     pub(crate) subject: String,
     /// The number of the retry, from 1.
     pub(crate) retry: u32,
-    /// How many there are at most.
+    /// The most retries.
     pub(crate) of: u32,
-    /// How long the provider would wait.
+    /// The wait of the provider.
     pub(crate) provider_waits: Duration,
-    /// How long is really waited, at the chosen speed.
+    /// The real wait, at the speed of `--speed`.
     pub(crate) wait: Duration,
-    /// Who waits so.
+    /// The name of the provider or profile.
     pub(crate) label: String,
 }
 
-/// A request as it would be sent.
+/// A request of `--dry-run`.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// The record that would be written of it.
     pub(crate) record: Record,
-    /// How it is signed, by each of its schemes.
+    /// How the request is signed, for each of its schemes.
     pub(crate) traces: Vec<Trace>,
 }
 
-/// Counts over a sender's run.
+/// The counters of a sender.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SentTally {
     /// Deliveries.
     pub(crate) deliveries: u64,
     /// Of these, acknowledged with 2xx.
     pub(crate) acknowledged: u64,
-    /// Of these, answered as expected (the same unless `--expect-status` says otherwise).
+    /// Of these, answered as expected by `--expect-status`, by default 2xx.
     pub(crate) expected: u64,
     /// Requests in all, retries included.
     pub(crate) attempts: u64,
-    /// How long it took.
     pub(crate) elapsed: Duration,
 }
 
-/// How far a sender of many has come.
+/// The progress of a load test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LoadProgress {
     /// Deliveries that have ended.
     pub(crate) done: u64,
     /// Deliveries in all.
     pub(crate) of: u64,
-    /// Of those that have ended, not answered as expected.
+    /// Ended deliveries that were not answered as expected.
     pub(crate) failed: u64,
-    /// Since the first.
+    /// Since the first request.
     pub(crate) elapsed: Duration,
 }
 
-/// What a sender of many measured.
+/// The results of a load test.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LoadReport {
-    /// How many deliveries were asked for.
+    /// The number of `--count`.
     pub(crate) requested: u64,
-    /// How many ended.
+    /// Deliveries that ended.
     pub(crate) deliveries: u64,
     /// Of these, acknowledged with 2xx.
     pub(crate) acknowledged: u64,
@@ -74,11 +72,11 @@ pub struct LoadReport {
     pub(crate) attempts: u64,
     /// From the first request to the last answer.
     pub(crate) elapsed: Duration,
-    /// How long answers took; `None` when there were none.
+    /// `None` without answers.
     pub(crate) latency: Option<Latency>,
-    /// The last answer of each delivery by status, in the order of their first coming.
+    /// The last answer of each delivery by status, in the order of their first answer.
     pub(crate) statuses: Vec<(u16, u64)>,
-    /// Why others got none, likewise.
+    /// Errors of deliveries without an answer, in the same order.
     pub(crate) errors: Vec<(String, u64)>,
 }
 
@@ -89,16 +87,12 @@ impl LoadReport {
     }
 }
 
-/// How long deliveries took, from when each was due to its answer.
+/// Times from the due time of a delivery to its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Latency {
-    /// Half of them at most.
     pub(crate) p50: Duration,
-    /// Nine of ten at most.
     pub(crate) p90: Duration,
-    /// 99 of a hundred at most.
     pub(crate) p99: Duration,
-    /// The longest.
     pub(crate) max: Duration,
 }
 
@@ -109,12 +103,11 @@ pub(crate) enum DrillExpectation {
     Accepted,
     /// 4xx.
     Refused,
-    /// 2xx or 4xx: anything but an error of its own.
+    /// 2xx or 4xx: anything but an error of the handler.
     Survived,
 }
 
 impl DrillExpectation {
-    /// Whether it is such an answer.
     pub(crate) fn allows(self, status: u16) -> bool {
         match self {
             DrillExpectation::Accepted => (200..300).contains(&status),
@@ -123,7 +116,7 @@ impl DrillExpectation {
         }
     }
 
-    /// The statuses, as `--expect-status` has them.
+    /// The statuses, in the form of `--expect-status`.
     pub(crate) fn statuses(self) -> &'static str {
         match self {
             DrillExpectation::Accepted => "2xx",
@@ -133,65 +126,56 @@ impl DrillExpectation {
     }
 }
 
-/// How a handler did in one case of the drill.
+/// The result of one case of a drill.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DrillResult {
-    /// The case's name.
     pub(crate) name: &'static str,
-    /// What a good handler answers.
+    /// The answer of a good handler.
     pub(crate) expectation: DrillExpectation,
-    /// What was sent, in words.
+    /// A description of the requests.
     pub(crate) sent: String,
     /// Why a good handler answers so.
     pub(crate) why: &'static str,
-    /// What this one answered to each request.
+    /// One for each request.
     pub(crate) answers: Vec<DrillResponse>,
-    /// What they leave open, though right.
+    /// What the answers do not prove, though they are right.
     pub(crate) note: Option<&'static str>,
-    /// Whether that was right.
     pub(crate) verdict: DrillVerdict,
 }
 
-/// One answer of a handler under drill.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct DrillResponse {
-    /// Its status, or why there was none.
+    /// The status, or the error.
     pub(crate) status: Result<u16, String>,
-    /// How long it took, milliseconds.
+    /// Milliseconds.
     pub(crate) ms: f64,
 }
 
-/// Whether a handler did right.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum DrillVerdict {
-    /// It did.
     Passed,
-    /// It did not, in this way.
+    /// With the fault.
     Failed(String),
-    /// The case does not apply, for this reason.
+    /// With the reason why the case does not apply.
     Skipped(String),
 }
 
 impl From<Option<String>> for DrillVerdict {
-    /// Right where there is no fault.
+    /// Passed without a fault.
     fn from(fault: Option<String>) -> Self {
         fault.map_or(DrillVerdict::Passed, DrillVerdict::Failed)
     }
 }
 
-/// Counts over a drill.
+/// The counters of a drill.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct DrillTally {
-    /// Cases in which the handler did right.
     pub(crate) passed: u64,
-    /// Cases in which it did not.
     pub(crate) failed: u64,
-    /// Cases that did not apply.
     pub(crate) skipped: u64,
 }
 
 impl DrillTally {
-    /// Adds one case.
     pub(crate) fn add(&mut self, verdict: &DrillVerdict) {
         match verdict {
             DrillVerdict::Passed => self.passed += 1,

@@ -1,4 +1,4 @@
-//! What the system gives and takes: secrets, signals, key sets, JUnit reports.
+//! Secrets, signals, key sets, JUnit reports.
 
 pub(crate) mod junit;
 pub(crate) mod jwks;

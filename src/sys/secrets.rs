@@ -1,4 +1,4 @@
-//! Where secrets come from: the command line, the environment, a file, or a prompt.
+//! Reads secrets from the command line, the environment, a file, or a prompt.
 
 use std::env::VarError;
 use std::fs::File;
@@ -10,14 +10,14 @@ use crate::error::Error;
 use crate::signature::secret::{MAIN, SecretSource};
 use crate::signature::{Secret, SecretSpec};
 
-/// The variable that a secret without a value is taken from, and that `listen` hands to its command.
+/// The variable of a secret without a value. `listen` sets it for its command.
 pub(crate) const VARIABLE: &str = "HOOKCTL_SECRET";
 
-/// What a secret file may hold, which no key comes near. The room for it is made at once: text that grows leaves copies of
-/// itself behind, which nobody wipes.
-const SECRET: usize = 64 * 1024;
+/// The most bytes of a secret file; keys are far shorter. The buffer is allocated at once: a growing one would leave copies
+/// in memory that are not zeroed.
+const MAX_FILE: usize = 64 * 1024;
 
-/// What [`VARIABLE`] holds, if it is set.
+/// The value of [`VARIABLE`].
 pub(crate) fn variable() -> Result<Option<String>, Error> {
     match std::env::var(VARIABLE) {
         Ok(value) => Ok(Some(value)),
@@ -26,8 +26,8 @@ pub(crate) fn variable() -> Result<Option<String>, Error> {
     }
 }
 
-/// Reads every secret that was asked for. `None` is one without a value: it comes from [`VARIABLE`], else from `ask`,
-/// which gives `None` where there is no terminal. With no secret at all, the variable alone is one too.
+/// Reads the secrets of the command line. `None` in `specs` is `--secret` without a value: it is read from [`VARIABLE`],
+/// else from `ask`, which returns `None` without a terminal. Without `--secret`, the variable alone gives a secret.
 pub(crate) fn read(
     specs: &[Option<SecretSpec>],
     variable: Option<String>,
@@ -63,20 +63,22 @@ fn label(spec: Option<&SecretSpec>, before: usize) -> String {
 fn value(place: &SecretSource) -> Result<Zeroizing<String>, Error> {
     match place {
         SecretSource::Literal(value) => Ok(value.clone()),
-        SecretSource::Env(name) if name.is_empty() => Err(Error::Usage("--secret env: names no variable".into())),
+        SecretSource::Env(name) if name.is_empty() => {
+            Err(Error::Usage("--secret env: needs the name of a variable, as in env:NAME".into()))
+        }
         SecretSource::Env(name) => match std::env::var(name) {
             Ok(value) => Ok(Zeroizing::new(value)),
             Err(_) => Err(Error::SecretVariable { name: name.clone() }),
         },
         SecretSource::File(path) => {
             let failed = |source| Error::Read { what: format!("the secret file {}", path.display()), source };
-            let mut text = Zeroizing::new(String::with_capacity(SECRET + 1));
+            let mut text = Zeroizing::new(String::with_capacity(MAX_FILE + 1));
             let file = File::open(path).map_err(failed)?;
-            Read::take(file, SECRET as u64 + 1).read_to_string(&mut text).map_err(failed)?;
-            if text.len() > SECRET {
+            Read::take(file, MAX_FILE as u64 + 1).read_to_string(&mut text).map_err(failed)?;
+            if text.len() > MAX_FILE {
                 return Err(Error::TooLarge {
                     what: format!("the secret file {}", path.display()),
-                    limit: SECRET as u64,
+                    limit: MAX_FILE as u64,
                 });
             }
             if text.ends_with('\n') {
@@ -104,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_without_value_comes_from_the_variable() {
+    fn a_secret_without_a_value_is_read_from_the_variable() {
         assert_eq!(read_all(&[None], Some("v")).unwrap(), ["main:v"]);
         assert_eq!(read_all(&[], Some("v")).unwrap(), ["main:v"]);
         assert_eq!(read_all(&[Some("x"), Some("y")], Some("v")).unwrap(), ["main:x", "secret-2:y"]);
@@ -114,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn one_trailing_newline_of_a_file_does_not_count() {
+    fn one_trailing_newline_of_a_file_is_dropped() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("s");
         for (content, expected) in [("s\n", "main:s"), ("s\r\n", "main:s"), ("s\n\n", "main:s\n"), (" s", "main: s")] {

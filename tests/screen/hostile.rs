@@ -56,9 +56,9 @@ fn poison(value: &Value, words: bool) -> Value {
         Value::Array(items) => items.iter().map(|item| poison(item, words)).collect(),
         Value::Object(members) => {
             let keep = |key: &str| !words && known.contains(&key);
-            let poisoned = |(key, value): (&String, &Value)| match keep(key) {
-                true => (key.clone(), value.clone()),
-                false => (key.clone(), poison(value, words)),
+            let poisoned = |(key, value): (&String, &Value)| {
+                let value = if keep(key) { value.clone() } else { poison(value, words) };
+                (key.clone(), value)
             };
             let mut object: serde_json::Map<_, _> = members.iter().map(poisoned).collect();
             object.insert(format!("more{EVIL}"), json!(EVIL));

@@ -121,7 +121,7 @@ fn the_error_names_an_invalid_flag_and_the_cause() {
         (&["success", "--to", &url, "--secret", "a\nb", "--scheme", "bearer"], "an HTTP header cannot carry"),
         (&["success", "--to", &url, "--secret", "s", "--scheme", "kie"], "lacks the field"),
         (&["success", "--to", &url, "--no-such-flag"], "--no-such-flag"),
-        (&["success", "--to", &url, "--secret", "env:"], "names no variable"),
+        (&["success", "--to", &url, "--secret", "env:"], "needs the name of a variable"),
         (&["success", "--to", &url, "--scheme", "hmac-sha256:encoding=hex"], "header= is missing"),
         (&["success", "--to", &url, "--signature-header", "a b"], "not a header name"),
         (&["success", "--to", &url, "-H", "content-length: 3"], "hookctl derives it from the body"),
