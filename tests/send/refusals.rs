@@ -116,7 +116,7 @@ fn the_error_names_an_invalid_flag_and_the_cause() {
         (&["-", "--to", &url, "--id", "x"], "--id does not fit standard input"),
         (&["success", "--to", &url, "--secret", ""], "is empty"),
         (&["success", "--to", &url, "--secret"], "HOOKCTL_SECRET is not set"),
-        (&["success", "--to", &url, "--secret", "env:NO_SUCH_VARIABLE"], "NO_SUCH_VARIABLE is not set"),
+        (&["success", "--to", &url, "--secret", "env:NO_SUCH_VARIABLE"], "NO_SUCH_VARIABLE of the secret is not set"),
         (&["success", "--to", &url, "--secret", "not base64!", "--scheme", "standard-webhooks"], "is not base64"),
         (&["success", "--to", &url, "--secret", "a\nb", "--scheme", "bearer"], "an HTTP header cannot carry"),
         (&["success", "--to", &url, "--secret", "s", "--scheme", "kie"], "lacks the field"),
@@ -151,7 +151,7 @@ fn a_missing_source_or_receiver_is_a_usage_error() {
     let to = Unreached::start();
     let finished = hookctl(["send", "--to", &to.url()]).exits(2);
     assert_one_error(&finished, "no source");
-    finished.says("no source was given").says("success, failed").says("more of assemblyai, bfl, cog");
+    finished.says("no source was given").says("success, failed").says("more from assemblyai, bfl, cog");
     let finished = hookctl(["send", "success"]).exits(2);
     assert_one_error(&finished, "no --to");
     finished.says("--to");
