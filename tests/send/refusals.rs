@@ -118,7 +118,7 @@ fn the_error_names_an_invalid_flag_and_the_cause() {
         (&["success", "--to", &url, "--secret"], "HOOKCTL_SECRET is not set"),
         (&["success", "--to", &url, "--secret", "env:NO_SUCH_VARIABLE"], "NO_SUCH_VARIABLE of the secret is not set"),
         (&["success", "--to", &url, "--secret", "not base64!", "--scheme", "standard-webhooks"], "is not base64"),
-        (&["success", "--to", &url, "--secret", "a\nb", "--scheme", "bearer"], "an HTTP header cannot carry"),
+        (&["success", "--to", &url, "--secret", "a\nb", "--scheme", "bearer"], "not allowed in an HTTP header"),
         (&["success", "--to", &url, "--secret", "s", "--scheme", "kie"], "lacks the field"),
         (&["success", "--to", &url, "--no-such-flag"], "--no-such-flag"),
         (&["success", "--to", &url, "--secret", "env:"], "needs the name of a variable"),
