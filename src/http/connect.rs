@@ -1,4 +1,4 @@
-//! Connections: straight, by a proxy, with TLS.
+//! Makes connections: direct or through a proxy, with or without TLS.
 
 use std::error::Error as StdError;
 use std::future::poll_fn;
@@ -23,31 +23,28 @@ use super::proxy::{ProxyRules, authority, is_socks};
 use super::tls;
 use crate::error::{Error, os_reason};
 
-/// Bytes in both directions.
 pub(crate) trait Duplex: AsyncRead + AsyncWrite + Unpin + Send {}
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> Duplex for S {}
 
-/// A connection, whatever it is made of.
 pub(crate) type BoxedStream = Box<dyn Duplex>;
 
-type Problem = Box<dyn StdError + Send + Sync>;
+type BoxedError = Box<dyn StdError + Send + Sync>;
 
-/// Makes connections.
 pub(crate) struct Connector {
     tcp: HttpConnector,
     options: ClientOptions,
     proxies: ProxyRules,
-    /// Where deliveries are meant to go. The client's certificate is shown there and nowhere else.
+    /// The URL of the deliveries. The client's certificate is sent to this origin alone.
     home: Url,
-    /// Made when first needed: reading the system's certificates takes time.
+    /// Made on first use: reading the system's certificates takes time.
     tls: OnceLock<Arc<ClientConfig>>,
-    /// The same without the client's certificate: for proxies, and for where redirects lead.
+    /// Without the client's certificate: for proxies and for other origins.
     anonymous: OnceLock<Arc<ClientConfig>>,
 }
 
 impl Connector {
-    /// A connector for requests to `url`, which must be usable for that; redirects may lead elsewhere.
+    /// A connector for requests to `url`. The error is a certificate or key that cannot be used.
     pub(crate) fn new(url: &Url, options: &ClientOptions) -> Result<Self, Error> {
         let mut tcp = HttpConnector::new();
         tcp.enforce_http(false);
@@ -55,7 +52,7 @@ impl Connector {
         let proxies = ProxyRules::new(options.proxy.as_ref());
         let (options, home) = (options.clone(), url.clone());
         let connector = Connector { tcp, options, proxies, home, tls: OnceLock::new(), anonymous: OnceLock::new() };
-        // What the flags say must be right, even if it is not needed.
+        // The files of the flags must be right even where plain HTTP does not need them.
         let ClientOptions { cacert, cert, key, .. } = &connector.options;
         if url.scheme() == "https" || cacert.is_some() || cert.is_some() || key.is_some() {
             connector.tls(true)?;
@@ -63,22 +60,23 @@ impl Connector {
         Ok(connector)
     }
 
-    /// Connects to a URL's host, or to the proxy on the way to it; or says why not.
+    /// Connects to a URL's host, or to its proxy. The error is the reason as [`reason`] returns it.
     pub(crate) async fn connect(&self, url: &Url) -> Result<BoxedStream, (Option<NoResponse>, String)> {
         let Some(proxy) = self.proxies.intercept(url) else {
             return self.open(url, None).await.map_err(|error| reason(&*error, url));
         };
         let opened = self.open(url, Some(&proxy)).await;
-        // What the proxy met with is not what a connection to the receiver would have.
-        opened
-            .map_err(|error| (None, format!("by the proxy {}: {}", host_and_port(proxy.uri()), reason(&*error, url).1)))
+        // The proxy's error has no kind: a direct connection might have another.
+        opened.map_err(|error| {
+            (None, format!("through the proxy {}: {}", host_and_port(proxy.uri()), reason(&*error, url).1))
+        })
     }
 
     pub(crate) fn proxies(&self) -> &ProxyRules {
         &self.proxies
     }
 
-    async fn open(&self, url: &Url, proxy: Option<&Intercept>) -> Result<BoxedStream, Problem> {
+    async fn open(&self, url: &Url, proxy: Option<&Intercept>) -> Result<BoxedStream, BoxedError> {
         let (secure, target, home) = (url.scheme() == "https", authority(url)?, is_same_origin(url, &self.home));
         let Some(proxy) = proxy else {
             return if secure {
@@ -87,29 +85,29 @@ impl Connector {
                 call(self.tcp.clone(), target).await
             };
         };
-        let through = proxy.uri().clone();
-        if is_socks(&through) {
-            let mut socks = SocksV5::new(through.clone(), self.tcp.clone());
+        let proxy_uri = proxy.uri().clone();
+        if is_socks(&proxy_uri) {
+            let mut socks = SocksV5::new(proxy_uri.clone(), self.tcp.clone());
             if let Some((user, password)) = proxy.raw_auth() {
                 socks = socks.with_auth(user.to_owned(), password.to_owned());
             }
-            // As curl: with socks5h the proxy looks the name up.
-            let socks = socks.local_dns(through.scheme_str() == Some("socks5"));
+            // As curl: with socks5h the proxy resolves the name.
+            let socks = socks.local_dns(proxy_uri.scheme_str() == Some("socks5"));
             return call(self.secure(socks, home)?, target).await;
         }
         let connector = self.secure(self.tcp.clone(), false)?;
         if !secure {
-            return call(connector, through).await;
+            return call(connector, proxy_uri).await;
         }
-        let mut tunnel = Tunnel::new(through, connector);
+        let mut tunnel = Tunnel::new(proxy_uri, connector);
         if let Some(credentials) = proxy.basic_auth() {
             tunnel = tunnel.with_auth(credentials.clone());
         }
         call(self.secure(tunnel, home)?, target).await
     }
 
-    /// The same connections, with TLS where the URL is https; at home with the client's certificate.
-    fn secure<C>(&self, inner: C, home: bool) -> Result<HttpsConnector<C>, Problem> {
+    /// Adds TLS for https URLs, with the client's certificate at `home`.
+    fn secure<C>(&self, inner: C, home: bool) -> Result<HttpsConnector<C>, BoxedError> {
         Ok(HttpsConnector::from((inner, self.tls(home)?)))
     }
 
@@ -118,17 +116,18 @@ impl Connector {
         if let Some(config) = made.get() {
             return Ok(Arc::clone(config));
         }
-        let config = match home {
-            true => tls::config(&self.options)?,
-            false => tls::config(&ClientOptions { cert: None, key: None, ..self.options.clone() })?,
+        let config = if home {
+            tls::config(&self.options)?
+        } else {
+            tls::config(&ClientOptions { cert: None, key: None, ..self.options.clone() })?
         };
         Ok(Arc::clone(made.get_or_init(|| Arc::new(config))))
     }
 }
 
-async fn call<C>(mut connector: C, uri: Uri) -> Result<BoxedStream, Problem>
+async fn call<C>(mut connector: C, uri: Uri) -> Result<BoxedStream, BoxedError>
 where
-    C: Service<Uri, Error: Into<Problem>>,
+    C: Service<Uri, Error: Into<BoxedError>>,
     C::Response: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static,
 {
     poll_fn(|cx| connector.poll_ready(cx)).await.map_err(Into::into)?;
@@ -143,7 +142,7 @@ fn host_and_port(uri: &Uri) -> &str {
     uri.authority().map_or("", |authority| authority.as_str())
 }
 
-/// Why a connection could not be made, or broke: as a kind, where it is one, and in words.
+/// The reason why a connection failed: as a kind, where there is a kind for it, and in words.
 pub(crate) fn reason(error: &(dyn StdError + 'static), url: &Url) -> (Option<NoResponse>, String) {
     if let Some(words) = causes(error).find_map(|cause| tls::words(cause, host(url))) {
         return (Some(NoResponse::Tls), words);
@@ -172,7 +171,7 @@ pub(crate) fn reason(error: &(dyn StdError + 'static), url: &Url) -> (Option<NoR
 /// An error and what caused it.
 fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
     std::iter::successors(Some(error), |&error| {
-        // An I/O error passes over what it wraps when asked for its source.
+        // `source` of an I/O error skips the error that it wraps.
         let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
         wrapped.map(|inner| inner as &(dyn StdError + 'static)).or(error.source())
     })

@@ -1,4 +1,4 @@
-//! One connection: a request out, its answer in.
+//! One connection: sends a request and reads its response.
 
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
@@ -12,55 +12,51 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 
 use super::response::{Framing, HeadFields, Malformed, ResponseHead};
 
-/// How much is read at a time; most answers are smaller.
+/// The size of a read in bytes; most responses are smaller.
 const READ: usize = 4096;
 
 /// A connection to a receiver, or to a proxy on the way to it.
 pub(crate) struct ClientConnection<S> {
     stream: S,
-    /// What has come and was not looked at.
+    /// Bytes that have come and are not parsed.
     buffer: BytesMut,
-    /// What of the request has not gone out: its head and its body.
+    /// The unsent rest of the request: head and body.
     unsent: Chain<Bytes, Bytes>,
-    /// Whether any of it has.
+    /// Whether any byte of the request was sent.
     has_sent: bool,
-    /// Whether all of it has left this process.
+    /// Whether the whole request has left this process.
     flushed: bool,
-    /// Why no more of it can go out.
+    /// The error that stopped the sending.
     stuck: Option<io::Error>,
 }
 
-/// Why there is no answer.
+/// The reason why no response came.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ExchangeError {
-    /// The connection was closed.
     #[error("the connection was closed before an answer came")]
     Closed,
-    /// The connection was reset.
     #[error("the connection was reset before an answer came")]
     Reset,
-    /// The connection broke.
+    /// Any other error of the connection.
     #[error("{0}")]
     Lost(io::Error),
-    /// What came is no answer.
     #[error(transparent)]
     Malformed(#[from] Malformed),
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> ClientConnection<S> {
-    /// A connection on which nothing has happened.
     pub(crate) fn new(stream: S) -> Self {
         let unsent = Bytes::new().chain(Bytes::new());
         ClientConnection { stream, buffer: BytesMut::new(), unsent, has_sent: false, flushed: true, stuck: None }
     }
 
-    /// Gets a request ready; it goes out while the answer is waited for.
+    /// Queues a request, which is sent while [`ClientConnection::head`] waits for the response.
     pub(crate) fn send(&mut self, head: Bytes, body: Bytes) {
         self.unsent = head.chain(body);
         (self.has_sent, self.flushed) = (false, false);
     }
 
-    /// Whether any byte of the request has gone out: without, nothing was delivered.
+    /// Whether any byte of the request was sent. Without a byte, nothing was delivered.
     pub(crate) fn has_sent(&self) -> bool {
         self.has_sent
     }
@@ -80,7 +76,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> ClientConnection<S> {
         }
     }
 
-    /// Reads the body until it is enough or ends; `true` when it ended where it should.
+    /// Reads the body until it is long enough or ends. Returns `true` for a whole body.
     pub(crate) async fn body(
         &mut self,
         framing: &mut Framing,
@@ -123,19 +119,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> ClientConnection<S> {
         }
     }
 
-    /// Whether the exchange is over, with nothing left in either direction.
+    /// Whether the exchange is over, with no bytes left in either direction.
     pub(crate) fn is_settled(&self) -> bool {
         self.flushed && self.stuck.is_none() && self.buffer.is_empty()
     }
 
-    /// Whether a kept connection is as it was left: the other side has neither closed it nor said anything unasked.
+    /// Whether a kept connection is still good: the receiver has neither closed it nor sent bytes.
     pub(crate) async fn is_quiet(&mut self) -> bool {
-        // Lets the runtime notice what has come meanwhile.
+        // Lets the runtime poll the socket for bytes that have come meanwhile.
         tokio::task::yield_now().await;
         poll_fn(|cx| Poll::Ready(self.poll_read(cx).is_pending())).await
     }
 
-    /// Sends what will go and reads what has come, whichever is possible first; 0 at the end.
+    /// Sends and reads, whichever is possible first. Returns the number of bytes read; 0 at the end.
     async fn more(&mut self) -> io::Result<usize> {
         poll_fn(|cx| self.poll_more(cx)).await
     }
@@ -173,7 +169,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> ClientConnection<S> {
 }
 
 impl ExchangeError {
-    /// A peer that ends TLS or TCP without a word has closed the connection.
+    /// A peer that ends TLS or TCP without a close message has closed the connection.
     fn lost(error: io::Error) -> Self {
         use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof, WriteZero};
         match error.kind() {
@@ -192,39 +188,39 @@ mod tests {
 
     const REQUEST: &[u8] = b"POST / HTTP/1.1\r\ncontent-length: 5\r\n\r\n";
 
-    /// What comes of a request when the other side says this, having room for `room` bytes, and ends.
-    async fn answered(answer: &[u8], room: usize, body: &'static [u8]) -> (Result<u16, ExchangeError>, bool) {
-        let (near, mut far) = duplex(room);
+    /// The result of a request to a receiver that sends these bytes, buffers `capacity` bytes, and closes.
+    async fn exchange(response: &[u8], capacity: usize, body: &'static [u8]) -> (Result<u16, ExchangeError>, bool) {
+        let (near, mut far) = duplex(capacity);
         let mut connection = ClientConnection::new(near);
         connection.send(Bytes::from_static(REQUEST), Bytes::from_static(body));
-        far.write_all(answer).await.unwrap();
+        far.write_all(response).await.unwrap();
         far.shutdown().await.unwrap();
         let head = connection.head(HeadFields::Known).await.map(|head| head.status);
         (head, connection.is_settled())
     }
 
     #[tokio::test]
-    async fn an_early_answer_counts_though_the_request_does_not_fit() {
+    async fn an_early_response_counts_though_the_request_does_not_fit() {
         let refusal = b"HTTP/1.1 413 X\r\ncontent-length: 0\r\n\r\n";
-        let (head, settled) = answered(refusal, 64, &[b'x'; 10_000]).await;
+        let (head, settled) = exchange(refusal, 64, &[b'x'; 10_000]).await;
         assert_eq!(head.unwrap(), 413);
-        assert!(!settled, "half a request is left: such a connection cannot be kept");
-        let (head, settled) = answered(refusal, 1024, b"hello").await;
+        assert!(!settled, "a connection with half a request left cannot be kept");
+        let (head, settled) = exchange(refusal, 1024, b"hello").await;
         assert!(head.unwrap() == 413 && settled);
     }
 
     #[tokio::test]
-    async fn an_answer_that_breaks_off_is_told_from_one_that_never_was() {
+    async fn a_response_that_breaks_off_is_closed_and_a_wrong_one_malformed() {
         for answer in [&b""[..], b"HTTP/1.1 200 O", b"HTTP/1.1 200 OK\r\nx: y\r\n"] {
-            let (head, _) = answered(answer, 1024, b"hello").await;
+            let (head, _) = exchange(answer, 1024, b"hello").await;
             assert!(matches!(head, Err(ExchangeError::Closed)), "{head:?}");
         }
-        let (head, _) = answered(b"garbage\r\n\r\n", 1024, b"hello").await;
+        let (head, _) = exchange(b"garbage\r\n\r\n", 1024, b"hello").await;
         assert!(matches!(head, Err(ExchangeError::Malformed(_))), "{head:?}");
     }
 
     #[tokio::test]
-    async fn head_and_body_go_out_as_they_are_and_what_comes_is_known() {
+    async fn head_and_body_are_sent_unchanged_and_the_response_is_read() {
         let (near, mut far) = duplex(1024);
         let mut connection = ClientConnection::new(near);
         assert!(connection.is_quiet().await && connection.is_settled());
@@ -242,11 +238,11 @@ mod tests {
         assert_eq!((body.as_slice(), connection.has_sent()), (&b"a\nb"[..], true));
         assert!(connection.is_quiet().await);
         far.write_all(b"HTTP/1.1 408 X\r\n\r\n").await.unwrap();
-        assert!(!connection.is_quiet().await, "it says something unasked");
+        assert!(!connection.is_quiet().await, "the receiver sent bytes without a request");
     }
 
     #[tokio::test]
-    async fn a_closed_connection_takes_nothing() {
+    async fn nothing_is_sent_on_a_closed_connection() {
         let (near, far) = duplex(64);
         drop(far);
         let mut connection = ClientConnection::new(near);

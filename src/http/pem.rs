@@ -8,19 +8,17 @@ use zeroize::Zeroizing;
 use crate::error::Error;
 use crate::journal::input;
 
-/// A certificate, those that vouch for it, and its key.
+/// A certificate with its chain, and its key.
 pub(crate) type Identity = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
 
-/// A file, and the flag that named it.
+/// A file, and the flag that names the file.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct NamedFile<'a> {
-    /// `--cert`
     pub(crate) flag: &'a str,
-    /// The file.
     pub(crate) file: &'a str,
 }
 
-/// A certificate and its key. As with curl, one file may hold both; `key_flag` is where to name another.
+/// Reads a certificate and its key. As with curl, one file may hold both; `key_flag` names a file for the key alone.
 pub(crate) fn identity(cert: NamedFile<'_>, key: Option<&str>, key_flag: &str) -> Result<Identity, Error> {
     let chain = certificates(cert)?;
     let NamedFile { flag, file } = key.map_or(cert, |file| NamedFile { flag: key_flag, file });
@@ -31,7 +29,7 @@ pub(crate) fn identity(cert: NamedFile<'_>, key: Option<&str>, key_flag: &str) -
     Ok((chain, key))
 }
 
-/// The certificates in a file: at least one.
+/// Reads the certificates of a file, at least one.
 pub(crate) fn certificates(NamedFile { flag, file }: NamedFile<'_>) -> Result<Vec<CertificateDer<'static>>, Error> {
     let bytes = input::payload(file)?;
     let found = CertificateDer::pem_slice_iter(&bytes).collect::<Result<Vec<_>, _>>();

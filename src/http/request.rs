@@ -1,4 +1,4 @@
-//! A request as it goes over the wire, and what a redirect makes of it.
+//! A request as it goes over the wire, and the request that follows a redirect.
 
 use std::time::Duration;
 
@@ -94,9 +94,9 @@ impl WireRequest {
         Bytes::from(head)
     }
 
-    /// The request that a redirect asks for, as Python's requests and Rust's reqwest make it: 307 and 308 repeat it, the
-    /// others become a GET without a body. What opens doors at one origin (scheme, host and port) does not go to another:
-    /// credentials, the headers that were meant for it alone, and of the `referer` all but the origin itself.
+    /// The request after a redirect, as Python's requests and Rust's reqwest make it: 307 and 308 repeat the request, the
+    /// other statuses lead to a GET without a body. Another origin (scheme, host and port) gets no credentials, none of the
+    /// headers that are for the first origin alone, and only the origin as `referer`.
     pub(crate) fn redirected(&self, head: &ResponseHead, referer: bool) -> Option<WireRequest> {
         let repeats = matches!(head.status, 307 | 308);
         if !repeats && !matches!(head.status, 301..=303) {
@@ -106,7 +106,7 @@ impl WireRequest {
         if !matches!(url.scheme(), "http" | "https") {
             return None;
         }
-        // Refused only by URLs that cannot have any; no answer may put a password into our records.
+        // A URL that cannot have a password refuses this. No response may put a password into a record.
         let _ = url.set_username("").and_then(|()| url.set_password(None));
         let mut headers = self.headers.clone();
         let leaves = !is_same_origin(&url, &self.url);
@@ -115,7 +115,7 @@ impl WireRequest {
         }
         headers.change(HOST, host(&url));
         headers.remove(REFERER.as_str());
-        // As reqwest: not from a page that is protected to one that is not.
+        // As reqwest: no `referer` from https to http.
         if referer
             && (self.url.scheme() == "http" || url.scheme() == "https")
             && let Ok(from) = HeaderValue::from_str(&self.referer(leaves))
@@ -133,8 +133,7 @@ impl WireRequest {
         Some(WireRequest { url, body, method, fields, headers, target, kept })
     }
 
-    /// Where it comes from, as the next may know it: another origin learns no path and no query, in which a token may
-    /// stand.
+    /// The `referer` for the next request. Another origin gets no path and no query, which may hold a token.
     fn referer(&self, leaves: bool) -> String {
         if leaves { format!("{}/", &self.url[..Position::AfterPort]) } else { self.url[..Position::AfterQuery].into() }
     }

@@ -1,4 +1,4 @@
-//! An answer off the wire: its head, and where its body ends. Pure, over whatever bytes have come.
+//! Parses a response: its head, and where its body ends. Pure: works on the bytes that have come.
 
 use std::time::Duration;
 
@@ -8,24 +8,22 @@ use httparse::{EMPTY_HEADER, Header, ParserConfig, Status};
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 
-/// The longest head that is read, and the longest line between chunks.
+/// The longest head, and the longest line between chunks, in bytes.
 pub(crate) const MAX_HEAD: usize = 64 * 1024;
 
-/// The most headers that are read.
+/// The most headers of a response.
 const MAX_HEADERS: usize = 128;
 
-/// The head of an answer, as far as a sender cares.
+/// The head of a response, as far as a sender needs it.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct ResponseHead {
-    /// The status.
     pub(crate) status: u16,
-    /// Where a redirect leads.
+    /// The target of a redirect.
     pub(crate) location: Option<String>,
-    /// How long to wait before the next attempt.
+    /// The wait before the next attempt.
     pub(crate) retry_after: Option<Duration>,
-    /// Whether the other side keeps the connection.
+    /// Whether the receiver keeps the connection.
     pub(crate) keep_alive: bool,
-    /// Where the body ends.
     pub(crate) framing: Framing,
     /// Every header, with [`HeadFields::All`]; else empty.
     pub(crate) headers: HeaderMap,
@@ -50,43 +48,40 @@ pub(crate) enum Framing {
     UntilClose,
 }
 
-/// What comes next of a chunked body.
+/// The next part of a chunked body.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Chunk {
-    /// The size of a chunk.
+    /// The line with the size of a chunk.
     Size,
-    /// So many more bytes of a chunk.
+    /// The rest of a chunk, in bytes.
     Data(u64),
-    /// The end of its line.
+    /// The line break after a chunk.
     End,
-    /// The headers behind the last one.
+    /// The headers after the last chunk.
     Trailer,
 }
 
-/// What came is not an answer in HTTP/1.
+/// The bytes are no HTTP/1 response.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Malformed {
-    /// It breaks the form.
-    #[error("what came back is not HTTP: {0}")]
+    #[error("the response is not HTTP: {0}")]
     NotHttp(httparse::Error),
-    /// It is longer than is read.
-    #[error("the answer's head is longer than {MAX_HEAD} bytes")]
+    #[error("the head of the response is longer than {MAX_HEAD} bytes")]
     TooLong,
-    /// Its chunks are none.
-    #[error("the answer's body breaks the form of chunks")]
+    #[error("the chunks of the response are malformed")]
     Chunks,
 }
 
 impl ResponseHead {
-    /// Takes the head of the final answer off the buffer; `None` while it is not whole. What comes before it (`100
-    /// Continue`, `103 Early Hints`) is passed over.
+    /// Takes the head of the final response from the buffer; `None` while the head is incomplete. Interim responses (`100
+    /// Continue`, `103 Early Hints`) are skipped.
     pub(crate) fn take(
         buffer: &mut BytesMut,
         now: Timestamp,
         fields: HeadFields,
     ) -> Result<Option<ResponseHead>, Malformed> {
         let mut config = ParserConfig::default();
-        // Receivers under development break these rules, and what they mean is plain.
+        // Receivers under development break these rules, and their meaning stays plain.
         config.allow_spaces_after_header_name_in_responses(true).allow_obsolete_multiline_headers_in_responses(true);
         loop {
             let mut headers = [EMPTY_HEADER; MAX_HEADERS];
@@ -101,7 +96,7 @@ impl ResponseHead {
                 head.headers = all_headers(response.headers);
             }
             buffer.advance(length);
-            // 101 is final: what follows it is no HTTP.
+            // 101 is final: the bytes after it are no HTTP.
             if !(100..200).contains(&status) || status == 101 {
                 return Ok(Some(head));
             }
@@ -150,8 +145,8 @@ fn all_headers(headers: &[Header<'_>]) -> HeaderMap {
     map
 }
 
-/// `Retry-After` in either of its forms (RFC 9110 section 10.2.3): seconds, or a date, of which the time until then
-/// counts; none for one that has gone by.
+/// The wait of `Retry-After` in either of its forms (RFC 9110 section 10.2.3): seconds, or a date. A date in the past is no
+/// wait.
 fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
     if let Ok(seconds) = value.parse() {
         return Some(Duration::from_secs(seconds));
@@ -161,7 +156,7 @@ fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
 }
 
 impl Framing {
-    /// Moves what has come of the body from `buffer` to `body`; `true` when that is all of it.
+    /// Moves bytes of the body from `buffer` to `body`. Returns `true` at the end of the body.
     pub(crate) fn take(&mut self, buffer: &mut BytesMut, body: &mut Vec<u8>) -> Result<bool, Malformed> {
         match self {
             Framing::Length(left) => Ok(take_up_to(left, buffer, body)),
@@ -185,10 +180,12 @@ impl Chunk {
                     Ok(Status::Partial) if buffer.len() <= MAX_HEAD => return Ok(false),
                     Ok(Status::Partial) | Err(_) => return Err(Malformed::Chunks),
                 },
-                Chunk::Data(left) => match take_up_to(left, buffer, body) {
-                    true => (0, Chunk::End),
-                    false => return Ok(false),
-                },
+                Chunk::Data(left) => {
+                    if !take_up_to(left, buffer, body) {
+                        return Ok(false);
+                    }
+                    (0, Chunk::End)
+                }
                 Chunk::End if buffer.starts_with(b"\r\n") => (2, Chunk::Size),
                 Chunk::End if b"\r\n".starts_with(buffer) => return Ok(false),
                 Chunk::End => return Err(Malformed::Chunks),
@@ -207,7 +204,7 @@ impl Chunk {
     }
 }
 
-/// Moves at most `left` bytes, which it counts down; `true` when none are left to come.
+/// Moves at most `left` bytes, and counts `left` down. Returns `true` at 0.
 fn take_up_to(left: &mut u64, buffer: &mut BytesMut, body: &mut Vec<u8>) -> bool {
     let length = usize::try_from(*left).unwrap_or(usize::MAX).min(buffer.len());
     body.extend_from_slice(&buffer[..length]);
@@ -224,12 +221,12 @@ mod tests {
 
     const NOW: &str = "2026-11-20T21:23:20Z";
 
-    /// The head, the body, and whether it is whole, of an answer that comes in pieces of `step` bytes.
-    fn read(answer: &[u8], step: usize) -> Result<(ResponseHead, Vec<u8>, bool), Malformed> {
+    /// The head, the body, and whether the body is whole, of a response that comes in pieces of `step` bytes.
+    fn read(response: &[u8], step: usize) -> Result<(ResponseHead, Vec<u8>, bool), Malformed> {
         let (mut buffer, mut body) = (BytesMut::new(), Vec::new());
         let mut found: Option<ResponseHead> = None;
         let mut whole = false;
-        for piece in answer.chunks(step) {
+        for piece in response.chunks(step) {
             buffer.extend_from_slice(piece);
             if found.is_none() {
                 found = ResponseHead::take(&mut buffer, NOW.parse().unwrap(), HeadFields::Known)?;

@@ -17,13 +17,13 @@ use super::pem;
 use super::pem::{Identity, NamedFile};
 use crate::error::Error;
 
-/// Chooses the cryptography of TLS, once for the program.
+/// Sets the cryptography of TLS for the program.
 pub(crate) fn install_crypto() {
-    // Fails only when it was chosen before, which then serves as well.
+    // Fails only when a provider is set already, which serves as well.
     let _ = ring::default_provider().install_default();
 }
 
-/// The configuration for every connection.
+/// The TLS configuration for these options.
 pub(crate) fn config(options: &ClientOptions) -> Result<ClientConfig, Error> {
     let provider = Arc::new(ring::default_provider());
     let failed = |error: rustls::Error| Error::Setup { what: "TLS", reason: error.to_string() };
@@ -43,7 +43,7 @@ pub(crate) fn config(options: &ClientOptions) -> Result<ClientConfig, Error> {
         None => builder.with_no_client_auth(),
         Some((chain, key)) => builder
             .with_client_auth_cert(chain, key)
-            .map_err(|error| Error::Usage(format!("--cert and --key do not go together: {error}")))?,
+            .map_err(|error| Error::Usage(format!("--cert and --key do not match: {error}")))?,
     };
     // The client speaks HTTP/1.1 alone.
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
@@ -54,7 +54,7 @@ pub(crate) fn config(options: &ClientOptions) -> Result<ClientConfig, Error> {
 fn identity(options: &ClientOptions) -> Result<Option<Identity>, Error> {
     match (&options.cert, &options.key) {
         (None, None) => Ok(None),
-        (None, Some(_)) => Err(Error::Usage("--key is the key of a certificate: name that with --cert".into())),
+        (None, Some(_)) => Err(Error::Usage("--key needs --cert: name the certificate of the key".into())),
         (Some(file), key) => pem::identity(NamedFile { flag: "--cert", file }, key.as_deref(), "--key").map(Some),
     }
 }
@@ -140,7 +140,7 @@ fn is_issuers(error: &CertificateError) -> bool {
     matches!(error, CertificateError::Other(other) if other.to_string() == "CaUsedAsEndEntity")
 }
 
-/// What is wrong with TLS, where that is what is wrong.
+/// The words for an error of TLS; `None` for another error.
 pub(crate) fn words(error: &(dyn StdError + 'static), host: &str) -> Option<String> {
     use CertificateError as Bad;
     use rustls::Error as Tls;
@@ -148,9 +148,9 @@ pub(crate) fn words(error: &(dyn StdError + 'static), host: &str) -> Option<Stri
     Some(match error.downcast_ref::<rustls::Error>()? {
         Tls::InvalidCertificate(bad) => match bad {
             Bad::UnknownIssuer => certificate("its issuer is not known", "use --cacert FILE or -k"),
-            Bad::Expired | Bad::ExpiredContext { .. } => certificate("it has expired", "-k takes it all the same"),
+            Bad::Expired | Bad::ExpiredContext { .. } => certificate("it has expired", "-k accepts it"),
             Bad::NotValidForName | Bad::NotValidForNameContext { .. } => {
-                certificate("it is for another name", "-k takes it all the same")
+                certificate("it is for another name", "-k accepts it")
             }
             bad if is_issuers(bad) => certificate("it is an issuer's own", "use --cacert FILE or -k"),
             bad => certificate(&bad.to_string(), "use --cacert FILE or -k"),
@@ -161,7 +161,7 @@ pub(crate) fn words(error: &(dyn StdError + 'static), host: &str) -> Option<Stri
     })
 }
 
-/// Why the receiver broke the handshake off, if that is what happened. With TLS 1.3 it may say so only after the client
+/// The reason why the receiver ended the handshake; `None` for another error. With TLS 1.3 the alert may come after the client
 /// has finished its part.
 pub(crate) fn refusal(error: &io::Error) -> Option<String> {
     use AlertDescription as Alert;
@@ -186,8 +186,8 @@ pub(crate) fn refusal(error: &io::Error) -> Option<String> {
 fn refused(alert: AlertDescription) -> String {
     match alert {
         AlertDescription::CertificateRequired | AlertDescription::NoCertificate => {
-            "the receiver wants a client certificate (use --cert FILE and --key FILE)".to_owned()
+            "the receiver requires a client certificate (use --cert FILE and --key FILE)".to_owned()
         }
-        alert => format!("the receiver broke the TLS handshake off: {alert:?}"),
+        alert => format!("the receiver ended the TLS handshake: {alert:?}"),
     }
 }

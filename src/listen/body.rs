@@ -1,4 +1,4 @@
-//! Reading a request's body: bounded in size, time and the memory of all, copied only when it comes in pieces.
+//! Reads a body within limits of size, time and memory. A body is copied only when it comes in several pieces.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -12,43 +12,39 @@ use tokio::time::{Sleep, sleep, timeout};
 
 use super::limits::{DRAIN_BYTES, DRAIN_TIME, ListenLimits};
 
-/// Why there is no body.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum BodyError {
-    /// It is larger than the limit.
     TooLarge,
-    /// It did not come in time.
     TooSlow,
-    /// The connection ended within it.
+    /// The connection ended within the body.
     CutOff,
-    /// All bodies together take too much memory.
+    /// No memory became free in time.
     Crowded,
 }
 
-/// The memory that all bodies of a kind may take together.
+/// The memory for all bodies of one kind together.
 #[derive(Clone, Debug)]
 pub(crate) struct BodyMemory {
     free: Arc<Semaphore>,
-    /// How long it is waited for.
-    patience: Duration,
+    /// How long a body waits for memory.
+    wait_limit: Duration,
 }
 
-/// A body's share of it, which is given back with it.
+/// The share of one body in [`BodyMemory`], returned on drop.
 #[derive(Debug, Default)]
 pub(crate) struct MemoryShare(Option<OwnedSemaphorePermit>);
 
 impl MemoryShare {
-    /// Gives back all but so many bytes.
+    /// Returns all but so many bytes.
     pub(crate) fn keep(&mut self, bytes: usize) {
         self.0 = self.0.take().and_then(|mut all| all.split(bytes));
     }
 
-    /// Binds it to bytes, so that it is given back with the last copy of them.
-    pub(crate) fn of(self, bytes: Bytes) -> Bytes {
+    /// Binds the share to bytes, so that the share is returned with the last clone of the bytes.
+    pub(crate) fn bind(self, bytes: Bytes) -> Bytes {
         Bytes::from_owner(Held { bytes, _share: self })
     }
 
-    /// Takes over another's.
     pub(crate) fn add(&mut self, other: MemoryShare) {
         match (&mut self.0, other.0) {
             (Some(own), Some(more)) => own.merge(more),
@@ -57,7 +53,6 @@ impl MemoryShare {
     }
 }
 
-/// A body with its share.
 struct Held {
     bytes: Bytes,
     _share: MemoryShare,
@@ -70,28 +65,28 @@ impl AsRef<[u8]> for Held {
 }
 
 impl BodyMemory {
-    /// That of what is delivered: so much that the largest body has room, compressed and unpacked.
+    /// The memory for deliveries: at least enough for the largest body, compressed and decoded.
     pub(crate) fn of_deliveries(limits: &ListenLimits, max_body: u64) -> Self {
         let largest = usize::try_from(max_body.saturating_mul(2)).unwrap_or(usize::MAX);
-        BodyMemory::of(limits.held_bytes.max(largest), limits.held_time)
+        BodyMemory::new(limits.held_bytes.max(largest), limits.held_time)
     }
 
-    /// So many bytes, and how long they are waited for.
-    pub(crate) fn of(bytes: usize, patience: Duration) -> Self {
-        BodyMemory { free: Arc::new(Semaphore::new(bytes.min(Semaphore::MAX_PERMITS))), patience }
+    pub(crate) fn new(bytes: usize, wait_limit: Duration) -> Self {
+        BodyMemory { free: Arc::new(Semaphore::new(bytes.min(Semaphore::MAX_PERMITS))), wait_limit }
     }
 
-    /// Adds so many bytes to a share, and says for how long they had to be waited for.
+    /// Adds so many bytes to a share. Returns how long the caller had to wait for them.
     pub(crate) async fn take(&self, bytes: usize, share: &mut MemoryShare) -> Result<Duration, BodyError> {
         let count = u32::try_from(bytes).unwrap_or(u32::MAX);
         let mut waited = Duration::ZERO;
         let permit = match Arc::clone(&self.free).try_acquire_many_owned(count) {
             Ok(permit) => permit,
             Err(_) => {
-                let (asked, free) = (Instant::now(), Arc::clone(&self.free).acquire_many_owned(count));
-                let got = Box::pin(timeout(self.patience, free)).await.map_err(|_| BodyError::Crowded)?;
-                waited = asked.elapsed();
-                got.map_err(|_| BodyError::Crowded)?
+                let started = Instant::now();
+                let free = Arc::clone(&self.free).acquire_many_owned(count);
+                let permit = Box::pin(timeout(self.wait_limit, free)).await.map_err(|_| BodyError::Crowded)?;
+                waited = started.elapsed();
+                permit.map_err(|_| BodyError::Crowded)?
             }
         };
         share.add(MemoryShare(Some(permit)));
@@ -99,114 +94,111 @@ impl BodyMemory {
     }
 }
 
-/// How a body is read.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct BodyLimits<'a> {
-    /// At most so many bytes,
+    /// In bytes.
     pub(crate) max: u64,
-    /// within this time,
+    /// From the first read to the end of the body.
     pub(crate) time: Duration,
-    /// into this memory.
     pub(crate) memory: &'a BodyMemory,
-    /// Whether it gets all the memory that its length asks for before any of it is read: bodies that get it piece by piece
-    /// may all have some, and wait for each other. A sender that is slow, or lies, would hold what others need.
+    /// Whether the memory for the announced length is taken before the first read. Bodies that take memory piece by piece may
+    /// all hold some, and wait for each other. But a sender that is slow, or lies about the length, would hold the memory
+    /// that others need.
     pub(crate) at_once: bool,
 }
 
-/// Reads the body of a request, with its share of the memory. `expects` is that the sender waits for `100 Continue`
-/// before it sends any.
+/// Reads the body of a request. With `expects_continue` the sender waits for `100 Continue` before it sends the body.
 pub(crate) async fn read(
     mut body: Incoming,
-    reading: BodyLimits<'_>,
-    expects: bool,
+    limits: BodyLimits<'_>,
+    expects_continue: bool,
 ) -> Result<(Bytes, MemoryShare), BodyError> {
-    if body.size_hint().lower() > reading.max {
-        if !expects {
+    if body.size_hint().lower() > limits.max {
+        if !expects_continue {
             Box::pin(drain(&mut body)).await;
         }
         return Err(BodyError::TooLarge);
     }
-    let read = collect(&mut body, reading).await;
+    let read = collect(&mut body, limits).await;
     if matches!(read, Err(BodyError::TooLarge | BodyError::Crowded)) {
         Box::pin(drain(&mut body)).await;
     }
     read
 }
 
-/// Reads a body, with its share of the memory.
 pub(crate) async fn collect<B: Body<Data = Bytes> + Unpin>(
     body: &mut B,
-    reading: BodyLimits<'_>,
+    limits: BodyLimits<'_>,
 ) -> Result<(Bytes, MemoryShare), BodyError> {
-    let left = sleep(reading.time);
-    tokio::pin!(left);
-    let mut intake = Intake { body, reading, left, total: 0, share: MemoryShare::default(), shared: 0 };
-    if reading.at_once {
-        let length = intake.body.size_hint().lower();
-        if length > reading.max {
+    let time_left = sleep(limits.time);
+    tokio::pin!(time_left);
+    let mut reader = BodyReader { body, limits, time_left, total: 0, share: MemoryShare::default(), shared: 0 };
+    if limits.at_once {
+        let length = reader.body.size_hint().lower();
+        if length > limits.max {
             return Err(BodyError::TooLarge);
         }
-        intake.make_room(length).await?;
+        reader.take_memory(length).await?;
     }
-    let Some(first) = intake.piece().await? else { return Ok((Bytes::new(), intake.share)) };
-    let Some(second) = intake.piece().await? else { return Ok((first, intake.share)) };
-    let expected = intake.body.size_hint().lower().min(reading.max) as usize;
+    let Some(first) = reader.piece().await? else { return Ok((Bytes::new(), reader.share)) };
+    let Some(second) = reader.piece().await? else { return Ok((first, reader.share)) };
+    let expected = reader.body.size_hint().lower().min(limits.max) as usize;
     let mut whole = BytesMut::with_capacity(first.len() + second.len() + expected);
     whole.extend_from_slice(&first);
     let mut piece = Some(second);
     while let Some(data) = piece {
         whole.extend_from_slice(&data);
-        piece = intake.piece().await?;
+        piece = reader.piece().await?;
     }
-    Ok((whole.freeze(), intake.share))
+    Ok((whole.freeze(), reader.share))
 }
 
-/// A body that is being taken in.
-struct Intake<'a, B> {
+/// A body that is being read.
+struct BodyReader<'a, B> {
     body: &'a mut B,
-    reading: BodyLimits<'a>,
-    /// The time that is left to whoever sends it.
-    left: Pin<&'a mut Sleep>,
+    limits: BodyLimits<'a>,
+    /// The time that the sender has left.
+    time_left: Pin<&'a mut Sleep>,
     total: u64,
     share: MemoryShare,
-    /// How many bytes that share is.
+    /// The size of the share in bytes.
     shared: u64,
 }
 
-impl<B: Body<Data = Bytes> + Unpin> Intake<'_, B> {
-    /// The next piece of it, for which there is room. While that is waited for, the sender's time stands still.
+impl<B: Body<Data = Bytes> + Unpin> BodyReader<'_, B> {
+    /// The next piece, with memory for it. While the piece waits for memory, the sender's time does not run.
     async fn piece(&mut self) -> Result<Option<Bytes>, BodyError> {
         let piece = tokio::select! {
             biased;
             piece = next(self.body) => piece?,
-            () = &mut self.left => return Err(BodyError::TooSlow),
+            () = &mut self.time_left => return Err(BodyError::TooSlow),
         };
         let Some(piece) = piece else { return Ok(None) };
         self.total += piece.len() as u64;
-        if self.total > self.reading.max {
+        if self.total > self.limits.max {
             return Err(BodyError::TooLarge);
         }
-        self.make_room(self.total).await?;
+        self.take_memory(self.total).await?;
         Ok(Some(piece))
     }
 
-    /// Sees to it that there is room for so many bytes in all.
-    async fn make_room(&mut self, bytes: u64) -> Result<(), BodyError> {
+    /// Extends the share to so many bytes in all.
+    async fn take_memory(&mut self, bytes: u64) -> Result<(), BodyError> {
         let more = usize::try_from(bytes.saturating_sub(self.shared)).unwrap_or(usize::MAX);
         if more == 0 {
             return Ok(());
         }
         self.shared = bytes;
-        let waited = self.reading.memory.take(more, &mut self.share).await?;
+        let waited = self.limits.memory.take(more, &mut self.share).await?;
         if !waited.is_zero() {
-            let end = self.left.deadline() + waited;
-            self.left.as_mut().reset(end);
+            let end = self.time_left.deadline() + waited;
+            self.time_left.as_mut().reset(end);
         }
         Ok(())
     }
 }
 
-/// The next piece of data; trailers are passed over.
+/// The next piece of data. Trailers are skipped.
 async fn next<B: Body<Data = Bytes> + Unpin>(body: &mut B) -> Result<Option<Bytes>, BodyError> {
     while let Some(frame) = body.frame().await {
         match frame.map_err(|_| BodyError::CutOff)?.into_data() {
@@ -227,6 +219,6 @@ async fn drain(body: &mut Incoming) {
             }
         }
     };
-    // Whatever is not read by then is the sender's loss.
+    // A sender with more bytes than that may meet a reset connection.
     let _ = timeout(DRAIN_TIME, reading).await;
 }

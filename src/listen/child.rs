@@ -1,4 +1,4 @@
-//! The command that a listener runs and ends with.
+//! Runs the command of `listen -- COMMAND`, and the tunnel client.
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, IsTerminal};
@@ -13,8 +13,8 @@ use crate::event::Ready;
 use crate::signature::Secret;
 use crate::sys::secrets;
 
-/// Variables that were meant for the listener: a `hookctl send` that it runs must not take them for its own.
-const OURS: [&str; 7] = [
+/// Variables for the listener alone: a `hookctl send` in the command must not read them.
+const LISTENER_ONLY: [&str; 7] = [
     "HOOKCTL_RECORD",
     "HOOKCTL_RECORD_SYNC",
     "HOOKCTL_JSON",
@@ -24,20 +24,21 @@ const OURS: [&str; 7] = [
     "HOOKCTL_REPORT",
 ];
 
-/// A command under way. It must be [ended](Child::ended) or [stopped](Child::stop); dropped before, it is killed.
+/// A running process. It must be [ended](Child::ended) or [stopped](Child::stop); dropped before, it is killed.
 #[derive(Debug)]
 pub(crate) struct Child {
     process: tokio::process::Child,
-    /// Its process group, as long as its leader has not been waited for: after that the number may be somebody else's.
+    /// The process group, until its leader has been waited for: after that the number may belong to another group.
     #[cfg(unix)]
     group: Option<rustix::process::Pid>,
 }
 
 impl Child {
-    /// Starts it, with the listener's URL and the first secret in its environment.
+    /// Starts the command, with the listener's URL and the first secret in its environment.
     ///
-    /// Without a terminal it gets a process group of its own, so that all it started ends with it. With one it stays in
-    /// ours: a background group would be stopped as soon as it touched the terminal, and Ctrl-C reaches it by itself.
+    /// Without a terminal the command gets a process group of its own, so that all its children end with it. With a
+    /// terminal the command stays in hookctl's group: the terminal would stop a background group on its first access, and
+    /// Ctrl-C reaches the command by itself.
     pub(crate) fn start(
         program: &OsStr,
         arguments: &[OsString],
@@ -53,11 +54,11 @@ impl Child {
         if let Some(url) = &ready.public_url {
             command.env("HOOKCTL_PUBLIC_URL", url);
         }
-        for name in OURS {
+        for name in LISTENER_ONLY {
             command.env_remove(name);
         }
         if let Some(secret) = secret {
-            // Secrets are read as text, so this loses nothing.
+            // Secrets are read as text, so the conversion is exact.
             command.env(secrets::VARIABLE, String::from_utf8_lossy(secret.expose()).as_ref());
         }
         if data_on_stdout {
@@ -67,7 +68,7 @@ impl Child {
             .map_err(|source| Error::Command { program: program.to_string_lossy().into_owned(), source })
     }
 
-    /// Starts a command, in a process group of its own or in ours.
+    /// Starts a process, in a group of its own or in hookctl's.
     pub(crate) fn spawn(mut command: Command, own_group: bool) -> io::Result<Self> {
         #[cfg(unix)]
         if own_group {
@@ -83,13 +84,13 @@ impl Child {
         })
     }
 
-    /// What it prints, where that is a pipe, once.
+    /// Takes its outputs where they are pipes.
     pub(crate) fn outputs(&mut self) -> (Option<ChildStdout>, Option<ChildStderr>) {
         (self.process.stdout.take(), self.process.stderr.take())
     }
 
-    /// Waits for its end and gives its exit code, as a shell would. Whatever it left running goes on. Never resolves
-    /// without a child.
+    /// Waits for the end of the process. Returns its exit code as a shell does. Children that it left running go on. Never
+    /// resolves without a process.
     pub(crate) async fn ended(child: &mut Option<Child>) -> u8 {
         let Some(child) = child else { return std::future::pending().await };
         let status = child.process.wait().await;
@@ -97,16 +98,16 @@ impl Child {
         {
             child.group = None;
         }
-        status.map_or(1, code)
+        status.map_or(1, exit_code)
     }
 
-    /// Asks it to end, and kills it when it does not in time.
+    /// Sends SIGTERM, and SIGKILL after [`COMMAND_TIME`].
     pub(crate) async fn stop(mut self) {
         #[cfg(unix)]
         self.signal(rustix::process::Signal::TERM);
         #[cfg(not(unix))]
         drop(self.process.start_kill());
-        // Whatever its exit code: it was asked to.
+        // The exit code after SIGTERM has no meaning.
         if timeout(COMMAND_TIME, self.process.wait()).await.is_ok() {
             #[cfg(unix)]
             {
@@ -119,7 +120,7 @@ impl Child {
     fn signal(&self, signal: rustix::process::Signal) {
         use rustix::process::{Pid, kill_process, kill_process_group};
         let alone = || self.process.id().and_then(|id| Pid::from_raw(id.cast_signed()));
-        // Either may have ended by itself in this very moment.
+        // The process may have ended at this moment.
         let _ = match (self.group, alone()) {
             (Some(group), _) => kill_process_group(group, signal),
             (None, Some(process)) => kill_process(process, signal),
@@ -137,7 +138,7 @@ impl Drop for Child {
     }
 }
 
-fn code(status: ExitStatus) -> u8 {
+fn exit_code(status: ExitStatus) -> u8 {
     #[cfg(unix)]
     if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
         return u8::try_from(128 + signal).unwrap_or(u8::MAX);

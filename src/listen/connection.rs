@@ -1,4 +1,4 @@
-//! A connection's socket, and what can be asked of it by whoever answers on it.
+//! The socket of a connection, and the state that the handler and the server share about the connection.
 
 use std::io;
 use std::pin::Pin;
@@ -11,109 +11,106 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
-/// The connection, for whoever answers on it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ConnectionState(Arc<State>);
 
 #[derive(Debug, Default)]
 struct State {
-    /// Whether it must end in a reset (RST) instead of an orderly end (FIN).
+    /// Whether the connection ends with RST instead of FIN.
     reset: AtomicBool,
-    /// How often something came.
-    came: AtomicU64,
-    /// Whether more is waited for.
-    waits: AtomicBool,
-    /// Whether what came is a whole request, which is not answered yet.
-    whole: AtomicBool,
-    /// How often something had come when the last answer was ready; before the first, nothing.
-    answered: AtomicU64,
-    /// The same socket once more.
-    twin: Mutex<Option<std::net::TcpStream>>,
+    /// The number of reads that brought bytes.
+    reads: AtomicU64,
+    /// Whether the last read is pending.
+    is_reading: AtomicBool,
+    /// Whether a whole request has come that is not answered yet.
+    is_complete: AtomicBool,
+    /// The number of reads when the last response was ready; 0 before the first response.
+    answered_at: AtomicU64,
+    /// The same socket under another descriptor.
+    dup: Mutex<Option<std::net::TcpStream>>,
 }
 
 impl ConnectionState {
-    /// One on which the sender's [going](ConnectionState::sender_closed) can be noticed. It takes a descriptor more.
+    /// The state of a connection that can notice the [close of its sender](ConnectionState::sender_closed), which takes one
+    /// more descriptor.
     pub(crate) fn watched(stream: &TcpStream) -> io::Result<Self> {
         #[cfg(unix)]
-        let twin = std::os::fd::AsFd::as_fd(stream).try_clone_to_owned()?;
+        let dup = std::os::fd::AsFd::as_fd(stream).try_clone_to_owned()?;
         #[cfg(windows)]
-        let twin = std::os::windows::io::AsSocket::as_socket(stream).try_clone_to_owned()?;
-        Ok(ConnectionState(Arc::new(State { twin: Mutex::new(Some(twin.into())), ..State::default() })))
+        let dup = std::os::windows::io::AsSocket::as_socket(stream).try_clone_to_owned()?;
+        Ok(ConnectionState(Arc::new(State { dup: Mutex::new(Some(dup.into())), ..State::default() })))
     }
 
-    /// Lets the socket be reset when it is closed.
+    /// Ends the connection with RST when the socket is dropped.
     pub(crate) fn reset_on_close(&self) {
         self.0.reset.store(true, Ordering::Relaxed);
     }
 
-    /// Resolves when the sender has nothing more to say, because it has gone. Nothing that it says can be read after this.
+    /// Resolves when the sender has closed the connection. Bytes that come meanwhile are lost.
     pub(crate) async fn sender_closed(&self) {
-        let twin = self.0.twin.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(Ok(mut twin)) = twin.map(TcpStream::from_std) else { return std::future::pending().await };
-        let mut unheard = [0; 1024];
-        while let Ok(1..) = twin.read(&mut unheard).await {}
+        let dup = self.0.dup.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(Ok(mut dup)) = dup.map(TcpStream::from_std) else { return std::future::pending().await };
+        let mut dropped = [0; 1024];
+        while let Ok(1..) = dup.read(&mut dropped).await {}
     }
 
-    /// Lets it be known that the request is whole: whatever is waited for now is no part of it.
+    /// Notes that the request is whole: bytes that are read now are no part of the request.
     pub(crate) fn request_complete(&self) {
-        self.0.whole.store(true, Ordering::Relaxed);
+        self.0.is_complete.store(true, Ordering::Relaxed);
     }
 
-    /// Lets it be known that the answer is ready.
     pub(crate) fn response_ready(&self) {
-        self.0.answered.store(self.0.came.load(Ordering::Relaxed), Ordering::Relaxed);
-        self.0.whole.store(false, Ordering::Relaxed);
+        self.0.answered_at.store(self.0.reads.load(Ordering::Relaxed), Ordering::Relaxed);
+        self.0.is_complete.store(false, Ordering::Relaxed);
     }
 
-    /// How often something came, as long as more is waited for of a request that is not whole. TLS reads on whenever it
-    /// can, whatever it has.
-    pub(crate) fn waits_since(&self) -> Option<u64> {
-        let came = self.0.came.load(Ordering::Relaxed);
-        let is_between = came > 0 && self.0.answered.load(Ordering::Relaxed) == came;
-        let waits = self.0.waits.load(Ordering::Relaxed) && !self.0.whole.load(Ordering::Relaxed);
-        (waits && !is_between).then_some(came)
+    /// The number of reads, while the connection waits for the rest of an incomplete request. A pending read alone does not
+    /// tell: TLS reads ahead whenever it can.
+    pub(crate) fn incomplete_reads(&self) -> Option<u64> {
+        let reads = self.0.reads.load(Ordering::Relaxed);
+        let is_between_requests = reads > 0 && self.0.answered_at.load(Ordering::Relaxed) == reads;
+        let waits = self.0.is_reading.load(Ordering::Relaxed) && !self.0.is_complete.load(Ordering::Relaxed);
+        (waits && !is_between_requests).then_some(reads)
     }
 
     fn read(&self, is_pending: bool) {
-        self.0.waits.store(is_pending, Ordering::Relaxed);
+        self.0.is_reading.store(is_pending, Ordering::Relaxed);
         if !is_pending {
-            self.0.came.fetch_add(1, Ordering::Relaxed);
+            self.0.reads.fetch_add(1, Ordering::Relaxed);
         }
     }
 }
 
-/// The socket.
+/// The socket of an accepted connection. A write fails when the sender reads nothing for `answer_time`.
 #[derive(Debug)]
 pub(crate) struct Socket {
     stream: TcpStream,
-    line: ConnectionState,
-    /// Time in which something must be taken of what is written.
+    state: ConnectionState,
     answer_time: Duration,
-    /// Runs while nothing is.
-    stuck: Option<Pin<Box<Sleep>>>,
+    /// Runs while a write is pending.
+    write_timer: Option<Pin<Box<Sleep>>>,
 }
 
 impl Socket {
-    /// A socket that heeds what is asked on `line`, and ends when nothing is taken for this time of what is written.
-    pub(crate) fn new(stream: TcpStream, line: ConnectionState, answer_time: Duration) -> Self {
-        Socket { stream, line, answer_time, stuck: None }
+    pub(crate) fn new(stream: TcpStream, state: ConnectionState, answer_time: Duration) -> Self {
+        Socket { stream, state, answer_time, write_timer: None }
     }
 
     fn written(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         if written.is_ready() {
-            self.stuck = None;
+            self.write_timer = None;
             return written;
         }
         let time = self.answer_time;
-        let stuck = self.stuck.get_or_insert_with(|| Box::pin(sleep(time)));
-        stuck.as_mut().poll(cx).map(|()| Err(io::ErrorKind::TimedOut.into()))
+        let timer = self.write_timer.get_or_insert_with(|| Box::pin(sleep(time)));
+        timer.as_mut().poll(cx).map(|()| Err(io::ErrorKind::TimedOut.into()))
     }
 }
 
 impl Drop for Socket {
     fn drop(&mut self) {
-        if self.line.0.reset.load(Ordering::Relaxed) {
-            // A socket that cannot linger any more is one that the other side has closed before us.
+        if self.state.0.reset.load(Ordering::Relaxed) {
+            // The option fails on a socket that the sender has closed already.
             let _ = self.stream.set_zero_linger();
         }
     }
@@ -122,7 +119,7 @@ impl Drop for Socket {
 impl AsyncRead for Socket {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let read = Pin::new(&mut self.stream).poll_read(cx, into);
-        self.line.read(read.is_pending());
+        self.state.read(read.is_pending());
         read
     }
 }

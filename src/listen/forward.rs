@@ -53,7 +53,7 @@ impl App {
         }
         let shown = redaction.text(url.to_string());
         let client = Client::new(&url, &ClientOptions::default())?.closing_idle_after(APP_IDLE_TIME);
-        let memory = BodyMemory::of(limits.app_bytes, limits.held_time);
+        let memory = BodyMemory::new(limits.app_bytes, limits.held_time);
         Ok(App { url, shown, client, down: AtomicBool::new(false), memory })
     }
 
@@ -87,7 +87,7 @@ impl App {
         let limits = BodyLimits { max: APP_BODY, time: APP_TIME, memory: &self.memory, at_once: true };
         let body = match body::collect(&mut self.client.body(&self.url, opened), limits).await {
             // The body takes memory until the sender has read it.
-            Ok((body, share)) => share.of(body),
+            Ok((body, share)) => share.bind(body),
             Err(BodyError::TooLarge) => {
                 let reason = format!("its answer is over {APP_BODY} bytes, more than is passed on");
                 return Ok(HandlerResponse::unusable(reason));

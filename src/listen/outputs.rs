@@ -1,4 +1,4 @@
-//! `--save-outputs`: files that stand within payloads, written to a folder.
+//! `--save-outputs`: writes the files within outputs (base64 and data URLs) to a folder.
 
 use std::borrow::Cow;
 use std::fs::{self, File, OpenOptions};
@@ -16,32 +16,31 @@ use crate::json::object::items;
 use crate::json::value::string;
 use crate::payload::data_url::InlineFile;
 
-/// How many deliveries wait to be looked through at most. When the disk is slower than the deliveries come, their answers
-/// wait too: nothing is lost, and memory is bounded.
+/// How many deliveries wait to be saved at most. When the disk is slower than deliveries, responses wait too: no delivery is
+/// lost, and memory is bounded.
 const WAITING: usize = 16;
 
-/// How many files of one delivery are saved.
+/// The files of one delivery that are saved at most.
 const FILES: usize = 256;
 
-/// How deep in an output they are looked for.
+/// How deep in an output files are searched.
 const DEPTH: usize = 8;
 
-/// How many files of one name are kept apart by number.
+/// How many files with the same name get a number.
 const NUMBERED: usize = 999;
 
-/// How much of an id stands in a name.
+/// The length of an id in a file name.
 const NAME: usize = 64;
 
-/// The folder, and who writes into it.
+/// The queue of the task that writes into the folder.
 pub(crate) struct Outputs {
     jobs: mpsc::Sender<OutputJob>,
 }
 
-/// Room for one delivery among those that wait.
+/// A queue slot for one delivery.
 pub(crate) struct OutputSlot<'a>(mpsc::Permit<'a, OutputJob>);
 
 impl OutputSlot<'_> {
-    /// Lets the files in a delivery's output be saved.
     pub(crate) fn save(self, record: Arc<Record>) {
         self.0.send(OutputJob::Save(record));
     }
@@ -49,45 +48,45 @@ impl OutputSlot<'_> {
 
 enum OutputJob {
     Save(Arc<Record>),
-    /// Tells when all before it are saved.
-    Tell(oneshot::Sender<()>),
+    /// Answers when all jobs before are done.
+    Flush(oneshot::Sender<()>),
 }
 
 impl Outputs {
-    /// Makes the folder if it is not there.
+    /// Opens the folder, and creates it if it is missing.
     pub(crate) fn open(folder: &Path, sink: Sink) -> Result<Self, Error> {
         let failed = |source| Error::Outputs { folder: folder.display().to_string(), source };
         fs::create_dir_all(folder).map_err(failed)?;
-        // What the user named may be a link; what is in it is not followed.
-        let whole = folder.canonicalize().map_err(failed)?;
-        let folder = Folder { named: folder.to_owned(), whole };
-        let (jobs, todo) = mpsc::channel(WAITING);
-        tokio::spawn(work(Arc::new(folder), todo, sink));
+        // The folder that the user named may be a link. Links within the folder are not followed.
+        let path = folder.canonicalize().map_err(failed)?;
+        let folder = Folder { named: folder.to_owned(), path };
+        let (jobs, queue) = mpsc::channel(WAITING);
+        tokio::spawn(work(Arc::new(folder), queue, sink));
         Ok(Outputs { jobs })
     }
 
-    /// Waits for room for one delivery. Taken before it is recorded, so that after that there is nothing to wait for.
+    /// Waits for a queue slot.
     pub(crate) async fn reserve(&self) -> Option<OutputSlot<'_>> {
-        // The other side ends only with the program.
+        // The task ends only with the program.
         self.jobs.reserve().await.ok().map(OutputSlot)
     }
 
-    /// Waits until all that was given is saved.
+    /// Waits until all files so far are saved.
     pub(crate) async fn saved(&self) {
-        let (tell, told) = oneshot::channel();
-        let _ = self.jobs.send(OutputJob::Tell(tell)).await;
-        let _ = told.await;
+        let (sender, saved) = oneshot::channel();
+        let _ = self.jobs.send(OutputJob::Flush(sender)).await;
+        let _ = saved.await;
     }
 }
 
-async fn work(folder: Arc<Folder>, mut todo: mpsc::Receiver<OutputJob>, sink: Sink) {
+async fn work(folder: Arc<Folder>, mut queue: mpsc::Receiver<OutputJob>, sink: Sink) {
     let mut failed_before = false;
-    while let Some(job) = todo.recv().await {
+    while let Some(job) = queue.recv().await {
         let record = match job {
             OutputJob::Save(record) => record,
-            OutputJob::Tell(tell) => {
-                // Whoever does not wait any more need not be told.
-                let _ = tell.send(());
+            OutputJob::Flush(sender) => {
+                // The receiver may not wait any more.
+                let _ = sender.send(());
                 continue;
             }
         };
@@ -95,7 +94,7 @@ async fn work(folder: Arc<Folder>, mut todo: mpsc::Receiver<OutputJob>, sink: Si
         let saved = tokio::task::spawn_blocking(move || writing.save(&record)).await;
         let Ok((saved, failure)) = saved else { continue };
         for saved in saved {
-            // A writer that has gone ends the listener by itself.
+            // A writer that has ended ends the listener by itself.
             let _ = sink.send_or_skip(Event::Saved(saved)).await;
         }
         let failed = failure.is_some();
@@ -107,19 +106,19 @@ async fn work(folder: Arc<Folder>, mut todo: mpsc::Receiver<OutputJob>, sink: Si
 }
 
 struct Folder {
-    /// As the user named it, for messages.
+    /// As the user named the folder, for messages.
     named: PathBuf,
     /// Without links.
-    whole: PathBuf,
+    path: PathBuf,
 }
 
 impl Folder {
-    /// Saves the files in a delivery's output: those that were not there, and what went wrong.
+    /// Saves the files in a delivery's output. Returns the files that are new, and the error that stopped the rest.
     fn save(&self, record: &Record) -> (Vec<Saved>, Option<Error>) {
         let Some(payload) = &record.payload else { return (Vec::new(), None) };
         let Some(output) = &payload.output else { return (Vec::new(), None) };
         let mut found = Vec::new();
-        look(output.text(), DEPTH, &mut found);
+        find_files(output.text(), DEPTH, &mut found);
         let stem = stem(payload.id.as_deref(), record.seq);
         let mut saved = Vec::new();
         for (index, value) in found.iter().enumerate() {
@@ -145,20 +144,20 @@ impl Folder {
         (saved, None)
     }
 
-    /// Writes a file under the first name of its kind that is free. `None` when a file with these very bytes is there:
-    /// attempts repeat, and a stream's later deliveries hold its earlier outputs again.
+    /// Writes a file under the first free name. Returns `None` when a file with these bytes exists: attempts repeat, and the
+    /// later deliveries of a stream hold the earlier outputs again.
     fn write(&self, stem: &str, extension: &str, bytes: &[u8]) -> io::Result<Option<String>> {
         for number in 1..=NUMBERED {
             let name = match number {
                 1 => format!("{stem}.{extension}"),
                 _ => format!("{stem}.{number}.{extension}"),
             };
-            let path = self.whole.join(&name);
-            // Never through a link: what exists in any form is left alone.
+            let path = self.path.join(&name);
+            // Nothing is written through a link: whatever exists under the name stays as it is.
             match OpenOptions::new().write(true).create_new(true).open(&path) {
-                Ok(file) => return fill(file, &path, bytes).map(|()| Some(name)),
+                Ok(file) => return write_whole(file, &path, bytes).map(|()| Some(name)),
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                    if holds(&path, bytes) {
+                    if has_bytes(&path, bytes) {
                         return Ok(None);
                     }
                 }
@@ -169,16 +168,16 @@ impl Folder {
     }
 }
 
-/// Writes a file whole, or leaves none.
-fn fill(mut file: File, path: &Path, bytes: &[u8]) -> io::Result<()> {
+/// Writes a whole file, or none.
+fn write_whole(mut file: File, path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.write_all(bytes).inspect_err(|_| {
-        // With the disk full, what was begun only takes more of it.
+        // On a full disk, half a file only takes space.
         let _ = fs::remove_file(path);
     })
 }
 
-/// Whether a file, and not a link to one, holds these bytes.
-fn holds(path: &Path, bytes: &[u8]) -> bool {
+/// Whether the path is a file, and no link, with these bytes.
+fn has_bytes(path: &Path, bytes: &[u8]) -> bool {
     let is_as_long = |path| {
         let known = fs::symlink_metadata(path).ok()?;
         Some(known.is_file() && known.len() == bytes.len() as u64)
@@ -186,8 +185,8 @@ fn holds(path: &Path, bytes: &[u8]) -> bool {
     is_as_long(path) == Some(true) && fs::read(path).is_ok_and(|held| held == bytes)
 }
 
-/// Finds the strings in an output that hold files, in the sender's order.
-fn look<'a>(json: &'a str, depth: usize, found: &mut Vec<Cow<'a, str>>) {
+/// Finds the strings in an output that are files, in the sender's order.
+fn find_files<'a>(json: &'a str, depth: usize, found: &mut Vec<Cow<'a, str>>) {
     if found.len() == FILES {
         return;
     }
@@ -197,14 +196,14 @@ fn look<'a>(json: &'a str, depth: usize, found: &mut Vec<Cow<'a, str>>) {
         }
     } else if depth > 0 {
         if let Some(items) = items(json) {
-            items.into_iter().for_each(|item| look(item, depth - 1, found));
+            items.into_iter().for_each(|item| find_files(item, depth - 1, found));
         } else if let Some(object) = Object::parse(json) {
-            object.into_members().into_iter().for_each(|(_, value)| look(value, depth - 1, found));
+            object.into_members().into_iter().for_each(|(_, value)| find_files(value, depth - 1, found));
         }
     }
 }
 
-/// How the names of a delivery's files begin: nothing of an id that a path, a shell or a terminal would take for its own.
+/// The beginning of a delivery's file names. Characters that mean something in a path, a shell or a terminal are replaced.
 fn stem(id: Option<&str>, seq: u64) -> String {
     let safe = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' };
     match id {
@@ -213,7 +212,7 @@ fn stem(id: Option<&str>, seq: u64) -> String {
     }
 }
 
-/// The extension of a file that its bytes do not tell.
+/// The extension for a file whose type the bytes do not show.
 fn extension(media_type: Option<&str>) -> &'static str {
     match media_type {
         Some("text/plain") => "txt",

@@ -1,4 +1,4 @@
-//! How a request ends: with an answer, or in one of the ways that a script asks for instead.
+//! The end of a request: a response, or one of the other ways that a script may ask for.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -10,72 +10,66 @@ use http::{HeaderMap, Response, StatusCode};
 use http_body_util::{Either, Full};
 use hyper::body::{Body, Frame, SizeHint};
 
-use super::script::{ScriptAction, carries_nothing};
+use super::script::{ScriptAction, has_no_body};
 use crate::journal::record::{Answer, AnsweredBy, ConnectionAction};
 
-/// The body of an answer: whole, or one that breaks off.
+/// A whole body, or a truncated one.
 pub(crate) type ResponseBody = Either<Full<Bytes>, TruncatedBody>;
 
-/// The connection ends without an answer.
+/// The connection ends without a whole response.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("the connection ends without a whole answer")]
 pub(crate) struct ConnectionClosed;
 
-/// How a request ends, and who decided it.
+/// The decided end of a request.
 #[derive(Clone, Debug)]
 pub(crate) struct HandlerResponse {
-    /// Who.
     pub(crate) by: AnsweredBy,
-    /// How.
     pub(crate) kind: ResponseKind,
-    /// The first line of the app's answer, or why there was none.
+    /// The first line of the app's response, or the reason why the app gave none.
     pub(crate) line: Option<String>,
 }
 
-/// How a request ends.
 #[derive(Clone, Debug)]
 pub(crate) enum ResponseKind {
-    /// With this answer.
     Answer {
-        /// The status.
         status: StatusCode,
-        /// The headers, but for those that follow from the body.
+        /// Without the headers that follow from the body.
         headers: HeaderMap,
-        /// The body.
         body: Bytes,
     },
-    /// With an answer that breaks off.
+    /// A response that breaks off.
     Truncate,
-    /// Without one, after this time or never.
+    /// No response; the connection ends after this time, or with the sender.
     Hang(Option<Duration>),
-    /// Without one, by FIN.
+    /// No response; the connection ends with FIN.
     Close,
-    /// Without one, by RST.
+    /// No response; the connection ends with RST.
     Reset,
 }
 
-/// What a delivery is acknowledged with where nobody says otherwise.
+/// The body of an acknowledgement, without another in the script.
 const RECEIVED: &str = r#"{"received":true}"#;
 
 impl HandlerResponse {
-    /// An answer in JSON.
+    /// A JSON response.
     pub(crate) fn new(status: StatusCode, by: AnsweredBy, body: impl Into<Bytes>) -> Self {
         let headers = [(CONTENT_TYPE, HeaderValue::from_static("application/json"))].into_iter().collect();
         HandlerResponse { by, kind: ResponseKind::Answer { status, headers, body: body.into() }, line: None }
     }
 
-    /// What is answered in place of an app that gave no answer, for this reason.
+    /// The response in place of an app that gave none.
     pub(crate) fn unanswered(status: StatusCode, reason: String) -> Self {
         let response = HandlerResponse::new(status, AnsweredBy::Forward, r#"{"error":"the app gave no answer"}"#);
         HandlerResponse { line: Some(reason), ..response }
     }
 
-    /// What is answered in place of an acknowledgement when the journal cannot be written.
+    /// The response in place of an acknowledgement when the journal cannot be written.
     pub(crate) fn not_recorded() -> Self {
         HandlerResponse::new(StatusCode::SERVICE_UNAVAILABLE, AnsweredBy::Refused, r#"{"error":"not recorded"}"#)
     }
 
-    /// What is answered in place of an app's answer that cannot be passed on, for this reason.
+    /// The response in place of an app's response that cannot be passed on.
     pub(crate) fn unusable(reason: String) -> Self {
         let response = HandlerResponse::new(
             StatusCode::BAD_GATEWAY,
@@ -85,7 +79,7 @@ impl HandlerResponse {
         HandlerResponse { line: Some(reason), ..response }
     }
 
-    /// What a script asks for; `None` where it asks for the app's answer.
+    /// The response of a script; `None` where the script asks for the app's.
     pub(crate) fn scripted(act: &ScriptAction) -> Option<Self> {
         let kind = match act {
             ScriptAction::Answer { status, retry_after, body } => {
@@ -102,7 +96,7 @@ impl HandlerResponse {
 
     fn answer(status: StatusCode, retry_after: Option<u64>, body: Option<Bytes>) -> Self {
         let usual = || match status.canonical_reason() {
-            _ if carries_nothing(status) => Bytes::new(),
+            _ if has_no_body(status) => Bytes::new(),
             _ if status.is_success() => Bytes::from_static(RECEIVED.as_bytes()),
             Some(reason) => Bytes::from(format!(r#"{{"error":"{}"}}"#, reason.to_lowercase())),
             None => Bytes::from_static(br#"{"error":"scripted"}"#),
@@ -114,7 +108,7 @@ impl HandlerResponse {
         response
     }
 
-    /// The status that the sender gets to see.
+    /// The status that the sender receives.
     pub(crate) fn status(&self) -> Option<u16> {
         match &self.kind {
             ResponseKind::Answer { status, .. } => Some(status.as_u16()),
@@ -123,7 +117,7 @@ impl HandlerResponse {
         }
     }
 
-    /// What the record says of it, that long after the request.
+    /// The answer as recorded, so many milliseconds after the request was complete.
     pub(crate) fn recorded(&self, ms: f64) -> Answer {
         let did = match &self.kind {
             ResponseKind::Answer { .. } => None,
@@ -136,7 +130,6 @@ impl HandlerResponse {
     }
 }
 
-/// An answer as hyper sends it.
 pub(crate) fn response(status: StatusCode, headers: HeaderMap, body: Bytes) -> Response<ResponseBody> {
     let mut response = Response::new(Either::Left(Full::new(body)));
     *response.status_mut() = status;
@@ -144,20 +137,20 @@ pub(crate) fn response(status: StatusCode, headers: HeaderMap, body: Bytes) -> R
     response
 }
 
-/// An acknowledgement that breaks off.
+/// An acknowledgement whose body breaks off.
 pub(crate) fn truncated() -> Response<ResponseBody> {
     let mut response = Response::new(Either::Right(TruncatedBody::default()));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }
 
-/// A body that announces more than it has.
+/// A body that announces more bytes than it sends.
 #[derive(Debug, Default)]
 pub(crate) struct TruncatedBody {
     polled: u8,
 }
 
-/// How much of it there is.
+/// The part that is sent.
 const PART: &str = r#"{"received":"#;
 
 impl Body for TruncatedBody {
@@ -171,7 +164,7 @@ impl Body for TruncatedBody {
         self.polled = self.polled.saturating_add(1);
         match self.polled {
             1 => Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(PART.as_bytes()))))),
-            // hyper throws away what it has not written yet when a body fails; while it waits for one, it writes.
+            // hyper drops unwritten bytes when a body fails; while a body is pending, hyper writes.
             2 => {
                 cx.waker().wake_by_ref();
                 Poll::Pending

@@ -1,4 +1,4 @@
-//! Response scripts: what `--respond` says to answer, item by item.
+//! Response scripts: the items of `--respond`, and the position in them.
 
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
@@ -12,7 +12,7 @@ use lru::LruCache;
 use crate::payload::history::REMEMBERED;
 use crate::payload::nearest;
 
-/// What to answer to one arrival after the other; the last item repeats for ever.
+/// The responses to one request after the other; the last item repeats for ever.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Script {
     /// Never empty.
@@ -22,47 +22,47 @@ pub struct Script {
 /// One item of a script.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScriptItem {
-    /// What to do.
+    /// The response.
     pub act: ScriptAction,
-    /// How long to wait before it.
+    /// The wait before the response.
     pub(crate) delay: Duration,
     times: u64,
 }
 
-/// What to do with a request.
+/// The response to a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ScriptAction {
-    /// Answer.
+    /// A status with headers and body.
     Answer {
-        /// With this status,
+        /// The status.
         status: StatusCode,
-        /// this wish, in seconds, when to come again,
+        /// The seconds of `retry-after`.
         retry_after: Option<u64>,
-        /// and this body instead of the usual one.
+        /// The body instead of the usual one.
         body: Option<Bytes>,
     },
-    /// Never answer; after this time close the connection.
+    /// No response; the connection is closed after this time, or by the sender.
     Hang(Option<Duration>),
-    /// Close the connection without an answer.
+    /// No response; the connection is closed.
     Close,
-    /// Reset the connection without an answer.
+    /// No response; the connection is reset.
     Reset,
-    /// Announce more body than is sent, then close.
+    /// A response that announces more body than it sends; then the connection is closed.
     Truncate,
-    /// Answer what the app answers.
+    /// The response of the app.
     Forward,
 }
 
-/// What a script's values are read with.
+/// Parses the values of a script.
 #[derive(Clone, Copy)]
 pub struct ScriptFiles<'a> {
-    /// Reads `2s`.
+    /// Parses `2s`.
     pub duration: &'a dyn Fn(&str) -> Result<Duration, String>,
-    /// Reads the file behind `body=@`.
+    /// Reads the file of `body=@FILE`.
     pub file: &'a dyn Fn(&str) -> Result<Bytes, String>,
 }
 
-/// Why a script cannot be read.
+/// The item of a script that cannot be parsed, and the reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BadScript {
     item: String,
@@ -75,19 +75,19 @@ impl fmt::Display for BadScript {
     }
 }
 
-/// The words that stand where a status can.
+/// The words in place of a status.
 const WORDS: [&str; 5] = ["hang", "close", "reset", "truncate", "forward"];
 
-/// The words that stand behind a colon.
+/// The words after a colon.
 const MODIFIERS: [&str; 3] = ["delay", "retry-after", "body"];
 
 impl Script {
-    /// The script of one thing to do.
+    /// A script of one item.
     pub(crate) fn of(act: ScriptAction) -> Self {
         Script { items: vec![ScriptItem { act, delay: Duration::ZERO, times: 1 }] }
     }
 
-    /// Reads items separated by commas.
+    /// Parses items separated by commas.
     pub fn parse(text: &str, values: ScriptFiles<'_>) -> Result<Self, BadScript> {
         let item = |item: &str| {
             let item = item.trim();
@@ -96,7 +96,7 @@ impl Script {
         Ok(Script { items: text.split(',').map(item).collect::<Result<_, _>>()? })
     }
 
-    /// The item for an arrival before which so many others took theirs.
+    /// The script item for request number `taken`, from 0.
     pub fn item(&self, taken: u64) -> &ScriptItem {
         let mut left = taken;
         for item in &self.items {
@@ -108,17 +108,17 @@ impl Script {
         &self.items[self.items.len() - 1]
     }
 
-    /// Whether it ever lets a sender hang for as long as that likes.
+    /// Whether an item hangs without a limit.
     pub(crate) fn hangs(&self) -> bool {
         self.items.iter().any(|item| item.act == ScriptAction::Hang(None))
     }
 
-    /// Whether it ever asks for the app's answer.
+    /// Whether an item asks for the app's response.
     pub fn forwards(&self) -> bool {
         self.items.iter().any(|item| item.act == ScriptAction::Forward)
     }
 
-    /// Whether no answer is longer than is copied without a thought.
+    /// Whether every response is so short that copying it costs next to nothing.
     pub(crate) fn is_brief(&self) -> bool {
         const BRIEF: usize = 4096;
         self.items.iter().all(|item| match &item.act {
@@ -136,14 +136,16 @@ impl ScriptItem {
         let (word, times) = times(word)?;
         let mut act = act(word)?;
         match (&mut act, value) {
-            (ScriptAction::Hang(duration), Some(value)) => *duration = Some((values.duration)(value).map_err(because)?),
+            (ScriptAction::Hang(duration), Some(value)) => {
+                *duration = Some((values.duration)(value).map_err(unreadable)?)
+            }
             (_, Some(_)) => return Err("has a value, which only hang takes: hang=35s".into()),
             (_, None) => {}
         }
         let mut item = ScriptItem { act, delay: Duration::ZERO, times };
         for modifier in parts {
             let (name, value) = split(modifier, '=');
-            let value = value.ok_or_else(|| lacking(name))?;
+            let value = value.ok_or_else(|| missing_value(name))?;
             item.modify(name, value, values)?;
         }
         Ok(item)
@@ -151,12 +153,12 @@ impl ScriptItem {
 
     fn modify(&mut self, name: &str, value: &str, values: ScriptFiles<'_>) -> Result<(), String> {
         match (name, &mut self.act) {
-            ("delay", _) => self.delay = (values.duration)(value).map_err(because)?,
+            ("delay", _) => self.delay = (values.duration)(value).map_err(unreadable)?,
             ("retry-after", ScriptAction::Answer { retry_after, .. }) => {
                 let seconds = value.parse().map_err(|_| "wants whole seconds: retry-after=5".to_owned())?;
                 *retry_after = Some(seconds);
             }
-            ("body", ScriptAction::Answer { status, .. }) if carries_nothing(*status) => {
+            ("body", ScriptAction::Answer { status, .. }) if has_no_body(*status) => {
                 return Err(format!("has a body, which an answer with status {} cannot carry", status.as_u16()));
             }
             ("body", ScriptAction::Answer { body, .. }) => {
@@ -170,34 +172,35 @@ impl ScriptItem {
     }
 }
 
-/// Whether an answer with this status has no body (RFC 9110, sections 15.3.5, 15.3.6 and 15.4.5).
-pub(crate) fn carries_nothing(status: StatusCode) -> bool {
+/// Whether a response with this status has no body (RFC 9110, sections 15.3.5, 15.3.6 and 15.4.5).
+pub(crate) fn has_no_body(status: StatusCode) -> bool {
     matches!(status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED)
 }
 
-fn split(text: &str, at: char) -> (&str, Option<&str>) {
-    text.split_once(at).map_or((text, None), |(left, right)| (left, Some(right)))
+fn split(text: &str, separator: char) -> (&str, Option<&str>) {
+    text.split_once(separator).map_or((text, None), |(left, right)| (left, Some(right)))
 }
 
-fn because(reason: String) -> String {
+fn unreadable(reason: String) -> String {
     format!("cannot be read: {reason}")
 }
 
-fn lacking(modifier: &str) -> String {
-    match MODIFIERS.contains(&modifier) {
-        true => format!("has no value behind {modifier}: write {modifier}=…"),
-        false => unknown("modifier", modifier, MODIFIERS),
+fn missing_value(modifier: &str) -> String {
+    if MODIFIERS.contains(&modifier) {
+        format!("has no value behind {modifier}: write {modifier}=…")
+    } else {
+        unknown("modifier", modifier, MODIFIERS)
     }
 }
 
-/// `503x2`: the word, and how many times.
+/// Splits `503x2` into the word and the repeat count.
 fn times(word: &str) -> Result<(&str, u64), String> {
     let is_count = |count: &str| !count.is_empty() && count.bytes().all(|byte| byte.is_ascii_digit());
     match word.rsplit_once('x').filter(|(_, count)| is_count(count)) {
         None => Ok((word, 1)),
         Some((word, count)) => match count.parse() {
             Ok(times @ 1..) => Ok((word, times)),
-            _ => Err("comes no time that can be counted: write 503x2 for twice".into()),
+            _ => Err("needs a repeat count of at least 1, as in 503x2".into()),
         },
     }
 }
@@ -206,7 +209,7 @@ fn act(word: &str) -> Result<ScriptAction, String> {
     if !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit()) {
         let status = word.parse().ok().filter(|status| (200..=599).contains(status));
         let status = status.and_then(|status: u16| StatusCode::from_u16(status).ok());
-        let status = status.ok_or("is no status that ends a request: those are 200 to 599")?;
+        let status = status.ok_or("is no final status: write 200 to 599")?;
         return Ok(ScriptAction::Answer { status, retry_after: None, body: None });
     }
     Ok(match word {
@@ -228,17 +231,17 @@ fn unknown<const N: usize>(what: &str, word: &str, known: [&str; N]) -> String {
     }
 }
 
-/// Whose turn it is: how far a script has got.
+/// The position in a script.
 #[derive(Debug)]
 pub(crate) struct ScriptPosition {
     taken: u64,
-    /// How far it has got with each delivery, where each has its own.
+    /// The position of each delivery, where each starts the script from its beginning.
     each: Option<LruCache<u64, u64>>,
     hasher: RandomState,
 }
 
 impl ScriptPosition {
-    /// At the beginning. With `each`, every distinct delivery starts from there.
+    /// The beginning of a script. With `each`, every distinct delivery has its own position.
     pub(crate) fn new(each: bool) -> Self {
         ScriptPosition::remembering(each.then_some(REMEMBERED))
     }
@@ -248,8 +251,8 @@ impl ScriptPosition {
         ScriptPosition { taken: 0, each, hasher: RandomState::new() }
     }
 
-    /// Takes a turn for a delivery with this idempotency key, or this body where it has none, as far as that matters: how
-    /// many turns were taken before.
+    /// Takes the next position for a delivery, and returns the number of requests before. Deliveries are told apart by their
+    /// idempotency key, or by their body where they have no key.
     pub(crate) fn take(&mut self, key: impl FnOnce() -> Option<String>, body: &[u8]) -> u64 {
         let taken = match &mut self.each {
             Some(each) => {
@@ -286,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn items_come_in_turn_and_the_last_one_stays() {
+    fn items_come_in_order_and_the_last_repeats() {
         let script = parse("503x2, hang=35ms,close,reset,truncate,forwardx2,200").unwrap();
         let acts: Vec<_> = (0..11).map(|taken| script.item(taken).act.clone()).collect();
         let hang = ScriptAction::Hang(Some(Duration::from_millis(35)));
@@ -305,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_app_or_a_file_answers_is_not_brief() {
+    fn the_response_of_an_app_or_a_large_file_is_not_brief() {
         let file = |path: &str| Ok(Bytes::from(vec![b'x'; path.len().pow(5)]));
         let is_brief = |text: &str| {
             let script = Script::parse(text, ScriptFiles { duration: &duration, file: &file });
@@ -316,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn modifiers_stand_behind_colons_in_any_number() {
+    fn an_item_has_any_number_of_modifiers() {
         let script = parse("429:retry-after=5:delay=20ms:body=@there,hang:delay=1ms").unwrap();
         let ScriptItem { act, delay, .. } = script.item(0).clone();
         let body = Some(Bytes::from_static(b"content"));
@@ -329,14 +332,14 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_named_with_the_mend() {
+    fn an_error_names_the_item_and_the_fix() {
         let cases = [
             ("", "\"\" is empty: write a status, such as 503"),
             ("200,,503", "\"\" is empty"),
-            ("600", "\"600\" is no status that ends a request: those are 200 to 599"),
+            ("600", "\"600\" is no final status: write 200 to 599"),
             ("100", "200 to 599"),
-            ("503x0", "write 503x2 for twice"),
-            ("503x99999999999999999999", "write 503x2 for twice"),
+            ("503x0", "needs a repeat count of at least 1, as in 503x2"),
+            ("503x99999999999999999999", "as in 503x2"),
             ("2oo", "\"2oo\" is no answer; write a status, such as 503, or one of hang, close"),
             (
                 "200,rest",
@@ -380,7 +383,7 @@ mod tests {
     }
 
     #[test]
-    fn turns_are_forgotten_beyond_a_bound() {
+    fn old_positions_are_forgotten_beyond_a_bound() {
         assert_eq!(ScriptPosition::new(true).each.unwrap().cap().get(), 65_536);
         let mut each = ScriptPosition::remembering(Some(2));
         let taken = ["a", "b", "a", "c", "b", "c"].map(|key| each.take(|| Some(key.into()), b""));

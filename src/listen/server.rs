@@ -1,4 +1,4 @@
-//! Connections: accepted, served over HTTP/1, ended gracefully.
+//! Accepts connections, serves HTTP/1 on them, and shuts down gracefully.
 
 use std::io;
 use std::net::SocketAddr;
@@ -22,245 +22,241 @@ use super::response::ResponseBody;
 use super::tls::{Tls, TlsStart};
 use crate::event::{Event, Note, Sink};
 
-/// A server under way.
 pub(crate) struct Server {
     stop: oneshot::Sender<()>,
-    desk: Arc<Handler>,
+    handler: Arc<Handler>,
     task: JoinHandle<GracefulShutdown>,
 }
 
 /// How many connections may be open at a time.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ConnectionLimit {
-    most: usize,
-    /// Why no more.
-    why: &'static str,
+    limit: usize,
+    /// Why there are no more, for a note.
+    reason: &'static str,
 }
 
 impl ConnectionLimit {
-    /// As many as the limit allows and there are descriptors for.
-    pub(crate) fn of(desk: &Handler) -> Self {
-        let connections = desk.limits.connections;
-        // Each connection may need one more to the app behind it, and one to notice that its sender goes.
-        let each = 1 + usize::from(desk.forwards()) + usize::from(desk.may_hang());
-        let most = affordable(connections, each);
-        let why = if most < connections { "there are descriptors for (ulimit -n)" } else { "may be at a time" };
-        ConnectionLimit { most, why }
+    /// As many connections as the limit allows and there are descriptors for.
+    pub(crate) fn of(handler: &Handler) -> Self {
+        let connections = handler.limits.connections;
+        // A connection may need a second descriptor for the connection to the app, and a third to notice that its sender
+        // has closed. The app never has more connections than deliveries were in flight, kept connections included.
+        let descriptors = 1 + usize::from(handler.forwards()) + usize::from(handler.may_hang());
+        let limit = affordable(connections, descriptors);
+        let reason = if limit < connections { "there are descriptors for (ulimit -n)" } else { "may be at a time" };
+        ConnectionLimit { limit, reason }
     }
 }
 
-/// Starts to accept connections, over TLS if there is any.
+/// Starts to accept connections, over TLS if there is a certificate.
 pub(crate) fn start(
     listener: TcpListener,
     tls: Option<Tls>,
-    desk: Arc<Handler>,
+    handler: Arc<Handler>,
     sink: Sink,
-    room: ConnectionLimit,
+    limit: ConnectionLimit,
 ) -> Server {
     let (stop, stopped) = oneshot::channel();
-    let limits = desk.limits;
-    let (ConnectionLimit { most, why }, open) = (room, Arc::new(Semaphore::new(room.most)));
-    let door = Acceptor { listener, most, why, open, was_full: false, watches: desk.may_hang(), sink, failed: None };
-    let task = tokio::spawn(accept(door, tls.map(Arc::new), Arc::clone(&desk), limits, stopped));
-    Server { stop, desk, task }
+    let limits = handler.limits;
+    let permits = Arc::new(Semaphore::new(limit.limit));
+    let watches = handler.may_hang();
+    let acceptor = Acceptor { listener, limit, permits, was_full: false, watches, sink, last_failure: None };
+    let task = tokio::spawn(accept(acceptor, tls.map(Arc::new), Arc::clone(&handler), limits, stopped));
+    Server { stop, handler, task }
 }
 
 impl Server {
-    /// Stops accepting, and waits for the requests in flight to be answered: at once, where a script would let them wait.
-    /// One that is not whole is waited for as long as more of it comes.
+    /// Stops accepting, and waits until the requests in flight are answered. Delays of a script end at once. An incomplete
+    /// request is waited for as long as more bytes come.
     pub(crate) async fn finish(self) {
-        // The task ends by itself only in a panic; then there is nothing to finish.
+        // The task ends by itself only in a panic; then there is no request to finish.
         let _ = self.stop.send(());
-        self.desk.end();
+        self.handler.end();
         if let Ok(connections) = self.task.await {
             let _ = timeout(FINISH_TIME, connections.shutdown()).await;
         }
     }
 }
 
-/// How many of so many connections there are descriptors for, where each takes so many: asks for more, and counts what it
-/// gets. Whatever is started after it inherits that, and is no worse off.
-fn affordable(connections: usize, each: usize) -> usize {
+/// The number of connections, at most `connections`, for which there are `descriptors` each. Raises the limit of the process
+/// as far as allowed and needed. Whatever is started later inherits the higher limit, and is no worse off.
+fn affordable(connections: usize, descriptors: usize) -> usize {
     #[cfg(unix)]
     {
         use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-        // Those that are taken already. Where that is not told, it is about so many.
+        // Where /dev/fd cannot be listed, about 16 descriptors are taken.
         let taken = std::fs::read_dir("/dev/fd").map_or(16, Iterator::count) as u64;
-        let wanted = (connections * each) as u64 + taken + DESCRIPTORS;
+        let wanted = (connections * descriptors) as u64 + taken + DESCRIPTORS;
         let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
         if current.is_some_and(|current| current < wanted) {
-            let more = maximum.map_or(wanted, |maximum| maximum.min(wanted));
-            // Where it is refused, there are as many as before.
-            let _ = setrlimit(Resource::Nofile, Rlimit { current: Some(more), maximum });
+            let raised = maximum.map_or(wanted, |maximum| maximum.min(wanted));
+            // A refusal leaves the limit as it was.
+            let _ = setrlimit(Resource::Nofile, Rlimit { current: Some(raised), maximum });
         }
-        let Some(got) = getrlimit(Resource::Nofile).current else { return connections };
-        let free = usize::try_from(got.saturating_sub(taken + DESCRIPTORS)).unwrap_or(usize::MAX);
-        (free / each).clamp(1, connections)
+        let Some(current) = getrlimit(Resource::Nofile).current else { return connections };
+        let free = usize::try_from(current.saturating_sub(taken + DESCRIPTORS)).unwrap_or(usize::MAX);
+        (free / descriptors).clamp(1, connections)
     }
     #[cfg(not(unix))]
     {
         // Sockets have no limit of their own there.
-        let _ = each;
+        let _ = descriptors;
         connections
     }
 }
 
-/// Where connections come in.
 struct Acceptor {
     listener: TcpListener,
-    /// How many may be open at a time.
-    most: usize,
-    /// Why no more.
-    why: &'static str,
-    /// Room for those that are not.
-    open: Arc<Semaphore>,
-    /// Whether it was said that there is none.
+    limit: ConnectionLimit,
+    permits: Arc<Semaphore>,
+    /// Whether a note has told that all permits are taken.
     was_full: bool,
-    /// Whether it must be noticed that a sender goes.
+    /// Whether a connection must notice that its sender has closed.
     watches: bool,
     sink: Sink,
-    /// Since when none could be accepted, most lately.
-    failed: Option<Instant>,
+    /// The last failed accept, until accepting has worked for a while.
+    last_failure: Option<Instant>,
 }
 
 impl Acceptor {
-    /// Waits for a connection, whatever comes between.
     async fn next(&mut self) -> (TcpStream, SocketAddr, ConnectionState, Option<OwnedSemaphorePermit>) {
         loop {
-            let room = self.room().await;
-            let calm = self.failed.map(|failed| failed + ACCEPT_CALM);
+            let permit = self.permit().await;
+            let calm = self.last_failure.map(|failure| failure + ACCEPT_CALM);
             let accepted = tokio::select! {
                 accepted = self.listener.accept() => accepted,
                 () = sleep_until(calm.unwrap_or_else(Instant::now)), if calm.is_some() => {
-                    self.failed = None;
-                    self.say(Note::info("connections are accepted again")).await;
+                    self.last_failure = None;
+                    self.note(Note::info("connections are accepted again")).await;
                     continue;
                 }
             };
             match accepted {
                 Ok((stream, remote)) => {
-                    let line = self.line(&stream).await;
-                    return (stream, remote, line, room);
+                    let state = self.state(&stream).await;
+                    return (stream, remote, state, permit);
                 }
                 Err(error) => self.failed(error).await,
             }
         }
     }
 
-    /// The line of a connection, which is waited for as the connection itself.
-    async fn line(&mut self, stream: &TcpStream) -> ConnectionState {
+    /// The state of a connection. Its second descriptor is waited for like the connection itself.
+    async fn state(&mut self, stream: &TcpStream) -> ConnectionState {
         while self.watches {
             match ConnectionState::watched(stream) {
-                Ok(line) => return line,
+                Ok(state) => return state,
                 Err(error) => self.failed(error).await,
             }
         }
         ConnectionState::default()
     }
 
-    /// Says that there is no descriptor left, and waits a little.
+    /// Notes that no connection can be accepted, and waits a little.
     async fn failed(&mut self, error: io::Error) {
-        if self.failed.replace(Instant::now()).is_none() {
+        if self.last_failure.replace(Instant::now()).is_none() {
             let text = format!("cannot accept connections: {error}; those that come wait until it can be");
-            self.say(Note::warning(text)).await;
+            self.note(Note::warning(text)).await;
         }
         sleep(ACCEPT_PAUSE).await;
     }
 
-    /// Room for one connection more. Where there is none, whoever comes waits in the system's queue.
-    async fn room(&mut self) -> Option<OwnedSemaphorePermit> {
-        if self.open.available_permits() == 0 && !self.was_full {
+    /// A permit for one more connection. Until a permit is free, senders wait in the system's accept queue.
+    async fn permit(&mut self) -> Option<OwnedSemaphorePermit> {
+        if self.permits.available_permits() == 0 && !self.was_full {
             self.was_full = true;
-            let Acceptor { most, why, .. } = self;
-            let text = format!("{most} connections are open, as many as {why}: more wait");
-            self.say(Note::warning(text)).await;
+            let ConnectionLimit { limit, reason } = self.limit;
+            let text = format!("{limit} connections are open, as many as {reason}: more wait");
+            self.note(Note::warning(text)).await;
         }
-        // It is never closed, so there always comes one.
-        Arc::clone(&self.open).acquire_owned().await.ok()
+        // The semaphore is never closed, so there always comes a permit.
+        Arc::clone(&self.permits).acquire_owned().await.ok()
     }
 
-    async fn say(&self, note: Event) {
-        // A writer that has gone ends the listener by itself.
+    async fn note(&self, note: Event) {
+        // A writer that has ended ends the listener by itself.
         let _ = self.sink.send_or_skip(note).await;
     }
 }
 
 async fn accept(
-    mut door: Acceptor,
+    mut acceptor: Acceptor,
     tls: Option<Arc<Tls>>,
-    desk: Arc<Handler>,
+    handler: Arc<Handler>,
     limits: ListenLimits,
     mut stopped: oneshot::Receiver<()>,
 ) -> GracefulShutdown {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(limits.header_time).max_buf_size(HEAD_BYTES).half_close(true);
-    if desk.responds_briefly() {
-        // In one piece, which takes less than to write head and body from where they are.
+    if handler.responds_briefly() {
+        // Copying a short body behind the head takes less time than a vectored write.
         http.writev(false);
     }
     let connections = GracefulShutdown::new();
     loop {
-        let (stream, remote, line, room) = tokio::select! {
-            accepted = door.next() => accepted,
+        let (stream, remote, state, permit) = tokio::select! {
+            accepted = acceptor.next() => accepted,
             _ = &mut stopped => return connections,
         };
-        // An answer is one small packet; waiting to fill it only adds delay.
+        // A response is one small packet; waiting to fill the packet only adds delay.
         let _ = stream.set_nodelay(true);
-        let (desk, watcher) = (Arc::clone(&desk), connections.watcher());
+        let handler = Arc::clone(&handler);
+        let watcher = connections.watcher();
         let remote = remote.to_string().into();
-        let connection = AcceptedConnection { http: http.clone(), desk, remote, line, watcher };
+        let connection = AcceptedConnection { http: http.clone(), handler, remote, state, watcher };
         let tls = tls.clone();
         tokio::spawn(async move {
             match tls {
-                None => connection.deliveries(stream).await,
-                Some(tls) => connection.secured(stream, &tls).await,
+                None => connection.serve_plain(stream).await,
+                Some(tls) => connection.serve_tls(stream, &tls).await,
             }
-            drop(room);
+            drop(permit);
         });
     }
 }
 
-/// A connection that was accepted.
 struct AcceptedConnection {
     http: http1::Builder,
-    desk: Arc<Handler>,
+    handler: Arc<Handler>,
     remote: Arc<str>,
-    line: ConnectionState,
+    state: ConnectionState,
     watcher: Watcher,
 }
 
 impl AcceptedConnection {
-    /// Serves deliveries.
-    async fn deliveries(self, stream: TcpStream) {
-        let line = self.line.clone();
-        let time = self.desk.limits.answer_time;
-        self.through(Socket::new(stream, line, time)).await;
+    async fn serve_plain(self, stream: TcpStream) {
+        let state = self.state.clone();
+        let time = self.handler.limits.answer_time;
+        self.serve_deliveries(Socket::new(stream, state, time)).await;
     }
 
-    /// Serves deliveries over TLS, and tells those who come without it.
-    async fn secured(self, stream: TcpStream, tls: &Tls) {
-        let (desk, line) = (Arc::clone(&self.desk), self.line.clone());
-        let time = desk.limits.answer_time;
+    /// Serves deliveries over TLS, and answers a sender that comes without TLS.
+    async fn serve_tls(self, stream: TcpStream, tls: &Tls) {
+        let handler = Arc::clone(&self.handler);
+        let state = self.state.clone();
+        let time = handler.limits.answer_time;
         let begun = tokio::select! {
-            begun = tls.begin(stream, line.clone(), time) => begun,
-            // Whoever has not said anything by then is not waited for.
-            () = desk.ended() => TlsStart::Nothing,
+            begun = tls.begin(stream, state.clone(), time) => begun,
+            // A sender that has sent nothing by the end of the listener is not waited for.
+            () = handler.ended() => TlsStart::Nothing,
         };
         match begun {
-            TlsStart::Secured(stream) => self.through(stream).await,
+            TlsStart::Secured(stream) => self.serve_deliveries(stream).await,
             TlsStart::Plain(stream) => {
                 let remote = Arc::clone(&self.remote);
-                let service = service_fn(move |_| Arc::clone(&desk).reject_plain_http(Arc::clone(&remote)));
-                self.serve(Socket::new(stream, line, time), service).await;
+                let service = service_fn(move |_| Arc::clone(&handler).reject_plain_http(Arc::clone(&remote)));
+                self.serve(Socket::new(stream, state, time), service).await;
             }
             TlsStart::Nothing => {}
-            TlsStart::Failed(why) => desk.unreadable(&self.remote, &why).await,
+            TlsStart::Failed(reason) => handler.unreadable(&self.remote, &reason).await,
         }
     }
 
-    async fn through(self, stream: impl AsyncRead + AsyncWrite + Unpin + 'static) {
-        let (desk, remote, line) = (Arc::clone(&self.desk), Arc::clone(&self.remote), self.line.clone());
-        let service = service_fn(move |request| Arc::clone(&desk).receive(request, Arc::clone(&remote), line.clone()));
+    async fn serve_deliveries(self, stream: impl AsyncRead + AsyncWrite + Unpin + 'static) {
+        let (handler, remote, state) = (Arc::clone(&self.handler), Arc::clone(&self.remote), self.state.clone());
+        let service =
+            service_fn(move |request| Arc::clone(&handler).receive(request, Arc::clone(&remote), state.clone()));
         self.serve(stream, service).await;
     }
 
@@ -269,28 +265,31 @@ impl AcceptedConnection {
         S: HttpService<Incoming, ResBody = ResponseBody>,
         S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        let AcceptedConnection { http, desk, remote, line, watcher } = self;
+        let AcceptedConnection { http, handler, remote, state, watcher } = self;
         let served = watcher.watch(http.serve_connection(TokioIo::new(stream), service));
         tokio::pin!(served);
-        // A connection that breaks off concerns nobody else; a request that never reached the desk is said here.
+        // A connection that breaks off concerns its sender alone. A request that hyper could not parse never reached the
+        // handler, so the note is sent here.
         tokio::select! {
             biased;
             served = &mut served => match served {
-                Err(error) if error.is_parse() => desk.unreadable(&remote, &error.to_string()).await,
+                Err(error) if error.is_parse() => handler.unreadable(&remote, &error.to_string()).await,
                 _ => {}
             },
-            () = stalled(&desk, &line) => desk.unreadable(&remote, "it was not whole when the listener ended").await,
+            () = stalled(&handler, &state) => {
+                handler.unreadable(&remote, "it was not whole when the listener ended").await;
+            }
         }
     }
 }
 
-/// Resolves when the listener ends and nothing more comes of a request.
-async fn stalled(desk: &Handler, line: &ConnectionState) {
-    desk.ended().await;
+/// Resolves when the listener ends and an incomplete request brings no more bytes.
+async fn stalled(handler: &Handler, state: &ConnectionState) {
+    handler.ended().await;
     loop {
-        let before = line.waits_since();
+        let before = state.incomplete_reads();
         sleep(STALL_TIME).await;
-        if before.is_some() && line.waits_since() == before {
+        if before.is_some() && state.incomplete_reads() == before {
             return;
         }
     }

@@ -1,4 +1,4 @@
-//! What a listener has written down: the history, the counts, and what of it the journal took. One delivery after the other.
+//! The state of one run: sequence number, history of deliveries, counters, and what the journal lacks.
 
 use super::body::MemoryShare;
 use super::response::HandlerResponse;
@@ -12,45 +12,41 @@ use crate::payload::history::History;
 use crate::payload::history::lifecycle::{Lifecycles, Unfinished};
 use crate::payload::lint::Warning;
 
-/// A delivery on its way to the books, with the memory that it takes.
+/// A delivery on its way to the recorder, with the memory that it takes.
 pub(crate) struct PendingDelivery {
-    /// What is recorded of it, as far as that is known; its number, its id and what it repeats are for the books to say.
+    /// The record so far. The session adds sequence number, id and duplicate.
     pub(crate) record: Record,
-    /// How much memory its body takes, unpacked.
+    /// The memory for the body, as sent and decoded.
     pub(crate) body_bytes: usize,
-    /// Its share of what all bodies together may take.
+    /// The share of the memory for all bodies.
     pub(crate) memory: MemoryShare,
 }
 
-/// Everything that must change together.
 pub(crate) struct Session {
     seq: u64,
-    /// How many deliveries the journal did not take since it last took one.
+    /// Deliveries that the journal lacks since its last write.
     missing: u64,
-    /// How many it lacks in all.
+    /// Deliveries that the journal lacks in all.
     unrecorded: u64,
-    /// From which number on the journal has not taken what was entered last.
+    /// The first sequence number of the last batch that the journal lacks.
     lost_from: u64,
     history: History,
     lifecycles: Lifecycles,
     tally: Tally,
-    /// Which deliveries are shown and counted.
+    /// The deliveries that are shown and counted.
     events: Option<Events>,
 }
 
-/// How many unfinished predictions are told at the end: who left more has stopped in the middle of a load test.
+/// How many unfinished predictions the last notes name: a run with more was stopped in the middle of a load test.
 const UNFINISHED: usize = 10;
 
-/// What is to be done about a record.
 pub(crate) struct Counted {
-    /// Whether it is shown.
     pub(crate) shown: bool,
-    /// Whether it is one that `--count` waits for, and of which anything is expected.
+    /// Whether the delivery counts for `--count`, and is checked against the expectations.
     pub(crate) counted: bool,
 }
 
 impl Session {
-    /// Empty books.
     pub(crate) fn new(events: Option<Events>) -> Self {
         Session {
             seq: 0,
@@ -64,12 +60,11 @@ impl Session {
         }
     }
 
-    /// The counts.
     pub(crate) fn tally(&self) -> Tally {
         self.tally.clone()
     }
 
-    /// How many deliveries could not be written to the journal.
+    /// How many deliveries the journal lacks in all.
     pub(crate) fn unrecorded(&self) -> u64 {
         self.unrecorded
     }
@@ -79,9 +74,9 @@ impl Session {
         self.tally.refused += 1;
     }
 
-    /// Numbers a delivery under this id, and completes its record.
+    /// Numbers a delivery, and completes its record.
     pub(crate) fn number(&mut self, id: String, pending: &mut PendingDelivery) {
-        // From here on it is little, and the queue of the writer counts it.
+        // From here on the writer's queue counts the memory.
         drop(std::mem::take(&mut pending.memory));
         self.seq += 1;
         let record = &mut pending.record;
@@ -90,7 +85,7 @@ impl Session {
         let repeat = payload.as_ref().and_then(|payload| {
             self.history.note(payload, &delivery.body, verdict.is_invalid(), self.seq, &id, status)
         });
-        // One whose signature does not hold is anybody's, and says nothing about a prediction.
+        // Anybody can send an invalid signature, so such a delivery is no part of a prediction's lifecycle.
         if let Some(payload) = payload.as_ref().filter(|_| !verdict.is_invalid()) {
             record.warnings.extend(self.lifecycles.note(payload, repeat.as_ref(), self.seq));
         }
@@ -98,51 +93,49 @@ impl Session {
         record.duplicate = repeat.map(Duplicate::from);
     }
 
-    /// What did not come to its end.
+    /// The predictions without a terminal event, at most [`UNFINISHED`].
     pub(crate) fn unfinished(&self) -> Vec<Unfinished> {
         let mut unfinished = self.lifecycles.unfinished();
         unfinished.truncate(UNFINISHED);
         unfinished
     }
 
-    /// Takes note of what came of writing to the journal, and that it did not take so many: what is to be said of it.
+    /// Notes the result of a write, of which the journal lacks the last `lost` deliveries. Returns the notes for the user.
     pub(crate) fn journal_wrote(&mut self, written: &Written, lost: u64) -> Vec<Event> {
-        let mut said = Vec::new();
+        let mut notes = Vec::new();
         if written.begun_again {
-            said.push(Note::warning("the journal was deleted or moved away, and is begun again"));
+            notes.push(Note::warning("the journal was deleted or moved away, and is begun again"));
         }
         if let Some(error) = written.error.as_ref().filter(|_| self.missing == 0) {
-            said.push(Note::warning(format!(
+            notes.push(Note::warning(format!(
                 "{error}; until it can be written again no delivery counts, and none is acknowledged: the answer is 503"
             )));
         }
         if lost == 0 && self.missing > 0 {
             let text = format!("the journal is written again; it lacks {}", deliveries(self.missing));
-            said.push(Note::info(text));
+            notes.push(Note::info(text));
             self.missing = 0;
         }
         self.lost_from = if lost > 0 { self.seq + 1 - lost } else { u64::MAX };
         self.missing += lost;
         self.unrecorded += lost;
-        said
+        notes
     }
 
-    /// What is to be said at the end of a journal that could not be written any more, and how the program ends then.
+    /// The exit code and the last note for a journal that could not be written to the end.
     pub(crate) fn journal_end(&self) -> (Exit, Option<String>) {
-        match self.missing {
-            0 => (Exit::Done, None),
-            missing => {
-                let text = format!("the journal could not be written to the end: it lacks {}", deliveries(missing));
-                (Exit::Failure, Some(text))
-            }
+        if self.missing == 0 {
+            return (Exit::Done, None);
         }
+        let text = format!("the journal could not be written to the end: it lacks {}", deliveries(self.missing));
+        (Exit::Failure, Some(text))
     }
 
-    /// Corrects a record that the journal did not take, and forgets it: its repeat is the first that is recorded. Gives
-    /// whether what was decided would have acknowledged it, so that it is answered otherwise now.
+    /// Corrects the record of a delivery that the journal lacks, and forgets the delivery: a repeat is then the first that is
+    /// recorded. Returns whether the decided response would have acknowledged the delivery, so that another replaces it.
     pub(crate) fn not_recorded(&mut self, record: &mut Record) -> bool {
         let acknowledged = record.answer.as_mut().filter(|answer| answer.may_acknowledge());
-        let is_another = acknowledged.is_some();
+        let replaced = acknowledged.is_some();
         if let Some(answer) = acknowledged {
             *answer = HandlerResponse::not_recorded().recorded(answer.ms);
         }
@@ -156,15 +149,14 @@ impl Session {
             self.history.forget(payload, &record.delivery.body, record.verdict.is_invalid(), record.seq, status);
             self.lifecycles.forget(payload, record.seq, self.lost_from);
         }
-        is_another
+        replaced
     }
 
-    /// Whether a record is one that is shown.
     pub(crate) fn shows(&self, record: &Record) -> bool {
         self.events.as_ref().is_none_or(|events| events.match_payload(record.payload.as_ref()))
     }
 
-    /// Counts a record: a delivery counts whose answer is not a limit's, and that the journal took.
+    /// Counts a delivery, unless a limit answered it or the journal lacks it.
     pub(crate) fn count(&mut self, record: &Record, kept: bool) -> Counted {
         let shown = self.shows(record);
         let answer = record.answer.as_ref();

@@ -1,4 +1,4 @@
-//! What ends a listener, and with which code.
+//! The conditions that end a listener, and the exit code.
 
 use std::fmt;
 use std::time::Duration;
@@ -15,50 +15,48 @@ use crate::payload::{Status, nearest, provider};
 use crate::sys::junit::JunitCase;
 use crate::sys::signals::Signals;
 
-/// What is waited for: all of it.
+/// The end that `listen` waits for: all of these.
 #[derive(Clone, Debug)]
 pub(crate) struct StopConditions {
-    /// So many deliveries.
+    /// `--count`.
     pub(crate) count: Option<u64>,
-    /// One delivery like this.
+    /// `--until`.
     pub(crate) until: Option<Until>,
-    /// At most so long.
+    /// `--timeout`.
     pub(crate) timeout: Option<Duration>,
 }
 
-/// The delivery that is waited for.
+/// The delivery that `--until` waits for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Until {
-    /// The last one of a prediction.
+    /// The last delivery of a prediction.
     Terminal,
-    /// One with this status or event.
+    /// A delivery with this status or event.
     Word(String),
 }
 
-/// How far it has come.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct ListenProgress {
     /// Deliveries that count.
     pub(crate) deliveries: u64,
-    /// Whether the one that is waited for came.
+    /// Whether the delivery of `--until` came.
     pub(crate) until: bool,
 }
 
-/// What ended the waiting. The exit code is decided only when the requests in flight have been answered: they count.
+/// Why the wait ended. The exit code is decided later, when the requests in flight have been answered: they count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum StopCause {
-    /// All that was waited for came, or nobody reads the output any more.
+    /// All conditions are met, or the output was closed.
     Enough,
     /// The command ended with this code.
     Command(u8),
-    /// The time was up.
+    /// `--timeout` was over.
     TimeUp {
         /// Whether the command was still running.
         running: bool,
     },
-    /// The user's wish.
+    /// A signal came.
     Signal {
-        /// Which.
         exit: Exit,
         /// Whether the command was still running.
         running: bool,
@@ -66,12 +64,10 @@ pub(crate) enum StopCause {
 }
 
 impl ListenProgress {
-    /// Whether it is any.
     pub(crate) fn is_any(self) -> bool {
         self.deliveries > 0 || self.until
     }
 
-    /// Goes on by so much.
     pub(crate) fn add(&mut self, step: ListenProgress) {
         self.deliveries += step.deliveries;
         self.until |= step.until;
@@ -79,12 +75,12 @@ impl ListenProgress {
 }
 
 impl Until {
-    /// Reads `terminal`, or a status or event.
+    /// Parses `terminal`, or a status or event.
     pub(crate) fn of(word: &str) -> Self {
         if word == "terminal" { Until::Terminal } else { Until::Word(word.to_owned()) }
     }
 
-    /// Whether this delivery is the one. What was refused for its signature is anybody's.
+    /// Whether this delivery meets the condition. Anybody can send an invalid signature, so a rejected delivery does not.
     pub(crate) fn is_met_by(&self, record: &Record) -> bool {
         let Some(payload) = &record.payload else { return false };
         if record.answer.as_ref().is_some_and(|answer| answer.by == AnsweredBy::Refused) {
@@ -99,7 +95,7 @@ impl Until {
         }
     }
 
-    /// The word that was probably meant, where no known provider has this one.
+    /// The nearest known word, where no known provider has this word.
     pub(crate) fn nearest_known(&self) -> Option<&'static str> {
         let Until::Word(word) = self else { return None };
         let known = || provider::words().chain(["terminal"]);
@@ -117,11 +113,11 @@ impl fmt::Display for Until {
 }
 
 impl StopConditions {
-    /// Waits for the end, and gives back the command that is still running.
+    /// Waits for the end. Returns the command if it is still running.
     ///
-    /// With a command, the end is its end: its exit code must not be lost. What else is waited for can come after that,
-    /// because whatever it set off may take its time; without `--timeout` nothing bounds that, so then its end is the
-    /// end.
+    /// With a command, the wait lasts until the command ends: its exit code must not be lost. Deliveries that the command
+    /// set off may come later, so the wait then goes on for the other conditions. Without `--timeout` no limit bounds that
+    /// wait, so then the end of the command is the end.
     pub(crate) async fn for_end(
         &self,
         mut progress: watch::Receiver<ListenProgress>,
@@ -159,7 +155,7 @@ impl StopConditions {
         }
     }
 
-    /// The exit code, and what to say of it where it is not as it should be, with what came in the end.
+    /// The exit code, and a note where the conditions are not met, from the final progress.
     pub(crate) fn exit(&self, cause: StopCause, progress: ListenProgress) -> (Exit, Option<String>) {
         let missing = self.missing(progress);
         let time = self.timeout.unwrap_or_default();
@@ -177,7 +173,7 @@ impl StopConditions {
         }
     }
 
-    /// What was waited for as cases of a report.
+    /// The conditions as cases of a report.
     pub(crate) fn cases(&self, progress: ListenProgress) -> impl Iterator<Item = JunitCase> {
         let count = self.count.map(|count| JunitCase::new(format!("--count {count}"), self.missing_count(progress)));
         let until =
@@ -185,8 +181,8 @@ impl StopConditions {
         count.into_iter().chain(until)
     }
 
-    /// What there is to say against the command of a listener that ended so.
-    pub(crate) fn against_command(cause: StopCause) -> Option<String> {
+    /// The failure of the command in a report.
+    pub(crate) fn command_failure(cause: StopCause) -> Option<String> {
         match cause {
             StopCause::Command(0) | StopCause::TimeUp { running: false } | StopCause::Signal { running: false, .. } => {
                 None
@@ -198,7 +194,6 @@ impl StopConditions {
         }
     }
 
-    /// What did not come, in words.
     fn missing(&self, progress: ListenProgress) -> Vec<String> {
         self.missing_count(progress).into_iter().chain(self.missing_until(progress)).collect()
     }
@@ -239,24 +234,24 @@ mod tests {
     }
 
     #[test]
-    fn all_that_is_waited_for_must_come_and_what_did_not_is_said() {
+    fn every_condition_must_be_met_and_a_note_names_the_unmet() {
         let wait = wait(Some(2), Some("terminal"));
-        let judged =
+        let exit =
             |deliveries, until| wait.exit(StopCause::TimeUp { running: false }, ListenProgress { deliveries, until });
-        assert_eq!(judged(2, true), (Exit::Done, None));
-        let said = |deliveries, until| judged(deliveries, until).1.unwrap();
-        assert_eq!(said(1, true), "waited 30s: 1 of 2 deliveries came");
-        assert_eq!(said(2, false), "waited 30s: no delivery came that is terminal");
-        assert_eq!(said(0, false), "waited 30s: 0 of 2 deliveries came, and no delivery came that is terminal");
+        assert_eq!(exit(2, true), (Exit::Done, None));
+        let note = |deliveries, until| exit(deliveries, until).1.unwrap();
+        assert_eq!(note(1, true), "waited 30s: 1 of 2 deliveries came");
+        assert_eq!(note(2, false), "waited 30s: no delivery came that is terminal");
+        assert_eq!(note(0, false), "waited 30s: 0 of 2 deliveries came, and no delivery came that is terminal");
     }
 
     #[test]
-    fn a_word_that_nobody_has_is_doubted() {
-        let meant = |word| Until::of(word).nearest_known();
-        assert_eq!(meant("succeded"), Some("succeeded"));
-        assert_eq!(meant("terminl"), Some("terminal"));
+    fn an_unknown_word_gets_the_nearest_known() {
+        let nearest = |word| Until::of(word).nearest_known();
+        assert_eq!(nearest("succeded"), Some("succeeded"));
+        assert_eq!(nearest("terminl"), Some("terminal"));
         for word in ["succeeded", "success", "completed", "start", "output", "terminal", "order.paid"] {
-            assert_eq!(meant(word), None, "{word}");
+            assert_eq!(nearest(word), None, "{word}");
         }
     }
 }

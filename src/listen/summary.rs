@@ -60,7 +60,7 @@ impl RunSummary<'_> {
         let lacking = (missing > 0).then(|| format!("deliveries that could not be recorded: {missing}"));
         let journal = record.as_ref().map(|path| JunitCase::new(format!("--record {}", path.display()), lacking));
         let command = command.first().map(|program| {
-            JunitCase::new(format!("-- {}", program.to_string_lossy()), StopConditions::against_command(self.cause))
+            JunitCase::new(format!("-- {}", program.to_string_lossy()), StopConditions::command_failure(self.cause))
         });
         journal.into_iter().chain(command)
     }

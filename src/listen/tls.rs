@@ -1,4 +1,4 @@
-//! HTTPS: the certificate that the listener shows, and the handshake.
+//! HTTPS: the listener's certificate, and the handshake.
 
 use std::io;
 use std::path::Path;
@@ -22,34 +22,33 @@ use crate::error::Error;
 use crate::http::pem;
 use crate::http::pem::Identity;
 
-/// The certificate that is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Certificate {
-    /// One that is made for this run.
+    /// A certificate that is made for this run.
     ThrowAway,
-    /// The user's own.
+    /// The user's own certificate.
     Files {
-        /// The certificate, and those that vouch for it.
+        /// The certificate, with its chain.
         cert: String,
-        /// Its key, where that is not in the same file.
+        /// The key, where the file of the certificate does not hold it.
         key: Option<String>,
     },
 }
 
-/// What the listener shows to whoever connects.
 pub(crate) struct Tls {
     acceptor: TlsAcceptor,
-    /// The SHA-256 of the certificate.
+    /// SHA-256 of the certificate.
     fingerprint: String,
-    /// A throw-away certificate, for senders to trust. It goes with the listener, and never holds the key.
+    /// A throw-away certificate as a file for senders to trust. The file is deleted with the listener, and never holds the
+    /// key.
     shared: Option<NamedTempFile>,
 }
 
-/// The names of this machine to itself.
+/// The names by which this machine reaches itself.
 const OWN_NAMES: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 
 impl Tls {
-    /// The TLS of a listener at this address or name.
+    /// The TLS of a listener on this address or name.
     pub(crate) fn new(certificate: &Certificate, host: &str) -> Result<Self, Error> {
         let (identity, shared) = match certificate {
             Certificate::Files { cert, key } => {
@@ -58,7 +57,7 @@ impl Tls {
             }
             Certificate::ThrowAway => {
                 let (identity, pem) = throw_away(host).map_err(|error| failed(&error))?;
-                (identity, Some(share(&pem).map_err(|error| failed(&error))?))
+                (identity, Some(write_pem(&pem).map_err(|error| failed(&error))?))
             }
         };
         let fingerprint = fingerprint(&identity.0[0]);
@@ -66,12 +65,12 @@ impl Tls {
         Ok(Tls { acceptor, fingerprint, shared })
     }
 
-    /// The file with a certificate that nobody can know yet.
+    /// The file of a throw-away certificate.
     pub(crate) fn shared(&self) -> Option<&Path> {
         self.shared.as_ref().map(NamedTempFile::path)
     }
 
-    /// What a sender's user should know of the certificate.
+    /// The note about the certificate.
     pub(crate) fn note(&self) -> String {
         match self.shared() {
             None => format!("its certificate has the SHA-256 {}", self.fingerprint),
@@ -83,40 +82,40 @@ impl Tls {
         }
     }
 
-    /// Begins a connection, in bounded time.
-    pub(crate) async fn begin(&self, stream: TcpStream, line: ConnectionState, answer_time: Duration) -> TlsStart {
-        match timeout(HANDSHAKE_TIME, self.handshake(stream, line, answer_time)).await {
+    /// Begins a connection within [`HANDSHAKE_TIME`].
+    pub(crate) async fn begin(&self, stream: TcpStream, state: ConnectionState, answer_time: Duration) -> TlsStart {
+        match timeout(HANDSHAKE_TIME, self.handshake(stream, state, answer_time)).await {
             Ok(begun) => begun,
             Err(_) => TlsStart::Failed(format!("the TLS handshake took longer than {} s", HANDSHAKE_TIME.as_secs())),
         }
     }
 
-    async fn handshake(&self, stream: TcpStream, line: ConnectionState, answer_time: Duration) -> TlsStart {
+    async fn handshake(&self, stream: TcpStream, state: ConnectionState, answer_time: Duration) -> TlsStart {
         let mut first = [0];
         match stream.peek(&mut first).await {
             Ok(1) if first[0] == HANDSHAKE => {}
             Ok(1) => return TlsStart::Plain(stream),
             _ => return TlsStart::Nothing,
         }
-        match self.acceptor.accept(Socket::new(stream, line, answer_time)).await {
+        match self.acceptor.accept(Socket::new(stream, state, answer_time)).await {
             Ok(stream) => TlsStart::Secured(Box::new(stream)),
             Err(error) => TlsStart::Failed(reason(&error)),
         }
     }
 }
 
-/// What every TLS connection begins with: a record of the handshake (RFC 8446, section 5.1).
+/// The first byte of every TLS connection: the type of a handshake record (RFC 8446, section 5.1).
 const HANDSHAKE: u8 = 22;
 
-/// How a connection began.
+/// The beginning of a connection.
 pub(crate) enum TlsStart {
-    /// With a handshake.
+    /// A TLS handshake.
     Secured(Box<TlsStream<Socket>>),
-    /// With something else; with HTTP, it is to be hoped. None of it was read.
+    /// Other bytes, probably plain HTTP. None of them was read.
     Plain(TcpStream),
-    /// Not at all: somebody looked whether the port is open.
+    /// No bytes: a port scan.
     Nothing,
-    /// With a handshake that failed for this reason.
+    /// A failed handshake, with the reason.
     Failed(String),
 }
 
@@ -127,12 +126,12 @@ fn config((chain, key): Identity) -> Result<ServerConfig, Error> {
         .with_no_client_auth()
         .with_single_cert(chain, key)
         .map_err(|error| Error::Usage(format!("--tls-cert and --tls-key cannot be used together: {error}")))?;
-    // All that is spoken here; `curl --http1.0` offers the older one alone.
+    // The listener speaks these alone; `curl --http1.0` offers only the older version.
     config.alpn_protocols = vec![b"http/1.1".to_vec(), b"http/1.0".to_vec()];
     Ok(config)
 }
 
-/// A certificate that nobody else has signed, for this machine's names and the listener's, and the same in PEM form.
+/// A self-signed certificate for this machine's names and the listener's, and the same in PEM form.
 fn throw_away(host: &str) -> Result<(Identity, String), rcgen::Error> {
     let host = host.trim_start_matches('[').trim_end_matches(']');
     let names = OWN_NAMES.into_iter().chain((!OWN_NAMES.contains(&host)).then_some(host));
@@ -145,8 +144,8 @@ fn throw_away(host: &str) -> Result<(Identity, String), rcgen::Error> {
     Ok((identity, certificate.pem()))
 }
 
-/// Writes a certificate to where senders can take it from.
-fn share(pem: &str) -> io::Result<NamedTempFile> {
+/// Writes a certificate to a file for senders.
+fn write_pem(pem: &str) -> io::Result<NamedTempFile> {
     let file = tempfile::Builder::new().prefix("hookctl-").suffix(".pem").tempfile()?;
     std::fs::write(file.path(), pem)?;
     Ok(file)
@@ -188,7 +187,7 @@ mod tests {
             assert!(text.starts_with("-----BEGIN CERTIFICATE-----\n") && !text.contains("KEY"), "{text}");
             assert!(tls.note().contains(&path.display().to_string()), "{}", tls.note());
             drop(tls);
-            assert!(!path.exists(), "it goes with the listener");
+            assert!(!path.exists(), "the file is deleted with the listener");
         }
     }
 

@@ -1,4 +1,4 @@
-//! `--tunnel`: the user's own tunnel client, started on the listener's port and ended with it.
+//! `--tunnel`: starts the user's own tunnel client on the listener's port, and ends it with the listener.
 
 use std::collections::VecDeque;
 use std::io;
@@ -20,27 +20,26 @@ use crate::event::{Note, Sink};
 /// A program that opens tunnels.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct TunnelClient {
-    /// Its name on the command line.
+    /// The value of `--tunnel`.
     pub(crate) name: &'static str,
-    /// What is run.
     program: &'static str,
-    /// With these arguments, in which `{host}` and `{port}` are the listener's.
+    /// `{host}` and `{port}` are replaced by the listener's.
     arguments: &'static [&'static str],
-    /// What it finds in its environment, unless the user has set that already.
+    /// Variables for the program, unless the user has set them already.
     environment: &'static [(&'static str, &'static str)],
-    /// What stands before the public URL on a line that it prints.
+    /// The text before the public URL on a line of the program's output.
     mark: &'static str,
-    /// What is missing of the URL there.
+    /// The beginning of the URL that the line lacks.
     scheme: &'static str,
-    /// How to get it.
+    /// How to install the program.
     install: &'static str,
 }
 
 /// Every client that is known.
 pub(crate) const CLIENTS: [TunnelClient; 4] = [
     // Its log, https://ngrok.com/docs/agent/config/v2/#log_format:
-    // `lvl=info msg="started tunnel" obj=tunnels name=command_line addr=http://localhost:80 url=https://…`. Its API on
-    // port 4040 says the same, unless another ngrok has that port and speaks of its own tunnels.
+    // `lvl=info msg="started tunnel" obj=tunnels name=command_line addr=http://localhost:80 url=https://…`. The API on port
+    // 4040 has the URL too, but the port may belong to another ngrok with other tunnels.
     TunnelClient {
         name: "ngrok",
         program: "ngrok",
@@ -50,7 +49,7 @@ pub(crate) const CLIENTS: [TunnelClient; 4] = [
         scheme: "https:",
         install: "get it from https://ngrok.com/download, then run ngrok config add-authtoken",
     },
-    // bin/lt.js of localtunnel 2.0.2, which takes every flag from the environment too: HOST is the server.
+    // bin/lt.js of localtunnel 2.0.2 reads every flag from the environment too: HOST is the server.
     TunnelClient {
         name: "localtunnel",
         program: "lt",
@@ -70,7 +69,7 @@ pub(crate) const CLIENTS: [TunnelClient; 4] = [
         scheme: "",
         install: "get it from https://developers.cloudflare.com/cloudflare-one/connections/connect-networks/downloads/",
     },
-    // src/main.rs and src/client.rs of bore-cli 0.6.0. It colours its log wherever that goes.
+    // src/main.rs and src/client.rs of bore-cli 0.6.0. bore colours its log even in a pipe.
     TunnelClient {
         name: "bore",
         program: "bore",
@@ -98,7 +97,7 @@ impl TunnelClient {
                 command.env(name, value);
             }
         }
-        // What was meant for us, the secret among it, is nothing to it.
+        // Variables for hookctl, the secret among them, are not for the client.
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("HOOKCTL_") {
                 command.env_remove(name);
@@ -108,7 +107,7 @@ impl TunnelClient {
         command
     }
 
-    /// The public URL, if this line tells it.
+    /// The public URL, if this line has it.
     fn url(&self, line: &str) -> Option<Url> {
         let (_, rest) = line.split_once(self.mark)?;
         let word = rest.split([' ', '"', '\t']).next().unwrap_or_default();
@@ -117,20 +116,20 @@ impl TunnelClient {
     }
 
     fn failed(&self, reason: String, last: &Lines) -> Error {
-        let said = last.0.iter().map(String::as_str).collect::<Vec<_>>().join(" · ");
-        let said = if said.is_empty() { "it said nothing".to_owned() } else { format!("it said: {said}") };
-        Error::Tunnel { client: self.name, reason: format!("{reason}; {said}"), install: None }
+        let lines = last.0.iter().map(String::as_str).collect::<Vec<_>>().join(" · ");
+        let printed = if lines.is_empty() { "it printed nothing".to_owned() } else { format!("it printed: {lines}") };
+        Error::Tunnel { client: self.name, reason: format!("{reason}; {printed}"), install: None }
     }
 }
 
-/// The last lines that a client said, each no longer than somebody reads.
+/// The last lines that a client printed, each cut to [`LINE`] characters.
 #[derive(Debug, Default)]
 struct Lines(VecDeque<String>);
 
-/// How many of them are kept.
+/// How many last lines are kept.
 const LINES: usize = 5;
 
-/// How much of each, in characters.
+/// The length of a kept line, in characters.
 const LINE: usize = 300;
 
 impl Lines {
@@ -145,9 +144,9 @@ impl Lines {
     }
 }
 
-/// A tunnel under way.
+/// A tunnel with its public URL.
 pub(crate) struct Tunnel {
-    /// Where the listener can be reached from outside.
+    /// The listener's URL from outside.
     pub(crate) url: String,
     client: &'static TunnelClient,
     process: Child,
@@ -156,7 +155,7 @@ pub(crate) struct Tunnel {
 }
 
 impl Tunnel {
-    /// Starts a client and waits until it has named its public URL.
+    /// Starts a client and waits for its public URL.
     pub(crate) async fn open(client: &'static TunnelClient, listener: SocketAddr) -> Result<Self, Error> {
         Self::start(client, client.command(listener)).await
     }
@@ -170,22 +169,22 @@ impl Tunnel {
             },
             _ => client.failed(format!("{} does not start: {error}", client.program), &Lines::default()),
         })?;
-        let lines = heard(&mut process);
+        let lines = output_lines(&mut process);
         let mut tunnel = Tunnel { url: String::new(), client, process, lines, last: Lines::default() };
-        let failed = match timeout(TUNNEL_TIME, tunnel.named()).await {
+        let failed = match timeout(TUNNEL_TIME, tunnel.public_url()).await {
             Ok(Some(url)) => {
                 tunnel.url = url.as_str().trim_end_matches('/').to_owned();
                 return Ok(tunnel);
             }
-            Ok(None) => "it ended before it named a public URL".to_owned(),
-            Err(_) => format!("it named no public URL within {} s", TUNNEL_TIME.as_secs()),
+            Ok(None) => "it ended before it printed a public URL".to_owned(),
+            Err(_) => format!("it printed no public URL within {} s", TUNNEL_TIME.as_secs()),
         };
         let error = client.failed(failed, &tunnel.last);
         tunnel.process.stop().await;
         Err(error)
     }
 
-    async fn named(&mut self) -> Option<Url> {
+    async fn public_url(&mut self) -> Option<Url> {
         while let Some(line) = self.lines.recv().await {
             self.last.push(&line);
             if let Some(url) = self.client.url(&line) {
@@ -195,51 +194,52 @@ impl Tunnel {
         None
     }
 
-    /// Watches over it from here on.
-    pub(crate) fn watch(mut self, sink: Sink) -> Watched {
+    /// Notes the end of the client, should it end before the listener.
+    pub(crate) fn watch(mut self, sink: Sink) -> WatchedTunnel {
         let (end, ended) = tokio::sync::oneshot::channel::<()>();
         let task = tokio::spawn(async move {
-            let talk = async {
+            let output = async {
                 while let Some(line) = self.lines.recv().await {
                     self.last.push(&line);
                 }
             };
             tokio::select! {
-                () = talk => {
-                    let gone = self.client.failed("it has ended, so nothing comes from outside any more".into(), &self.last);
-                    // A writer that has gone ends the listener by itself.
-                    let _ = sink.send_or_skip(Note::warning(gone.to_string())).await;
+                () = output => {
+                    let reason = "it has ended, so no delivery comes from outside any more".into();
+                    let error = self.client.failed(reason, &self.last);
+                    // A writer that has ended ends the listener by itself.
+                    let _ = sink.send_or_skip(Note::warning(error.to_string())).await;
                 }
                 _ = ended => {}
             }
             self.process.stop().await;
         });
-        Watched { end, task }
+        WatchedTunnel { end, task }
     }
 }
 
-/// A tunnel that is watched over. Dropped, it ends too.
-pub(crate) struct Watched {
+/// A tunnel with a task that watches its client. Dropped, the tunnel ends too.
+pub(crate) struct WatchedTunnel {
     end: tokio::sync::oneshot::Sender<()>,
     task: JoinHandle<()>,
 }
 
-impl Watched {
-    /// Ends it, with everything that it has started.
+impl WatchedTunnel {
+    /// Ends the client, with everything that the client has started.
     pub(crate) async fn close(self) {
         drop(self.end);
-        // It ends otherwise only in a panic.
+        // The error is a panic of the task.
         let _ = self.task.await;
     }
 }
 
-/// Lines that wait to be read at most.
+/// How many lines wait to be read at most.
 const WAITING: usize = 64;
 
-/// What a process says from here on, on both its outputs; ends when both are closed.
-fn heard(process: &mut Child) -> mpsc::Receiver<String> {
-    async fn hear(from: impl AsyncRead + Unpin, to: mpsc::Sender<String>) {
-        let mut lines = BufReader::new(from).split(b'\n');
+/// The lines of both outputs of a process, from now until both are closed.
+fn output_lines(process: &mut Child) -> mpsc::Receiver<String> {
+    async fn forward(output: impl AsyncRead + Unpin, to: mpsc::Sender<String>) {
+        let mut lines = BufReader::new(output).split(b'\n');
         while let Ok(Some(line)) = lines.next_segment().await {
             if to.send(String::from_utf8_lossy(&line).into_owned()).await.is_err() {
                 return;
@@ -248,8 +248,8 @@ fn heard(process: &mut Child) -> mpsc::Receiver<String> {
     }
     let (to, lines) = mpsc::channel(WAITING);
     let (stdout, stderr) = process.outputs();
-    stdout.map(|stdout| tokio::spawn(hear(stdout, to.clone())));
-    stderr.map(|stderr| tokio::spawn(hear(stderr, to)));
+    stdout.map(|stdout| tokio::spawn(forward(stdout, to.clone())));
+    stderr.map(|stderr| tokio::spawn(forward(stderr, to)));
     lines
 }
 
@@ -257,9 +257,9 @@ fn heard(process: &mut Child) -> mpsc::Receiver<String> {
 mod tests {
     use super::*;
 
-    /// Lines as the clients print them, and what does not name a tunnel though it looks like it.
+    /// Lines as the clients print them, and similar lines without a tunnel's URL.
     #[test]
-    fn a_public_url_is_read_off_what_a_client_prints() {
+    fn a_public_url_is_read_from_a_clients_output() {
         let ngrok = r#"t=2026-11-20T21:23:21+0000 lvl=info msg="started tunnel" obj=tunnels name=command_line addr=http://127.0.0.1:80 url=https://1f2e.ngrok-free.app"#;
         let cases = [
             ("ngrok", ngrok, Some("https://1f2e.ngrok-free.app/")),
@@ -307,11 +307,11 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_client_that_names_no_url_is_given_up() {
+    async fn a_client_without_a_url_is_stopped() {
         // The clock is paused: with nothing to read, the time is over at once.
         let mut command = Command::new("sleep");
         command.arg("600").stdout(Stdio::piped()).stderr(Stdio::piped());
         let failed = Tunnel::start(&CLIENTS[0], command).await.err().unwrap();
-        assert_eq!(failed.to_string(), "no tunnel by ngrok: it named no public URL within 30 s; it said nothing");
+        assert_eq!(failed.to_string(), "cannot open a tunnel with ngrok: it printed no public URL within 30 s; it printed nothing");
     }
 }

@@ -1,8 +1,8 @@
-//! Ctrl-C, SIGTERM and the closing of the terminal.
+//! Signals that stop the program: SIGINT, SIGTERM and SIGHUP.
 
 use crate::error::{Error, Exit};
 
-/// Waits for the user's wish to stop.
+/// Waits for signals.
 #[derive(Debug)]
 pub struct Signals {
     #[cfg(unix)]
@@ -11,14 +11,14 @@ pub struct Signals {
     terminate: tokio::signal::unix::Signal,
     #[cfg(unix)]
     hangup: tokio::signal::unix::Signal,
-    /// Taken so that a journal at its limit of size is one that cannot be written, and not the end.
+    /// SIGXFSZ is caught so that a journal at the size limit fails to be written, instead of ending the program.
     #[cfg(unix)]
     _full: tokio::signal::unix::Signal,
     seen: u32,
 }
 
 impl Signals {
-    /// Takes the signals over; from here on they no longer end the program by themselves.
+    /// Catches the signals; from here on they do not end the program by themselves.
     pub(crate) fn take() -> Result<Self, Error> {
         #[cfg(unix)]
         {
@@ -37,7 +37,7 @@ impl Signals {
         Ok(Signals { seen: 0 })
     }
 
-    /// The next one: [`Exit::Interrupted`] or [`Exit::Terminated`].
+    /// Waits for the next signal: [`Exit::Interrupted`] or [`Exit::Terminated`].
     pub(crate) async fn next(&mut self) -> Exit {
         #[cfg(unix)]
         let exit = tokio::select! {
@@ -47,7 +47,7 @@ impl Signals {
         };
         #[cfg(not(unix))]
         let exit = {
-            // Without a console there is no Ctrl-C to wait for.
+            // Without a console no Ctrl-C comes.
             if tokio::signal::ctrl_c().await.is_err() {
                 std::future::pending::<()>().await;
             }
@@ -57,7 +57,7 @@ impl Signals {
         exit
     }
 
-    /// Whether the user has asked twice, and wants no goodbyes.
+    /// Whether a second signal came: the program then ends at once.
     pub(crate) fn is_urgent(&self) -> bool {
         self.seen > 1
     }

@@ -77,7 +77,7 @@ fn a_delivery_arrives_through_bore() {
 fn a_client_without_its_server_fails_with_its_own_message() {
     let run = ["listen", "--port", "0", "--tunnel", "bore"];
     let run = hookctl(run).env("PATH", path()).env("BORE_SERVER", "127.0.0.2").exits(1);
-    run.says("cannot open a tunnel with bore: it ended before it named a public URL; it said: ").says("127.0.0.2");
+    run.says("cannot open a tunnel with bore: it ended before it printed a public URL; it printed: ").says("127.0.0.2");
 }
 
 const RECEIVED: &[u8] = br#"{"received":true}"#;

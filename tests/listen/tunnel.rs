@@ -118,7 +118,7 @@ fn a_client_that_gives_up_is_quoted_without_what_a_terminal_would_obey() {
     let script = "printf 'one\\n\\033[31mERROR: authentication failed\\033[0m\\n' >&2; exit 1";
     let folder = stand_in("ngrok", script);
     let run = hookctl(["listen", "--port", "0", "--tunnel", "ngrok"]).env("PATH", path_with(&folder)).exits(1);
-    let run = run.says("cannot open a tunnel with ngrok: it ended before it named a public URL; it said: one ·");
+    let run = run.says("cannot open a tunnel with ngrok: it ended before it printed a public URL; it printed: one ·");
     assert!(run.stderr.contains("ERROR: authentication failed") && !run.stderr.contains('\u{1b}'), "{}", run.stderr);
 }
 
@@ -165,7 +165,7 @@ fn a_client_that_ends_before_the_listener_is_told_of() {
     wait_until_all_have_ended(alive);
     // Its end was seen before this delivery is answered, or is seen soon after: the listener goes on either way.
     assert!(listener.post("/", &[], super::BODY).starts_with("HTTP/1.1 200"));
-    let said = listener.says("it has ended, so nothing comes from outside any more");
+    let said = listener.says("it has ended, so no delivery comes from outside any more");
     assert!(said.contains("connection lost"), "{said}");
     listener.signal("TERM");
     assert_eq!(listener.wait().0, Some(0));

@@ -77,7 +77,7 @@ fn a_redirect_to_another_origin_presents_no_client_certificate() {
     let flags = ["cog/coglet/start", "--retry", "none", "--json", "--cacert", &ca, "--cert", &both];
     let finished = send(&first, &flags).exits(6);
     let error = finished.deliveries()[0]["error"].as_str().unwrap().to_owned();
-    assert!(error.contains("the receiver wants a client certificate"), "{error}");
+    assert!(error.contains("the receiver requires a client certificate"), "{error}");
     assert_eq!((first.requests().len(), second.requests().len()), (1, 0));
     // The second receiver would have accepted the certificate.
     send(&second, &flags).exits(0);

@@ -63,7 +63,7 @@ fn a_receiver_gets_the_client_certificate_that_it_requests() {
     let trusting = [&ONCE[..], &["--cacert", &ca]].concat();
     let (outcome, error) = outcome(&send(&target, &trusting).exits(6));
     assert_eq!(outcome, "unreachable", "{error}");
-    assert_eq!(error, "the receiver wants a client certificate (use --cert FILE and --key FILE)");
+    assert_eq!(error, "the receiver requires a client certificate (use --cert FILE and --key FILE)");
     send(&target, &[&trusting[..], &["--cert", &cert, "--key", &key]].concat()).exits(0);
     send(&target, &[&trusting[..], &["--cert", &both]].concat()).exits(0);
     assert_eq!(target.requests().len(), 2);
@@ -98,8 +98,8 @@ fn the_error_names_an_unusable_certificate_or_key_file() {
         (&["--cacert", &key], 2, format!("--cacert: {key} holds no certificate in PEM form")),
         (&["--cert", &cert], 2, format!("--cert: {cert} holds no private key in PEM form (name it with --key FILE)")),
         (&["--cert", &cert, "--key", &ca], 2, format!("--key: {ca} holds no private key in PEM form")),
-        (&["--cert", &cert, "--key", &other], 2, "--cert and --key do not go together".into()),
-        (&["--key", &key], 2, "--key is the key of a certificate: name that with --cert".into()),
+        (&["--cert", &cert, "--key", &other], 2, "--cert and --key do not match".into()),
+        (&["--key", &key], 2, "--key needs --cert: name the certificate of the key".into()),
         (&["--proxy", "ftp://x"], 2, "write a proxy as host:port".into()),
         (&["--proxy", "http://user:word@"], 2, "write a proxy as host:port".into()),
     ];
@@ -170,6 +170,6 @@ fn the_error_names_an_unreachable_proxy() {
         let by = ["--to", to, "--proxy", &address];
         let (outcome, error) = outcome(&hookctl(["send"].iter().chain(&ONCE).chain(&by)).exits(6));
         assert_eq!(outcome, "unreachable");
-        assert!(error.starts_with(&format!("by the proxy {address}: ")) && error.contains("refused"), "{error}");
+        assert!(error.starts_with(&format!("through the proxy {address}: ")) && error.contains("refused"), "{error}");
     }
 }

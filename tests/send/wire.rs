@@ -120,8 +120,8 @@ fn the_response_bytes_decide_the_outcome() {
         (b"", ("unknown", None, "the connection was closed before an answer came")),
         (b"HTTP/1.1 200 OK\r\nx: y\r\n", ("unknown", None, "the connection was closed before an answer came")),
         (b"HTTP/1.1 100 Continue\r\n\r\n", ("unknown", None, "the connection was closed before an answer came")),
-        (b"SSH-2.0-OpenSSH_9.2p1\r\n", ("unknown", None, "what came back is not HTTP: invalid HTTP version")),
-        (b"HTTP/1.1 banana\r\n\r\n", ("unknown", None, "what came back is not HTTP: invalid response status")),
+        (b"SSH-2.0-OpenSSH_9.2p1\r\n", ("unknown", None, "the response is not HTTP: invalid HTTP version")),
+        (b"HTTP/1.1 banana\r\n\r\n", ("unknown", None, "the response is not HTTP: invalid response status")),
     ];
     for (bytes, (outcome, status, expected)) in cases {
         let target = Target::start(&[Answer::Raw(bytes)]);
@@ -159,7 +159,7 @@ fn an_endless_response_head_ends_the_attempt() {
     let endless: &'static [u8] = format!("HTTP/1.1 200 OK\r\nx: {}", "y".repeat(200_000)).into_bytes().leak();
     let target = Target::start(&[Answer::Raw(endless)]);
     let finished = send(&target, &["success", "--retry", "none"]).exits(6);
-    finished.prints("unknown").prints("the answer's head is longer than 65536 bytes");
+    finished.prints("unknown").prints("the head of the response is longer than 65536 bytes");
 }
 
 #[test]

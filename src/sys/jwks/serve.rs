@@ -1,4 +1,4 @@
-//! The public half of the key pair that signs, served as a JWK set for a handler that fetches one.
+//! Serves the public half of the signing key pair as a JWK set, for a handler that fetches one.
 
 use std::convert::Infallible;
 use std::net::Ipv4Addr;
@@ -17,19 +17,19 @@ use tokio::time::sleep;
 
 use crate::error::Error;
 
-/// Where fal has its set, below the root of its own host.
+/// The path of fal's own set.
 const PATH: &str = "/.well-known/jwks.json";
 
-/// Time for the head of a request.
+/// The time for the head of a request.
 const HEADER_TIME: Duration = Duration::from_secs(10);
 
-/// Pause after a connection could not be accepted: without it, running out of descriptors is a spin.
+/// The pause after a failed accept: without it, running out of descriptors is a busy loop.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// A set that is being served until this is dropped.
+/// Serves a set until it is dropped.
 #[derive(Debug)]
 pub(crate) struct JwksServer {
-    /// Where it can be fetched.
+    /// The URL of the set.
     pub(crate) url: String,
     task: AbortHandle,
 }
@@ -40,7 +40,7 @@ impl Drop for JwksServer {
     }
 }
 
-/// Serves a set to this machine; port 0 takes a free one.
+/// Serves a set on the loopback address; port 0 takes a free port.
 pub(crate) async fn serve(port: u16, set: String) -> Result<JwksServer, Error> {
     let failed = |error: std::io::Error| Error::Setup { what: "--serve-jwks", reason: error.to_string() };
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(failed)?;
