@@ -21,7 +21,7 @@ pub mod values;
 
 pub(crate) use connection::ConnectionArgs;
 pub(crate) use inspect::{ExportFormat, InspectArgs, ViewArgs};
-pub(crate) use listen::{Format, ListenArgs};
+pub(crate) use listen::{Format, ListenArgs, TunnelName};
 pub use parser::command;
 pub(crate) use parser::{Cli, Command, parser};
 pub(crate) use send::SendArgs;

@@ -1,4 +1,4 @@
-//! The time of day: the system's, or a test's. The core gets it as an argument; commands get it from here.
+//! The time of day, instants and record ids. The core gets the time as an argument.
 
 use std::cell::RefCell;
 use std::time::Duration;
@@ -8,29 +8,16 @@ use jiff::Timestamp;
 use tokio::time::{Instant, sleep_until};
 use uuid::Builder;
 
-/// Tells the time.
-pub trait Clock: Send + Sync {
-    /// Now.
-    fn now(&self) -> Timestamp;
-}
+/// Returns the time of day: `Timestamp::now`, or a test's function.
+pub(crate) type Now = fn() -> Timestamp;
 
-/// The system's clock.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct System;
-
-impl Clock for System {
-    fn now(&self) -> Timestamp {
-        Timestamp::now()
-    }
-}
-
-/// So long after an instant; a time beyond all measure is the end of a century.
+/// The instant after a wait; an instant out of range is a century away.
 pub(crate) fn after(start: Instant, wait: Duration) -> Instant {
     const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
     start.checked_add(wait).unwrap_or(start + CENTURY)
 }
 
-/// Waits until then. What is due already is not waited for: a timer goes off with the next millisecond at the earliest.
+/// Waits until an instant. An instant in the past needs no timer: a timer fires with the next millisecond at the earliest.
 pub(crate) async fn due(at: Instant) {
     if at > Instant::now() {
         sleep_until(at).await;
@@ -38,7 +25,8 @@ pub(crate) async fn due(at: Instant) {
 }
 
 thread_local! {
-    /// Numbers for ids. They guard nothing, so only the seed is the system's: a call for each would cost more than the id.
+    /// Random numbers for ids. Ids are no secrets, so only the seed comes from the system: a system call for each id would cost
+    /// more than the id.
     static RANDOM: RefCell<Rng> = RefCell::new(getrandom::u64().map_or_else(|_| Rng::new(), Rng::with_seed));
 }
 

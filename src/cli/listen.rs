@@ -31,7 +31,13 @@ pub(crate) fn long_help() -> String {
 }
 
 /// The tunnel clients that `listen` can start.
-const TUNNELS: [&str; 4] = ["ngrok", "localtunnel", "cloudflared", "bore"];
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum TunnelName {
+    Ngrok,
+    Localtunnel,
+    Cloudflared,
+    Bore,
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
@@ -69,8 +75,8 @@ pub(crate) struct ListenArgs {
     /// The public URL is printed when the listener is ready; COMMAND gets it as HOOKCTL_PUBLIC_URL. The client is stopped
     /// with the listener. A tunnel server of your own is set in the client's own variable: BORE_SERVER, or HOST for
     /// localtunnel.
-    #[arg(long, value_name = "CLIENT", value_parser = TUNNELS, conflicts_with_all = ["tls", "tls_cert"])]
-    pub(crate) tunnel: Option<String>,
+    #[arg(long, value_name = "CLIENT", value_enum, conflicts_with_all = ["tls", "tls_cert"])]
+    pub(crate) tunnel: Option<TunnelName>,
     /// Provider that sends; auto detects it for each delivery
     #[arg(long, value_name = "NAME", default_value = values::AUTO, value_parser = PickParser::<&'static Provider>::new())]
     #[arg(hide_possible_values = true)]

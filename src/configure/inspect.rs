@@ -4,13 +4,13 @@ use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Seek};
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use tempfile::NamedTempFile;
 
 use super::output::{Screen, run_with_output};
 use super::signing::{policy, secrets, swallowed_source};
 use crate::cli::{self, InspectArgs};
-use crate::clock::{Clock, System};
 use crate::error::{Error, Exit};
 use crate::event::Note;
 use crate::inspect;
@@ -61,7 +61,7 @@ pub(crate) fn start(args: &InspectArgs, known: &mut Vec<Secret>) -> Result<Exit,
             // Why the writer ended is reported by `run_with_output`.
             let _ = sink.send(Note::warning(text)).await;
         }
-        let exit = inspect::run(config, sink.clone(), &System, signals).await?;
+        let exit = inspect::run(config, sink.clone(), Timestamp::now, signals).await?;
         if let Some(path) = &args.views.html {
             let _ = sink.send(Note::info(format!("wrote the report {}", path.display()))).await;
         }
@@ -89,7 +89,7 @@ fn query(args: &InspectArgs) -> inspect::query::Query {
         events: filters.event.clone(),
         provider: args.provider.named(),
         verdict: filters.verdict.clone(),
-        since: filters.since.map(|since| since.from(System.now(), &TimeZone::system())),
+        since: filters.since.map(|since| since.from(Timestamp::now(), &TimeZone::system())),
         search: filters.search.clone(),
         filters: filters.filters.clone(),
         last: filters.last,

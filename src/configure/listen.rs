@@ -1,15 +1,14 @@
 //! From arguments to a running `listen`.
 
 use std::io::{self, IsTerminal};
-use std::sync::Arc;
 
 use http::StatusCode;
+use jiff::Timestamp;
 
 use super::output::{Screen, is_null_device, run_with_output, verbosity};
 use super::signing::{policy, secrets};
 use super::suggest;
-use crate::cli::{Format, ListenArgs, values};
-use crate::clock::System;
+use crate::cli::{Format, ListenArgs, TunnelName, values};
 use crate::error::{Error, Exit};
 use crate::event::Backpressure;
 use crate::journal::input;
@@ -19,7 +18,7 @@ use crate::listen::limits::ListenLimits;
 use crate::listen::script::{Script, ScriptAction, ScriptFiles};
 use crate::listen::shutdown::{StopConditions, Until};
 use crate::listen::tls::Certificate;
-use crate::listen::tunnel::TunnelClient;
+use crate::listen::tunnel::{self, TunnelClient};
 use crate::render::style::Verbosity;
 use crate::signature::Secret;
 use crate::sys::signals::Signals;
@@ -48,7 +47,7 @@ pub(crate) fn start(args: &ListenArgs, known: &mut Vec<Secret>) -> Result<Exit, 
         wait: StopConditions { count: args.count, until: args.until.as_deref().map(Until::of), timeout: args.timeout },
         expectations: Expectations { filters: args.expect.clone(), valid: args.require_valid, strict: args.strict },
         report: args.report.clone(),
-        tunnel: args.tunnel.as_deref().map(tunnel).transpose()?,
+        tunnel: args.tunnel.map(tunnel),
         sender: suggest::sender(args),
         command: args.command.clone(),
         data_on_stdout: args.output.json,
@@ -63,7 +62,7 @@ pub(crate) fn start(args: &ListenArgs, known: &mut Vec<Secret>) -> Result<Exit, 
     };
     let screen = Screen { backpressure, compact: args.format == Format::Compact, pages: false };
     run_with_output(&args.output, screen, known, None, async |sink, signals| {
-        listen::run(config, sink, Arc::new(System), signals.insert(Signals::take()?)).await
+        listen::run(config, sink, Timestamp::now, signals.insert(Signals::take()?)).await
     })
 }
 
@@ -73,8 +72,13 @@ fn certificate(args: &ListenArgs) -> Option<Certificate> {
     files.or_else(|| args.tls.then_some(Certificate::ThrowAway))
 }
 
-fn tunnel(name: &str) -> Result<&'static TunnelClient, Error> {
-    TunnelClient::named(name).ok_or_else(|| Error::Usage(format!("unknown tunnel client {name}")))
+fn tunnel(name: TunnelName) -> &'static TunnelClient {
+    match name {
+        TunnelName::Ngrok => &tunnel::NGROK,
+        TunnelName::Localtunnel => &tunnel::LOCALTUNNEL,
+        TunnelName::Cloudflared => &tunnel::CLOUDFLARED,
+        TunnelName::Bore => &tunnel::BORE,
+    }
 }
 
 /// The script of `--respond`; by default the app's answers with `--forward-to`, else 200.

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
+use jiff::Timestamp;
 
 use super::output::{Screen, run_with_output};
 use super::signing::{self, choice, read_error};
 use super::suggest;
 use crate::cli::{ConnectionArgs, SendArgs};
-use crate::clock::{Clock, System};
 use crate::error::{Error, Exit};
 use crate::http::ClientOptions;
 use crate::json::edit::{Edit, EditError};
@@ -98,9 +98,9 @@ pub(crate) fn start(args: &SendArgs, known: &mut Vec<Secret>) -> Result<Exit, Er
         endpoint: Arc::new(Endpoint { url: to, headers: args.headers.clone() }),
     };
     // Before the signal handlers are installed: Ctrl-C must end the wait for standard input.
-    let prepared = send::prepare(&config, System.now())?;
+    let prepared = send::prepare(&config, Timestamp::now())?;
     run_with_output(&args.output, Screen::default(), known, None, async |sink, signals| {
-        send::run(config, prepared, sink, &System, signals.insert(Signals::take()?)).await
+        send::run(config, prepared, sink, Timestamp::now, signals.insert(Signals::take()?)).await
     })
 }
 

@@ -5,7 +5,7 @@ use http::{HeaderName, HeaderValue};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::clock::Clock;
+use crate::clock::Now;
 use crate::error::{Error, Exit};
 use crate::event::{Event, Examined, Note, Sink};
 use crate::journal::Record;
@@ -85,7 +85,7 @@ impl Config {
 }
 
 /// Looks at every source: payloads in order, then all journals as if they were one.
-pub async fn run(config: Config, sink: Sink, clock: &dyn Clock, signals: &mut Option<Signals>) -> Result<Exit, Error> {
+pub async fn run(config: Config, sink: Sink, clock: Now, signals: &mut Option<Signals>) -> Result<Exit, Error> {
     // Taken before anything is read, so that Ctrl-C ends a follower in order from the beginning.
     let mut signals = if config.follow { Some(signals.insert(Signals::take()?)) } else { None };
     let mut exit = Exit::Done;
@@ -187,7 +187,7 @@ fn in_order(journals: Vec<Source<'_>>) -> Vec<JournalStream> {
     streams
 }
 
-fn examine(name: &str, body: Bytes, config: &Config, clock: &dyn Clock) -> Result<(Examined, Exit), Error> {
+fn examine(name: &str, body: Bytes, config: &Config, clock: Now) -> Result<(Examined, Exit), Error> {
     let given: Headers = config.headers.iter().cloned().collect();
     let mut delivery = Delivery::bare(given, body);
     let payload = delivery.payload(config.provider);
@@ -197,7 +197,7 @@ fn examine(name: &str, body: Bytes, config: &Config, clock: &dyn Clock) -> Resul
     if let Some(value) = &config.signature {
         delivery.headers.set(signature_header(payload.as_ref(), config.policy.scheme), value.clone());
     }
-    let now = config.now.unwrap_or_else(|| clock.now());
+    let now = config.now.unwrap_or_else(clock);
     let verdict = check(&delivery, &config.policy, now, payload.as_ref());
     let verdict = signature::why(&delivery, &config.policy, now.as_second(), verdict);
     let account = config.explain.then(|| trace(&delivery, &config.policy)).flatten();

@@ -19,7 +19,7 @@ use super::recorder::{DeferredProgress, RecorderHandle};
 use super::response::{ConnectionClosed, HandlerResponse, ResponseBody, ResponseKind, response, truncated};
 use super::script::{Script, ScriptItem, ScriptPosition};
 use super::verify::{ReceivedRequest, Verifier};
-use crate::clock::Clock;
+use crate::clock::Now;
 use crate::error::Error;
 use crate::event::{Note, Sink};
 use crate::journal::record::AnsweredBy;
@@ -40,7 +40,7 @@ pub(crate) struct Handler {
     ack_budget: Option<Duration>,
     recorder: RecorderHandle,
     sink: Sink,
-    clock: Arc<dyn Clock>,
+    clock: Now,
     /// Becomes true when the listener ends and no request may wait any more.
     ending: watch::Sender<bool>,
 }
@@ -58,12 +58,7 @@ impl From<HandlerResponse> for HandlerResult {
 }
 
 impl Handler {
-    pub(crate) fn new(
-        config: &Config,
-        recorder: RecorderHandle,
-        sink: Sink,
-        clock: Arc<dyn Clock>,
-    ) -> Result<Self, Error> {
+    pub(crate) fn new(config: &Config, recorder: RecorderHandle, sink: Sink, clock: Now) -> Result<Self, Error> {
         let redaction = Redaction::of(&config.policy.secrets, config.policy.scheme);
         let memory = BodyMemory::of_deliveries(&config.limits, config.max_body);
         Ok(Handler {
@@ -153,7 +148,7 @@ impl Handler {
             if let (true, Some(app)) = (is_get, app) {
                 return Box::pin(self.pass_get(app, delivery, body.map(|(body, _share)| body), &connection)).await;
             }
-            let received = ReceivedRequest::new(delivery, &remote, self.clock.now());
+            let received = ReceivedRequest::new(delivery, &remote, (self.clock)());
             let result = match body {
                 Ok((body, memory)) => self.handle(received.with_body(body, memory)).await,
                 Err(error) => Box::pin(self.reject(received, error)).await,

@@ -9,7 +9,7 @@ use std::time::Instant;
 use tokio::net::{TcpListener, TcpSocket, lookup_host};
 use tokio::sync::watch;
 
-use crate::clock::Clock;
+use crate::clock::Now;
 use crate::error::{Error, Exit};
 use crate::event::{Event, Note, Ready, Sink};
 use crate::http::curl::quote;
@@ -50,12 +50,7 @@ use tunnel::Tunnel;
 pub(crate) use config::Config;
 
 /// Listens until the configuration's end or the user's.
-pub(crate) async fn run(
-    config: Config,
-    sink: Sink,
-    clock: Arc<dyn Clock>,
-    signals: &mut Signals,
-) -> Result<Exit, Error> {
+pub(crate) async fn run(config: Config, sink: Sink, clock: Now, signals: &mut Signals) -> Result<Exit, Error> {
     let journal = config.record.as_deref().map(|path| Journal::open(path, config.record_sync)).transpose()?;
     let torn = journal.as_ref().and_then(Journal::remark);
     let report = config.report.as_deref().map(|path| JunitReport::create(path, &config.policy.secrets)).transpose()?;

@@ -35,58 +35,53 @@ pub(crate) struct TunnelClient {
     install: &'static str,
 }
 
-/// Every client that is known.
-pub(crate) const CLIENTS: [TunnelClient; 4] = [
-    // Its log, https://ngrok.com/docs/agent/config/v2/#log_format:
-    // `lvl=info msg="started tunnel" obj=tunnels name=command_line addr=http://localhost:80 url=https://…`. The API on port
-    // 4040 has the URL too, but the port may belong to another ngrok with other tunnels.
-    TunnelClient {
-        name: "ngrok",
-        program: "ngrok",
-        arguments: &["http", "http://{host}:{port}", "--log", "stdout", "--log-format", "logfmt"],
-        environment: &[],
-        mark: " url=https:",
-        scheme: "https:",
-        install: "get it from https://ngrok.com/download, then run ngrok config add-authtoken",
-    },
-    // bin/lt.js of localtunnel 2.0.2 reads every flag from the environment too: HOST is the server.
-    TunnelClient {
-        name: "localtunnel",
-        program: "lt",
-        arguments: &["--port", "{port}", "--local-host", "{host}"],
-        environment: &[],
-        mark: "your url is: ",
-        scheme: "",
-        install: "get it with npm install -g localtunnel",
-    },
-    // A quick tunnel, which needs no account: cmd/cloudflared/tunnel/quick_tunnel.go prints the URL in a box.
-    TunnelClient {
-        name: "cloudflared",
-        program: "cloudflared",
-        arguments: &["tunnel", "--no-autoupdate", "--url", "http://{host}:{port}"],
-        environment: &[],
-        mark: "|  ",
-        scheme: "",
-        install: "get it from https://developers.cloudflare.com/cloudflare-one/connections/connect-networks/downloads/",
-    },
-    // src/main.rs and src/client.rs of bore-cli 0.6.0. bore colours its log even in a pipe.
-    TunnelClient {
-        name: "bore",
-        program: "bore",
-        arguments: &["local", "{port}", "--local-host", "{host}"],
-        environment: &[("BORE_SERVER", "bore.pub"), ("NO_COLOR", "1")],
-        mark: "listening at ",
-        scheme: "http://",
-        install: "get it with cargo install bore-cli",
-    },
-];
+/// ngrok prints its log, https://ngrok.com/docs/agent/config/v2/#log_format:
+/// `lvl=info msg="started tunnel" obj=tunnels name=command_line addr=http://localhost:80 url=https://…`. The API on port
+/// 4040 has the URL too, but the port may belong to another ngrok with other tunnels.
+pub(crate) static NGROK: TunnelClient = TunnelClient {
+    name: "ngrok",
+    program: "ngrok",
+    arguments: &["http", "http://{host}:{port}", "--log", "stdout", "--log-format", "logfmt"],
+    environment: &[],
+    mark: " url=https:",
+    scheme: "https:",
+    install: "get it from https://ngrok.com/download, then run ngrok config add-authtoken",
+};
+
+/// bin/lt.js of localtunnel 2.0.2 reads every flag from the environment too: HOST is the server.
+pub(crate) static LOCALTUNNEL: TunnelClient = TunnelClient {
+    name: "localtunnel",
+    program: "lt",
+    arguments: &["--port", "{port}", "--local-host", "{host}"],
+    environment: &[],
+    mark: "your url is: ",
+    scheme: "",
+    install: "get it with npm install -g localtunnel",
+};
+
+/// A quick tunnel, which needs no account: cmd/cloudflared/tunnel/quick_tunnel.go prints the URL in a box.
+pub(crate) static CLOUDFLARED: TunnelClient = TunnelClient {
+    name: "cloudflared",
+    program: "cloudflared",
+    arguments: &["tunnel", "--no-autoupdate", "--url", "http://{host}:{port}"],
+    environment: &[],
+    mark: "|  ",
+    scheme: "",
+    install: "get it from https://developers.cloudflare.com/cloudflare-one/connections/connect-networks/downloads/",
+};
+
+/// src/main.rs and src/client.rs of bore-cli 0.6.0. bore colours its log even in a pipe.
+pub(crate) static BORE: TunnelClient = TunnelClient {
+    name: "bore",
+    program: "bore",
+    arguments: &["local", "{port}", "--local-host", "{host}"],
+    environment: &[("BORE_SERVER", "bore.pub"), ("NO_COLOR", "1")],
+    mark: "listening at ",
+    scheme: "http://",
+    install: "get it with cargo install bore-cli",
+};
 
 impl TunnelClient {
-    /// The client with this name.
-    pub(crate) fn named(name: &str) -> Option<&'static TunnelClient> {
-        CLIENTS.iter().find(|client| client.name == name)
-    }
-
     fn command(&self, listener: SocketAddr) -> Command {
         let (host, port) = (listener.ip().to_string(), listener.port().to_string());
         let filled = |argument: &&str| argument.replace("{host}", &host).replace("{port}", &port);
@@ -262,35 +257,35 @@ mod tests {
     fn a_public_url_is_read_from_a_clients_output() {
         let ngrok = r#"t=2026-11-20T21:23:21+0000 lvl=info msg="started tunnel" obj=tunnels name=command_line addr=http://127.0.0.1:80 url=https://1f2e.ngrok-free.app"#;
         let cases = [
-            ("ngrok", ngrok, Some("https://1f2e.ngrok-free.app/")),
-            ("ngrok", r#"t=… lvl=info msg="starting web service" obj=web addr=127.0.0.1:4040"#, None),
-            ("ngrok", r#"t=… name="command_line (http)" addr=http://127.0.0.1:80 url=http://1f2e.ngrok.io"#, None),
-            ("ngrok", r#"t=… lvl=warn msg="update available" url=none"#, None),
-            ("localtunnel", "your url is: https://brave-eel-1.loca.lt", Some("https://brave-eel-1.loca.lt/")),
+            (&NGROK, ngrok, Some("https://1f2e.ngrok-free.app/")),
+            (&NGROK, r#"t=… lvl=info msg="starting web service" obj=web addr=127.0.0.1:4040"#, None),
+            (&NGROK, r#"t=… name="command_line (http)" addr=http://127.0.0.1:80 url=http://1f2e.ngrok.io"#, None),
+            (&NGROK, r#"t=… lvl=warn msg="update available" url=none"#, None),
+            (&LOCALTUNNEL, "your url is: https://brave-eel-1.loca.lt", Some("https://brave-eel-1.loca.lt/")),
             (
-                "cloudflared",
+                &CLOUDFLARED,
                 "2026-11-20T21:23:21Z INF |  https://a-b-c.trycloudflare.com      |",
                 Some("https://a-b-c.trycloudflare.com/"),
             ),
             (
-                "cloudflared",
+                &CLOUDFLARED,
                 "2026-11-20T21:23:21Z INF |  Your quick Tunnel has been created! Visit it at (it may take some time to be reachable):  |",
                 None,
             ),
             (
-                "cloudflared",
+                &CLOUDFLARED,
                 r#"failed to request quick Tunnel: Post "https://api.trycloudflare.com/tunnel": dial tcp"#,
                 None,
             ),
             (
-                "bore",
+                &BORE,
                 "2026-11-20T21:23:21Z  INFO bore_cli::client: listening at bore.pub:2107",
                 Some("http://bore.pub:2107/"),
             ),
-            ("bore", "2026-11-20T21:23:21Z  INFO bore_cli::client: connected to server remote_port=2107", None),
+            (&BORE, "2026-11-20T21:23:21Z  INFO bore_cli::client: connected to server remote_port=2107", None),
         ];
         for (client, line, url) in cases {
-            let found = TunnelClient::named(client).unwrap().url(line);
+            let found = client.url(line);
             assert_eq!(found.as_ref().map(Url::as_str), url, "{line}");
         }
     }
@@ -311,7 +306,10 @@ mod tests {
         // The clock is paused: with nothing to read, the time is over at once.
         let mut command = Command::new("sleep");
         command.arg("600").stdout(Stdio::piped()).stderr(Stdio::piped());
-        let failed = Tunnel::start(&CLIENTS[0], command).await.err().unwrap();
-        assert_eq!(failed.to_string(), "cannot open a tunnel with ngrok: it printed no public URL within 30 s; it printed nothing");
+        let failed = Tunnel::start(&NGROK, command).await.err().unwrap();
+        assert_eq!(
+            failed.to_string(),
+            "cannot open a tunnel with ngrok: it printed no public URL within 30 s; it printed nothing"
+        );
     }
 }

@@ -2,7 +2,7 @@
 
 use super::config::Config;
 use super::request::Prepared;
-use crate::clock::Clock;
+use crate::clock::Now;
 use crate::error::{Error, Exit};
 use crate::event::{Event, Sink};
 use crate::http::curl::{command, quote};
@@ -13,11 +13,11 @@ pub(crate) async fn print<'a>(
     requests: impl Iterator<Item = &'a Prepared>,
     config: &Config,
     sink: &Sink,
-    clock: &dyn Clock,
+    clock: Now,
 ) -> Result<Exit, Error> {
     let options = options(config);
     for prepared in requests {
-        let headers = prepared.headers(clock.now())?;
+        let headers = prepared.headers(clock())?;
         let delivery =
             Delivery { method: method_name(&prepared.method), ..Delivery::bare(headers, prepared.body.clone()) };
         let url = prepared.endpoint.url.as_str();

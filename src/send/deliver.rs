@@ -12,7 +12,7 @@ use tokio::time::sleep;
 use super::attempt::record;
 use super::config::Config;
 use super::request::Prepared;
-use crate::clock::Clock;
+use crate::clock::Now;
 use crate::error::{Error, Exit};
 use crate::event::{Event, Note, PlannedRetry, SentTally, Sink};
 use crate::http::{IncomingResponse, NoResponse, OutgoingRequest, Transport};
@@ -27,7 +27,7 @@ use crate::signature::scheme::OnRetry;
 /// Sends requests to one receiver.
 pub(crate) struct Driver<'a, T> {
     transport: &'a T,
-    clock: &'a dyn Clock,
+    clock: Now,
     sink: &'a Sink,
     config: &'a Config,
     state: RefCell<RunState>,
@@ -115,7 +115,7 @@ impl DeliveryEnd {
 impl<'a, T: Transport> Driver<'a, T> {
     pub(crate) fn new(
         transport: &'a T,
-        clock: &'a dyn Clock,
+        clock: Now,
         sink: &'a Sink,
         journal: Option<AsyncWriter>,
         config: &'a Config,
@@ -139,7 +139,7 @@ impl<'a, T: Transport> Driver<'a, T> {
     }
 
     pub(crate) fn now(&self) -> Timestamp {
-        self.clock.now()
+        (self.clock)()
     }
 
     /// Resolves when the user wants to stop.
@@ -160,7 +160,7 @@ impl<'a, T: Transport> Driver<'a, T> {
 
     /// The headers of a request, signed now.
     pub(crate) fn sign(&self, prepared: &Prepared) -> Result<Headers, Error> {
-        prepared.headers(self.clock.now())
+        prepared.headers((self.clock)())
     }
 
     /// Sends a request, and retries as its profile says.
@@ -239,7 +239,7 @@ impl<'a, T: Transport> Driver<'a, T> {
         headers: Headers,
         attempt: u32,
     ) -> Result<DeliveryEnd, Error> {
-        let at = self.clock.now();
+        let at = (self.clock)();
         let follow = self.follows(prepared);
         let outgoing = OutgoingRequest {
             url: prepared.endpoint.url.clone(),
@@ -376,7 +376,6 @@ mod tests {
     use tokio::time::Instant;
 
     use super::*;
-    use crate::clock::System;
     use crate::event;
     use crate::payload::retry::{self, RetryProfile, general};
     use crate::send::schedule::Schedule;
@@ -419,7 +418,7 @@ mod tests {
         let drain = tokio::spawn(async move { while events.recv().await.is_some() {} });
         let schedule = Schedule::of(source::find(name).unwrap(), &config, Timestamp::UNIX_EPOCH).unwrap();
         let (_stop_sender, stop) = watch::channel(None);
-        let driver = Driver::new(&script, &System, &sink, None, &config, Shown::Every, stop);
+        let driver = Driver::new(&script, Timestamp::now, &sink, None, &config, Shown::Every, stop);
         let ended = driver.deliver(&schedule.scheduled().next().unwrap().prepared).await.unwrap();
         drop(sink);
         drain.await.unwrap();

@@ -7,7 +7,7 @@ use super::deliver::{Driver, Shown};
 use super::notes::{notes, public_keys};
 use super::prepare::PreparedRun;
 use super::{attempt, curl, drill, load, sequence};
-use crate::clock::Clock;
+use crate::clock::Now;
 use crate::error::{Error, Exit};
 use crate::event::{Event, Note, Plan, Sink};
 use crate::http::Client;
@@ -20,10 +20,10 @@ pub(crate) async fn run(
     config: Config,
     prepared: PreparedRun,
     sink: Sink,
-    clock: &dyn Clock,
+    clock: Now,
     signals: &mut Signals,
 ) -> Result<Exit, Error> {
-    for note in prepared.notes.iter().map(Note::warning).chain(notes(&prepared, &config, clock.now())) {
+    for note in prepared.notes.iter().map(Note::warning).chain(notes(&prepared, &config, clock())) {
         if sink.send(note).await.is_err() {
             return Ok(Exit::Done);
         }
@@ -82,9 +82,9 @@ async fn serve_jwks(prepared: &PreparedRun, config: &Config) -> Result<Option<jw
     jwks::serve(port, keys).await.map(Some)
 }
 
-async fn dry_run(prepared: &PreparedRun, config: &Config, sink: &Sink, clock: &dyn Clock) -> Result<Exit, Error> {
+async fn dry_run(prepared: &PreparedRun, config: &Config, sink: &Sink, clock: Now) -> Result<Exit, Error> {
     for (index, request) in prepared.requests().enumerate() {
-        let now = clock.now();
+        let now = clock();
         let headers = request.headers(now)?;
         let traces = request.signing.traces(&headers, &request.body);
         let mut record = attempt::record(request, config, headers, now, 1, None);

@@ -2,7 +2,6 @@
 
 use std::sync::{Arc, LazyLock};
 
-use hookctl::clock::System;
 use hookctl::event::{Event, channel};
 use hookctl::inspect::query::Query;
 use hookctl::inspect::view::View;
@@ -51,7 +50,7 @@ pub fn screen(journal: &Captured, view: View, query: Query, columns: usize) -> S
         let (sink, mut events) = channel(hookctl::event::Backpressure::Wait);
         let mut human = Human::new(&mut out, Vec::new(), style);
         let command = async {
-            run(config, sink.clone(), &System, &mut None).await.unwrap();
+            run(config, sink.clone(), jiff::Timestamp::now, &mut None).await.unwrap();
             sink.end().await;
         };
         let writer = async {

@@ -7,7 +7,6 @@ use tokio::net::TcpStream;
 use tokio::sync::{mpsc, watch};
 
 use super::*;
-use crate::clock::System;
 use crate::event::{self, QueuedEvent};
 use crate::journal::Record;
 use crate::listen::config::Config;
@@ -76,7 +75,7 @@ async fn start_before(forward_to: Option<url::Url>, limits: ListenLimits, max_bo
     let (sink, said) = event::channel(event::Backpressure::Wait);
     let progress = watch::channel(ListenProgress::default()).0;
     let recorder = recorder::start(&config, None, sink.clone(), progress).unwrap();
-    let handler = Arc::new(Handler::new(&config, recorder, sink.clone(), Arc::new(System)).unwrap());
+    let handler = Arc::new(Handler::new(&config, recorder, sink.clone(), jiff::Timestamp::now).unwrap());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let connections = super::ConnectionLimit::of(&handler);

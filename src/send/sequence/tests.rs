@@ -5,7 +5,6 @@ use tokio::sync::watch;
 use tokio::time::sleep;
 
 use super::*;
-use crate::clock::System;
 use crate::event;
 use crate::http::OutgoingRequest;
 use crate::send::cog;
@@ -59,7 +58,7 @@ async fn play(
             stop_sender.send_replace(Some(Exit::Interrupted));
         });
     }
-    let driver = Driver::new(&slow, &System, &sink, None, config, Shown::Every, stop);
+    let driver = Driver::new(&slow, jiff::Timestamp::now, &sink, None, config, Shown::Every, stop);
     let exit = match config.load {
         Some(load) => load::run(&driver, schedules, load).await,
         None => run(&driver, schedules).await,
