@@ -22,7 +22,7 @@ pub mod error;
 pub mod event;
 pub mod filter;
 pub mod http;
-pub mod inspect;
+pub(crate) mod inspect;
 pub mod journal;
 pub mod json;
 pub mod listen;

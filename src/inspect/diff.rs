@@ -1,4 +1,4 @@
-//! What changed between two deliveries, field by field.
+//! Compares two deliveries field by field.
 
 use crate::event::{Diff, FieldChange, JournalRow};
 use crate::journal::Record;
@@ -9,13 +9,13 @@ use crate::json::value;
 use crate::payload::Body;
 use crate::signature;
 
-/// Deeper than this, values are compared as text.
+/// Values nested deeper are compared as text.
 const DEPTH: usize = 64;
 
-/// What changed from one delivery to another.
 pub(crate) fn between(a: &JournalRow, b: &JournalRow) -> Diff {
     let mut changes = Vec::new();
-    let (first, second) = (&a.record, &b.record);
+    let first = &a.record;
+    let second = &b.record;
     word(&mut changes, "method", &first.delivery.method, &second.delivery.method);
     word(&mut changes, "target", &first.delivery.target, &second.delivery.target);
     headers(&mut changes, first, second);
@@ -48,8 +48,9 @@ fn word(changes: &mut Vec<FieldChange>, path: &str, a: &str, b: &str) {
 }
 
 fn headers(changes: &mut Vec<FieldChange>, a: &Record, b: &Record) {
-    let (a, b) = (&a.delivery.headers, &b.delivery.headers);
-    let names = a.raw().chain(b.raw()).map(|(name, _)| name.plain().as_str());
+    let first = &a.delivery.headers;
+    let second = &b.delivery.headers;
+    let names = first.raw().chain(second.raw()).map(|(name, _)| name.plain().as_str());
     let mut seen = Vec::new();
     for name in names {
         if seen.contains(&name) {
@@ -60,25 +61,26 @@ fn headers(changes: &mut Vec<FieldChange>, a: &Record, b: &Record) {
             let values: Vec<_> = headers.all(name).collect();
             (!values.is_empty()).then(|| json(&values.join(", ")))
         };
-        push(changes, &format!("headers.{name}"), value(a), value(b), is_volatile_header(name));
+        push(changes, &format!("headers.{name}"), value(first), value(second), is_volatile_header(name));
     }
 }
 
-fn bodies(changes: &mut Vec<FieldChange>, a: &Record, b: &Record) {
-    let (a, b) = (a.delivery.decoded_body(), b.delivery.decoded_body());
+fn bodies(changes: &mut Vec<FieldChange>, first: &Record, second: &Record) {
+    let a = first.delivery.decoded_body();
+    let b = second.delivery.decoded_body();
     let is_json = |bytes: &[u8]| Body::of(bytes).why_not_json().is_none();
     match (std::str::from_utf8(&a), std::str::from_utf8(&b)) {
-        (Ok(first), Ok(second)) if is_json(&a) && is_json(&b) => {
-            values(changes, "body", Some(first.trim()), Some(second.trim()), DEPTH);
+        (Ok(before), Ok(after)) if is_json(&a) && is_json(&b) => {
+            values(changes, "body", Some(before.trim()), Some(after.trim()), DEPTH);
         }
         _ => word(changes, "body", &String::from_utf8_lossy(&a), &String::from_utf8_lossy(&b)),
     }
 }
 
-/// Compares two JSON texts, of which one may not be there.
+/// Compares two JSON texts, one of which may be missing.
 fn values(changes: &mut Vec<FieldChange>, path: &str, a: Option<&str>, b: Option<&str>, depth: usize) {
     let both = a.zip(b);
-    if a == b || both.is_some_and(|(a, b)| says_the_same(a, b)) {
+    if a == b || both.is_some_and(|(a, b)| is_same_scalar(a, b)) {
         return;
     }
     let kinds = both.filter(|_| depth > 0).map(|(a, b)| (JsonType::of(a), JsonType::of(b)));
@@ -91,8 +93,8 @@ fn values(changes: &mut Vec<FieldChange>, path: &str, a: Option<&str>, b: Option
     }
 }
 
-/// Whether two strings or numbers are the same, however they are spelled.
-fn says_the_same(a: &str, b: &str) -> bool {
+/// Whether two strings or numbers are equal, however they are spelled.
+fn is_same_scalar(a: &str, b: &str) -> bool {
     match (JsonType::of(a), JsonType::of(b)) {
         (JsonType::String, JsonType::String) => value::string(a) == value::string(b),
         (JsonType::Number, JsonType::Number) => decimal(a).is_some_and(|a| Some(a) == decimal(b)),
@@ -100,24 +102,24 @@ fn says_the_same(a: &str, b: &str) -> bool {
     }
 }
 
-/// A number without rounding: whether it is negative, its digits, and the power of ten of the last. `None` where that power
-/// is beyond counting.
+/// A number without rounding: whether it is negative, its digits, and the power of ten of its last digit. `None` where that
+/// power exceeds 64 bits.
 fn decimal(text: &str) -> Option<(bool, String, i64)> {
     let (mantissa, power) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let digits = [whole.trim_start_matches('-'), fraction].concat();
-    let digits = digits.trim_start_matches('0');
+    let all = [whole.trim_start_matches('-'), fraction].concat();
+    let digits = all.trim_start_matches('0');
     let shortest = digits.trim_end_matches('0');
     if shortest.is_empty() {
         return Some((false, String::new(), 0));
     }
-    let power = power.parse::<i64>().ok()?.checked_sub(fraction.len() as i64)?;
-    let power = power.checked_add((digits.len() - shortest.len()) as i64)?;
-    Some((whole.starts_with('-'), shortest.to_owned(), power))
+    let exponent = power.parse::<i64>().ok()?.checked_sub(fraction.len() as i64)?;
+    let last = exponent.checked_add((digits.len() - shortest.len()) as i64)?;
+    Some((whole.starts_with('-'), shortest.to_owned(), last))
 }
 
-/// Where one has more items than the other, those that are alike at both ends are passed over: what was put in front, or
-/// taken away, changes no other.
+/// Of arrays with different lengths, equal items at both ends are skipped: an item that was inserted or removed at the front
+/// changes no other.
 fn arrays(changes: &mut Vec<FieldChange>, path: &str, a: &[&str], b: &[&str], depth: usize) {
     let alike = |a: &str, b: &str| {
         let mut found = Vec::new();
@@ -125,7 +127,8 @@ fn arrays(changes: &mut Vec<FieldChange>, path: &str, a: &[&str], b: &[&str], de
         found.is_empty()
     };
     let shorter = a.len().min(b.len());
-    let (mut start, mut end) = (0, 0);
+    let mut start = 0;
+    let mut end = 0;
     if a.len() != b.len() {
         start = (0..shorter).take_while(|index| alike(a[*index], b[*index])).count();
         let from_end = |n: &usize| alike(a[a.len() - 1 - n], b[b.len() - 1 - n]);
@@ -137,33 +140,33 @@ fn arrays(changes: &mut Vec<FieldChange>, path: &str, a: &[&str], b: &[&str], de
     }
 }
 
-/// The path of a member. A name that would look like more than one step is quoted.
+/// The path of a member. A name with a dot or a quotation mark is quoted.
 fn member(path: &str, key: &str) -> String {
     let is_plain = !key.is_empty() && !key.contains(['.', '"']);
     if is_plain { format!("{path}.{key}") } else { format!("{path}.{}", json(key)) }
 }
 
 fn objects(changes: &mut Vec<FieldChange>, path: &str, a: &str, b: &str, depth: usize) {
-    let (Some(a), Some(b)) = (Object::parse(a), Object::parse(b)) else { return };
-    for (key, value) in a.members() {
-        // Of a key that occurs twice the last one counts.
-        if a.get(key).is_some_and(|last| std::ptr::eq(last, value)) {
-            values(changes, &member(path, key), Some(value), b.get(key), depth - 1);
+    let (Some(before), Some(after)) = (Object::parse(a), Object::parse(b)) else { return };
+    for (key, value) in before.members() {
+        // The last of several members with the same key counts.
+        if before.get(key).is_some_and(|last| std::ptr::eq(last, value)) {
+            values(changes, &member(path, key), Some(value), after.get(key), depth - 1);
         }
     }
-    for (key, value) in b.members().filter(|(key, _)| a.get(key).is_none()) {
+    for (key, value) in after.members().filter(|(key, _)| before.get(key).is_none()) {
         values(changes, &member(path, key), None, Some(value), depth - 1);
     }
 }
 
-/// Headers that differ between any two deliveries, or follow from the body: proofs, their time stamps, ids, traces.
+/// Headers that differ between any two deliveries, or follow from the body: signatures, time stamps, ids, traces.
 fn is_volatile_header(name: &str) -> bool {
     const NAMES: [&str; 6] = ["content-length", "date", "traceparent", "tracestate", "x-github-delivery", "svix-id"];
-    // Not every id: one that names a user is the same in all of the user's deliveries.
+    // Not every id: a user's id is the same in all deliveries of that user.
     const ENDS: [&str; 7] =
         ["-timestamp", "-triggered-at", "webhook-id", "event-id", "request-id", "trace-id", "correlation-id"];
-    let is_proof = || signature::ALL.iter().any(|scheme| scheme.signature.contains(&name));
-    NAMES.contains(&name) || ENDS.iter().any(|end| name.ends_with(end)) || is_proof()
+    let is_signature = || signature::ALL.iter().any(|scheme| scheme.signature.contains(&name));
+    NAMES.contains(&name) || ENDS.iter().any(|end| name.ends_with(end)) || is_signature()
 }
 
 /// Times of day within a body.
@@ -179,18 +182,18 @@ mod tests {
     fn changed(a: &str, b: &str) -> Vec<String> {
         let mut changes = Vec::new();
         values(&mut changes, "body", Some(a), Some(b), DEPTH);
-        let told = |side: &Option<String>| side.clone().unwrap_or_else(|| "-".into());
+        let text = |side: &Option<String>| side.clone().unwrap_or_else(|| "-".into());
         changes
             .iter()
-            .map(|change| format!("{} {} {}", change.path, told(&change.before), told(&change.after)))
+            .map(|change| format!("{} {} {}", change.path, text(&change.before), text(&change.after)))
             .collect()
     }
 
     #[test]
-    fn fields_are_compared_by_what_they_hold() {
+    fn fields_are_compared_by_their_values() {
         let none: [&str; 0] = [];
         assert_eq!(changed(r#"{"a": [1, {"b":"\u00e9"}]}"#, r#"{"a":[1,{"b":"é"}]}"#), none);
-        assert_eq!(changed(r#"{"a":1,"b":2}"#, r#"{"b":2,"a":1}"#), none, "order says nothing");
+        assert_eq!(changed(r#"{"a":1,"b":2}"#, r#"{"b":2,"a":1}"#), none, "the order of members does not count");
         assert_eq!(changed(r#"{"a":1.0,"a":3}"#, r#"{"a":1.0}"#), ["body.a 3 1.0"]);
         assert_eq!(
             changed(r#"{"s":"x","o":["a"],"gone":null}"#, r#"{"s":"y","o":["a","b"],"new":{}}"#),
@@ -206,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn an_item_more_or_less_changes_no_other() {
+    fn an_inserted_item_changes_no_other() {
         assert_eq!(changed("[1,2,3]", "[0,1,2,3]"), ["body.0 - 0"]);
         assert_eq!(changed("[1,2,3]", r#"[1,"new",2,3]"#), [r#"body.1 - "new""#]);
         assert_eq!(changed(r#"[{"a":1},{"b":2},3]"#, r#"[{"b":2.0},3]"#), [r#"body.0 {"a":1} -"#]);
@@ -217,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_compared_by_what_they_are() {
+    fn numbers_are_compared_by_their_values() {
         let same =
             [("1.0", "1.00"), ("1", "1e0"), ("-0", "0.0"), ("1200", "1.2E+3"), ("0.05", "5e-2"), ("1e999", "10e998")];
         for (a, b) in same {
@@ -235,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn what_always_differs_is_known() {
+    fn volatile_fields_are_known() {
         for name in ["webhook-signature", "webhook-id", "x-webhook-timestamp", "stripe-signature", "date"] {
             assert!(is_volatile_header(name), "{name}");
         }

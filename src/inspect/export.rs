@@ -1,4 +1,4 @@
-//! Deliveries for other programs.
+//! Exports deliveries for other programs.
 
 use url::Url;
 
@@ -10,18 +10,16 @@ use crate::journal::redaction::Redaction;
 
 pub(crate) mod har;
 
-/// A form that other programs read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ExportForm {
+pub(crate) enum ExportForm {
     /// The curl command that sends the same bytes.
     Curl,
-    /// An HTTP archive 1.2, which the developers' tools of browsers open.
+    /// An HTTP archive 1.2, for the developer tools of browsers.
     Har,
-    /// The body, which `send` takes.
+    /// The body, a payload for `send`.
     Fixture,
 }
 
-/// An export under way.
 #[derive(Default)]
 pub(crate) struct Exporter {
     count: usize,
@@ -29,32 +27,33 @@ pub(crate) struct Exporter {
 }
 
 impl Exporter {
-    /// Takes a delivery in, and gives what is to be said of it at once.
-    pub(crate) fn take(&mut self, form: ExportForm, entry: JournalRow) -> Result<Option<Event>, Error> {
+    /// Adds a delivery. Returns its event, where the form has one for each delivery.
+    pub(crate) fn add(&mut self, form: ExportForm, row: JournalRow) -> Result<Option<Event>, Error> {
         self.count += 1;
-        let url = url(&entry.record);
+        let url = url(&row.record);
         match form {
-            ExportForm::Curl if !entry.record.body_was_read() => {
-                let text = format!("#{} is left out: its body was not taken in", entry.number);
+            ExportForm::Curl if !row.record.body_was_read() => {
+                let text = format!("#{} is left out: its body exceeded a limit and was not read", row.number);
                 Ok(Some(Note::warning(text)))
             }
             ExportForm::Curl => {
-                let (delivery, redaction) = (&entry.record.delivery, Redaction::new(&[], []));
+                let delivery = &row.record.delivery;
+                let redaction = Redaction::new(&[], []);
                 Ok(Some(Event::Curl(curl::command(&url, delivery, None, &[], &redaction, |_| false))))
             }
             ExportForm::Har => {
                 let lead = if self.count == 1 { har::beginning() } else { ",\n".to_owned() };
-                let entry = har::entry(&entry.record, &url);
+                let entry = har::entry(&row.record, &url);
                 Ok(Some(Event::Export((lead + &entry.to_string()).into())))
             }
             ExportForm::Fixture => {
-                self.only.get_or_insert(entry);
+                self.only.get_or_insert(row);
                 Ok(None)
             }
         }
     }
 
-    /// What is to be said at the end.
+    /// Returns the event at the end of the export.
     pub(crate) fn end(&mut self, form: ExportForm) -> Result<Option<Event>, Error> {
         match (form, self.only.take()) {
             (ExportForm::Curl, _) => Ok(None),
@@ -65,9 +64,9 @@ impl Exporter {
             (ExportForm::Fixture, Some(only)) if self.count == 1 && only.record.body_was_read() => {
                 Ok(Some(Event::Export(only.record.delivery.decoded_body())))
             }
-            (ExportForm::Fixture, Some(_)) if self.count == 1 => {
-                Err(Error::Usage("there is no body to make a fixture of: it was not taken in".to_owned()))
-            }
+            (ExportForm::Fixture, Some(_)) if self.count == 1 => Err(Error::Usage(
+                "there is no body to make a fixture of: it exceeded a limit and was not read".to_owned(),
+            )),
             (ExportForm::Fixture, _) => {
                 let left = if self.count == 0 { "none".to_owned() } else { format!("{} deliveries", self.count) };
                 let text = format!("a fixture is one body, and the filters leave {left}: choose one with --show N");
@@ -77,7 +76,7 @@ impl Exporter {
     }
 }
 
-/// Where a delivery went, letter for letter: its own URL, or that of the listener as the sender named it.
+/// The URL of a delivery, letter for letter: its own, or that of the listener as the sender named it.
 fn url(record: &Record) -> String {
     let whole = match &record.sent {
         Some(sent) => sent.url.clone(),

@@ -1,41 +1,38 @@
-//! What becomes of a delivery that the filters leave: it is checked again, explained, blanked, shown.
+//! Shows a selected delivery: checked again, diagnosed, and with fields blanked.
 
-use super::Config;
+use super::check::diagnose;
+use super::config::Config;
 use super::redact::Redactor;
 use super::stats::Statistics;
 use super::view::{View, Viewer};
 use crate::error::{Error, Exit};
 use crate::event::{Event, JournalRow, Note, OutputState, Sink, line_of};
-use crate::journal::Record;
-use crate::journal::Summary;
 use crate::journal::redaction::Redaction;
+use crate::journal::{Record, Summary};
 use crate::payload::history::lifecycle::{CODES, Unfinished};
-use crate::signature;
 use crate::signature::trace::trace;
 use crate::signature::{Policy, Verdict};
 
-/// Showing under way.
 pub(crate) struct Presenter<'a> {
     config: &'a Config,
     sink: &'a Sink,
-    views: Viewer<'a>,
+    viewer: Viewer<'a>,
     redactor: Redactor<'a>,
-    /// How many were shown or counted.
+    /// How many deliveries were shown or counted.
     shown: usize,
-    /// How many could not be checked again, by the verdict that was recorded.
+    /// How many deliveries could not be checked again, by their recorded verdicts.
     uncheckable: Vec<(String, usize)>,
-    /// How many were handed on with a signature over what is blanked now.
+    /// How many deliveries were exported with a signature over fields that are blanked now.
     broken: usize,
     exit: Exit,
 }
 
 impl<'a> Presenter<'a> {
-    /// Nothing was shown yet.
     pub(crate) fn new(config: &'a Config, sink: &'a Sink) -> Self {
         Presenter {
             config,
             sink,
-            views: Viewer::new(&config.view, &config.zone, sink),
+            viewer: Viewer::new(&config.view, &config.zone, sink),
             redactor: Redactor::new(&config.redact),
             shown: 0,
             uncheckable: Vec::new(),
@@ -44,71 +41,69 @@ impl<'a> Presenter<'a> {
         }
     }
 
-    /// Whether nothing was shown so far.
-    pub(crate) fn is_silent(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.shown == 0
     }
 
-    /// Takes note of deliveries that were counted elsewhere, of which nothing more is wanted.
-    pub(crate) fn counted(&mut self, count: usize) {
+    /// Adds deliveries that a scanner counted.
+    pub(crate) fn add_counted(&mut self, count: usize) {
         self.shown += count;
     }
 
-    /// Takes over what was counted elsewhere.
-    pub(crate) fn count(&mut self, statistics: Statistics) {
-        self.views.count(statistics);
+    pub(crate) fn merge(&mut self, statistics: Statistics) {
+        self.viewer.merge(statistics);
     }
 
-    /// Shows a delivery, of which the signature was checked again where secrets were given.
-    pub(crate) async fn show(&mut self, mut entry: JournalRow) -> Result<OutputState, Error> {
+    /// Shows a delivery, whose signature was checked again where secrets were given.
+    pub(crate) async fn show(&mut self, mut row: JournalRow) -> Result<OutputState, Error> {
         self.shown += 1;
         let Config { policy, view, redact, now, .. } = self.config;
         if !policy.secrets.is_empty() {
-            self.judge(&entry);
+            self.add_verdict(&row);
         }
         if view.counts() {
-            return self.views.show(entry, None).await;
+            return self.viewer.show(row, None).await;
         }
         if !policy.secrets.is_empty() {
-            explain(&mut entry.record, policy, *now);
+            diagnose(&mut row.record, policy, *now);
         }
         if self.config.explain {
-            entry.trace = trace(&entry.record.delivery, policy);
+            row.trace = trace(&row.record.delivery, policy);
         }
-        // A secret that is known is never shown, even where the journal keeps it.
-        if view.is_handed_on() || !policy.secrets.is_empty() {
+        // A known secret is never shown, even where the journal keeps it.
+        if view.is_shared() || !policy.secrets.is_empty() {
             let Policy { secrets, scheme, .. } = policy;
-            Redaction::of(secrets, *scheme).record(&mut entry.record);
+            Redaction::of(secrets, *scheme).record(&mut row.record);
         }
-        let record = &mut entry.record;
+        let record = &mut row.record;
         let about = record.payload.as_ref().and_then(|payload| payload.id.clone());
         if !redact.is_empty() {
             let is_signed = record.verdict != Verdict::Unsigned;
             let blanked = self.redactor.blank(record);
-            // It tells what was signed, and with what.
+            // The trace shows the bytes that were signed, and the secret.
             if blanked.request {
-                entry.trace = None;
+                row.trace = None;
             }
             self.broken += usize::from(blanked.body && is_signed && matches!(view, View::Export(..)));
         }
-        if !policy.secrets.is_empty() || view.is_handed_on() || !redact.is_empty() {
-            // A row for people has no use for it.
-            entry.line = (*view != View::Table).then(|| line_of(&entry.record));
+        if !policy.secrets.is_empty() || view.is_shared() || !redact.is_empty() {
+            // A row of a table does not show the line.
+            row.line = (*view != View::Table).then(|| line_of(&row.record));
         }
         if matches!(view, View::Whole(_)) {
-            mark_recorded(&mut entry.record);
+            mark_recorded(&mut row.record);
         }
-        self.views.show(entry, about).await
+        self.viewer.show(row, about).await
     }
 
-    /// What the signature means for the exit code, and for what is said at the end.
-    fn judge(&mut self, entry: &JournalRow) {
-        if entry.record.verdict.is_invalid() {
+    /// Adds a verdict to the exit code and to the notes at the end.
+    fn add_verdict(&mut self, row: &JournalRow) {
+        if row.record.verdict.is_invalid() {
             self.exit = Exit::Signature;
         }
-        if entry.record.verdict == Verdict::Unchecked {
+        if row.record.verdict == Verdict::Unchecked {
             let recorded =
-                Summary::parse(&entry.line()).map_or_else(|| "unchecked".to_owned(), |line| line.verdict.into_owned());
+                Summary::parse(&row.line()).map_or_else(|| "unchecked".to_owned(), |line| line.verdict.into_owned());
             match self.uncheckable.iter_mut().find(|(verdict, _)| *verdict == recorded) {
                 Some((_, n)) => *n += 1,
                 None => self.uncheckable.push((recorded, 1)),
@@ -116,9 +111,9 @@ impl<'a> Presenter<'a> {
         }
     }
 
-    /// Says what can be said only at the end of `count` deliveries.
+    /// Shows what is known only after `count` deliveries.
     pub(crate) async fn end(&mut self, unfinished: Vec<Unfinished>, count: usize) -> Result<(), Error> {
-        if self.views.end(unfinished, count).await?.is_closed() {
+        if self.viewer.end(unfinished, count).await?.is_closed() {
             return Ok(());
         }
         for note in self.notes(count) {
@@ -133,18 +128,19 @@ impl<'a> Presenter<'a> {
         let mut notes = Vec::new();
         let uncheckable: usize = self.uncheckable.iter().map(|(_, n)| n).sum();
         if uncheckable > 0 {
-            let told = self.uncheckable.iter().filter(|(verdict, _)| verdict != "unchecked");
-            let told: Vec<String> = told.map(|(verdict, n)| format!("{n} as {verdict}")).collect();
-            let recorded = if told.is_empty() { String::new() } else { format!(" (recorded: {})", told.join(", ")) };
+            let recorded = self.uncheckable.iter().filter(|(verdict, _)| verdict != "unchecked");
+            let recorded: Vec<String> = recorded.map(|(verdict, n)| format!("{n} as {verdict}")).collect();
+            let list =
+                if recorded.is_empty() { String::new() } else { format!(" (recorded: {})", recorded.join(", ")) };
             notes.push(Note::warning(format!(
-                "{uncheckable} of {} deliveries could not be checked again{recorded}: their secret was redacted when \
-                 they were recorded (--record-secrets keeps it), or their body was not taken in",
+                "{uncheckable} of {} deliveries could not be checked again{list}: their secret was redacted when \
+                 they were recorded (--record-secrets keeps it), or their body exceeded a limit",
                 self.shown
             )));
         }
         if self.broken > 0 {
             notes.push(Note::warning(format!(
-                "{} of the signatures no longer hold: what they cover was blanked by --redact",
+                "{} of the signatures are invalid now: --redact blanked fields that they cover",
                 self.broken
             )));
         }
@@ -154,13 +150,13 @@ impl<'a> Presenter<'a> {
             );
         }
         if self.config.explain && !matches!(self.config.view, View::Whole(_)) {
-            notes.push(Note::info("--explain speaks of one delivery: choose it with --show N"));
+            notes.push(Note::info("--explain applies to one delivery: choose it with --show N"));
         }
         match (self.shown, count) {
             (0, 0) => notes.push(Note::info("there are no deliveries")),
             (0, _) => {
-                let meant = self.config.query.meant().map(|near| format!("; did you mean {near}?"));
-                let text = format!("none of {count} deliveries matches{}", meant.unwrap_or_default());
+                let suggestion = self.config.query.suggestion().map(|near| format!("; did you mean {near}?"));
+                let text = format!("none of {count} deliveries matches{}", suggestion.unwrap_or_default());
                 notes.push(Note::info(text));
             }
             _ => {}
@@ -168,22 +164,13 @@ impl<'a> Presenter<'a> {
         notes
     }
 
-    /// What the signatures of the shown deliveries mean for the exit code, when they were checked again.
+    /// The exit code for the signatures of the shown deliveries, where they were checked again.
     pub(crate) fn exit(&self) -> Exit {
         self.exit
     }
 }
 
-/// Finds out why a signature that was checked does not hold: this takes too long for those that are not shown.
-pub(crate) fn explain(record: &mut Record, policy: &Policy, now: Option<jiff::Timestamp>) {
-    if record.verdict.is_invalid() {
-        let verdict = std::mem::replace(&mut record.verdict, Verdict::Unchecked);
-        let now = now.unwrap_or(record.at).as_second();
-        record.verdict = signature::why(&record.delivery, policy, now, verdict);
-    }
-}
-
-/// What was recorded of other deliveries calls them by numbers of their own run, not by those of the table.
+/// Recorded warnings name other deliveries by the numbers of their own run, not by those of the table.
 fn mark_recorded(record: &mut Record) {
     for warning in record.warnings.iter_mut().filter(|warning| CODES.contains(&warning.code.as_str())) {
         warning.message.push_str(" (by the numbers of its own run)");

@@ -1,43 +1,39 @@
-//! Which deliveries of a journal: the filters, the cheap ones first.
+//! Selects deliveries of a journal: the filters that need only a summary come first.
 
-use aho_corasick::AhoCorasick;
 use jiff::Timestamp;
 use memchr::memmem::Finder;
 
 use crate::filter::jq::{FilterResult, Jq};
-use crate::journal::Record;
-use crate::journal::Summary;
-use crate::journal::write::BEGINNING;
+use crate::journal::prefilter::Prefilter;
+use crate::journal::{Record, Summary};
 use crate::json::value;
 use crate::payload::events::Events;
 use crate::payload::nearest;
 use crate::payload::provider::{self, Provider};
 
-/// Which deliveries of a journal. Everything that is set must be so.
+/// Selects deliveries of a journal: those that match every field that is set.
 #[derive(Clone, Debug, Default)]
-pub struct Query {
-    /// About this prediction, execution or track id.
-    pub id: Option<String>,
-    /// With one of these statuses.
-    pub status: Option<Vec<String>>,
-    /// Of these events.
-    pub events: Option<Events>,
-    /// From this provider.
-    pub provider: Option<&'static Provider>,
-    /// With one of these verdicts, or invalid for one of these reasons.
-    pub verdict: Option<Vec<String>>,
-    /// That came at this time or later.
-    pub since: Option<Timestamp>,
-    /// With this text in the body, a header or the target.
-    pub search: Option<String>,
-    /// Of whose records these filters are true.
-    pub filters: Vec<Jq>,
-    /// The last so many.
-    pub last: Option<usize>,
+pub(crate) struct Query {
+    /// The id of a prediction, an execution or a track.
+    pub(crate) id: Option<String>,
+    /// One of these statuses.
+    pub(crate) status: Option<Vec<String>>,
+    pub(crate) events: Option<Events>,
+    pub(crate) provider: Option<&'static Provider>,
+    /// One of these verdicts, or of these reasons of an invalid signature.
+    pub(crate) verdict: Option<Vec<String>>,
+    /// Received at this time or later.
+    pub(crate) since: Option<Timestamp>,
+    /// A text in the body, a header or the target.
+    pub(crate) search: Option<String>,
+    /// Filters of `--where`, each of which is true of the record.
+    pub(crate) filters: Vec<Jq>,
+    /// The number of the newest deliveries to keep.
+    pub(crate) last: Option<usize>,
 }
 
 impl Query {
-    /// The first flag that makes sense for journals only, if any is set.
+    /// The first flag that applies to journals only.
     pub(crate) fn flag(&self) -> Option<&'static str> {
         let flags = [
             (self.id.is_some(), "--id"),
@@ -52,13 +48,13 @@ impl Query {
         flags.into_iter().find(|(set, _)| *set).map(|(_, flag)| flag)
     }
 
-    /// The status or the event that was probably meant by one that nobody sends, behind its flag.
-    pub(crate) fn meant(&self) -> Option<String> {
+    /// The flag with the nearest known status or event, where the user gave an unknown one.
+    pub(crate) fn suggestion(&self) -> Option<String> {
         let event = || self.events.as_ref()?.possible_typos().next().map(|(_, near)| format!("--event {near}"));
-        self.meant_status().map(|near| format!("--status {near}")).or_else(event)
+        self.nearest_status().map(|near| format!("--status {near}")).or_else(event)
     }
 
-    fn meant_status(&self) -> Option<&'static str> {
+    fn nearest_status(&self) -> Option<&'static str> {
         let shapes = provider::ALL.iter().flat_map(|provider| provider.shapes);
         let words = shapes.flat_map(|shape| shape.statuses).map(|(word, status)| [*word, status.name()]);
         let known: Vec<&'static str> = words.flatten().collect();
@@ -67,35 +63,42 @@ impl Query {
         nearest(unknown, known)
     }
 
-    /// Whether a delivery is about what is asked for.
-    pub(crate) fn is_about(&self, glance: &Summary<'_>) -> bool {
-        self.id.as_ref().is_none_or(|id| glance.has_id(id))
+    /// The texts that every selected line has. A `session` needs the deliveries that `--status` and `--search` exclude.
+    pub(crate) fn prefilter(&self, session: bool) -> Prefilter {
+        if session {
+            return Prefilter::new(self.id.as_deref(), None, None);
+        }
+        Prefilter::new(self.id.as_deref(), self.status.as_deref(), self.search.as_deref())
     }
 
-    /// Whether a delivery is taken, as far as a glance can tell.
-    pub(crate) fn takes_at_a_glance(&self, glance: &Summary<'_>) -> bool {
-        let has_one = |statuses: &Vec<String>| statuses.iter().any(|status| glance.has_status(status));
-        let takes_event = |events: &Events| glance.event.as_ref().is_some_and(|event| events.match_name(event));
-        self.is_about(glance)
+    pub(crate) fn matches_id(&self, summary: &Summary<'_>) -> bool {
+        self.id.as_ref().is_none_or(|id| summary.has_id(id))
+    }
+
+    /// Whether a delivery matches all filters that need only a summary.
+    pub(crate) fn matches_summary(&self, summary: &Summary<'_>) -> bool {
+        let has_one = |statuses: &Vec<String>| statuses.iter().any(|status| summary.has_status(status));
+        let is_event = |events: &Events| summary.event.as_ref().is_some_and(|event| events.match_name(event));
+        self.matches_id(summary)
             && self.status.as_ref().is_none_or(has_one)
-            && self.events.as_ref().is_none_or(takes_event)
-            && self.provider.is_none_or(|provider| glance.provider.as_deref() == Some(provider.name))
-            && self.since.is_none_or(|since| glance.at >= since)
+            && self.events.as_ref().is_none_or(is_event)
+            && self.provider.is_none_or(|provider| summary.provider.as_deref() == Some(provider.name))
+            && self.since.is_none_or(|since| summary.at >= since)
     }
 
-    /// Whether a delivery that was taken at a glance stays when all of it is read, as far as no jq filter has its say.
-    pub(crate) fn takes_wholly(&self, record: &Record) -> bool {
+    /// Whether a delivery matches the filters that need its record, but for those of `--where`.
+    pub(crate) fn matches_record(&self, record: &Record) -> bool {
         let is_one = |verdicts: &Vec<String>| verdicts.iter().any(|verdict| record.verdict.is(verdict));
-        self.verdict.as_ref().is_none_or(is_one) && self.search.as_ref().is_none_or(|text| is_in(text, record))
+        self.verdict.as_ref().is_none_or(is_one) && self.search.as_ref().is_none_or(|text| contains(record, text))
     }
 
-    /// Whether a glance does not decide.
-    pub(crate) fn wants_all(&self) -> bool {
+    /// Whether a filter needs more than a summary.
+    pub(crate) fn needs_record(&self) -> bool {
         self.verdict.is_some() || self.search.is_some() || !self.filters.is_empty()
     }
 }
 
-/// The deliveries of which a filter could not judge.
+/// Deliveries on which a filter of `--where` failed.
 #[derive(Debug, Default)]
 pub(crate) struct FilterFailures {
     count: usize,
@@ -103,8 +106,7 @@ pub(crate) struct FilterFailures {
 }
 
 impl FilterFailures {
-    /// Takes note of a finding.
-    pub(crate) fn note(&mut self, FilterResult { found, failed, .. }: FilterResult) {
+    pub(crate) fn add(&mut self, FilterResult { found, failed, .. }: FilterResult) {
         if failed {
             self.count += 1;
             if self.count == 1 {
@@ -113,72 +115,25 @@ impl FilterFailures {
         }
     }
 
-    /// The sentence about them.
-    pub(crate) fn told(&self) -> Option<String> {
+    pub(crate) fn note(&self) -> Option<String> {
         let deliveries = if self.count == 1 { "1 delivery".to_owned() } else { format!("{} deliveries", self.count) };
         let text = || format!("--where failed on {deliveries}, which it leaves out; it gave {}", self.first);
         (self.count > 0).then(text)
     }
 }
 
-/// Whether this text is in the body, as sent or as it was before it was compressed or escaped, in a header's value or in
-/// the target.
-fn is_in(text: &str, record: &Record) -> bool {
+/// Whether a text is in the body (as sent, decompressed, or with its escapes undone), in a header's value or in the target.
+fn contains(record: &Record, text: &str) -> bool {
     let finder = Finder::new(text);
     let delivery = &record.delivery;
     let held = delivery.decoded_body();
-    let written_out = || {
+    let unescaped = || {
         let json = record.payload.as_ref().and_then(|_| std::str::from_utf8(&held).ok())?;
         finder.find(value::unescaped(json).as_bytes())
     };
-    finder.find(&held).or_else(written_out).is_some()
+    finder.find(&held).or_else(unescaped).is_some()
         || delivery.headers.iter().any(|(_, value)| finder.find(value.as_bytes()).is_some())
         || finder.find(delivery.target.as_bytes()).is_some()
-}
-
-/// Texts that must stand in every line that the filters take, so that the other lines need not be parsed.
-#[derive(Debug, Default)]
-pub(crate) struct Prefilter {
-    needles: Vec<Finder<'static>>,
-    /// One of these, in whatever case.
-    words: Option<AhoCorasick>,
-    /// What is looked for in bodies, and by what a line shows that it may be hidden there.
-    searched: Option<(Finder<'static>, Vec<Finder<'static>>)>,
-}
-
-impl Prefilter {
-    /// What the filters need. What they leave out is still part of its prediction's story, where that `is_told`.
-    pub(crate) fn of(query: &Query, is_told: bool) -> Self {
-        // As it stands within a JSON string.
-        let escaped = |text: &String| serde_json::to_string(text).ok().map(|text| text[1..text.len() - 1].to_owned());
-        let finder = |word: &str| Finder::new(word).into_owned();
-        let (status, search) = if is_told { (&None, &None) } else { (&query.status, &query.search) };
-        let statuses = status.as_ref().map(|words| words.iter().filter_map(escaped).collect::<Vec<_>>());
-        let any = |words| AhoCorasick::builder().ascii_case_insensitive(true).build(words).ok();
-        Prefilter {
-            needles: query.id.iter().filter_map(escaped).map(|word| finder(&word)).collect(),
-            words: statuses.and_then(any),
-            searched: search.as_ref().and_then(|text| {
-                // A body in base64; a character that the body's own JSON escapes, as it may any, and must some.
-                let must = text.contains(|c: char| c.is_control() || matches!(c, '"' | '\\' | '/'));
-                let escape = if must { r"\\" } else { r"\\u" };
-                Some((finder(&escaped(text)?), vec![finder("\"body_base64\":"), finder(escape)]))
-            }),
-        }
-    }
-
-    /// Whether this line, as hookctl writes it, is a delivery that cannot be taken. Of lines that are spelled otherwise
-    /// nothing is said: they may escape what they like.
-    pub(crate) fn holds_back(&self, line: &[u8]) -> bool {
-        let is_ours = line.starts_with(BEGINNING) && line.ends_with(b"}");
-        let lacks = |needle: &Finder<'_>| needle.find(line).is_none();
-        is_ours
-            && (self.needles.iter().any(lacks)
-                || self.words.as_ref().is_some_and(|words| !words.is_match(line))
-                || self.searched.as_ref().is_some_and(|(text, hides)| lacks(text) && hides.iter().all(lacks)))
-            // One that was torn, and went on as another, is damaged and no delivery.
-            && memchr::memmem::find(&line[1..], BEGINNING).is_none()
-    }
 }
 
 #[cfg(test)]
@@ -189,15 +144,9 @@ mod tests {
     use super::*;
     use crate::payload::{Delivery, Payload};
 
-    fn record(body: &str) -> Record {
-        let delivery = Delivery::bare(Default::default(), Bytes::copy_from_slice(body.as_bytes()));
-        let payload = Payload::read(&delivery.body, &delivery.headers, None);
-        Record { payload, ..Record::bare(Timestamp::UNIX_EPOCH, delivery) }
-    }
-
     proptest! {
         #[test]
-        fn the_sieve_holds_back_nothing_that_is_taken(
+        fn the_prefilter_rules_out_nothing_that_is_selected(
             id in "\\PC{0,6}|[\"\\\\\u{1}a]{0,4}", other in "\\PC{0,6}", ascii: bool, inside: bool,
         ) {
             let body = serde_json::json!({"id": id, "status": "Processing", "logs": other, "metrics": {}}).to_string();
@@ -205,29 +154,16 @@ mod tests {
                 c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect()
             };
             let sent: String = if ascii { body.chars().map(in_ascii).collect() } else { body.clone() };
-            let record = record(&sent);
+            let delivery = Delivery::bare(Default::default(), Bytes::copy_from_slice(sent.as_bytes()));
+            let payload = Payload::read(&delivery.body, &delivery.headers, None);
+            let record = Record { payload, ..Record::bare(Timestamp::UNIX_EPOCH, delivery) };
             let line = record.to_line();
             let search = if inside { other } else { sent.chars().skip(3).take(7).collect() };
             let status = Some(vec!["failed".into(), "pROCESSING".into()]);
             let query = Query { id: Some(id), status, search: Some(search), ..Query::default() };
-            prop_assert!(query.takes_at_a_glance(&Summary::from(&record)));
-            prop_assert!(query.takes_wholly(&record));
-            prop_assert!(!Prefilter::of(&query, false).holds_back(line.trim_ascii_end()));
+            prop_assert!(query.matches_summary(&Summary::from(&record)));
+            prop_assert!(query.matches_record(&record));
+            prop_assert!(!query.prefilter(false).rules_out(line.trim_ascii_end()));
         }
-    }
-
-    #[test]
-    fn the_sieve_holds_back_only_what_hookctl_wrote() {
-        let line = record(r#"{"id":"a","status":"processing"}"#).to_line();
-        let line = line.trim_ascii_end();
-        let sieve = Prefilter::of(&Query { id: Some("zz".into()), ..Query::default() }, false);
-        assert!(sieve.holds_back(line));
-        assert!(!sieve.holds_back(&line[..line.len() - 1]), "a torn one must be reported");
-        let merged = [&line[..60], line].concat();
-        assert!(!sieve.holds_back(&merged), "one that was torn and went on as another too");
-        assert!(!sieve.holds_back(&line[1..]) && !sieve.holds_back(b"garbage"));
-        let search = Prefilter::of(&Query { search: Some("zz".into()), ..Query::default() }, false);
-        let hidden = String::from_utf8_lossy(line).replace("\"body\":", "\"body_base64\":");
-        assert!(search.holds_back(line) && !search.holds_back(hidden.as_bytes()));
     }
 }

@@ -1,219 +1,208 @@
-//! What becomes of a line as far as nothing but that line decides it: work for as many threads as there are.
+//! The part of the work on a line that depends on this line alone, done by as many threads as there are.
 
 use jiff::Timestamp;
 
-use super::query::Prefilter;
+use super::check::update_verdict;
+use super::config::Config;
 use super::stats::Statistics;
-use super::stream::LineBatchRead;
-use super::{Config, check_again};
 use crate::event::JournalRow;
-use crate::journal::Record;
 use crate::journal::fast::{FastLine, RawRequest};
-use crate::journal::{Parsed, Summary};
+use crate::journal::prefilter::Prefilter;
+use crate::journal::reader::LineBatch;
+use crate::journal::{Parsed, Record, Summary};
 use crate::payload::Provider;
 use crate::signature::Checker;
 use crate::signature::verdict::VERIFIED;
 
-/// One thread's part: the lines of a batch, one after the other.
+/// The state of one thread: scans the lines of a batch, one after the other.
 pub(crate) struct LineScanner<'a> {
-    sieve: Prefilter,
-    /// With the secrets that were given.
+    prefilter: Prefilter,
+    /// With the secrets of the user.
     checker: Checker<'a>,
-    /// The bytes of a body, where they are wanted for a moment.
+    /// A buffer for the bytes of one body.
     body: Vec<u8>,
-    /// Of all batches so far, where counting is all that is asked for.
+    /// Counts over all batches so far, where the view counts.
     pub(crate) statistics: Statistics,
-    /// Of the last batch.
-    pub(crate) sifted: ScannedBatch,
+    /// The result of the last batch.
+    pub(crate) scanned: ScannedBatch,
 }
 
-/// What a batch has come to.
 #[derive(Default)]
 pub(crate) struct ScannedBatch {
-    /// How many lines it has.
+    /// How many lines the batch has.
     pub(crate) lines: usize,
-    /// How many of them are deliveries, whatever the filters say.
+    /// How many lines are deliveries, whatever the filters select.
     pub(crate) deliveries: usize,
-    /// How many were counted.
+    /// How many deliveries were counted.
     pub(crate) counted: usize,
-    /// When the newest of those came that were looked at.
+    /// When the newest of the scanned deliveries came.
     pub(crate) newest: Option<Timestamp>,
-    /// What needs a look in its place among all others.
+    /// Lines that are left to the pipeline, in their order.
     pub(crate) found: Vec<ScannedLine>,
 }
 
-/// A line of a batch.
 pub(crate) struct ScannedLine {
-    /// Its number within the batch, from 1.
+    /// The number of the line within the batch, from 1.
     pub(crate) line: usize,
-    /// How many deliveries there are up to it.
+    /// How many deliveries the batch has up to this line.
     pub(crate) delivery: usize,
-    /// What it is.
-    pub(crate) what: LineResult,
+    pub(crate) result: LineResult,
 }
 
-/// What a line is.
 pub(crate) enum LineResult {
-    /// Damaged, and how.
+    /// The reason why the line is damaged.
     Damaged(String),
-    /// A delivery that a glance lets pass, and that nobody may ever want to see.
-    Unread(String),
-    /// A delivery that all filters let pass, but for those of `--where`: they read its line, and few others need to.
-    Asked(String),
-    /// A delivery that all filters let pass, but for those of `--where`.
-    Taken(Box<JournalRow>),
-    /// One that is part of a story, and whether a glance lets it pass.
-    Told(Box<JournalRow>, bool),
+    /// A delivery whose summary is selected: it is parsed only where it will be shown.
+    Unparsed(String),
+    /// A delivery that only the filters of `--where` decide about. They read the line itself.
+    Undecided(String),
+    /// A delivery that all filters select, but for those of `--where`.
+    Selected(Box<JournalRow>),
+    /// A delivery that is part of a session, and whether its summary is selected.
+    InSession(Box<JournalRow>, bool),
 }
 
-/// What is asked of every line.
+/// The same for every line of a batch.
 #[derive(Clone, Copy)]
 pub(crate) struct ScanTask<'a> {
-    /// What the inspector was asked to do.
     pub(crate) config: &'a Config,
-    /// Whether deliveries are kept back, as most of them will not be shown.
+    /// Whether deliveries are kept until the end, when most of them will not be shown.
     pub(crate) keeps_back: bool,
-    /// How many deliveries came before the batch, where a view asks for numbers.
+    /// How many deliveries came before the batch, where a view selects by number.
     pub(crate) before: usize,
 }
 
 impl ScanTask<'_> {
-    /// Whether nothing but a glance is needed of any delivery, and that its signature holds where that is checked.
+    /// Whether a summary is all that is needed of a delivery, and a valid signature where secrets were given.
     fn is_counting(&self) -> bool {
         let Config { view, query, .. } = self.config;
-        view.counts() && !query.wants_all() && query.last.is_none()
+        view.counts() && !query.needs_record() && query.last.is_none()
     }
 
-    /// Whether all that is not known at a glance is up to the filters of `--where`, and they are to see the line as it is.
-    fn asks_only(&self) -> bool {
+    /// Whether only the filters of `--where` need more than a summary, and read the line as it is.
+    fn needs_only_where(&self) -> bool {
         let Config { query, policy, .. } = self.config;
         !query.filters.is_empty() && query.verdict.is_none() && query.search.is_none() && policy.secrets.is_empty()
     }
 }
 
 impl<'a> LineScanner<'a> {
-    /// One that has seen nothing.
     pub(crate) fn new(config: &'a Config) -> Self {
         LineScanner {
-            sieve: Prefilter::of(&config.query, config.view.tells_stories()),
+            prefilter: config.query.prefilter(config.view.needs_sessions()),
             checker: Checker::new(&config.policy),
             body: Vec::new(),
             statistics: Statistics::new(config.zone.clone()),
-            sifted: ScannedBatch::default(),
+            scanned: ScannedBatch::default(),
         }
     }
 
-    /// Looks at a batch.
-    pub(crate) fn batch(&mut self, batch: &LineBatchRead, task: ScanTask<'_>) {
-        self.sifted = ScannedBatch::default();
+    pub(crate) fn scan(&mut self, batch: &LineBatch, task: ScanTask<'_>) {
+        self.scanned = ScannedBatch::default();
         if batch.is_too_long {
-            self.sifted.lines = 1;
+            self.scanned.lines = 1;
         }
         for line in lines(&batch.bytes) {
-            self.sifted.lines += 1;
-            let found = self.line(line, task).unwrap_or_else(|damage| Some(LineResult::Damaged(damage)));
-            let ScannedBatch { lines, deliveries, .. } = self.sifted;
-            self.sifted.found.extend(found.map(|what| ScannedLine { line: lines, delivery: deliveries, what }));
+            self.scanned.lines += 1;
+            let found = self.scan_line(line, task).unwrap_or_else(|damage| Some(LineResult::Damaged(damage)));
+            let ScannedBatch { lines, deliveries, .. } = self.scanned;
+            self.scanned.found.extend(found.map(|result| ScannedLine { line: lines, delivery: deliveries, result }));
         }
     }
 
-    fn line(&mut self, line: &[u8], task: ScanTask<'_>) -> Result<Option<LineResult>, String> {
-        if self.sieve.holds_back(line) {
-            self.sifted.deliveries += 1;
+    fn scan_line(&mut self, line: &[u8], task: ScanTask<'_>) -> Result<Option<LineResult>, String> {
+        if self.prefilter.rules_out(line) {
+            self.scanned.deliveries += 1;
             return Ok(None);
         }
         let text = std::str::from_utf8(line).map_err(|_| "it is not UTF-8".to_owned())?;
         if text.trim().is_empty() {
             return Ok(None);
         }
-        if let Some(FastLine { summary: glance, request }) = FastLine::parse(text) {
-            self.sifted.deliveries += 1;
-            return self.glance(glance, text, FullRecord::Request(request), task);
+        if let Some(FastLine { summary, request }) = FastLine::parse(text) {
+            self.scanned.deliveries += 1;
+            return self.decide(summary, text, Known::Request(request), task);
         }
-        if let Some(glance) = Summary::parse_any(text) {
-            self.sifted.deliveries += 1;
-            return self.glance(glance, text, FullRecord::Nothing, task);
+        if let Some(summary) = Summary::parse_any(text) {
+            self.scanned.deliveries += 1;
+            return self.decide(summary, text, Known::Summary, task);
         }
         match Record::parse(text) {
             Ok(Parsed::Delivery(record)) => {
-                self.sifted.deliveries += 1;
-                self.glance(Summary::from(&*record), text, FullRecord::Record(record.clone()), task)
+                self.scanned.deliveries += 1;
+                self.decide(Summary::from(&*record), text, Known::Record(record.clone()), task)
             }
             Ok(Parsed::Other(_)) => Ok(None),
             Err(damage) => Err(damage.0),
         }
     }
 
-    /// Decides by a glance, and beyond it where that is not enough.
-    fn glance(
+    /// Decides by the summary, and parses the record only where that is not enough.
+    fn decide(
         &mut self,
-        glance: Summary<'_>,
+        summary: Summary<'_>,
         text: &str,
-        beyond: FullRecord<'_>,
+        known: Known<'_>,
         task: ScanTask<'_>,
     ) -> Result<Option<LineResult>, String> {
         let Config { query, view, policy, .. } = task.config;
-        self.sifted.newest = self.sifted.newest.max(Some(glance.at));
-        // What a filter leaves out is still part of its prediction's story.
-        let tells = view.tells_stories() && query.is_about(&glance);
-        let number = task.before + self.sifted.deliveries;
-        let takes = query.takes_at_a_glance(&glance) && view.is_about(number, &glance);
-        let (glance, record) = match (takes && task.is_counting(), beyond) {
-            (true, FullRecord::Request(request)) => (self.checked(glance, request, task.config), None),
-            (true, _) if policy.secrets.is_empty() => (Some(glance), None),
-            (false, FullRecord::Request(_)) if takes && !tells && task.asks_only() => {
-                return Ok(Some(LineResult::Asked(text.to_owned())));
+        self.scanned.newest = self.scanned.newest.max(Some(summary.at));
+        // A delivery that a filter excludes is still part of the session of its prediction.
+        let is_in_session = view.needs_sessions() && query.matches_id(&summary);
+        let number = task.before + self.scanned.deliveries;
+        let is_selected = query.matches_summary(&summary) && view.selects(number, &summary);
+        let (counted, record) = match (is_selected && task.is_counting(), known) {
+            (true, Known::Request(request)) => (self.verified(summary, request, task.config), None),
+            (true, _) if policy.secrets.is_empty() => (Some(summary), None),
+            (false, Known::Request(_)) if is_selected && !is_in_session && task.needs_only_where() => {
+                return Ok(Some(LineResult::Undecided(text.to_owned())));
             }
-            (_, FullRecord::Record(record)) => (None, Some(record)),
-            (_, FullRecord::Request(_) | FullRecord::Nothing) => (None, None),
+            (_, Known::Record(record)) => (None, Some(record)),
+            (_, Known::Request(_) | Known::Summary) => (None, None),
         };
-        let is_counted = glance.is_some();
-        if let Some(glance) = &glance {
-            self.sifted.counted += 1;
-            self.statistics.add(glance);
+        if let Some(summary) = &counted {
+            self.scanned.counted += 1;
+            self.statistics.add(summary);
         }
-        if !tells && (!takes || is_counted) {
+        if !is_in_session && (!is_selected || counted.is_some()) {
             return Ok(None);
         }
-        if !tells && task.keeps_back && !query.wants_all() {
-            return Ok(Some(LineResult::Unread(text.to_owned())));
+        if !is_in_session && task.keeps_back && !query.needs_record() {
+            return Ok(Some(LineResult::Unparsed(text.to_owned())));
         }
         let mut record = *record.map_or_else(|| parse(text), Ok)?;
-        // Before stories are told: a forgery is no part of them.
-        check(&mut record, task.config);
-        let entry = Box::new(JournalRow { number, record, line: Some(text.to_owned()), trace: None });
-        if tells {
-            return Ok(Some(LineResult::Told(entry, takes)));
+        // Before the session is updated: a forgery is not part of one.
+        update_verdict(&mut record, task.config);
+        let row = Box::new(JournalRow { number, record, line: Some(text.to_owned()), trace: None });
+        if is_in_session {
+            return Ok(Some(LineResult::InSession(row, is_selected)));
         }
-        Ok(query.takes_wholly(&entry.record).then_some(LineResult::Taken(entry)))
+        Ok(query.matches_record(&row.record).then_some(LineResult::Selected(row)))
     }
 
-    /// A glance that says of the signature what is to be said, where secrets were given: that it holds. `None` where there
-    /// is more to say, for which all has to be read.
-    fn checked<'g>(&mut self, glance: Summary<'g>, request: RawRequest<'_>, config: &Config) -> Option<Summary<'g>> {
+    /// The summary with the verdict `verified`, where secrets were given and the signature is valid. `None` for any other
+    /// verdict: its reason takes the whole record.
+    fn verified<'s>(&mut self, summary: Summary<'s>, request: RawRequest<'_>, config: &Config) -> Option<Summary<'s>> {
         if config.policy.secrets.is_empty() {
-            return Some(glance);
+            return Some(summary);
         }
-        let provider = Provider::named(glance.provider.as_ref()?)?;
-        let sealed = request.signed_parts().filter(|_| glance.body_was_read())?;
-        sealed.write_body(&mut self.body)?;
-        let now = config.now.unwrap_or(glance.at).as_second();
-        let holds = self.checker.verifies(&sealed.headers, &self.body, now, Some(provider));
-        holds.then(|| Summary { verdict: VERIFIED.into(), reason: None, ..glance })
+        let provider = Provider::named(summary.provider.as_ref()?)?;
+        let signed = request.signed_parts().filter(|_| summary.body_was_read())?;
+        signed.write_body(&mut self.body)?;
+        let now = config.now.unwrap_or(summary.at).as_second();
+        let is_valid = self.checker.verifies(&signed.headers, &self.body, now, Some(provider));
+        is_valid.then(|| Summary { verdict: VERIFIED.into(), reason: None, ..summary })
     }
 }
 
-/// What is at hand of a delivery beyond a glance.
-enum FullRecord<'a> {
-    /// Its request, passed over.
+/// The parts of a delivery that are parsed, besides its summary.
+enum Known<'a> {
     Request(RawRequest<'a>),
-    /// All of it.
     Record(Box<Record>),
-    /// Nothing yet.
-    Nothing,
+    Summary,
 }
 
-/// The lines of a text, without their newlines.
+/// The lines of a batch, without their newlines.
 fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut start = 0;
     let ends = memchr::memchr_iter(b'\n', bytes).chain((bytes.last() != Some(&b'\n')).then_some(bytes.len()));
@@ -224,14 +213,7 @@ fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-/// Checks the signature of a delivery again, where secrets were given.
-pub(crate) fn check(record: &mut Record, config: &Config) {
-    if !config.policy.secrets.is_empty() {
-        record.verdict = check_again(record, &config.policy, config.now);
-    }
-}
-
-/// A record whose line was looked at already.
+/// Parses a line that has a summary.
 pub(crate) fn parse(line: &str) -> Result<Box<Record>, String> {
     match Record::parse(line) {
         Ok(Parsed::Delivery(record)) => Ok(record),

@@ -1,4 +1,4 @@
-//! What deliveries tell together: repeats, and the life of each prediction.
+//! State across deliveries: repeats, and the lifecycle of each prediction.
 
 use crate::journal::Record;
 use crate::journal::record::Duplicate;
@@ -6,7 +6,7 @@ use crate::payload::history::History;
 use crate::payload::history::lifecycle::{CODES, Lifecycles, Unfinished};
 use crate::payload::lint;
 
-/// What was received and what was sent are stories of their own: a delivery that was recorded on both sides came once.
+/// Received and sent deliveries are apart: a delivery that both sides recorded is no repeat.
 #[derive(Debug, Default)]
 pub(crate) struct Sessions {
     received: DirectionState,
@@ -26,27 +26,27 @@ impl Default for DirectionState {
 }
 
 impl Sessions {
-    /// Takes note of a delivery with this number, and enters into its record what that tells: which one it repeats, and
-    /// what is suspicious. What was recorded of other deliveries counts no more: it calls them by numbers that they had
-    /// in their own run.
-    pub(crate) fn note(&mut self, record: &mut Record, number: usize) {
-        let story = if record.sent.is_some() { &mut self.sent } else { &mut self.received };
+    /// Adds a delivery with this number, and updates its record: the delivery that it repeats, and the warnings about its
+    /// lifecycle. Recorded ones are dropped: they name other deliveries by the numbers of their own run.
+    pub(crate) fn add(&mut self, record: &mut Record, number: usize) {
+        let state = if record.sent.is_some() { &mut self.sent } else { &mut self.received };
         record.duplicate = None;
         record.warnings.retain(|warning| !CODES.contains(&warning.code.as_str()));
         let Some(payload) = &record.payload else { return };
         let status = record.answer.as_ref().and_then(|answer| answer.status);
-        let (body, verdict) = (&record.delivery.body, &record.verdict);
-        // A further attempt is the same delivery, and its sender knows that.
+        let body = &record.delivery.body;
+        let verdict = &record.verdict;
+        // A further attempt is the same delivery, as its sender knows.
         if record.sent.as_ref().is_some_and(|sent| sent.attempt > 1) {
-            story.history.answered(payload, body, verdict.is_invalid(), status);
+            state.history.answered(payload, body, verdict.is_invalid(), status);
             return;
         }
         let seq = number as u64;
-        let repeat = story.history.note(payload, body, verdict.is_invalid(), seq, &record.id, status);
+        let repeat = state.history.note(payload, body, verdict.is_invalid(), seq, &record.id, status);
         let mut warnings = lint::warnings(payload);
-        // One whose signature does not hold is anybody's, and says nothing about a prediction.
+        // Anybody can send a delivery with an invalid signature: it is not part of a lifecycle.
         if !verdict.is_invalid() {
-            warnings.extend(story.lifecycles.note(payload, repeat.as_ref(), seq));
+            warnings.extend(state.lifecycles.note(payload, repeat.as_ref(), seq));
         }
         let recorded = std::mem::take(&mut record.warnings).into_iter();
         let unknown: Vec<_> =
@@ -56,9 +56,9 @@ impl Sessions {
         record.duplicate = repeat.map(Duplicate::from);
     }
 
-    /// The predictions whose end did not come.
+    /// The predictions without a terminal event.
     pub(crate) fn unfinished(&self) -> Vec<Unfinished> {
-        [&self.received, &self.sent].into_iter().flat_map(|story| story.lifecycles.unfinished()).collect()
+        [&self.received, &self.sent].into_iter().flat_map(|state| state.lifecycles.unfinished()).collect()
     }
 }
 
@@ -73,14 +73,14 @@ mod tests {
 
     #[test]
     fn no_prediction_of_a_file_is_forgotten() {
-        let mut stories = Sessions::default();
+        let mut sessions = Sessions::default();
         for number in 0..=REMEMBERED {
             let body = format!(r#"{{"id":"p{number}","status":"processing","logs":"","metrics":{{}}}}"#);
             let delivery = Delivery::bare(Default::default(), Bytes::from(body));
             let payload = delivery.payload(None);
             let mut record = Record { payload, ..Record::bare(Timestamp::UNIX_EPOCH, delivery) };
-            stories.note(&mut record, number + 1);
+            sessions.add(&mut record, number + 1);
         }
-        assert_eq!(stories.unfinished().len(), REMEMBERED + 1);
+        assert_eq!(sessions.unfinished().len(), REMEMBERED + 1);
     }
 }

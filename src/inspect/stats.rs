@@ -7,23 +7,21 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::event::{Counts, Latencies, Rate, Stats, TableTotals};
-use crate::journal::Record;
-use crate::journal::Summary;
+use crate::journal::{Record, Summary};
 use crate::payload::Provider;
 
-/// Counting under way.
 pub(crate) struct Statistics {
     stats: Stats,
-    /// What the last deliveries have in common, so far counted only here.
-    run: Run,
+    /// The last deliveries, as far as they are alike: not added to `stats` yet.
+    alike: Alike,
     received: Option<Times>,
     sent: Option<Times>,
-    flow: Flow,
+    over_time: OverTime,
 }
 
-/// Deliveries one after the other of which all words are the same: most are like the one before.
+/// Deliveries in a row with the same words: most are like the one before, and cost one comparison.
 #[derive(Default)]
-struct Run {
+struct Alike {
     count: u64,
     provider: &'static str,
     status: String,
@@ -31,13 +29,12 @@ struct Run {
     answer: Option<u16>,
 }
 
-impl Run {
-    fn goes_on_with(&self, other: (&'static str, &str, &str, Option<u16>)) -> bool {
-        (self.provider, self.status.as_str(), self.verdict.as_str(), self.answer) == other
+impl Alike {
+    fn has(&self, words: (&'static str, &str, &str, Option<u16>)) -> bool {
+        (self.provider, self.status.as_str(), self.verdict.as_str(), self.answer) == words
     }
 
-    /// Enters it among the counts.
-    fn end(&self, stats: &mut Stats) {
+    fn add_to(&self, stats: &mut Stats) {
         if self.count == 0 {
             return;
         }
@@ -49,13 +46,13 @@ impl Run {
     }
 }
 
-/// How many words are counted apart; a journal that was forged may hold any number.
+/// The largest number of words with a count of their own: a forged journal may hold any number.
 const WORDS: usize = 100;
 
-/// The word for all others.
+/// The name for all other words.
 const OTHERS: &str = "others";
 
-/// Bounds of the latency histogram, milliseconds.
+/// Upper bounds of the latency histogram, in milliseconds.
 const BOUNDS: [f64; 20] = [
     0.1,
     0.2,
@@ -80,42 +77,52 @@ const BOUNDS: [f64; 20] = [
 ];
 
 impl Statistics {
-    /// Nothing counted yet; days are those of this zone.
+    /// Days are those of this time zone.
     pub(crate) fn new(zone: TimeZone) -> Self {
-        Statistics { stats: Stats::default(), run: Run::default(), received: None, sent: None, flow: Flow::new(zone) }
+        Statistics {
+            stats: Stats::default(),
+            alike: Alike::default(),
+            received: None,
+            sent: None,
+            over_time: OverTime::new(zone),
+        }
     }
 
-    /// Adds one delivery.
-    pub(crate) fn add(&mut self, glance: &Summary<'_>) {
+    pub(crate) fn add(&mut self, summary: &Summary<'_>) {
         let stats = &mut self.stats;
         stats.deliveries += 1;
-        stats.repeats += u64::from(glance.is_repeat);
-        let (first, last) = stats.span.unwrap_or((glance.at, glance.at));
-        stats.span = Some((first.min(glance.at), last.max(glance.at)));
-        let provider = glance.provider.as_ref().map(|name| Provider::named(name).map_or(OTHERS, |known| known.name));
-        let answer = glance.answer.as_ref();
-        let words =
-            (provider.unwrap_or("not JSON"), status(glance), &*glance.verdict, answer.and_then(|answer| answer.status));
-        if !self.run.goes_on_with(words) {
+        stats.repeats += u64::from(summary.is_repeat);
+        let (first, last) = stats.span.unwrap_or((summary.at, summary.at));
+        stats.span = Some((first.min(summary.at), last.max(summary.at)));
+        let provider = summary.provider.as_ref().map(|name| Provider::named(name).map_or(OTHERS, |known| known.name));
+        let answer = summary.answer.as_ref();
+        let words = (
+            provider.unwrap_or("not JSON"),
+            status(summary),
+            &*summary.verdict,
+            answer.and_then(|answer| answer.status),
+        );
+        if !self.alike.has(words) {
             let (provider, status, verdict, answer) = words;
-            self.run.end(stats);
-            self.run = Run { count: 0, provider, status: status.into(), verdict: verdict.into(), answer };
+            self.alike.add_to(stats);
+            self.alike = Alike { count: 0, provider, status: status.into(), verdict: verdict.into(), answer };
         }
-        self.run.count += 1;
-        glance.reason.iter().for_each(|reason| count(&mut stats.reasons, reason));
-        glance.warnings.iter().for_each(|code| count(&mut stats.warnings, code));
+        self.alike.count += 1;
+        summary.reason.iter().for_each(|reason| count(&mut stats.reasons, reason));
+        summary.warnings.iter().for_each(|code| count(&mut stats.warnings, code));
         if let Some(answer) = answer.filter(|answer| answer.status.is_some()) {
-            // Answering and waiting for an answer are measured from different ends.
-            let times = if glance.is_sent { &mut self.sent } else { &mut self.received };
+            // The time to answer and the time to wait for an answer are measured at different ends.
+            let times = if summary.is_sent { &mut self.sent } else { &mut self.received };
             times.get_or_insert_with(Times::new).add(answer.ms);
         }
-        self.flow.add(glance.at);
+        self.over_time.add(summary.at);
     }
 
-    /// Adds what was counted of other deliveries.
+    /// Adds the counts of other deliveries.
     pub(crate) fn merge(&mut self, mut other: Statistics) {
-        other.run.end(&mut other.stats);
-        let (stats, more) = (&mut self.stats, other.stats);
+        other.alike.add_to(&mut other.stats);
+        let stats = &mut self.stats;
+        let more = other.stats;
         stats.deliveries += more.deliveries;
         stats.repeats += more.repeats;
         let spans = stats.span.into_iter().chain(more.span);
@@ -138,34 +145,34 @@ impl Statistics {
                 (_, None) => {}
             }
         }
-        self.flow.merge(other.flow);
+        self.over_time.merge(other.over_time);
     }
 
-    /// The finished counts.
+    /// Returns the counts and starts anew.
     pub(crate) fn end(&mut self) -> Stats {
-        std::mem::take(&mut self.run).end(&mut self.stats);
+        std::mem::take(&mut self.alike).add_to(&mut self.stats);
         Stats {
             latency: self.received.as_ref().map(Times::end),
             round_trip: self.sent.as_ref().map(Times::end),
-            rate: self.flow.end(),
+            rate: self.over_time.end(),
             ..std::mem::take(&mut self.stats)
         }
     }
 }
 
-/// Counts a row of a table.
-pub(crate) fn list(listed: &mut TableTotals, record: &Record) {
-    let glance = Summary::from(record);
-    listed.deliveries += 1;
-    listed.repeats += u64::from(glance.is_repeat);
-    listed.warned += u64::from(!glance.warnings.is_empty());
-    count(&mut listed.statuses, status(&glance));
-    count(&mut listed.verdicts, &glance.verdict);
+/// Adds a row of a table to its totals.
+pub(crate) fn add_row(totals: &mut TableTotals, record: &Record) {
+    let summary = Summary::from(record);
+    totals.deliveries += 1;
+    totals.repeats += u64::from(summary.is_repeat);
+    totals.warned += u64::from(!summary.warnings.is_empty());
+    count(&mut totals.statuses, status(&summary));
+    count(&mut totals.verdicts, &summary.verdict);
 }
 
-/// The word for a status. A provider's own is not counted: those words are as many as senders please.
-fn status<'g>(glance: &'g Summary<'_>) -> &'g str {
-    match (&glance.provider, &glance.status, &glance.raw_status) {
+/// The word for a status. The provider's own word is not used: senders may write any number of words.
+fn status<'s>(summary: &'s Summary<'_>) -> &'s str {
+    match (&summary.provider, &summary.status, &summary.raw_status) {
         (None, ..) => "not JSON",
         (_, Some(status), _) => status,
         (_, None, Some(_)) => "unknown status",
@@ -184,11 +191,10 @@ fn add(counts: &mut Counts, word: &str, more: u64) {
     }
 }
 
-/// How long answers took.
 struct Times {
-    /// Microseconds, from one to an hour, to a thousandth.
+    /// Microseconds, from one to an hour, with three significant digits.
     histogram: Histogram<u64>,
-    /// How many took at most so long as the bound at the same place, and longer than the one before.
+    /// Counts of the times up to the bound with the same index, and above the bound before.
     buckets: [u64; BOUNDS.len()],
     max: f64,
 }
@@ -208,19 +214,19 @@ impl Times {
     }
 
     fn merge(&mut self, other: Times) {
-        // Of the same bounds, so that it always fits.
+        // Cannot fail: both histograms have the same bounds.
         self.histogram.add(other.histogram).unwrap_or_default();
         self.buckets.iter_mut().zip(other.buckets).for_each(|(count, more)| *count += more);
         self.max = self.max.max(other.max);
     }
 
     fn end(&self) -> Latencies {
-        // A percentile is told as the upper end of what it cannot be told from, but nothing took longer than the longest.
+        // The histogram returns the upper end of a bucket, which may exceed the longest time.
         let at = |percent: u8| {
             let micros = self.histogram.value_at_quantile(f64::from(percent) / 100.0);
             if percent == 100 { self.max } else { (micros as f64 / 1000.0).min(self.max) }
         };
-        // Without the empty ones at both ends.
+        // Without the empty buckets at both ends.
         let first = self.buckets.iter().position(|count| *count > 0).unwrap_or_default();
         let last = self.buckets.iter().rposition(|count| *count > 0).map_or(first, |last| last + 1);
         Latencies {
@@ -231,29 +237,29 @@ impl Times {
     }
 }
 
-/// Deliveries over time, in equal parts that grow with the time there is to show.
-struct Flow {
-    /// Whose clocks are read: a part of a day or more begins with a day there.
+/// Deliveries over time, in parts of equal length. The parts get longer as the journal does.
+struct OverTime {
+    /// The time zone whose days parts begin with.
     zone: TimeZone,
     seconds: i64,
     parts: BTreeMap<i64, u64>,
 }
 
-/// How many parts are kept at most.
+/// The largest number of parts in memory.
 const KEPT: usize = 512;
 
-/// How many parts are shown at most.
+/// The largest number of parts that are shown.
 const SHOWN: usize = 24;
 
-/// The next length that people think in, a multiple of this one.
+/// The next usual length, a multiple of this one.
 fn longer(seconds: i64) -> i64 {
     const LENGTHS: [i64; 13] = [1, 5, 10, 30, 60, 300, 600, 1800, 3600, 10_800, 21_600, 43_200, 86_400];
     LENGTHS.into_iter().find(|length| *length > seconds).unwrap_or(seconds.saturating_mul(2))
 }
 
-impl Flow {
+impl OverTime {
     fn new(zone: TimeZone) -> Self {
-        Flow { zone, seconds: 1, parts: BTreeMap::new() }
+        OverTime { zone, seconds: 1, parts: BTreeMap::new() }
     }
 
     fn add(&mut self, at: Timestamp) {
@@ -262,7 +268,7 @@ impl Flow {
         self.shrink(KEPT);
     }
 
-    /// Lengthens the parts until there are no more than so many.
+    /// Lengthens the parts until there are no more than `to`.
     fn shrink(&mut self, to: usize) {
         while self.width() > to {
             self.lengthen();
@@ -276,11 +282,12 @@ impl Flow {
         for (part, count) in std::mem::take(&mut self.parts) {
             *parts.entry(part.div_euclid(factor)).or_default() += count;
         }
-        (self.seconds, self.parts) = (seconds, parts);
+        self.seconds = seconds;
+        self.parts = parts;
     }
 
-    /// Adds another's parts, both made as long as the longer ones.
-    fn merge(&mut self, mut other: Flow) {
+    /// Adds the parts of another, after the shorter parts of both are lengthened.
+    fn merge(&mut self, mut other: OverTime) {
         while self.seconds < other.seconds {
             self.lengthen();
         }
@@ -293,7 +300,7 @@ impl Flow {
         self.shrink(KEPT);
     }
 
-    /// How many parts there are from the first to the last, empty ones included.
+    /// The number of parts from the first to the last, with empty parts.
     fn width(&self) -> usize {
         let ends = self.parts.first_key_value().zip(self.parts.last_key_value());
         ends.map_or(0, |((first, _), (last, _))| usize::try_from(last - first + 1).unwrap_or(usize::MAX))
@@ -302,12 +309,11 @@ impl Flow {
     fn end(&mut self) -> Rate {
         self.shrink(SHOWN);
         let Some((&first, _)) = self.parts.first_key_value() else { return Rate::default() };
-        let part = |part: i64| (self.begins(part), self.parts.get(&part).copied().unwrap_or_default());
+        let part = |part: i64| (self.start_of(part), self.parts.get(&part).copied().unwrap_or_default());
         Rate { seconds: self.seconds, parts: (first..).take(self.width()).map(part).collect() }
     }
 
-    /// When a part begins.
-    fn begins(&self, part: i64) -> Timestamp {
+    fn start_of(&self, part: i64) -> Timestamp {
         let local = Timestamp::from_second(part.saturating_mul(self.seconds)).unwrap_or(Timestamp::MIN);
         let local = local.to_zoned(TimeZone::UTC).datetime();
         local.to_zoned(self.zone.clone()).map_or(Timestamp::MIN, |at| at.timestamp())
@@ -323,17 +329,17 @@ mod tests {
     use crate::journal::record::{Answer, AnsweredBy};
     use crate::payload::{Delivery, Headers};
 
-    /// Length, first beginning and counts of the parts.
+    /// Length, first start and counts of the parts.
     fn rate(zone: TimeZone, times: &[i64]) -> (i64, String, Vec<u64>) {
-        let mut flow = Flow::new(zone);
-        times.iter().for_each(|at| flow.add(Timestamp::from_second(*at).unwrap()));
-        assert!(flow.width() <= KEPT);
-        let Rate { seconds, parts } = flow.end();
+        let mut over_time = OverTime::new(zone);
+        times.iter().for_each(|at| over_time.add(Timestamp::from_second(*at).unwrap()));
+        assert!(over_time.width() <= KEPT);
+        let Rate { seconds, parts } = over_time.end();
         (seconds, parts[0].0.to_string(), parts.into_iter().map(|(_, count)| count).collect())
     }
 
     #[test]
-    fn parts_grow_with_the_time_and_lose_nothing() {
+    fn parts_get_longer_and_lose_no_delivery() {
         let utc = |times: &[i64]| rate(TimeZone::UTC, times);
         assert_eq!(utc(&[7, 5, 7]), (1, "1970-01-01T00:00:05Z".into(), vec![1, 0, 2]));
         assert_eq!(utc(&[0, 59]), (5, "1970-01-01T00:00:00Z".into(), [&[1][..], &[0; 10], &[1]].concat()));
@@ -353,14 +359,14 @@ mod tests {
         assert_eq!((seconds, from.as_str(), &counts[..2]), (DAY, "1970-01-04T05:00:00Z", &[1, 1][..]));
     }
 
-    fn told(times: &[f64]) -> Latencies {
-        let mut counted = Times::new();
-        times.iter().for_each(|ms| counted.add(*ms));
-        counted.end()
+    fn latencies(times: &[f64]) -> Latencies {
+        let mut all = Times::new();
+        times.iter().for_each(|ms| all.add(*ms));
+        all.end()
     }
 
     #[test]
-    fn what_was_counted_apart_comes_together() {
+    fn merged_counts_are_those_of_one_thread() {
         let record = |at: i64| {
             Record::bare(Timestamp::from_second(at).unwrap(), Delivery::bare(Headers::default(), Bytes::new()))
         };
@@ -372,16 +378,16 @@ mod tests {
             statistics
         };
         let whole = format!("{:?}", counted(&records).end());
-        for place in 0..=records.len() {
-            let mut merged = counted(&records[..place]);
-            merged.merge(counted(&records[place..]));
-            assert_eq!(format!("{:?}", merged.end()), whole, "{place}");
+        for split in 0..=records.len() {
+            let mut merged = counted(&records[..split]);
+            merged.merge(counted(&records[split..]));
+            assert_eq!(format!("{:?}", merged.end()), whole, "{split}");
         }
     }
 
     #[test]
-    fn latencies_are_counted_where_they_belong() {
-        let Latencies { count, histogram, percentiles } = told(&[0.1, 0.4, 1.0, 1.001, 90.0]);
+    fn a_latency_on_a_bound_is_in_the_bucket_below() {
+        let Latencies { count, histogram, percentiles } = latencies(&[0.1, 0.4, 1.0, 1.001, 90.0]);
         assert_eq!((count, percentiles[3]), (5, (100, 90.0)));
         assert_eq!(
             histogram,
@@ -390,17 +396,17 @@ mod tests {
     }
 
     #[test]
-    fn no_latency_is_counted_twice_or_told_longer_than_it_was() {
-        let Latencies { count, histogram, percentiles } = told(&[2000.5, 10.003, 5000.9, 100.01, 35_000.0]);
+    fn no_latency_is_counted_twice_or_exceeds_the_longest() {
+        let Latencies { count, histogram, percentiles } = latencies(&[2000.5, 10.003, 5000.9, 100.01, 35_000.0]);
         assert_eq!((count, histogram.iter().map(|(_, count)| count).sum()), (5, 5));
         assert_eq!(histogram[0], (20.0, 1));
         assert_eq!(percentiles[3], (100, 35_000.0));
-        assert_eq!(told(&[2000.5]).percentiles[0], (50, 2000.5));
-        assert_eq!(told(&[f64::MAX]).histogram, [(f64::INFINITY, 1)]);
+        assert_eq!(latencies(&[2000.5]).percentiles[0], (50, 2000.5));
+        assert_eq!(latencies(&[f64::MAX]).histogram, [(f64::INFINITY, 1)]);
     }
 
     #[test]
-    fn words_are_counted_up_to_a_number() {
+    fn words_beyond_the_limit_are_counted_together() {
         let mut counts = Counts::new();
         (0..WORDS * 2).for_each(|word| count(&mut counts, &word.to_string()));
         assert_eq!((counts.len(), counts[OTHERS]), (WORDS + 1, WORDS as u64));

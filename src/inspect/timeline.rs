@@ -8,36 +8,37 @@ use crate::payload::history::lifecycle::Unfinished;
 use crate::payload::lint::Warning;
 use crate::signature::Verdict;
 
-/// By which deliveries belong together: whether they were sent, who sends, and about what.
+/// Deliveries with the same key are one timeline: whether they were sent, the provider, and the prediction.
 type Key = (bool, Option<&'static str>, Option<String>);
 
-/// Timelines under way, in the order of their first deliveries.
+/// In the order of their first deliveries.
 #[derive(Debug, Default)]
 pub(crate) struct Timelines {
-    places: HashMap<Key, usize>,
+    indices: HashMap<Key, usize>,
     timelines: Vec<Timeline>,
-    /// Verdicts that came, the last first.
+    /// The last verdicts, the newest first.
     verdicts: VecDeque<Arc<Verdict>>,
 }
 
-/// How many verdicts are looked through for one that is the same.
+/// How many of the last verdicts are compared with a new one.
 const VERDICTS: usize = 16;
 
 impl Timelines {
-    /// Adds a delivery that was told of in its record. It is `about` this prediction, even where its id is blanked.
+    /// Adds a delivery. It is `about` this prediction, even where its id is blanked.
     pub(crate) fn add(&mut self, JournalRow { number, record, .. }: &JournalRow, about: Option<String>) {
         let payload = record.payload.as_ref();
-        let (provider, sent) = (payload.map(|payload| payload.provider), record.sent.is_some());
+        let provider = payload.map(|payload| payload.provider);
+        let sent = record.sent.is_some();
         let id = payload.and_then(|payload| payload.id.clone());
         let key = (sent, provider.map(|provider| provider.name), about);
-        let place = *self.places.entry(key).or_insert_with(|| {
+        let index = *self.indices.entry(key).or_insert_with(|| {
             // Most predictions end with their first delivery.
             let moments = Vec::with_capacity(1);
             self.timelines.push(Timeline { provider, id, sent, deliveries: moments, warnings: Vec::new() });
             self.timelines.len() - 1
         });
-        let verdict = self.verdict(&record.verdict);
-        self.timelines[place].deliveries.push(TimelineDelivery {
+        let verdict = self.shared_verdict(&record.verdict);
+        self.timelines[index].deliveries.push(TimelineDelivery {
             number: *number,
             at: record.at,
             event: payload.and_then(|payload| payload.event.as_ref()).map(|event| event.name.to_string()),
@@ -53,8 +54,8 @@ impl Timelines {
         });
     }
 
-    /// The same verdict, where one like it came of late.
-    fn verdict(&mut self, verdict: &Verdict) -> Arc<Verdict> {
+    /// Shares an equal verdict of a recent delivery.
+    fn shared_verdict(&mut self, verdict: &Verdict) -> Arc<Verdict> {
         if let Some(known) = self.verdicts.iter().find(|known| ***known == *verdict) {
             return Arc::clone(known);
         }
@@ -64,12 +65,12 @@ impl Timelines {
         new
     }
 
-    /// All of them, those marked whose end did not come.
+    /// All timelines, with a warning where the terminal event did not come.
     pub(crate) fn end(mut self, unfinished: &[Unfinished]) -> Vec<Timeline> {
         let last: HashMap<u64, &Unfinished> = unfinished.iter().map(|open| (open.seq, open)).collect();
         for timeline in &mut self.timelines {
             if timeline.sent {
-                // Of several at once, what was answered first is recorded first, not what went out first.
+                // Of concurrent attempts the first answered is recorded first, not the first sent.
                 timeline.deliveries.sort_by_key(|moment| moment.at);
             }
             let open = timeline.deliveries.iter().find_map(|moment| last.get(&(moment.number as u64)));

@@ -1,4 +1,4 @@
-//! The ways to look at what the filters leave.
+//! The views of the selected deliveries.
 
 use jiff::tz::TimeZone;
 
@@ -11,27 +11,26 @@ use crate::event::{Event, JournalRow, OutputState, Sink, TableTotals};
 use crate::journal::Summary;
 use crate::payload::history::lifecycle::Unfinished;
 
-/// A way to look at deliveries.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum View {
-    /// A row each.
+pub(crate) enum View {
+    /// A row for each delivery.
     Table,
-    /// One, whole: its number or an id.
+    /// The delivery with this number or id.
     Whole(String),
-    /// By prediction.
+    /// The deliveries of each prediction.
     Timeline,
     /// Counts.
     Stats,
-    /// What changed between two: numbers or ids.
+    /// The changes between two deliveries: numbers or ids.
     Diff([String; 2]),
-    /// For another program: all, or the one with this number or id.
+    /// All deliveries, or the one with this number or id, for another program.
     Export(ExportForm, Option<String>),
-    /// A page for a browser.
+    /// An HTML page.
     Page,
 }
 
 impl View {
-    /// The flag that asks for it, where it makes sense for journals only.
+    /// The flag of the view, where it applies to journals only.
     pub(crate) fn flag(&self) -> Option<&'static str> {
         match self {
             View::Table => None,
@@ -44,17 +43,17 @@ impl View {
         }
     }
 
-    /// Whether it shows what deliveries tell together.
-    pub(crate) fn tells_stories(&self) -> bool {
+    /// Whether the view needs state across deliveries.
+    pub(crate) fn needs_sessions(&self) -> bool {
         matches!(self, View::Timeline | View::Page)
     }
 
-    /// Whether others get to see it: then no secret stays in it, even where the journal keeps them.
-    pub(crate) fn is_handed_on(&self) -> bool {
+    /// Whether the view is made for others: it shows no secret, even where the journal keeps secrets.
+    pub(crate) fn is_shared(&self) -> bool {
         matches!(self, View::Export(..) | View::Page)
     }
 
-    /// Whether it does not show deliveries, but counts them.
+    /// Whether the view counts deliveries in place of showing them.
     pub(crate) fn counts(&self) -> bool {
         *self == View::Stats
     }
@@ -64,31 +63,31 @@ impl View {
         matches!(self, View::Table | View::Whole(_) | View::Export(..))
     }
 
-    /// Whether it shows deliveries by their numbers, which are known only where all before them are.
-    pub(crate) fn asks_for_numbers(&self) -> bool {
+    /// Whether the view selects deliveries by number: a number is known only once all lines before it are scanned.
+    pub(crate) fn selects_by_number(&self) -> bool {
         matches!(self, View::Whole(_) | View::Diff(_) | View::Export(_, Some(_)))
     }
 
-    /// Whether a delivery with this number is one that it shows.
-    pub(crate) fn is_about(&self, number: usize, glance: &Summary<'_>) -> bool {
+    /// Whether the view shows the delivery with this number.
+    pub(crate) fn selects(&self, number: usize, summary: &Summary<'_>) -> bool {
         match self {
-            View::Whole(which) | View::Export(_, Some(which)) => is(which, number, glance),
-            View::Diff(pair) => pair.iter().any(|which| is(which, number, glance)),
+            View::Whole(which) | View::Export(_, Some(which)) => is(which, number, summary),
+            View::Diff(pair) => pair.iter().any(|which| is(which, number, summary)),
             View::Table | View::Timeline | View::Stats | View::Export(_, None) | View::Page => true,
         }
     }
 }
 
-fn is(which: &str, number: usize, glance: &Summary<'_>) -> bool {
-    number_of(which) == Some(number) || glance.has_id(which)
+fn is(which: &str, number: usize, summary: &Summary<'_>) -> bool {
+    number_of(which) == Some(number) || summary.has_id(which)
 }
 
-/// The number that is meant by `3` or `#3`.
+/// Parses `3` and `#3`.
 fn number_of(which: &str) -> Option<usize> {
     which.strip_prefix('#').unwrap_or(which).parse().ok()
 }
 
-/// Why there is nothing to show where one delivery was asked for.
+/// The error where the view of one delivery is empty.
 fn missing(which: &str, count: usize) -> Error {
     match number_of(which) {
         Some(number) if (1..=count).contains(&number) => {
@@ -98,12 +97,11 @@ fn missing(which: &str, count: usize) -> Error {
     }
 }
 
-/// A view under way.
 pub(crate) struct Viewer<'a> {
     view: &'a View,
     sink: &'a Sink,
     statistics: Statistics,
-    listed: TableTotals,
+    totals: TableTotals,
     timelines: Timelines,
     export: Exporter,
     pair: [Option<JournalRow>; 2],
@@ -111,13 +109,12 @@ pub(crate) struct Viewer<'a> {
 }
 
 impl<'a> Viewer<'a> {
-    /// A view that shows nothing yet.
     pub(crate) fn new(view: &'a View, zone: &TimeZone, sink: &'a Sink) -> Self {
         Viewer {
             view,
             sink,
             statistics: Statistics::new(zone.clone()),
-            listed: TableTotals::default(),
+            totals: TableTotals::default(),
             timelines: Timelines::default(),
             export: Exporter::default(),
             pair: [None, None],
@@ -125,51 +122,52 @@ impl<'a> Viewer<'a> {
         }
     }
 
-    /// Takes over what was counted elsewhere.
-    pub(crate) fn count(&mut self, statistics: Statistics) {
+    /// Adds the counts of a scanner.
+    pub(crate) fn merge(&mut self, statistics: Statistics) {
         self.statistics.merge(statistics);
     }
 
-    /// Shows a delivery, or keeps what is needed of it for the end. It is `about` this prediction, whatever is blanked.
-    pub(crate) async fn show(&mut self, entry: JournalRow, about: Option<String>) -> Result<OutputState, Error> {
+    /// Shows a delivery, or adds it to a view that is shown at the end. It is `about` this prediction, even where its id
+    /// is blanked.
+    pub(crate) async fn show(&mut self, row: JournalRow, about: Option<String>) -> Result<OutputState, Error> {
         self.is_empty = false;
         let event = match self.view {
             View::Table => {
-                stats::list(&mut self.listed, &entry.record);
-                Event::Row(Box::new(entry))
+                stats::add_row(&mut self.totals, &row.record);
+                Event::Row(Box::new(row))
             }
-            View::Whole(_) => Event::Entry(Box::new(entry)),
+            View::Whole(_) => Event::Entry(Box::new(row)),
             View::Page => {
-                self.timelines.add(&entry, about);
-                Event::Row(Box::new(entry))
+                self.timelines.add(&row, about);
+                Event::Row(Box::new(row))
             }
-            View::Export(form, _) => match self.export.take(*form, entry)? {
+            View::Export(form, _) => match self.export.add(*form, row)? {
                 Some(event) => event,
                 None => return Ok(OutputState::Open),
             },
             View::Timeline => {
-                self.timelines.add(&entry, about);
+                self.timelines.add(&row, about);
                 return Ok(OutputState::Open);
             }
             View::Stats => {
-                self.statistics.add(&Summary::from(&entry.record));
+                self.statistics.add(&Summary::from(&row.record));
                 return Ok(OutputState::Open);
             }
             View::Diff(which) => {
-                self.keep(which, &entry);
+                self.keep(which, &row);
                 return Ok(OutputState::Open);
             }
         };
-        Ok(self.say(event).await)
+        Ok(self.send(event).await)
     }
 
-    /// The first of each; of one id that is given twice, the first and the next.
-    fn keep(&mut self, which: &[String; 2], entry: &JournalRow) {
-        let glance = Summary::from(&entry.record);
+    /// Keeps the first delivery of each id; of one id given twice, the first two.
+    fn keep(&mut self, which: &[String; 2], row: &JournalRow) {
+        let summary = Summary::from(&row.record);
         let is_one_id = which[0] == which[1];
         for (which, kept) in which.iter().zip(&mut self.pair) {
-            if kept.is_none() && is(which, entry.number, &glance) {
-                *kept = Some(entry.clone());
+            if kept.is_none() && is(which, row.number, &summary) {
+                *kept = Some(row.clone());
                 if is_one_id && which.parse::<usize>().is_err() {
                     return;
                 }
@@ -177,43 +175,43 @@ impl<'a> Viewer<'a> {
         }
     }
 
-    /// Shows what can be shown only at the end of `count` deliveries.
+    /// Shows the views that need all `count` deliveries.
     pub(crate) async fn end(&mut self, unfinished: Vec<Unfinished>, count: usize) -> Result<OutputState, Error> {
         match self.view {
             View::Table if self.is_empty => {}
             View::Table => {
-                let listed = TableTotals { of: count as u64, ..std::mem::take(&mut self.listed) };
-                return Ok(self.say(Event::Listed(Box::new(listed))).await);
+                let totals = TableTotals { of: count as u64, ..std::mem::take(&mut self.totals) };
+                return Ok(self.send(Event::Listed(Box::new(totals))).await);
             }
             View::Whole(which) | View::Export(_, Some(which)) if self.is_empty => return Err(missing(which, count)),
             View::Whole(_) => {}
             View::Timeline | View::Page => {
                 for timeline in std::mem::take(&mut self.timelines).end(&unfinished) {
-                    if self.say(Event::Timeline(Box::new(timeline))).await.is_closed() {
+                    if self.send(Event::Timeline(Box::new(timeline))).await.is_closed() {
                         return Ok(OutputState::Closed);
                     }
                 }
             }
             View::Stats => {
                 let stats = self.statistics.end();
-                return Ok(self.say(Event::Stats(Box::new(stats))).await);
+                return Ok(self.send(Event::Stats(Box::new(stats))).await);
             }
             View::Diff([first, second]) => {
                 let [Some(a), Some(b)] = &self.pair else {
                     return Err(missing(if self.pair[0].is_none() { first } else { second }, count));
                 };
-                return Ok(self.say(Event::Diff(Box::new(diff::between(a, b)))).await);
+                return Ok(self.send(Event::Diff(Box::new(diff::between(a, b)))).await);
             }
             View::Export(form, _) => {
                 if let Some(event) = self.export.end(*form)? {
-                    return Ok(self.say(event).await);
+                    return Ok(self.send(event).await);
                 }
             }
         }
         Ok(OutputState::Open)
     }
 
-    async fn say(&self, event: Event) -> OutputState {
+    async fn send(&self, event: Event) -> OutputState {
         OutputState::of(self.sink.send(event).await)
     }
 }

@@ -1,4 +1,4 @@
-//! The filters of `--where` at work.
+//! Runs the jq filters of `--where`.
 
 use std::sync::Arc;
 
@@ -8,98 +8,92 @@ use crate::error::Error;
 use crate::filter::jq::Jq;
 use crate::filter::threads::{FilterOutcome, FilterThreads};
 
-/// How many deliveries a thread with filters judges at most before what it says of them is heard.
-const TOGETHER: usize = 256;
+/// The largest number of deliveries that each filter thread gets at a time.
+const LARGEST_BATCH: usize = 256;
 
-/// Filters, and what became of them.
 pub(crate) struct WhereFilter<'a> {
-    queried: &'a [Jq],
-    filters: FilterThreads,
-    /// How many deliveries are judged together next: few at first, so that those that slow filters find are soon shown.
-    together: usize,
-    /// Of how many deliveries one of them could not judge.
+    filters: &'a [Jq],
+    threads: FilterThreads,
+    /// The size of the next batch: small at first, so that the first results of slow filters are soon shown.
+    batch_size: usize,
     failures: FilterFailures,
 }
 
-/// What filters say of some deliveries.
+/// The results of the filters for a batch of deliveries.
 #[derive(Default)]
 pub(crate) struct WhereResults {
     lines: Arc<Vec<String>>,
-    /// Which is the next of them.
+    /// The index of the next line.
     next: usize,
-    /// Of each in turn, by each filter in turn.
-    judged: std::vec::IntoIter<FilterOutcome>,
+    /// For each line in turn, of each filter in turn.
+    outcomes: std::vec::IntoIter<FilterOutcome>,
 }
 
-/// Whether a delivery stays.
+/// Whether the filters select a delivery.
 pub(crate) enum WhereVerdict {
-    /// Every filter is true of it.
     Yes,
-    /// One is not.
     No,
-    /// One cannot tell, for this reason.
+    /// A filter failed: the note with the reason.
     Unknown(String),
 }
 
 impl<'a> WhereFilter<'a> {
-    /// Starts the filters, each on so many threads; `None` where there are none.
-    pub(crate) fn start(queried: &'a [Jq], threads: usize) -> Result<Option<Self>, Error> {
-        if queried.is_empty() {
+    /// Starts the filters, each on this many threads; `None` without filters.
+    pub(crate) fn start(filters: &'a [Jq], threads: usize) -> Result<Option<Self>, Error> {
+        if filters.is_empty() {
             return Ok(None);
         }
-        let plain: Vec<Jq> = queried.iter().cloned().map(Jq::without_left_side).collect();
-        let filters = FilterThreads::start(&plain, threads)?;
-        Ok(Some(WhereFilter { queried, filters, together: 1, failures: FilterFailures::default() }))
+        let plain: Vec<Jq> = filters.iter().cloned().map(Jq::without_left_side).collect();
+        let threads = FilterThreads::start(&plain, threads)?;
+        Ok(Some(WhereFilter { filters, threads, batch_size: 1, failures: FilterFailures::default() }))
     }
 
-    /// How many lines are worth being looked at together.
-    pub(crate) fn together(&self) -> usize {
-        self.together
+    pub(crate) fn batch_size(&self) -> usize {
+        self.batch_size
     }
 
-    /// Asks about all of these that only the filters decide about.
-    pub(crate) async fn ask(&mut self, found: &mut [ScannedLine]) -> WhereResults {
-        let lines = found.iter_mut().filter_map(|found| match &mut found.what {
-            LineResult::Asked(line) => Some(std::mem::take(line)),
+    /// Runs the filters on all undecided lines.
+    pub(crate) async fn run(&mut self, found: &mut [ScannedLine]) -> WhereResults {
+        let lines = found.iter_mut().filter_map(|found| match &mut found.result {
+            LineResult::Undecided(line) => Some(std::mem::take(line)),
             _ => None,
         });
         let lines = Arc::new(lines.collect::<Vec<_>>());
-        self.together = (self.together * 2).min(TOGETHER * self.filters.threads());
-        let judged = self.filters.run_all(&lines).await.into_iter();
-        WhereResults { lines, next: 0, judged }
+        self.batch_size = (self.batch_size * 2).min(LARGEST_BATCH * self.threads.threads());
+        let outcomes = self.threads.run_all(&lines).await.into_iter();
+        WhereResults { lines, next: 0, outcomes }
     }
 
-    /// The next of those that were asked about, and whether it stays.
+    /// The next line of a batch, and whether the filters select it.
     pub(crate) fn next<'n>(
         &mut self,
-        answers: &'n mut WhereResults,
+        results: &'n mut WhereResults,
         place: &dyn Fn() -> String,
     ) -> Result<(&'n str, WhereVerdict), Error> {
-        answers.next += 1;
-        let holds = self.holds(answers.judged.by_ref().take(self.queried.len()), place)?;
-        Ok((&answers.lines[answers.next - 1], holds))
+        results.next += 1;
+        let verdict = self.verdict(results.outcomes.by_ref().take(self.filters.len()), place)?;
+        Ok((&results.lines[results.next - 1], verdict))
     }
 
-    /// Whether every filter is true of a line.
-    pub(crate) async fn holds_of(&mut self, line: String, place: &dyn Fn() -> String) -> Result<WhereVerdict, Error> {
-        let judged = self.filters.run(line).await;
-        self.holds(judged, place)
+    pub(crate) async fn run_one(&mut self, line: String, place: &dyn Fn() -> String) -> Result<WhereVerdict, Error> {
+        let outcomes = self.threads.run(line).await;
+        self.verdict(outcomes, place)
     }
 
-    /// One that does not end on a delivery would not on others either.
-    fn holds(
+    /// A filter that does not end on one delivery is an error: it would not end on others either.
+    fn verdict(
         &mut self,
-        judged: impl IntoIterator<Item = FilterOutcome>,
+        outcomes: impl IntoIterator<Item = FilterOutcome>,
         place: &dyn Fn() -> String,
     ) -> Result<WhereVerdict, Error> {
-        // All are taken, though the first may decide.
-        let judged: Vec<FilterOutcome> = judged.into_iter().collect();
-        for (filter, judged) in self.queried.iter().zip(judged) {
+        // All outcomes of the line are taken, though the first may decide.
+        let outcomes: Vec<FilterOutcome> = outcomes.into_iter().collect();
+        for (filter, outcome) in self.filters.iter().zip(outcomes) {
             let filter = filter.text();
-            match judged {
+            match outcome {
                 FilterOutcome::Found(finding) if finding.holds => {}
                 FilterOutcome::Found(finding) => {
-                    self.failures.note(finding);
+                    self.failures.add(finding);
                     return Ok(WhereVerdict::No);
                 }
                 FilterOutcome::Failed(why) => {
@@ -113,9 +107,9 @@ impl<'a> WhereFilter<'a> {
         Ok(WhereVerdict::Yes)
     }
 
-    /// The sentence about those that could not be judged.
-    pub(crate) fn told(&self) -> Option<String> {
-        self.failures.told()
+    /// The note about deliveries on which a filter failed.
+    pub(crate) fn note(&self) -> Option<String> {
+        self.failures.note()
     }
 }
 
@@ -123,22 +117,22 @@ impl<'a> WhereFilter<'a> {
 mod tests {
     use super::*;
 
-    fn asked(line: &str) -> ScannedLine {
-        ScannedLine { line: 1, delivery: 1, what: LineResult::Asked(line.to_owned()) }
+    fn undecided(line: &str) -> ScannedLine {
+        ScannedLine { line: 1, delivery: 1, result: LineResult::Undecided(line.to_owned()) }
     }
 
     #[tokio::test]
-    async fn few_are_judged_together_at_first() {
-        let queried = [Jq::parse(".a == 1").unwrap()];
-        let mut asking = WhereFilter::start(&queried, 1).unwrap().unwrap();
+    async fn the_first_batches_are_small() {
+        let filters = [Jq::parse(".a == 1").unwrap()];
+        let mut filter = WhereFilter::start(&filters, 1).unwrap().unwrap();
         let mut sizes = Vec::new();
         for _ in 0..10 {
-            sizes.push(asking.together());
-            let mut found = [asked(r#"{"a":1}"#), asked(r#"{"a":2}"#)];
-            let mut answers = asking.ask(&mut found).await;
+            sizes.push(filter.batch_size());
+            let mut found = [undecided(r#"{"a":1}"#), undecided(r#"{"a":2}"#)];
+            let mut results = filter.run(&mut found).await;
             let place = || "a line".to_owned();
-            assert!(matches!(asking.next(&mut answers, &place).unwrap(), (r#"{"a":1}"#, WhereVerdict::Yes)));
-            assert!(matches!(asking.next(&mut answers, &place).unwrap(), (r#"{"a":2}"#, WhereVerdict::No)));
+            assert!(matches!(filter.next(&mut results, &place).unwrap(), (r#"{"a":1}"#, WhereVerdict::Yes)));
+            assert!(matches!(filter.next(&mut results, &place).unwrap(), (r#"{"a":2}"#, WhereVerdict::No)));
         }
         assert_eq!(sizes, [1, 2, 4, 8, 16, 32, 64, 128, 256, 256]);
     }

@@ -1,11 +1,10 @@
-//! Files and standard input, read whole and bounded.
+//! Files, pipes and standard input, read within limits.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 
 use bytes::Bytes;
 
-use super::file;
 use super::parse::is_journal_line;
 use super::pipe::Pipe;
 use crate::error::Error;
@@ -14,13 +13,16 @@ use crate::payload::builtin;
 /// The largest payload that is read from a file or standard input: 64 MiB. Providers stay below 20 MB.
 pub(crate) const MAX_PAYLOAD: u64 = 64 * 1024 * 1024;
 
-/// How much is read of a file at a time: journals are large.
+/// The longest line that is read: 256 MiB. A body of 64 MiB with every byte escaped is not a webhook any more.
+pub(crate) const MAX_LINE: usize = 256 * 1024 * 1024;
+
+/// Bytes read from a file at a time.
 const BUFFER: usize = 256 * 1024;
 
 /// The name of standard input on the command line.
 pub(crate) const STDIN: &str = "-";
 
-/// What to call an input in a message.
+/// The name of an input in messages.
 pub(crate) fn name(source: &str) -> &str {
     if source == STDIN { "standard input" } else { source }
 }
@@ -43,11 +45,9 @@ pub(crate) fn open(source: &str) -> Result<Box<dyn BufRead>, Error> {
     Ok(Box::new(BufReader::with_capacity(BUFFER, file)))
 }
 
-/// A source of `inspect`: a file, or what comes through a pipe, which must not keep the program from anything else.
+/// A source of `inspect`, whose reads do not block.
 pub(crate) enum Input {
-    /// What is read without a wait.
     File(Box<dyn BufRead>),
-    /// What may have to be waited for.
     Pipe(Pipe),
 }
 
@@ -55,22 +55,22 @@ impl Input {
     /// Opens a source as [`open`] does.
     pub(crate) fn open(source: &str) -> Result<Self, Error> {
         if source == STDIN {
-            return Ok(Input::Pipe(Pipe::of(io::stdin())));
+            return Ok(Input::Pipe(Pipe::open(io::stdin())));
         }
         let is_special = std::fs::metadata(source).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir());
         if is_special {
             let file = File::open(source).map_err(|error| Error::Read { what: source.to_owned(), source: error })?;
-            return Ok(Input::Pipe(Pipe::of(file)));
+            return Ok(Input::Pipe(Pipe::open(file)));
         }
         Ok(Input::File(open(source)?))
     }
 
-    /// Whether more may come through it yet.
+    /// Whether more may come through the pipe.
     pub(crate) fn is_open(&self) -> bool {
         matches!(self, Input::Pipe(pipe) if pipe.is_open())
     }
 
-    /// Waits until there is more to read, or no more will come.
+    /// Waits until there is more to read, or the pipe is closed.
     pub(crate) async fn wait(&mut self) {
         if let Input::Pipe(pipe) = self {
             pipe.wait().await;
@@ -101,7 +101,7 @@ impl BufRead for Input {
     }
 }
 
-/// How large a file is; `None` of standard input, a pipe or a device.
+/// The size of a file; `None` for standard input, a pipe or a device.
 pub(crate) fn size(source: &str) -> Option<u64> {
     let metadata = std::fs::metadata(source).ok().filter(|metadata| source != STDIN && metadata.is_file());
     metadata.map(|metadata| metadata.len())
@@ -121,44 +121,43 @@ fn rest(name: &str, mut bytes: Vec<u8>, input: &mut dyn BufRead) -> Result<Bytes
     Ok(Bytes::from(bytes))
 }
 
-/// The first lines of a source, by which a journal is told from a payload.
+/// The first lines of a source, which tell a journal from a payload.
 #[derive(Default)]
 pub(crate) struct InputHead {
-    /// The lines.
     pub(crate) bytes: Vec<u8>,
-    /// Whether one of them is a journal's.
+    /// Whether one of the lines is a journal's.
     pub(crate) is_journal: bool,
 }
 
-/// How many lines are looked at, and how many bytes: the first of a journal may be damaged.
+/// Limits of the head in lines and in bytes. One line is not enough: the first line of a journal may be damaged.
 const HEAD_LINES: usize = 100;
 const HEAD_BYTES: usize = 1 << 20;
 
-/// What some editors put before a text.
+/// Some editors write it before a text.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 impl InputHead {
-    /// Reads the first lines of an input.
+    /// Reads the head of an input that blocks.
     pub(crate) fn read(name: &str, input: &mut dyn BufRead) -> Result<Self, Error> {
-        let mut head = Heading::default();
-        let read = head.go_on(input);
+        let mut reading = HeadReader::default();
+        let read = reading.read(input);
         read.map_err(|source| Error::Read { what: name.to_owned(), source })?;
-        Ok(head.head)
+        Ok(reading.head)
     }
 
-    /// The same of one that may have to be waited for.
+    /// Reads the head of an input that does not block.
     pub(crate) async fn wait(name: &str, input: &mut Input) -> Result<Self, Error> {
-        let mut head = Heading::default();
+        let mut reading = HeadReader::default();
         loop {
-            match head.go_on(input) {
-                Ok(()) => return Ok(head.head),
+            match reading.read(input) {
+                Ok(()) => return Ok(reading.head),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => input.wait().await,
                 Err(source) => return Err(Error::Read { what: name.to_owned(), source }),
             }
         }
     }
 
-    /// Its first lines, for a reader of lines.
+    /// The lines without a byte order mark.
     pub(crate) fn lines(mut self) -> Vec<u8> {
         if self.bytes.starts_with(BYTE_ORDER_MARK) {
             self.bytes.drain(..BYTE_ORDER_MARK.len());
@@ -166,23 +165,23 @@ impl InputHead {
         self.bytes
     }
 
-    /// How many of its lines are JSON by themselves, up to two: with two, it is JSON Lines.
+    /// How many lines are JSON by themselves, up to two: a source with two is JSON Lines.
     pub(crate) fn json_lines(&self) -> usize {
         let is_json = |line: &&[u8]| serde_json::from_slice::<serde::de::IgnoredAny>(line).is_ok();
         self.bytes.split(|byte| *byte == b'\n').filter(is_json).take(2).count()
     }
 
-    /// The whole payload.
+    /// Reads the whole payload from an input that blocks.
     pub(crate) fn rest(self, name: &str, input: &mut dyn BufRead) -> Result<Bytes, Error> {
         rest(name, self.bytes, input)
     }
 
-    /// The same of one that may have to be waited for.
+    /// Reads the whole payload from an input that does not block.
     pub(crate) async fn wait_for_rest(self, name: &str, input: &mut Input) -> Result<Bytes, Error> {
         let mut bytes = self.bytes;
         loop {
-            let room = (MAX_PAYLOAD + 1).saturating_sub(bytes.len() as u64);
-            match Read::take(&mut *input, room).read_to_end(&mut bytes) {
+            let limit = (MAX_PAYLOAD + 1).saturating_sub(bytes.len() as u64);
+            match Read::take(&mut *input, limit).read_to_end(&mut bytes) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => input.wait().await,
                 Err(source) => return Err(Error::Read { what: name.to_owned(), source }),
                 Ok(_) => return rest(name, bytes, &mut io::empty()),
@@ -191,29 +190,30 @@ impl InputHead {
     }
 }
 
-/// The first lines under way.
 #[derive(Default)]
-struct Heading {
+struct HeadReader {
     head: InputHead,
-    /// How many are whole.
+    /// How many lines are whole.
     lines: usize,
-    /// Where the next one begins.
+    /// Where the next line begins.
     start: usize,
 }
 
-impl Heading {
-    fn go_on(&mut self, input: &mut dyn BufRead) -> io::Result<()> {
+impl HeadReader {
+    /// Reads on where the last call returned `WouldBlock`.
+    fn read(&mut self, input: &mut dyn BufRead) -> io::Result<()> {
         while self.lines < HEAD_LINES && self.start < HEAD_BYTES {
             let bytes = &mut self.head.bytes;
-            let room = file::MAX_LINE.saturating_sub((bytes.len() - self.start) as u64);
-            Read::take(&mut *input, room).read_until(b'\n', bytes)?;
+            let limit = MAX_LINE.saturating_sub(bytes.len() - self.start) as u64;
+            Read::take(&mut *input, limit).read_until(b'\n', bytes)?;
             let line = &bytes[self.start..];
             let text = line.strip_prefix(BYTE_ORDER_MARK).filter(|_| self.start == 0).unwrap_or(line);
             self.head.is_journal = is_journal_line(text);
             if self.head.is_journal || line.is_empty() {
                 break;
             }
-            (self.lines, self.start) = (self.lines + 1, bytes.len());
+            self.lines += 1;
+            self.start = bytes.len();
         }
         Ok(())
     }

@@ -1,29 +1,29 @@
-//! What comes through a pipe, read by a thread of its own: whoever wants it can wait for other things as well.
+//! A pipe, read by a thread of its own, so that its reader can wait for other things as well.
 
 use std::io::{self, BufRead, Read};
 use std::thread;
 
 use tokio::sync::mpsc;
 
-/// How much is read at a time.
+/// Bytes read at a time.
 const CHUNK: usize = 64 * 1024;
 
-/// How many chunks are read ahead.
+/// Chunks read ahead.
 const AHEAD: usize = 16;
 
-/// An input of which nothing is waited for: where there is nothing yet, reading it would block, and says so.
+/// An input that does not block: a read of an empty pipe returns `WouldBlock`.
 pub(crate) struct Pipe {
     chunks: mpsc::Receiver<io::Result<Vec<u8>>>,
     chunk: Vec<u8>,
-    /// How much of the chunk was taken.
-    taken: usize,
+    /// How many bytes of the chunk were read.
+    consumed: usize,
     failure: Option<io::Error>,
     ended: bool,
 }
 
 impl Pipe {
-    /// Reads on as long as there is something to read. The thread ends with the input, or with the program.
-    pub(crate) fn of(mut input: impl Read + Send + 'static) -> Self {
+    /// Starts the thread, which ends with the input or with the program.
+    pub(crate) fn open(mut input: impl Read + Send + 'static) -> Self {
         let (sender, chunks) = mpsc::channel(AHEAD);
         thread::spawn(move || {
             loop {
@@ -43,25 +43,28 @@ impl Pipe {
                 }
             }
         });
-        Pipe { chunks, chunk: Vec::new(), taken: 0, failure: None, ended: false }
+        Pipe { chunks, chunk: Vec::new(), consumed: 0, failure: None, ended: false }
     }
 
-    /// Whether more may come.
+    /// Whether the pipe is open: more may come.
     pub(crate) fn is_open(&self) -> bool {
         !self.ended
     }
 
-    /// Waits until there is more to read, or no more will come.
+    /// Waits until there is more to read, or the pipe is closed.
     pub(crate) async fn wait(&mut self) {
-        if self.taken == self.chunk.len() && !self.ended && self.failure.is_none() {
+        if self.consumed == self.chunk.len() && !self.ended && self.failure.is_none() {
             let next = self.chunks.recv().await;
-            self.take(next);
+            self.receive(next);
         }
     }
 
-    fn take(&mut self, next: Option<io::Result<Vec<u8>>>) {
+    fn receive(&mut self, next: Option<io::Result<Vec<u8>>>) {
         match next {
-            Some(Ok(chunk)) => (self.chunk, self.taken) = (chunk, 0),
+            Some(Ok(chunk)) => {
+                self.chunk = chunk;
+                self.consumed = 0;
+            }
             Some(Err(error)) => self.failure = Some(error),
             None => self.ended = true,
         }
@@ -78,9 +81,9 @@ impl Read for Pipe {
 
 impl BufRead for Pipe {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        if self.taken == self.chunk.len() && !self.ended && self.failure.is_none() {
+        if self.consumed == self.chunk.len() && !self.ended && self.failure.is_none() {
             match self.chunks.try_recv() {
-                Ok(next) => self.take(Some(next)),
+                Ok(next) => self.receive(Some(next)),
                 Err(mpsc::error::TryRecvError::Disconnected) => self.ended = true,
                 Err(mpsc::error::TryRecvError::Empty) => return Err(io::ErrorKind::WouldBlock.into()),
             }
@@ -90,12 +93,12 @@ impl BufRead for Pipe {
                 self.ended = true;
                 Err(error)
             }
-            None => Ok(&self.chunk[self.taken..]),
+            None => Ok(&self.chunk[self.consumed..]),
         }
     }
 
     fn consume(&mut self, amount: usize) {
-        self.taken += amount;
+        self.consumed += amount;
     }
 }
 
@@ -104,16 +107,16 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn what_is_not_there_yet_is_not_waited_for() {
+    async fn an_empty_pipe_returns_would_block() {
         let (reader, mut writer) = io::pipe().unwrap();
-        let mut pipe = Pipe::of(reader);
+        let mut pipe = Pipe::open(reader);
         let mut line = Vec::new();
         assert_eq!(pipe.read_until(b'\n', &mut line).unwrap_err().kind(), io::ErrorKind::WouldBlock);
         io::Write::write_all(&mut writer, b"one\nt").unwrap();
         pipe.wait().await;
         assert_eq!(pipe.read_until(b'\n', &mut line).unwrap(), 4);
         assert_eq!(pipe.read_until(b'\n', &mut line).unwrap_err().kind(), io::ErrorKind::WouldBlock);
-        assert_eq!((line.as_slice(), pipe.is_open()), (&b"one\nt"[..], true), "the beginning is not lost");
+        assert_eq!((line.as_slice(), pipe.is_open()), (&b"one\nt"[..], true), "the beginning of the line is kept");
         drop(writer);
         pipe.wait().await;
         assert_eq!(pipe.read_until(b'\n', &mut line).unwrap(), 0);

@@ -1,57 +1,42 @@
 //! Files that grow while they are read.
 
 use std::fs::Metadata;
-use std::io::{self, BufRead, Read};
+use std::io::{self, Read};
 use std::path::Path;
 
-/// An input that knows how many bytes were taken from it.
+/// Counts the bytes that are read from an input.
 pub(crate) struct CountingReader<R> {
     input: R,
-    read: u64,
+    count: u64,
 }
 
-impl<R: BufRead> CountingReader<R> {
-    /// Nothing was taken yet.
+impl<R> CountingReader<R> {
     pub(crate) fn new(input: R) -> Self {
-        CountingReader { input, read: 0 }
+        CountingReader { input, count: 0 }
     }
 
-    /// What is counted.
-    pub(crate) fn inner(&mut self) -> &mut R {
-        &mut self.input
-    }
-
-    /// The same, to look at.
     pub(crate) fn get(&self) -> &R {
         &self.input
     }
 
-    /// How many bytes were taken.
-    pub(crate) fn read(&self) -> u64 {
-        self.read
+    pub(crate) fn get_mut(&mut self) -> &mut R {
+        &mut self.input
+    }
+
+    pub(crate) fn count(&self) -> u64 {
+        self.count
     }
 }
 
-impl<R: BufRead> Read for CountingReader<R> {
+impl<R: Read> Read for CountingReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.input.read(buffer)?;
-        self.read += read as u64;
-        Ok(read)
+        let length = self.input.read(buffer)?;
+        self.count += length as u64;
+        Ok(length)
     }
 }
 
-impl<R: BufRead> BufRead for CountingReader<R> {
-    fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        self.input.fill_buf()
-    }
-
-    fn consume(&mut self, amount: usize) {
-        self.read += amount as u64;
-        self.input.consume(amount);
-    }
-}
-
-/// A file as it was when it was opened.
+/// The identity of a file when it was opened.
 #[derive(Debug)]
 pub(crate) struct OpenedFile {
     path: String,
@@ -59,14 +44,14 @@ pub(crate) struct OpenedFile {
 }
 
 impl OpenedFile {
-    /// The file that is at this path now.
+    /// Identifies the file that is at this path now.
     pub(crate) fn at(path: &str) -> Self {
         let identity = std::fs::metadata(path).ok().as_ref().and_then(identity);
         OpenedFile { path: path.to_owned(), identity }
     }
 
-    /// Whether there is another file at its path now, or it is shorter than what was read of it. One that is gone may
-    /// come back.
+    /// Whether another file is at the path, or a file shorter than the bytes that were read. A missing file may come
+    /// back.
     pub(crate) fn is_replaced(&self, read: u64) -> bool {
         let Ok(now) = std::fs::metadata(&self.path) else { return false };
         now.is_file() && (now.len() < read || identity(&now) != self.identity)
@@ -75,12 +60,13 @@ impl OpenedFile {
 
 /// Whether two paths lead to one file.
 pub(crate) fn is_same(one: &Path, other: &Path) -> bool {
-    let known = |path: &Path| std::fs::metadata(path).ok().as_ref().and_then(identity);
-    let place = |path: &Path| std::fs::canonicalize(path).ok();
-    known(one).is_some_and(|one| known(other) == Some(one)) || place(one).is_some_and(|one| place(other) == Some(one))
+    let identity = |path: &Path| std::fs::metadata(path).ok().as_ref().and_then(identity);
+    let canonical = |path: &Path| std::fs::canonicalize(path).ok();
+    let is_same_file = identity(one).is_some_and(|one| identity(other) == Some(one));
+    is_same_file || canonical(one).is_some_and(|one| canonical(other) == Some(one))
 }
 
-/// What tells a file from every other; nothing where the system has no such thing.
+/// The device and inode of a file; `None` where the system has neither.
 pub(crate) fn identity(metadata: &Metadata) -> Option<(u64, u64)> {
     #[cfg(unix)]
     {
@@ -101,14 +87,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_that_was_cut_or_replaced_is_noticed() {
+    fn a_file_that_was_truncated_or_replaced_is_noticed() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("hooks.jsonl");
         fs::write(&path, "12345").unwrap();
         let opened = OpenedFile::at(path.to_str().unwrap());
         assert!(!opened.is_replaced(5));
-        assert!(opened.is_replaced(6), "it is shorter than what was read");
-        // Kept, so that its place in the file system is not taken again.
+        assert!(opened.is_replaced(6), "shorter than the bytes that were read");
+        // Not deleted, so that the new file gets another inode.
         fs::rename(&path, folder.path().join("old")).unwrap();
         assert!(!opened.is_replaced(5), "it may come back");
         fs::write(&path, "1234567").unwrap();

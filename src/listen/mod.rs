@@ -52,7 +52,7 @@ pub(crate) use config::Config;
 /// Listens until the configuration's end or the user's.
 pub(crate) async fn run(config: Config, sink: Sink, clock: Now, signals: &mut Signals) -> Result<Exit, Error> {
     let journal = config.record.as_deref().map(|path| Journal::open(path, config.record_sync)).transpose()?;
-    let torn = journal.as_ref().and_then(Journal::remark);
+    let torn = journal.as_ref().and_then(Journal::note);
     let report = config.report.as_deref().map(|path| JunitReport::create(path, &config.policy.secrets)).transpose()?;
     let (progress, progressed) = watch::channel(ListenProgress::default());
     let recorder = recorder::start(&config, journal, sink.clone(), progress)?;

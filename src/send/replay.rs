@@ -1,15 +1,13 @@
 //! A journal to send again: every delivery that was received, with its place in time.
 
-use std::io::{BufRead, Read};
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use crate::error::Error;
-use crate::journal::Parsed;
-use crate::journal::Record;
-use crate::journal::file;
-use crate::journal::file::{LineRead, too_long};
+use crate::journal::input::{Input, InputHead};
+use crate::journal::reader::JournalReader;
+use crate::journal::records::{RecordLine, RecordReader};
 use crate::payload::Delivery;
 use crate::payload::headers::REDACTED;
 
@@ -26,39 +24,21 @@ pub(crate) struct JournalReplay {
 
 impl JournalReplay {
     /// Reads a journal, of which `head` was read already. Damaged lines are passed over, and said.
-    pub(crate) fn read(name: &str, head: &[u8], input: &mut dyn BufRead) -> Result<Self, Error> {
+    pub(crate) fn read(name: &str, head: InputHead, input: Input) -> Result<Self, Error> {
         let mut recording = JournalReplay::default();
-        let mut input = Read::chain(head, input);
-        let (mut line, mut number, mut first) = (Vec::new(), 0, None);
+        let mut records = RecordReader::new(JournalReader::new(name, head, input));
+        let mut first = None;
         let (mut not_taken_in, mut blanked) = (0, 0);
-        loop {
-            line.clear();
-            let next = file::next_line(&mut input, &mut line);
-            match next.map_err(|source| Error::Read { what: name.to_owned(), source })? {
-                LineRead::End => break,
-                LineRead::Line | LineRead::Torn => number += 1,
-                LineRead::TooLong => {
-                    number += 1;
-                    recording.notes.push(too_long(name, number));
-                    continue;
-                }
-            }
-            let text = String::from_utf8_lossy(&line);
-            if text.trim().is_empty() {
-                continue;
-            }
-            match Record::parse(&text) {
-                Ok(Parsed::Delivery(record)) if record.sent.is_some() => {}
-                Ok(Parsed::Delivery(record)) if !record.body_was_read() => not_taken_in += 1,
-                Ok(Parsed::Delivery(record)) => {
+        while let Some(line) = records.next_record()? {
+            match line {
+                RecordLine::LeftOut(note) => recording.notes.push(note),
+                RecordLine::Delivery(record) if record.sent.is_some() => {}
+                RecordLine::Delivery(record) if !record.body_was_read() => not_taken_in += 1,
+                RecordLine::Delivery(record) => {
                     blanked += usize::from(record.delivery.headers.iter().any(|(_, value)| value == REDACTED));
                     recording.forged += usize::from(record.verdict.is_invalid());
                     let since = since(*first.get_or_insert(record.at), record.at);
                     recording.deliveries.push((since, record.delivery));
-                }
-                Ok(Parsed::Other(_)) => {}
-                Err(damage) => {
-                    recording.notes.push(format!("{name}, line {number} is damaged and left out: {}", damage.0));
                 }
             }
         }

@@ -9,8 +9,7 @@ use bytes::Bytes;
 use super::cog::Run;
 use super::replay::JournalReplay;
 use crate::error::Error;
-use crate::journal::input;
-use crate::journal::input::InputHead;
+use crate::journal::input::{self, Input, InputHead};
 use crate::payload::builtin::{self, Builtin};
 use crate::payload::provider::cog::is_run;
 use crate::payload::provider::{Provider, Shape};
@@ -50,7 +49,7 @@ pub(crate) enum SourceKind {
 pub(crate) fn find(name: &str) -> Result<Source, Error> {
     if name == input::STDIN || Path::new(name).is_file() {
         let file = (name != input::STDIN).then(|| name.to_owned());
-        return Ok(Source { file, ..from_input(input::name(name), &mut *input::open(name)?)? });
+        return Ok(Source { file, ..from_input(name, input::open(name)?)? });
     }
     match builtin::find(name) {
         Some(Builtin::Run(name, text)) => {
@@ -79,12 +78,13 @@ fn unreadable(name: &str) -> Error {
     Error::Read { what: name.to_owned(), source: std::io::ErrorKind::Unsupported.into() }
 }
 
-fn from_input(name: &str, input: &mut dyn BufRead) -> Result<Source, Error> {
-    let head = InputHead::read(name, input)?;
+fn from_input(source: &str, mut input: Box<dyn BufRead>) -> Result<Source, Error> {
+    let name = input::name(source);
+    let head = InputHead::read(name, &mut *input)?;
     let matter = if head.is_journal {
-        SourceKind::Journal(JournalReplay::read(name, &head.bytes, input)?)
+        SourceKind::Journal(JournalReplay::read(source, head, Input::File(input))?)
     } else {
-        let body = head.rest(name, input)?;
+        let body = head.rest(name, &mut *input)?;
         if let Some(text) = std::str::from_utf8(&body).ok().filter(|text| is_run(text)) {
             return Ok(Source { name: name.to_owned(), file: None, matter: SourceKind::Run(run(name, text)?) });
         }

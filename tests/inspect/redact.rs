@@ -106,7 +106,7 @@ fn a_path_without_effect_is_named() {
     run.says("--redact input.promt blanked nothing").says("--redact headers.x-none blanked nothing");
     inspect(&[journal.path(), "--redact", "input", "--export", "curl"])
         .exits(0)
-        .says("2 of the signatures no longer hold");
+        .says("2 of the signatures are invalid now");
 }
 
 #[test]

@@ -1,17 +1,15 @@
 //! Counts over a journal, as people and as programs see them.
 
-use hookctl::inspect::query::Query;
-use hookctl::inspect::view::View;
 use serde_json::{Value, json};
 
 use super::captured::Captured;
 use super::inspect;
-use super::views::{about, screen};
+use super::views::screen;
 use crate::support::program::Finished;
 
 #[test]
 fn bars_fit_a_narrow_terminal() {
-    let text = screen(&Captured::journal(), View::Stats, Query::default(), 60);
+    let text = screen(&Captured::journal(), &["--stats"], 60);
     assert!(text.lines().all(|line| line.chars().count() <= 60) && !text.contains('…'), "{text}");
     assert!(text.contains("· max\n            0.50 ms\n"), "{text}");
 }
@@ -46,7 +44,7 @@ fn counts_of_nothing_are_data_too() {
 #[test]
 fn counts_are_bars() {
     let journal = Captured::journal();
-    insta::assert_snapshot!(screen(&journal, View::Stats, about("pretry-500-500-200"), 80), @"
+    insta::assert_snapshot!(screen(&journal, &["--stats", "--id", "pretry-500-500-200"], 80), @"
     3 deliveries · 2026-11-20 21:22:24 to 2026-11-20 21:22:25, 0.6 s
 
     provider    Cog                            3  ██████████████████████████████

@@ -121,5 +121,5 @@ fn files_are_read_in_the_order_of_their_beginnings() {
     assert!(timeline(&turned, 0).iter().all(|(_, _, codes)| codes.is_empty()));
     // Where one does not end before the other begins, that is said.
     let long = journal(&[line(2, "processing", "", SECRET), line(7, "success", "u", SECRET)]);
-    inspect(&[long.path(), new.path()]).exits(0).says("begins before what was read until there ends");
+    inspect(&[long.path(), new.path()]).exits(0).says("begins before the deliveries read so far end");
 }

@@ -1,17 +1,15 @@
 //! The table of a journal, on terminals of different widths.
 
-use hookctl::inspect::query::Query;
-use hookctl::inspect::view::View;
 use serde_json::{Value, json};
 
 use super::captured::Captured;
 use super::inspect;
-use super::views::{about, screen};
+use super::views::screen;
 
 #[test]
 fn tables_fit_80_and_120_columns() {
     let journal = Captured::journal();
-    insta::assert_snapshot!(screen(&journal, View::Table, about("ptext-failure"), 80), @r#"
+    insta::assert_snapshot!(screen(&journal, &["--id", "ptext-failure"], 80), @r#"
        #  time      status      event       sig  ans    id
     2026-11-20
       11  21:21:26  processing  logs        -    200    ptext-failure
@@ -20,7 +18,7 @@ fn tables_fit_80_and_120_columns() {
       14  21:21:27  failed      completed   -    200    ptext-failure
     4 of 19 deliveries · 3 processing, 1 failed · 4 unsigned
     "#);
-    insta::assert_snapshot!(screen(&journal, View::Table, about("ptext-failure"), 120), @r#"
+    insta::assert_snapshot!(screen(&journal, &["--id", "ptext-failure"], 120), @r#"
        #  time      status      provider    event               sig  answer  id
     2026-11-20
       11  21:21:26  processing  Cog         logs                -    200     ptext-failure
@@ -75,7 +73,7 @@ fn crowded() -> Captured {
 #[test]
 fn a_table_keeps_its_columns_and_both_ends_of_an_id() {
     let journal = crowded();
-    insta::assert_snapshot!(screen(&journal, View::Table, Query::default(), 80), @"
+    insta::assert_snapshot!(screen(&journal, &[], 80), @"
        #  time      status      event       sig  ans    id
     2026-11-20
        1  21:23:16  succeeded   …completed  ✓    200    resp_68534f7b1…b1c1d7b0d2c61
@@ -87,7 +85,7 @@ fn a_table_keeps_its_columns_and_both_ends_of_an_id() {
       authenticated, 1 invalid, 1 verified · 1 repeat · 1 with warnings (see
       --timeline)
     ");
-    insta::assert_snapshot!(screen(&journal, View::Table, Query::default(), 120), @"
+    insta::assert_snapshot!(screen(&journal, &[], 120), @"
        #  time      status      provider    event               sig  answer  id
     2026-11-20
        1  21:23:16  succeeded   OpenAI      response.completed  ✓    200     resp_68534f7b1f58819e9b3b1c1d7b0d2c61
@@ -98,7 +96,7 @@ fn a_table_keeps_its_columns_and_both_ends_of_an_id() {
     5 deliveries · 3 succeeded, 1 not JSON, 1 unknown status · 2 unsigned, 1 authenticated, 1 invalid, 1 verified · 1 repeat
       · 1 with warnings (see --timeline)
     ");
-    insta::assert_snapshot!(screen(&journal, View::Table, Query::default(), 160), @"
+    insta::assert_snapshot!(screen(&journal, &[], 160), @"
        #  time          status      provider    event               signature      answer  id
     2026-11-20
        1  21:23:16.180  succeeded   OpenAI      response.completed  verified       200     resp_68534f7b1f58819e9b3b1c1d7b0d2c61

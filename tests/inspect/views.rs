@@ -1,80 +1,24 @@
 //! Timelines and differences, as people and as programs see them.
 
-use std::sync::{Arc, LazyLock};
-
-use hookctl::event::{Event, channel};
-use hookctl::inspect::query::Query;
-use hookctl::inspect::view::View;
-use hookctl::inspect::{Config, run};
-use hookctl::render::Show;
-use hookctl::render::human::Human;
-use hookctl::render::paint::Paint;
-use hookctl::render::style::{TextStyle, Verbosity};
-use hookctl::signature::{Choice, Policy};
-use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 use super::captured::Captured;
 use super::inspect;
+use crate::support::program::command;
+use crate::support::terminal::Terminal;
 
-/// What a terminal of so many columns shows.
-pub fn screen(journal: &Captured, view: View, query: Query, columns: usize) -> String {
-    let config = Config {
-        sources: vec![journal.path().to_owned()],
-        headers: Vec::new(),
-        signature: None,
-        provider: None,
-        policy: Policy { scheme: Choice::Auto, secrets: Vec::new(), tolerance: None },
-        now: None,
-        explain: false,
-        query,
-        view,
-        redact: Vec::new(),
-        follow: false,
-        zone: TimeZone::UTC,
-    };
-    let style = TextStyle {
-        out: Paint::new(false),
-        err: Paint::new(false),
-        width: Some(columns),
-        err_width: Some(columns),
-        verbosity: Verbosity::Normal,
-        compact: false,
-        results: true,
-        live: false,
-        zone: Arc::new(LazyLock::new(|| TimeZone::UTC)),
-    };
-    let mut out = Vec::new();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
-        let (sink, mut events) = channel(hookctl::event::Backpressure::Wait);
-        let mut human = Human::new(&mut out, Vec::new(), style);
-        let command = async {
-            run(config, sink.clone(), jiff::Timestamp::now, &mut None).await.unwrap();
-            sink.end().await;
-        };
-        let writer = async {
-            while let Some(queued) = events.recv().await {
-                human.show(&queued.event).unwrap();
-                if matches!(queued.event, Event::End) {
-                    break;
-                }
-            }
-            human.flush().unwrap();
-        };
-        tokio::join!(command, writer);
-    });
-    String::from_utf8(out).unwrap()
-}
-
-pub fn about(id: &str) -> Query {
-    Query { id: Some(id.to_owned()), ..Query::default() }
+/// `hookctl inspect JOURNAL ARGUMENTS…` in a terminal of that many columns.
+pub fn screen(journal: &Captured, arguments: &[&str], columns: u16) -> String {
+    let mut command = command();
+    command.args(["inspect", journal.path()]).args(arguments);
+    command.envs([("TERM", "xterm"), ("PAGER", "cat"), ("NO_COLOR", "1")]);
+    console::strip_ansi_codes(&Terminal::spawn(command, columns).all()).into_owned()
 }
 
 #[test]
 fn a_timeline_shows_gaps_to_scale_and_what_is_wrong_at_80_columns() {
     let journal = Captured::journal();
-    insta::assert_snapshot!(screen(&journal, View::Timeline, Query::default(), 80), @"
+    insta::assert_snapshot!(screen(&journal, &["--timeline"], 80), @"
     Cog  piter-success  succeeded  10 deliveries in 2.41 s, 11-20 21:23:16
         #1         0  ●                          start        processing  -   200
         #2   +1.2 ms  ●                          output       processing  -   200
@@ -115,7 +59,7 @@ fn a_timeline_shows_gaps_to_scale_and_what_is_wrong_at_80_columns() {
 #[test]
 fn a_timeline_has_more_room_at_120_columns() {
     let journal = Captured::journal();
-    insta::assert_snapshot!(screen(&journal, View::Timeline, about("piter-success"), 120), @r#"
+    insta::assert_snapshot!(screen(&journal, &["--timeline", "--id", "piter-success"], 120), @r#"
     Cog  piter-success  succeeded  10 deliveries in 2.41 s, 11-20 21:23:16
         #1         0  ●                                                             start        processing  -   200
         #2   +1.2 ms  ●                                                             output       processing  -   200
@@ -144,7 +88,7 @@ fn a_timeline_says_no_sentence_twice() {
     }
     lines[1] = lines[1].replace("piter-success", "a-prediction-whose-id-is-so-long-that-its-end-is-missed");
     lines.push(lines[1].replace("record-2", "record-3"));
-    let shown = screen(&Captured::of(lines), View::Timeline, Query::default(), 80);
+    let shown = screen(&Captured::of(lines), &["--timeline"], 80);
     assert_eq!(shown.matches("wrong_secret: compare the tokens").count(), 2, "once a prediction: {shown}");
     assert!(shown.contains("wrong_secret: see #2\n"), "{shown}");
     let heading = "Cog  a-prediction-whos…ts-end-is-missed  2 deliveries in 0.00 ms, 11-20 21:23:16\n";
@@ -178,8 +122,7 @@ fn a_size_is_what_came_and_headers_stand_apart() {
 #[test]
 fn a_difference_is_told_field_by_field() {
     let journal = Captured::journal();
-    let pair = |a: &str, b: &str| View::Diff([a.to_owned(), b.to_owned()]);
-    insta::assert_snapshot!(screen(&journal, pair("2", "record-10"), Query::default(), 80), @r#"
+    insta::assert_snapshot!(screen(&journal, &["--diff", "2", "record-10"], 80), @r#"
     - #2  Cog processing piter-success  2026-11-20T21:23:16.181763Z
     + #10  Cog succeeded piter-success  2026-11-20T21:23:18.587700Z
     ~ headers.content-length  "100" → "191"
@@ -194,7 +137,7 @@ fn a_difference_is_told_field_by_field() {
     + body.output.3  "chunk 3"
     ~ body.status  "processing" → "succeeded"
     "#);
-    assert!(screen(&journal, pair("3", "5"), Query::default(), 80).ends_with("no differences\n"));
+    assert!(screen(&journal, &["--diff", "3", "5"], 80).ends_with("no differences\n"));
     let finished = inspect(&[journal.path(), "--diff", "12", "14", "--json"]).exits(0);
     let diff = &finished.json()[0];
     assert_eq!((&diff["type"], &diff["a"], &diff["b"]), (&json!("diff"), &json!(12), &json!(14)));

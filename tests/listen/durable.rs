@@ -98,7 +98,7 @@ fn a_torn_last_line_is_said_and_stepped_over() {
     for (id, tear) in [("a", true), ("b", false), ("c", false)] {
         let mut listener = Listener::start(&["--record", &journal]);
         if id == "b" {
-            listener.says("ended within a line, as after a crash: what comes starts on a new one");
+            listener.says("ended within a line, as after a crash: the next record starts on a new line");
         }
         assert_eq!(status(&listener.post("/", &[], &body(id))), 200);
         listener.signal("INT");

@@ -7,17 +7,17 @@ use url::Url;
 
 use crate::journal::Record;
 
-/// What stands behind the last entry.
+/// The text after the last entry.
 pub(crate) const END: &str = "\n]}}\n";
 
-/// What stands before the first entry.
+/// The text before the first entry.
 pub(crate) fn beginning() -> String {
     let creator = json!({"name": "hookctl", "version": env!("CARGO_PKG_VERSION")});
     format!("{{\"log\":{{\"version\":\"1.2\",\"creator\":{creator},\"entries\":[\n")
 }
 
-/// One delivery with its answer. What a journal does not hold has the value that stands for it: -1 for a size, 0 for the
-/// status of an answer that did not come.
+/// One delivery with its answer. Missing values are those of the format: -1 for a size, 0 for the status of an answer that
+/// did not come.
 pub(crate) fn entry(record: &Record, url: &str) -> Value {
     let delivery = &record.delivery;
     let http = if delivery.http.is_empty() { String::new() } else { format!("HTTP/{}", delivery.http) };

@@ -5,6 +5,7 @@ use jiff::tz::TimeZone;
 use proptest::prelude::*;
 
 use super::*;
+use crate::inspect::check::check_again;
 use crate::inspect::query::Query;
 use crate::inspect::view::View;
 use crate::journal::record::{Answer, AnsweredBy};
@@ -34,7 +35,7 @@ fn config(choice: Choice, secrets: &[&str]) -> Config {
     }
 }
 
-/// A line of a delivery that was signed by this scheme, some seconds before it came.
+/// The line of a delivery that was signed by this scheme, some seconds before it came.
 fn line(body: &[u8], scheme: &Scheme, secret: &str, late: i64) -> String {
     let at = Timestamp::from_second(1_800_000_000).unwrap();
     let mut headers = Headers::default();
@@ -50,15 +51,15 @@ fn line(body: &[u8], scheme: &Scheme, secret: &str, late: i64) -> String {
     line_without_quotes(&record)
 }
 
-/// A header with a quotation mark in it is read whole, which is tried with one of two lines.
+/// A header with a quotation mark takes the slow path; every second line has one.
 fn line_without_quotes(record: &Record) -> String {
     let line = String::from_utf8(record.to_line()).unwrap();
     let is_odd = record.delivery.body.len() % 2 == 1;
     if is_odd { line } else { line.replace(r#"(\"b\")"#, "b") }
 }
 
-/// What is said of a line when all of it is read: its verdict, or how it is damaged.
-fn whole(line: &str, config: &Config) -> Result<Option<Verdict>, String> {
+/// The verdict of the whole record, or the damage of the line.
+fn verdict_of_record(line: &str, config: &Config) -> Result<Option<Verdict>, String> {
     match Record::parse(line.trim_end_matches('\n')) {
         Ok(Parsed::Delivery(record)) => Ok(Some(check_again(&record, &config.policy, config.now))),
         Ok(Parsed::Other(_)) => Ok(None),
@@ -66,52 +67,53 @@ fn whole(line: &str, config: &Config) -> Result<Option<Verdict>, String> {
     }
 }
 
-/// The same, of a line that is looked at on the short way; and whether that was enough.
-fn short(line: &str, config: &Config) -> (Result<Option<String>, String>, bool) {
-    let mut sift = LineScanner::new(config);
-    let batch = LineBatchRead { bytes: line.as_bytes().to_vec(), is_too_long: false };
-    sift.batch(&batch, ScanTask { config, keeps_back: false, before: 0 });
-    let counted = sift.statistics.end().verdicts.into_keys().next();
-    let said = sift.sifted.found.into_iter().next().map(|found| match found.what {
+/// The verdict or the damage that a scanner finds, and whether it took the fast path.
+fn verdict_of_scanner(line: &str, config: &Config) -> (Result<Option<String>, String>, bool) {
+    let mut scanner = LineScanner::new(config);
+    let batch = LineBatch { bytes: line.as_bytes().to_vec(), is_too_long: false };
+    scanner.scan(&batch, ScanTask { config, keeps_back: false, before: 0 });
+    let counted = scanner.statistics.end().verdicts.into_keys().next();
+    let found = scanner.scanned.found.into_iter().next().map(|found| match found.result {
         LineResult::Damaged(damage) => Err(damage),
-        LineResult::Taken(entry) => Ok(Some(entry.record.verdict.name().to_owned())),
-        LineResult::Unread(_) | LineResult::Asked(_) | LineResult::Told(..) => {
-            panic!("nothing is kept back, asked or told")
+        LineResult::Selected(row) => Ok(Some(row.record.verdict.name().to_owned())),
+        LineResult::Unparsed(_) | LineResult::Undecided(_) | LineResult::InSession(..) => {
+            panic!("no delivery is kept back, undecided or in a session")
         }
     });
-    let is_short = counted.is_some();
-    (said.unwrap_or(Ok(counted)), is_short)
+    let is_fast = counted.is_some();
+    (found.unwrap_or(Ok(counted)), is_fast)
 }
 
+/// Wants the same of both; returns whether the scanner took the fast path.
 fn agree(line: &str, config: &Config) -> bool {
-    let (said, is_short) = short(line, config);
-    let whole = whole(line, config).map(|verdict| verdict.map(|verdict| verdict.name().to_owned()));
-    assert_eq!(said, whole, "{line}");
-    is_short
+    let (scanned, is_fast) = verdict_of_scanner(line, config);
+    let expected = verdict_of_record(line, config).map(|verdict| verdict.map(|verdict| verdict.name().to_owned()));
+    assert_eq!(scanned, expected, "{line}");
+    is_fast
 }
 
-/// What a line adds to counts where no signature is checked, and it is looked at on the short way; or how it is damaged.
-fn counted(line: &str) -> Result<String, String> {
+/// The counts of a scanner over one line without a signature check, or the damage of the line.
+fn counted_by_scanner(line: &str) -> Result<String, String> {
     let config = config(Choice::Auto, &[]);
-    let mut sift = LineScanner::new(&config);
-    let batch = LineBatchRead { bytes: line.as_bytes().to_vec(), is_too_long: false };
-    sift.batch(&batch, ScanTask { config: &config, keeps_back: false, before: 0 });
-    let stats = sift.statistics.end();
-    assert_eq!(sift.sifted.deliveries as u64, stats.deliveries, "{line}");
-    match sift.sifted.found.into_iter().next().map(|found| found.what) {
+    let mut scanner = LineScanner::new(&config);
+    let batch = LineBatch { bytes: line.as_bytes().to_vec(), is_too_long: false };
+    scanner.scan(&batch, ScanTask { config: &config, keeps_back: false, before: 0 });
+    let stats = scanner.statistics.end();
+    assert_eq!(scanner.scanned.deliveries as u64, stats.deliveries, "{line}");
+    match scanner.scanned.found.into_iter().next().map(|found| found.result) {
         Some(LineResult::Damaged(damage)) => Err(damage),
         Some(_) => panic!("it is counted: {line}"),
         None => Ok(format!("{stats:?}")),
     }
 }
 
-/// The same when all of it is read. Of one that was broken within its summary, that is still what counts.
-fn counted_wholly(line: &str, is_broken: bool) -> Result<String, String> {
+/// The counts of the whole record. Where the fields of a summary were broken and still parse, they count.
+fn counted_by_record(line: &str, is_broken: bool) -> Result<String, String> {
     let mut statistics = Statistics::new(TimeZone::UTC);
     match Record::parse(line.trim_end_matches('\n')) {
         Ok(Parsed::Delivery(record)) => {
-            let told = is_broken.then(|| Summary::parse_any(line)).flatten();
-            statistics.add(&told.unwrap_or_else(|| Summary::from(&*record)));
+            let summary = is_broken.then(|| Summary::parse_any(line)).flatten();
+            statistics.add(&summary.unwrap_or_else(|| Summary::from(&*record)));
         }
         Ok(Parsed::Other(_)) => {}
         Err(damage) => return Err(damage.0),
@@ -120,24 +122,24 @@ fn counted_wholly(line: &str, is_broken: bool) -> Result<String, String> {
 }
 
 #[test]
-fn both_ways_give_one_verdict_for_every_fixture_and_scheme() {
-    let mut short = 0;
+fn both_paths_give_one_verdict_for_every_fixture_and_scheme() {
+    let mut fast = 0;
     for (_, fixture) in fixtures() {
         for scheme in signature::ALL.iter() {
             for (secret, late) in [(SECRET, 0), (SECRET, 400), ("another", 0)] {
                 let line = line(fixture.body.as_bytes(), scheme, secret, late);
-                assert_eq!(counted(&line), counted_wholly(&line, false), "{line}");
+                assert_eq!(counted_by_scanner(&line), counted_by_record(&line, false), "{line}");
                 for choice in [Choice::Named(scheme), Choice::Auto] {
-                    short += usize::from(agree(&line, &config(choice, &["old", SECRET])));
+                    fast += usize::from(agree(&line, &config(choice, &["old", SECRET])));
                 }
             }
         }
     }
-    assert!(short > 100, "few were looked at on the short way: {short}");
+    assert!(fast > 100, "few lines took the fast path: {fast}");
 }
 
 #[test]
-fn a_line_that_is_broken_anywhere_is_damaged_either_way() {
+fn a_line_that_is_broken_anywhere_is_damaged_on_both_paths() {
     let eachlabs = Scheme::named("eachlabs").unwrap();
     let config = config(Choice::Named(eachlabs), &[SECRET]);
     let line = line(br#"{"id":"abc","status":"success","output":"a\"b","input":{}}"#, eachlabs, SECRET, 0);
@@ -151,7 +153,7 @@ fn a_line_that_is_broken_anywhere_is_damaged_either_way() {
 }
 
 #[test]
-fn a_line_that_is_broken_anywhere_is_counted_as_when_all_is_read() {
+fn a_line_that_is_broken_anywhere_is_counted_as_its_record() {
     let scheme = Scheme::named("eachlabs").unwrap();
     // With a quotation mark in a header, without it, and as base64.
     let bodies =
@@ -167,7 +169,7 @@ fn a_line_that_is_broken_anywhere_is_counted_as_when_all_is_read() {
             let torn = format!("{before}{line}");
             let shorter = format!("{before}{}", after.chars().skip(1).collect::<String>());
             for line in broken.into_iter().chain([torn, shorter]) {
-                assert_eq!(counted(&line), counted_wholly(&line, true), "{line}");
+                assert_eq!(counted_by_scanner(&line), counted_by_record(&line, true), "{line}");
             }
         }
     }
@@ -175,7 +177,7 @@ fn a_line_that_is_broken_anywhere_is_counted_as_when_all_is_read() {
 
 proptest! {
     #[test]
-    fn both_ways_give_one_verdict_for_broken_lines(
+    fn both_paths_give_one_verdict_for_broken_lines(
         which in 0..signature::ALL.len(), text in "\\PC{0,12}|[\"\\\\/\n\t\u{1}\u{7f}é𝄞]{0,9}",
         place: prop::sample::Index, byte in "[ -~]|[\"\\\\,}\u{1}é]", how in 0..4,
     ) {
@@ -192,7 +194,7 @@ proptest! {
         if !line.trim_start().is_empty() && !line.trim_end().contains('\n') {
             agree(&line, &config(Choice::Named(scheme), &[SECRET]));
             agree(&line, &config(Choice::Auto, &[SECRET]));
-            prop_assert_eq!(counted(&line), counted_wholly(&line, true));
+            prop_assert_eq!(counted_by_scanner(&line), counted_by_record(&line, true));
         }
     }
 }

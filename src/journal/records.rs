@@ -1,0 +1,73 @@
+//! The records of a journal, one after the other.
+
+use super::parse::{Damage, Parsed};
+use super::reader::{JournalReader, LineBatch, too_long};
+use super::record::Record;
+use crate::error::Error;
+
+/// Parses every line of a journal that is read without waiting. Holds one batch of lines in memory.
+pub(crate) struct RecordReader {
+    journal: JournalReader,
+    batch: LineBatch,
+    /// Where the next line of the batch starts.
+    start: usize,
+}
+
+/// A line of a journal, as far as it matters to a reader of records.
+pub(crate) enum RecordLine {
+    Delivery(Box<Record>),
+    /// The note about a line that was left out.
+    LeftOut(String),
+}
+
+impl RecordReader {
+    pub(crate) fn new(journal: JournalReader) -> Self {
+        RecordReader { journal, batch: LineBatch::default(), start: 0 }
+    }
+
+    /// How many lines were read.
+    pub(crate) fn lines(&self) -> usize {
+        self.journal.lines
+    }
+
+    /// The next delivery or line that was left out; `None` at the end.
+    pub(crate) fn next_record(&mut self) -> Result<Option<RecordLine>, Error> {
+        loop {
+            let rest = &self.batch.bytes[self.start..];
+            if rest.is_empty() {
+                let buffer = std::mem::take(&mut self.batch.bytes);
+                self.start = 0;
+                let Some(batch) = self.journal.next_batch(buffer, false)? else { return Ok(None) };
+                self.batch = batch;
+                if self.batch.is_too_long {
+                    self.journal.lines += 1;
+                    return Ok(Some(RecordLine::LeftOut(too_long(&self.journal.name, self.journal.lines))));
+                }
+                continue;
+            }
+            let end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+            let parsed = parse(&rest[..end]);
+            self.start = (self.start + end + 1).min(self.batch.bytes.len());
+            self.journal.lines += 1;
+            match parsed {
+                Ok(Some(Parsed::Delivery(record))) => return Ok(Some(RecordLine::Delivery(record))),
+                Ok(Some(Parsed::Other(_)) | None) => {}
+                Err(damage) => {
+                    let place = format!("{}, line {}", self.journal.name, self.journal.lines);
+                    return Ok(Some(RecordLine::LeftOut(damaged(&place, &damage.0))));
+                }
+            }
+        }
+    }
+}
+
+/// The note about the damaged line at this place: `hooks.jsonl, line 3`.
+pub(crate) fn damaged(place: &str, damage: &str) -> String {
+    format!("{place} is damaged and left out: {damage}")
+}
+
+/// `None` for a blank line.
+fn parse(line: &[u8]) -> Result<Option<Parsed>, Damage> {
+    let text = std::str::from_utf8(line).map_err(|_| Damage("it is not UTF-8".to_owned()))?;
+    if text.trim().is_empty() { Ok(None) } else { Record::parse(text).map(Some) }
+}
