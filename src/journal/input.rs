@@ -1,5 +1,6 @@
 //! Files, pipes and standard input, read within limits.
 
+use std::fmt;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 
@@ -49,6 +50,12 @@ pub(crate) fn open(source: &str) -> Result<Box<dyn BufRead>, Error> {
 pub(crate) enum Input {
     File(Box<dyn BufRead>),
     Pipe(Pipe),
+}
+
+impl fmt::Debug for Input {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(if matches!(self, Input::File(_)) { "File" } else { "Pipe" })
+    }
 }
 
 impl Input {

@@ -12,6 +12,7 @@ const CHUNK: usize = 64 * 1024;
 const AHEAD: usize = 16;
 
 /// An input that does not block: a read of an empty pipe returns `WouldBlock`.
+#[derive(Debug)]
 pub(crate) struct Pipe {
     chunks: mpsc::Receiver<io::Result<Vec<u8>>>,
     chunk: Vec<u8>,

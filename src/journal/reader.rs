@@ -19,7 +19,7 @@ const BATCH: usize = 1 << 20;
 const CHUNK: usize = 64 * 1024;
 
 /// Lines of a journal, each with its newline; the last line of a file may lack it.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(crate) struct LineBatch {
     pub(crate) bytes: Vec<u8>,
     /// Whether the batch stands for one line that was skipped because it is too long.
@@ -27,7 +27,7 @@ pub(crate) struct LineBatch {
 }
 
 /// The state between two batches.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Rest {
     /// The beginning of a line that has not ended yet.
     line: Vec<u8>,
@@ -35,6 +35,7 @@ struct Rest {
     is_skipping: bool,
 }
 
+#[derive(Debug)]
 pub(crate) struct JournalReader {
     /// The name of the source in messages.
     pub(crate) name: String,

@@ -6,6 +6,7 @@ use super::record::Record;
 use crate::error::Error;
 
 /// Parses every line of a journal that is read without waiting. Holds one batch of lines in memory.
+#[derive(Debug)]
 pub(crate) struct RecordReader {
     journal: JournalReader,
     batch: LineBatch,
@@ -23,6 +24,16 @@ pub(crate) enum RecordLine {
 impl RecordReader {
     pub(crate) fn new(journal: JournalReader) -> Self {
         RecordReader { journal, batch: LineBatch::default(), start: 0 }
+    }
+
+    /// Whether the journal is a file, which can be read again.
+    pub(crate) fn is_file(&self) -> bool {
+        self.journal.is_file()
+    }
+
+    /// Whether the file was truncated, or another file is at its path.
+    pub(crate) fn is_replaced(&self) -> bool {
+        self.journal.is_replaced()
     }
 
     /// How many lines were read.

@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 /// Counts the bytes that are read from an input.
+#[derive(Debug)]
 pub(crate) struct CountingReader<R> {
     input: R,
     count: u64,

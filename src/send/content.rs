@@ -46,6 +46,11 @@ impl Content {
         Ok(self.with_body(text.into()))
     }
 
+    /// Presets the payload of a body that is compressed.
+    pub(crate) fn with_payload(self, payload: Option<Payload>) -> Self {
+        Content { payload: OnceLock::from(payload), ..self }
+    }
+
     pub(crate) fn with_body(self, body: Bytes) -> Self {
         Content { body, payload: OnceLock::new(), ..self }
     }

@@ -1,7 +1,7 @@
 //! `--curl`: requests as curl commands.
 
 use super::config::Config;
-use super::request::Prepared;
+use super::prepare::PreparedRun;
 use crate::clock::Now;
 use crate::error::{Error, Exit};
 use crate::event::{Event, Sink};
@@ -9,14 +9,11 @@ use crate::http::curl::{command, quote};
 use crate::payload::Delivery;
 use crate::payload::delivery::method_name;
 
-pub(crate) async fn print<'a>(
-    requests: impl Iterator<Item = &'a Prepared>,
-    config: &Config,
-    sink: &Sink,
-    clock: Now,
-) -> Result<Exit, Error> {
+pub(crate) async fn print(run: &PreparedRun, config: &Config, sink: &Sink, clock: Now) -> Result<Exit, Error> {
     let options = options(config);
-    for prepared in requests {
+    for scheduled in run.read(config) {
+        let scheduled = scheduled?;
+        let prepared = &scheduled.prepared;
         let headers = prepared.headers(clock())?;
         let delivery =
             Delivery { method: method_name(&prepared.method), ..Delivery::bare(headers, prepared.body.clone()) };

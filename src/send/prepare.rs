@@ -1,11 +1,13 @@
 //! From the options to what is sent: sources are read and edited, and the headers are tried out.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 
 use super::config::Config;
-use super::request::Prepared;
-use super::schedule::{self, Schedule};
-use super::source::{self, SourceKind};
+use super::notes::RequestFacts;
+use super::schedule::{self, Schedule, Scheduled};
+use super::source;
 use crate::error::Error;
 
 #[derive(Debug, Default)]
@@ -13,11 +15,16 @@ pub(crate) struct PreparedRun {
     pub(super) schedules: Vec<Schedule>,
     /// Warnings about the sources.
     pub(super) notes: Vec<String>,
+    pub(super) facts: RequestFacts,
 }
 
 impl PreparedRun {
-    pub(super) fn requests(&self) -> impl Iterator<Item = &Prepared> {
-        self.schedules.iter().flat_map(Schedule::scheduled).map(|scheduled| &scheduled.prepared)
+    /// All deliveries, in order.
+    pub(super) fn read<'a>(&'a self, config: &'a Config) -> impl Iterator<Item = Result<Cow<'a, Scheduled>, Error>> {
+        self.schedules.iter().flat_map(|schedule| match schedule.read(config) {
+            Ok(deliveries) => deliveries,
+            Err(error) => Box::new(std::iter::once(Err(error))),
+        })
     }
 }
 
@@ -27,17 +34,6 @@ pub(crate) fn prepare(config: &Config, now: Timestamp) -> Result<PreparedRun, Er
     let mut run = PreparedRun::default();
     for name in &config.sources {
         let source = source::find(name)?;
-        if let SourceKind::Journal(replay) = &source.matter {
-            run.notes.extend(replay.notes.iter().cloned());
-            if replay.forged > 0 && !config.secrets.is_empty() {
-                run.notes.push(format!(
-                    "{name}: {} of the deliveries failed verification when they were recorded, and are now signed \
-                     with your secret; to leave them out: \
-                     hookctl inspect {name} --verdict verified --json | hookctl send -",
-                    replay.forged
-                ));
-            }
-        }
         run.schedules.push(Schedule::of(source, config, now)?);
     }
     let has_run = run.schedules.iter().any(Schedule::is_run);
@@ -45,16 +41,20 @@ pub(crate) fn prepare(config: &Config, now: Timestamp) -> Result<PreparedRun, Er
         let text = "--flavor and --throttle are for Cog runs, such as cog/stream, and no source is a Cog run";
         return Err(Error::Usage(text.into()));
     }
+    for schedule in &mut run.schedules {
+        let notes = schedule.check(config, &mut |prepared| {
+            run.facts.add(prepared, config, now);
+            // A secret that cannot sign fails at any time of signing.
+            prepared.headers(Timestamp::UNIX_EPOCH).map(drop)
+        })?;
+        run.notes.extend(notes);
+    }
     let may_be_empty = has_run && config.load.is_none() && !config.drill;
-    if run.requests().next().is_none() && !may_be_empty {
+    if run.facts.is_empty() && !may_be_empty {
         return Err(Error::NothingToSend { events: config.events.clone() });
     }
     if let Some(seed) = config.shuffle {
         run.schedules = vec![schedule::shuffled(&run.schedules, seed)];
-    }
-    for prepared in run.requests() {
-        // A secret that cannot sign fails at any time of signing.
-        prepared.headers(Timestamp::UNIX_EPOCH)?;
     }
     Ok(run)
 }

@@ -13,9 +13,10 @@ use super::signing::Signing;
 use crate::error::Error;
 use crate::event::DrillExpectation;
 use crate::http::host;
+use crate::journal::Record;
 use crate::payload::provider::{HeaderLine, generic};
 use crate::payload::retry::{self, RetryProfile};
-use crate::payload::{Delivery, FieldName, Headers, Payload};
+use crate::payload::{Delivery, FieldName, Headers};
 use crate::signature::{Choice, Scheme, Tamper, detect};
 
 #[derive(Clone, Debug)]
@@ -49,14 +50,16 @@ impl Prepared {
 
     /// A recorded delivery, with its end-to-end headers. With a secret, the scheme of the recorded signature signs it
     /// anew. The default is a single attempt, as the journal holds the retries as deliveries of their own.
-    pub(crate) fn replay(name: &str, delivery: &Delivery, config: &Config) -> Result<Self, Error> {
-        let read = Payload::read(&delivery.body, &delivery.headers, None);
+    pub(crate) fn replay(name: &str, record: Record, config: &Config) -> Result<Self, Error> {
+        let delivery = &record.delivery;
+        // Read from the decompressed body, which the bytes that are sent need not be.
+        let read = record.payload;
         // A body that is not JSON gets the generic provider's shape.
-        let (provider, shape) = read.map_or_else(
+        let (provider, shape) = read.as_ref().map_or_else(
             || (&generic::PROVIDER, &generic::PROVIDER.shapes[0]),
             |payload| (payload.provider, payload.shape),
         );
-        let content = Content::new(name, delivery.body.clone(), provider, shape);
+        let content = Content::new(name, delivery.body.clone(), provider, shape).with_payload(read);
         let mut prepared = Prepared::untampered(content, config.id.as_ref(), config)?;
         let recorded_scheme = detect(delivery).map(|(scheme, _)| scheme);
         if let (Some(scheme), Choice::Auto) = (recorded_scheme, config.scheme) {

@@ -4,7 +4,6 @@ use tokio::sync::watch;
 
 use super::config::Config;
 use super::deliver::{Driver, Shown};
-use super::notes::{notes, public_keys};
 use super::prepare::PreparedRun;
 use super::{attempt, curl, drill, load, sequence};
 use crate::clock::Now;
@@ -23,7 +22,7 @@ pub(crate) async fn run(
     clock: Now,
     signals: &mut Signals,
 ) -> Result<Exit, Error> {
-    for note in prepared.notes.iter().map(Note::warning).chain(notes(&prepared, &config, clock())) {
+    for note in prepared.notes.iter().map(Note::warning).chain(prepared.facts.notes(&config)) {
         if sink.send(note).await.is_err() {
             return Ok(Exit::Done);
         }
@@ -32,7 +31,7 @@ pub(crate) async fn run(
         return dry_run(&prepared, &config, &sink, clock).await;
     }
     if config.curl {
-        return curl::print(prepared.requests(), &config, &sink, clock).await;
+        return curl::print(&prepared, &config, &sink, clock).await;
     }
     let server = serve_jwks(&prepared, &config).await?;
     if let Some(server) = &server {
@@ -78,12 +77,14 @@ pub(crate) async fn run(
 async fn serve_jwks(prepared: &PreparedRun, config: &Config) -> Result<Option<jwks::JwksServer>, Error> {
     let Some(port) = config.serve_jwks else { return Ok(None) };
     let missing = "--serve-jwks: no key pair to serve; sign with --scheme fal, or with --secret whsk_…";
-    let keys = public_keys(prepared, config).ok_or_else(|| Error::Usage(missing.into()))?;
+    let keys = prepared.facts.public_keys(config).ok_or_else(|| Error::Usage(missing.into()))?;
     jwks::serve(port, keys).await.map(Some)
 }
 
 async fn dry_run(prepared: &PreparedRun, config: &Config, sink: &Sink, clock: Now) -> Result<Exit, Error> {
-    for (index, request) in prepared.requests().enumerate() {
+    for (index, scheduled) in prepared.read(config).enumerate() {
+        let scheduled = scheduled?;
+        let request = &scheduled.prepared;
         let now = clock();
         let headers = request.headers(now)?;
         let traces = request.signing.traces(&headers, &request.body);

@@ -1,5 +1,6 @@
 //! The deliveries of a source, in the order and at the times at which they are sent.
 
+use std::borrow::{BorrowMut, Cow};
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use uuid::Uuid;
 use super::cog::{self, CogEvent, Planned, Run, RunError, Settings, Simulation};
 use super::config::{Config, NewId};
 use super::content::Content;
+use super::replay::Replay;
 use super::request::Prepared;
 use super::source::{Source, SourceKind};
 use crate::error::Error;
@@ -23,11 +25,16 @@ pub(crate) struct Scheduled {
     pub(crate) prepared: Prepared,
 }
 
+/// Deliveries in memory, or read while they are sent.
+pub(crate) type Deliveries<'a> = Box<dyn Iterator<Item = Result<Cow<'a, Scheduled>, Error>> + 'a>;
+
 /// The deliveries of one source.
 #[derive(Debug)]
 pub(crate) enum Schedule {
     /// Known from the start.
     Fixed(VecDeque<Scheduled>),
+    /// Read while sending: a journal file may be larger than the memory.
+    Journal(Box<JournalSchedule>),
     /// Made while sending: the deliveries of a Cog run depend on how fast the responses arrive.
     Run(Box<RunSchedule>),
 }
@@ -51,18 +58,43 @@ impl Schedule {
                 vec![Scheduled { at: Duration::ZERO, prepared }]
             }
             SourceKind::Journal(replay) => {
-                let replayed =
-                    |(at, delivery)| Ok(Scheduled { at, prepared: Prepared::replay(&name, &delivery, config)? });
-                replay.deliveries.into_iter().map(replayed).collect::<Result<_, Error>>()?
+                return Ok(Schedule::Journal(Box::new(JournalSchedule { name, replay: *replay, count: 0 })));
             }
             SourceKind::Run(run) => return Ok(Schedule::Run(Box::new(RunSchedule::new(name, run, config, now)?))),
         };
-        let events = config.events.as_ref().map(|names| Events::parse(&names.join(","))).transpose();
-        let events = events.map_err(|reason| Error::Usage(format!("--events: {reason}")))?;
-        let is_wanted = |scheduled: &Scheduled| {
-            events.as_ref().is_none_or(|events| events.match_payload(scheduled.prepared.content.payload()))
+        let filter = EventFilter::new(config)?;
+        let selected = deliveries.into_iter().filter(|scheduled| filter.selects(&scheduled.prepared));
+        Ok(Schedule::Fixed(repeated(selected, config).collect()))
+    }
+
+    /// Calls `visit` for every delivery before the first is sent. A journal is read once for this. It stays in memory
+    /// where all deliveries are needed at the same time (`--shuffle`, `--count`, `--drill`), and where it comes through a
+    /// pipe, which cannot be read again. Returns the notes about the source.
+    pub(crate) fn check(
+        &mut self,
+        config: &Config,
+        visit: &mut dyn FnMut(&Prepared) -> Result<(), Error>,
+    ) -> Result<Vec<String>, Error> {
+        let Schedule::Journal(journal) = self else {
+            self.scheduled().try_for_each(|scheduled| visit(&scheduled.prepared))?;
+            return Ok(Vec::new());
         };
-        Ok(Schedule::Fixed(repeated(deliveries.into_iter().filter(is_wanted), config).collect()))
+        let needs_all = config.shuffle.is_some() || config.load.is_some() || config.drill;
+        let is_kept = needs_all || !journal.replay.is_file();
+        let mut kept = VecDeque::new();
+        let mut deliveries = Replayed::new(&journal.name, &mut journal.replay, config)?;
+        while let Some(scheduled) = deliveries.next().transpose()? {
+            visit(&scheduled.prepared)?;
+            journal.count += 1;
+            if is_kept {
+                kept.push_back(scheduled);
+            }
+        }
+        let notes = journal.replay.notes(!config.secrets.is_empty());
+        if is_kept {
+            *self = Schedule::Fixed(kept);
+        }
+        Ok(notes)
     }
 
     /// Whether this is a Cog run, of which a filter may leave no delivery at all.
@@ -70,13 +102,119 @@ impl Schedule {
         matches!(self, Schedule::Run(_))
     }
 
-    /// The deliveries, of a run as far as they are known before the first response.
+    pub(crate) fn count(&self) -> usize {
+        match self {
+            Schedule::Fixed(deliveries) => deliveries.len(),
+            Schedule::Journal(journal) => journal.count,
+            Schedule::Run(run) => run.preview.len(),
+        }
+    }
+
+    /// All deliveries, in order. A journal is read again.
+    pub(crate) fn read<'a>(&'a self, config: &'a Config) -> Result<Deliveries<'a>, Error> {
+        match self {
+            Schedule::Journal(journal) => {
+                Ok(Box::new(journal.read(config)?.map(|scheduled| scheduled.map(Cow::Owned))))
+            }
+            Schedule::Fixed(_) | Schedule::Run(_) => {
+                Ok(Box::new(self.scheduled().map(|scheduled| Ok(Cow::Borrowed(scheduled)))))
+            }
+        }
+    }
+
+    /// The deliveries in memory: all of a fixed schedule, none of a journal, and those of a run as far as they are known
+    /// before the first response.
     pub(crate) fn scheduled(&self) -> impl Iterator<Item = &Scheduled> {
         let (fixed, preview) = match self {
             Schedule::Fixed(deliveries) => (Some(deliveries.iter()), None),
+            Schedule::Journal(_) => (None, None),
             Schedule::Run(run) => (None, Some(run.preview.iter())),
         };
         fixed.into_iter().flatten().chain(preview.into_iter().flatten())
+    }
+}
+
+/// The events of `--events`.
+struct EventFilter(Option<Events>);
+
+impl EventFilter {
+    fn new(config: &Config) -> Result<Self, Error> {
+        let events = config.events.as_ref().map(|names| Events::parse(&names.join(","))).transpose();
+        events.map(EventFilter).map_err(|reason| Error::Usage(format!("--events: {reason}")))
+    }
+
+    fn selects(&self, prepared: &Prepared) -> bool {
+        self.0.as_ref().is_none_or(|events| events.match_payload(prepared.content.payload()))
+    }
+}
+
+/// The deliveries of a journal file.
+#[derive(Debug)]
+pub(crate) struct JournalSchedule {
+    name: String,
+    /// The first pass, which counted the deliveries.
+    replay: Replay,
+    pub(crate) count: usize,
+}
+
+impl JournalSchedule {
+    /// Reads the deliveries again, as far as the first pass did.
+    pub(crate) fn read<'a>(
+        &'a self,
+        config: &'a Config,
+    ) -> Result<impl Iterator<Item = Result<Scheduled, Error>> + use<'a>, Error> {
+        Replayed::new(&self.name, self.replay.again()?, config)
+    }
+}
+
+/// The deliveries of a journal made ready to send, one at a time.
+struct Replayed<'a, R> {
+    name: &'a str,
+    replay: R,
+    config: &'a Config,
+    filter: EventFilter,
+    /// When the first delivery that is sent came: gaps before it are not waited for.
+    first: Option<Timestamp>,
+    /// The last delivery, and how many more times it is sent.
+    repeated: Option<(Scheduled, usize)>,
+}
+
+impl<'a, R: BorrowMut<Replay>> Replayed<'a, R> {
+    fn new(name: &'a str, replay: R, config: &'a Config) -> Result<Self, Error> {
+        Ok(Replayed { name, replay, config, filter: EventFilter::new(config)?, first: None, repeated: None })
+    }
+
+    fn read(&mut self) -> Result<Option<Scheduled>, Error> {
+        while let Some(record) = self.replay.borrow_mut().next_record()? {
+            let recorded_at = record.at;
+            let prepared = Prepared::replay(self.name, *record, self.config)?;
+            if self.filter.selects(&prepared) {
+                let first = *self.first.get_or_insert(recorded_at);
+                // Several listeners may have written the journal, each with its own clock: a delivery from before the
+                // first is sent right after the delivery before it.
+                let at = Duration::try_from(recorded_at.duration_since(first)).unwrap_or_default();
+                return Ok(Some(Scheduled { at, prepared }));
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl<R: BorrowMut<Replay>> Iterator for Replayed<'_, R> {
+    type Item = Result<Scheduled, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if let Some((scheduled, times)) = &mut self.repeated
+            && *times > 0
+        {
+            *times -= 1;
+            return Some(Ok(scheduled.clone()));
+        }
+        let next = self.read().transpose();
+        if let (Some(Ok(scheduled)), true) = (&next, self.config.duplicate > 0) {
+            self.repeated = Some((scheduled.clone(), self.config.duplicate));
+        }
+        next
     }
 }
 

@@ -1,6 +1,5 @@
 //! Sends schedules one after another, each delivery at its time.
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
@@ -23,11 +22,15 @@ pub(crate) async fn run<T: Transport>(driver: &Driver<'_, T>, schedules: Vec<Sch
     let mut schedules = schedules.into_iter();
     while let Some(schedule) = schedules.next() {
         let remaining = match schedule {
-            Schedule::Fixed(deliveries) => sequencer.run_fixed(deliveries).await?,
+            Schedule::Fixed(deliveries) => {
+                let count = deliveries.len();
+                sequencer.run_fixed(deliveries.into_iter().map(Ok), count).await?
+            }
+            Schedule::Journal(journal) => sequencer.run_fixed(journal.read(driver.config())?, journal.count).await?,
             Schedule::Run(run) => sequencer.run_cog(&run).await?,
         };
         if let Remaining::Behind(count) = remaining {
-            let later = schedules.map(|schedule| schedule.scheduled().count()).sum::<usize>();
+            let later = schedules.map(|schedule| schedule.count()).sum::<usize>();
             sequencer.warn_interrupted(count + later).await;
             break;
         }
@@ -64,21 +67,26 @@ enum Remaining {
 
 impl<T: Transport> Sequencer<'_, '_, T> {
     /// Sends each delivery at its time, but not before the delivery before it has ended: the order is the schedule's.
-    async fn run_fixed(&mut self, mut deliveries: VecDeque<Scheduled>) -> Result<Remaining, Error> {
+    async fn run_fixed(
+        &mut self,
+        deliveries: impl Iterator<Item = Result<Scheduled, Error>>,
+        count: usize,
+    ) -> Result<Remaining, Error> {
         let started = Instant::now();
-        while let Some(Scheduled { at, prepared }) = deliveries.pop_front() {
+        for (sent, scheduled) in deliveries.enumerate() {
+            let Scheduled { at, prepared } = scheduled?;
             tokio::select! {
                 biased;
                 exit = self.driver.stopped() => {
                     self.exit = exit;
-                    return Ok(Remaining::Behind(1 + deliveries.len()));
+                    return Ok(Remaining::Behind(count.saturating_sub(sent)));
                 }
                 () = due(after(started, faster(at, self.driver.config().gap_speed))) => {}
             }
             let ended = self.driver.deliver(&prepared).await?;
             self.count(&ended);
             if ended.stops_run() {
-                return Ok(Remaining::Behind(deliveries.len()));
+                return Ok(Remaining::Behind(count.saturating_sub(sent + 1)));
             }
         }
         Ok(Remaining::Nothing)

@@ -7,7 +7,7 @@ use std::path::Path;
 use bytes::Bytes;
 
 use super::cog::Run;
-use super::replay::JournalReplay;
+use super::replay::Replay;
 use crate::error::Error;
 use crate::journal::input::{self, Input, InputHead};
 use crate::payload::builtin::{self, Builtin};
@@ -41,7 +41,7 @@ pub(crate) enum SourceKind {
     /// What a model does, of which Cog makes deliveries.
     Run(Run),
     /// Recorded deliveries.
-    Journal(JournalReplay),
+    Journal(Box<Replay>),
 }
 
 /// Finds a source. A file comes before a built-in payload of that name; a path that does not exist but names a built-in
@@ -82,7 +82,7 @@ fn from_input(source: &str, mut input: Box<dyn BufRead>) -> Result<Source, Error
     let name = input::name(source);
     let head = InputHead::read(name, &mut *input)?;
     let matter = if head.is_journal {
-        SourceKind::Journal(JournalReplay::read(source, head, Input::File(input))?)
+        SourceKind::Journal(Box::new(Replay::new(source, head, Input::File(input))))
     } else {
         let body = head.rest(name, &mut *input)?;
         if let Some(text) = std::str::from_utf8(&body).ok().filter(|text| is_run(text)) {

@@ -35,8 +35,10 @@ impl Template {
         }
         let content = &original.content;
         let body = self.id.as_ref().map(|place| place.fill(&content.body)).or_else(|| with_id(content));
-        let body = body.unwrap_or_else(|| content.body.clone());
-        let mut copy = original.with_body(body);
+        let mut copy = match body {
+            Some(body) => original.with_body(body),
+            None => original,
+        };
         copy.signing.renew_message_id();
         copy
     }

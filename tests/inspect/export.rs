@@ -238,8 +238,9 @@ fn a_body_that_was_not_taken_in_is_no_empty_one() {
     let mut listener = Listener::start(&["--record", journal.path(), "--max-body", "20"]);
     hookctl(["send", "success", "--retry", "none", "--to", &listener.url]).exits(6);
     listener.next();
-    let curl =
-        inspect(&[journal.path(), "--export", "curl"]).exits(0).says("#1 is left out: its body exceeded a limit and was not read");
+    let curl = inspect(&[journal.path(), "--export", "curl"])
+        .exits(0)
+        .says("#1 is left out: its body exceeded a limit and was not read");
     assert_eq!(curl.stdout, "");
     inspect(&[journal.path(), "--export", "fixture"]).exits(2).says("it exceeded a limit and was not read");
     let har: Value = serde_json::from_str(&inspect(&[journal.path(), "--export", "har"]).exits(0).stdout).unwrap();

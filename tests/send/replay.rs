@@ -169,3 +169,128 @@ fn a_note_counts_the_unsigned_deliveries() {
     assert!(some.contains("1 of 3 recorded deliveries are sent unsigned, as they were received"), "{some}");
     assert!(!stderr(&[signed(), signed()]).contains("unsigned"));
 }
+
+#[test]
+fn gaps_before_and_between_deliveries_that_are_left_out_are_not_waited_for() {
+    let at = |time: &str, status: &str| {
+        record(
+            &format!("2026-11-20T{time}Z"),
+            &[],
+            &json!({"id": "a", "status": status, "output": 1, "input": {}}).to_string(),
+        )
+    };
+    let (_folder, path) =
+        journal(&[at("08:00:00", "processing"), at("21:00:00", "success"), at("21:00:01", "success")]);
+    let target = Target::start(&[OK]);
+    // An hour's wait would be ended by the watchdog.
+    send(&target, &[path.to_str().unwrap(), "--events", "completed"]).exits(0).says("2 acknowledged");
+    let requests = target.requests();
+    assert!((requests[1].at - requests[0].at).as_millis() >= 900, "the gap between the two is kept");
+}
+
+#[test]
+fn a_compressed_delivery_is_recognised_when_it_is_sent_again() {
+    let body = br#"{"id":"p-1","status":"success","output":"u","input":{}}"#;
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    std::io::Write::write_all(&mut encoder, body).unwrap();
+    let compressed = encoder.finish().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("hooks.jsonl");
+    let path = path.to_str().unwrap();
+    let mut listener = Listener::start(&["--record", path]);
+    listener.post("/", &[("content-encoding", "gzip"), ("x-webhook-signature", "abc")], &compressed);
+    listener.next();
+    drop(listener);
+    let target = Target::start(&[OK]);
+    for further in [&[][..], &["--events", "completed"], &["--count", "1"]] {
+        let finished = send(&target, &[&[path, "--json"], further].concat()).exits(0);
+        let payload = &finished.deliveries()[0]["payload"];
+        let expected = [&json!("eachlabs"), &json!("p-1"), &json!("completed")];
+        assert_eq!([&payload["provider"], &payload["id"], &payload["event"]], expected, "{further:?}: {finished:?}");
+    }
+    assert!(
+        target.requests().iter().all(|request| request.body == compressed),
+        "the bytes are those that were recorded"
+    );
+}
+
+#[test]
+fn a_header_that_http_does_not_allow_is_damage_to_send_and_to_inspect() {
+    let good = record("2026-11-20T21:23:10Z", &[], "{}");
+    let name = record("2026-11-20T21:23:10Z", &[("x a", "b")], "{}");
+    let value = record("2026-11-20T21:23:10Z", &[("x-a", "b\r\nx-c: d")], "{}");
+    let (_folder, path) = journal(&[name, good, value]);
+    let path = path.to_str().unwrap();
+    let target = Target::start(&[OK]);
+    let (first, third) = (
+        "line 1 is damaged and left out: the header \"x a\" has a name that HTTP does not allow",
+        "line 3 is damaged and left out: the header \"x-a\" has a value that HTTP does not allow",
+    );
+    send(&target, &[path]).exits(0).says(first).says(third);
+    assert_eq!(target.requests().len(), 1);
+    for view in ["--stats", "--timeline", "--json"] {
+        hookctl(["inspect", path, view]).exits(0).says(first).says(third);
+    }
+}
+
+#[test]
+fn several_journals_go_out_in_order_and_as_often_as_asked() {
+    let bodies = |ids: &[&str]| {
+        let lines: Vec<String> =
+            ids.iter().map(|id| record("2026-11-20T21:23:10Z", &[], &json!({"id": id}).to_string())).collect();
+        journal(&lines)
+    };
+    let (first, second) = (bodies(&["a", "b"]), bodies(&["c"]));
+    let paths = [first.1.to_str().unwrap(), second.1.to_str().unwrap()];
+    let target = Target::start(&[OK]);
+    send(&target, &[&paths[..], &["--duplicate", "1"]].concat()).exits(0).says("6 acknowledged");
+    let ids: Vec<Value> = target
+        .requests()
+        .iter()
+        .map(|request| serde_json::from_slice::<Value>(&request.body).unwrap()["id"].take())
+        .collect();
+    assert_eq!(ids, ["a", "a", "b", "b", "c", "c"]);
+    let count = |flag: &str| send(&target, &[&paths[..], &[flag]].concat()).exits(0).stdout;
+    assert_eq!(count("--curl").matches("curl --http1.1").count(), 3);
+    assert_eq!(count("--dry-run").matches("POST /hook").count(), 3);
+}
+
+/// Lines that are appended while a journal is sent are not part of the run: `send J --record J` would never end.
+#[test]
+fn a_journal_may_be_recorded_to_while_it_is_sent() {
+    let lines = ["10", "11", "12"].map(|second| record(&format!("2026-11-20T21:23:{second}Z"), &[], "{}"));
+    let (_folder, path) = journal(&lines);
+    let path = path.to_str().unwrap();
+    let target = Target::start(&[OK]);
+    send(&target, &[path, "--record", path, "--speed", "10"]).exits(0).says("3 acknowledged");
+    assert_eq!((target.requests().len(), fs::read_to_string(path).unwrap().lines().count()), (3, 6));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_journal_larger_than_the_memory_limit_is_sent() {
+    use crate::support::program::{Watchdog, command};
+    use crate::support::target::Answer;
+    // 64 MiB, of which one batch is in memory. The whole journal took 128 MiB and more.
+    const LINES: usize = 512;
+    const LIMIT: u64 = 40 * 1024;
+    let body = json!({"id": "a", "status": "success", "output": "x".repeat(128 * 1024), "input": {}}).to_string();
+    let lines = vec![record("2026-11-20T21:23:10Z", &[], &body); LINES];
+    let (_folder, path) = journal(&lines);
+    // The last delivery is not answered, so that the process is there to be measured.
+    let answers: Vec<Answer> = std::iter::repeat_n(OK, LINES - 1).chain([Answer::Hang]).collect();
+    let target = Target::start(&answers);
+    let arguments = ["send", path.to_str().unwrap(), "--quiet", "--to", &target.url];
+    let mut child = command().args(arguments).spawn().unwrap();
+    let _watchdog = Watchdog::over(child.id());
+    while target.count() < LINES {
+        assert_eq!(child.try_wait().unwrap(), None, "it ended after {} requests", target.count());
+        std::thread::park_timeout(std::time::Duration::from_millis(20));
+    }
+    let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    let peak: u64 = peak.trim().trim_end_matches(" kB").parse().unwrap();
+    assert!(peak < LIMIT, "it took {peak} kB");
+}

@@ -94,6 +94,11 @@ impl Target {
         Target { url, requests }
     }
 
+    /// How many requests came so far.
+    pub fn count(&self) -> usize {
+        self.requests.lock().expect("no server panicked").len()
+    }
+
     /// Every request so far.
     pub fn requests(&self) -> Vec<Request> {
         self.requests.lock().expect("no server panicked").clone()
