@@ -1,4 +1,4 @@
-//! What of a delivery must not be shown, recorded or handed on: secrets, wherever they turn up.
+//! Blanks secrets in deliveries and records before they are shown, recorded or exported.
 
 use std::path::PathBuf;
 
@@ -10,27 +10,26 @@ use crate::payload::headers::{REDACTED, is_secret};
 use crate::signature::scheme::{ProofEncoding, Scheme};
 use crate::signature::{Choice, Secret};
 
-/// The secrets that are known, and the headers that carry one.
+/// The known secrets, and the headers whose value is a secret.
 #[derive(Debug)]
 pub struct Redaction<'a> {
     secrets: &'a [Secret],
-    /// Those of schemes whose proof is the secret itself, whatever they are called.
+    /// Headers of schemes whose proof is the secret itself, whatever their names.
     headers: Vec<&'static str>,
 }
 
 impl<'a> Redaction<'a> {
-    /// Hides these secrets, and those that such schemes send along.
+    /// Hides these secrets, and the headers in which these schemes send a secret.
     pub fn new(secrets: &'a [Secret], schemes: impl IntoIterator<Item = &'static Scheme>) -> Self {
-        let telling = schemes.into_iter().filter(|scheme| scheme.proof == ProofEncoding::Secret);
-        Redaction { secrets, headers: telling.flat_map(|scheme| scheme.signature).copied().collect() }
+        let sending = schemes.into_iter().filter(|scheme| scheme.proof == ProofEncoding::Secret);
+        Redaction { secrets, headers: sending.flat_map(|scheme| scheme.signature).copied().collect() }
     }
 
-    /// The same for deliveries that are checked by this choice.
+    /// For deliveries that are checked with this choice of schemes.
     pub(crate) fn of(secrets: &'a [Secret], choice: Choice) -> Self {
         Redaction::new(secrets, choice.named())
     }
 
-    /// The secrets that are known.
     pub(crate) fn secrets(&self) -> &'a [Secret] {
         self.secrets
     }
@@ -42,22 +41,20 @@ impl<'a> Redaction<'a> {
             || self.secrets.iter().any(|secret| secret.is_in(value))
     }
 
-    /// A delivery as it may be shown and recorded: every header value that holds a secret blanked out, and secrets in the
-    /// target. The body stays what it is: its bytes are the record.
+    /// Blanks every header value that holds a secret, and secrets in the target. The body stays: its bytes are the record.
     pub(crate) fn delivery(&self, mut delivery: Delivery) -> Delivery {
         self.blank(&mut delivery);
         delivery
     }
 
     fn blank(&self, delivery: &mut Delivery) {
-        delivery.headers.blank(|name, value| match self.hides(name, value.as_bytes()) {
-            true => Some(HeaderValue::from_static(REDACTED)),
-            false => None,
-        });
+        delivery
+            .headers
+            .blank(|name, value| self.hides(name, value.as_bytes()).then(|| HeaderValue::from_static(REDACTED)));
         self.replace(&mut delivery.target);
     }
 
-    /// Makes a record one that may be shown and kept: its delivery, where it went, what came back, and what is said of it.
+    /// Blanks secrets in the delivery, the URL, the answer, the error and the warnings of a record.
     pub(crate) fn record(&self, record: &mut Record) {
         self.blank(&mut record.delivery);
         record.warnings.iter_mut().for_each(|warning| self.replace(&mut warning.message));
@@ -67,7 +64,7 @@ impl<'a> Redaction<'a> {
         answered.chain(sent).for_each(|text| self.replace(text));
     }
 
-    /// A text without the secrets that are known.
+    /// Replaces the known secrets in a text.
     pub(crate) fn text(&self, mut text: String) -> String {
         self.replace(&mut text);
         text
@@ -77,7 +74,7 @@ impl<'a> Redaction<'a> {
         for secret in self.secrets {
             let mut from = 0;
             while let Some(found) = secret.find_in(text.as_bytes(), from) {
-                // Bytes that are no text cannot stand on their own within one.
+                // Part of a character cannot be replaced.
                 if !text.is_char_boundary(found.start) || !text.is_char_boundary(found.end) {
                     break;
                 }
@@ -87,7 +84,7 @@ impl<'a> Redaction<'a> {
         }
     }
 
-    /// Likewise a file's name.
+    /// Replaces the known secrets in the name of a file.
     pub(crate) fn path(&self, path: &mut PathBuf) {
         if self.secrets.iter().any(|secret| secret.is_in(path.as_os_str().as_encoded_bytes())) {
             *path = self.text(path.display().to_string()).into();

@@ -1,4 +1,4 @@
-//! A record as one line of JSON.
+//! Writes a record as one line of JSON.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -12,16 +12,16 @@ use crate::payload::encoding;
 use crate::payload::read::Payload;
 use crate::signature::Verdict;
 
-/// The type of a record of a delivery.
+/// The `type` of a line that is a delivery.
 pub(crate) const TYPE: &str = "delivery";
 
-/// How every line begins that [`Record::to_line`] wrote.
+/// The beginning of every line that [`Record::to_line`] writes.
 pub(crate) const BEGINNING: &[u8] = b"{\"type\":\"delivery\",\"v\":1,\"seq\":";
 
 /// Times are written to the microsecond.
 const TIMES: DateTimePrinter = DateTimePrinter::new().precision(Some(6));
 
-/// How a member begins whose name is ours and needs no escape, behind another one.
+/// The beginning of a member after another one, its name being one that needs no escape.
 macro_rules! name {
     ($name:literal) => {
         concat!(",\"", $name, "\":")
@@ -30,15 +30,15 @@ macro_rules! name {
 
 /// Writes a member, its name as [`name!`] or at the beginning of an object.
 ///
-/// Derived, names would be put together and looked through for escapes in every line, and a listener writes a line before
-/// every answer.
+/// A derived serializer would search the names for escapes in every line, and a listener writes a line before every
+/// answer.
 fn member(out: &mut Vec<u8>, name: &'static str, value: &(impl Serialize + ?Sized)) {
     out.extend_from_slice(name.as_bytes());
-    // Strings, numbers and lists of them into memory: there is nothing here that can fail.
+    // Strings, numbers and lists of them, written into memory, cannot fail.
     let _ = serde_json::to_writer(out, value);
 }
 
-/// Likewise, with a word that is ours and needs no escape.
+/// Writes a member whose value needs no escape.
 fn word(out: &mut Vec<u8>, name: &'static str, word: &str) {
     out.extend_from_slice(name.as_bytes());
     out.push(b'"');
@@ -46,7 +46,7 @@ fn word(out: &mut Vec<u8>, name: &'static str, word: &str) {
     out.push(b'"');
 }
 
-/// Likewise, with any text.
+/// Writes a member with any text.
 fn text(out: &mut Vec<u8>, name: &'static str, value: Option<&str>) {
     out.extend_from_slice(name.as_bytes());
     match value {
@@ -87,7 +87,7 @@ fn verdict(verdict: &Verdict, out: &mut Vec<u8>) {
             out.push(b'}');
         }
         Verdict::Invalid { .. } | Verdict::Unsigned | Verdict::Unchecked => {
-            // Into memory, where nothing fails.
+            // Writing into memory cannot fail.
             let _ = serde_json::to_writer(out, verdict);
         }
     }
@@ -110,17 +110,17 @@ fn sent(sent: &SentAttempt, out: &mut Vec<u8>) {
 impl Record {
     /// The record as one line of JSON with a newline at its end.
     pub fn to_line(&self) -> Vec<u8> {
-        // Quotes within the body take two bytes each.
+        // Each quotation mark within the body takes two bytes.
         let mut line = Vec::with_capacity(self.delivery.body.len() + self.delivery.body.len() / 8 + 1024);
         self.write_line(&mut line);
         line
     }
 
-    /// Writes the same behind what is there.
+    /// Appends the line to a buffer.
     pub(crate) fn write_line(&self, out: &mut Vec<u8>) {
         let delivery = &self.delivery;
         out.extend_from_slice(BEGINNING);
-        // Into memory: here is nothing that can fail, nor further below.
+        // Writing into memory cannot fail, here and below.
         let _ = serde_json::to_writer(&mut *out, &self.seq);
         text(out, name!("id"), Some(&self.id));
         word(out, name!("direction"), if self.sent.is_some() { "sent" } else { "received" });
@@ -134,9 +134,9 @@ impl Record {
         text(out, name!("http"), Some(&delivery.http));
         out.extend_from_slice(name!("headers").as_bytes());
         out.push(b'[');
-        for (place, (name, value)) in delivery.headers.iter().enumerate() {
-            out.extend_from_slice(if place == 0 { b"[" } else { b",[" });
-            // What may stand in a name (RFC 9110, section 5.6.2) needs no escape.
+        for (index, (name, value)) in delivery.headers.iter().enumerate() {
+            out.extend_from_slice(if index == 0 { b"[" } else { b",[" });
+            // No character of a name (RFC 9110, section 5.6.2) needs an escape.
             word(out, "", name);
             text(out, ",", Some(&value));
             out.push(b']');
@@ -147,7 +147,7 @@ impl Record {
             text(out, name!("encoding"), Some(&encodings.join(", ")));
         }
         match std::str::from_utf8(&delivery.body) {
-            // A body that was not taken in is not an empty one.
+            // A body that was not read is not an empty body.
             Ok(_) if !self.body_was_read() => {}
             Ok(body) => text(out, name!("body"), Some(body)),
             Err(_) => text(out, name!("body_base64"), Some(&STANDARD.encode(&delivery.body))),
@@ -213,13 +213,13 @@ mod tests {
     }
 
     #[test]
-    fn a_record_has_the_promised_form() {
+    fn a_record_has_the_documented_form() {
         let body = br#"{"id":"abc","status":"success","output":"u","input":{}}"#;
         insta::assert_snapshot!(line(&record(body)), @r#"{"type":"delivery","v":1,"seq":1,"id":"0198","direction":"received","at":"2026-11-20T21:23:21.724722Z","remote":"127.0.0.1:53412","method":"POST","target":"/hook","http":"1.1","headers":[["x-webhook-signature","9f86"]],"body":"{\"id\":\"abc\",\"status\":\"success\",\"output\":\"u\",\"input\":{}}","payload":{"provider":"eachlabs","variant":"A","kind":"prediction","event":"completed","event_inferred":true,"status":"succeeded","raw_status":"success","id":"abc","key":"eachlabs/abc/completed","error":null},"signature":{"verdict":"verified","scheme":"eachlabs","secret":"main"},"duplicate_of":null,"warnings":[],"answer":{"status":200,"by":"script","ms":0.41}}"#);
     }
 
     #[test]
-    fn a_sent_one_says_which_attempt_and_a_binary_body_is_base64() {
+    fn a_sent_record_has_its_attempt_and_a_binary_body_is_base64() {
         let sent = SentAttempt {
             attempt: 1,
             of: 4,
@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_was_none_says_what_was_done() {
+    fn an_action_in_place_of_an_answer_is_written() {
         let answer =
             Answer { status: None, did: Some(ConnectionAction::Reset), ..Answer::new(0, AnsweredBy::Script, 0.2) };
         let text = line(&Record { answer: Some(answer.clone()), ..record(b"{}") });
@@ -252,7 +252,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_what_is_read(body in prop::collection::vec(any::<u8>(), 0..60)) {
+        fn a_written_line_parses_to_the_same_record(body in prop::collection::vec(any::<u8>(), 0..60)) {
             let written = record(&body).to_line();
             let Parsed::Delivery(read) = Record::parse(std::str::from_utf8(&written).unwrap()).unwrap() else {
                 panic!("a delivery")
@@ -262,7 +262,7 @@ mod tests {
         }
 
         #[test]
-        fn no_line_makes_the_reader_panic(line in "\\PC{0,80}") {
+        fn no_line_makes_the_parser_panic(line in "\\PC{0,80}") {
             let _ = Record::parse(&line);
         }
     }
