@@ -1,4 +1,4 @@
-//! `hookctl inspect`: one payload looked at.
+//! `hookctl inspect` of one payload.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -17,8 +17,8 @@ mod find;
 mod journals;
 mod reading;
 mod redact;
+mod sessions;
 mod stats;
-mod stories;
 mod tables;
 mod vectors;
 mod views;
@@ -37,7 +37,7 @@ fn line(payload: &Value) -> String {
 }
 
 #[test]
-fn every_shape_is_told_with_its_status_event_ids_and_key() {
+fn every_shape_is_shown_with_its_status_event_ids_and_key() {
     let cases = [
         (
             "success",
@@ -119,7 +119,7 @@ fn every_shape_is_told_with_its_status_event_ids_and_key() {
 }
 
 #[test]
-fn a_newcomer_is_told_what_it_means() {
+fn a_payload_is_explained_in_words() {
     let text = |name: &str| inspect(&["-"]).stdin(fs::read(repository(name)).unwrap()).exits(0);
     let success = text("fixtures/success.json");
     success
@@ -140,7 +140,7 @@ fn a_newcomer_is_told_what_it_means() {
 }
 
 #[test]
-fn a_key_pair_of_hookctls_own_is_verified_by_its_published_half() {
+fn a_signature_of_a_generated_key_pair_verifies_with_its_public_key() {
     let folder = tempfile::tempdir().unwrap();
     let journal = folder.path().join("sent.jsonl");
     let send = ["send", "success", "--scheme", "fal", "--to", "http://127.0.0.1:9", "--retry", "none", "--record"];
@@ -158,7 +158,7 @@ fn a_key_pair_of_hookctls_own_is_verified_by_its_published_half() {
 }
 
 #[test]
-fn the_public_half_is_served_while_sending() {
+fn the_public_key_is_served_while_sending() {
     let target = Target::start(&[Answer::Hang]);
     let arguments = ["send", "success", "--scheme", "fal", "--to", &target.url, "--serve-jwks"];
     let mut child = command().args(arguments).stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
@@ -193,7 +193,7 @@ fn without_a_key_pair_there_is_nothing_to_serve() {
 }
 
 #[test]
-fn the_reasoning_is_shown_on_request() {
+fn explain_shows_how_a_signature_is_checked() {
     let body = "{\"id\":\"a\"}\n";
     let header = format!("X-Webhook-Signature: {}", hmac_hex("s3cret", b"{\"id\":\"a\"}"));
     let given = hmac_hex("s3cret", body.as_bytes());
@@ -226,7 +226,7 @@ fn standard_input_is_read_with_a_dash_and_without_any_source() {
 }
 
 #[test]
-fn a_provider_that_is_named_is_believed() {
+fn a_named_provider_overrides_detection() {
     let run =
         |arguments: &[&str]| inspect(arguments).stdin("{\"id\":\"x\",\"status\":\"done\"}").exits(0).json().remove(0);
     assert_eq!(run(&["-", "--json"])["payload"]["provider"], "generic");
@@ -307,7 +307,7 @@ fn extra_fields_are_fine() {
 }
 
 #[test]
-fn what_is_not_json_is_refused_by_name() {
+fn a_payload_that_is_not_json_is_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let cases: [(&[u8], &str); 6] = [
         (b"hello", "not JSON"),
@@ -325,7 +325,7 @@ fn what_is_not_json_is_refused_by_name() {
 }
 
 #[test]
-fn what_cannot_be_read_is_a_runtime_failure() {
+fn a_source_that_cannot_be_read_is_a_runtime_failure() {
     let folder = tempfile::tempdir().unwrap();
     let missing = folder.path().join("hooks.jsonl");
     let finished = inspect(&[missing.to_str().unwrap()]).exits(1).says("error: cannot read ").says("no such file");
@@ -345,7 +345,7 @@ fn a_flag_for_journals_does_not_apply_to_one_payload() {
 const BODY: &str = r#"{"id":"abc","status":"success","output":"u","input":{}}"#;
 
 #[test]
-fn a_signature_holds_or_is_told_why_not() {
+fn a_signature_is_valid_or_its_reason_is_shown() {
     let good = hmac_hex("s3cret", BODY.as_bytes());
     let stamped = |at: i64| hmac_hex("s3cret", format!("{at}.{BODY}").as_bytes());
     let header = |value: &str| format!("X-Webhook-Signature: {value}");
@@ -386,7 +386,7 @@ fn a_signature_holds_or_is_told_why_not() {
 }
 
 #[test]
-fn a_signature_alone_goes_into_the_schemes_header() {
+fn a_signature_alone_is_that_of_the_schemes_header() {
     let hex = hmac_hex("s3cret", BODY.as_bytes());
     let prefixed = format!("sha256={hex}");
     let cases: [(&[&str], i32); 6] = [
@@ -420,7 +420,7 @@ fn a_body_that_is_not_json_can_be_verified() {
 }
 
 #[test]
-fn a_body_cannot_speak_to_the_terminal() {
+fn a_body_cannot_send_escape_sequences() {
     let body = r#"{"id":"\u001b]0;owned\u0007","status":"\u001b[31mred","output":"\u009b2J","input":{"a\u001b":"\r"}}"#;
     for arguments in [&["-"][..], &["-", "-v"], &["-", "--color", "always"], &["-", "--json"]] {
         let output = inspect(arguments).stdin(body).exits(0).stdout;

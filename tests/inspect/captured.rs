@@ -1,4 +1,4 @@
-//! A journal made of deliveries that real Cog servers sent, some put out of order, one twice.
+//! A journal of deliveries that real Cog servers sent, some out of order, one twice.
 
 use std::fs;
 use std::path::PathBuf;
@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use crate::support::repository;
 
-/// Records, and a folder for them.
+/// A journal in a folder of its own.
 pub struct Captured {
     pub folder: TempDir,
     pub path: PathBuf,
@@ -20,7 +20,7 @@ pub struct Captured {
 }
 
 impl Captured {
-    /// A run of an iterator with a delivery twice and two the other way round, a failure, a delivery that was retried,
+    /// A run of an iterator with a delivery twice and two swapped, a failure, a delivery that was retried,
     /// and a run whose end is missing.
     pub fn journal() -> Self {
         let mut iterator = recorded("cog-0.23.1__iter_success");
@@ -33,13 +33,13 @@ impl Captured {
         let lines = parts.concat().into_iter().enumerate().map(|(index, mut record)| {
             record["seq"] = json!(index + 1);
             record["id"] = json!(format!("record-{}", index + 1));
-            own_spelling(&record.to_string())
+            written_by_hookctl(&record.to_string())
         });
         Captured::of(lines.collect())
     }
 
-    /// The same in the spelling of another program: other members, in another order.
-    pub fn by_another() -> Self {
+    /// The journal as another program would write it: fewer members, in another order.
+    pub fn spelled_by_another_program() -> Self {
         let spelled = |line: &String| {
             let mut record: Value = serde_json::from_str(line).unwrap();
             record.as_object_mut().unwrap().retain(|name, _| !matches!(name.as_str(), "payload" | "warnings"));
@@ -48,7 +48,6 @@ impl Captured {
         Captured::of(Captured::journal().lines.iter().map(spelled).collect())
     }
 
-    /// A journal of these lines.
     pub fn of(lines: Vec<String>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("hooks.jsonl");
@@ -60,14 +59,14 @@ impl Captured {
         self.path.to_str().unwrap()
     }
 
-    /// A file beside it.
+    /// The path of a file in the same folder.
     pub fn file(&self, name: &str) -> String {
         self.folder.path().join(name).to_str().unwrap().to_owned()
     }
 }
 
 /// A line as hookctl writes it.
-pub fn own_spelling(line: &str) -> String {
+pub fn written_by_hookctl(line: &str) -> String {
     let Ok(Parsed::Delivery(record)) = Record::parse(line) else { panic!("a delivery: {line}") };
     String::from_utf8(record.to_line()).unwrap().trim_end().to_owned()
 }

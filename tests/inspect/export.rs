@@ -1,4 +1,4 @@
-//! What is handed on: curl commands, HTTP archives, fixtures, pages, and what is blanked in them.
+//! Exports: curl commands, HTTP archives, fixtures, pages, and their redaction.
 
 use std::fs;
 use std::process::Command;
@@ -7,7 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
-use super::captured::{Captured, own_spelling};
+use super::captured::{Captured, written_by_hookctl};
 use super::inspect;
 use crate::support::listener::Listener;
 use crate::support::program::hookctl;
@@ -94,7 +94,7 @@ fn an_archive_holds_what_was_sent_and_answered() {
 }
 
 #[test]
-fn what_is_redacted_is_nowhere() {
+fn a_redacted_field_is_in_no_export() {
     let journal = recorded(&[BODY.replace("\"a\"", "\"very private\"").as_bytes()]);
     let page = journal.file("page.html");
     let redact = ["--redact", "input.prompt", "--redact", "headers.X-Webhook-Signature"];
@@ -122,7 +122,7 @@ fn what_is_redacted_is_nowhere() {
 }
 
 #[test]
-fn what_is_handed_on_holds_no_secret_even_where_the_journal_does() {
+fn an_export_holds_no_secret_even_where_the_journal_does() {
     let journal = Captured::of(Vec::new());
     let mut listener = Listener::start(&["--record", journal.path(), "--record-secrets", "--secret", "t0ps3cret"]);
     hookctl(["send", "cog/coglet/succeeded", "--secret", "t0ps3cret", "--to", &listener.url]).exits(0);
@@ -181,7 +181,7 @@ fn a_page_holds_the_data_and_lets_nothing_out_of_it() {
 }
 
 #[test]
-fn a_page_takes_no_place_before_it_is_whole() {
+fn a_page_replaces_a_file_only_when_it_is_complete() {
     let journal = Captured::journal();
     let before = fs::read_to_string(&journal.path).unwrap();
     let run = inspect(&[journal.path(), "--html", journal.path()]).exits(2);
@@ -212,7 +212,7 @@ fn curl_sends_to_the_target_letter_for_letter() {
     line["target"] = odd.into();
     let host = target.url.split('/').nth(2).unwrap();
     line["headers"] = serde_json::json!([["host", host]]);
-    let journal = Captured::of(vec![own_spelling(&line.to_string())]);
+    let journal = Captured::of(vec![written_by_hookctl(&line.to_string())]);
     let command = inspect(&[journal.path(), "--export", "curl"]).exits(0).stdout;
     let status = Command::new("sh").args(["-ec", &command]).output().unwrap();
     assert!(status.status.success(), "{status:?}");
@@ -221,19 +221,19 @@ fn curl_sends_to_the_target_letter_for_letter() {
 }
 
 #[test]
-fn a_fixture_holds_what_a_compressed_body_holds() {
+fn a_fixture_of_a_compressed_body_is_decompressed() {
     let mut line: Value = serde_json::from_str(&Captured::journal().lines[0]).unwrap();
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     std::io::Write::write_all(&mut gzip, BODY.as_bytes()).unwrap();
     line["headers"] = serde_json::json!([["content-encoding", "gzip"]]);
     line.as_object_mut().unwrap().remove("body");
     line["body_base64"] = STANDARD.encode(gzip.finish().unwrap()).into();
-    let journal = Captured::of(vec![own_spelling(&line.to_string())]);
+    let journal = Captured::of(vec![written_by_hookctl(&line.to_string())]);
     assert_eq!(inspect(&[journal.path(), "--export", "fixture"]).exits(0).stdout, BODY);
 }
 
 #[test]
-fn a_body_that_was_not_taken_in_is_no_empty_one() {
+fn a_body_that_was_not_read_is_not_an_empty_body() {
     let journal = Captured::of(Vec::new());
     let mut listener = Listener::start(&["--record", journal.path(), "--max-body", "20"]);
     hookctl(["send", "success", "--retry", "none", "--to", &listener.url]).exits(6);

@@ -1,4 +1,4 @@
-//! Filters, following, and what is no journal.
+//! Filters, --follow, and sources that are not journals.
 
 use std::fs::{self, OpenOptions};
 use std::io::{BufRead, BufReader, Write};
@@ -14,7 +14,7 @@ fn numbers(finished: &Finished) -> Vec<usize> {
 }
 
 #[test]
-fn every_filter_leaves_what_it_names() {
+fn every_filter_selects_its_deliveries() {
     let journal = Captured::journal();
     let cases: [(&[&str], &[usize]); 28] = [
         (&["--status", "failed"], &[14]),
@@ -58,8 +58,8 @@ fn every_filter_leaves_what_it_names() {
 }
 
 #[test]
-fn what_hookctl_wrote_is_filtered_as_what_others_wrote() {
-    let (own, journal) = (Captured::journal(), Captured::by_another());
+fn filters_select_the_same_lines_in_any_spelling() {
+    let (own, journal) = (Captured::journal(), Captured::spelled_by_another_program());
     assert!(own.lines[0].starts_with("{\"type\":\"delivery\",\"v\":1,\"seq\":1,"), "{}", own.lines[0]);
     assert!(journal.lines[0].starts_with("{\"answer\""), "{}", journal.lines[0]);
     for arguments in [
@@ -83,14 +83,14 @@ fn what_hookctl_wrote_is_filtered_as_what_others_wrote() {
     inspect(&[torn.path(), "--id", "nobody"]).exits(0).says("line 4 is damaged").says("none of 18 deliveries matches");
 }
 
-/// The same journal in hookctl's own spelling, in which its lines need not all be read.
+/// The journal as hookctl writes it, so that lines take the fast path.
 fn rewritten(journal: &Captured) -> Captured {
     let lines = inspect(&[journal.path(), "--json", "--redact", "headers.x-none"]).exits(0).stdout;
     Captured::of(lines.lines().map(str::to_owned).collect())
 }
 
 #[test]
-fn what_json_escapes_is_found_as_it_reads() {
+fn search_finds_text_that_json_escapes() {
     let mut journal = Captured::journal();
     let mut record: serde_json::Value = serde_json::from_str(&journal.lines[0]).unwrap();
     record["body"] =
@@ -107,7 +107,7 @@ fn what_json_escapes_is_found_as_it_reads() {
 }
 
 #[test]
-fn words_are_found_in_any_case_in_what_hookctl_wrote() {
+fn statuses_are_found_in_any_case() {
     let ours = rewritten(&Captured::journal());
     for (filter, expected) in [("fAILED", &[14][..]), ("Failed,Succeeded", &[10, 14, 15, 16, 17]), ("fail", &[])] {
         assert_eq!(numbers(&inspect(&[ours.path(), "--status", filter]).exits(0)), expected, "{filter}");
@@ -163,7 +163,7 @@ fn a_filter_that_does_not_end_is_an_error_with_the_line() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn filters_run_on_as_many_threads_as_there_is_room_for() {
+fn filters_run_on_several_threads() {
     let journal = Captured::journal();
     // The stack of one of them takes half of it.
     let mut shell = std::process::Command::new("sh");
@@ -176,7 +176,7 @@ fn filters_run_on_as_many_threads_as_there_is_room_for() {
 }
 
 #[test]
-fn a_filter_that_is_none_is_refused_with_its_place() {
+fn an_invalid_filter_is_refused_with_the_position_of_its_error() {
     let journal = Captured::journal();
     let cases: [(&[&str], &str); 8] = [
         (&["--where", ".payload | lenght"], "there is no filter lenght, did you mean length? at column 12"),
@@ -199,7 +199,7 @@ fn a_filter_that_is_none_is_refused_with_its_place() {
 }
 
 #[test]
-fn what_is_no_journal_is_said() {
+fn a_source_that_is_not_a_journal_is_named() {
     let journal = Captured::journal();
     let folder = journal.folder.path().to_str().unwrap();
     inspect(&[folder, "--stats"]).exits(1).says("cannot read").says("is a directory");
@@ -221,7 +221,7 @@ fn what_is_no_journal_is_said() {
 }
 
 #[test]
-fn a_run_of_cog_is_called_that() {
+fn a_cog_run_is_named() {
     let run = crate::support::repository("fixtures/cog/stream.json");
     let finished = inspect(&[run.to_str().unwrap()]).exits(0);
     assert_eq!(finished.stdout, "");
@@ -229,7 +229,7 @@ fn a_run_of_cog_is_called_that() {
 }
 
 #[test]
-fn a_line_that_is_no_record_costs_no_other() {
+fn a_line_that_is_not_a_record_is_skipped() {
     let journal = Captured::journal();
     let mut lines = journal.lines.clone();
     lines.insert(1, r#"{"type":"delivery","v":1,"at":17}"#.into());
@@ -244,7 +244,7 @@ fn a_line_that_is_no_record_costs_no_other() {
     }
 }
 
-/// `inspect --follow` under way.
+/// A running `inspect --follow`.
 struct Follower {
     child: Child,
     lines: BufReader<ChildStdout>,
@@ -273,7 +273,7 @@ impl Follower {
 
 #[cfg(unix)]
 #[test]
-fn a_journal_is_read_in_order_by_however_many() {
+fn several_threads_keep_the_order_of_a_journal() {
     const DAMAGED: usize = 2500;
     // Some megabytes: more than one thread looks at together.
     let journal = Captured::journal();
@@ -298,7 +298,7 @@ fn a_journal_is_read_in_order_by_however_many() {
 }
 
 #[test]
-fn the_last_so_many_come_before_what_is_followed() {
+fn last_and_follow_show_the_last_deliveries_first() {
     let source = Captured::journal().lines;
     let journal = Captured::of(source[..5].to_vec());
     let mut follower = Follower::of(journal.path(), &["--last", "1"]);
@@ -312,7 +312,7 @@ fn the_last_so_many_come_before_what_is_followed() {
 
 #[cfg(unix)]
 #[test]
-fn a_journal_is_followed_as_it_grows_is_cut_and_is_replaced() {
+fn follow_survives_growth_truncation_and_replacement() {
     let source = Captured::journal().lines;
     let journal = Captured::of(source[..2].to_vec());
     let mut follower = Follower::of(journal.path(), &["--status", "processing"]);

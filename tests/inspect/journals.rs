@@ -1,4 +1,4 @@
-//! `hookctl inspect` of a journal: the table, the filters, one delivery whole, and lines that are damaged.
+//! `hookctl inspect` of a journal: the table, the filters, one delivery, and damaged lines.
 
 use std::fs;
 use std::path::PathBuf;
@@ -11,7 +11,7 @@ use crate::support::program::{Finished, hookctl};
 
 const SECRET: &str = "s3cret";
 
-/// What is in [`Journal::record`]'s journal, in this order.
+/// The sources of [`Journal::record`], in this order.
 const SOURCES: [&str; 6] =
     ["success", "failed", "workflow", "modelslab/failed", "cog/coglet/start", "cog/coglet/succeeded"];
 
@@ -50,7 +50,7 @@ impl Journal {
         self.text().lines().map(str::to_owned).collect()
     }
 
-    /// Puts other lines in place of its own.
+    /// Replaces all lines.
     fn write(&self, lines: &[impl AsRef<str>]) {
         let text: String = lines.iter().map(|line| format!("{}\n", line.as_ref())).collect();
         fs::write(&self.path, text).unwrap();
@@ -94,7 +94,7 @@ fn a_journal_is_a_table_newest_last() {
 }
 
 #[test]
-fn filters_leave_what_they_name_and_combine() {
+fn filters_combine() {
     let journal = Journal::record();
     let record_id: serde_json::Value = serde_json::from_str(&journal.lines()[3]).unwrap();
     let record_id = record_id["id"].as_str().unwrap();
@@ -126,7 +126,7 @@ fn filters_leave_what_they_name_and_combine() {
 }
 
 #[test]
-fn one_delivery_is_shown_whole_by_number_or_id() {
+fn show_takes_a_number_or_an_id() {
     let journal = Journal::record();
     for which in ["3", "exec_xyz789", "wf_abc123"] {
         let finished = inspect(&[journal.path(), "--show", which]).exits(0);
@@ -142,7 +142,7 @@ fn one_delivery_is_shown_whole_by_number_or_id() {
 }
 
 #[test]
-fn what_is_not_there_is_said() {
+fn a_delivery_that_does_not_exist_is_an_error() {
     let journal = Journal::record();
     for which in ["99", "0", "7", "no-such-id"] {
         let finished = inspect(&[journal.path(), "--show", which]).exits(2);
@@ -157,7 +157,7 @@ fn what_is_not_there_is_said() {
 }
 
 #[test]
-fn data_is_given_back_byte_for_byte() {
+fn json_output_is_the_journal_byte_for_byte() {
     let journal = Journal::record();
     assert_eq!(inspect(&[journal.path(), "--json"]).exits(0).stdout, journal.text());
     let through = inspect(&["-", "--json"]).stdin(journal.text()).exits(0);
@@ -171,7 +171,7 @@ fn data_is_given_back_byte_for_byte() {
 }
 
 #[test]
-fn damaged_lines_are_reported_by_number_and_stepped_over() {
+fn damaged_lines_are_reported_by_number_and_skipped() {
     let journal = Journal::record();
     let lines = journal.lines();
     let torn = &lines[3][..lines[3].len() / 2];
@@ -199,7 +199,7 @@ fn a_journal_may_begin_with_damage() {
 }
 
 #[test]
-fn a_journal_without_deliveries_is_none_that_is_damaged() {
+fn a_journal_without_deliveries_is_not_damaged() {
     let journal = Journal::of(&["success"], &[]);
     fs::write(&journal.path, "").unwrap();
     inspect(&[journal.path()]).exits(0).says("there are no deliveries");
@@ -220,7 +220,7 @@ fn a_stream_is_a_journal_and_its_other_types_are_skipped() {
 }
 
 #[test]
-fn types_and_fields_of_the_future_are_skipped_in_silence() {
+fn unknown_types_and_fields_are_skipped() {
     let journal = Journal::record();
     let lines = journal.lines();
     let newer = lines[1].replacen(r#""v":1"#, r#""v":2,"mood":["good"]"#, 1);
@@ -269,7 +269,7 @@ fn a_secret_verifies_every_recorded_delivery_again() {
 }
 
 #[test]
-fn a_recorded_delivery_is_checked_by_the_clock_of_its_arrival() {
+fn a_recorded_delivery_is_checked_at_the_time_it_was_received() {
     let journal = Journal::of(&["eachlabs/c/succeeded"], &["--record-secrets"]);
     let line = journal.lines()[0].clone();
     let (at, rest) = line.split_once(r#""at":""#).unwrap();
@@ -282,7 +282,7 @@ fn a_recorded_delivery_is_checked_by_the_clock_of_its_arrival() {
 }
 
 #[test]
-fn a_blanked_header_does_not_vouch_for_a_signature_beside_it() {
+fn a_redacted_header_does_not_verify_another_signature() {
     // Generation C sends its secret in a header too, which a journal blanks; the signature beside it can be checked.
     let journal = Journal::of(&["eachlabs/c/succeeded"], &["--secret", SECRET]);
     assert!(journal.text().contains("<redacted>"));
@@ -292,7 +292,7 @@ fn a_blanked_header_does_not_vouch_for_a_signature_beside_it() {
 }
 
 #[test]
-fn a_proof_that_was_blanked_cannot_be_checked_again() {
+fn a_redacted_signature_cannot_be_checked_again() {
     let journal = Journal::of(&["cog/coglet/succeeded"], &["--secret", SECRET]);
     assert_eq!(verdicts(&inspect(&[journal.path(), "--json"]).exits(0)), ["authenticated"]);
     // Neither a wrong secret nor the right one can tell anything from `<redacted>`.
@@ -302,7 +302,7 @@ fn a_proof_that_was_blanked_cannot_be_checked_again() {
 }
 
 #[test]
-fn a_body_that_was_not_taken_in_cannot_be_checked_again() {
+fn a_body_that_was_not_read_cannot_be_checked_again() {
     let journal = Journal::of(&["success"], &["--max-body", "20"]);
     let finished = inspect(&[journal.path(), "--json", "--secret", SECRET]).exits(0);
     assert_eq!(verdicts(&finished), ["unchecked"]);
@@ -328,7 +328,7 @@ fn a_repeat_is_marked() {
 }
 
 #[test]
-fn a_row_cannot_speak_to_the_terminal() {
+fn a_row_cannot_send_escape_sequences() {
     let journal = Journal::record();
     let body = r#"{\"id\":\"\\u001b[2Jx\",\"status\":\"\\u001b]0;y\\u0007\",\"event\":\"\\u009b1m\"}"#;
     journal.write(&[format!(r#"{{"type":"delivery","v":1,"at":"2026-11-20T21:23:21Z","target":"/\u001b[1m","remote":"\u001bc","headers":[["x-a","b"]],"body":"{body}"}}"#)]);

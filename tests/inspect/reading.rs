@@ -36,7 +36,7 @@ impl Piped {
 
 #[cfg(unix)]
 #[test]
-fn a_pipe_is_shown_as_it_comes_and_ends_with_its_other_side() {
+fn a_pipe_is_shown_as_it_comes_until_its_writer_closes_it() {
     let lines = Captured::journal().lines;
     let mut piped = Piped::start();
     piped.write(&format!("{}\n{}\n{}", lines[0], lines[1], &lines[2][..100]));
@@ -51,7 +51,7 @@ fn a_pipe_is_shown_as_it_comes_and_ends_with_its_other_side() {
 
 #[cfg(unix)]
 #[test]
-fn a_silent_pipe_keeps_nobody_from_stopping() {
+fn a_signal_ends_the_wait_for_a_pipe() {
     let lines = Captured::journal().lines;
     let mut piped = Piped::start();
     piped.write(&format!("{}\n", lines[0]));
@@ -62,7 +62,7 @@ fn a_silent_pipe_keeps_nobody_from_stopping() {
 }
 
 #[test]
-fn what_is_not_utf8_is_damaged() {
+fn a_line_that_is_not_utf8_is_damaged() {
     let lines = Captured::journal().lines;
     let journal = Captured::of(vec![lines[0].clone(), lines[1].clone()]);
     let mut bytes = fs::read(&journal.path).unwrap();
@@ -74,7 +74,7 @@ fn what_is_not_utf8_is_damaged() {
 }
 
 #[test]
-fn a_journal_is_known_behind_damage_blanks_and_a_byte_order_mark() {
+fn a_journal_may_start_with_damage_blank_lines_and_a_byte_order_mark() {
     let lines = Captured::journal().lines;
     let text = format!("\n\ngarbage\n\n{{\"type\":\"deli\nmore\n\n{}\n", lines[0]);
     inspect(&["-"]).stdin(text.clone()).exits(0).says("line 3 is damaged").says("line 6 is damaged").prints("\n   1  ");
@@ -86,7 +86,7 @@ fn a_journal_is_known_behind_damage_blanks_and_a_byte_order_mark() {
 }
 
 #[test]
-fn json_lines_of_others_are_called_that() {
+fn json_lines_without_a_delivery_are_named() {
     let text = "{\"a\":1}\n{\"a\":2}\n";
     inspect(&["-"]).stdin(text).exits(2).says("not JSON: it holds several values, one to a line");
     inspect(&["-", "--timeline"]).stdin(text).exits(2).says("JSON Lines, but none of its lines is a delivery");
@@ -94,7 +94,7 @@ fn json_lines_of_others_are_called_that() {
 }
 
 #[test]
-fn what_does_not_go_together_is_said_before_anything_else() {
+fn flags_that_do_not_apply_are_refused_before_anything_is_read() {
     let journal = Captured::journal();
     let payload = journal.file("payload.json");
     fs::write(&payload, "{}").unwrap();
@@ -105,7 +105,7 @@ fn what_does_not_go_together_is_said_before_anything_else() {
 }
 
 #[test]
-fn a_filter_that_fails_is_no_filter_that_finds_nothing() {
+fn a_filter_that_fails_is_reported() {
     let journal = Captured::journal();
     inspect(&[journal.path(), "--where", "1 + \"a\""]).exits(0).says("--where failed on 19 deliveries").says("1");
     inspect(&[journal.path(), "--where", ".seq == 1 or error(\"x\")"]).exits(0).says("--where failed on 18 deliveries");
@@ -114,7 +114,7 @@ fn a_filter_that_fails_is_no_filter_that_finds_nothing() {
 }
 
 #[test]
-fn one_that_the_filters_leave_out_is_there() {
+fn a_delivery_that_the_filters_exclude_is_named() {
     let journal = Captured::journal();
     inspect(&[journal.path(), "--status", "failed", "--show", "3"]).exits(2).says("the filters leave delivery 3 out");
     inspect(&[journal.path(), "--show", "20"]).exits(2).says("there is no delivery 20 among the 19");
@@ -122,11 +122,11 @@ fn one_that_the_filters_leave_out_is_there() {
 }
 
 #[test]
-fn a_verdict_that_cannot_be_found_again_is_told_as_it_was_recorded() {
+fn a_verdict_that_cannot_be_checked_again_is_shown_as_recorded() {
     let mut line: Value = serde_json::from_str(&Captured::journal().lines[0]).unwrap();
     line["headers"] = serde_json::json!([["authorization", "<redacted>"]]);
     line["signature"] = serde_json::json!({"verdict": "authenticated", "scheme": "bearer", "secret": "main"});
-    let journal = Captured::of(vec![super::captured::own_spelling(&line.to_string())]);
+    let journal = Captured::of(vec![super::captured::written_by_hookctl(&line.to_string())]);
     let run = inspect(&[journal.path(), "--secret", "s"]).exits(0);
     run.says("1 of 1 deliveries could not be checked again (recorded: 1 as authenticated)");
 }

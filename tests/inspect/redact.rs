@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use super::captured::{Captured, own_spelling};
+use super::captured::{Captured, written_by_hookctl};
 use super::inspect;
 use crate::support::sign::hmac_hex;
 
@@ -36,7 +36,7 @@ fn private() -> Captured {
     ] {
         sent[name] = value;
     }
-    Captured::of([record, sent].map(|record| own_spelling(&record.to_string())).into())
+    Captured::of([record, sent].map(|record| written_by_hookctl(&record.to_string())).into())
 }
 
 /// The output of every view of a journal.

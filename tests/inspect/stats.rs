@@ -15,7 +15,7 @@ fn bars_fit_a_narrow_terminal() {
 }
 
 #[test]
-fn answers_to_what_was_sent_are_measured_apart() {
+fn round_trips_are_measured_apart_from_answers() {
     let mut lines = Captured::journal().lines;
     lines.truncate(2);
     let mut sent: Value = serde_json::from_str(&lines[0]).unwrap();
@@ -32,7 +32,7 @@ fn answers_to_what_was_sent_are_measured_apart() {
 }
 
 #[test]
-fn counts_of_nothing_are_data_too() {
+fn counts_without_deliveries_are_data() {
     let journal = Captured::journal();
     let finished = inspect(&[journal.path(), "--stats", "--json", "--id", "nosuch"]).exits(0);
     assert_eq!(finished.json()[0]["deliveries"], 0);
@@ -66,7 +66,7 @@ fn counts_are_bars() {
 }
 
 #[test]
-fn counts_are_told_as_data_too() {
+fn counts_are_data_with_json() {
     let journal = Captured::journal();
     let stats = inspect(&[journal.path(), "--stats", "--json"]).exits(0).json().remove(0);
     assert_eq!(stats["deliveries"], 19);
@@ -81,7 +81,7 @@ fn counts_are_told_as_data_too() {
     }
 }
 
-/// Lines of which something within the request cannot be read, from its end back to its beginning.
+/// Lines with damage in different fields of the request.
 fn broken() -> Captured {
     let mut lines = Captured::journal().lines;
     let torn = &lines[2][..lines[2].find("\"remote\":").unwrap() + 9];
@@ -108,7 +108,7 @@ fn a_line_that_is_damaged_within_its_request_is_not_counted() {
 }
 
 #[test]
-fn a_line_that_is_damaged_within_its_request_takes_no_place_and_no_number() {
+fn a_line_that_is_damaged_within_its_request_has_no_number() {
     let journal = broken();
     let last = inspect(&[journal.path(), "--last", "3", "--json"]).exits(0).says("line 19 is damaged");
     let expected: Vec<&String> = journal.lines[15..18].iter().collect();

@@ -29,10 +29,10 @@ fn tables_fit_80_and_120_columns() {
     "#);
 }
 
-/// A journal in which everything is too long: ids, events, statuses, and what there is to say of them.
+/// A journal with ids, events, statuses and warnings that are too long for a table.
 fn crowded() -> Captured {
     // What it says of its payloads is read out of their bodies, which are changed.
-    let source = Captured::by_another().lines;
+    let source = Captured::spelled_by_another_program().lines;
     let line = |index: usize, change: &dyn Fn(&mut Value)| {
         let mut record: Value = serde_json::from_str(&source[index]).unwrap();
         change(&mut record);
@@ -112,7 +112,7 @@ fn a_table_keeps_its_columns_and_both_ends_of_an_id() {
 }
 
 #[test]
-fn what_a_forgery_says_is_not_in_the_colour_of_truth() {
+fn the_status_of_a_forgery_is_dimmed() {
     let journal = crowded();
     let shown = |arguments: &[&str]| inspect(&[&[journal.path(), "--color", "always"], arguments].concat()).exits(0);
     for (arguments, good, quiet) in [

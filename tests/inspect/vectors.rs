@@ -1,4 +1,4 @@
-//! Signatures that others published or computed, through the real command.
+//! Signatures that others published or computed, checked by the real program.
 
 use std::fs;
 

@@ -77,7 +77,7 @@ fn a_timeline_has_more_room_at_120_columns() {
 }
 
 #[test]
-fn a_timeline_says_no_sentence_twice() {
+fn a_timeline_repeats_no_hint() {
     let mut lines = Captured::journal().lines;
     lines.truncate(2);
     for line in &mut lines {
@@ -109,7 +109,7 @@ fn one_id_twice_is_its_first_two_deliveries() {
 }
 
 #[test]
-fn a_size_is_what_came_and_headers_stand_apart() {
+fn a_size_is_that_of_the_received_body() {
     let journal = Captured::journal();
     let plain = inspect(&[journal.path(), "--show", "10"]).exits(0).stdout;
     let size = plain.lines().find(|line| line.contains("  answer ")).unwrap().to_owned();
@@ -120,7 +120,7 @@ fn a_size_is_what_came_and_headers_stand_apart() {
 }
 
 #[test]
-fn a_difference_is_told_field_by_field() {
+fn a_difference_is_shown_field_by_field() {
     let journal = Captured::journal();
     insta::assert_snapshot!(screen(&journal, &["--diff", "2", "record-10"], 80), @r#"
     - #2  Cog processing piter-success  2026-11-20T21:23:16.181763Z
@@ -167,8 +167,8 @@ fn a_difference_is_told_field_by_field() {
     inspect(&[journal.path(), "--diff", "1", "99"]).exits(2).says("there is no delivery 99 among the 19");
 }
 
-/// Number, repeat and warnings of every delivery, and what is said of the whole.
-fn told(timeline: &Value) -> Vec<String> {
+/// The number, repeat and warnings of every delivery, and the warnings of the timeline.
+fn summary_of(timeline: &Value) -> Vec<String> {
     let codes = |warnings: &Value| {
         let codes = warnings.as_array().unwrap().iter().map(|warning| warning["code"].as_str().unwrap().to_owned());
         codes.collect::<Vec<_>>().join(" ")
@@ -184,20 +184,20 @@ fn told(timeline: &Value) -> Vec<String> {
 }
 
 #[test]
-fn a_timeline_is_told_as_data_too() {
+fn a_timeline_is_data_with_json() {
     let journal = Captured::journal();
     let timelines = inspect(&[journal.path(), "--timeline", "--json"]).exits(0).json();
     assert!(timelines.iter().all(|timeline| timeline["type"] == "timeline" && timeline["provider"] == "cog"));
-    assert_eq!(told(&timelines[0]), ["#5 repeats 3", "#7 overtaken", "\"succeeded\" "]);
-    assert_eq!(told(&timelines[1]), ["#12 repeats 11", "\"failed\" "], "both threads sent the same");
-    assert_eq!(told(&timelines[2]), ["#16 repeats 15", "#17 repeats 15", "\"succeeded\" "]);
-    assert_eq!(told(&timelines[3]), ["null no_terminal_event"]);
+    assert_eq!(summary_of(&timelines[0]), ["#5 repeats 3", "#7 overtaken", "\"succeeded\" "]);
+    assert_eq!(summary_of(&timelines[1]), ["#12 repeats 11", "\"failed\" "], "both threads sent the same");
+    assert_eq!(summary_of(&timelines[2]), ["#16 repeats 15", "#17 repeats 15", "\"succeeded\" "]);
+    assert_eq!(summary_of(&timelines[3]), ["null no_terminal_event"]);
     assert_eq!(timelines[0]["ms"], 2407.115);
     assert_eq!(timelines[2]["deliveries"][1]["repeat"]["answered"], 500, "a retry, not a duplicate");
 }
 
 #[test]
-fn a_filter_makes_no_warning_up() {
+fn a_filter_adds_no_warning() {
     let journal = Captured::journal();
     let timelines = inspect(&[journal.path(), "--timeline", "--json", "--status", "processing"]).exits(0).json();
     assert_eq!(
@@ -207,7 +207,7 @@ fn a_filter_makes_no_warning_up() {
 }
 
 #[test]
-fn what_contradicts_itself_over_a_life_is_found_at_its_place() {
+fn a_contradiction_within_a_lifecycle_is_a_warning_of_its_delivery() {
     let mut lines = Captured::journal().lines;
     lines.truncate(10);
     // Once more after the end, with more than was known then.
@@ -219,7 +219,7 @@ fn what_contradicts_itself_over_a_life_is_found_at_its_place() {
     let timelines = inspect(&[journal.path(), "--timeline", "--json"]).exits(0).json();
     let after =
         ["#5 repeats 3", "#7 overtaken", "#11 after_terminal", "#12 repeats 10 duplicate_differs", "\"succeeded\" "];
-    assert_eq!(told(&timelines[0]), after);
-    let codes = told(&timelines[1]);
+    assert_eq!(summary_of(&timelines[0]), after);
+    let codes = summary_of(&timelines[1]);
     assert!(codes[0].contains("unknown_status") && codes[0].contains("placeholder_id"), "{codes:?}");
 }

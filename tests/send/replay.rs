@@ -112,7 +112,7 @@ fn notes_name_old_time_stamps_damaged_lines_and_redacted_headers() {
         .exits(0)
         .says("1 recorded time stamp is outside the tolerance by now")
         .says("line 2 is damaged and left out")
-        .says("1 of the deliveries go out without the header values that were redacted");
+        .says("1 of the deliveries are sent without the header values that were redacted");
     let requests = target.requests();
     assert_eq!(requests[0].header("webhook-id"), Some("msg_1"));
     assert_eq!((requests[1].header("authorization"), requests[1].header("x-kept")), (None, Some("1")));

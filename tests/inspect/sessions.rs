@@ -1,8 +1,8 @@
-//! What deliveries tell together, over files, filters, forgeries and attempts.
+//! State across deliveries: files, filters, forgeries and attempts.
 
 use serde_json::{Value, json};
 
-use super::captured::{Captured, own_spelling};
+use super::captured::{Captured, written_by_hookctl};
 use super::inspect;
 use crate::support::sign::hmac_hex;
 
@@ -21,11 +21,11 @@ fn line(second: usize, status: &str, output: &str, secret: &str) -> Value {
 }
 
 fn journal(lines: &[Value]) -> Captured {
-    Captured::of(lines.iter().map(|line| own_spelling(&line.to_string())).collect())
+    Captured::of(lines.iter().map(|line| written_by_hookctl(&line.to_string())).collect())
 }
 
-/// Of each delivery of a timeline the number, what it repeats, and the codes of its warnings.
-fn told(timeline: &Value) -> Vec<(u64, Value, Vec<String>)> {
+/// The number of each delivery of a timeline, the number that it repeats, and the codes of its warnings.
+fn deliveries(timeline: &Value) -> Vec<(u64, Value, Vec<String>)> {
     let codes = |warnings: &Value| {
         let codes = warnings.as_array().unwrap().iter().map(|warning| warning["code"].as_str().unwrap().to_owned());
         codes.collect()
@@ -37,11 +37,11 @@ fn told(timeline: &Value) -> Vec<(u64, Value, Vec<String>)> {
 }
 
 fn timeline(arguments: &[&str], code: i32) -> Vec<(u64, Value, Vec<String>)> {
-    told(&inspect(&[arguments, &["--timeline", "--json"]].concat()).exits(code).json()[0])
+    deliveries(&inspect(&[arguments, &["--timeline", "--json"]].concat()).exits(code).json()[0])
 }
 
 #[test]
-fn a_forgery_is_no_part_of_a_story_that_is_checked() {
+fn a_forgery_is_not_part_of_a_checked_timeline() {
     let journal = journal(&[
         line(1, "success", "evil", "forged"),
         line(2, "processing", "", SECRET),
@@ -56,7 +56,7 @@ fn a_forgery_is_no_part_of_a_story_that_is_checked() {
 }
 
 #[test]
-fn a_filter_hides_no_part_of_a_story() {
+fn a_filter_hides_no_part_of_a_timeline() {
     let journal = journal(&[
         line(1, "processing", "", SECRET),
         line(2, "success", "u", SECRET),
@@ -82,7 +82,7 @@ fn a_duplicate_comes_after_the_last_attempt() {
 }
 
 #[test]
-fn what_was_recorded_of_others_is_not_told_by_the_numbers_of_this_reading() {
+fn recorded_warnings_do_not_use_the_numbers_of_the_table() {
     let mut after = line(3, "processing", "v", SECRET);
     let message = "the status is processing, but the prediction ended as succeeded in #1";
     after["warnings"] = json!([
@@ -113,7 +113,7 @@ fn a_repeat_names_the_last_delivery_and_its_answer() {
 }
 
 #[test]
-fn files_are_read_in_the_order_of_their_beginnings() {
+fn files_are_read_in_the_order_of_their_first_deliveries() {
     let (old, new) = (journal(&[line(1, "processing", "", SECRET)]), journal(&[line(5, "success", "u", SECRET)]));
     let turned = [new.path(), old.path()];
     let last = inspect(&[&turned[..], &["--last", "1", "--json"]].concat()).exits(0);
