@@ -17,7 +17,7 @@ use super::connect::{self, BoxedStream, Connector};
 use super::exchange::{ClientConnection, ExchangeError};
 use super::idle::IdleConnections;
 use super::options::ClientOptions;
-use super::outcome::{Failure, IncomingResponse, NoResponse};
+use super::outcome::{FailedAttempt, IncomingResponse, NoResponse};
 use super::request::{OutgoingRequest, WireRequest};
 use super::response::{Framing, ResponseHead};
 use super::tls;
@@ -106,18 +106,22 @@ impl Client {
     }
 
     /// Sends one request and waits for the head of its response: on a kept connection if one is good, else on a new one.
-    pub(crate) async fn open(&self, request: &WireRequest, deadline: AttemptDeadline) -> Result<OpenResponse, Failure> {
+    pub(crate) async fn open(
+        &self,
+        request: &WireRequest,
+        deadline: AttemptDeadline,
+    ) -> Result<OpenResponse, FailedAttempt> {
         if let Some(kept) = self.idle.take(&request.url).await {
             match self.exchange(kept, request, deadline).await {
                 // The connection was gone before the first byte went out: nothing was delivered, so the next connection
                 // carries a first delivery.
-                Err(Failure { outcome: AttemptOutcome::Unreachable, .. }) => {}
+                Err(FailedAttempt { outcome: AttemptOutcome::Unreachable, .. }) => {}
                 settled => return settled,
             }
         }
         let connected = deadline.within(self.connector.connect(&request.url)).await;
         let late = || (Some(NoResponse::TimedOut), format!("no connection within {:?}", deadline.length));
-        let stream = connected.unwrap_or_else(|| Err(late())).map_err(|why| Failure::new(why, false))?;
+        let stream = connected.unwrap_or_else(|| Err(late())).map_err(|why| FailedAttempt::new(why, false))?;
         self.exchange(ClientConnection::new(stream), request, deadline).await
     }
 
@@ -126,7 +130,7 @@ impl Client {
         mut connection: ClientConnection<BoxedStream>,
         request: &WireRequest,
         deadline: AttemptDeadline,
-    ) -> Result<OpenResponse, Failure> {
+    ) -> Result<OpenResponse, FailedAttempt> {
         let forwarding = self.connector.proxies().forwarding(&request.url);
         connection.send(request.head(forwarding.as_ref()), request.body.clone());
         let mut head = match deadline.within(connection.head(request.fields)).await {
@@ -134,7 +138,7 @@ impl Client {
             Some(Err(broken)) => return Err(failure(&broken, connection.has_sent(), &request.url)),
             None => {
                 let late = (Some(NoResponse::TimedOut), format!("no answer within {:?}", deadline.length));
-                return Err(Failure::new(late, connection.has_sent()));
+                return Err(FailedAttempt::new(late, connection.has_sent()));
             }
         };
         let at = Instant::now();
@@ -179,7 +183,7 @@ impl Transport for Client {
         loop {
             let opened = match self.open(&request, deadline).await {
                 Ok(opened) => opened,
-                Err(Failure { outcome, cause, reason }) => {
+                Err(FailedAttempt { outcome, cause, reason }) => {
                     let before = redirected.map(|redirected| format!("{redirected}: ")).unwrap_or_default();
                     let error = Some(format!("{before}{reason}"));
                     return IncomingResponse { cause, error, ..IncomingResponse::of(outcome, ms(Instant::now())) };
@@ -200,19 +204,19 @@ impl Transport for Client {
 }
 
 /// Why no response came, and whether the receiver may have the delivery all the same.
-fn failure(broken: &ExchangeError, sent: bool, url: &Url) -> Failure {
+fn failure(broken: &ExchangeError, sent: bool, url: &Url) -> FailedAttempt {
     let kind = match broken {
         // The receiver ended the handshake. With TLS 1.3 its alert may come when the request is on its way already; until
         // the handshake is over the receiver reads no request.
         ExchangeError::Lost(error) => match tls::refusal(error) {
-            Some(reason) => return Failure::new((Some(NoResponse::Tls), reason), false),
-            None => return Failure::new(connect::reason(error, url), sent),
+            Some(reason) => return FailedAttempt::new((Some(NoResponse::Tls), reason), false),
+            None => return FailedAttempt::new(connect::reason(error, url), sent),
         },
         ExchangeError::Closed => NoResponse::Closed,
         ExchangeError::Reset => NoResponse::Reset,
         ExchangeError::Malformed(_) => NoResponse::Malformed,
     };
-    Failure::new((Some(kind), broken.to_string()), sent)
+    FailedAttempt::new((Some(kind), broken.to_string()), sent)
 }
 
 fn has_line(body: &[u8]) -> bool {

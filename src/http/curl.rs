@@ -67,10 +67,11 @@ pub fn command(
             "--data-binary @-".to_owned()
         }
     });
-    words.push(match secrets.iter().any(|secret| secret.is_in(url.as_bytes())) {
-        // What is spelled otherwise in the URL no variable can stand for.
-        true => redaction.text(without(secrets, url.as_bytes(), 0)),
-        false => quote(url.as_bytes()),
+    words.push(if secrets.iter().any(|secret| secret.is_in(url.as_bytes())) {
+        // A variable cannot stand for a secret that the URL encodes.
+        redaction.text(without(secrets, url.as_bytes(), 0))
+    } else {
+        quote(url.as_bytes())
     });
     source + &words.join(" \\\n  ")
 }

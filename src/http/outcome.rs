@@ -42,17 +42,17 @@ pub(crate) enum NoResponse {
 
 /// An attempt without a response.
 #[derive(Debug)]
-pub(crate) struct Failure {
+pub(crate) struct FailedAttempt {
     pub(crate) outcome: AttemptOutcome,
     pub(crate) cause: Option<NoResponse>,
     pub(crate) reason: String,
 }
 
-impl Failure {
+impl FailedAttempt {
     /// A failed attempt, of which the receiver may have the request when any byte of it was `sent`.
     pub(crate) fn new((cause, reason): (Option<NoResponse>, String), sent: bool) -> Self {
         let outcome = if sent { AttemptOutcome::Unknown } else { AttemptOutcome::Unreachable };
-        Failure { outcome, cause, reason }
+        FailedAttempt { outcome, cause, reason }
     }
 }
 

@@ -8,8 +8,8 @@ pub(crate) mod style;
 #[cfg(test)]
 mod tests;
 
+use super::json_type::JsonType;
 use super::path::{JsonPath, PathError, PathSegment};
-use super::value::JsonType;
 use container::{Container, replace, span, trimmed_json};
 use style::{BodyStyle, NewValue};
 

@@ -2,6 +2,7 @@
 //! edits that keep every other byte.
 
 pub mod edit;
+pub(crate) mod json_type;
 pub(crate) mod key_filter;
 pub mod object;
 pub(crate) mod path;
@@ -11,5 +12,6 @@ pub(crate) mod tokens;
 pub(crate) mod tree;
 pub(crate) mod value;
 
+pub(crate) use json_type::JsonType;
 pub use object::Object;
-pub(crate) use value::{Json, JsonType};
+pub(crate) use value::Json;

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use memchr::memchr2;
+
 use super::key_filter::KeyFilter;
 use super::path::{self, PathReader, PathSegment};
 use super::scan;
@@ -47,9 +49,24 @@ impl<'a> Object<'a> {
         if !self.names.cover(KeyFilter::of_path(path)) {
             return None;
         }
+        // Nearly all paths are words with dots between them, and need no parser.
+        if memchr2(b'[', b'"', path.as_bytes()).is_none() {
+            let (first, rest) = split(path);
+            let value = self.get(first)?;
+            let child = |value, word| path::child(value, &PathSegment::Key(Cow::Borrowed(word)));
+            return rest.map_or(Some(value), |rest| rest.split('.').try_fold(value, child));
+        }
         let mut segments = PathReader::new(path);
         let PathSegment::Key(first) = segments.next()?.ok()? else { return None };
         segments.try_fold(self.get(&first)?, |value, segment| path::child(value, &segment.ok()?))
+    }
+}
+
+/// The first word of a path, and the path behind its dot.
+fn split(path: &str) -> (&str, Option<&str>) {
+    match path.bytes().position(|byte| byte == b'.') {
+        Some(place) => (&path[..place], Some(&path[place + 1..])),
+        None => (path, None),
     }
 }
 

@@ -6,9 +6,11 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use memchr::memchr;
+
+use super::json_type::JsonType;
 use super::scan;
 use super::string::{self, Strictness};
-use super::value::JsonType;
 
 /// One segment of a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,6 +70,10 @@ impl<'a> PathSegment<'a> {
     /// surrogate pair.
     pub(crate) fn is_key(&self, written: &str) -> bool {
         match self {
+            // Most keys have no escape, and are compared as they stand.
+            PathSegment::Key(key) if memchr(b'\\', written.as_bytes()).is_none() => {
+                written.get(1..written.len() - 1) == Some(key.as_ref())
+            }
             PathSegment::Key(key) => string::decode(written, Strictness::Unicode).is_some_and(|read| read == *key),
             PathSegment::Index(_) => false,
             PathSegment::Any => true,

@@ -1,7 +1,7 @@
 //! Checks many deliveries by one policy, and prepares the keys once.
 
 use super::detect::{detect_in, provider_variant};
-use super::engine::{HmacSha256, SignedInputs, Verifier, hmac_matches, hmac_with_key};
+use super::engine::{HmacSha256, SignedInputs, VerificationKey, hmac_matches, hmac_with_key};
 use super::policy::{Choice, Policy};
 use super::scheme::{Claim, Scheme};
 use crate::payload::headers::Lookup;
@@ -68,8 +68,8 @@ impl<'p> Checker<'p> {
             let keys = self.policy.secrets.iter().map(|secret| {
                 let form = scheme.for_secret(secret);
                 let hmac = match form.verifier(secret) {
-                    Ok(Verifier::Hmac(key)) => Some(hmac_with_key(&key)),
-                    Ok(Verifier::PublicKey(_) | Verifier::Secret(_)) | Err(_) => None,
+                    Ok(VerificationKey::Hmac(key)) => Some(hmac_with_key(&key)),
+                    Ok(VerificationKey::PublicKey(_) | VerificationKey::Secret(_)) | Err(_) => None,
                 };
                 PreparedKey { form, hmac }
             });

@@ -157,17 +157,17 @@ impl Scheme {
         Ok(verifier.matches(&claim.proofs, self.signed, body, SignedInputs::of(claim, digest.as_deref())))
     }
 
-    pub(crate) fn verifier(&self, secret: &Secret) -> Result<Verifier, BadKey> {
+    pub(crate) fn verifier(&self, secret: &Secret) -> Result<VerificationKey, BadKey> {
         if self.proof.is_asymmetric() {
-            keypair::public(secret).map(Verifier::PublicKey)
+            keypair::public(secret).map(VerificationKey::PublicKey)
         } else {
             self.key.bytes(secret).map(|key| self.symmetric_verifier(key))
         }
     }
 
     /// The verifier of a scheme without key pairs.
-    pub(crate) fn symmetric_verifier(&self, key: Zeroizing<Vec<u8>>) -> Verifier {
-        if self.proof == ProofEncoding::Secret { Verifier::Secret(key) } else { Verifier::Hmac(key) }
+    pub(crate) fn symmetric_verifier(&self, key: Zeroizing<Vec<u8>>) -> VerificationKey {
+        if self.proof == ProofEncoding::Secret { VerificationKey::Secret(key) } else { VerificationKey::Hmac(key) }
     }
 
     /// The signature headers for `body`, made at `now` (Unix seconds) for a message with this id.
@@ -296,14 +296,14 @@ const ACCOUNT: &str = "hookctl";
 
 /// The key to verify with.
 #[derive(PartialEq, Eq)]
-pub(crate) enum Verifier {
+pub(crate) enum VerificationKey {
     Hmac(Zeroizing<Vec<u8>>),
     PublicKey(VerifyingKey),
     /// The secret that the sender puts into the header.
     Secret(Zeroizing<Vec<u8>>),
 }
 
-impl Verifier {
+impl VerificationKey {
     /// Whether one of the proofs matches these parts.
     pub(crate) fn matches(
         &self,
@@ -313,9 +313,9 @@ impl Verifier {
         inputs: SignedInputs<'_>,
     ) -> bool {
         match self {
-            Verifier::Hmac(key) => hmac_matches(&hmac_with_key(key), proofs, signed, body, inputs),
-            Verifier::Secret(secret) => is_among(proofs, secret),
-            Verifier::PublicKey(key) => {
+            VerificationKey::Hmac(key) => hmac_matches(&hmac_with_key(key), proofs, signed, body, inputs),
+            VerificationKey::Secret(secret) => is_among(proofs, secret),
+            VerificationKey::PublicKey(key) => {
                 let message = signed_bytes(signed, body, inputs);
                 proofs.iter().any(|proof| keypair::verifies(key, &message, proof))
             }

@@ -4,9 +4,9 @@ use std::ops::Range;
 
 use serde_json::value::RawValue;
 
+use crate::json::JsonType;
 use crate::json::path::PathSegment;
 use crate::json::scan;
-use crate::json::value::JsonType;
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum ContainerKind {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::budget::{self, Budget};
 use crate::payload::delivery::Delivery;
-use crate::signature::engine::{SignedInputs, Verifier, field};
+use crate::signature::engine::{SignedInputs, VerificationKey, field};
 use crate::signature::scheme::{Claim, Scheme, SignedPart, TimestampSource};
 use crate::signature::secret::Secret;
 use crate::signature::verdict::Reason;
@@ -58,7 +58,7 @@ impl FailedDelivery<'_> {
     pub(super) fn matches(
         &self,
         claim: &Claim,
-        verifier: &Verifier,
+        verifier: &VerificationKey,
         variant: Variant<'_>,
         budget: &mut Budget,
     ) -> bool {

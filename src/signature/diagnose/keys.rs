@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 use super::budget::Budget;
 use super::failed::{Diagnosis, FailedDelivery};
 use crate::signature::codec::KEY_BASE64;
-use crate::signature::engine::Verifier;
+use crate::signature::engine::VerificationKey;
 use crate::signature::scheme::{Claim, KeyEncoding, Scheme};
 use crate::signature::secret::Secret;
 use crate::signature::verdict::Reason;
@@ -21,7 +21,7 @@ impl FailedDelivery<'_> {
 }
 
 /// Other keys that the sender may have made from a secret, each with its diagnosis.
-fn of(secret: &Secret, scheme: &Scheme) -> Vec<(Verifier, Diagnosis)> {
+fn of(secret: &Secret, scheme: &Scheme) -> Vec<(VerificationKey, Diagnosis)> {
     let current = scheme.verifier(secret).ok();
     let mut keys = around(secret, scheme);
     if !scheme.proof.is_asymmetric() {
@@ -33,7 +33,7 @@ fn of(secret: &Secret, scheme: &Scheme) -> Vec<(Verifier, Diagnosis)> {
 }
 
 /// White space or quotes around the secret, here or on the sender's side. The scheme then decodes the other secret as usual.
-fn around(secret: &Secret, scheme: &Scheme) -> Vec<(Verifier, Diagnosis)> {
+fn around(secret: &Secret, scheme: &Scheme) -> Vec<(VerificationKey, Diagnosis)> {
     let (text, name) = (secret.expose(), secret.describe());
     let mut keys = Vec::new();
     let mut add = |other: Vec<u8>, hint: String| {
