@@ -14,12 +14,7 @@ use crate::sys::signals::Signals;
 /// Why JSON Lines are not one payload.
 const SEVERAL: &str = "it holds several values, one to a line, and none of the first is a delivery of a journal";
 
-pub(crate) async fn run(
-    config: Config,
-    sink: Sink,
-    clock: Now,
-    signals: &mut Option<Signals>,
-) -> Result<Exit, Error> {
+pub(crate) async fn run(config: Config, sink: Sink, clock: Now, signals: &mut Option<Signals>) -> Result<Exit, Error> {
     // Taken before anything is read, so that Ctrl-C ends --follow in order from the start.
     let mut signals = if config.follow { Some(signals.insert(Signals::take()?)) } else { None };
     let mut exit = Exit::Done;
