@@ -1,9 +1,14 @@
 //! The rooms and which way the arrows between them point, read off the source.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
 use crate::support::repository;
+
+mod imports;
+
+use imports::{Imports, circles};
 
 /// Rooms from the bottom up: each may name those before it that stand in its row, and itself. `configure` and the crate's
 /// root see everything.
@@ -119,6 +124,63 @@ fn arrows_point_down_only() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// Names that stand for the same thing in several rooms.
+const SAME_NAME: [(&str, &str); 1] =
+    [("Config", "what each command was asked to do, always with the command before it")];
+
+/// A list and its rows name each other: the list holds the rows, and each row is of the list's type.
+const LISTS: [&str; 2] = ["src/payload/provider", "src/payload/retry"];
+
+#[test]
+fn no_public_type_name_stands_twice() {
+    let mut places: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (path, code) in sources() {
+        for line in code.lines().map(str::trim_start).filter(|line| line.starts_with("pub")) {
+            let words: Vec<_> = line.split(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '(' | ')'))).collect();
+            if let ["pub" | "pub(crate)", "struct" | "enum" | "trait" | "type" | "union", name, ..] = words[..] {
+                let name = name.split('(').next().unwrap();
+                places.entry(name.to_owned()).or_default().push(path.clone());
+            }
+        }
+    }
+    assert!(places.len() > 200, "the types were found");
+    places.retain(|name, places| places.len() > 1 && !SAME_NAME.iter().any(|(same, _)| same == name));
+    assert!(places.is_empty(), "one name for several types: {places:#?}");
+}
+
+#[test]
+fn no_files_of_a_room_use_each_other_in_a_circle() {
+    let sources = sources();
+    let mut edges = Imports::read(&sources).edges();
+    assert!(edges.values().map(std::collections::BTreeSet::len).sum::<usize>() > 300, "the imports were found");
+    let list_of = |path: &str| LISTS.iter().find(|list| path.starts_with(**list)).copied();
+    for (file, targets) in &mut edges {
+        targets.retain(|target| room(target) == room(file));
+        // A row may name its list, and the list its rows.
+        targets.retain(|target| list_of(target).is_none() || list_of(target) != list_of(file));
+    }
+    let circles = circles(&edges);
+    assert!(circles.is_empty(), "{circles:#?}");
+}
+
+#[test]
+fn nothing_matches_on_a_bool() {
+    let mut found = Vec::new();
+    for (path, code) in sources() {
+        let lines: Vec<_> = code.lines().map(str::trim).collect();
+        for (at, line) in lines.iter().enumerate().filter(|(_, line)| line.ends_with('{')) {
+            let Some((_, matched)) = line.split_once("match ").filter(|(_, rest)| !rest.starts_with('(')) else {
+                continue;
+            };
+            let arm = lines.get(at + 1).copied().unwrap_or_default();
+            if arm.starts_with("true =>") || arm.starts_with("false =>") {
+                found.push(format!("{path}:{} matches on {matched}", at + 1));
+            }
+        }
+    }
+    assert!(found.is_empty(), "{found:#?}");
 }
 
 #[test]
