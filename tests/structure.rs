@@ -31,7 +31,7 @@ const MAY_USE: [(&str, &[&str]); 15] = [
 ];
 
 /// Crates that one file alone knows, or a folder and what stands at its head.
-const ONE_PLACE: [(&str, &str); 14] = [
+const ONE_PLACE: [(&str, &str); 15] = [
     ("brotli_decompressor", "src/payload/encoding.rs"),
     ("flate2", "src/payload/encoding.rs"),
     ("infer", "src/listen/outputs.rs"),
@@ -40,12 +40,44 @@ const ONE_PLACE: [(&str, &str); 14] = [
     ("jaq_std", "src/filter/jq.rs"),
     ("quick_junit", "src/sys/junit.rs"),
     ("rcgen", "src/listen/tls.rs"),
+    ("reqwest", "src/http/fetch.rs"),
     ("colored", "src/render/paint.rs"),
     ("indicatif", "src/render/progress.rs"),
     ("dialoguer", "src/render/prompt.rs"),
     ("hmac", "src/signature/engine.rs"),
     ("httparse", "src/http/response.rs"),
     ("similar", "src/render/diff.rs"),
+];
+
+/// Crates that several places know, and no others: a new place is a decision.
+const KNOWN_IN: [(&str, &[&str]); 7] = [
+    ("hyper", &["src/listen/", "src/http/", "src/sys/jwks/serve.rs"]),
+    ("hyper_util", &["src/listen/server.rs", "src/http/", "src/sys/jwks/serve.rs"]),
+    ("rustls", &["src/http/", "src/listen/tls.rs"]),
+    ("tokio_rustls", &["src/listen/tls.rs"]),
+    ("hyper_rustls", &["src/http/connect.rs"]),
+    ("rustls_platform_verifier", &["src/http/tls.rs"]),
+    (
+        "serde_json",
+        &[
+            "src/json/",
+            "src/journal/",
+            "src/filter/",
+            "src/render/",
+            // Why a body is not JSON.
+            "src/payload/body.rs",
+            // Key sets are JSON.
+            "src/signature/keypair.rs",
+            // What other programs write, rebuilt: serializers, Cog's two servers.
+            "src/signature/reserialize.rs",
+            "src/send/cog/",
+            // Forms of other programs, and values of the user.
+            "src/inspect/",
+            "src/send/",
+            // A secret as JSON spells it.
+            "src/signature/secret.rs",
+        ],
+    ),
 ];
 
 /// What would give the core a world of its own.
@@ -197,6 +229,16 @@ fn each_of_these_crates_is_known_in_one_place() {
 
 /// The rooms that know no clock, socket, file, terminal or thread.
 const CORE: [&str; 3] = ["json", "payload", "signature"];
+
+#[test]
+fn crates_are_known_where_they_may_be() {
+    for (path, code) in sources() {
+        for (krate, places) in KNOWN_IN {
+            let named = code.contains(&format!("use {krate}::")) || code.contains(&format!(" {krate}::"));
+            assert!(!named || places.iter().any(|place| path.starts_with(place)), "{path} knows {krate}");
+        }
+    }
+}
 
 /// A part of the core that names something worldly and does not reach it: decoders read from memory.
 const HARMLESS: (&str, &str) = ("src/payload/encoding.rs", "std::io");
