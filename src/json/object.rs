@@ -2,8 +2,6 @@
 
 use std::borrow::Cow;
 
-use memchr::memchr2;
-
 use super::key_filter::KeyFilter;
 use super::path::{self, PathReader, PathSegment};
 use super::scan;
@@ -49,17 +47,34 @@ impl<'a> Object<'a> {
         if !self.names.cover(KeyFilter::of_path(path)) {
             return None;
         }
-        // Nearly all paths are words with dots between them, and need no parser.
-        if memchr2(b'[', b'"', path.as_bytes()).is_none() {
-            let (first, rest) = split(path);
-            let value = self.get(first)?;
-            let child = |value, word| path::child(value, &PathSegment::Key(Cow::Borrowed(word)));
-            return rest.map_or(Some(value), |rest| rest.split('.').try_fold(value, child));
-        }
+        if is_plain(path) { self.at_plain(path) } else { self.at_parsed(path) }
+    }
+
+    /// For the paths of providers, of which some thirty are looked up in every delivery: words with dots between them, which
+    /// need no parser.
+    fn at_plain(&self, path: &str) -> Option<&'a str> {
+        let (first, rest) = split(path);
+        let child = |value, word| path::child(value, &PathSegment::Key(Cow::Borrowed(word)));
+        let value = self.get(first)?;
+        rest.map_or(Some(value), |rest| rest.split('.').try_fold(value, child))
+    }
+
+    fn at_parsed(&self, path: &str) -> Option<&'a str> {
         let mut segments = PathReader::new(path);
         let PathSegment::Key(first) = segments.next()?.ok()? else { return None };
         segments.try_fold(self.get(&first)?, |value, segment| path::child(value, &segment.ok()?))
     }
+}
+
+/// Whether a path has nothing but letters, digits, `_` and dots between them.
+fn is_plain(path: &str) -> bool {
+    let mut before = b'.';
+    let is_plain = path.bytes().all(|byte| {
+        let fits = byte.is_ascii_alphanumeric() || byte == b'_' || (byte == b'.' && before != b'.');
+        before = byte;
+        fits
+    });
+    is_plain && before != b'.'
 }
 
 /// The first word of a path, and the path behind its dot.
@@ -85,6 +100,17 @@ pub fn items(text: &str) -> Option<Vec<&str>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn a_plain_path_means_what_the_parser_reads(path in "[ab_0.]{0,7}|[ab.0=* \\[\"]{0,5}") {
+            let object = Object::parse(r#"{"a":{"b":[1,{"a":2}],"0":3,"_":{"a":4}},"b":[[5]],"_":6}"#).unwrap();
+            if is_plain(&path) {
+                proptest::prop_assert_eq!(object.at_plain(&path), object.at_parsed(&path), "{}", path);
+            }
+            proptest::prop_assert_eq!(object.at(&path), object.at_parsed(&path), "{}", path);
+        }
+    }
 
     #[test]
     fn a_path_reaches_inside_and_takes_the_last_of_two_equal_keys() {
