@@ -34,7 +34,7 @@ const MAY_USE: [(&str, &[&str]); 15] = [
 const ONE_PLACE: [(&str, &str); 15] = [
     ("brotli_decompressor", "src/payload/encoding.rs"),
     ("flate2", "src/payload/encoding.rs"),
-    ("infer", "src/listen/outputs.rs"),
+    ("infer", "src/listen/save_outputs.rs"),
     ("jaq_core", "src/filter/jq"),
     ("jaq_json", "src/filter/jq.rs"),
     ("jaq_std", "src/filter/jq.rs"),

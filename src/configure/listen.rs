@@ -16,7 +16,7 @@ use crate::listen;
 use crate::listen::expectations::Expectations;
 use crate::listen::limits::ListenLimits;
 use crate::listen::script::{Script, ScriptAction, ScriptFiles};
-use crate::listen::shutdown::{StopConditions, Until};
+use crate::listen::stop_conditions::{StopConditions, Until};
 use crate::listen::tls::Certificate;
 use crate::listen::tunnel::{self, TunnelClient};
 use crate::render::style::Verbosity;

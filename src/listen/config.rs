@@ -9,7 +9,7 @@ use url::Url;
 use super::expectations::Expectations;
 use super::limits::ListenLimits;
 use super::script::Script;
-use super::shutdown::StopConditions;
+use super::stop_conditions::StopConditions;
 use super::tls::Certificate;
 use super::tunnel::TunnelClient;
 use crate::payload::Provider;

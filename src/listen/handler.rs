@@ -12,13 +12,14 @@ use tokio::time::sleep;
 
 use super::body::{self, BodyError, BodyLimits, BodyMemory};
 use super::config::Config;
-use super::connection::ConnectionState;
 use super::forward::{App, AppChange};
 use super::limits::{LAST_TIME, ListenLimits, TARGET_BYTES};
+use super::pending::ReceivedRequest;
 use super::recorder::{DeferredProgress, RecorderHandle};
 use super::response::{ConnectionClosed, HandlerResponse, ResponseBody, ResponseKind, response, truncated};
 use super::script::{Script, ScriptItem, ScriptPosition};
-use super::verify::{ReceivedRequest, Verifier};
+use super::socket::ConnectionState;
+use super::verify::Verifier;
 use crate::clock::Now;
 use crate::error::Error;
 use crate::event::{Note, Sink};
@@ -169,7 +170,7 @@ impl Handler {
         } else {
             self.decide(&record.delivery, record.payload.as_ref()).await
         };
-        let mut pending = received.answered(&response);
+        let mut pending = received.into_pending(&response);
         let late = late_answer(&pending.record, self.ack_budget);
         pending.record.warnings.extend(late);
         if rejected {
@@ -260,7 +261,7 @@ impl Handler {
             }
         };
         let response = HandlerResponse::new(status, AnsweredBy::Limit, body);
-        let mut pending = received.answered(&response);
+        let mut pending = received.into_pending(&response);
         let (code, text) = warning;
         pending.record.warnings.push(Warning::new(code, "", text));
         let recorded = self.recorder.record(pending).await;

@@ -1,4 +1,4 @@
-//! The recorder task: numbers deliveries, appends them to the journal in batches (group commit), updates the session's
+//! The recorder task: numbers deliveries, appends them to the journal in batches (group commit), updates the run's
 //! counters, publishes events and releases the responses.
 
 use std::cell::LazyCell;
@@ -12,9 +12,10 @@ use tokio::task::spawn_blocking;
 use super::config::Config;
 use super::expectations::{CheckerSlot, CheckerTask, ExpectationChecker};
 use super::limits::{BATCH_BYTES, LINE_BYTES, WAITING};
-use super::outputs::{OutputSlot, Outputs};
-use super::session::{Counted, PendingDelivery, Session};
-use super::shutdown::{ListenProgress, Until};
+use super::pending::PendingDelivery;
+use super::run_state::{Counted, RunState};
+use super::save_outputs::{OutputSlot, Outputs};
+use super::stop_conditions::{ListenProgress, Until};
 use crate::clock::record_id;
 use crate::error::Error;
 use crate::event::{Closed, Sink, Slot};
@@ -50,7 +51,7 @@ impl Drop for DeferredProgress {
 
 /// The results of a run, after the last delivery.
 pub(crate) struct RunResult {
-    pub(crate) session: Session,
+    pub(crate) run_state: RunState,
     pub(crate) checker: ExpectationChecker,
 }
 
@@ -142,7 +143,7 @@ impl Consumers {
     }
 }
 
-/// Starts a recorder with an empty session.
+/// Starts a recorder with an empty run state.
 pub(crate) fn start(
     config: &Config,
     journal: Option<Journal>,
@@ -152,7 +153,7 @@ pub(crate) fn start(
     let outputs = config.save_outputs.as_deref().map(|folder| Outputs::open(folder, sink.clone())).transpose()?;
     let checker = ExpectationChecker::new(config.expectations.clone(), config.report.is_some())?;
     let checker = CheckerTask::start(checker, sink.clone());
-    let session = Session::new(config.events.clone());
+    let run_state = RunState::new(config.events.clone());
     let writer = journal.map(|journal| AsyncWriter::new(journal, config.limits.journal_time));
     let policy = Arc::new(config.policy.clone());
     let (keep_secrets, until) = (config.keep_secrets, config.wait.until.clone());
@@ -161,7 +162,7 @@ pub(crate) fn start(
         let consumers = Consumers { sink, outputs, checker };
         let batch = Batch::default();
         let recorder =
-            Recorder { consumers: &consumers, session, writer, batch, policy, keep_secrets, until, progress };
+            Recorder { consumers: &consumers, run_state, writer, batch, policy, keep_secrets, until, progress };
         recorder.run(queue).await;
     });
     Ok(RecorderHandle(sender))
@@ -169,7 +170,7 @@ pub(crate) fn start(
 
 struct Recorder<'a> {
     consumers: &'a Consumers,
-    session: Session,
+    run_state: RunState,
     writer: Option<AsyncWriter>,
     batch: Batch<'a>,
     policy: Arc<Policy>,
@@ -231,11 +232,11 @@ impl<'a> Recorder<'a> {
             };
             match message {
                 None => return,
-                Some(RecorderMsg::Unreadable) => self.session.count_unreadable(),
+                Some(RecorderMsg::Unreadable) => self.run_state.count_unreadable(),
                 Some(RecorderMsg::Close(sender)) => {
                     if let Ok(checker) = self.consumers.finish().await {
                         // A receiver that does not wait any more has no use for the result.
-                        drop(sender.send(RunResult { session: self.session, checker }));
+                        drop(sender.send(RunResult { run_state: self.run_state, checker }));
                     }
                     return;
                 }
@@ -264,7 +265,7 @@ impl<'a> Recorder<'a> {
         while self.batch.lines.len() < BATCH_BYTES {
             let decided = match queue.try_recv().ok()? {
                 RecorderMsg::Unreadable => {
-                    self.session.count_unreadable();
+                    self.run_state.count_unreadable();
                     continue;
                 }
                 RecorderMsg::Delivery(decided) if !decided.unexplained => decided,
@@ -298,11 +299,11 @@ impl<'a> Recorder<'a> {
         recorded: Option<oneshot::Sender<Recorded>>,
         slots: QueueSlots<'a>,
     ) {
-        self.session.number(record_id(pending.record.at), &mut pending);
+        self.run_state.number(record_id(pending.record.at), &mut pending);
         if !self.keep_secrets {
             Redaction::of(&self.policy.secrets, self.policy.scheme).record(&mut pending.record);
         }
-        if self.writer.is_some() || (self.consumers.sink.takes_lines() && self.session.shows(&pending.record)) {
+        if self.writer.is_some() || (self.consumers.sink.takes_lines() && self.run_state.shows(&pending.record)) {
             pending.record.write_line(&mut self.batch.lines);
         }
         let end = self.batch.lines.len();
@@ -319,7 +320,7 @@ impl<'a> Recorder<'a> {
         };
         let is_written = |delivery: &Numbered<'_>| self.writer.is_none() || delivery.end <= written.bytes;
         let kept = deliveries.iter().filter(|delivery| is_written(delivery)).count();
-        let notes = self.session.journal_wrote(&written, (deliveries.len() - kept) as u64);
+        let notes = self.run_state.journal_wrote(&written, (deliveries.len() - kept) as u64);
         let mut line_start = 0;
         let mut step = ListenProgress::default();
         let mut line_batch = LineBatch::default();
@@ -348,10 +349,10 @@ impl<'a> Recorder<'a> {
     ) -> ListenProgress {
         let Numbered { pending, recorded, slots, .. } = delivery;
         let mut record = pending.record;
-        let replaced = !kept && self.session.not_recorded(&mut record);
+        let replaced = !kept && self.run_state.not_recorded(&mut record);
         let is_given = record.answer.as_ref().is_some_and(|answer| answer.is_given());
         let hangs = record.answer.as_ref().is_some_and(|answer| answer.did == Some(ConnectionAction::Hang));
-        let Counted { shown, counted } = self.session.count(&record, kept);
+        let Counted { shown, counted } = self.run_state.count(&record, kept);
         let until = kept && self.until.as_ref().is_some_and(|until| until.is_met_by(&record));
         // Where no consumer takes the record, it does not move to the heap.
         let record = LazyCell::new(|| Arc::new(record));

@@ -15,10 +15,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-use super::connection::{ConnectionState, Socket};
 use super::handler::Handler;
 use super::limits::{ACCEPT_CALM, ACCEPT_PAUSE, DESCRIPTORS, FINISH_TIME, HEAD_BYTES, ListenLimits, STALL_TIME};
 use super::response::ResponseBody;
+use super::socket::{ConnectionState, Socket};
 use super::tls::{Tls, TlsStart};
 use crate::event::{Event, Note, Sink};
 

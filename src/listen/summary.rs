@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::config::Config;
 use super::expectations::NOTHING_CHECKED;
 use super::recorder::RunResult;
-use super::session::Session;
-use super::shutdown::{ListenProgress, StopCause, StopConditions};
+use super::run_state::RunState;
+use super::stop_conditions::{ListenProgress, StopCause, StopConditions};
 use crate::error::{Error, Exit};
 use crate::event::{Event, Note, Sink, Tally};
 use crate::sys::junit::{JunitCase, JunitReport};
@@ -27,16 +27,16 @@ impl RunSummary<'_> {
         report: Option<JunitReport>,
         sink: &Sink,
     ) -> Result<Exit, Error> {
-        let RunResult { session, mut checker } = result;
+        let RunResult { run_state, mut checker } = result;
         let wait = &self.config.wait;
         // Only a run that waited to its end misses the end of a prediction.
         let waited = matches!(self.cause, StopCause::TimeUp { .. }) || (wait.until.is_some() && !self.until);
-        let unfinished = if waited { session.unfinished() } else { Vec::new() };
+        let unfinished = if waited { run_state.unfinished() } else { Vec::new() };
         let unfinished: Vec<_> = unfinished.iter().map(|prediction| checker.check_unfinished(prediction)).collect();
-        let tally = Tally { awaited: wait.count, elapsed: self.elapsed, unmet: checker.failed(), ..session.tally() };
+        let tally = Tally { awaited: wait.count, elapsed: self.elapsed, unmet: checker.failed(), ..run_state.tally() };
         let progress = ListenProgress { deliveries: tally.deliveries, until: self.until };
         let (exit, missing) = wait.exit(self.cause, progress);
-        let (journal_exit, lacking) = session.journal_end();
+        let (journal_exit, lacking) = run_state.journal_end();
         let unchecked = checker.is_idle().then(|| NOTHING_CHECKED.to_owned());
         let skipped = sink.take_skipped();
         let skipped = (!skipped.is_nothing()).then_some(Event::Skipped(skipped));
@@ -47,16 +47,16 @@ impl RunSummary<'_> {
             let _ = sink.send(event).await;
         }
         if let Some(report) = report {
-            let cases = checker.cases().into_iter().chain(wait.cases(progress)).chain(self.cases(&session));
+            let cases = checker.cases().into_iter().chain(wait.cases(progress)).chain(self.cases(&run_state));
             report.write("hookctl listen", &cases.collect::<Vec<_>>(), self.elapsed)?;
         }
         Ok(exit.and(checker.exit()).and(journal_exit))
     }
 
     /// The cases of a report beside the expectations: the journal and the command.
-    fn cases(&self, session: &Session) -> impl Iterator<Item = JunitCase> {
+    fn cases(&self, run_state: &RunState) -> impl Iterator<Item = JunitCase> {
         let Config { record, command, .. } = self.config;
-        let missing = session.unrecorded();
+        let missing = run_state.unrecorded();
         let lacking = (missing > 0).then(|| format!("deliveries that could not be recorded: {missing}"));
         let journal = record.as_ref().map(|path| JunitCase::new(format!("--record {}", path.display()), lacking));
         let command = command.first().map(|program| {

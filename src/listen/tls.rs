@@ -16,8 +16,8 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use super::connection::{ConnectionState, Socket};
 use super::limits::HANDSHAKE_TIME;
+use super::socket::{ConnectionState, Socket};
 use crate::error::Error;
 use crate::http::pem;
 use crate::http::pem::Identity;

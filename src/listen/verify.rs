@@ -2,18 +2,14 @@
 
 use std::sync::Arc;
 use std::thread::available_parallelism;
-use std::time::Instant;
 
 use bytes::Bytes;
-use jiff::Timestamp;
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
 use super::body::{BodyError, BodyMemory, MemoryShare};
 use super::config::Config;
-use super::response::HandlerResponse;
-use super::session::PendingDelivery;
-use crate::journal::Record;
+use super::pending::{PendingDelivery, ReceivedRequest};
 use crate::payload::encoding::{self, DecodeError};
 use crate::payload::lint::{self, Warning};
 use crate::payload::{Delivery, Payload, Provider};
@@ -23,44 +19,6 @@ use crate::signature::{self, Policy, Verdict};
 /// a millisecond, handing them over some hundredth.
 const LARGE: usize = 128 * 1024;
 
-/// A request whose body was read, or could not be.
-pub(crate) struct ReceivedRequest {
-    /// Boxed once, so that it stays in one place until it is recorded.
-    pending: Box<PendingDelivery>,
-    /// When the request was complete.
-    completed: Instant,
-}
-
-impl ReceivedRequest {
-    /// A request without its body, complete now; `at` is the time of day.
-    pub(crate) fn new(delivery: Delivery, remote: &str, at: Timestamp) -> Self {
-        let record =
-            Record { remote: Some(remote.to_owned()), verdict: Verdict::Unchecked, ..Record::bare(at, delivery) };
-        let pending = PendingDelivery { record, body_bytes: 0, memory: MemoryShare::default() };
-        ReceivedRequest { pending: Box::new(pending), completed: Instant::now() }
-    }
-
-    pub(crate) fn with_body(mut self, body: Bytes, memory: MemoryShare) -> Self {
-        self.pending.body_bytes = body.len();
-        self.pending.memory = memory;
-        self.pending.record.delivery.body = body;
-        self
-    }
-
-    pub(crate) fn record(&self) -> &Record {
-        &self.pending.record
-    }
-
-    /// The delivery for the recorder, with the response that was decided just now.
-    pub(crate) fn answered(self, response: &HandlerResponse) -> Box<PendingDelivery> {
-        let ReceivedRequest { mut pending, completed } = self;
-        let ms = completed.elapsed().as_secs_f64() * 1000.0;
-        pending.record.answer = Some(response.recorded(ms));
-        pending
-    }
-}
-
-/// Verifies received requests.
 pub(crate) struct Verifier {
     provider: Option<&'static Provider>,
     policy: Policy,
@@ -85,7 +43,7 @@ impl Verifier {
     /// Adds payload, verdict and warnings to a request's record. The error is that the decoded body is too large, or that no
     /// memory is free for it.
     pub(crate) async fn verify(self: &Arc<Self>, request: &mut ReceivedRequest) -> Result<(), BodyError> {
-        let pending = &mut *request.pending;
+        let pending = request.pending_mut();
         // A compressed body may decode to the largest size that is allowed: so much must be free meanwhile.
         let mut memory = MemoryShare::default();
         if !encoding::named(&pending.record.delivery.headers).is_empty() {

@@ -13,7 +13,7 @@ use crate::listen::config::Config;
 use crate::listen::expectations::Expectations;
 use crate::listen::recorder;
 use crate::listen::script::{Script, ScriptAction};
-use crate::listen::shutdown::{ListenProgress, StopConditions};
+use crate::listen::stop_conditions::{ListenProgress, StopConditions};
 use crate::signature::{Choice, Policy};
 
 /// Long enough that nothing here waits for it.

@@ -1,6 +1,6 @@
 //! The state of one run: sequence number, history of deliveries, counters, and what the journal lacks.
 
-use super::body::MemoryShare;
+use super::pending::PendingDelivery;
 use super::response::HandlerResponse;
 use crate::error::Exit;
 use crate::event::{Event, Note, Tally};
@@ -12,17 +12,7 @@ use crate::payload::history::History;
 use crate::payload::history::lifecycle::{Lifecycles, Unfinished};
 use crate::payload::lint::Warning;
 
-/// A delivery on its way to the recorder, with the memory that it takes.
-pub(crate) struct PendingDelivery {
-    /// The record so far. The session adds sequence number, id and duplicate.
-    pub(crate) record: Record,
-    /// The memory for the body, as sent and decoded.
-    pub(crate) body_bytes: usize,
-    /// The share of the memory for all bodies.
-    pub(crate) memory: MemoryShare,
-}
-
-pub(crate) struct Session {
+pub(crate) struct RunState {
     seq: u64,
     /// Deliveries that the journal lacks since its last write.
     missing: u64,
@@ -46,9 +36,9 @@ pub(crate) struct Counted {
     pub(crate) counted: bool,
 }
 
-impl Session {
+impl RunState {
     pub(crate) fn new(events: Option<Events>) -> Self {
-        Session {
+        RunState {
             seq: 0,
             missing: 0,
             unrecorded: 0,
