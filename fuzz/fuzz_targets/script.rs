@@ -13,7 +13,7 @@ fuzz_target!(|data: &[u8]| {
         Err(bad) => assert!(!bad.to_string().is_empty()),
         Ok(script) => {
             for taken in [0, 1, 2, 1000, u64::MAX] {
-                if let ScriptAction::Answer { status, .. } = script.item(taken).act {
+                if let ScriptAction::Answer { status, .. } = script.item(taken).action {
                     assert!((200..600).contains(&status.as_u16()), "{status} is no final status");
                 }
             }

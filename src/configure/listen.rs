@@ -48,7 +48,7 @@ pub(crate) fn start(args: &ListenArgs, known: &mut Vec<Secret>) -> Result<Exit, 
         expectations: Expectations { filters: args.expect.clone(), valid: args.require_valid, strict: args.strict },
         report: args.report.clone(),
         tunnel: args.tunnel.map(tunnel),
-        sender: suggest::sender(args),
+        send_command: suggest::sender(args),
         command: args.command.clone(),
         data_on_stdout: args.output.json,
     };

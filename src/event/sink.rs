@@ -128,6 +128,11 @@ impl Sink {
         }
     }
 
+    /// Sends an event that the caller can do nothing about: a writer that has ended ends the run by itself.
+    pub(crate) async fn note(&self, event: Event) {
+        let _ = self.send_or_skip(event).await;
+    }
+
     fn skipped(&self) -> MutexGuard<'_, Skipped> {
         self.skipped.lock().unwrap_or_else(PoisonError::into_inner)
     }

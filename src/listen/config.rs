@@ -56,7 +56,7 @@ pub(crate) struct Config {
     pub(crate) report: Option<PathBuf>,
     pub(crate) tunnel: Option<&'static TunnelClient>,
     /// The command that sends to this listener, without its `--to`.
-    pub(crate) sender: Option<String>,
+    pub(crate) send_command: Option<String>,
     /// The command to run once the listener is ready, or empty.
     pub(crate) command: Vec<OsString>,
     /// Whether standard output is data, so that the command must not write there.

@@ -37,8 +37,8 @@ const VALID: &str = "--require-valid";
 const STRICT: &str = "--strict";
 
 impl Expectations {
-    fn is_any(&self) -> bool {
-        !self.filters.is_empty() || self.valid || self.strict
+    fn is_empty(&self) -> bool {
+        self.filters.is_empty() && !self.valid && !self.strict
     }
 
     /// The text of every expectation.
@@ -143,16 +143,16 @@ impl ExpectationChecker {
         self.exit
     }
 
-    /// Whether there are expectations, and no delivery came to check.
-    pub(crate) fn is_idle(&self) -> bool {
-        self.expectations.is_any() && self.checked == 0
+    /// Whether there are expectations, and no delivery was checked.
+    pub(crate) fn nothing_checked(&self) -> bool {
+        !self.expectations.is_empty() && self.checked == 0
     }
 
     pub(crate) fn cases(&self) -> Vec<JunitCase> {
         let mut cases = self.cases.clone().unwrap_or_default();
-        if self.is_idle() {
-            let idle = |expected: &str| JunitCase::new(expected, DrillVerdict::Skipped(NOTHING_CHECKED.into()));
-            cases.extend(self.expectations.all().map(idle));
+        if self.nothing_checked() {
+            let skipped = |expected: &str| JunitCase::new(expected, DrillVerdict::Skipped(NOTHING_CHECKED.into()));
+            cases.extend(self.expectations.all().map(skipped));
         }
         if self.not_listed > 0 {
             let name = format!("{} more, {} failed in all", self.not_listed, self.failed);
@@ -166,13 +166,13 @@ impl ExpectationChecker {
 pub(crate) const NOTHING_CHECKED: &str = "no delivery came, so nothing that was expected was put to the test";
 
 /// How many deliveries wait for the checker at most. When filters are slower than deliveries, responses wait too.
-const WAITING: usize = 16;
+const CHECK_QUEUE: usize = 16;
 
 /// The task of an [`ExpectationChecker`]: no response waits for a filter.
 #[derive(Debug)]
 pub(crate) struct CheckerTask {
     jobs: mpsc::Sender<CheckerJob>,
-    is_idle: bool,
+    has_no_expectations: bool,
 }
 
 #[derive(Debug)]
@@ -182,7 +182,6 @@ enum CheckerJob {
     Finish(oneshot::Sender<ExpectationChecker>),
 }
 
-/// A queue slot for one delivery.
 pub(crate) struct CheckerSlot<'a>(mpsc::Permit<'a, CheckerJob>);
 
 impl CheckerSlot<'_> {
@@ -193,8 +192,8 @@ impl CheckerSlot<'_> {
 
 impl CheckerTask {
     pub(crate) fn start(mut checker: ExpectationChecker, sink: Sink) -> Self {
-        let (jobs, mut waiting) = mpsc::channel(WAITING);
-        let is_idle = !checker.expectations.is_any();
+        let (jobs, mut waiting) = mpsc::channel(CHECK_QUEUE);
+        let has_no_expectations = checker.expectations.is_empty();
         tokio::spawn(async move {
             while let Some(job) = waiting.recv().await {
                 let record = match job {
@@ -203,17 +202,16 @@ impl CheckerTask {
                     CheckerJob::Finish(sender) => return drop(sender.send(checker)),
                 };
                 for failure in checker.check(&record).await {
-                    // A writer that has ended ends the listener by itself.
-                    let _ = sink.send_or_skip(Note::warning(failure)).await;
+                    sink.note(Note::warning(failure)).await;
                 }
             }
         });
-        CheckerTask { jobs, is_idle }
+        CheckerTask { jobs, has_no_expectations }
     }
 
     /// Waits for a queue slot, where there are expectations.
     pub(crate) async fn reserve(&self) -> Option<CheckerSlot<'_>> {
-        if self.is_idle {
+        if self.has_no_expectations {
             return None;
         }
         // The task ends only with the listener.

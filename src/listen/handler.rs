@@ -1,4 +1,4 @@
-//! Handles one request: reads it, has the delivery verified and recorded, and answers.
+//! Handles one request: reads the body, verifies the delivery, decides the response, records the delivery, and responds.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -13,9 +13,9 @@ use tokio::time::sleep;
 use super::body::{self, BodyError, BodyLimits, BodyMemory};
 use super::config::Config;
 use super::forward::{App, AppChange};
-use super::limits::{LAST_TIME, ListenLimits, TARGET_BYTES};
+use super::limits::{APP_GRACE_TIME, ListenLimits, TARGET_BYTES};
 use super::pending::ReceivedRequest;
-use super::recorder::{DeferredProgress, RecorderHandle};
+use super::recorder::{DeferredProgress, Recorded, RecorderHandle};
 use super::response::{ConnectionClosed, HandlerResponse, ResponseBody, ResponseKind, response, truncated};
 use super::script::{Script, ScriptItem, ScriptPosition};
 use super::socket::ConnectionState;
@@ -42,14 +42,22 @@ pub(crate) struct Handler {
     recorder: RecorderHandle,
     sink: Sink,
     clock: Now,
-    /// Becomes true when the listener ends and no request may wait any more.
+    /// Becomes true when the shutdown begins: from then on no delay of a script is waited for.
     ending: watch::Sender<bool>,
 }
 
-/// The end of a request, with the progress that it makes when the connection has ended.
+/// The decided response of a request, and the progress to publish when the connection has ended.
 struct HandlerResult {
     response: HandlerResponse,
     progress: Option<DeferredProgress>,
+}
+
+impl HandlerResult {
+    /// The result of a delivery after the recorder has taken the delivery.
+    fn recorded(response: HandlerResponse, recorded: Recorded) -> Self {
+        let response = if recorded.replaced { HandlerResponse::not_recorded() } else { response };
+        HandlerResult { response, progress: recorded.progress }
+    }
 }
 
 impl From<HandlerResponse> for HandlerResult {
@@ -79,22 +87,22 @@ impl Handler {
         })
     }
 
-    /// Ends every wait: delays are over, and connections of responses that hang are closed.
-    pub(crate) fn end(&self) {
+    /// Cuts every wait of a script short: delays end, and connections of responses that hang are closed.
+    pub(crate) fn begin_shutdown(&self) {
         self.ending.send_replace(true);
     }
 
-    /// Resolves when the listener ends.
-    pub(crate) async fn ended(&self) {
-        // The sender is a field of this handler.
+    /// Resolves when the shutdown begins.
+    pub(crate) async fn shutdown_begun(&self) {
+        // Cannot fail: `self.ending` keeps the channel open.
         let _ = self.ending.subscribe().wait_for(|ends| *ends).await;
     }
 
-    /// Waits for this time, or until the listener ends.
+    /// Waits for `time`, or until the shutdown begins.
     async fn wait(&self, time: Duration) {
         tokio::select! {
             () = sleep(time) => {}
-            () = self.ended() => {}
+            () = self.shutdown_begun() => {}
         }
     }
 
@@ -103,7 +111,7 @@ impl Handler {
         self.script.hangs()
     }
 
-    /// Whether all responses are short.
+    /// Whether every response is short enough to copy behind the head.
     pub(crate) fn responds_briefly(&self) -> bool {
         self.script.is_brief()
     }
@@ -113,10 +121,11 @@ impl Handler {
         self.script.forwards()
     }
 
-    /// Handles one request.
+    /// A GET or HEAD is greeted, or passed to the app of `--forward-to`; a target over [`TARGET_BYTES`] is answered 414. Every
+    /// other request is a delivery.
     ///
-    /// The future is moved with each delivery, and is as large as everything that it may ever hold. So the request is taken
-    /// apart before the future begins, and whatever is rarely awaited, here and below, is boxed.
+    /// The future is moved with each delivery, and is as large as the largest set of values held at once. So the request is
+    /// taken apart before the future begins, and futures that are rarely awaited, here and below, are boxed.
     pub(crate) fn receive(
         self: Arc<Self>,
         request: Request<Incoming>,
@@ -145,7 +154,7 @@ impl Handler {
             let time = self.limits.body_time;
             let limits = BodyLimits { max: self.max_body, time, memory: &self.memory, at_once: false };
             let body = body::read(incoming, limits, expects_continue).await;
-            connection.request_complete();
+            connection.request_done();
             if let (true, Some(app)) = (is_get, app) {
                 return Box::pin(self.pass_get(app, delivery, body.map(|(body, _share)| body), &connection)).await;
             }
@@ -158,9 +167,8 @@ impl Handler {
         }
     }
 
-    /// One delivery: verify, let the script or the app decide, record, and then answer.
     async fn handle(&self, mut received: ReceivedRequest) -> HandlerResult {
-        if let Err(error) = self.verifier.verify(&mut received).await {
+        if let Err(error) = self.verifier.decode_and_verify(&mut received).await {
             return Box::pin(self.reject(received, error)).await;
         }
         let record = received.record();
@@ -175,23 +183,22 @@ impl Handler {
         pending.record.warnings.extend(late);
         if rejected {
             // A rejection acknowledges nothing, so the response need not wait for the journal.
-            self.recorder.enqueue(pending).await;
+            self.recorder.record_without_waiting(pending).await;
             return response.into();
         }
-        let recorded = self.recorder.record(pending).await;
-        let response = if recorded.replaced { HandlerResponse::not_recorded() } else { response };
-        HandlerResult { response, progress: recorded.progress }
+        HandlerResult::recorded(response, self.recorder.record(pending).await)
     }
 
-    /// The script's response to a delivery, after the script's delay.
+    /// The response of the script or the app, after the script's delay. Only accepted deliveries get here, so a 401 consumes no
+    /// script item.
     async fn decide(&self, delivery: &Delivery, payload: Option<&Payload>) -> HandlerResponse {
         let key = || payload.and_then(Payload::key);
         let taken = self.position.lock().unwrap_or_else(PoisonError::into_inner).take(key, &delivery.body);
-        let ScriptItem { act, delay, .. } = self.script.item(taken);
+        let ScriptItem { action, delay, .. } = self.script.item(taken);
         if !delay.is_zero() {
             Box::pin(self.wait(*delay)).await;
         }
-        match (HandlerResponse::scripted(act), &self.app) {
+        match (HandlerResponse::scripted(action), &self.app) {
             (Some(response), _) => response,
             (None, Some(app)) => Box::pin(self.forward(app, delivery)).await,
             (None, None) => {
@@ -200,12 +207,13 @@ impl Handler {
         }
     }
 
-    /// Sends the response as it was decided and recorded.
+    /// Responds as decided and recorded.
     async fn respond(
         &self,
         result: HandlerResult,
         connection: &ConnectionState,
     ) -> Result<Response<ResponseBody>, ConnectionClosed> {
+        // `_progress` is held until a hang is over: dropping the value counts the delivery.
         let HandlerResult { response: decided, progress: _progress } = result;
         match decided.kind {
             ResponseKind::Answer { status, headers, body } => {
@@ -225,19 +233,20 @@ impl Handler {
         }
     }
 
-    /// Waits for this time; without a time, until the sender closes the connection.
+    /// Waits for `time`; without a time, until the sender closes the connection.
     async fn hang(&self, time: Option<Duration>, connection: &ConnectionState) {
         match time {
             Some(Duration::ZERO) => {}
             Some(time) => self.wait(time).await,
             None => tokio::select! {
-                () = self.ended() => {}
+                () = self.shutdown_begun() => {}
                 () = connection.sender_closed() => {}
             },
         }
     }
 
-    /// Records a request whose body was not taken, with the response of the limit.
+    /// Responds to a request whose body exceeds a limit, and records the request. A body that was cut off is not recorded: the
+    /// request is counted as unreadable.
     async fn reject(&self, received: ReceivedRequest, error: BodyError) -> HandlerResult {
         let (status, body, warning) = match error {
             BodyError::TooLarge => {
@@ -264,9 +273,7 @@ impl Handler {
         let mut pending = received.into_pending(&response);
         let (code, text) = warning;
         pending.record.warnings.push(Warning::new(code, "", text));
-        let recorded = self.recorder.record(pending).await;
-        let response = if recorded.replaced { HandlerResponse::not_recorded() } else { response };
-        HandlerResult { response, progress: recorded.progress }
+        HandlerResult::recorded(response, self.recorder.record(pending).await)
     }
 
     async fn reject_target(&self, remote: &str) -> Result<Response<ResponseBody>, ConnectionClosed> {
@@ -289,11 +296,10 @@ impl Handler {
     pub(crate) async fn unreadable(&self, remote: &str, reason: &str) {
         self.recorder.count_unreadable().await;
         let text = format!("a request from {remote} could not be read: {reason}");
-        // A writer that has ended ends the listener by itself.
-        let _ = self.sink.send_or_skip(Note::warning(text)).await;
+        self.sink.note(Note::warning(text)).await;
     }
 
-    /// Passes a GET or HEAD to the app. The request is no delivery.
+    /// Passes a GET or HEAD to the app, without recording the request.
     async fn pass_get(
         &self,
         app: &App,
@@ -311,12 +317,12 @@ impl Handler {
         self.respond(response.into(), connection).await
     }
 
-    /// The app's response, with a note when the app has gone or answers again. When the listener ends, the app has
-    /// [`LAST_TIME`] left.
+    /// The app's response, with a note when the app stops or resumes answering. When the shutdown begins, the app has
+    /// [`APP_GRACE_TIME`] left.
     async fn forward(&self, app: &App, delivery: &Delivery) -> HandlerResponse {
         let end = async {
-            self.ended().await;
-            sleep(LAST_TIME).await;
+            self.shutdown_begun().await;
+            sleep(APP_GRACE_TIME).await;
         };
         let (response, change) = tokio::select! {
             answered = app.answer(delivery) => answered,
@@ -336,13 +342,12 @@ impl Handler {
                 Note::warning(text)
             }
         };
-        // A writer that has ended ends the listener by itself.
-        let _ = self.sink.send_or_skip(note).await;
+        self.sink.note(note).await;
         response
     }
 }
 
-/// A warning where the sender had given up before the response was ready: after `ack_budget`, or the provider's own limit.
+/// A warning when the response took longer than `ack_budget`, or without a budget, than the provider waits.
 fn late_answer(record: &Record, ack_budget: Option<Duration>) -> Option<Warning> {
     let answer = record.answer.as_ref().filter(|answer| answer.status.is_some())?;
     let of_provider = || {

@@ -1,26 +1,19 @@
-//! The limits of the listener, in one place. `--max-body` is the user's. JSON may nest to any depth, because no reader of
-//! JSON here recurses.
+//! The limits of the listener, but for `--max-body`. The depth of JSON needs no limit: no JSON parser of the listener
+//! recurses.
 
 use std::time::Duration;
 
-/// The limits that take time or many senders to reach, so that a test can lower them.
+/// The limits that take time or many senders to reach, so that a test can lower them. Each field defaults to the constant of
+/// its name.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ListenLimits {
-    /// See [`CONNECTIONS`].
     pub(crate) connections: usize,
-    /// See [`HEADER_TIME`].
     pub(crate) header_time: Duration,
-    /// See [`BODY_TIME`].
     pub(crate) body_time: Duration,
-    /// See [`ANSWER_TIME`].
     pub(crate) answer_time: Duration,
-    /// See [`HELD_BYTES`].
     pub(crate) held_bytes: usize,
-    /// See [`APP_BYTES`].
     pub(crate) app_bytes: usize,
-    /// See [`HELD_TIME`].
     pub(crate) held_time: Duration,
-    /// See [`JOURNAL_TIME`].
     pub(crate) journal_time: Duration,
 }
 
@@ -42,12 +35,12 @@ impl Default for ListenLimits {
 /// Open connections. More wait until one ends: an idle connection ends within [`HEADER_TIME`].
 pub(crate) const CONNECTIONS: usize = 4096;
 
-/// Connections that wait to be accepted, as far as the system allows so many.
+/// The length of the accept queue; the system may allow less.
 pub(crate) const BACKLOG: u32 = 1024;
 
 /// Descriptors that no connection gets: for a journal that is begun again, an output's file, the command that is run, the
 /// look-up of the app's name.
-pub(crate) const DESCRIPTORS: u64 = 12;
+pub(crate) const RESERVED_DESCRIPTORS: u64 = 12;
 
 /// The head of a request in bytes: the size of a read. A longer head is answered 431; the last read may bring more bytes,
 /// but never twice as many.
@@ -62,14 +55,14 @@ pub(crate) const HELD_BYTES: usize = 256 * 1024 * 1024;
 /// How long a sender waits for memory before the answer is 503. The app's responses wait for theirs as long.
 pub(crate) const HELD_TIME: Duration = Duration::from_secs(5);
 
-/// The deliveries that wait for the recorder at most.
-pub(crate) const WAITING: usize = 256;
+/// The length of the recorder's queue, in deliveries.
+pub(crate) const RECORDER_QUEUE: usize = 256;
 
 /// The size of a batch in bytes of journal lines: a batch of this size is written, and later deliveries form the next.
 pub(crate) const BATCH_BYTES: usize = 1024 * 1024;
 
-/// The longest line in bytes that waits as a line for a program to read it; a longer line is made again from its record,
-/// whose size counts as waiting memory. Shorter lines wait together, up to this size.
+/// The longest line in bytes that is queued for the writer as a line. A longer line is queued as its record, whose size counts
+/// toward the queue's memory. Shorter lines share one event, up to this size.
 pub(crate) const LINE_BYTES: usize = 16 * 1024;
 
 /// The time for a write to a journal that is a pipe, or is synced to the disk.
@@ -93,7 +86,7 @@ pub(crate) const ANSWER_TIME: Duration = Duration::from_secs(30);
 /// a reset connection.
 pub(crate) const DRAIN_BYTES: u64 = 64 * 1024 * 1024;
 
-/// The time for reading those bytes.
+/// The time for reading [`DRAIN_BYTES`].
 pub(crate) const DRAIN_TIME: Duration = Duration::from_secs(5);
 
 /// The time for requests in flight to finish when the listener ends.
@@ -131,4 +124,4 @@ pub(crate) const APP_BYTES: usize = 64 * 1024 * 1024;
 
 /// The time that an app has left to respond when the listener ends: less than [`FINISH_TIME`], so that the delivery is still
 /// recorded.
-pub(crate) const LAST_TIME: Duration = Duration::from_secs(2);
+pub(crate) const APP_GRACE_TIME: Duration = Duration::from_secs(2);

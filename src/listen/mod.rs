@@ -72,7 +72,7 @@ pub(crate) async fn run(config: Config, sink: Sink, clock: Now, signals: &mut Si
     // The limit is counted before the first sender learns the address.
     let connections = server::ConnectionLimit::of(&handler);
     let started = Instant::now();
-    // A writer that has ended ends the listener by itself, here and below.
+    // A writer that has ended ends the run by itself, here and below.
     let _ = sink.send(Event::Ready(ready.clone())).await;
     for note in notes(&config, tls.as_ref()).chain(torn.map(Note::warning)) {
         let _ = sink.send(note).await;
@@ -117,7 +117,7 @@ fn ready(config: &Config, address: SocketAddr, tls: Option<&Tls>, tunnel: Option
     let url = format!("{scheme}://{}", reachable(address));
     let cacert = tls.and_then(Tls::shared).map(Path::to_owned);
     Ready {
-        send_command: config.sender.as_ref().map(|sender| send_command(sender, &url, cacert.as_deref())),
+        send_command: config.send_command.as_ref().map(|command| whole_command(command, &url, cacert.as_deref())),
         url,
         port: address.port(),
         public_url: tunnel.map(|tunnel| tunnel.url.clone()),
@@ -127,10 +127,10 @@ fn ready(config: &Config, address: SocketAddr, tls: Option<&Tls>, tunnel: Option
     }
 }
 
-/// The whole command that sends to a listener.
-fn send_command(sender: &str, url: &str, cacert: Option<&Path>) -> String {
+/// The command that sends to the listener, with `--to` and `--cacert`.
+fn whole_command(command: &str, url: &str, cacert: Option<&Path>) -> String {
     let cacert = cacert.map(|path| format!(" --cacert {}", quote(path.as_os_str().as_encoded_bytes())));
-    format!("{sender} --to {url}{}", cacert.unwrap_or_default())
+    format!("{command} --to {url}{}", cacert.unwrap_or_default())
 }
 
 /// The notes about the configuration that the user should read before the first delivery comes.

@@ -11,7 +11,7 @@ use tokio::task::spawn_blocking;
 
 use super::config::Config;
 use super::expectations::{CheckerSlot, CheckerTask, ExpectationChecker};
-use super::limits::{BATCH_BYTES, LINE_BYTES, WAITING};
+use super::limits::{BATCH_BYTES, LINE_BYTES, RECORDER_QUEUE};
 use super::pending::PendingDelivery;
 use super::run_state::{Counted, RunState};
 use super::save_outputs::{OutputSlot, Outputs};
@@ -45,7 +45,7 @@ pub(crate) struct DeferredProgress {
 
 impl Drop for DeferredProgress {
     fn drop(&mut self) {
-        publish(&self.progress, self.step);
+        publish_progress(&self.progress, self.step);
     }
 }
 
@@ -65,17 +65,17 @@ enum RecorderMsg {
 /// A delivery whose response is decided.
 struct Decided {
     pending: Box<PendingDelivery>,
-    /// Whether the reason of an invalid signature is still to be found. Later deliveries wait meanwhile, so that the order
-    /// stays.
-    unexplained: bool,
-    /// Absent where the response does not depend on the journal, because nothing is acknowledged.
-    recorded: Option<oneshot::Sender<Recorded>>,
+    /// Whether the reason of an invalid signature is still to be found. Later deliveries wait for the diagnosis, so that the
+    /// order stays.
+    needs_diagnosis: bool,
+    /// Absent when the response acknowledges nothing, and so does not wait for the journal.
+    reply_to: Option<oneshot::Sender<Recorded>>,
 }
 
 impl Decided {
-    fn new(pending: Box<PendingDelivery>, recorded: Option<oneshot::Sender<Recorded>>) -> Self {
-        let unexplained = pending.record.verdict.is_invalid();
-        Decided { pending, unexplained, recorded }
+    fn new(pending: Box<PendingDelivery>, reply_to: Option<oneshot::Sender<Recorded>>) -> Self {
+        let needs_diagnosis = pending.record.verdict.is_invalid();
+        Decided { pending, needs_diagnosis, reply_to }
     }
 }
 
@@ -90,7 +90,7 @@ impl RecorderHandle {
     }
 
     /// Queues a delivery without waiting for the journal.
-    pub(crate) async fn enqueue(&self, pending: Box<PendingDelivery>) {
+    pub(crate) async fn record_without_waiting(&self, pending: Box<PendingDelivery>) {
         let _ = self.0.send(RecorderMsg::Delivery(Decided::new(pending, None))).await;
     }
 
@@ -137,7 +137,7 @@ impl Consumers {
     /// Waits until all files are saved and all deliveries are checked.
     async fn finish(&self) -> Result<ExpectationChecker, Error> {
         if let Some(outputs) = &self.outputs {
-            outputs.saved().await;
+            outputs.flush().await;
         }
         self.checker.finish().await
     }
@@ -157,7 +157,7 @@ pub(crate) fn start(
     let writer = journal.map(|journal| AsyncWriter::new(journal, config.limits.journal_time));
     let policy = Arc::new(config.policy.clone());
     let (keep_secrets, until) = (config.keep_secrets, config.wait.until.clone());
-    let (sender, queue) = mpsc::channel(WAITING);
+    let (sender, queue) = mpsc::channel(RECORDER_QUEUE);
     tokio::spawn(async move {
         let consumers = Consumers { sink, outputs, checker };
         let batch = Batch::default();
@@ -191,12 +191,12 @@ struct Numbered<'a> {
     pending: Box<PendingDelivery>,
     /// The end of its line in [`Batch::lines`].
     end: usize,
-    recorded: Option<oneshot::Sender<Recorded>>,
+    reply_to: Option<oneshot::Sender<Recorded>>,
     slots: QueueSlots<'a>,
 }
 
-/// Lines that share one event: handing over each line by itself, and waking the writer for it, takes longer than to make
-/// the line.
+/// Lines that share one event: sending each line alone, and waking the writer each time, takes longer than building the
+/// line.
 #[derive(Default)]
 struct LineBatch<'a> {
     lines: Vec<u8>,
@@ -251,12 +251,12 @@ impl<'a> Recorder<'a> {
 
     /// The first delivery of a batch may wait: for the reason of its invalid signature, and for its queue slots.
     async fn begin_batch(&mut self, decided: Decided) {
-        let Decided { mut pending, unexplained, recorded } = decided;
-        if unexplained {
-            self.explain(&mut pending).await;
+        let Decided { mut pending, needs_diagnosis, reply_to } = decided;
+        if needs_diagnosis {
+            self.diagnose(&mut pending).await;
         }
         let slots = self.consumers.reserve(pending.body_bytes).await;
-        self.number(pending, recorded, slots);
+        self.number(pending, reply_to, slots);
     }
 
     /// Adds the deliveries that are in the queue by now, as far as none of them has to wait. Returns the first message that
@@ -268,25 +268,25 @@ impl<'a> Recorder<'a> {
                     self.run_state.count_unreadable();
                     continue;
                 }
-                RecorderMsg::Delivery(decided) if !decided.unexplained => decided,
+                RecorderMsg::Delivery(decided) if !decided.needs_diagnosis => decided,
                 other => return Some(other),
             };
-            // Waiting here would hold slots that are only used after the wait, and so could be waiting for ever.
+            // Do not wait: the batch already holds slots that free only after the commit, so waiting could deadlock.
             let Some(slots) = self.consumers.reserve(decided.pending.body_bytes).now_or_never() else {
                 return Some(RecorderMsg::Delivery(decided));
             };
-            let Decided { pending, recorded, .. } = decided;
-            self.number(pending, recorded, slots);
+            let Decided { pending, reply_to, .. } = decided;
+            self.number(pending, reply_to, slots);
         }
         None
     }
 
-    /// Finds the reason of an invalid signature, on a thread of its own.
-    async fn explain(&self, pending: &mut PendingDelivery) {
+    /// Finds the reason of an invalid signature on a blocking thread.
+    async fn diagnose(&self, pending: &mut PendingDelivery) {
         let record = &mut pending.record;
         let (policy, delivery, verdict) = (Arc::clone(&self.policy), record.delivery.clone(), record.verdict.clone());
         let now = record.at.as_second();
-        // Without an explanation the delivery keeps its verdict.
+        // If the thread fails, the delivery keeps its verdict.
         if let Ok(explained) = spawn_blocking(move || signature::why(&delivery, &policy, now, verdict)).await {
             record.verdict = explained;
         }
@@ -296,7 +296,7 @@ impl<'a> Recorder<'a> {
     fn number(
         &mut self,
         mut pending: Box<PendingDelivery>,
-        recorded: Option<oneshot::Sender<Recorded>>,
+        reply_to: Option<oneshot::Sender<Recorded>>,
         slots: QueueSlots<'a>,
     ) {
         self.run_state.number(record_id(pending.record.at), &mut pending);
@@ -307,7 +307,7 @@ impl<'a> Recorder<'a> {
             pending.record.write_line(&mut self.batch.lines);
         }
         let end = self.batch.lines.len();
-        self.batch.deliveries.push(Numbered { pending, end, recorded, slots });
+        self.batch.deliveries.push(Numbered { pending, end, reply_to, slots });
     }
 
     /// Writes the batch to the journal; then counts and publishes its deliveries, and releases their responses.
@@ -330,11 +330,10 @@ impl<'a> Recorder<'a> {
             step.add(self.publish(delivery, index < kept, line, &mut line_batch));
         }
         line_batch.flush();
-        publish(&self.progress, step);
+        publish_progress(&self.progress, step);
         self.batch = Batch { lines: reuse_buffer(lines), deliveries };
         for note in notes {
-            // A writer that has ended ends the listener by itself.
-            let _ = self.consumers.sink.send_or_skip(note).await;
+            self.consumers.sink.note(note).await;
         }
     }
 
@@ -347,7 +346,7 @@ impl<'a> Recorder<'a> {
         line: &[u8],
         line_batch: &mut LineBatch<'a>,
     ) -> ListenProgress {
-        let Numbered { pending, recorded, slots, .. } = delivery;
+        let Numbered { pending, reply_to, slots, .. } = delivery;
         let mut record = pending.record;
         let replaced = !kept && self.run_state.not_recorded(&mut record);
         let is_given = record.answer.as_ref().is_some_and(|answer| answer.is_given());
@@ -375,16 +374,16 @@ impl<'a> Recorder<'a> {
         let step = ListenProgress { deliveries: u64::from(counted), until };
         // A delivery whose response hangs makes its progress when the connection has ended.
         let deferred = hangs.then(|| DeferredProgress { progress: self.progress.clone(), step });
-        if let Some(sender) = recorded {
-            // The sender of the delivery may have hung up.
-            drop(sender.send(Recorded { replaced, progress: deferred }));
+        if let Some(reply_to) = reply_to {
+            // Fails when the sender of the delivery has hung up.
+            drop(reply_to.send(Recorded { replaced, progress: deferred }));
         }
         if hangs { ListenProgress::default() } else { step }
     }
 }
 
-fn publish(progress: &watch::Sender<ListenProgress>, step: ListenProgress) {
-    if step.is_any() {
+fn publish_progress(progress: &watch::Sender<ListenProgress>, step: ListenProgress) {
+    if step.is_nonzero() {
         progress.send_modify(|progress| progress.add(step));
     }
 }

@@ -80,8 +80,8 @@ impl HandlerResponse {
     }
 
     /// The response of a script; `None` where the script asks for the app's.
-    pub(crate) fn scripted(act: &ScriptAction) -> Option<Self> {
-        let kind = match act {
+    pub(crate) fn scripted(action: &ScriptAction) -> Option<Self> {
+        let kind = match action {
             ScriptAction::Answer { status, retry_after, body } => {
                 return Some(Self::answer(*status, *retry_after, body.clone()));
             }

@@ -18,7 +18,7 @@ use crate::payload::data_url::InlineFile;
 
 /// How many deliveries wait to be saved at most. When the disk is slower than deliveries, responses wait too: no delivery is
 /// lost, and memory is bounded.
-const WAITING: usize = 16;
+const SAVE_QUEUE: usize = 16;
 
 /// The files of one delivery that are saved at most.
 const FILES: usize = 256;
@@ -32,12 +32,10 @@ const NUMBERED: usize = 999;
 /// The length of an id in a file name.
 const NAME: usize = 64;
 
-/// The queue of the task that writes into the folder.
 pub(crate) struct Outputs {
     jobs: mpsc::Sender<OutputJob>,
 }
 
-/// A queue slot for one delivery.
 pub(crate) struct OutputSlot<'a>(mpsc::Permit<'a, OutputJob>);
 
 impl OutputSlot<'_> {
@@ -60,7 +58,7 @@ impl Outputs {
         // The folder that the user named may be a link. Links within the folder are not followed.
         let path = folder.canonicalize().map_err(failed)?;
         let folder = Folder { named: folder.to_owned(), path };
-        let (jobs, queue) = mpsc::channel(WAITING);
+        let (jobs, queue) = mpsc::channel(SAVE_QUEUE);
         tokio::spawn(work(Arc::new(folder), queue, sink));
         Ok(Outputs { jobs })
     }
@@ -72,7 +70,7 @@ impl Outputs {
     }
 
     /// Waits until all files so far are saved.
-    pub(crate) async fn saved(&self) {
+    pub(crate) async fn flush(&self) {
         let (sender, saved) = oneshot::channel();
         let _ = self.jobs.send(OutputJob::Flush(sender)).await;
         let _ = saved.await;
@@ -94,12 +92,11 @@ async fn work(folder: Arc<Folder>, mut queue: mpsc::Receiver<OutputJob>, sink: S
         let saved = tokio::task::spawn_blocking(move || writing.save(&record)).await;
         let Ok((saved, failure)) = saved else { continue };
         for saved in saved {
-            // A writer that has ended ends the listener by itself.
-            let _ = sink.send_or_skip(Event::Saved(saved)).await;
+            sink.note(Event::Saved(saved)).await;
         }
         let failed = failure.is_some();
         if let Some(failure) = failure.filter(|_| !failed_before) {
-            let _ = sink.send_or_skip(Note::warning(failure.to_string())).await;
+            sink.note(Note::warning(failure.to_string())).await;
         }
         failed_before = failed;
     }

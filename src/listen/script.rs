@@ -19,17 +19,17 @@ pub struct Script {
     items: Vec<ScriptItem>,
 }
 
-/// One item of a script.
+/// An action, with a delay and a repeat count.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScriptItem {
-    /// The response.
-    pub act: ScriptAction,
+    /// How the request is answered.
+    pub action: ScriptAction,
     /// The wait before the response.
     pub(crate) delay: Duration,
-    times: u64,
+    repeat: u64,
 }
 
-/// The response to a request.
+/// How a request is answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ScriptAction {
     /// A status with headers and body.
@@ -64,12 +64,12 @@ pub struct ScriptFiles<'a> {
 
 /// The item of a script that cannot be parsed, and the reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BadScript {
+pub struct ScriptError {
     item: String,
     reason: String,
 }
 
-impl fmt::Display for BadScript {
+impl fmt::Display for ScriptError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "the item \"{}\" {}", self.item, self.reason)
     }
@@ -83,24 +83,24 @@ const MODIFIERS: [&str; 3] = ["delay", "retry-after", "body"];
 
 impl Script {
     /// A script of one item.
-    pub(crate) fn of(act: ScriptAction) -> Self {
-        Script { items: vec![ScriptItem { act, delay: Duration::ZERO, times: 1 }] }
+    pub(crate) fn of(action: ScriptAction) -> Self {
+        Script { items: vec![ScriptItem { action, delay: Duration::ZERO, repeat: 1 }] }
     }
 
     /// Parses items separated by commas.
-    pub fn parse(text: &str, values: ScriptFiles<'_>) -> Result<Self, BadScript> {
+    pub fn parse(text: &str, values: ScriptFiles<'_>) -> Result<Self, ScriptError> {
         let item = |item: &str| {
             let item = item.trim();
-            ScriptItem::parse(item, values).map_err(|reason| BadScript { item: item.to_owned(), reason })
+            ScriptItem::parse(item, values).map_err(|reason| ScriptError { item: item.to_owned(), reason })
         };
         Ok(Script { items: text.split(',').map(item).collect::<Result<_, _>>()? })
     }
 
-    /// The script item for request number `taken`, from 0.
-    pub fn item(&self, taken: u64) -> &ScriptItem {
-        let mut left = taken;
+    /// The script item for request number `index`, from 0.
+    pub fn item(&self, index: u64) -> &ScriptItem {
+        let mut left = index;
         for item in &self.items {
-            match left.checked_sub(item.times) {
+            match left.checked_sub(item.repeat) {
                 Some(rest) => left = rest,
                 None => return item,
             }
@@ -110,18 +110,18 @@ impl Script {
 
     /// Whether an item hangs without a limit.
     pub(crate) fn hangs(&self) -> bool {
-        self.items.iter().any(|item| item.act == ScriptAction::Hang(None))
+        self.items.iter().any(|item| item.action == ScriptAction::Hang(None))
     }
 
     /// Whether an item asks for the app's response.
     pub fn forwards(&self) -> bool {
-        self.items.iter().any(|item| item.act == ScriptAction::Forward)
+        self.items.iter().any(|item| item.action == ScriptAction::Forward)
     }
 
     /// Whether every response is so short that copying it costs next to nothing.
     pub(crate) fn is_brief(&self) -> bool {
         const BRIEF: usize = 4096;
-        self.items.iter().all(|item| match &item.act {
+        self.items.iter().all(|item| match &item.action {
             ScriptAction::Answer { body, .. } => body.as_ref().is_none_or(|body| body.len() <= BRIEF),
             ScriptAction::Forward => false,
             ScriptAction::Hang(_) | ScriptAction::Close | ScriptAction::Reset | ScriptAction::Truncate => true,
@@ -133,16 +133,16 @@ impl ScriptItem {
     fn parse(text: &str, values: ScriptFiles<'_>) -> Result<Self, String> {
         let mut parts = text.split(':');
         let (word, value) = split(parts.next().unwrap_or_default(), '=');
-        let (word, times) = times(word)?;
-        let mut act = act(word)?;
-        match (&mut act, value) {
+        let (word, repeat) = split_repeat(word)?;
+        let mut action = parse_action(word)?;
+        match (&mut action, value) {
             (ScriptAction::Hang(duration), Some(value)) => {
                 *duration = Some((values.duration)(value).map_err(unreadable)?)
             }
             (_, Some(_)) => return Err("has a value, which only hang takes: hang=35s".into()),
             (_, None) => {}
         }
-        let mut item = ScriptItem { act, delay: Duration::ZERO, times };
+        let mut item = ScriptItem { action, delay: Duration::ZERO, repeat };
         for modifier in parts {
             let (name, value) = split(modifier, '=');
             let value = value.ok_or_else(|| missing_value(name))?;
@@ -152,7 +152,7 @@ impl ScriptItem {
     }
 
     fn modify(&mut self, name: &str, value: &str, values: ScriptFiles<'_>) -> Result<(), String> {
-        match (name, &mut self.act) {
+        match (name, &mut self.action) {
             ("delay", _) => self.delay = (values.duration)(value).map_err(unreadable)?,
             ("retry-after", ScriptAction::Answer { retry_after, .. }) => {
                 let seconds = value.parse().map_err(|_| "wants whole seconds: retry-after=5".to_owned())?;
@@ -194,18 +194,18 @@ fn missing_value(modifier: &str) -> String {
 }
 
 /// Splits `503x2` into the word and the repeat count.
-fn times(word: &str) -> Result<(&str, u64), String> {
+fn split_repeat(word: &str) -> Result<(&str, u64), String> {
     let is_count = |count: &str| !count.is_empty() && count.bytes().all(|byte| byte.is_ascii_digit());
     match word.rsplit_once('x').filter(|(_, count)| is_count(count)) {
         None => Ok((word, 1)),
         Some((word, count)) => match count.parse() {
-            Ok(times @ 1..) => Ok((word, times)),
+            Ok(repeat @ 1..) => Ok((word, repeat)),
             _ => Err("needs a repeat count of at least 1, as in 503x2".into()),
         },
     }
 }
 
-fn act(word: &str) -> Result<ScriptAction, String> {
+fn parse_action(word: &str) -> Result<ScriptAction, String> {
     if !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit()) {
         let status = word.parse().ok().filter(|status| (200..=599).contains(status));
         let status = status.and_then(|status: u16| StatusCode::from_u16(status).ok());
@@ -234,8 +234,9 @@ fn unknown<const N: usize>(what: &str, word: &str, known: [&str; N]) -> String {
 /// The position in a script.
 #[derive(Debug)]
 pub(crate) struct ScriptPosition {
-    taken: u64,
-    /// The position of each delivery, where each starts the script from its beginning.
+    /// The position that all deliveries share.
+    shared: u64,
+    /// The position of each distinct delivery, with `--respond-each`.
     each: Option<LruCache<u64, u64>>,
     hasher: RandomState,
 }
@@ -248,22 +249,22 @@ impl ScriptPosition {
 
     fn remembering(deliveries: Option<usize>) -> Self {
         let each = deliveries.map(|most| LruCache::new(NonZeroUsize::new(most).unwrap_or(NonZeroUsize::MIN)));
-        ScriptPosition { taken: 0, each, hasher: RandomState::new() }
+        ScriptPosition { shared: 0, each, hasher: RandomState::new() }
     }
 
     /// Takes the next position for a delivery, and returns the number of requests before. Deliveries are told apart by their
     /// idempotency key, or by their body where they have no key.
     pub(crate) fn take(&mut self, key: impl FnOnce() -> Option<String>, body: &[u8]) -> u64 {
-        let taken = match &mut self.each {
+        let position = match &mut self.each {
             Some(each) => {
                 let key = key();
-                let known = self.hasher.hash_one((&key, key.is_none().then_some(body)));
-                each.get_or_insert_mut(known, || 0)
+                let hash = self.hasher.hash_one((&key, key.is_none().then_some(body)));
+                each.get_or_insert_mut(hash, || 0)
             }
-            None => &mut self.taken,
+            None => &mut self.shared,
         };
-        *taken += 1;
-        *taken - 1
+        *position += 1;
+        *position - 1
     }
 }
 
@@ -291,7 +292,7 @@ mod tests {
     #[test]
     fn items_come_in_order_and_the_last_repeats() {
         let script = parse("503x2, hang=35ms,close,reset,truncate,forwardx2,200").unwrap();
-        let acts: Vec<_> = (0..11).map(|taken| script.item(taken).act.clone()).collect();
+        let actions: Vec<_> = (0..11).map(|taken| script.item(taken).action.clone()).collect();
         let hang = ScriptAction::Hang(Some(Duration::from_millis(35)));
         let middle = [
             hang,
@@ -302,8 +303,8 @@ mod tests {
             ScriptAction::Forward,
         ];
         let wanted = [&[answer(503), answer(503)][..], &middle, &[answer(200), answer(200), answer(200)]].concat();
-        assert_eq!(acts, wanted);
-        assert_eq!(script.item(u64::MAX).act, answer(200));
+        assert_eq!(actions, wanted);
+        assert_eq!(script.item(u64::MAX).action, answer(200));
         assert!(script.forwards() && !parse("200").unwrap().forwards());
     }
 
@@ -321,13 +322,13 @@ mod tests {
     #[test]
     fn an_item_has_any_number_of_modifiers() {
         let script = parse("429:retry-after=5:delay=20ms:body=@there,hang:delay=1ms").unwrap();
-        let ScriptItem { act, delay, .. } = script.item(0).clone();
+        let ScriptItem { action, delay, .. } = script.item(0).clone();
         let body = Some(Bytes::from_static(b"content"));
-        assert_eq!(act, ScriptAction::Answer { status: StatusCode::TOO_MANY_REQUESTS, retry_after: Some(5), body });
+        assert_eq!(action, ScriptAction::Answer { status: StatusCode::TOO_MANY_REQUESTS, retry_after: Some(5), body });
         assert_eq!(delay, Duration::from_millis(20));
         assert_eq!(
             script.item(1),
-            &ScriptItem { act: ScriptAction::Hang(None), delay: Duration::from_millis(1), times: 1 }
+            &ScriptItem { action: ScriptAction::Hang(None), delay: Duration::from_millis(1), repeat: 1 }
         );
     }
 

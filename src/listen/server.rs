@@ -16,11 +16,13 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::handler::Handler;
-use super::limits::{ACCEPT_CALM, ACCEPT_PAUSE, DESCRIPTORS, FINISH_TIME, HEAD_BYTES, ListenLimits, STALL_TIME};
+use super::limits::{
+    ACCEPT_CALM, ACCEPT_PAUSE, FINISH_TIME, HEAD_BYTES, ListenLimits, RESERVED_DESCRIPTORS, STALL_TIME,
+};
 use super::response::ResponseBody;
 use super::socket::{ConnectionState, Socket};
 use super::tls::{Tls, TlsStart};
-use crate::event::{Event, Note, Sink};
+use crate::event::{Note, Sink};
 
 pub(crate) struct Server {
     stop: oneshot::Sender<()>,
@@ -32,7 +34,7 @@ pub(crate) struct Server {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ConnectionLimit {
     limit: usize,
-    /// Why there are no more, for a note.
+    /// Why the limit is not higher, for a note.
     reason: &'static str,
 }
 
@@ -41,7 +43,7 @@ impl ConnectionLimit {
     pub(crate) fn of(handler: &Handler) -> Self {
         let connections = handler.limits.connections;
         // A connection may need a second descriptor for the connection to the app, and a third to notice that its sender
-        // has closed. The app never has more connections than deliveries were in flight, kept connections included.
+        // has closed. The connections to the app, idle ones included, are never more than the deliveries in flight at once.
         let descriptors = 1 + usize::from(handler.forwards()) + usize::from(handler.may_hang());
         let limit = affordable(connections, descriptors);
         let reason = if limit < connections { "there are descriptors for (ulimit -n)" } else { "may be at a time" };
@@ -72,30 +74,30 @@ impl Server {
     pub(crate) async fn finish(self) {
         // The task ends by itself only in a panic; then there is no request to finish.
         let _ = self.stop.send(());
-        self.handler.end();
+        self.handler.begin_shutdown();
         if let Ok(connections) = self.task.await {
             let _ = timeout(FINISH_TIME, connections.shutdown()).await;
         }
     }
 }
 
-/// The number of connections, at most `connections`, for which there are `descriptors` each. Raises the limit of the process
-/// as far as allowed and needed. Whatever is started later inherits the higher limit, and is no worse off.
+/// The number of connections, at most `connections`, if each may need `descriptors`. Raises the process's descriptor limit
+/// (`ulimit -n`) as far as allowed and needed. Child processes inherit the raised limit, which does them no harm.
 fn affordable(connections: usize, descriptors: usize) -> usize {
     #[cfg(unix)]
     {
         use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
         // Where /dev/fd cannot be listed, about 16 descriptors are taken.
         let taken = std::fs::read_dir("/dev/fd").map_or(16, Iterator::count) as u64;
-        let wanted = (connections * descriptors) as u64 + taken + DESCRIPTORS;
+        let wanted = (connections * descriptors) as u64 + taken + RESERVED_DESCRIPTORS;
         let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
         if current.is_some_and(|current| current < wanted) {
             let raised = maximum.map_or(wanted, |maximum| maximum.min(wanted));
-            // A refusal leaves the limit as it was.
+            // A failure leaves the limit as it was.
             let _ = setrlimit(Resource::Nofile, Rlimit { current: Some(raised), maximum });
         }
         let Some(current) = getrlimit(Resource::Nofile).current else { return connections };
-        let free = usize::try_from(current.saturating_sub(taken + DESCRIPTORS)).unwrap_or(usize::MAX);
+        let free = usize::try_from(current.saturating_sub(taken + RESERVED_DESCRIPTORS)).unwrap_or(usize::MAX);
         (free / descriptors).clamp(1, connections)
     }
     #[cfg(not(unix))]
@@ -110,7 +112,7 @@ struct Acceptor {
     listener: TcpListener,
     limit: ConnectionLimit,
     permits: Arc<Semaphore>,
-    /// Whether a note has told that all permits are taken.
+    /// Whether the note about the connection limit was sent.
     was_full: bool,
     /// Whether a connection must notice that its sender has closed.
     watches: bool,
@@ -128,7 +130,7 @@ impl Acceptor {
                 accepted = self.listener.accept() => accepted,
                 () = sleep_until(calm.unwrap_or_else(Instant::now)), if calm.is_some() => {
                     self.last_failure = None;
-                    self.note(Note::info("connections are accepted again")).await;
+                    self.sink.note(Note::info("connections are accepted again")).await;
                     continue;
                 }
             };
@@ -142,7 +144,8 @@ impl Acceptor {
         }
     }
 
-    /// The state of a connection. Its second descriptor is waited for like the connection itself.
+    /// The state of a connection. When descriptors run out, waits for the second descriptor with the pause and the note of a
+    /// failed accept.
     async fn state(&mut self, stream: &TcpStream) -> ConnectionState {
         while self.watches {
             match ConnectionState::watched(stream) {
@@ -157,7 +160,7 @@ impl Acceptor {
     async fn failed(&mut self, error: io::Error) {
         if self.last_failure.replace(Instant::now()).is_none() {
             let text = format!("cannot accept connections: {error}; those that come wait until it can be");
-            self.note(Note::warning(text)).await;
+            self.sink.note(Note::warning(text)).await;
         }
         sleep(ACCEPT_PAUSE).await;
     }
@@ -168,15 +171,10 @@ impl Acceptor {
             self.was_full = true;
             let ConnectionLimit { limit, reason } = self.limit;
             let text = format!("{limit} connections are open, as many as {reason}: more wait");
-            self.note(Note::warning(text)).await;
+            self.sink.note(Note::warning(text)).await;
         }
-        // The semaphore is never closed, so there always comes a permit.
+        // The semaphore is never closed, so a permit always comes.
         Arc::clone(&self.permits).acquire_owned().await.ok()
-    }
-
-    async fn note(&self, note: Event) {
-        // A writer that has ended ends the listener by itself.
-        let _ = self.sink.send_or_skip(note).await;
     }
 }
 
@@ -239,7 +237,7 @@ impl AcceptedConnection {
         let begun = tokio::select! {
             begun = tls.begin(stream, state.clone(), time) => begun,
             // A sender that has sent nothing by the end of the listener is not waited for.
-            () = handler.ended() => TlsStart::Nothing,
+            () = handler.shutdown_begun() => TlsStart::Nothing,
         };
         match begun {
             TlsStart::Secured(stream) => self.serve_deliveries(stream).await,
@@ -285,11 +283,11 @@ impl AcceptedConnection {
 
 /// Resolves when the listener ends and an incomplete request brings no more bytes.
 async fn stalled(handler: &Handler, state: &ConnectionState) {
-    handler.ended().await;
+    handler.shutdown_begun().await;
     loop {
-        let before = state.incomplete_reads();
+        let before = state.reads_if_mid_request();
         sleep(STALL_TIME).await;
-        if before.is_some() && state.incomplete_reads() == before {
+        if before.is_some() && state.reads_if_mid_request() == before {
             return;
         }
     }

@@ -55,7 +55,7 @@ impl ConnectionState {
     }
 
     /// Notes that the request is whole: bytes that are read now are no part of the request.
-    pub(crate) fn request_complete(&self) {
+    pub(crate) fn request_done(&self) {
         self.0.is_complete.store(true, Ordering::Relaxed);
     }
 
@@ -64,9 +64,9 @@ impl ConnectionState {
         self.0.is_complete.store(false, Ordering::Relaxed);
     }
 
-    /// The number of reads, while the connection waits for the rest of an incomplete request. A pending read alone does not
-    /// tell: TLS reads ahead whenever it can.
-    pub(crate) fn incomplete_reads(&self) -> Option<u64> {
+    /// The number of reads so far, if the connection waits for the rest of a request. A pending read alone does not show that
+    /// a request is incomplete: TLS reads ahead whenever it can.
+    pub(crate) fn reads_if_mid_request(&self) -> Option<u64> {
         let reads = self.0.reads.load(Ordering::Relaxed);
         let is_between_requests = reads > 0 && self.0.answered_at.load(Ordering::Relaxed) == reads;
         let waits = self.0.is_reading.load(Ordering::Relaxed) && !self.0.is_complete.load(Ordering::Relaxed);

@@ -35,6 +35,7 @@ pub(crate) enum Until {
     Word(String),
 }
 
+/// The progress toward `--count` and `--until`: of the run, or a step to add.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct ListenProgress {
     /// Deliveries that count.
@@ -64,7 +65,7 @@ pub(crate) enum StopCause {
 }
 
 impl ListenProgress {
-    pub(crate) fn is_any(self) -> bool {
+    pub(crate) fn is_nonzero(self) -> bool {
         self.deliveries > 0 || self.until
     }
 

@@ -37,7 +37,7 @@ impl RunSummary<'_> {
         let progress = ListenProgress { deliveries: tally.deliveries, until: self.until };
         let (exit, missing) = wait.exit(self.cause, progress);
         let (journal_exit, lacking) = run_state.journal_end();
-        let unchecked = checker.is_idle().then(|| NOTHING_CHECKED.to_owned());
+        let unchecked = checker.nothing_checked().then(|| NOTHING_CHECKED.to_owned());
         let skipped = sink.take_skipped();
         let skipped = (!skipped.is_nothing()).then_some(Event::Skipped(skipped));
         let notes = unfinished.into_iter().chain(missing).chain(unchecked).chain(lacking);

@@ -202,8 +202,7 @@ impl Tunnel {
                 () = output => {
                     let reason = "it has ended, so no delivery comes from outside any more".into();
                     let error = self.client.failed(reason, &self.last);
-                    // A writer that has ended ends the listener by itself.
-                    let _ = sink.send_or_skip(Note::warning(error.to_string())).await;
+                    sink.note(Note::warning(error.to_string())).await;
                 }
                 _ = ended => {}
             }
@@ -229,7 +228,7 @@ impl WatchedTunnel {
 }
 
 /// How many lines wait to be read at most.
-const WAITING: usize = 64;
+const LINE_QUEUE: usize = 64;
 
 /// The lines of both outputs of a process, from now until both are closed.
 fn output_lines(process: &mut Child) -> mpsc::Receiver<String> {
@@ -241,7 +240,7 @@ fn output_lines(process: &mut Child) -> mpsc::Receiver<String> {
             }
         }
     }
-    let (to, lines) = mpsc::channel(WAITING);
+    let (to, lines) = mpsc::channel(LINE_QUEUE);
     let (stdout, stderr) = process.outputs();
     stdout.map(|stdout| tokio::spawn(forward(stdout, to.clone())));
     stderr.map(|stderr| tokio::spawn(forward(stderr, to)));

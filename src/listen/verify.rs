@@ -15,8 +15,8 @@ use crate::payload::lint::{self, Warning};
 use crate::payload::{Delivery, Payload, Provider};
 use crate::signature::{self, Policy, Verdict};
 
-/// From this body size on, in bytes, a delivery is verified on another thread: a digest over so many bytes takes a tenth of
-/// a millisecond, handing them over some hundredth.
+/// The body size in bytes from which a delivery is verified on another thread: the digest takes about 0.1 ms, the move to
+/// another thread about 0.01 ms.
 const LARGE: usize = 128 * 1024;
 
 pub(crate) struct Verifier {
@@ -40,11 +40,11 @@ impl Verifier {
         }
     }
 
-    /// Adds payload, verdict and warnings to a request's record. The error is that the decoded body is too large, or that no
-    /// memory is free for it.
-    pub(crate) async fn verify(self: &Arc<Self>, request: &mut ReceivedRequest) -> Result<(), BodyError> {
+    /// Adds payload, verdict and warnings to a request's record. Fails only when the decoded body is too large, or when no
+    /// memory becomes free for the decoded body; a signature that does not match is a verdict.
+    pub(crate) async fn decode_and_verify(self: &Arc<Self>, request: &mut ReceivedRequest) -> Result<(), BodyError> {
         let pending = request.pending_mut();
-        // A compressed body may decode to the largest size that is allowed: so much must be free meanwhile.
+        // A compressed body may decode to `max_body` bytes, so memory for the largest body is reserved while decoding.
         let mut memory = MemoryShare::default();
         if !encoding::named(&pending.record.delivery.headers).is_empty() {
             let largest = usize::try_from(self.max_body).unwrap_or(usize::MAX);
@@ -79,7 +79,7 @@ impl Verifier {
             && let Ok(permit) = Arc::clone(&self.threads).try_acquire_owned()
         {
             let (verifier, delivery, decoded) = (Arc::clone(self), pending.record.delivery.clone(), decoded.cloned());
-            // The share goes along: when the sender hangs up meanwhile, the thread still holds the bytes.
+            // The share moves to the thread: if the sender hangs up meanwhile, the thread still holds the body's bytes.
             let memory = std::mem::take(&mut pending.memory);
             let examined = spawn_blocking(move || {
                 let examined = verifier.payload_and_verdict(&delivery, decoded.as_ref(), now);

@@ -7,7 +7,7 @@ use tokio::net::TcpStream;
 use tokio::sync::{mpsc, watch};
 
 use super::*;
-use crate::event::{self, QueuedEvent};
+use crate::event::{self, Event, QueuedEvent};
 use crate::journal::Record;
 use crate::listen::config::Config;
 use crate::listen::expectations::Expectations;
@@ -68,7 +68,7 @@ async fn start_before(forward_to: Option<url::Url>, limits: ListenLimits, max_bo
         expectations: Expectations::default(),
         report: None,
         tunnel: None,
-        sender: None,
+        send_command: None,
         command: Vec::new(),
         data_on_stdout: false,
     };
