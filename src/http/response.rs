@@ -289,7 +289,7 @@ mod tests {
     #[test]
     fn what_is_not_http_is_named_and_nothing_is_endless() {
         let garbage = read(b"SSH-2.0-OpenSSH_9.2\r\n", 5).unwrap_err();
-        assert!(garbage.to_string().starts_with("what came back is not HTTP: "), "{garbage}");
+        assert!(garbage.to_string().starts_with("the response is not HTTP: "), "{garbage}");
         let endless = format!("HTTP/1.1 200 OK\r\nx: {}", "y".repeat(MAX_HEAD));
         assert_eq!(read(endless.as_bytes(), 4096), Err(Malformed::TooLong));
         let chunks = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nhixx";
