@@ -101,7 +101,7 @@ fn check(record: &Value, capture: &Capture, name: &str, host: &str) {
 }
 
 #[test]
-fn every_recorded_cog_delivery_comes_out_as_it_went_in() {
+fn recorded_cog_deliveries_are_journalled_byte_for_byte() {
     for (path, captures) in captures() {
         let name = path.file_name().unwrap().to_string_lossy();
         let dir = tempfile::tempdir().unwrap();
@@ -124,7 +124,7 @@ fn every_recorded_cog_delivery_comes_out_as_it_went_in() {
 }
 
 #[test]
-fn a_recorded_cog_body_is_known_without_its_headers() {
+fn recorded_cog_bodies_are_detected_without_headers() {
     for (path, captures) in captures() {
         for capture in captures {
             let read = Payload::read(&capture.body.into(), &Headers::default(), None).unwrap();
@@ -134,7 +134,7 @@ fn a_recorded_cog_body_is_known_without_its_headers() {
 }
 
 #[test]
-fn a_retried_delivery_is_a_repeat_and_progress_is_none() {
+fn a_retried_delivery_is_a_duplicate_and_progress_is_not() {
     for (path, captures) in captures() {
         let mut listener = Listener::start(&[]);
         let mut seen: Vec<(&[u8], Value)> = Vec::new();
@@ -149,7 +149,7 @@ fn a_retried_delivery_is_a_repeat_and_progress_is_none() {
 }
 
 #[test]
-fn in_whatever_order_they_arrive_real_deliveries_are_overtaken_at_worst() {
+fn recorded_deliveries_in_reverse_order_get_only_the_overtaken_warning() {
     for (path, captures) in captures() {
         let mut listener = Listener::start(&[]);
         for capture in captures.iter().rev() {
@@ -163,7 +163,7 @@ fn in_whatever_order_they_arrive_real_deliveries_are_overtaken_at_worst() {
 }
 
 #[test]
-fn a_bearer_token_is_recognised_and_never_shown() {
+fn a_bearer_token_is_verified_and_never_printed() {
     let (_, captures) =
         captures().into_iter().find(|(path, _)| path.ends_with("cog-0.23.1__auth_token.jsonl")).unwrap();
     let cases = [(TOKEN, 200, "authenticated"), ("another", 401, "invalid")];

@@ -12,7 +12,7 @@ fn tried(shown: &str) -> Vec<String> {
 }
 
 #[test]
-fn no_argument_at_all_prints_what_to_try_and_counts_as_a_usage_error() {
+fn no_arguments_print_examples_and_exit_with_a_usage_error() {
     let page = hookctl([""; 0]).exits(2);
     for part in ["hookctl listen --secret s3cret", "hookctl send success", "--drill", "-h for a summary"] {
         assert!(page.stderr.contains(part), "no {part:?} in {}", page.stderr);
@@ -20,7 +20,7 @@ fn no_argument_at_all_prints_what_to_try_and_counts_as_a_usage_error() {
 }
 
 #[test]
-fn what_was_meant_is_named() {
+fn typing_errors_get_a_suggestion() {
     let cases = [
         (&["lisen"][..], "'listen'"),
         (&["listen", "--prot", "1"], "'--port'"),
@@ -60,7 +60,7 @@ fn what_was_meant_is_named() {
 }
 
 #[test]
-fn a_status_that_nobody_sends_is_taken_for_the_nearest_one() {
+fn a_status_without_matches_gets_a_suggestion() {
     let line = r#"{"type":"delivery","v":1,"seq":1,"id":"a","at":"2026-11-20T21:23:21Z","body":"{}"}"#;
     let of = |status: &str| hookctl(["inspect", "-", "--status", status]).stdin(line.as_bytes()).exits(0).stderr;
     assert!(of("failde").contains("none of 1 deliveries matches; did you mean --status failed?"));
@@ -72,7 +72,7 @@ fn a_status_that_nobody_sends_is_taken_for_the_nearest_one() {
 }
 
 #[test]
-fn a_source_that_was_taken_for_the_secret_is_named() {
+fn a_source_read_as_the_value_of_secret_is_reported() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("body.json");
     std::fs::write(&file, "{}").unwrap();
@@ -92,7 +92,7 @@ fn a_source_that_was_taken_for_the_secret_is_named() {
 }
 
 #[test]
-fn a_listener_on_a_terminal_shows_the_command_that_sends_to_it() {
+fn a_listener_on_a_terminal_prints_a_send_command() {
     let mut listener = Terminal::start(&["listen", "--port", "0", "--secret", "s3cret", "--count", "1"], 60);
     let shown = listener.shows("--to http://127.0.0.1:");
     assert!(shown.contains("hookctl send success --secret --to"), "{shown}");
@@ -104,7 +104,7 @@ fn a_listener_on_a_terminal_shows_the_command_that_sends_to_it() {
 }
 
 #[test]
-fn the_command_names_the_secret_as_the_listener_does_and_trusts_its_certificate() {
+fn the_send_command_has_the_secret_reference_and_the_certificate() {
     let arguments = ["listen", "--port", "0", "--tls", "--provider", "replicate", "--secret", "old=env:HOOK_KEY"];
     let key = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
     let mut command = crate::support::program::command();
@@ -120,7 +120,7 @@ fn the_command_names_the_secret_as_the_listener_does_and_trusts_its_certificate(
 }
 
 #[test]
-fn the_command_is_for_people_who_look_on() {
+fn the_send_command_is_printed_only_on_a_terminal() {
     for further in [&["--quiet"][..], &["--json"], &["--", "true"]] {
         let arguments = [&["listen", "--port", "0", "--timeout", "50ms"], further].concat();
         let shown = Terminal::start(&arguments, 80).all();
@@ -131,7 +131,7 @@ fn the_command_is_for_people_who_look_on() {
 }
 
 #[test]
-fn a_sender_without_a_listener_says_once_how_to_start_one() {
+fn a_refused_connection_prints_the_listen_command_once() {
     // A port that was free a moment ago, and that nobody is given so soon.
     let port = Listener::start(&[]).port.to_string();
     let run = ["send", "success", "failed", "--retry", "1ms", "--to", &port, "--secret", "env:HOOK_KEY"];
@@ -143,7 +143,7 @@ fn a_sender_without_a_listener_says_once_how_to_start_one() {
 }
 
 #[test]
-fn the_first_signature_that_fails_points_to_the_page_about_them() {
+fn the_first_invalid_signature_points_to_the_signature_help() {
     const PAGE: &str = "hookctl help signatures";
     let listener = Listener::spawn({
         let mut command = crate::support::program::command();

@@ -30,7 +30,7 @@ fn part_is_fresh(path: &str, mark: &str, wanted: &str) {
 }
 
 #[test]
-fn completions_of_five_shells() {
+fn committed_completions_are_current() {
     let scripts = [
         ("bash", "hookctl.bash"),
         ("zsh", "_hookctl"),
@@ -48,7 +48,7 @@ fn completions_of_five_shells() {
 }
 
 #[test]
-fn man_pages() {
+fn committed_man_pages_are_current() {
     is_fresh("completions/man/hookctl.1", &hookctl(["man"]).exits(0).stdout);
     let all = hookctl(["man"]).exits(0).stdout;
     let named = all.split("hookctl\\-").skip(1).filter_map(|rest| rest.split_once("(1)")).map(|(name, _)| name);
@@ -61,7 +61,7 @@ fn man_pages() {
 }
 
 #[test]
-fn the_readme_shows_the_exit_codes_and_the_help() {
+fn the_readme_has_the_current_exit_codes_and_help() {
     let codes = Exit::MEANINGS.iter().map(|(code, meaning)| format!("| {code} | {meaning} |\n"));
     let table = format!("| code | meaning |\n|---|---|\n{}", codes.collect::<String>());
     part_is_fresh("README.md", "exit codes", &table);
@@ -70,7 +70,7 @@ fn the_readme_shows_the_exit_codes_and_the_help() {
 }
 
 #[test]
-fn the_short_names_are_the_same_payloads() {
+fn short_fixture_names_have_the_same_bodies() {
     let read = |path: &str| fs::read(repository(&format!("fixtures/{path}.json"))).unwrap();
     for (short, whole) in
         [("success", "eachlabs/a/success"), ("failed", "eachlabs/a/failed"), ("workflow", "modelslab/workflow")]
@@ -80,7 +80,7 @@ fn the_short_names_are_the_same_payloads() {
 }
 
 #[test]
-fn every_fixture_on_disk_is_built_in() {
+fn every_fixture_file_is_built_in() {
     let mut folders = vec![repository("fixtures")];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap() {

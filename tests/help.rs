@@ -37,7 +37,7 @@ fn fits(page: &[&str], columns: usize) {
 }
 
 #[test]
-fn the_short_help_reminds_and_the_long_one_teaches() {
+fn the_long_help_has_more_lines_than_the_short_help_and_has_examples() {
     for command in COMMANDS {
         let page = |flag| hookctl([command, flag]).exits(0).stdout;
         let (short, long) = (page("-h"), page("--help"));
@@ -48,7 +48,7 @@ fn the_short_help_reminds_and_the_long_one_teaches() {
 }
 
 #[test]
-fn the_short_help_stays_short_and_names_every_flag() {
+fn the_short_help_has_at_most_90_lines_and_names_every_flag() {
     for command in ["listen", "send", "inspect"] {
         let page = |flag| hookctl([command, flag]).env("COLUMNS", "80").exits(0).stdout;
         let (short, long) = (page("-h"), page("--help"));
@@ -100,7 +100,7 @@ fn values_and_flags_complete() {
 }
 
 #[test]
-fn help_about_help_is_help() {
+fn help_of_help_prints_the_help_page() {
     let page = hookctl(["help"]).exits(0).stdout;
     for flag in ["--help", "-h"] {
         assert_eq!(hookctl(["help", flag]).exits(0).stdout, page);
@@ -109,7 +109,7 @@ fn help_about_help_is_help() {
 }
 
 #[test]
-fn a_variable_that_names_no_shell_keeps_nothing_from_running() {
+fn an_invalid_completion_shell_does_not_stop_a_command() {
     hookctl(["send", "success"]).env("HOOKCTL_COMPLETE", "1").exits(2).says("--to is missing");
 }
 
@@ -132,7 +132,7 @@ fn words(line: &str) -> Vec<String> {
 }
 
 #[test]
-fn every_command_that_is_shown_is_one() {
+fn every_command_in_help_and_readme_parses() {
     let read = |path: &str| std::fs::read_to_string(repository(path)).unwrap();
     let mut shown: Vec<String> = Vec::new();
     for page in [

@@ -69,7 +69,7 @@ fn fixture(name: &str) -> String {
 }
 
 #[test]
-fn colour_is_for_those_who_want_it() {
+fn colour_follows_the_flag_the_variables_and_the_terminal() {
     type Variables = &'static [(&'static str, &'static str)];
     let cases: [(&[&str], Variables, bool); 10] = [
         (&[], &[], false),
@@ -106,7 +106,7 @@ fn colour_is_for_those_who_want_it() {
 }
 
 #[test]
-fn help_and_errors_are_plain_in_a_pipe() {
+fn help_and_errors_have_no_colour_in_a_pipe() {
     for (arguments, code) in [(&["--help"][..], 0), (&["listen", "--help"], 0), (&["nonsense"], 2), (&["send"], 2)] {
         let run = hookctl(arguments).exits(code);
         assert!(!run.stdout.contains('\x1b') && !run.stderr.contains('\x1b'), "{run:#?}");
@@ -114,7 +114,7 @@ fn help_and_errors_are_plain_in_a_pipe() {
 }
 
 #[test]
-fn quiet_is_results_only() {
+fn quiet_prints_only_results() {
     let send = r#"exec "$0" send success >/dev/null 2>&1"#;
     let run = hookctl(["listen", "--port", "0", "--quiet", "--", "sh", "-c", send, HOOKCTL]).exits(0);
     assert_eq!(run.stderr, "");
@@ -126,7 +126,7 @@ fn quiet_is_results_only() {
 }
 
 #[test]
-fn verbose_has_headers_and_the_whole_body() {
+fn verbose_prints_headers_and_the_whole_body() {
     for (arguments, shown) in [(&["--count", "1"][..], false), (&["--count", "1", "-v"], true)] {
         let screen = Screen::start(arguments);
         screen.post(
@@ -160,7 +160,7 @@ fn masked(text: &str) -> String {
 }
 
 #[test]
-fn a_verified_an_invalid_and_a_repeated_delivery() {
+fn text_output_of_a_verified_an_invalid_and_a_repeated_delivery() {
     let body = std::fs::read(repository("fixtures/success.json")).unwrap();
     let failed = std::fs::read(repository("fixtures/failed.json")).unwrap();
     let screen = Screen::start(&["--secret", "s3cret", "--count", "3"]);
@@ -200,7 +200,7 @@ fn a_verified_an_invalid_and_a_repeated_delivery() {
 }
 
 #[test]
-fn compact_is_a_line_each() {
+fn compact_prints_one_line_per_delivery() {
     let body = std::fs::read(repository("fixtures/success.json")).unwrap();
     let screen = Screen::start(&["--secret", "s3cret", "--format", "compact", "--count", "5"]);
     let signature = format!("X-Webhook-Signature: {}\r\n", hmac_hex("s3cret", &body));
@@ -221,7 +221,7 @@ fn compact_is_a_line_each() {
 }
 
 #[test]
-fn an_output_that_closes_early_ends_it_quietly() {
+fn a_closed_output_ends_listen_without_an_error() {
     for json in [&[][..], &["--json"]] {
         let mut screen = Screen::start(json);
         let mut stdout = BufReader::new(screen.child.stdout.take().unwrap());
@@ -239,7 +239,7 @@ fn an_output_that_closes_early_ends_it_quietly() {
 }
 
 #[test]
-fn a_reader_that_has_seen_enough_ends_inspect_quietly() {
+fn a_closed_output_ends_inspect_without_an_error() {
     let dir = tempfile::tempdir().unwrap();
     let journal = dir.path().join("hooks.jsonl");
     let line = json!({"type": "delivery", "v": 1, "at": "2026-11-20T21:23:21Z", "body": "{\"id\":\"a\"}"});

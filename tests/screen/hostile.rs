@@ -91,7 +91,7 @@ fn bodies() -> Vec<Vec<u8>> {
 }
 
 #[test]
-fn a_screen_shows_deliveries_without_obeying_them() {
+fn listen_escapes_control_characters_in_deliveries() {
     let bodies = bodies();
     let count = bodies.len().to_string();
     let path = format!("/hook{EVIL_HEADER}").replace(['<', '>'], "");
@@ -119,7 +119,7 @@ fn a_screen_shows_deliveries_without_obeying_them() {
 }
 
 #[test]
-fn inspect_shows_payloads_without_obeying_them() {
+fn inspect_escapes_control_characters_in_payloads() {
     let dir = tempfile::tempdir().unwrap();
     for (number, body) in bodies().iter().enumerate() {
         let path = dir.path().join(format!("{number}.json"));
@@ -133,7 +133,7 @@ fn inspect_shows_payloads_without_obeying_them() {
 }
 
 #[test]
-fn inspect_shows_journals_without_obeying_them() {
+fn inspect_escapes_control_characters_in_journals() {
     let dir = tempfile::tempdir().unwrap();
     let journal = dir.path().join("hooks.jsonl");
     // A journal is a file like any other: whoever made it chose every word in it.
@@ -189,7 +189,7 @@ fn inspect_shows_journals_without_obeying_them() {
 }
 
 #[test]
-fn send_shows_payloads_and_answers_without_obeying_them() {
+fn send_escapes_control_characters_in_payloads_and_responses() {
     let dir = tempfile::tempdir().unwrap();
     let target = Target::start(&[Answer::Status(200, "x-evil: \u{9b}\r\n", EVIL), Answer::Status(500, "", EVIL)]);
     for (number, body) in bodies().iter().enumerate().skip(3) {
@@ -206,7 +206,7 @@ fn send_shows_payloads_and_answers_without_obeying_them() {
 }
 
 #[test]
-fn errors_repeat_names_without_obeying_them() {
+fn errors_escape_control_characters_in_names() {
     let success = fixture("success.json");
     let (at, under) = (format!("@{EVIL}"), format!("/nowhere/{EVIL}"));
     let env = format!("env:{EVIL}");

@@ -8,7 +8,7 @@ use crate::support::program::hookctl;
 use crate::support::target::{Answer, Request, Target};
 
 #[test]
-fn wrong_arguments_are_repeated_without_obeying_them() {
+fn errors_escape_control_characters_in_arguments() {
     let flag = format!("--{}", EVIL.replace('\r', ""));
     let timed = format!("503:delay={EVIL}");
     let (scheme, header) = (format!("hmac-sha256:{EVIL}=x"), format!("{EVIL}: x"));
@@ -47,7 +47,7 @@ fn wrong_arguments_are_repeated_without_obeying_them() {
 }
 
 #[test]
-fn wrong_variables_are_repeated_without_obeying_them() {
+fn errors_escape_control_characters_in_variables() {
     // A variable cannot hold a NUL, and what one holds may come from a branch's or a job's name.
     for name in ["PORT", "TO", "SCHEME", "RETRY", "TIMEOUT", "COLOR", "EXPECT_STATUS", "PROXY"] {
         for command in ["send", "listen"] {
@@ -57,7 +57,7 @@ fn wrong_variables_are_repeated_without_obeying_them() {
 }
 
 #[test]
-fn files_are_complained_about_without_obeying_them() {
+fn errors_escape_control_characters_in_files() {
     let folder = tempfile::tempdir().unwrap();
     let name = EVIL.replace('/', "");
     let path = folder.path().join(&name);
@@ -92,7 +92,7 @@ fn evil(_: &[Request]) -> (u16, String) {
 }
 
 #[test]
-fn handlers_answer_without_being_obeyed() {
+fn drills_and_load_tests_escape_control_characters_in_responses() {
     let target = Target::start(&[Answer::By(evil)]);
     let folder = tempfile::tempdir().unwrap();
     let report = folder.path().join("drill.xml");
@@ -111,7 +111,7 @@ fn handlers_answer_without_being_obeyed() {
 }
 
 #[test]
-fn reports_and_expectations_quote_without_obeying() {
+fn reports_and_failed_expectations_escape_control_characters() {
     let folder = tempfile::tempdir().unwrap();
     let body = folder.path().join("body.json");
     let id = serde_json::to_string(EVIL).unwrap();
@@ -131,7 +131,7 @@ fn reports_and_expectations_quote_without_obeying() {
 }
 
 #[test]
-fn data_says_the_same_in_escapes_alone() {
+fn json_output_escapes_control_characters_and_keeps_the_values() {
     let folder = tempfile::tempdir().unwrap();
     let body = folder.path().join("body.json");
     let id = serde_json::to_string(EVIL).unwrap();
