@@ -99,10 +99,10 @@ fn joined(parts: &[&SignedPart], separator: &'static str) -> Vec<SignedPart> {
     signed
 }
 
-fn two_separators<'p>(
-    parts: Vec<&'p SignedPart>,
+fn two_separators(
+    parts: Vec<&SignedPart>,
     separators: impl Iterator<Item = &'static str>,
-) -> impl Iterator<Item = (Vec<&'p SignedPart>, &'static str)> {
+) -> impl Iterator<Item = (Vec<&SignedPart>, &'static str)> {
     separators.map(move |separator| (parts.clone(), separator))
 }
 
