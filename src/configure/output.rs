@@ -122,10 +122,13 @@ fn sinks(output: &OutputArgs, screen: Screen, page: Option<Box<dyn Show + Send>>
 }
 
 pub(crate) fn verbosity(output: &OutputArgs) -> Verbosity {
-    match output.quiet_or_verbose(|name| std::env::var(name).ok()) {
-        (true, _) => Verbosity::Quiet,
-        (_, true) => Verbosity::Verbose,
-        _ => Verbosity::Normal,
+    let (is_quiet, is_verbose) = output.quiet_or_verbose(|name| std::env::var(name).ok());
+    if is_quiet {
+        Verbosity::Quiet
+    } else if is_verbose {
+        Verbosity::Verbose
+    } else {
+        Verbosity::Normal
     }
 }
 

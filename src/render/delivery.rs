@@ -247,10 +247,11 @@ fn attempted(record: &Record, sent: &SentAttempt, paint: Paint) -> String {
 fn event(payload: &Payload, is_sent: bool) -> Option<String> {
     let event = payload.event.as_ref()?;
     let name = escape::line(&event.name);
-    match (event.inferred, payload.status.is_some_and(Status::is_terminal)) {
-        (false, _) => Some(name.into_owned()),
-        (true, false) if is_sent => Some(name.into_owned()),
-        (true, false) => Some(format!("{name} (inferred)")),
-        (true, true) => None,
+    if !event.inferred {
+        return Some(name.into_owned());
     }
+    if payload.status.is_some_and(Status::is_terminal) {
+        return None;
+    }
+    Some(if is_sent { name.into_owned() } else { format!("{name} (inferred)") })
 }
