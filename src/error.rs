@@ -86,84 +86,47 @@ impl From<Exit> for ExitCode {
 
 /// An error that stops the program. Displayed as `error: …`, followed by [`Error::hint`].
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub(crate) enum Error {
     /// The listener cannot bind its address.
     #[error("cannot listen on {addr}: {}", os_reason(.source))]
-    Bind {
-        /// Host and port.
-        addr: String,
-        /// The cause.
-        source: io::Error,
-    },
+    Bind { addr: String, source: io::Error },
     /// A file or standard input cannot be read.
     #[error("cannot read {what}: {}", os_reason(.source))]
-    Read {
-        /// The file or other input.
-        what: String,
-        /// The cause.
-        source: io::Error,
-    },
+    Read { what: String, source: io::Error },
     /// A set of public keys cannot be fetched or parsed.
     #[error("cannot read keys from {what}: {reason}")]
-    Jwks {
-        /// The file or URL.
-        what: String,
-        /// The cause.
-        reason: String,
-    },
+    Jwks { what: String, reason: String },
     /// An input is larger than the limit.
     #[error("{what} is larger than the limit of {limit} bytes")]
     TooLarge {
-        /// The input.
         what: String,
-        /// In bytes.
+        /// Bytes.
         limit: u64,
     },
     /// The journal cannot be opened or written.
     #[error("cannot write the journal {path}: {}", os_reason(.source))]
-    Journal {
-        /// The file.
-        path: String,
-        /// The cause.
-        source: io::Error,
-    },
+    Journal { path: String, source: io::Error },
     /// Another process writes to the journal.
     #[error("cannot write the journal {path}: another hookctl writes to it")]
-    JournalInUse {
-        /// The file.
-        path: String,
-    },
+    JournalInUse { path: String },
     /// The report cannot be written.
     #[error("cannot write the report {path}: {}", os_reason(.source))]
-    Report {
-        /// The file.
-        path: String,
-        /// The cause.
-        source: io::Error,
-    },
+    Report { path: String, source: io::Error },
     /// A secret's environment variable is not set.
     #[error("the environment variable {name} of the secret is not set, or is not valid UTF-8")]
-    SecretVariable {
-        /// The variable.
-        name: String,
-    },
+    SecretVariable { name: String },
     /// `--secret` without a value, without a variable and without a terminal.
     #[error("--secret has no value, HOOKCTL_SECRET is not set, and there is no terminal for a prompt")]
     NoSecret,
     /// A secret is empty.
     #[error("the secret \"{label}\" is empty")]
-    EmptySecret {
-        /// Its label.
-        label: String,
-    },
+    EmptySecret { label: String },
     /// A secret cannot be a key of the scheme, or the scheme cannot sign the body.
     #[error("{secret} {source}")]
     BadSecret {
-        /// The secret as it is called in messages.
+        /// How messages name the secret.
         secret: String,
-        /// The scheme.
         scheme: &'static str,
-        /// The cause.
         source: BadKey,
     },
     /// `send` without a target.
@@ -174,16 +137,10 @@ pub enum Error {
     },
     /// `--secret NAME` used the source as its value.
     #[error("the source is missing: \"{name}\" was read as the value of --secret")]
-    SwallowedSource {
-        /// The command.
-        command: &'static str,
-        /// The source.
-        name: String,
-    },
+    SwallowedSource { command: &'static str, name: String },
     /// A source that is neither a file nor a fixture.
     #[error("there is no file and no built-in payload \"{name}\"")]
     UnknownSource {
-        /// The argument.
         name: String,
         /// The most similar built-in name.
         nearest: Option<&'static str>,
@@ -198,100 +155,45 @@ pub enum Error {
     },
     /// A payload is not JSON, but must be.
     #[error("{what} is not JSON: {reason}")]
-    NotJson {
-        /// The file or other input.
-        what: String,
-        /// The cause.
-        reason: String,
-    },
+    NotJson { what: String, reason: String },
     /// An invalid Cog run.
     #[error("{what}: {reason}")]
-    BadRun {
-        /// The file or other input.
-        what: String,
-        /// The cause, and what to write instead.
-        reason: String,
-    },
+    BadRun { what: String, reason: String },
     /// The target of a drill does not respond.
     #[error("cannot reach the handler: {reason}")]
-    Unreachable {
-        /// The cause.
-        reason: String,
-    },
+    Unreachable { reason: String },
     /// No delivery to send.
     #[error("there is nothing to send: {}", .events.as_ref().map_or_else(|| "the journal has no received delivery".to_owned(), |events| format!("no delivery has one of the events {}", events.join(", "))))]
-    NothingToSend {
-        /// The requested events.
-        events: Option<Vec<String>>,
-    },
+    NothingToSend { events: Option<Vec<String>> },
     /// `--set`, `--unset` or `--id` does not fit the body.
     #[error("{flag} does not fit {what}: {reason}")]
-    Edit {
-        /// The flag.
-        flag: &'static str,
-        /// The body.
-        what: String,
-        /// The cause.
-        reason: String,
-    },
+    Edit { flag: &'static str, what: String, reason: String },
     /// `--show` names an unknown delivery.
     #[error("there is no delivery {which} among the {count} that were read")]
-    NoSuchDelivery {
-        /// Number or id.
-        which: String,
-        /// The number of deliveries.
-        count: usize,
-    },
+    NoSuchDelivery { which: String, count: usize },
     /// A filter of `--where` does not end.
     #[error("--where {filter}, on {place}: {reason}")]
-    Filter {
-        /// The filter.
-        filter: String,
-        /// The delivery.
-        place: String,
-        /// The limit that was reached.
-        reason: String,
-    },
+    Filter { filter: String, place: String, reason: String },
     /// The command of `listen` cannot be started.
     #[error("cannot run {program}: {}", os_reason(.source))]
-    Command {
-        /// The program.
-        program: String,
-        /// The cause.
-        source: io::Error,
-    },
+    Command { program: String, source: io::Error },
     /// The files of outputs cannot be written.
     #[error("cannot save outputs in {folder}: {}", os_reason(.source))]
-    Outputs {
-        /// The folder.
-        folder: String,
-        /// The cause.
-        source: io::Error,
-    },
+    Outputs { folder: String, source: io::Error },
     /// The tunnel client failed.
     #[error("cannot open a tunnel with {client}: {reason}")]
     Tunnel {
-        /// The tunnel client.
         client: &'static str,
-        /// The cause, and the client's output.
         reason: String,
         /// How to install the client, where it is missing.
         install: Option<&'static str>,
     },
     /// Standard output cannot be written.
     #[error("cannot write the output: {}", os_reason(.source))]
-    Write {
-        /// The cause.
-        source: io::Error,
-    },
+    Write { source: io::Error },
     /// The system refuses a runtime, a signal handler or an HTTP client.
     #[error("cannot set up {what}: {reason}")]
-    Setup {
-        /// The resource.
-        what: &'static str,
-        /// The cause.
-        reason: String,
-    },
+    Setup { what: &'static str, reason: String },
     /// The user left a prompt with Ctrl-C.
     #[error("interrupted")]
     Interrupted,

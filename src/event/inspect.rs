@@ -24,7 +24,7 @@ pub struct Examined {
 pub struct JournalRow {
     /// The number among the deliveries of all files, from 1.
     pub number: usize,
-    /// The record.
+    /// The parsed line, after verification and redaction.
     pub record: Record,
     /// The line in the file; `None` if the record has changed since.
     pub line: Option<String>,
@@ -44,165 +44,148 @@ pub(crate) fn line_of(record: &Record) -> String {
     String::from_utf8_lossy(&record.to_line()).trim_end().to_owned()
 }
 
-/// The deliveries about one prediction, in the order of their coming.
+/// The deliveries of one prediction, in the order of arrival.
 #[derive(Clone, Debug)]
 pub struct Timeline {
-    /// Who sent them; `None` of those that are not JSON.
+    /// `None` where the bodies are not JSON.
     pub(crate) provider: Option<&'static Provider>,
-    /// What they are about; `None` of those that do not say.
+    /// The prediction; `None` where the body has no id.
     pub(crate) id: Option<String>,
-    /// Whether they were sent from here.
+    /// Whether hookctl sent the deliveries.
     pub(crate) sent: bool,
-    /// The deliveries.
     pub(crate) deliveries: Vec<TimelineDelivery>,
-    /// What is suspicious about all of them together: that the end is missing.
+    /// Warnings about the whole timeline: the terminal event is missing.
     pub(crate) warnings: Vec<Warning>,
 }
 
 /// One delivery of a timeline.
 #[derive(Clone, Debug)]
 pub(crate) struct TimelineDelivery {
-    /// Its number among the deliveries of the files, from 1.
+    /// The number among the deliveries of all files, from 1.
     pub(crate) number: usize,
-    /// When it came.
     pub(crate) at: Timestamp,
-    /// What happened.
     pub(crate) event: Option<String>,
-    /// The status, where its word is known.
+    /// `None` where hookctl does not know the provider's word.
     pub(crate) status: Option<Status>,
-    /// The status as the provider spelled it.
+    /// The provider's word.
     pub(crate) raw_status: Option<String>,
-    /// What is said of its signature. Shared: many are the same, and some tell at length why not.
+    /// Shared by equal deliveries: the hint of an invalid signature is long.
     pub(crate) verdict: Arc<Verdict>,
-    /// What it was answered.
     pub(crate) answer: Option<Answer>,
-    /// Of a sent one: which attempt, of how many.
+    /// Of a sent delivery: the attempt's number, from 1, and the number of attempts.
     pub(crate) attempt: Option<(u32, u32)>,
-    /// Of one of a drill: of which case.
+    /// The name of the drill's case.
     pub(crate) case: Option<Box<str>>,
-    /// Whether it was answered as it should be, where its sender said how.
+    /// Whether the response has the status that `--expect-status` or the drill expects; `None` without an expectation.
     pub(crate) expected: Option<bool>,
-    /// The earlier delivery that it repeats.
+    /// The earlier delivery that this delivery repeats.
     pub(crate) duplicate: Option<Box<Duplicate>>,
-    /// What is suspicious about it.
     pub(crate) warnings: Vec<Warning>,
 }
 
 impl Timeline {
-    /// When the first and the last came, by the clock.
+    /// The times of the earliest and the latest delivery.
     pub(crate) fn span(&self) -> (Timestamp, Timestamp) {
-        let times = || self.deliveries.iter().map(|moment| moment.at);
+        let times = || self.deliveries.iter().map(|delivery| delivery.at);
         (times().min().unwrap_or_default(), times().max().unwrap_or_default())
     }
 
-    /// How it ended: the first status of those after which nothing should come.
+    /// The first terminal status.
     pub(crate) fn end(&self) -> Option<Status> {
-        // A forgery ends nothing.
-        let valid = self.deliveries.iter().filter(|moment| !moment.verdict.is_invalid());
-        valid.filter_map(|moment| moment.status).find(|status| status.is_terminal())
+        // Deliveries with an invalid signature are skipped: anyone can send a forged end.
+        let valid = self.deliveries.iter().filter(|delivery| !delivery.verdict.is_invalid());
+        valid.filter_map(|delivery| delivery.status).find(|status| status.is_terminal())
     }
 }
 
-/// Counts over the deliveries that the filters leave.
+/// Counts over the deliveries that pass the filters.
 #[derive(Clone, Debug, Default)]
 pub struct Stats {
-    /// How many there are.
     pub(crate) deliveries: u64,
-    /// How many repeat an earlier one.
     pub(crate) repeats: u64,
-    /// When the first and the last came, by the clock.
+    /// The times of the earliest and the latest delivery.
     pub(crate) span: Option<(Timestamp, Timestamp)>,
-    /// By provider.
     pub(crate) providers: Counts,
-    /// By status.
     pub(crate) statuses: Counts,
-    /// By verdict.
     pub(crate) verdicts: Counts,
-    /// Of those whose signature does not hold, by the reason.
+    /// Invalid signatures by reason.
     pub(crate) reasons: Counts,
-    /// By answer.
+    /// By the status of the response, or `none`.
     pub(crate) answers: Counts,
-    /// By the code of a warning.
+    /// By warning code.
     pub(crate) warnings: Counts,
-    /// How long answers to what was received took.
+    /// Of received deliveries.
     pub(crate) latency: Option<Latencies>,
-    /// How long answers to what was sent took.
+    /// Of sent deliveries.
     pub(crate) round_trip: Option<Latencies>,
-    /// How many came when.
     pub(crate) rate: Rate,
 }
 
 /// Counts over the deliveries of a table, for its last line.
 #[derive(Clone, Debug, Default)]
 pub struct TableTotals {
-    /// How many there are.
     pub(crate) deliveries: u64,
-    /// Of how many, before the filters.
+    /// The number of deliveries before the filters.
     pub(crate) of: u64,
-    /// By status.
     pub(crate) statuses: Counts,
-    /// By verdict.
     pub(crate) verdicts: Counts,
-    /// How many repeat an earlier one.
     pub(crate) repeats: u64,
-    /// How many have warnings.
+    /// Deliveries with at least one warning.
     pub(crate) warned: u64,
 }
 
-/// How often each word came. There are not many: what senders make up is not counted.
+/// The number of deliveries by word. The number of words is limited: a forged journal may hold any number.
 pub(crate) type Counts = BTreeMap<String, u64>;
 
-/// How long answers took, milliseconds.
+/// Response times in milliseconds.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Latencies {
-    /// How many were measured.
     pub(crate) count: u64,
-    /// 50, 90, 99 and 100 of a hundred took at most so long.
+    /// The percentile (50, 90, 99, 100) and its time.
     pub(crate) percentiles: [(u8, f64); 4],
-    /// How many took at most so long, and longer than the one before.
+    /// The upper bound of each bucket, included, and its count.
     pub(crate) histogram: Vec<(f64, u64)>,
 }
 
-/// How many deliveries came in each of a row of equal times.
+/// The number of deliveries in consecutive intervals of equal length.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Rate {
-    /// How long each is, in seconds.
+    /// The length of an interval.
     pub(crate) seconds: i64,
-    /// When each begins, and how many came.
+    /// The start of each interval and its count.
     pub(crate) parts: Vec<(Timestamp, u64)>,
 }
 
-/// What changed between two deliveries.
+/// The differences between two deliveries.
 #[derive(Clone, Debug)]
 pub struct Diff {
-    /// Their numbers among the deliveries of the files.
+    /// The numbers among the deliveries of all files, from 1.
     pub(crate) numbers: [usize; 2],
-    /// How to speak of them: provider, status, id.
+    /// Provider, status and id of each delivery.
     pub(crate) titles: [String; 2],
-    /// When they came.
     pub(crate) at: [Timestamp; 2],
-    /// The fields that differ, in the order of the first.
+    /// The fields that differ, in the order of the first delivery.
     pub(crate) changes: Vec<FieldChange>,
 }
 
 /// A field that differs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct FieldChange {
-    /// Where it is: `headers.content-type`, `body.output.0`.
+    /// `headers.content-type`, `body.output.0`.
     pub(crate) path: String,
-    /// Its value in the first, as JSON; `None` when it is not there.
+    /// JSON; `None` where the first delivery lacks the field.
     pub(crate) before: Option<String>,
-    /// Its value in the second.
+    /// JSON; `None` where the second delivery lacks the field.
     pub(crate) after: Option<String>,
-    /// Whether it differs between any two deliveries: a time, a signature, the id of a delivery.
+    /// Whether the field differs between any two deliveries: a time, a signature, the id of a delivery.
     pub(crate) volatile: bool,
 }
 
-/// How far a reader of journals has come, in bytes.
+/// The progress of reading journals, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReadProgress {
-    /// So many are read.
+    /// Bytes read.
     pub(crate) done: u64,
-    /// There are so many, where that is known.
+    /// The size of the files; `None` for a pipe.
     pub(crate) of: Option<u64>,
 }

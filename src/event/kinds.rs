@@ -48,7 +48,7 @@ pub enum Event {
     Reading(ReadProgress),
     /// A note or a warning.
     Note(Note),
-    /// What was not shown because the terminal was too slow.
+    /// The numbers of events left out because the terminal was too slow.
     Skipped(Skipped),
     /// The summary of a listener.
     Received(Tally),
@@ -64,7 +64,7 @@ pub enum Event {
     Drilled(Box<DrillResult>),
     /// The totals of a drill.
     DrillEnd(DrillTally),
-    /// The last event.
+    /// No event follows.
     End,
 }
 
@@ -85,7 +85,7 @@ impl Note {
     }
 }
 
-/// What a slow writer left out.
+/// The numbers of events that a slow writer left out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Skipped {
     pub(crate) deliveries: u64,

@@ -19,7 +19,6 @@ pub(crate) enum View {
     Whole(String),
     /// The deliveries of each prediction.
     Timeline,
-    /// Counts.
     Stats,
     /// The changes between two deliveries: numbers or ids.
     Diff([String; 2]),

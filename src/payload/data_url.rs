@@ -122,7 +122,7 @@ mod tests {
             ("data:;base64,aGk", Some(("text/plain", b"hi"))),
             ("data:image/png;base64,iVBORw=", Some(("image/png", b"\x89PNG"))),
             ("data:image/png;base64,iVBO Rw==", None),
-            ("data: as we said, nothing", None),
+            ("data: for example, none", None),
             ("data:image/png", None),
             ("https://example.com/o.png", None),
         ];

@@ -1,22 +1,21 @@
 //! Makes text from outside safe to show.
 //!
-//! Payloads, headers, paths and file names are chosen by whoever sends the webhook. Raw, they
-//! could move the cursor, recolour the screen, or show text in another order than its bytes have.
+//! The sender of a webhook chooses payloads, headers, paths and file names. Printed raw, such text could move the cursor,
+//! recolour the screen, or appear in another order than its bytes.
 
 use std::borrow::Cow;
 
 use crate::json::string::{HexCase, push_escaped};
 pub use crate::payload::unsafe_chars::is_unsafe;
 
-/// Escapes every hazard in `text`, line breaks and tabs included, for one line of a screen.
+/// Escapes every unsafe character in `text`, line breaks and tabs included, for one line of a screen.
 ///
-/// The result is for people to read. A backslash in `text` stays as it is, so the escapes cannot
-/// be told for certain from text that was sent that way.
+/// Not reversible: a backslash in `text` stays unescaped, so a sent `\n` and an escaped line break look the same.
 pub fn line(text: &str) -> Cow<'_, str> {
     replace(text, is_unsafe, |out, c| out.extend(c.escape_default()))
 }
 
-/// Escapes the hazards in JSON text, leaving it JSON text of the same value.
+/// Escapes the unsafe characters in JSON text. The value of the JSON text stays the same.
 ///
 /// JSON white space stays, so a lone carriage return between tokens still reaches the terminal.
 pub(crate) fn json(text: &str) -> Cow<'_, str> {
@@ -24,10 +23,10 @@ pub(crate) fn json(text: &str) -> Cow<'_, str> {
     replace(text, unwanted, push_json_escape)
 }
 
-/// Escapes every hazard in a single token of JSON text.
+/// Escapes every unsafe character in a single token of JSON text.
 ///
-/// A token of valid JSON holds no raw line break or tab, so for valid JSON this is [`json`]; in a
-/// malformed one they must not break up the layout around it.
+/// A token of valid JSON holds no raw line break or tab, so the result is the same as [`json`]'s. A line break in a malformed
+/// token must not break the layout.
 pub(crate) fn json_token(token: &str) -> Cow<'_, str> {
     replace(token, is_unsafe, push_json_escape)
 }
@@ -51,7 +50,7 @@ fn replace(text: &str, unwanted: impl Fn(char) -> bool, push_escape: impl Fn(&mu
     Cow::Owned(out)
 }
 
-/// Whether a text is printable ASCII, as most is: told from its bytes, many at a time.
+/// Whether a text is printable ASCII, as most text is. Checked 64 bytes at a time.
 fn is_plain(text: &str) -> bool {
     const MANY: usize = 64;
     let plain = |bytes: &[u8]| bytes.iter().fold(true, |plain, byte| plain & matches!(byte, b' '..=b'~'));

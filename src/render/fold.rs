@@ -110,7 +110,7 @@ mod tests {
             format!("data:image/png;base64{data}"),
             format!("data:image/png;base64,{data}!"),
             format!("data:image/png;base64,{data}==="),
-            format!("data: as we said, {data}"),
+            format!("data: for example, {data}"),
             format!("data:a b/c,{data}"),
             format!("data:{}/c,{data}", "a".repeat(128)),
             format!("{data}A"),
