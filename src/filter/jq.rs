@@ -98,15 +98,15 @@ impl FilterInput {
             return None;
         }
         let mut json = serde_json::Deserializer::from_str(json);
-        let map = json.deserialize_map(Wanted(wanted)).ok()?;
+        let map = json.deserialize_map(MemberVisitor(wanted)).ok()?;
         json.end().ok()?;
         Some(FilterInput(Val::obj(map)))
     }
 }
 
-struct Wanted<'w>(&'w Members);
+struct MemberVisitor<'w>(&'w Members);
 
-impl<'de> Visitor<'de> for Wanted<'_> {
+impl<'de> Visitor<'de> for MemberVisitor<'_> {
     type Value = Map;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -193,16 +193,16 @@ struct Watched;
 
 impl DataT for Watched {
     type V<'a> = Val;
-    type Data<'a> = Run<'a>;
+    type Data<'a> = FilterRun<'a>;
 }
 
 #[derive(Clone, Copy)]
-struct Run<'a> {
+struct FilterRun<'a> {
     program: &'a Lut<Watched>,
     steps: &'a StepCounter<'a>,
 }
 
-impl<'a> HasLut<'a, Watched> for Run<'a> {
+impl<'a> HasLut<'a, Watched> for FilterRun<'a> {
     /// jaq calls this for each step that it takes. That is no promise of jaq's: see its version in `Cargo.toml`, and
     /// the test `a_filter_without_an_end_is_stopped_within_one_value`.
     fn lut(&self) -> &'a Lut<Watched> {
@@ -353,7 +353,7 @@ fn compile(text: &str) -> Result<Program, BadFilter> {
 }
 
 fn run(program: &Program, input: &FilterInput, steps: &StepCounter<'_>) -> Result<Vec<Val>, String> {
-    let context = Ctx::<Watched>::new(Run { program: &program.lut, steps }, Vars::new([]));
+    let context = Ctx::<Watched>::new(FilterRun { program: &program.lut, steps }, Vars::new([]));
     let values = program.id.run((context, input.0.clone())).take(VALUES + 1);
     let checked = values.map(|value| {
         value.map_err(|exception| {

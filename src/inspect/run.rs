@@ -24,7 +24,7 @@ pub(crate) async fn run(config: Config, sink: Sink, clock: Now, signals: &mut Op
         () = stopped(&mut signals) => return Ok(exit),
     };
     let (payloads, journals): (Vec<_>, Vec<_>) = sources.into_iter().partition(|source| !source.is_journal);
-    for Source { source, head, mut input, .. } in payloads {
+    for OpenedSource { source, head, mut input, .. } in payloads {
         let name = input::name(source);
         let is_json_lines = head.json_lines() > 1;
         let body = head.wait_for_rest(name, &mut input).await?;
@@ -70,7 +70,7 @@ pub(crate) async fn run(config: Config, sink: Sink, clock: Now, signals: &mut Op
 }
 
 /// A source whose first lines were read.
-struct Source<'a> {
+struct OpenedSource<'a> {
     source: &'a str,
     head: InputHead,
     input: Input,
@@ -78,7 +78,7 @@ struct Source<'a> {
 }
 
 /// Opens every source, and refuses flags that do not apply to one before any is read.
-async fn open(config: &Config) -> Result<Vec<Source<'_>>, Error> {
+async fn open(config: &Config) -> Result<Vec<OpenedSource<'_>>, Error> {
     let mut sources = Vec::new();
     for source in &config.sources {
         let name = input::name(source);
@@ -96,7 +96,7 @@ async fn open(config: &Config) -> Result<Vec<Source<'_>>, Error> {
             };
             return Err(Error::Usage(format!("{name} is {is}: {flag} does not apply to it")));
         }
-        sources.push(Source { source, head, input, is_journal });
+        sources.push(OpenedSource { source, head, input, is_journal });
     }
     Ok(sources)
 }
@@ -109,9 +109,9 @@ fn may_be_journal(source: &str, head: &InputHead, config: &Config) -> bool {
 }
 
 /// Journals in the order of their first deliveries, so that the newest come last.
-fn in_order(journals: Vec<Source<'_>>) -> Vec<JournalReader> {
+fn in_order(journals: Vec<OpenedSource<'_>>) -> Vec<JournalReader> {
     let readers =
-        journals.into_iter().map(|Source { source, head, input, .. }| JournalReader::new(source, head, input));
+        journals.into_iter().map(|OpenedSource { source, head, input, .. }| JournalReader::new(source, head, input));
     let mut readers: Vec<JournalReader> = readers.collect();
     readers.sort_by_key(|reader| reader.begins);
     readers

@@ -121,16 +121,16 @@ impl<'a> LineScanner<'a> {
         }
         if let Some(FastLine { summary, request }) = FastLine::parse(text) {
             self.scanned.deliveries += 1;
-            return self.decide(summary, text, Known::Request(request), task);
+            return self.decide(summary, text, ParsedSoFar::Request(request), task);
         }
         if let Some(summary) = Summary::parse_any(text) {
             self.scanned.deliveries += 1;
-            return self.decide(summary, text, Known::Summary, task);
+            return self.decide(summary, text, ParsedSoFar::Summary, task);
         }
         match Record::parse(text) {
             Ok(Parsed::Delivery(record)) => {
                 self.scanned.deliveries += 1;
-                self.decide(Summary::from(&*record), text, Known::Record(record.clone()), task)
+                self.decide(Summary::from(&*record), text, ParsedSoFar::Record(record.clone()), task)
             }
             Ok(Parsed::Other(_)) => Ok(None),
             Err(damage) => Err(damage.0),
@@ -142,7 +142,7 @@ impl<'a> LineScanner<'a> {
         &mut self,
         summary: Summary<'_>,
         text: &str,
-        known: Known<'_>,
+        known: ParsedSoFar<'_>,
         task: ScanTask<'_>,
     ) -> Result<Option<LineResult>, String> {
         let Config { query, view, policy, .. } = task.config;
@@ -152,13 +152,13 @@ impl<'a> LineScanner<'a> {
         let number = task.before + self.scanned.deliveries;
         let is_selected = query.matches_summary(&summary) && view.selects(number, &summary);
         let (counted, record) = match (is_selected && task.is_counting(), known) {
-            (true, Known::Request(request)) => (self.verified(summary, request, task.config), None),
+            (true, ParsedSoFar::Request(request)) => (self.verified(summary, request, task.config), None),
             (true, _) if policy.secrets.is_empty() => (Some(summary), None),
-            (false, Known::Request(_)) if is_selected && !is_in_session && task.needs_only_where() => {
+            (false, ParsedSoFar::Request(_)) if is_selected && !is_in_session && task.needs_only_where() => {
                 return Ok(Some(LineResult::Undecided(text.to_owned())));
             }
-            (_, Known::Record(record)) => (None, Some(record)),
-            (_, Known::Request(_) | Known::Summary) => (None, None),
+            (_, ParsedSoFar::Record(record)) => (None, Some(record)),
+            (_, ParsedSoFar::Request(_) | ParsedSoFar::Summary) => (None, None),
         };
         if let Some(summary) = &counted {
             self.scanned.counted += 1;
@@ -196,7 +196,7 @@ impl<'a> LineScanner<'a> {
 }
 
 /// The parts of a delivery that are parsed, besides its summary.
-enum Known<'a> {
+enum ParsedSoFar<'a> {
     Request(RawRequest<'a>),
     Record(Box<Record>),
     Summary,

@@ -12,16 +12,16 @@ use crate::payload::Provider;
 
 pub(crate) struct Statistics {
     stats: Stats,
-    /// The last deliveries, as far as they are alike: not added to `stats` yet.
-    alike: Alike,
+    /// The last deliveries, as far as they are equal: not added to `stats` yet.
+    same_run: SameRun,
     received: Option<Times>,
     sent: Option<Times>,
     over_time: OverTime,
 }
 
-/// Deliveries in a row with the same words: most are like the one before, and cost one comparison.
+/// Deliveries in a row with equal words. Most deliveries equal the previous delivery, and cost one comparison.
 #[derive(Default)]
-struct Alike {
+struct SameRun {
     count: u64,
     provider: &'static str,
     status: String,
@@ -29,8 +29,8 @@ struct Alike {
     answer: Option<u16>,
 }
 
-impl Alike {
-    fn has(&self, words: (&'static str, &str, &str, Option<u16>)) -> bool {
+impl SameRun {
+    fn matches(&self, words: (&'static str, &str, &str, Option<u16>)) -> bool {
         (self.provider, self.status.as_str(), self.verdict.as_str(), self.answer) == words
     }
 
@@ -81,7 +81,7 @@ impl Statistics {
     pub(crate) fn new(zone: TimeZone) -> Self {
         Statistics {
             stats: Stats::default(),
-            alike: Alike::default(),
+            same_run: SameRun::default(),
             received: None,
             sent: None,
             over_time: OverTime::new(zone),
@@ -102,12 +102,12 @@ impl Statistics {
             &*summary.verdict,
             answer.and_then(|answer| answer.status),
         );
-        if !self.alike.has(words) {
+        if !self.same_run.matches(words) {
             let (provider, status, verdict, answer) = words;
-            self.alike.add_to(stats);
-            self.alike = Alike { count: 0, provider, status: status.into(), verdict: verdict.into(), answer };
+            self.same_run.add_to(stats);
+            self.same_run = SameRun { count: 0, provider, status: status.into(), verdict: verdict.into(), answer };
         }
-        self.alike.count += 1;
+        self.same_run.count += 1;
         summary.reason.iter().for_each(|reason| count(&mut stats.reasons, reason));
         summary.warnings.iter().for_each(|code| count(&mut stats.warnings, code));
         if let Some(answer) = answer.filter(|answer| answer.status.is_some()) {
@@ -120,7 +120,7 @@ impl Statistics {
 
     /// Adds the counts of other deliveries.
     pub(crate) fn merge(&mut self, mut other: Statistics) {
-        other.alike.add_to(&mut other.stats);
+        other.same_run.add_to(&mut other.stats);
         let stats = &mut self.stats;
         let more = other.stats;
         stats.deliveries += more.deliveries;
@@ -150,7 +150,7 @@ impl Statistics {
 
     /// Returns the counts and starts anew.
     pub(crate) fn end(&mut self) -> Stats {
-        std::mem::take(&mut self.alike).add_to(&mut self.stats);
+        std::mem::take(&mut self.same_run).add_to(&mut self.stats);
         Stats {
             latency: self.received.as_ref().map(Times::end),
             round_trip: self.sent.as_ref().map(Times::end),

@@ -33,8 +33,8 @@ impl Timelines {
         let key = (sent, provider.map(|provider| provider.name), about);
         let index = *self.indices.entry(key).or_insert_with(|| {
             // Most predictions end with their first delivery.
-            let moments = Vec::with_capacity(1);
-            self.timelines.push(Timeline { provider, id, sent, deliveries: moments, warnings: Vec::new() });
+            let deliveries = Vec::with_capacity(1);
+            self.timelines.push(Timeline { provider, id, sent, deliveries, warnings: Vec::new() });
             self.timelines.len() - 1
         });
         let verdict = self.shared_verdict(&record.verdict);
@@ -71,9 +71,9 @@ impl Timelines {
         for timeline in &mut self.timelines {
             if timeline.sent {
                 // Of concurrent attempts the first answered is recorded first, not the first sent.
-                timeline.deliveries.sort_by_key(|moment| moment.at);
+                timeline.deliveries.sort_by_key(|delivery| delivery.at);
             }
-            let open = timeline.deliveries.iter().find_map(|moment| last.get(&(moment.number as u64)));
+            let open = timeline.deliveries.iter().find_map(|delivery| last.get(&(delivery.number as u64)));
             timeline.warnings.extend(open.map(|open| {
                 let text = format!("the end did not come: its last was {} in #{}", open.status, open.seq);
                 Warning::new("no_terminal_event", "", text)

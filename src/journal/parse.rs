@@ -31,7 +31,7 @@ use crate::signature::{Reason, Verdict};
 struct Line<'a> {
     #[serde(borrow)]
     r#type: Text<'a>,
-    /// Read from every line that is a record, whatever its form: only a summary wants a version that it knows.
+    /// Read from every line that is a record, whatever its form: only a summary needs a known version.
     #[serde(default, borrow)]
     v: Option<&'a RawValue>,
     #[serde(default)]
@@ -134,9 +134,9 @@ struct PayloadFields<'a> {
 
 impl<'de: 'a, 'a> Deserialize<'de> for PayloadFields<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Members<'a>(PhantomData<&'a str>);
+        struct PayloadFieldsVisitor<'a>(PhantomData<&'a str>);
 
-        impl<'de: 'a, 'a> Visitor<'de> for Members<'a> {
+        impl<'de: 'a, 'a> Visitor<'de> for PayloadFieldsVisitor<'a> {
             type Value = PayloadFields<'a>;
 
             fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -172,7 +172,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for PayloadFields<'a> {
             }
         }
 
-        deserializer.deserialize_map(Members(PhantomData))
+        deserializer.deserialize_map(PayloadFieldsVisitor(PhantomData))
     }
 }
 
@@ -191,7 +191,7 @@ impl From<SignatureFields<'_>> for Verdict {
                 hint: owned(hint).unwrap_or_default(),
             },
             "unsigned" => Verdict::Unsigned,
-            // An unknown word vouches for nothing.
+            // An unknown verdict is read as `Unchecked`.
             _ => Verdict::Unchecked,
         }
     }
@@ -256,9 +256,9 @@ impl<'a> Summary<'a> {
 /// The types of the other objects in a stream.
 const OTHER_TYPES: [&str; 4] = ["ready", "attempt", "summary", "drill"];
 
-/// The two fields that tell a line of a journal from a payload.
+/// The two fields that distinguish a line of a journal from a payload.
 #[derive(Deserialize)]
-struct Marks<'a> {
+struct TypeAndVersion<'a> {
     #[serde(borrow)]
     r#type: Cow<'a, str>,
     v: Option<u32>,
@@ -267,16 +267,16 @@ struct Marks<'a> {
 /// Whether this is a line of a journal: it has one of hookctl's types and the version of the form. Payloads have a `type`
 /// too (OpenAI's `response.completed`), but not both.
 pub fn is_journal_line(line: &[u8]) -> bool {
-    let marks = serde_json::from_slice::<Marks<'_>>(line);
+    let marks = serde_json::from_slice::<TypeAndVersion<'_>>(line);
     marks.is_ok_and(|marks| marks.v.is_some() && (marks.r#type == TYPE || OTHER_TYPES.contains(&marks.r#type.as_ref())))
 }
 
 /// Returns an object of the stream that is not a delivery, or the damage of the line.
 fn explain(line: &str, error: &serde_json::Error) -> Result<Parsed, Damage> {
     let damage = Damage::of(error, 0);
-    match serde_json::from_str::<Marks<'_>>(line) {
+    match serde_json::from_str::<TypeAndVersion<'_>>(line) {
         Ok(marks) if marks.r#type != TYPE => Ok(Parsed::Other(marks.r#type.into_owned())),
-        Ok(Marks { v: Some(v), .. }) if v > VERSION => {
+        Ok(TypeAndVersion { v: Some(v), .. }) if v > VERSION => {
             Err(Damage(format!("a newer hookctl wrote it, in version {v} of the form: {}", damage.0)))
         }
         _ => Err(damage),

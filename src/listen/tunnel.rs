@@ -110,7 +110,7 @@ impl TunnelClient {
         (matches!(url.scheme(), "http" | "https") && url.has_host()).then_some(url)
     }
 
-    fn failed(&self, reason: String, last: &Lines) -> Error {
+    fn failed(&self, reason: String, last: &LastLines) -> Error {
         let lines = last.0.iter().map(String::as_str).collect::<Vec<_>>().join(" · ");
         let printed = if lines.is_empty() { "it printed nothing".to_owned() } else { format!("it printed: {lines}") };
         Error::Tunnel { client: self.name, reason: format!("{reason}; {printed}"), install: None }
@@ -119,7 +119,7 @@ impl TunnelClient {
 
 /// The last lines that a client printed, each cut to [`LINE`] characters.
 #[derive(Debug, Default)]
-struct Lines(VecDeque<String>);
+struct LastLines(VecDeque<String>);
 
 /// How many last lines are kept.
 const LINES: usize = 5;
@@ -127,7 +127,7 @@ const LINES: usize = 5;
 /// The length of a kept line, in characters.
 const LINE: usize = 300;
 
-impl Lines {
+impl LastLines {
     fn push(&mut self, line: &str) {
         let line = line.trim();
         if !line.is_empty() {
@@ -146,7 +146,7 @@ pub(crate) struct Tunnel {
     client: &'static TunnelClient,
     process: Child,
     lines: mpsc::Receiver<String>,
-    last: Lines,
+    last: LastLines,
 }
 
 impl Tunnel {
@@ -162,10 +162,10 @@ impl Tunnel {
                 reason: format!("there is no program {} on the PATH", client.program),
                 install: Some(client.install),
             },
-            _ => client.failed(format!("{} does not start: {error}", client.program), &Lines::default()),
+            _ => client.failed(format!("{} does not start: {error}", client.program), &LastLines::default()),
         })?;
         let lines = output_lines(&mut process);
-        let mut tunnel = Tunnel { url: String::new(), client, process, lines, last: Lines::default() };
+        let mut tunnel = Tunnel { url: String::new(), client, process, lines, last: LastLines::default() };
         let failed = match timeout(TUNNEL_TIME, tunnel.public_url()).await {
             Ok(Some(url)) => {
                 tunnel.url = url.as_str().trim_end_matches('/').to_owned();
@@ -291,7 +291,7 @@ mod tests {
 
     #[test]
     fn the_last_lines_are_kept_and_no_more() {
-        let mut last = Lines::default();
+        let mut last = LastLines::default();
         for n in 0..20 {
             last.push(&format!("  line {n}{}\n", "x".repeat(2 * LINE)));
             last.push(" ");

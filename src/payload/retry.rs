@@ -43,7 +43,7 @@ pub(crate) enum RetriedStatuses {
 pub(crate) enum RetryAfter {
     Ignored,
     /// The header replaces the profile's wait, except for 0 seconds.
-    Obeyed {
+    Honored {
         /// A status that is retried too when the response has the header.
         also_on: u16,
         /// The longest wait.
@@ -182,8 +182,8 @@ impl RetryProfile {
         let wait = self.waits[attempt as usize - 1];
         NextStep::Retry(match (self.retry_after, requested) {
             (RetryAfter::Ignored, _) | (_, None) => wait,
-            (RetryAfter::Obeyed { .. }, Some(Duration::ZERO)) => wait,
-            (RetryAfter::Obeyed { at_most, .. }, Some(requested)) => requested.min(at_most),
+            (RetryAfter::Honored { .. }, Some(Duration::ZERO)) => wait,
+            (RetryAfter::Honored { at_most, .. }, Some(requested)) => requested.min(at_most),
             (RetryAfter::AtLeast, Some(requested)) => requested.max(wait),
         })
     }
@@ -195,7 +195,7 @@ impl RetryProfile {
             RetriedStatuses::Listed(statuses) => statuses.contains(&status),
         };
         listed
-            || (has_retry_after && matches!(self.retry_after, RetryAfter::Obeyed { also_on, .. } if also_on == status))
+            || (has_retry_after && matches!(self.retry_after, RetryAfter::Honored { also_on, .. } if also_on == status))
     }
 }
 

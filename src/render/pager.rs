@@ -14,10 +14,10 @@ pub(crate) struct Pager<W: Write> {
     rows: usize,
     buffer: Vec<u8>,
     lines: usize,
-    state: State,
+    state: PagerState,
 }
 
-enum State {
+enum PagerState {
     Buffering,
     Paging(Child, ChildStdin),
     /// Without a pager.
@@ -29,7 +29,7 @@ impl<W: Write> Pager<W> {
     pub(crate) fn new(out: W, rows: usize, pager: Option<&str>) -> Self {
         let command: Vec<String> = pager.unwrap_or(PAGER).split_whitespace().map(str::to_owned).collect();
         let none = command.is_empty() || command == ["cat"];
-        let state = if none { State::Plain } else { State::Buffering };
+        let state = if none { PagerState::Plain } else { PagerState::Buffering };
         Pager { out, command, rows, buffer: Vec::new(), lines: 0, state }
     }
 
@@ -40,11 +40,11 @@ impl<W: Write> Pager<W> {
         match child.map(|mut child| (child.stdin.take(), child)) {
             Ok((Some(mut stdin), child)) => {
                 let written = stdin.write_all(&buffer);
-                self.state = State::Paging(child, stdin);
+                self.state = PagerState::Paging(child, stdin);
                 written
             }
             _ => {
-                self.state = State::Plain;
+                self.state = PagerState::Plain;
                 self.out.write_all(&buffer)
             }
         }
@@ -54,9 +54,9 @@ impl<W: Write> Pager<W> {
 impl<W: Write> Write for Pager<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match &mut self.state {
-            State::Plain => self.out.write(bytes),
-            State::Paging(_, stdin) => stdin.write(bytes),
-            State::Buffering => {
+            PagerState::Plain => self.out.write(bytes),
+            PagerState::Paging(_, stdin) => stdin.write(bytes),
+            PagerState::Buffering => {
                 self.buffer.extend_from_slice(bytes);
                 self.lines += memchr::memchr_iter(b'\n', bytes).count();
                 // The prompt needs one row.
@@ -70,23 +70,23 @@ impl<W: Write> Write for Pager<W> {
 
     fn flush(&mut self) -> io::Result<()> {
         match &mut self.state {
-            State::Plain => self.out.flush(),
-            State::Paging(_, stdin) => stdin.flush(),
-            State::Buffering => Ok(()),
+            PagerState::Plain => self.out.flush(),
+            PagerState::Paging(_, stdin) => stdin.flush(),
+            PagerState::Buffering => Ok(()),
         }
     }
 }
 
 impl<W: Write> Drop for Pager<W> {
     fn drop(&mut self) {
-        match std::mem::replace(&mut self.state, State::Plain) {
+        match std::mem::replace(&mut self.state, PagerState::Plain) {
             // The terminal may be gone.
-            State::Buffering => drop(self.out.write_all(&self.buffer).and_then(|()| self.out.flush())),
-            State::Paging(mut child, stdin) => {
+            PagerState::Buffering => drop(self.out.write_all(&self.buffer).and_then(|()| self.out.flush())),
+            PagerState::Paging(mut child, stdin) => {
                 drop(stdin);
                 let _ = child.wait();
             }
-            State::Plain => drop(self.out.flush()),
+            PagerState::Plain => drop(self.out.flush()),
         }
     }
 }

@@ -34,7 +34,7 @@ const NAMED: usize = 2;
 
 /// Which columns there are, by the width of the terminal.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Layout {
+enum TableLayout {
     Narrow,
     Medium,
     Wide,
@@ -42,7 +42,7 @@ enum Layout {
 
 pub(crate) struct Table {
     width: Option<usize>,
-    layout: Layout,
+    layout: TableLayout,
     zone: Zone,
     day: Option<Date>,
 }
@@ -51,9 +51,9 @@ impl Table {
     /// Rows are cut at `width`.
     pub(crate) fn new(width: Option<usize>, zone: Zone) -> Self {
         let layout = match width {
-            Some(..MEDIUM) => Layout::Narrow,
-            Some(..WIDE) => Layout::Medium,
-            _ => Layout::Wide,
+            Some(..MEDIUM) => TableLayout::Narrow,
+            Some(..WIDE) => TableLayout::Medium,
+            _ => TableLayout::Wide,
         };
         Table { width, layout, zone, day: None }
     }
@@ -77,11 +77,11 @@ impl Table {
     /// Heading and width of time, status, provider, event, signature and answer; a width of 0 hides the column.
     fn columns(&self) -> [(&'static str, usize); 6] {
         match self.layout {
-            Layout::Narrow => [("time", 8), ("status", STATUS), ("", 0), ("event", 10), ("sig", 3), ("ans", 5)],
-            Layout::Medium => {
+            TableLayout::Narrow => [("time", 8), ("status", STATUS), ("", 0), ("event", 10), ("sig", 3), ("ans", 5)],
+            TableLayout::Medium => {
                 [("time", 8), ("status", STATUS), ("provider", PROVIDER), ("event", 18), ("sig", 3), ("answer", 6)]
             }
-            Layout::Wide => [
+            TableLayout::Wide => [
                 ("time", 12),
                 ("status", STATUS),
                 ("provider", PROVIDER),
@@ -98,7 +98,7 @@ impl Table {
         let [_, (_, status), (_, provider), (_, event), (_, signature), (_, answered)] = self.columns();
         let number = format!("{:>NUMBER$}", entry.number);
         let named = payload.and_then(|payload| payload.event.as_ref());
-        let wide = self.layout == Layout::Wide;
+        let wide = self.layout == TableLayout::Wide;
         let cells = [
             paint.quiet(at.strftime(if wide { "%H:%M:%S%.3f" } else { "%H:%M:%S" })),
             fields::status(record, &self.fit(&escape::line(&fields::status_word(payload)), status), paint),

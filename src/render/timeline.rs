@@ -85,12 +85,9 @@ fn heading(timeline: &Timeline, paint: Paint, width: Option<usize>, zone: &TimeZ
     };
     let (first, last) = timeline.span();
     let count = timeline.deliveries.len();
-    let noun = match (timeline.sent, count) {
-        (false, 1) => "delivery",
-        (false, _) => "deliveries",
-        (true, 1) => "attempt",
-        (true, _) => "attempts",
-    };
+    let singular = if timeline.sent { "attempt" } else { "delivery" };
+    let plural = if timeline.sent { "attempts" } else { "deliveries" };
+    let noun = if count == 1 { singular } else { plural };
     let span =
         if count > 1 { format!(" in {}", length(last.duration_since(first).as_secs_f64())) } else { String::new() };
     let from = first.to_zoned(zone.clone()).strftime("%m-%d %H:%M:%S").to_string();
@@ -142,9 +139,14 @@ fn line(delivery: &TimelineDelivery, since: f64, track: &str, event: usize, pain
 }
 
 /// The delivery at which a note was first shown. A later delivery only refers to it.
-type Shown<'t> = HashMap<(&'t str, &'t str), usize>;
+type ShownWarnings<'t> = HashMap<(&'t str, &'t str), usize>;
 
-fn notes<'t>(delivery: &'t TimelineDelivery, shown: &mut Shown<'t>, paint: Paint, width: Option<usize>) -> String {
+fn notes<'t>(
+    delivery: &'t TimelineDelivery,
+    shown: &mut ShownWarnings<'t>,
+    paint: Paint,
+    width: Option<usize>,
+) -> String {
     let mut block = Block::new("", INDENT, width);
     let mut add = |block: &mut Block, code: &'t str, message: &'t str| {
         let first = *shown.entry((code, message)).or_insert(delivery.number);

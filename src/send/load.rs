@@ -36,7 +36,7 @@ pub(crate) async fn run<T: Transport>(
         load,
         started: Instant::now(),
         next: Cell::new(0),
-        counts: RefCell::new(Counts::new()?),
+        counts: RefCell::new(LoadCounts::new()?),
     };
     let concurrency = load.concurrency.min(usize::try_from(load.count).unwrap_or(usize::MAX));
     let mut workers: FuturesUnordered<_> = (0..concurrency).map(|_| run.work()).collect();
@@ -67,10 +67,10 @@ struct LoadRun<'a, 'b, T> {
     started: Instant,
     /// The number of the next delivery, from 0.
     next: Cell<u64>,
-    counts: RefCell<Counts>,
+    counts: RefCell<LoadCounts>,
 }
 
-struct Counts {
+struct LoadCounts {
     exit: Exit,
     tally: SentTally,
     /// Microseconds from a delivery's due time to its response.
@@ -156,10 +156,10 @@ impl<T: Transport> LoadRun<'_, '_, T> {
     }
 }
 
-impl Counts {
+impl LoadCounts {
     fn new() -> Result<Self, Error> {
         let failed = |error: CreationError| Error::Setup { what: "the histogram", reason: error.to_string() };
-        Ok(Counts {
+        Ok(LoadCounts {
             exit: Exit::Done,
             tally: SentTally::default(),
             // Three significant digits: finer than the difference between two runs.

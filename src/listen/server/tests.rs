@@ -230,7 +230,7 @@ async fn a_sender_that_reads_no_answer_is_let_go() {
     assert_eq!(running.post(b"{}").await, 200);
 }
 
-struct App {
+struct TestApp {
     url: url::Url,
     goes_on: watch::Sender<bool>,
     /// How many requests came.
@@ -238,7 +238,7 @@ struct App {
 }
 
 /// An app whose answers have so long a body, of which so much is kept back until it is told to go on.
-async fn app(length: usize, kept: usize) -> App {
+async fn app(length: usize, kept: usize) -> TestApp {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
     let (goes_on, told) = watch::channel(false);
@@ -259,13 +259,13 @@ async fn app(length: usize, kept: usize) -> App {
             });
         }
     });
-    App { url, goes_on, came }
+    TestApp { url, goes_on, came }
 }
 
 #[tokio::test]
 async fn more_answers_than_there_is_memory_for_are_not_passed_on() {
     let limits = ListenLimits { app_bytes: 100_000, held_time: SOON, ..limits() };
-    let App { url, goes_on, .. } = app(60_000, 1).await;
+    let TestApp { url, goes_on, .. } = app(60_000, 1).await;
     let mut running = start_before(Some(url), limits, 1000).await;
     let first = running.send(&[head(2).as_bytes(), b"{}"].concat()).await;
     assert_eq!(running.post(b"{}").await, 502, "half of it had no room");
@@ -281,7 +281,7 @@ async fn more_answers_than_there_is_memory_for_are_not_passed_on() {
 async fn answers_that_come_together_do_not_wait_for_each_others_memory() {
     let limits = ListenLimits { app_bytes: 100_000, ..limits() };
     // When more than half of both has come, there is room for the rest of neither.
-    let App { url, goes_on, mut came } = app(80_000, 35_000).await;
+    let TestApp { url, goes_on, mut came } = app(80_000, 35_000).await;
     let running = start_before(Some(url), limits, 1000).await;
     let both = [
         running.send(&[head(2).as_bytes(), b"{}"].concat()).await,
@@ -299,7 +299,7 @@ async fn answers_take_memory_until_they_are_read() {
     // More than the buffers of two sockets hold.
     const LENGTH: usize = 10_000_000;
     let limits = ListenLimits { app_bytes: LENGTH + LENGTH / 2, held_time: SOON, ..limits() };
-    let App { url, goes_on, .. } = app(LENGTH, 0).await;
+    let TestApp { url, goes_on, .. } = app(LENGTH, 0).await;
     goes_on.send_replace(true);
     let running = start_before(Some(url), limits, 1000).await;
     let first = running.send(&[head(2).as_bytes(), b"{}"].concat()).await;
@@ -314,7 +314,7 @@ async fn answers_take_memory_until_they_are_read() {
 async fn waiting_for_memory_is_not_the_senders_time() {
     const LARGEST: usize = 100_000;
     let limits = ListenLimits { held_bytes: 1, held_time: 6 * SOON, body_time: SOON, ..limits() };
-    let App { url, goes_on, mut came } = app(2, 2).await;
+    let TestApp { url, goes_on, mut came } = app(2, 2).await;
     let running = start_before(Some(url), limits, LARGEST as u64).await;
     // There is room for twice the largest, and these keep theirs until the app has answered.
     let whole = [head(LARGEST).as_bytes(), &[b' '; LARGEST]].concat();

@@ -97,7 +97,7 @@ pub(crate) static RETRY_PYTHON: RetryProfile = RetryProfile {
         millis(102_400),
         secs(120),
     ],
-    retry_after: RetryAfter::Obeyed { also_on: 413, at_most: secs(21_600) },
+    retry_after: RetryAfter::Honored { also_on: 413, at_most: secs(21_600) },
     // Without a limit.
     response_timeout: None,
     ..RETRY_COGLET

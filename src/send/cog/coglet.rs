@@ -95,13 +95,13 @@ struct CogletBody<'a> {
     logs: &'a str,
     metrics: &'a Map<String, Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    output: Option<Output<'a>>,
+    output: Option<CogletOutput<'a>>,
     status: &'a str,
 }
 
 #[derive(Serialize)]
 #[serde(untagged)]
-enum Output<'a> {
+enum CogletOutput<'a> {
     Items(&'a [Value]),
     Value(&'a Value),
 }
@@ -120,13 +120,13 @@ impl CogletState {
         }
     }
 
-    fn output(&self) -> Option<Output<'_>> {
+    fn output(&self) -> Option<CogletOutput<'_>> {
         // An iterator that has succeeded has an output, even if empty.
         let complete = self.iterator && self.outcome == Some(CogOutcome::Succeeded);
         match &self.output {
-            Some(output) => Some(Output::Value(output)),
+            Some(output) => Some(CogletOutput::Value(output)),
             None if self.items.is_empty() && !complete => None,
-            None => Some(Output::Items(&self.items)),
+            None => Some(CogletOutput::Items(&self.items)),
         }
     }
 }

@@ -43,7 +43,7 @@ pub(crate) fn changes(run: &Run, interval: Duration) -> Vec<(Duration, CogChange
     if run.iterator {
         changes.push((Duration::ZERO, CogChange::Streams));
     }
-    let mut lines = Lines::default();
+    let mut lines = LogLines::default();
     for step in &run.steps {
         let mut at_step = |change| changes.push((step.at, change));
         match &step.action {
@@ -74,12 +74,12 @@ pub(crate) fn changes(run: &Run, interval: Duration) -> Vec<(Duration, CogChange
 }
 
 /// The lines that a failure adds to the logs, and the outcome.
-fn fail(failure: &Failure, iterator: bool, lines: &mut Lines) -> (Vec<String>, CogOutcome) {
+fn fail(failure: &Failure, iterator: bool, lines: &mut LogLines) -> (Vec<String>, CogOutcome) {
     match failure {
         Failure::Error(error) => (Vec::new(), CogOutcome::Failed(error.clone())),
         Failure::Raises(raised) => {
             // stderr: an unfinished line of stdout is not affected.
-            let mut logs = Lines::default().push(&traceback(raised, iterator));
+            let mut logs = LogLines::default().push(&traceback(raised, iterator));
             let (class, message) = class_and_message(raised);
             // A `BaseException` that is no `Exception` ends the worker, after the streams were drained.
             let code = match class {
@@ -95,7 +95,7 @@ fn fail(failure: &Failure, iterator: bool, lines: &mut Lines) -> (Vec<String>, C
         }
         Failure::Exit(code) => {
             // The unfinished line is lost.
-            *lines = Lines::default();
+            *lines = LogLines::default();
             let (log, outcome) = worker_died(*code);
             (vec![log], outcome)
         }
@@ -158,11 +158,11 @@ fn is_truthy(json: &str) -> bool {
 
 /// `StreamRedirector`: logs line by line, without the white space around a line, and without empty lines.
 #[derive(Default)]
-struct Lines {
+struct LogLines {
     unfinished: String,
 }
 
-impl Lines {
+impl LogLines {
     fn push(&mut self, text: &str) -> Vec<String> {
         // The pipe is read as text, with universal newlines.
         let text = text.replace("\r\n", "\n").replace('\r', "\n");
@@ -221,7 +221,7 @@ pub(crate) fn retries_exceeded(url: &Url, failure: LastFailure) -> String {
 /// Members that hold JSON hold it as the server will write it.
 pub(crate) struct PythonState {
     input: String,
-    output: Output,
+    output: PythonOutput,
     id: String,
     created_at: String,
     started_at: Timestamp,
@@ -232,7 +232,7 @@ pub(crate) struct PythonState {
     ending_metrics: Vec<(String, String)>,
 }
 
-enum Output {
+enum PythonOutput {
     None,
     Value(String),
     Items(Vec<String>),
@@ -244,7 +244,7 @@ impl PythonState {
         PythonState {
             // Numbers stay as the client sent them: Python's spelling would depend on the types of the model's inputs.
             input: spell(&run.input, Spelling { numbers: NumberStyle::AsSent, ..DUMPS }),
-            output: Output::None,
+            output: PythonOutput::None,
             id: id.map_or_else(null, |id| DUMPS.quote(id)),
             created_at: run.created_at.as_deref().map_or_else(null, created_at),
             started_at,
@@ -288,25 +288,27 @@ impl Prediction for PythonState {
     fn apply(&mut self, change: CogChange, now: Duration) {
         match change {
             CogChange::Start => {}
-            CogChange::Streams => self.output = Output::Items(Vec::new()),
+            CogChange::Streams => self.output = PythonOutput::Items(Vec::new()),
             CogChange::Log(log) => self.logs += &log,
             CogChange::Metrics(metrics) => {
                 members(&metrics).into_iter().for_each(|(name, value)| self.set_metric(name, value));
             }
             CogChange::OutputItem(item) => match &mut self.output {
-                Output::Items(items) => items.push(spell(&item, DUMPS)),
-                Output::None | Output::Value(_) => self.output = Output::Items(vec![spell(&item, DUMPS)]),
+                PythonOutput::Items(items) => items.push(spell(&item, DUMPS)),
+                PythonOutput::None | PythonOutput::Value(_) => {
+                    self.output = PythonOutput::Items(vec![spell(&item, DUMPS)])
+                }
             },
-            CogChange::Output(output) => self.output = Output::Value(spell(&output, DUMPS)),
+            CogChange::Output(output) => self.output = PythonOutput::Value(spell(&output, DUMPS)),
             CogChange::End(outcome) => self.end(outcome, now),
         }
     }
 
     fn body(&self) -> String {
         let output = match &self.output {
-            Output::None => "null".to_owned(),
-            Output::Value(value) => value.clone(),
-            Output::Items(items) => format!("[{}]", items.join(", ")),
+            PythonOutput::None => "null".to_owned(),
+            PythonOutput::Value(value) => value.clone(),
+            PythonOutput::Items(items) => format!("[{}]", items.join(", ")),
         };
         let time = |at: Timestamp| DUMPS.quote(&isoformat(Offset::UTC.to_datetime(at), Some(Offset::UTC)));
         let error = self.outcome.as_ref().and_then(CogOutcome::error).map(|error| DUMPS.quote(error));

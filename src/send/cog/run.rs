@@ -97,7 +97,7 @@ impl Run {
     /// Parses and validates a run file.
     pub fn parse(text: &str) -> Result<Self, RunError> {
         let run = match Body::of(text.as_bytes()) {
-            Body::Object(run) => Members { object: run, place: "the run".to_owned() },
+            Body::Object(run) => RunMembers { object: run, place: "the run".to_owned() },
             Body::Value(value) => return Err(RunError::NotAnObject(format!("it is {}", JsonType::of(value).noun()))),
             other => return Err(RunError::NotAnObject(other.why_not_json().unwrap_or_default())),
         };
@@ -109,7 +109,7 @@ impl Run {
             let mend = r#""end": {"at": "1s", "status": "succeeded"}"#;
             return Err(RunError::Missing { place: run.place_of("end"), mend });
         };
-        let end = read_end(Members::of(end, "the end".to_owned())?, iterator || yields)?;
+        let end = read_end(RunMembers::of(end, "the end".to_owned())?, iterator || yields)?;
         in_order(&steps, &end)?;
         if yields && !iterator {
             let (place, wanted) = (run.place_of("iterator"), "true, as there are output steps, or drop it");
@@ -128,10 +128,10 @@ impl Run {
     }
 }
 
-fn read_steps(run: &Members<'_>, steps: &str) -> Result<Vec<RunStep>, RunError> {
+fn read_steps(run: &RunMembers<'_>, steps: &str) -> Result<Vec<RunStep>, RunError> {
     let Some(steps) = items(steps) else { return Err(run.wrong_type("steps", steps, "an array")) };
     let read = |(index, text): (usize, &str)| {
-        let step = Members::of(text, format!("step {}", index + 1))?;
+        let step = RunMembers::of(text, format!("step {}", index + 1))?;
         step.known(&STEP)?;
         let at = step.at()?;
         let flush = step.bool("flush")?.unwrap_or(false);
@@ -148,7 +148,7 @@ fn read_steps(run: &Members<'_>, steps: &str) -> Result<Vec<RunStep>, RunError> 
     steps.into_iter().enumerate().map(read).collect()
 }
 
-fn read_end(end: Members<'_>, iterator: bool) -> Result<RunEnd, RunError> {
+fn read_end(end: RunMembers<'_>, iterator: bool) -> Result<RunEnd, RunError> {
     end.known(&END)?;
     let Some(status) = end.text("status")? else {
         return Err(RunError::Missing { place: end.place_of("status"), mend: r#""status": "succeeded""# });
@@ -203,7 +203,7 @@ fn in_order(steps: &[RunStep], end: &RunEnd) -> Result<(), RunError> {
     }
 }
 
-fn read_filter(run: &Members<'_>) -> Result<Filter, RunError> {
+fn read_filter(run: &RunMembers<'_>) -> Result<Filter, RunError> {
     const NAME: &str = "webhook_events_filter";
     let Some(text) = run.get(NAME) else { return Ok(Filter::Absent) };
     if JsonType::of(text) == JsonType::Null {
@@ -222,7 +222,7 @@ fn read_filter(run: &Members<'_>) -> Result<Filter, RunError> {
     listed.into_iter().map(read).collect::<Result<_, _>>().map(Filter::Only)
 }
 
-fn date_and_time(run: &Members<'_>, text: String) -> Result<String, RunError> {
+fn date_and_time(run: &RunMembers<'_>, text: String) -> Result<String, RunError> {
     match Pieces::parse(&text) {
         Ok(pieces) if pieces.time().is_some() => Ok(text),
         _ => {
@@ -233,15 +233,15 @@ fn date_and_time(run: &Members<'_>, text: String) -> Result<String, RunError> {
 }
 
 /// The members of an object in the run file, and the object's name in messages.
-struct Members<'a> {
+struct RunMembers<'a> {
     object: Object<'a>,
     place: String,
 }
 
-impl<'a> Members<'a> {
+impl<'a> RunMembers<'a> {
     fn of(text: &'a str, place: String) -> Result<Self, RunError> {
         match Object::parse(text) {
-            Some(object) => Ok(Members { object, place }),
+            Some(object) => Ok(RunMembers { object, place }),
             None => Err(RunError::WrongType { place, found: JsonType::of(text).noun(), wanted: "an object" }),
         }
     }
