@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep_until};
 use url::Url;
 
 use super::connect::BoxedStream;
@@ -13,7 +13,8 @@ use super::origin::is_same_origin;
 #[derive(Clone, Default)]
 pub(crate) struct IdleConnections {
     list: Arc<Mutex<IdleList>>,
-    /// The time after which an idle connection is closed; without, an idle connection stays as long as the client.
+    /// The time after which an idle connection is closed and not used again; without a limit, an idle connection stays as
+    /// long as the client.
     limit: Option<Duration>,
 }
 
@@ -28,6 +29,15 @@ struct IdleConnection {
     url: Url,
     since: Instant,
     connection: ClientConnection<BoxedStream>,
+}
+
+impl IdleList {
+    /// Closes the connections whose time is over. Returns when the next one is over.
+    fn close_old(&mut self, limit: Duration) -> Option<Instant> {
+        self.connections.retain(|idle| idle.since.elapsed() < limit);
+        // The connections are in the order of `since`.
+        self.connections.first().map(|idle| idle.since + limit)
+    }
 }
 
 impl IdleConnections {
@@ -50,9 +60,12 @@ impl IdleConnections {
     pub(crate) async fn take(&self, url: &Url) -> Option<ClientConnection<BoxedStream>> {
         loop {
             let mut connection = {
-                let connections = &mut lock(&self.list).connections;
-                let index = connections.iter().rposition(|idle| is_same_origin(&idle.url, url))?;
-                connections.remove(index).connection
+                let mut list = lock(&self.list);
+                if let Some(limit) = self.limit {
+                    list.close_old(limit);
+                }
+                let index = list.connections.iter().rposition(|idle| is_same_origin(&idle.url, url))?;
+                list.connections.remove(index).connection
             };
             if connection.is_quiet().await {
                 return Some(connection);
@@ -68,13 +81,15 @@ impl IdleConnections {
 
 async fn close_after(list: Arc<Mutex<IdleList>>, limit: Duration) {
     loop {
-        sleep(limit).await;
-        let mut list = lock(&list);
-        list.connections.retain(|idle| idle.since.elapsed() < limit);
-        if list.connections.is_empty() {
-            list.is_timed = false;
-            return;
-        }
+        let next = {
+            let mut list = lock(&list);
+            let Some(next) = list.close_old(limit) else {
+                list.is_timed = false;
+                return;
+            };
+            next
+        };
+        sleep_until(next).await;
     }
 }
 
@@ -86,6 +101,7 @@ fn lock(list: &Mutex<IdleList>) -> MutexGuard<'_, IdleList> {
 #[cfg(test)]
 mod tests {
     use tokio::io::duplex;
+    use tokio::time::sleep;
 
     use super::*;
 
@@ -106,5 +122,30 @@ mod tests {
         idle.keep(&url, ClientConnection::new(Box::new(near)));
         sleep(Duration::from_millis(1100)).await;
         assert_eq!(idle.len(), 0, "the timer runs again");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_connection_outlives_the_limit_whenever_it_was_kept() {
+        let url: Url = "http://localhost/".parse().unwrap();
+        let idle = IdleConnections::new(Some(Duration::from_secs(1)));
+        let (first, _first_peer) = duplex(64);
+        let (second, _second_peer) = duplex(64);
+        idle.keep(&url, ClientConnection::new(Box::new(first)));
+        sleep(Duration::from_millis(900)).await;
+        idle.keep(&url, ClientConnection::new(Box::new(second)));
+        sleep(Duration::from_millis(1050)).await;
+        assert!(idle.take(&url).await.is_none(), "1050 ms is over the limit");
+        assert_eq!(idle.len(), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_over_the_limit_is_not_taken_before_the_timer_has_run() {
+        let url: Url = "http://localhost/".parse().unwrap();
+        let idle = IdleConnections::new(Some(Duration::from_secs(1)));
+        lock(&idle.list).is_timed = true;
+        let (near, _far) = duplex(64);
+        idle.keep(&url, ClientConnection::new(Box::new(near)));
+        sleep(Duration::from_secs(1)).await;
+        assert!(idle.take(&url).await.is_none());
     }
 }

@@ -110,9 +110,8 @@ pub(crate) const ACCEPT_CALM: Duration = Duration::from_secs(1);
 /// The time for the app behind `--forward-to` to respond: longer than any provider is known to wait.
 pub(crate) const APP_TIME: Duration = Duration::from_secs(120);
 
-/// The time after which an idle connection to the app is closed, when a timer that runs as often finds the connection.
-/// Common servers close theirs after 2 s (gunicorn) to 5 s (Node.js), and a server that serves one connection at a time
-/// serves no other client meanwhile.
+/// The time after which an idle connection to the app is closed. Common servers close theirs after 2 s (gunicorn) to 5 s
+/// (Node.js), and a server that serves one connection at a time serves no other client meanwhile.
 pub(crate) const APP_IDLE_TIME: Duration = Duration::from_secs(1);
 
 /// The largest response body of the app that is passed back, in bytes.
