@@ -58,12 +58,13 @@ impl PartialEq for FieldName {
 impl Eq for FieldName {}
 
 /// Headers that concern one connection and are not forwarded.
-const HOP_BY_HOP: [&str; 9] = [
+const HOP_BY_HOP: [&str; 10] = [
     "connection",
     "expect",
     "keep-alive",
     "proxy-authenticate",
     "proxy-authorization",
+    "proxy-connection",
     "te",
     "trailer",
     "transfer-encoding",

@@ -22,6 +22,7 @@ fn the_app_gets_the_request_as_it_came() {
         ("x-webhook-signature", "9f86"),
         ("authorization", "Bearer of-the-sender"),
         ("keep-alive", "timeout=5"),
+        ("proxy-connection", "keep-alive"),
         ("te", "trailers"),
         ("expect", "100-continue"),
     ];
@@ -45,7 +46,7 @@ fn the_app_gets_the_request_as_it_came() {
     assert_eq!(all("authorization"), ["Bearer of-the-sender"]);
     assert_eq!(all("host"), [app.url.trim_start_matches("http://").trim_end_matches("/hook")]);
     assert_eq!(all("content-length"), [body.len().to_string()]);
-    for name in ["connection", "keep-alive", "te", "expect", "transfer-encoding"] {
+    for name in ["connection", "keep-alive", "proxy-connection", "te", "expect", "transfer-encoding"] {
         assert_eq!(all(name), [""; 0], "{name}");
     }
     let answer = &listener.next()["answer"];
