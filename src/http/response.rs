@@ -68,6 +68,8 @@ pub(crate) enum Malformed {
     NotHttp(httparse::Error),
     #[error("the head of the response is longer than {MAX_HEAD} bytes")]
     TooLong,
+    #[error("the content-length of the response is not one number")]
+    Length,
     #[error("the chunks of the response are malformed")]
     Chunks,
 }
@@ -91,7 +93,7 @@ impl ResponseHead {
                 return if buffer.len() > MAX_HEAD { Err(Malformed::TooLong) } else { Ok(None) };
             };
             let (status, minor) = (response.code.unwrap_or_default(), response.version.unwrap_or_default());
-            let mut head = ResponseHead::of(status, minor, response.headers, now);
+            let mut head = ResponseHead::of(status, minor, response.headers, now)?;
             if fields == HeadFields::All {
                 head.headers = all_headers(response.headers);
             }
@@ -103,7 +105,7 @@ impl ResponseHead {
         }
     }
 
-    fn of(status: u16, minor: u8, headers: &[Header<'_>], now: Timestamp) -> ResponseHead {
+    fn of(status: u16, minor: u8, headers: &[Header<'_>], now: Timestamp) -> Result<ResponseHead, Malformed> {
         let all = |name: &'static str| {
             let found = headers.iter().filter(move |header| header.name.eq_ignore_ascii_case(name));
             found.map(|header| String::from_utf8_lossy(header.value).trim().to_owned())
@@ -111,23 +113,40 @@ impl ResponseHead {
         let lists = |name, word: &str| {
             all(name).any(|value| value.split(',').any(|item| item.trim().eq_ignore_ascii_case(word)))
         };
-        let lengths: Vec<_> = all("content-length").collect();
-        let framing = match (status, lengths.first().map(|length| length.parse())) {
-            (100..=199 | 204 | 304, _) => Framing::Length(0),
+        let framing = match status {
+            100..=199 | 204 | 304 => Framing::Length(0),
             _ if lists("transfer-encoding", "chunked") => Framing::Chunked(Chunk::Size),
-            (_, Some(Ok(length))) if lengths.iter().all(|other| *other == lengths[0]) => Framing::Length(length),
-            _ => Framing::UntilClose,
+            _ => content_length(all("content-length"))?.map_or(Framing::UntilClose, Framing::Length),
         };
         let kept = if minor == 0 { lists("connection", "keep-alive") } else { !lists("connection", "close") };
-        ResponseHead {
+        Ok(ResponseHead {
             status,
             location: all("location").next(),
             retry_after: all("retry-after").next().and_then(|value| retry_after(&value, now)),
             keep_alive: kept && status != 101 && framing != Framing::UntilClose,
             framing,
             headers: HeaderMap::new(),
+        })
+    }
+}
+
+/// The length that every header of these values states. RFC 9110 section 8.6 allows a list of equal numbers.
+fn content_length(values: impl Iterator<Item = String>) -> Result<Option<u64>, Malformed> {
+    let mut length = None;
+    for value in values {
+        for item in value.split(',').map(str::trim) {
+            // Rust's numbers may have a sign.
+            if !item.bytes().all(|byte| byte.is_ascii_digit()) {
+                return Err(Malformed::Length);
+            }
+            let number: u64 = item.parse().map_err(|_| Malformed::Length)?;
+            if length.is_some_and(|length| length != number) {
+                return Err(Malformed::Length);
+            }
+            length = Some(number);
         }
     }
+    Ok(length)
 }
 
 fn all_headers(headers: &[Header<'_>]) -> HeaderMap {
@@ -248,7 +267,7 @@ mod tests {
             ("304 X\r\ncontent-length: 9\r\n\r\n", 304, "", true, true),
             ("200 OK\r\n\r\nto the end", 200, "to the end", false, false),
             ("200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\nhi", 200, "hi", true, false),
-            ("200 OK\r\ncontent-length: 2\r\ncontent-length: 3\r\n\r\nhi", 200, "hi", false, false),
+            ("200 OK\r\ncontent-length: 2, 2\r\ncontent-length: 02\r\n\r\nhi", 200, "hi", true, true),
             ("200 OK\r\ncontent-length: 5\r\n\r\nhi", 200, "hi", false, true),
             (
                 "200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nhi\r\nA;x=y\r\n0123456789\r\n0\r\n\r\n",
@@ -284,6 +303,15 @@ mod tests {
         let (old, ..) = read(b"HTTP/1.0 200 OK\r\ncontent-length: 0\r\n\r\n", 9).unwrap();
         let (kept, ..) = read(b"HTTP/1.0 200 OK\r\ncontent-length: 0\r\nConnection: Keep-Alive\r\n\r\n", 9).unwrap();
         assert!(!old.keep_alive && kept.keep_alive);
+    }
+
+    #[test]
+    fn a_content_length_without_one_plain_number_is_malformed() {
+        for length in ["+5", "-5", "5 5", "", "2,", "2, 3", "2\r\ncontent-length: 3", "18446744073709551616"] {
+            let response = format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\nhello");
+            let error = read(response.as_bytes(), 100).expect_err(length);
+            assert_eq!(error.to_string(), "the content-length of the response is not one number", "{length:?}");
+        }
     }
 
     #[test]
