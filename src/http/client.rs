@@ -112,22 +112,23 @@ impl Client {
         deadline: AttemptDeadline,
     ) -> Result<OpenResponse, FailedAttempt> {
         if let Some(kept) = self.idle.take(&request.url).await {
-            match self.exchange(kept, request, deadline).await {
+            match self.exchange(kept, false, request, deadline).await {
                 // The connection was gone before the first byte went out: nothing was delivered, so the next connection
                 // carries a first delivery.
                 Err(FailedAttempt { outcome: AttemptOutcome::Unreachable, .. }) => {}
-                settled => return settled,
+                result => return result,
             }
         }
         let connected = deadline.within(self.connector.connect(&request.url)).await;
         let late = || (Some(NoResponse::TimedOut), format!("no connection within {:?}", deadline.length));
         let stream = connected.unwrap_or_else(|| Err(late())).map_err(|why| FailedAttempt::new(why, false))?;
-        self.exchange(ClientConnection::new(stream), request, deadline).await
+        self.exchange(ClientConnection::new(stream), true, request, deadline).await
     }
 
     async fn exchange(
         &self,
         mut connection: ClientConnection<BoxedStream>,
+        is_fresh: bool,
         request: &WireRequest,
         deadline: AttemptDeadline,
     ) -> Result<OpenResponse, FailedAttempt> {
@@ -135,7 +136,7 @@ impl Client {
         connection.send(request.head(forwarding.as_ref()), request.body.clone());
         let mut head = match deadline.within(connection.head(request.fields)).await {
             Some(Ok(head)) => head,
-            Some(Err(broken)) => return Err(failure(&broken, connection.has_sent(), &request.url)),
+            Some(Err(broken)) => return Err(failure(&broken, is_fresh, connection.has_sent(), &request.url)),
             None => {
                 let late = (Some(NoResponse::TimedOut), format!("no answer within {:?}", deadline.length));
                 return Err(FailedAttempt::new(late, connection.has_sent()));
@@ -204,11 +205,11 @@ impl Transport for Client {
 }
 
 /// Why no response came, and whether the receiver may have the delivery all the same.
-fn failure(broken: &ExchangeError, sent: bool, url: &Url) -> FailedAttempt {
+fn failure(broken: &ExchangeError, is_fresh: bool, sent: bool, url: &Url) -> FailedAttempt {
     let kind = match broken {
         // The receiver ended the handshake. With TLS 1.3 its alert may come when the request is on its way already; until
-        // the handshake is over the receiver reads no request.
-        ExchangeError::Lost(error) => match tls::refusal(error) {
+        // the handshake is over the receiver reads no request. On a kept connection the handshake was over before the request.
+        ExchangeError::Lost(error) => match tls::refusal(error).filter(|_| is_fresh) {
             Some(reason) => return FailedAttempt::new((Some(NoResponse::Tls), reason), false),
             None => return FailedAttempt::new(connect::reason(error, url), sent),
         },
@@ -225,8 +226,13 @@ fn has_line(body: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::pin::Pin;
+    use std::task::{Context, Poll};
+    use std::{io, mem};
+
     use bytes::Bytes;
-    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+    use rustls::AlertDescription;
+    use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, DuplexStream, ReadBuf, duplex};
 
     use super::*;
     use crate::payload::Headers;
@@ -257,7 +263,7 @@ mod tests {
             receiver(far).await;
         };
         let exchange = async {
-            let opened = client.exchange(ClientConnection::new(Box::new(near)), &request, deadline).await;
+            let opened = client.exchange(ClientConnection::new(Box::new(near)), true, &request, deadline).await;
             client.finish(&request.url, opened.expect("a response"), deadline).await
         };
         let (response, ()) = tokio::join!(exchange, serve);
@@ -290,6 +296,35 @@ mod tests {
             assert_eq!((answered.line.as_deref(), client.idle.len()), (Some("a"), 0));
             assert_eq!((answered.at, started.elapsed().as_secs()), (started, seconds));
         }
+    }
+
+    /// A stream without bytes at first, then with a TLS alert.
+    struct AlertedReader {
+        is_polled: bool,
+    }
+
+    impl AsyncRead for AlertedReader {
+        fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, _: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+            if !mem::replace(&mut self.get_mut().is_polled, true) {
+                return Poll::Pending;
+            }
+            let alert = rustls::Error::AlertReceived(AlertDescription::AccessDenied);
+            Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, alert)))
+        }
+    }
+
+    #[tokio::test]
+    async fn a_tls_alert_on_a_kept_connection_may_come_after_the_delivery() {
+        tls::install_crypto();
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url: Url = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
+        // A second connection is refused.
+        drop(listener);
+        let client = Client::new(&url, &ClientOptions::default()).unwrap();
+        let stream = || Box::new(tokio::io::join(AlertedReader { is_polled: false }, tokio::io::sink()));
+        client.idle.keep(&url, ClientConnection::new(stream()));
+        let response = post(&client, &url).await;
+        assert_eq!((response.outcome, response.cause), (AttemptOutcome::Unknown, Some(NoResponse::Tls)));
     }
 
     /// A request on a real connection.
