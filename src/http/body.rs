@@ -35,7 +35,7 @@ impl Body for IncomingBody {
         }
         let connection = body.connection.take();
         if piece.is_ok()
-            && let (Some(idle), Some(connection)) = (&body.idle, connection.filter(ClientConnection::is_settled))
+            && let (Some(idle), Some(connection)) = (&body.idle, connection.filter(ClientConnection::is_reusable))
         {
             idle.keep(&body.url, connection);
         }

@@ -158,7 +158,7 @@ impl Client {
         let keep = head.keep_alive;
         let is_enough = |body: &[u8]| body.len() >= ANSWER_BYTES || (!keep && has_line(body));
         let whole = connection.body(&mut head.framing, &mut body, is_enough);
-        if deadline.at_most(ANSWER_TIME).within(whole).await == Some(true) && keep && connection.is_settled() {
+        if deadline.at_most(ANSWER_TIME).within(whole).await == Some(true) && keep && connection.is_reusable() {
             self.idle.keep(url, connection);
         }
         TimedResponse { head, line: Answer::line_of(&body), at }
@@ -250,7 +250,7 @@ mod tests {
             timeout: Duration::from_secs(30),
             follow: false,
             referer: false,
-            kept: Vec::new(),
+            origin_only: Vec::new(),
         };
         let request = WireRequest::first(outgoing);
         let deadline = AttemptDeadline::starting(Instant::now(), Duration::from_secs(30));
@@ -337,7 +337,7 @@ mod tests {
             timeout: Duration::from_secs(30),
             follow: false,
             referer: false,
-            kept: Vec::new(),
+            origin_only: Vec::new(),
         };
         client.deliver(outgoing).await
     }

@@ -36,7 +36,7 @@ pub(crate) struct Connector {
     options: ClientOptions,
     proxies: ProxyRules,
     /// The URL of the deliveries. The client's certificate is sent to this origin alone.
-    home: Url,
+    target: Url,
     /// Made on first use: reading the system's certificates takes time.
     tls: OnceLock<Arc<ClientConfig>>,
     /// Without the client's certificate: for proxies and for other origins.
@@ -50,8 +50,8 @@ impl Connector {
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
         let proxies = ProxyRules::new(options.proxy.as_ref());
-        let (options, home) = (options.clone(), url.clone());
-        let connector = Connector { tcp, options, proxies, home, tls: OnceLock::new(), anonymous: OnceLock::new() };
+        let (options, target) = (options.clone(), url.clone());
+        let connector = Connector { tcp, options, proxies, target, tls: OnceLock::new(), anonymous: OnceLock::new() };
         // The files of the flags must be right even where plain HTTP does not need them.
         let ClientOptions { cacert, cert, key, .. } = &connector.options;
         if url.scheme() == "https" || cacert.is_some() || cert.is_some() || key.is_some() {
@@ -77,12 +77,13 @@ impl Connector {
     }
 
     async fn open(&self, url: &Url, proxy: Option<&Intercept>) -> Result<BoxedStream, BoxedError> {
-        let (secure, target, home) = (url.scheme() == "https", authority(url)?, is_same_origin(url, &self.home));
+        let (secure, authority) = (url.scheme() == "https", authority(url)?);
+        let is_target = is_same_origin(url, &self.target);
         let Some(proxy) = proxy else {
             return if secure {
-                call(self.secure(self.tcp.clone(), home)?, target).await
+                call(self.secure(self.tcp.clone(), is_target)?, authority).await
             } else {
-                call(self.tcp.clone(), target).await
+                call(self.tcp.clone(), authority).await
             };
         };
         let proxy_uri = proxy.uri().clone();
@@ -93,7 +94,7 @@ impl Connector {
             }
             // As curl: with socks5h the proxy resolves the name.
             let socks = socks.local_dns(proxy_uri.scheme_str() == Some("socks5"));
-            return call(self.secure(socks, home)?, target).await;
+            return call(self.secure(socks, is_target)?, authority).await;
         }
         let connector = self.secure(self.tcp.clone(), false)?;
         if !secure {
@@ -103,20 +104,20 @@ impl Connector {
         if let Some(credentials) = proxy.basic_auth() {
             tunnel = tunnel.with_auth(credentials.clone());
         }
-        call(self.secure(tunnel, home)?, target).await
+        call(self.secure(tunnel, is_target)?, authority).await
     }
 
-    /// Adds TLS for https URLs, with the client's certificate at `home`.
-    fn secure<C>(&self, inner: C, home: bool) -> Result<HttpsConnector<C>, BoxedError> {
-        Ok(HttpsConnector::from((inner, self.tls(home)?)))
+    /// Adds TLS for https URLs, with the client's certificate at the target.
+    fn secure<C>(&self, inner: C, is_target: bool) -> Result<HttpsConnector<C>, BoxedError> {
+        Ok(HttpsConnector::from((inner, self.tls(is_target)?)))
     }
 
-    fn tls(&self, home: bool) -> Result<Arc<ClientConfig>, Error> {
-        let made = if home { &self.tls } else { &self.anonymous };
+    fn tls(&self, is_target: bool) -> Result<Arc<ClientConfig>, Error> {
+        let made = if is_target { &self.tls } else { &self.anonymous };
         if let Some(config) = made.get() {
             return Ok(Arc::clone(config));
         }
-        let config = if home {
+        let config = if is_target {
             tls::config(&self.options)?
         } else {
             tls::config(&ClientOptions { cert: None, key: None, ..self.options.clone() })?
@@ -134,30 +135,27 @@ where
     Ok(Box::new(TokioIo::new(connector.call(uri).await.map_err(Into::into)?)))
 }
 
-fn host(url: &Url) -> &str {
-    url.host_str().unwrap_or_default()
-}
-
 fn host_and_port(uri: &Uri) -> &str {
     uri.authority().map_or("", |authority| authority.as_str())
 }
 
 /// The reason why a connection failed: as a kind, where there is a kind for it, and in words.
 pub(crate) fn reason(error: &(dyn StdError + 'static), url: &Url) -> (Option<NoResponse>, String) {
-    if let Some(words) = causes(error).find_map(|cause| tls::words(cause, host(url))) {
-        return (Some(NoResponse::Tls), words);
+    let host = url.host_str().unwrap_or_default();
+    if let Some(message) = causes(error).find_map(|cause| tls::describe(cause, host)) {
+        return (Some(NoResponse::Tls), message);
     }
     let kinds: Vec<_> =
         causes(error).filter_map(|cause| cause.downcast_ref::<io::Error>()).map(io::Error::kind).collect();
     if url.scheme() == "https" && kinds.contains(&io::ErrorKind::UnexpectedEof) {
-        let words = format!("{} closed the connection in the middle of the TLS handshake: is it http://?", host(url));
-        return (Some(NoResponse::Tls), words);
+        let message = format!("{host} closed the connection in the middle of the TLS handshake: is it http://?");
+        return (Some(NoResponse::Tls), message);
     }
     // The innermost cause is the system's own.
     let text = os_reason(causes(error).last().unwrap_or(error));
     // The standard library has no kind for a failed lookup.
     if let Some(why) = text.strip_prefix("failed to lookup address information: ") {
-        return (Some(NoResponse::Unresolved), format!("there is no host {}: {}", host(url), os_reason(why)));
+        return (Some(NoResponse::Unresolved), format!("there is no host {host}: {}", os_reason(why)));
     }
     let cause = kinds.last().and_then(|kind| match kind {
         io::ErrorKind::ConnectionRefused => Some(NoResponse::Refused),

@@ -10,10 +10,10 @@ use crate::payload::delivery::Delivery;
 use crate::signature::Secret;
 
 /// Headers that curl adds by itself unless told not to.
-const CURLS_OWN: [&str; 3] = ["Accept", "Content-Type", "User-Agent"];
+const CURL_DEFAULT_HEADERS: [&str; 3] = ["Accept", "Content-Type", "User-Agent"];
 
 /// Bodies from this length on make some versions of curl wait for `100 Continue`.
-const EXPECTS: usize = 1024;
+const EXPECT_CONTINUE_SIZE: usize = 1024;
 
 /// The longest body that is written as an argument: Linux takes 128 KiB in one.
 const ARGUMENT: usize = 100_000;
@@ -21,9 +21,9 @@ const ARGUMENT: usize = 100_000;
 /// The variable that stands for the first secret; that of the second has `_2` behind it.
 const SECRET: &str = "HOOKCTL_SECRET";
 
-/// The command that sends `delivery` to `url`. The body comes from `file` where it is that file's; `options` are words
-/// for the shell already. Secrets are left to variables of the shell, but for headers that are `made_up`: what stands
-/// there opens nothing. `host` and `content-length` are curl's to write, in its own place.
+/// The curl command that sends `delivery` to `url`. With `file`, curl reads the body from that file. The `options` are
+/// quoted for the shell already. Variables of the shell replace secrets, except in headers for which `made_up` returns
+/// `true`: their values are no credentials. curl writes `host` and `content-length` by itself.
 pub fn command(
     url: &str,
     delivery: &Delivery,
@@ -33,10 +33,10 @@ pub fn command(
     made_up: impl Fn(&HeaderName) -> bool,
 ) -> String {
     let secrets = redaction.secrets();
-    // A URL is what it is: nothing in it is a pattern, and no path is made shorter.
+    // By default curl expands `{}` and `[]` in a URL, and removes `/../` from its path.
     let mut words = vec!["curl --http1.1 --globoff --path-as-is".to_owned()];
     words.extend_from_slice(options);
-    // What curl sends a body by.
+    // curl's method for a request with a body is POST.
     if !matches!(&*delivery.method, "" | "POST") {
         words.push(format!("--request {}", quote(delivery.method.as_bytes())));
     }
@@ -52,8 +52,8 @@ pub fn command(
         let hides = is_known || redaction.hides(name.plain(), value.as_bytes()) && !made_up(name.plain());
         words.push(format!("-H {}", header(name.as_str(), value.as_bytes(), if hides { Some(secrets) } else { None })));
     }
-    let missing = CURLS_OWN.into_iter().filter(|name| !delivery.headers.has(name));
-    let expect = (delivery.body.len() >= EXPECTS && !delivery.headers.has("expect")).then_some("Expect");
+    let missing = CURL_DEFAULT_HEADERS.into_iter().filter(|name| !delivery.headers.has(name));
+    let expect = (delivery.body.len() >= EXPECT_CONTINUE_SIZE && !delivery.headers.has("expect")).then_some("Expect");
     words.extend(missing.chain(expect).map(|name| format!("-H {}", quote(format!("{name}:").as_bytes()))));
 
     let mut source = String::new();

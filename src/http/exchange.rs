@@ -27,7 +27,7 @@ pub(crate) struct ClientConnection<S> {
     /// Whether the whole request has left this process.
     flushed: bool,
     /// The error that stopped the sending.
-    stuck: Option<io::Error>,
+    write_error: Option<io::Error>,
 }
 
 /// The reason why no response came.
@@ -47,7 +47,7 @@ pub(crate) enum ExchangeError {
 impl<S: AsyncRead + AsyncWrite + Unpin> ClientConnection<S> {
     pub(crate) fn new(stream: S) -> Self {
         let unsent = Bytes::new().chain(Bytes::new());
-        ClientConnection { stream, buffer: BytesMut::new(), unsent, has_sent: false, flushed: true, stuck: None }
+        ClientConnection { stream, buffer: BytesMut::new(), unsent, has_sent: false, flushed: true, write_error: None }
     }
 
     /// Queues a request, which is sent while [`ClientConnection::head`] waits for the response.
@@ -68,10 +68,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> ClientConnection<S> {
                 return Ok(head);
             }
             // The bytes before the break were a response, or were not: only now the reason of the break counts.
-            match (self.more().await, self.stuck.take()) {
+            match (self.more().await, self.write_error.take()) {
                 (Ok(0), None) => return Err(ExchangeError::Closed),
                 (Ok(0) | Err(_), Some(error)) | (Err(error), None) => return Err(ExchangeError::lost(error)),
-                (Ok(_), stuck) => self.stuck = stuck,
+                (Ok(_), write_error) => self.write_error = write_error,
             }
         }
     }
@@ -120,8 +120,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> ClientConnection<S> {
     }
 
     /// Whether the exchange is over, with no bytes left in either direction.
-    pub(crate) fn is_settled(&self) -> bool {
-        self.flushed && self.stuck.is_none() && self.buffer.is_empty()
+    pub(crate) fn is_reusable(&self) -> bool {
+        self.flushed && self.write_error.is_none() && self.buffer.is_empty()
     }
 
     /// Whether a kept connection is still good: the receiver has neither closed it nor sent bytes.
@@ -138,13 +138,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> ClientConnection<S> {
 
     fn poll_more(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         if let Poll::Ready(Err(error)) = self.poll_send(cx) {
-            self.stuck = Some(error);
+            self.write_error = Some(error);
         }
         self.poll_read(cx)
     }
 
     fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.flushed || self.stuck.is_some() {
+        if self.flushed || self.write_error.is_some() {
             return Poll::Ready(Ok(()));
         }
         while self.unsent.has_remaining() {
@@ -196,17 +196,17 @@ mod tests {
         far.write_all(response).await.unwrap();
         far.shutdown().await.unwrap();
         let head = connection.head(HeadFields::Known).await.map(|head| head.status);
-        (head, connection.is_settled())
+        (head, connection.is_reusable())
     }
 
     #[tokio::test]
     async fn an_early_response_counts_though_the_request_does_not_fit() {
         let refusal = b"HTTP/1.1 413 X\r\ncontent-length: 0\r\n\r\n";
-        let (head, settled) = exchange(refusal, 64, &[b'x'; 10_000]).await;
+        let (head, is_reusable) = exchange(refusal, 64, &[b'x'; 10_000]).await;
         assert_eq!(head.unwrap(), 413);
-        assert!(!settled, "a connection with half a request left cannot be kept");
-        let (head, settled) = exchange(refusal, 1024, b"hello").await;
-        assert!(head.unwrap() == 413 && settled);
+        assert!(!is_reusable, "a connection with half a request left cannot be kept");
+        let (head, is_reusable) = exchange(refusal, 1024, b"hello").await;
+        assert!(head.unwrap() == 413 && is_reusable);
     }
 
     #[tokio::test]
@@ -223,9 +223,9 @@ mod tests {
     async fn head_and_body_are_sent_unchanged_and_the_response_is_read() {
         let (near, mut far) = duplex(1024);
         let mut connection = ClientConnection::new(near);
-        assert!(connection.is_quiet().await && connection.is_settled());
+        assert!(connection.is_quiet().await && connection.is_reusable());
         connection.send(Bytes::from_static(REQUEST), Bytes::from_static(b"hello"));
-        assert!(!connection.has_sent() && !connection.is_settled());
+        assert!(!connection.has_sent() && !connection.is_reusable());
         let answer = async {
             let mut seen = vec![0; REQUEST.len() + 5];
             far.read_exact(&mut seen).await.unwrap();
@@ -234,7 +234,7 @@ mod tests {
         };
         let (head, ()) = tokio::join!(connection.head(HeadFields::Known), answer);
         let (mut head, mut body) = (head.unwrap(), Vec::new());
-        assert!(connection.body(&mut head.framing, &mut body, |_| false).await && connection.is_settled());
+        assert!(connection.body(&mut head.framing, &mut body, |_| false).await && connection.is_reusable());
         assert_eq!((body.as_slice(), connection.has_sent()), (&b"a\nb"[..], true));
         assert!(connection.is_quiet().await);
         far.write_all(b"HTTP/1.1 408 X\r\n\r\n").await.unwrap();

@@ -30,7 +30,7 @@ pub(crate) struct OutgoingRequest {
     /// Whether a redirected request carries a `referer`.
     pub(crate) referer: bool,
     /// Headers that are for this origin only, beside those that always are: a redirect to another origin drops them.
-    pub(crate) kept: Vec<HeaderName>,
+    pub(crate) origin_only: Vec<HeaderName>,
 }
 
 /// A request as it goes over the wire.
@@ -46,26 +46,26 @@ pub(crate) struct WireRequest {
     /// Path and query, where they are not the URL's: exactly these bytes are sent.
     target: Option<String>,
     /// For this origin only.
-    kept: Vec<HeaderName>,
+    origin_only: Vec<HeaderName>,
 }
 
 impl WireRequest {
     /// The first request of a delivery, before any redirect.
     pub(crate) fn first(outgoing: OutgoingRequest) -> Self {
-        let OutgoingRequest { url, method, mut headers, body, kept, .. } = outgoing;
+        let OutgoingRequest { url, method, mut headers, body, origin_only, .. } = outgoing;
         if !headers.has(HOST.as_str()) {
             headers.push(HOST, host(&url));
         }
         // The length is known, as it is to the real senders, so the body is not chunked.
         headers.remove(TRANSFER_ENCODING.as_str());
         headers.change(CONTENT_LENGTH, HeaderValue::from(body.len()));
-        WireRequest { url, body, method, fields: HeadFields::Known, headers, target: None, kept }
+        WireRequest { url, body, method, fields: HeadFields::Known, headers, target: None, origin_only }
     }
 
     /// A request to the server of a URL with exactly this target (path and query) and these headers.
     pub(crate) fn exact(url: Url, method: Method, target: String, headers: Headers, body: Bytes) -> Self {
-        let (fields, target, kept) = (HeadFields::All, Some(target), Vec::new());
-        WireRequest { url, body, method, fields, headers, target, kept }
+        let (fields, target, origin_only) = (HeadFields::All, Some(target), Vec::new());
+        WireRequest { url, body, method, fields, headers, target, origin_only }
     }
 
     /// Whether a redirect repeats the request before it.
@@ -111,7 +111,7 @@ impl WireRequest {
         let mut headers = self.headers.clone();
         let leaves = !is_same_origin(&url, &self.url);
         if leaves {
-            headers.retain(|name| !is_secret(name) && !self.kept.contains(name));
+            headers.retain(|name| !is_secret(name) && !self.origin_only.contains(name));
         }
         headers.change(HOST, host(&url));
         headers.remove(REFERER.as_str());
@@ -129,8 +129,8 @@ impl WireRequest {
             headers.remove(CONTENT_TYPE.as_str());
             (Bytes::new(), Method::GET)
         };
-        let (fields, target, kept) = (self.fields, None, self.kept.clone());
-        Some(WireRequest { url, body, method, fields, headers, target, kept })
+        let (fields, target, origin_only) = (self.fields, None, self.origin_only.clone());
+        Some(WireRequest { url, body, method, fields, headers, target, origin_only })
     }
 
     /// The `referer` for the next request. Another origin gets no path and no query, which may hold a token.

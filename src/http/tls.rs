@@ -1,4 +1,4 @@
-//! TLS as curl's flags have it, and the words for its errors.
+//! TLS as curl's flags have it, and the messages for its errors.
 
 use std::error::Error as StdError;
 use std::io;
@@ -140,8 +140,8 @@ fn is_issuers(error: &CertificateError) -> bool {
     matches!(error, CertificateError::Other(other) if other.to_string() == "CaUsedAsEndEntity")
 }
 
-/// The words for an error of TLS; `None` for another error.
-pub(crate) fn words(error: &(dyn StdError + 'static), host: &str) -> Option<String> {
+/// The message for an error of TLS; `None` for another error.
+pub(crate) fn describe(error: &(dyn StdError + 'static), host: &str) -> Option<String> {
     use CertificateError as Bad;
     use rustls::Error as Tls;
     let certificate = |why: &str, mend: &str| format!("the certificate of {host} is not trusted: {why} ({mend})");

@@ -249,7 +249,7 @@ impl<'a, T: Transport> Driver<'a, T> {
             timeout: timeout(prepared, self.config),
             follow,
             referer: prepared.content.shape.headers.contains(&HeaderLine::Referer),
-            kept: if follow { prepared.kept_headers(&headers) } else { Vec::new() },
+            origin_only: if follow { prepared.kept_headers(&headers) } else { Vec::new() },
         };
         let (reply, stopped) = tokio::select! {
             reply = self.transport.deliver(outgoing) => (reply, None),
