@@ -82,6 +82,11 @@ impl JournalReader {
         self.input.count()
     }
 
+    /// The offset behind the last line of the last batch.
+    pub(crate) fn lines_end(&self) -> u64 {
+        self.bytes_read() - self.rest.line.len() as u64
+    }
+
     /// Whether the journal is a file: it can be read ahead, and it may grow. A pipe is not read ahead, so that no line
     /// is held back.
     pub(crate) fn is_file(&self) -> bool {

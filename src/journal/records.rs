@@ -12,6 +12,8 @@ pub(crate) struct RecordReader {
     batch: LineBatch,
     /// Where the next line of the batch starts.
     start: usize,
+    /// The bytes from this offset on are not read.
+    end: u64,
 }
 
 /// A line of a journal, as far as it matters to a reader of records.
@@ -23,7 +25,7 @@ pub(crate) enum RecordLine {
 
 impl RecordReader {
     pub(crate) fn new(journal: JournalReader) -> Self {
-        RecordReader { journal, batch: LineBatch::default(), start: 0 }
+        RecordReader { journal, batch: LineBatch::default(), start: 0, end: u64::MAX }
     }
 
     /// Whether the journal is a file, which can be read again.
@@ -36,9 +38,14 @@ impl RecordReader {
         self.journal.is_replaced()
     }
 
-    /// How many lines were read.
-    pub(crate) fn lines(&self) -> usize {
-        self.journal.lines
+    /// The offset of the first byte whose line was not parsed yet.
+    pub(crate) fn position(&self) -> u64 {
+        self.journal.lines_end() - (self.batch.bytes.len() - self.start) as u64
+    }
+
+    /// Ends the journal at this offset, even within a line.
+    pub(crate) fn end_at(&mut self, position: u64) {
+        self.end = position;
     }
 
     /// The next delivery or line that was left out; `None` at the end.
@@ -50,6 +57,13 @@ impl RecordReader {
                 self.start = 0;
                 let Some(batch) = self.journal.next_batch(buffer, false)? else { return Ok(None) };
                 self.batch = batch;
+                let excess = self.journal.lines_end().saturating_sub(self.end);
+                let length = self.batch.bytes.len();
+                if excess > 0 && excess >= length as u64 {
+                    self.batch.bytes.clear();
+                    return Ok(None);
+                }
+                self.batch.bytes.truncate(length - excess as usize);
                 if self.batch.is_too_long {
                     self.journal.lines += 1;
                     return Ok(Some(RecordLine::LeftOut(too_long(&self.journal.name, self.journal.lines))));

@@ -12,8 +12,6 @@ use crate::payload::headers::REDACTED;
 pub(crate) struct Replay {
     source: String,
     records: RecordReader,
-    /// Later lines were appended since the first pass.
-    last_line: usize,
     /// Notes about lines that were left out.
     left_out: Vec<String>,
     /// Deliveries whose body exceeded a limit of the listener.
@@ -29,7 +27,6 @@ impl Replay {
         Replay {
             source: source.to_owned(),
             records: RecordReader::new(JournalReader::new(source, head, input)),
-            last_line: usize::MAX,
             left_out: Vec::new(),
             without_body: 0,
             redacted: 0,
@@ -42,7 +39,8 @@ impl Replay {
         self.records.is_file()
     }
 
-    /// Reads the journal again from its beginning, to the line where this pass is now.
+    /// Reads the journal again from its beginning, to the byte where this pass is now: the notes of this pass stay true,
+    /// though lines were appended since, or a torn last line was completed.
     pub(crate) fn again(&self) -> Result<Self, Error> {
         if self.records.is_replaced() {
             let source = std::io::Error::other("another file took its place while it was read");
@@ -50,17 +48,18 @@ impl Replay {
         }
         let mut input = Input::open(&self.source)?;
         let head = InputHead::read(input::name(&self.source), &mut input)?;
-        Ok(Replay { last_line: self.records.lines(), ..Replay::new(&self.source, head, input) })
+        let mut replay = Replay::new(&self.source, head, input);
+        replay.records.end_at(self.records.position());
+        Ok(replay)
     }
 
     pub(crate) fn next_record(&mut self) -> Result<Option<Box<Record>>, Error> {
-        while self.records.lines() < self.last_line {
-            match self.records.next_record()? {
-                None => return Ok(None),
-                Some(RecordLine::LeftOut(note)) => self.left_out.push(note),
-                Some(RecordLine::Delivery(record)) if record.sent.is_some() => {}
-                Some(RecordLine::Delivery(record)) if !record.body_was_read() => self.without_body += 1,
-                Some(RecordLine::Delivery(record)) => {
+        while let Some(line) = self.records.next_record()? {
+            match line {
+                RecordLine::LeftOut(note) => self.left_out.push(note),
+                RecordLine::Delivery(record) if record.sent.is_some() => {}
+                RecordLine::Delivery(record) if !record.body_was_read() => self.without_body += 1,
+                RecordLine::Delivery(record) => {
                     let is_redacted = record.delivery.headers.iter().any(|(_, value)| value == REDACTED);
                     self.redacted += usize::from(is_redacted);
                     self.invalid += usize::from(record.verdict.is_invalid());
@@ -90,5 +89,46 @@ impl Replay {
             ));
         }
         notes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn bodies(replay: &mut Replay) -> Vec<String> {
+        let mut bodies = Vec::new();
+        while let Some(record) = replay.next_record().unwrap() {
+            bodies.push(String::from_utf8_lossy(&record.delivery.body).into_owned());
+        }
+        bodies
+    }
+
+    fn line(body: &str) -> String {
+        serde_json::json!({"type": "delivery", "v": 1, "at": "2026-11-20T21:23:10Z", "method": "POST",
+                           "target": "/", "http": "1.1", "headers": [], "body": body})
+        .to_string()
+    }
+
+    #[test]
+    fn the_second_pass_reads_the_bytes_of_the_first() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("hooks.jsonl");
+        let (first, second, third) = (line("1"), line("2"), line("3"));
+        // The last line is torn, or complete but for its newline.
+        for (length, expected) in [(second.len() / 2, vec!["1"]), (second.len(), vec!["1", "2"])] {
+            fs::write(&path, format!("{first}\n{}", &second[..length])).unwrap();
+            let source = path.to_str().unwrap();
+            let mut input = Input::open(source).unwrap();
+            let head = InputHead::read(source, &mut input).unwrap();
+            let mut replay = Replay::new(source, head, input);
+            assert_eq!(bodies(&mut replay), expected);
+            fs::write(&path, format!("{first}\n{second}\n{third}\n")).unwrap();
+            let mut again = replay.again().unwrap();
+            assert_eq!(bodies(&mut again), expected);
+            assert_eq!(again.notes(false), replay.notes(false));
+        }
     }
 }
