@@ -13,7 +13,7 @@ use super::attempt::record;
 use super::config::Config;
 use super::request::Prepared;
 use crate::clock::Now;
-use crate::error::{Error, Exit};
+use crate::error::{Error, Exit, os_reason};
 use crate::event::{Event, Note, PlannedRetry, SentTally, Sink};
 use crate::http::{IncomingResponse, NoResponse, OutgoingRequest, Transport};
 use crate::journal::Record;
@@ -38,6 +38,9 @@ pub(crate) struct Driver<'a, T> {
 
 /// The limit of an attempt where neither the retry profile nor the provider documents one.
 const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Time for the journal to take the records of interrupted attempts. A pipe needs some: a thread writes to it.
+const GRACE: Duration = Duration::from_millis(250);
 
 /// The attempts that have an event of their own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,8 +75,14 @@ struct RunState {
     seq: u64,
     /// Whether the advice to start a listener was given.
     advised: bool,
-    /// Whether the warning was given that the user's stop left an attempt out of the journal.
-    unrecorded: bool,
+    /// The attempts that the user's stop left out of the journal.
+    unrecorded: Option<Unrecorded>,
+}
+
+struct Unrecorded {
+    attempts: u64,
+    /// Why the first of these attempts was not recorded.
+    cause: String,
 }
 
 #[derive(Default)]
@@ -288,27 +297,39 @@ impl<'a, T: Transport> Driver<'a, T> {
         Ok(RecordedAttempt { closed, stopped })
     }
 
-    /// Appends a line to the journal. The user's stop ends the wait for a pipe that nobody empties.
+    /// Appends a line to the journal. The user's stop ends the wait for a pipe that is not read, after [`GRACE`].
     async fn append(&self, journal: &Mutex<AsyncWriter>, line: Bytes) -> Result<Option<Exit>, Error> {
         let written = async { journal.lock().await.write(&line).await };
-        tokio::select! {
-            // The write comes first: a file takes the line at once, so that an interrupted attempt is recorded.
+        let grace = async {
+            self.stopped().await;
+            sleep(GRACE).await;
+        };
+        let cause = tokio::select! {
+            // The write comes first: a line that was written is not counted as lost.
             biased;
             written = written => match (written.error, *self.stop.borrow()) {
                 (None, _) => return Ok(None),
                 (Some(error), None) => return Err(error),
-                (Some(_), Some(_)) => {}
+                (Some(Error::Journal { source, .. }), Some(_)) => os_reason(&source),
+                (Some(error), Some(_)) => error.to_string(),
             },
-            _ = self.stopped() => {}
-        }
-        if !std::mem::replace(&mut self.state.borrow_mut().unrecorded, true) {
-            let path = self.config.record.as_deref().unwrap_or(Path::new("the journal")).display();
-            self.emit(Note::warning(format!(
-                "interrupted: {path} lacks the last attempt, as its reader did not read on"
-            )))
-            .await;
-        }
+            () = grace => format!("the write took longer than {GRACE:?}"),
+        };
+        let mut state = self.state.borrow_mut();
+        state.unrecorded.get_or_insert(Unrecorded { attempts: 0, cause }).attempts += 1;
         Ok(*self.stop.borrow())
+    }
+
+    /// Emits the last event of a run, after the warning about attempts that were not recorded.
+    pub(crate) async fn finish(&self, last: Event) {
+        let unrecorded = self.state.borrow_mut().unrecorded.take();
+        if let Some(Unrecorded { attempts, cause }) = unrecorded {
+            let path = self.config.record.as_deref().unwrap_or(Path::new("the journal")).display();
+            let noun = if attempts == 1 { "attempt" } else { "attempts" };
+            self.emit(Note::warning(format!("interrupted: {path} lacks {attempts} {noun}: {cause}"))).await;
+        }
+        // When the output is closed, there is nothing left to stop.
+        self.emit(last).await;
     }
 
     /// Advises once to start a listener, where the port is closed. Returns `true` when the output is closed.

@@ -133,7 +133,7 @@ impl<T: Transport> Drill<'_, '_, T> {
                 return Ok(exit);
             }
         }
-        self.driver.emit(Event::DrillEnd(self.tally)).await;
+        self.driver.finish(Event::DrillEnd(self.tally)).await;
         if let Some(answer) = &self.refused {
             let advice = self.advice(answer);
             // The good delivery is the first case.

@@ -55,8 +55,7 @@ pub(crate) async fn run<T: Transport>(
     }
     drop(workers);
     let (exit, report) = run.report();
-    // The last event: when the reader is gone, there is nothing left to stop.
-    driver.emit(Event::Load(Box::new(report))).await;
+    driver.finish(Event::Load(Box::new(report))).await;
     Ok(exit)
 }
 

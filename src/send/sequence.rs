@@ -45,8 +45,7 @@ pub(crate) async fn run<T: Transport>(driver: &Driver<'_, T>, schedules: Vec<Sch
             if driver.config().secrets.is_empty() { "give the receiver's secret with --secret" } else { COMPARE };
         driver.emit(Note::info(format!("401 means a missing or invalid signature: {mend}"))).await;
     }
-    // The last event: when the reader is gone, there is nothing left to stop.
-    driver.emit(Event::Sent(sequencer.tally)).await;
+    driver.finish(Event::Sent(sequencer.tally)).await;
     Ok(sequencer.exit)
 }
 
