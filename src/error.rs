@@ -285,7 +285,7 @@ impl Error {
                 Some("stop the other hookctl, or use a file for each: inspect reads several files at once".into())
             }
             Error::Journal { source, .. } if source.kind() == io::ErrorKind::TimedOut => {
-                Some("let its reader read on, or name a file instead".into())
+                Some("choose a file on a faster disk; if it is a pipe, its reader must read on".into())
             }
             Error::Journal { .. } | Error::Report { .. } => {
                 Some("choose a file in a writable folder with free space".into())

@@ -206,7 +206,9 @@ fn open_other(path: &Path) -> io::Result<File> {
         // Only while opening, which would otherwise wait for a reader, deaf to Ctrl-C.
         std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, OFlags::NONBLOCK.bits().cast_signed());
         let file = options.open(path).map_err(|error| match error.raw_os_error() {
-            Some(code) if code == rustix::io::Errno::NXIO.raw_os_error() => io::Error::other("nobody reads from it"),
+            Some(code) if code == rustix::io::Errno::NXIO.raw_os_error() => {
+                io::Error::other("no process has the pipe open for reading")
+            }
             _ => error,
         })?;
         let flags = fcntl_getfl(&file)?;

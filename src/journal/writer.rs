@@ -1,4 +1,4 @@
-//! Journal writes from an async task: a disk that is synced, or a pipe that nobody empties, holds up nothing else.
+//! Journal writes from an async task. A slow disk or an unread pipe does not block other tasks.
 
 use std::io;
 use std::time::Duration;

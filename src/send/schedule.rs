@@ -51,7 +51,7 @@ pub(crate) struct RunSchedule {
 impl Schedule {
     pub(crate) fn of(source: Source, config: &Config, now: Timestamp) -> Result<Self, Error> {
         let name = source.name;
-        let deliveries = match source.matter {
+        let deliveries = match source.kind {
             SourceKind::Payload { body, provider, shape } => {
                 let mut prepared = Prepared::payload(Content::new(&name, body.clone(), provider, shape), config)?;
                 prepared.file = source.file.filter(|_| prepared.body == body);

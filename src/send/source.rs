@@ -15,37 +15,30 @@ use crate::payload::provider::cog::is_run;
 use crate::payload::provider::{Provider, Shape};
 use crate::payload::{Headers, Payload, nearest};
 
-/// Something to send that was found.
 #[derive(Debug)]
 pub(crate) struct Source {
-    /// What to call it.
+    /// The name in messages.
     pub(crate) name: String,
-    /// The file that holds it, where one does.
+    /// `None` for standard input and for built-in payloads.
     pub(crate) file: Option<String>,
-    /// What it is.
-    pub(crate) matter: SourceKind,
+    pub(crate) kind: SourceKind,
 }
 
-/// What a source holds.
 #[derive(Debug)]
 pub(crate) enum SourceKind {
-    /// One body.
     Payload {
-        /// Its exact bytes: valid JSON.
+        /// The exact bytes: valid JSON.
         body: Bytes,
-        /// Who sends such.
         provider: &'static Provider,
-        /// In which form.
         shape: &'static Shape,
     },
-    /// What a model does, of which Cog makes deliveries.
+    /// A Cog run, which is sent as several deliveries.
     Run(Run),
-    /// Recorded deliveries.
     Journal(Box<Replay>),
 }
 
 /// Finds a source. A file comes before a built-in payload of that name; a path that does not exist but names a built-in
-/// payload (`fixtures/failed.json`) is that one, wherever the user stands.
+/// payload (`fixtures/failed.json`) is that payload, in any working directory.
 pub(crate) fn find(name: &str) -> Result<Source, Error> {
     if name == input::STDIN || Path::new(name).is_file() {
         let file = (name != input::STDIN).then(|| name.to_owned());
@@ -53,14 +46,14 @@ pub(crate) fn find(name: &str) -> Result<Source, Error> {
     }
     match builtin::find(name) {
         Some(Builtin::Run(name, text)) => {
-            Ok(Source { name: name.to_owned(), file: None, matter: SourceKind::Run(run(name, text)?) })
+            Ok(Source { name: name.to_owned(), file: None, kind: SourceKind::Run(run(name, text)?) })
         }
         Some(Builtin::Fixture(provider, fixture)) => {
             let body = Bytes::from_static(fixture.body.as_bytes());
-            let matter = SourceKind::Payload { body, provider, shape: provider.shape(fixture.variant) };
-            Ok(Source { name: builtin::plain(name).to_owned(), file: None, matter })
+            let kind = SourceKind::Payload { body, provider, shape: provider.shape(fixture.variant) };
+            Ok(Source { name: builtin::plain(name).to_owned(), file: None, kind })
         }
-        // A folder, say: reading it gives the system's own reason.
+        // A folder: `open` returns the system's error.
         None if Path::new(name).exists() => Err(input::open(name).err().unwrap_or_else(|| unreadable(name))),
         None => Err(Error::UnknownSource {
             name: name.to_owned(),
@@ -81,19 +74,19 @@ fn unreadable(name: &str) -> Error {
 fn from_input(source: &str, mut input: Box<dyn BufRead>) -> Result<Source, Error> {
     let name = input::name(source);
     let head = InputHead::read(name, &mut *input)?;
-    let matter = if head.is_journal {
+    let kind = if head.is_journal {
         SourceKind::Journal(Box::new(Replay::new(source, head, Input::File(input))))
     } else {
         let body = head.rest(name, &mut *input)?;
         if let Some(text) = std::str::from_utf8(&body).ok().filter(|text| is_run(text)) {
-            return Ok(Source { name: name.to_owned(), file: None, matter: SourceKind::Run(run(name, text)?) });
+            return Ok(Source { name: name.to_owned(), file: None, kind: SourceKind::Run(run(name, text)?) });
         }
         let Some(payload) = Payload::read(&body, &Headers::default(), None) else {
             return Err(Error::not_json(name, &body));
         };
         SourceKind::Payload { body, provider: payload.provider, shape: payload.shape }
     };
-    Ok(Source { name: name.to_owned(), file: None, matter })
+    Ok(Source { name: name.to_owned(), file: None, kind })
 }
 
 #[cfg(test)]
@@ -104,7 +97,7 @@ mod tests {
     fn a_fixture_is_found_by_every_name_and_from_anywhere() {
         for name in ["failed", "fixtures/failed.json", "./fixtures/failed.json", "eachlabs/a/failed", "failed.json"] {
             let source = find(name).unwrap();
-            let SourceKind::Payload { provider, shape, .. } = source.matter else { panic!("{name}") };
+            let SourceKind::Payload { provider, shape, .. } = source.kind else { panic!("{name}") };
             assert_eq!((provider.name, shape.variant), ("eachlabs", "A"), "{name}");
         }
         for name in builtin::names() {

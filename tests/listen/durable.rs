@@ -245,7 +245,7 @@ mod pipes {
     #[test]
     fn a_pipe_that_nobody_reads_is_known_at_once() {
         let (_folder, path) = pipe();
-        hookctl(["listen", "--port", "0", "--record", &path]).exits(1).says("nobody reads from it");
+        hookctl(["listen", "--port", "0", "--record", &path]).exits(1).says("no process has the pipe open for reading");
         let _reader = reader(&path);
         let run = hookctl(["listen", "--port", "0", "--record", &path, "--record-sync"]).exits(1);
         run.says("it is no file on a disk, which --record-sync asks for");

@@ -74,7 +74,7 @@ async fn play(
 
 fn run_file(run: &str, config: &Config) -> Vec<Schedule> {
     let run = cog::Run::parse(run).unwrap();
-    let source = Source { name: "run".into(), file: None, matter: SourceKind::Run(run) };
+    let source = Source { name: "run".into(), file: None, kind: SourceKind::Run(run) };
     vec![Schedule::of(source, config, Timestamp::UNIX_EPOCH).unwrap()]
 }
 
