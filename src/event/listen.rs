@@ -45,7 +45,7 @@ pub struct Tally {
     /// Repeats of an earlier delivery.
     pub(crate) duplicates: u64,
     /// Requests that were not acknowledged: because of their signature, a limit, or a read error.
-    pub(crate) refused: u64,
+    pub(crate) not_accepted: u64,
     /// Expectations that failed.
     pub(crate) unmet: u64,
     /// The number of `--count`.

@@ -35,7 +35,7 @@ pub(crate) struct BodyMemory {
 pub(crate) struct MemoryShare(Option<OwnedSemaphorePermit>);
 
 impl MemoryShare {
-    /// Returns all but so many bytes.
+    /// Returns all but `bytes` bytes to the memory.
     pub(crate) fn keep(&mut self, bytes: usize) {
         self.0 = self.0.take().and_then(|mut all| all.split(bytes));
     }
@@ -75,7 +75,7 @@ impl BodyMemory {
         BodyMemory { free: Arc::new(Semaphore::new(bytes.min(Semaphore::MAX_PERMITS))), wait_limit }
     }
 
-    /// Adds so many bytes to a share. Returns how long the caller had to wait for them.
+    /// Adds `bytes` bytes to `share`. Returns how long the caller waited for free memory.
     pub(crate) async fn take(&self, bytes: usize, share: &mut MemoryShare) -> Result<Duration, BodyError> {
         let count = u32::try_from(bytes).unwrap_or(u32::MAX);
         let mut waited = Duration::ZERO;
@@ -101,10 +101,10 @@ pub(crate) struct BodyLimits<'a> {
     /// From the first read to the end of the body.
     pub(crate) time: Duration,
     pub(crate) memory: &'a BodyMemory,
-    /// Whether the memory for the announced length is taken before the first read. Bodies that take memory piece by piece may
-    /// all hold some, and wait for each other. But a sender that is slow, or lies about the length, would hold the memory
-    /// that others need.
-    pub(crate) at_once: bool,
+    /// Whether memory for the announced length is reserved before the first read. Bodies that take memory piece by piece may
+    /// each hold some memory and wait for each other. But reserving up front lets a slow sender, or a sender that lies about
+    /// the length, hold memory that others need.
+    pub(crate) reserve_up_front: bool,
 }
 
 /// Reads the body of a request. With `expects_continue` the sender waits for `100 Continue` before it sends the body.
@@ -133,7 +133,7 @@ pub(crate) async fn collect<B: Body<Data = Bytes> + Unpin>(
     let time_left = sleep(limits.time);
     tokio::pin!(time_left);
     let mut reader = BodyReader { body, limits, time_left, total: 0, share: MemoryShare::default(), shared: 0 };
-    if limits.at_once {
+    if limits.reserve_up_front {
         let length = reader.body.size_hint().lower();
         if length > limits.max {
             return Err(BodyError::TooLarge);
@@ -166,7 +166,7 @@ struct BodyReader<'a, B> {
 }
 
 impl<B: Body<Data = Bytes> + Unpin> BodyReader<'_, B> {
-    /// The next piece, with memory for it. While the piece waits for memory, the sender's time does not run.
+    /// The next piece, once its memory is reserved. The wait for memory does not count toward the sender's time.
     async fn piece(&mut self) -> Result<Option<Bytes>, BodyError> {
         let piece = tokio::select! {
             biased;
@@ -182,7 +182,7 @@ impl<B: Body<Data = Bytes> + Unpin> BodyReader<'_, B> {
         Ok(Some(piece))
     }
 
-    /// Extends the share to so many bytes in all.
+    /// Extends the share to `bytes` bytes in total.
     async fn take_memory(&mut self, bytes: u64) -> Result<(), BodyError> {
         let more = usize::try_from(bytes.saturating_sub(self.shared)).unwrap_or(usize::MAX);
         if more == 0 {
@@ -219,6 +219,6 @@ async fn drain(body: &mut Incoming) {
             }
         }
     };
-    // A sender with more bytes than that may meet a reset connection.
+    // A sender with more than `DRAIN_BYTES` left may see a reset connection.
     let _ = timeout(DRAIN_TIME, reading).await;
 }

@@ -84,12 +84,12 @@ impl Child {
         })
     }
 
-    /// Takes its outputs where they are pipes.
+    /// Takes the outputs of the process that are pipes.
     pub(crate) fn outputs(&mut self) -> (Option<ChildStdout>, Option<ChildStderr>) {
         (self.process.stdout.take(), self.process.stderr.take())
     }
 
-    /// Waits for the end of the process. Returns its exit code as a shell does. Children that it left running go on. Never
+    /// Waits for the end of the process. Returns its exit code as a shell does. Children that the process left running go on. Never
     /// resolves without a process.
     pub(crate) async fn ended(child: &mut Option<Child>) -> u8 {
         let Some(child) = child else { return std::future::pending().await };

@@ -35,7 +35,7 @@ pub(crate) struct Config {
     pub(crate) forward_to: Option<Url>,
     /// The time in which a response must be ready, instead of the provider's own limit.
     pub(crate) ack_budget: Option<Duration>,
-    /// The journal.
+    /// The path of the journal.
     pub(crate) record: Option<PathBuf>,
     /// Whether every delivery is on the disk before it is answered.
     pub(crate) record_sync: bool,

@@ -165,7 +165,7 @@ impl ExpectationChecker {
 
 pub(crate) const NOTHING_CHECKED: &str = "no delivery came, so nothing that was expected was put to the test";
 
-/// How many deliveries wait for the checker at most. When filters are slower than deliveries, responses wait too.
+/// The length of the checker's queue, in deliveries. When filters are slower than deliveries, responses wait too.
 const CHECK_QUEUE: usize = 16;
 
 /// The task of an [`ExpectationChecker`]: no response waits for a filter.
@@ -178,7 +178,7 @@ pub(crate) struct CheckerTask {
 #[derive(Debug)]
 enum CheckerJob {
     Check(Arc<Record>),
-    /// Ends the task, when all jobs before are done.
+    /// Ends the task when all earlier jobs are done.
     Finish(oneshot::Sender<ExpectationChecker>),
 }
 
@@ -209,7 +209,7 @@ impl CheckerTask {
         CheckerTask { jobs, has_no_expectations }
     }
 
-    /// Waits for a queue slot, where there are expectations.
+    /// Waits for a queue slot. Without expectations no delivery is checked, so there is no slot.
     pub(crate) async fn reserve(&self) -> Option<CheckerSlot<'_>> {
         if self.has_no_expectations {
             return None;

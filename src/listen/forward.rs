@@ -27,16 +27,16 @@ pub(crate) struct App {
     client: Client,
     /// Whether the app gave no response the last time.
     down: AtomicBool,
-    /// The memory for its responses.
+    /// The memory for the app's responses.
     memory: BodyMemory,
 }
 
 /// Whether the app has gone or come back since the last delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum AppChange {
-    /// It gives no answer any more, for this reason.
+    /// The app stopped answering, for this reason.
     Gone(String),
-    /// It answers again.
+    /// The app answers again.
     Back,
 }
 
@@ -57,7 +57,7 @@ impl App {
         Ok(App { url, shown, client, down: AtomicBool::new(false), memory })
     }
 
-    /// Passes a delivery on, and gives the app's answer back; where none comes, 502 or 504.
+    /// Forwards a delivery, and returns the app's response; 502 or 504 if the app sends none.
     pub(crate) async fn answer(&self, delivery: &Delivery) -> (HandlerResponse, Option<AppChange>) {
         let answered = match timeout(APP_TIME, self.exchange(delivery)).await {
             Ok(answered) => answered.map_err(|reason| (StatusCode::BAD_GATEWAY, reason)),
@@ -84,7 +84,7 @@ impl App {
             let reason = format!("it answered {status}, after which no answer comes that could be passed on");
             return Ok(HandlerResponse::unusable(reason));
         }
-        let limits = BodyLimits { max: APP_BODY, time: APP_TIME, memory: &self.memory, at_once: true };
+        let limits = BodyLimits { max: APP_BODY, time: APP_TIME, memory: &self.memory, reserve_up_front: true };
         let body = match body::collect(&mut self.client.body(&self.url, opened), limits).await {
             // The body takes memory until the sender has read it.
             Ok((body, share)) => share.bind(body),
@@ -132,8 +132,8 @@ impl fmt::Display for App {
     }
 }
 
-/// The headers of a response that are passed on. The length follows from the body, but for a response to HEAD: there it is
-/// all that is known of the body.
+/// The headers of a response to pass on. `content-length` follows from the body, except in a response to HEAD, which has no
+/// body: there the app's value is kept.
 fn passed_on(headers: &HeaderMap, method: &Method) -> HeaderMap {
     let mut end_to_end = Headers::from(headers.clone()).end_to_end();
     end_to_end.remove(CONTENT_LENGTH.as_str());

@@ -152,7 +152,7 @@ impl Handler {
                 return Box::pin(self.reject_target(&remote)).await;
             }
             let time = self.limits.body_time;
-            let limits = BodyLimits { max: self.max_body, time, memory: &self.memory, at_once: false };
+            let limits = BodyLimits { max: self.max_body, time, memory: &self.memory, reserve_up_front: false };
             let body = body::read(incoming, limits, expects_continue).await;
             connection.request_done();
             if let (true, Some(app)) = (is_get, app) {

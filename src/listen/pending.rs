@@ -56,8 +56,8 @@ impl ReceivedRequest {
 pub(crate) struct PendingDelivery {
     /// The record so far. The recorder adds sequence number, id and duplicate.
     pub(crate) record: Record,
-    /// The memory for the body, as sent and decoded.
+    /// The size of the body in memory: as sent, plus decoded if the body was compressed.
     pub(crate) body_bytes: usize,
-    /// The share of the memory for all bodies.
+    /// The body's share of the memory for all bodies.
     pub(crate) memory: MemoryShare,
 }

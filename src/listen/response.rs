@@ -1,4 +1,4 @@
-//! The end of a request: a response, or one of the other ways that a script may ask for.
+//! How a request ends: with a response, a truncated response, or a closed connection.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -16,12 +16,11 @@ use crate::journal::record::{Answer, AnsweredBy, ConnectionAction};
 /// A whole body, or a truncated one.
 pub(crate) type ResponseBody = Either<Full<Bytes>, TruncatedBody>;
 
-/// The connection ends without a whole response.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("the connection ends without a whole answer")]
 pub(crate) struct ConnectionClosed;
 
-/// The decided end of a request.
+/// The decided response, or the decision to send none.
 #[derive(Clone, Debug)]
 pub(crate) struct HandlerResponse {
     pub(crate) by: AnsweredBy,
@@ -38,7 +37,7 @@ pub(crate) enum ResponseKind {
         headers: HeaderMap,
         body: Bytes,
     },
-    /// A response that breaks off.
+    /// A response with a truncated body.
     Truncate,
     /// No response; the connection ends after this time, or with the sender.
     Hang(Option<Duration>),
@@ -48,11 +47,10 @@ pub(crate) enum ResponseKind {
     Reset,
 }
 
-/// The body of an acknowledgement, without another in the script.
+/// The body of a 2xx response, unless the script has its own.
 const RECEIVED: &str = r#"{"received":true}"#;
 
 impl HandlerResponse {
-    /// A JSON response.
     pub(crate) fn new(status: StatusCode, by: AnsweredBy, body: impl Into<Bytes>) -> Self {
         let headers = [(CONTENT_TYPE, HeaderValue::from_static("application/json"))].into_iter().collect();
         HandlerResponse { by, kind: ResponseKind::Answer { status, headers, body: body.into() }, line: None }
@@ -79,7 +77,7 @@ impl HandlerResponse {
         HandlerResponse { line: Some(reason), ..response }
     }
 
-    /// The response of a script; `None` where the script asks for the app's.
+    /// The response of a script; `None` for [`ScriptAction::Forward`].
     pub(crate) fn scripted(action: &ScriptAction) -> Option<Self> {
         let kind = match action {
             ScriptAction::Answer { status, retry_after, body } => {
@@ -117,7 +115,7 @@ impl HandlerResponse {
         }
     }
 
-    /// The answer as recorded, so many milliseconds after the request was complete.
+    /// The answer to record; `ms` is the time from the complete request to the decided response.
     pub(crate) fn recorded(&self, ms: f64) -> Answer {
         let did = match &self.kind {
             ResponseKind::Answer { .. } => None,
@@ -150,7 +148,7 @@ pub(crate) struct TruncatedBody {
     polled: u8,
 }
 
-/// The part that is sent.
+/// The bytes of [`RECEIVED`] that a truncated response sends.
 const PART: &str = r#"{"received":"#;
 
 impl Body for TruncatedBody {

@@ -1,4 +1,4 @@
-//! The state of one run: sequence number, history of deliveries, counters, and what the journal lacks.
+//! The state of one run: sequence number, history of deliveries, counters, and the deliveries that could not be written.
 
 use super::pending::PendingDelivery;
 use super::response::HandlerResponse;
@@ -14,12 +14,12 @@ use crate::payload::lint::Warning;
 
 pub(crate) struct RunState {
     seq: u64,
-    /// Deliveries that the journal lacks since its last write.
-    missing: u64,
-    /// Deliveries that the journal lacks in all.
-    unrecorded: u64,
-    /// The first sequence number of the last batch that the journal lacks.
-    lost_from: u64,
+    /// Deliveries that could not be written since the last write that succeeded.
+    unwritten: u64,
+    /// Deliveries of the whole run that could not be written.
+    unwritten_total: u64,
+    /// The first sequence number in the last batch that was not written; `u64::MAX` if all were.
+    unwritten_from: u64,
     history: History,
     lifecycles: Lifecycles,
     tally: Tally,
@@ -40,9 +40,9 @@ impl RunState {
     pub(crate) fn new(events: Option<Events>) -> Self {
         RunState {
             seq: 0,
-            missing: 0,
-            unrecorded: 0,
-            lost_from: u64::MAX,
+            unwritten: 0,
+            unwritten_total: 0,
+            unwritten_from: u64::MAX,
             history: History::default(),
             lifecycles: Lifecycles::default(),
             tally: Tally::default(),
@@ -54,14 +54,13 @@ impl RunState {
         self.tally.clone()
     }
 
-    /// How many deliveries the journal lacks in all.
-    pub(crate) fn unrecorded(&self) -> u64 {
-        self.unrecorded
+    pub(crate) fn unwritten_total(&self) -> u64 {
+        self.unwritten_total
     }
 
     /// Counts a request that never became a delivery.
     pub(crate) fn count_unreadable(&mut self) {
-        self.tally.refused += 1;
+        self.tally.not_accepted += 1;
     }
 
     /// Numbers a delivery, and completes its record.
@@ -90,39 +89,39 @@ impl RunState {
         unfinished
     }
 
-    /// Notes the result of a write, of which the journal lacks the last `lost` deliveries. Returns the notes for the user.
-    pub(crate) fn journal_wrote(&mut self, written: &Written, lost: u64) -> Vec<Event> {
+    /// Counts the last `unwritten` deliveries of a batch, which could not be written. Returns the notes for the user.
+    pub(crate) fn journal_wrote(&mut self, written: &Written, unwritten: u64) -> Vec<Event> {
         let mut notes = Vec::new();
         if written.begun_again {
             notes.push(Note::warning("the journal was deleted or moved away, and is begun again"));
         }
-        if let Some(error) = written.error.as_ref().filter(|_| self.missing == 0) {
+        if let Some(error) = written.error.as_ref().filter(|_| self.unwritten == 0) {
             notes.push(Note::warning(format!(
                 "{error}; until it can be written again no delivery counts, and none is acknowledged: the answer is 503"
             )));
         }
-        if lost == 0 && self.missing > 0 {
-            let text = format!("the journal is written again; it lacks {}", deliveries(self.missing));
+        if unwritten == 0 && self.unwritten > 0 {
+            let text = format!("the journal is written again; it lacks {}", deliveries(self.unwritten));
             notes.push(Note::info(text));
-            self.missing = 0;
+            self.unwritten = 0;
         }
-        self.lost_from = if lost > 0 { self.seq + 1 - lost } else { u64::MAX };
-        self.missing += lost;
-        self.unrecorded += lost;
+        self.unwritten_from = if unwritten > 0 { self.seq + 1 - unwritten } else { u64::MAX };
+        self.unwritten += unwritten;
+        self.unwritten_total += unwritten;
         notes
     }
 
     /// The exit code and the last note for a journal that could not be written to the end.
     pub(crate) fn journal_end(&self) -> (Exit, Option<String>) {
-        if self.missing == 0 {
+        if self.unwritten == 0 {
             return (Exit::Done, None);
         }
-        let text = format!("the journal could not be written to the end: it lacks {}", deliveries(self.missing));
+        let text = format!("the journal could not be written to the end: it lacks {}", deliveries(self.unwritten));
         (Exit::Failure, Some(text))
     }
 
-    /// Corrects the record of a delivery that the journal lacks, and forgets the delivery: a repeat is then the first that is
-    /// recorded. Returns whether the decided response would have acknowledged the delivery, so that another replaces it.
+    /// Corrects the record of a delivery that could not be written, and forgets the delivery, so that a later repeat counts as
+    /// the first. Returns whether the decided response would have acknowledged the delivery: then 503 replaces the response.
     pub(crate) fn not_recorded(&mut self, record: &mut Record) -> bool {
         let acknowledged = record.answer.as_mut().filter(|answer| answer.may_acknowledge());
         let replaced = acknowledged.is_some();
@@ -131,13 +130,13 @@ impl RunState {
         }
         record.warnings.push(Warning::new("not_recorded", "", "the journal could not be written".into()));
         let first = record.duplicate.as_ref().and_then(|duplicate| duplicate.seen.as_ref());
-        if first.is_some_and(|first| first.seq >= self.lost_from) {
+        if first.is_some_and(|first| first.seq >= self.unwritten_from) {
             record.duplicate = None;
         }
         if let Some(payload) = &record.payload {
             let status = record.answer.as_ref().and_then(|answer| answer.status);
             self.history.forget(payload, &record.delivery.body, record.verdict.is_invalid(), record.seq, status);
-            self.lifecycles.forget(payload, record.seq, self.lost_from);
+            self.lifecycles.forget(payload, record.seq, self.unwritten_from);
         }
         replaced
     }
@@ -146,12 +145,12 @@ impl RunState {
         self.events.as_ref().is_none_or(|events| events.match_payload(record.payload.as_ref()))
     }
 
-    /// Counts a delivery, unless a limit answered it or the journal lacks it.
+    /// Counts a delivery, unless a limit answered the request or the record could not be written.
     pub(crate) fn count(&mut self, record: &Record, kept: bool) -> Counted {
         let shown = self.shows(record);
         let answer = record.answer.as_ref();
         let status = answer.and_then(|answer| answer.status);
-        self.tally.refused += u64::from(!status.is_some_and(|status| (200..300).contains(&status)));
+        self.tally.not_accepted += u64::from(!status.is_some_and(|status| (200..300).contains(&status)));
         let counted = shown && kept && answer.is_some_and(|answer| answer.by != AnsweredBy::Limit);
         if counted {
             self.tally.add(record);

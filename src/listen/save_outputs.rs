@@ -16,21 +16,21 @@ use crate::json::object::items;
 use crate::json::value::string;
 use crate::payload::data_url::InlineFile;
 
-/// How many deliveries wait to be saved at most. When the disk is slower than deliveries, responses wait too: no delivery is
+/// The length of the queue, in deliveries. When the disk is slower than deliveries, responses wait too: no delivery is
 /// lost, and memory is bounded.
 const SAVE_QUEUE: usize = 16;
 
-/// The files of one delivery that are saved at most.
-const FILES: usize = 256;
+/// The most files saved of one delivery.
+const MAX_FILES: usize = 256;
 
 /// How deep in an output files are searched.
-const DEPTH: usize = 8;
+const MAX_DEPTH: usize = 8;
 
 /// How many files with the same name get a number.
-const NUMBERED: usize = 999;
+const MAX_NUMBER: usize = 999;
 
 /// The length of an id in a file name.
-const NAME: usize = 64;
+const MAX_NAME: usize = 64;
 
 pub(crate) struct Outputs {
     jobs: mpsc::Sender<OutputJob>,
@@ -46,7 +46,7 @@ impl OutputSlot<'_> {
 
 enum OutputJob {
     Save(Arc<Record>),
-    /// Answers when all jobs before are done.
+    /// Answers when all earlier jobs are done.
     Flush(oneshot::Sender<()>),
 }
 
@@ -115,7 +115,7 @@ impl Folder {
         let Some(payload) = &record.payload else { return (Vec::new(), None) };
         let Some(output) = &payload.output else { return (Vec::new(), None) };
         let mut found = Vec::new();
-        find_files(output.text(), DEPTH, &mut found);
+        find_files(output.text(), MAX_DEPTH, &mut found);
         let stem = stem(payload.id.as_deref(), record.seq);
         let mut saved = Vec::new();
         for (index, value) in found.iter().enumerate() {
@@ -144,7 +144,7 @@ impl Folder {
     /// Writes a file under the first free name. Returns `None` when a file with these bytes exists: attempts repeat, and the
     /// later deliveries of a stream hold the earlier outputs again.
     fn write(&self, stem: &str, extension: &str, bytes: &[u8]) -> io::Result<Option<String>> {
-        for number in 1..=NUMBERED {
+        for number in 1..=MAX_NUMBER {
             let name = match number {
                 1 => format!("{stem}.{extension}"),
                 _ => format!("{stem}.{number}.{extension}"),
@@ -161,7 +161,7 @@ impl Folder {
                 Err(error) => return Err(error),
             }
         }
-        Err(io::Error::new(io::ErrorKind::AlreadyExists, format!("{NUMBERED} files {stem} are there")))
+        Err(io::Error::new(io::ErrorKind::AlreadyExists, format!("{MAX_NUMBER} files {stem} are there")))
     }
 }
 
@@ -184,7 +184,7 @@ fn has_bytes(path: &Path, bytes: &[u8]) -> bool {
 
 /// Finds the strings in an output that are files, in the sender's order.
 fn find_files<'a>(json: &'a str, depth: usize, found: &mut Vec<Cow<'a, str>>) {
-    if found.len() == FILES {
+    if found.len() == MAX_FILES {
         return;
     }
     if let Some(value) = string(json) {
@@ -204,7 +204,7 @@ fn find_files<'a>(json: &'a str, depth: usize, found: &mut Vec<Cow<'a, str>>) {
 fn stem(id: Option<&str>, seq: u64) -> String {
     let safe = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' };
     match id {
-        Some(id) if !id.is_empty() => id.chars().take(NAME).map(safe).collect(),
+        Some(id) if !id.is_empty() => id.chars().take(MAX_NAME).map(safe).collect(),
         _ => format!("delivery-{seq}"),
     }
 }

@@ -252,8 +252,8 @@ impl ScriptPosition {
         ScriptPosition { shared: 0, each, hasher: RandomState::new() }
     }
 
-    /// Takes the next position for a delivery, and returns the number of requests before. Deliveries are told apart by their
-    /// idempotency key, or by their body where they have no key.
+    /// Advances the position of a delivery, and returns the request number for [`Script::item`]. Deliveries are distinguished
+    /// by their idempotency key, or by their body if they have no key.
     pub(crate) fn take(&mut self, key: impl FnOnce() -> Option<String>, body: &[u8]) -> u64 {
         let position = match &mut self.each {
             Some(each) => {

@@ -15,7 +15,7 @@ use crate::payload::{Status, nearest, provider};
 use crate::sys::junit::JunitCase;
 use crate::sys::signals::Signals;
 
-/// The end that `listen` waits for: all of these.
+/// `listen` ends when `count` and `until` are both met, or after `timeout`.
 #[derive(Clone, Debug)]
 pub(crate) struct StopConditions {
     /// `--count`.
@@ -44,14 +44,14 @@ pub(crate) struct ListenProgress {
     pub(crate) until: bool,
 }
 
-/// Why the wait ended. The exit code is decided later, when the requests in flight have been answered: they count.
+/// Why the run ends. The exit code is decided later, because deliveries still in flight count too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum StopCause {
     /// All conditions are met, or the output was closed.
     Enough,
     /// The command ended with this code.
     Command(u8),
-    /// `--timeout` was over.
+    /// `--timeout` expired.
     TimeUp {
         /// Whether the command was still running.
         running: bool,
@@ -81,7 +81,7 @@ impl Until {
         if word == "terminal" { Until::Terminal } else { Until::Word(word.to_owned()) }
     }
 
-    /// Whether this delivery meets the condition. Anybody can send an invalid signature, so a rejected delivery does not.
+    /// Whether a delivery meets the condition. Anybody can send an invalid signature, so a rejected delivery never does.
     pub(crate) fn is_met_by(&self, record: &Record) -> bool {
         let Some(payload) = &record.payload else { return false };
         if record.answer.as_ref().is_some_and(|answer| answer.by == AnsweredBy::Refused) {
@@ -114,11 +114,11 @@ impl fmt::Display for Until {
 }
 
 impl StopConditions {
-    /// Waits for the end. Returns the command if it is still running.
+    /// Waits until the run ends. Returns the cause, and the command if still running.
     ///
-    /// With a command, the wait lasts until the command ends: its exit code must not be lost. Deliveries that the command
-    /// set off may come later, so the wait then goes on for the other conditions. Without `--timeout` no limit bounds that
-    /// wait, so then the end of the command is the end.
+    /// With a command, met conditions end the run only after the command ends, because its exit code must not be lost.
+    /// Deliveries that the command set off may come later, so the wait continues for unmet conditions. Without `--timeout`
+    /// the later wait would have no bound, so the run ends with the command.
     pub(crate) async fn for_end(
         &self,
         mut progress: watch::Receiver<ListenProgress>,
@@ -136,8 +136,8 @@ impl StopConditions {
         let had_command = child.is_some();
         let awaits = self.count.is_some() || self.until.is_some();
         loop {
-            let missing = !self.missing(*progress.borrow_and_update()).is_empty();
-            if awaits && !missing && child.is_none() {
+            let is_met = self.missing(*progress.borrow_and_update()).is_empty();
+            if awaits && is_met && child.is_none() {
                 let cause = if had_command { StopCause::Command(0) } else { StopCause::Enough };
                 return (cause, None);
             }
@@ -145,7 +145,7 @@ impl StopConditions {
                 changed = progress.changed() => if changed.is_err() { return (StopCause::Enough, child) },
                 code = Child::ended(&mut child) => {
                     child = None;
-                    if code != 0 || !missing || self.timeout.is_none() {
+                    if code != 0 || is_met || self.timeout.is_none() {
                         return (StopCause::Command(code), None);
                     }
                 }
@@ -160,17 +160,17 @@ impl StopConditions {
     pub(crate) fn exit(&self, cause: StopCause, progress: ListenProgress) -> (Exit, Option<String>) {
         let missing = self.missing(progress);
         let time = self.timeout.unwrap_or_default();
-        let short = |how: &str| (Exit::TimedOut, Some(format!("{how}: {}", missing.join(", and "))));
+        let timed_out = |how: &str| (Exit::TimedOut, Some(format!("{how}: {}", missing.join(", and "))));
         match (cause, missing.is_empty()) {
             (StopCause::Enough, _) | (StopCause::Command(0), true) => (Exit::Done, None),
-            (StopCause::Command(0), false) => short("the command ended"),
+            (StopCause::Command(0), false) => timed_out("the command ended"),
             (StopCause::Command(code), _) => (Exit::Command(code), Some(format!("the command ended with code {code}"))),
-            (StopCause::TimeUp { .. }, false) => short(&format!("waited {time:?}")),
+            (StopCause::TimeUp { .. }, false) => timed_out(&format!("waited {time:?}")),
             (StopCause::TimeUp { running: true }, true) => {
                 (Exit::TimedOut, Some(format!("waited {time:?}: the command was still running")))
             }
             (StopCause::TimeUp { running: false }, true) => (Exit::Done, None),
-            (StopCause::Signal { exit, running }, came) => (if running || !came { exit } else { Exit::Done }, None),
+            (StopCause::Signal { exit, running }, is_met) => (if running || !is_met { exit } else { Exit::Done }, None),
         }
     }
 

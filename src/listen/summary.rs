@@ -36,11 +36,11 @@ impl RunSummary<'_> {
         let tally = Tally { awaited: wait.count, elapsed: self.elapsed, unmet: checker.failed(), ..run_state.tally() };
         let progress = ListenProgress { deliveries: tally.deliveries, until: self.until };
         let (exit, missing) = wait.exit(self.cause, progress);
-        let (journal_exit, lacking) = run_state.journal_end();
+        let (journal_exit, journal_note) = run_state.journal_end();
         let unchecked = checker.nothing_checked().then(|| NOTHING_CHECKED.to_owned());
         let skipped = sink.take_skipped();
         let skipped = (!skipped.is_nothing()).then_some(Event::Skipped(skipped));
-        let notes = unfinished.into_iter().chain(missing).chain(unchecked).chain(lacking);
+        let notes = unfinished.into_iter().chain(missing).chain(unchecked).chain(journal_note);
         let notes = notes.map(|text: String| Note::warning(text));
         for event in skipped.into_iter().chain(notes).chain([Event::Received(tally)]) {
             // A writer that has ended shows nothing any more.
@@ -56,9 +56,9 @@ impl RunSummary<'_> {
     /// The cases of a report beside the expectations: the journal and the command.
     fn cases(&self, run_state: &RunState) -> impl Iterator<Item = JunitCase> {
         let Config { record, command, .. } = self.config;
-        let missing = run_state.unrecorded();
-        let lacking = (missing > 0).then(|| format!("deliveries that could not be recorded: {missing}"));
-        let journal = record.as_ref().map(|path| JunitCase::new(format!("--record {}", path.display()), lacking));
+        let unwritten = run_state.unwritten_total();
+        let failure = (unwritten > 0).then(|| format!("deliveries that could not be recorded: {unwritten}"));
+        let journal = record.as_ref().map(|path| JunitCase::new(format!("--record {}", path.display()), failure));
         let command = command.first().map(|program| {
             JunitCase::new(format!("-- {}", program.to_string_lossy()), StopConditions::command_failure(self.cause))
         });

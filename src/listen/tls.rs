@@ -70,7 +70,6 @@ impl Tls {
         self.shared.as_ref().map(NamedTempFile::path)
     }
 
-    /// The note about the certificate.
     pub(crate) fn note(&self) -> String {
         match self.shared() {
             None => format!("its certificate has the SHA-256 {}", self.fingerprint),
@@ -126,7 +125,7 @@ fn config((chain, key): Identity) -> Result<ServerConfig, Error> {
         .with_no_client_auth()
         .with_single_cert(chain, key)
         .map_err(|error| Error::Usage(format!("--tls-cert and --tls-key cannot be used together: {error}")))?;
-    // The listener speaks these alone; `curl --http1.0` offers only the older version.
+    // The listener supports only HTTP/1.x; `curl --http1.0` offers only `http/1.0`.
     config.alpn_protocols = vec![b"http/1.1".to_vec(), b"http/1.0".to_vec()];
     Ok(config)
 }

@@ -23,13 +23,13 @@ pub(crate) struct TunnelClient {
     /// The value of `--tunnel`.
     pub(crate) name: &'static str,
     program: &'static str,
-    /// `{host}` and `{port}` are replaced by the listener's.
+    /// `{host}` and `{port}` are replaced by the listener's address.
     arguments: &'static [&'static str],
     /// Variables for the program, unless the user has set them already.
     environment: &'static [(&'static str, &'static str)],
     /// The text before the public URL on a line of the program's output.
     mark: &'static str,
-    /// The beginning of the URL that the line lacks.
+    /// Prepended to the text after `mark`, so that both make a whole URL.
     scheme: &'static str,
     /// How to install the program.
     install: &'static str,
@@ -227,7 +227,7 @@ impl WatchedTunnel {
     }
 }
 
-/// How many lines wait to be read at most.
+/// The length of the queue of output lines.
 const LINE_QUEUE: usize = 64;
 
 /// The lines of both outputs of a process, from now until both are closed.

@@ -38,8 +38,8 @@ pub(crate) fn received(tally: &Tally) -> String {
     if tally.duplicates > 0 {
         parts.push(format!("{} repeated", tally.duplicates));
     }
-    if tally.refused > 0 {
-        parts.push(format!("{} refused", tally.refused));
+    if tally.not_accepted > 0 {
+        parts.push(format!("{} refused", tally.not_accepted));
     }
     if tally.unmet > 0 {
         parts.push(format!("{} failed", plural(tally.unmet, "expectation", "expectations")));

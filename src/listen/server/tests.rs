@@ -1,4 +1,4 @@
-//! Limits that take long or many senders to reach, made short and few, on real sockets and the real clock.
+//! Limits that take time or many senders to reach, lowered, on real sockets and the real clock.
 
 use std::time::Duration;
 
@@ -16,10 +16,10 @@ use crate::listen::script::{Script, ScriptAction};
 use crate::listen::stop_conditions::{ListenProgress, StopConditions};
 use crate::signature::{Choice, Policy};
 
-/// Long enough that nothing here waits for it.
+/// Longer than any test here runs.
 const NEVER: Duration = Duration::from_secs(60);
 
-/// Short, and yet longer than a delivery takes on a busy machine.
+/// Short, but longer than a delivery takes on a busy machine.
 const SOON: Duration = Duration::from_millis(300);
 
 fn limits() -> ListenLimits {
@@ -32,19 +32,19 @@ fn limits() -> ListenLimits {
     }
 }
 
-/// A listener under way, and what it says.
+/// A running listener and its events.
 struct Running {
     port: u16,
-    said: mpsc::Receiver<QueuedEvent>,
+    events: mpsc::Receiver<QueuedEvent>,
     _server: Server,
 }
 
 async fn start(limits: ListenLimits, max_body: u64) -> Running {
-    start_before(None, limits, max_body).await
+    start_with_app(None, limits, max_body).await
 }
 
-/// The same with an app behind it.
-async fn start_before(forward_to: Option<url::Url>, limits: ListenLimits, max_body: u64) -> Running {
+/// Starts a listener that forwards to an app, if there is a URL.
+async fn start_with_app(forward_to: Option<url::Url>, limits: ListenLimits, max_body: u64) -> Running {
     let accept = ScriptAction::Answer { status: http::StatusCode::OK, retry_after: None, body: None };
     let config = Config {
         host: "127.0.0.1".into(),
@@ -72,18 +72,18 @@ async fn start_before(forward_to: Option<url::Url>, limits: ListenLimits, max_bo
         command: Vec::new(),
         data_on_stdout: false,
     };
-    let (sink, said) = event::channel(event::Backpressure::Wait);
+    let (sink, events) = event::channel(event::Backpressure::Wait);
     let progress = watch::channel(ListenProgress::default()).0;
     let recorder = recorder::start(&config, None, sink.clone(), progress).unwrap();
     let handler = Arc::new(Handler::new(&config, recorder, sink.clone(), jiff::Timestamp::now).unwrap());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let connections = super::ConnectionLimit::of(&handler);
-    Running { port, said, _server: super::start(listener, None, handler, sink, connections) }
+    Running { port, events, _server: super::start(listener, None, handler, sink, connections) }
 }
 
 impl Running {
-    /// A connection on which this was sent.
+    /// Opens a connection and writes `bytes`.
     async fn send(&self, bytes: &[u8]) -> TcpStream {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).await.unwrap();
         stream.write_all(bytes).await.unwrap();
@@ -95,19 +95,19 @@ impl Running {
         status(self.send(&[head(body.len()).as_bytes(), body].concat()).await).await
     }
 
-    /// The next delivery that is told of.
+    /// The next delivery event.
     async fn delivery(&mut self) -> Arc<Record> {
         loop {
-            if let Event::Delivery(record) = self.said.recv().await.unwrap().event {
+            if let Event::Delivery(record) = self.events.recv().await.unwrap().event {
                 return record;
             }
         }
     }
 
     /// Waits for a note with this text.
-    async fn says(&mut self, text: &str) {
+    async fn wait_for_note(&mut self, text: &str) {
         loop {
-            if let Event::Note(note) = self.said.recv().await.unwrap().event
+            if let Event::Note(note) = self.events.recv().await.unwrap().event
                 && note.text.contains(text)
             {
                 return;
@@ -120,7 +120,7 @@ fn head(length: usize) -> String {
     format!("POST / HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n")
 }
 
-/// What the listener sends until it ends the connection.
+/// Reads until the listener closes the connection.
 async fn rest(mut stream: TcpStream) -> String {
     let mut answer = Vec::new();
     // A sender that is cut off may find the connection reset.
@@ -138,7 +138,7 @@ async fn a_head_that_does_not_come_in_time_ends_the_connection() {
     let running = start(ListenLimits { header_time: SOON, ..limits() }, 1000).await;
     for begun in ["", "POST / HT", "POST / HTTP/1.1\r\nhost: x\r\nx-slow: "] {
         let stalled = running.send(begun.as_bytes()).await;
-        assert_eq!(running.post(b"{}").await, 200, "whoever comes meanwhile is answered");
+        assert_eq!(running.post(b"{}").await, 200, "other senders are answered meanwhile");
         assert!(!rest(stalled).await.contains("200"), "{begun:?}");
     }
 }
@@ -148,7 +148,7 @@ async fn a_body_that_does_not_come_in_time_is_answered_408() {
     let mut running = start(ListenLimits { body_time: SOON, ..limits() }, 1000).await;
     for begun in [&head(10), "POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n3\r\n{\"a\r\n"] {
         let stalled = running.send(begun.as_bytes()).await;
-        assert_eq!(running.post(b"{}").await, 200, "whoever comes meanwhile is answered");
+        assert_eq!(running.post(b"{}").await, 200, "other senders are answered meanwhile");
         assert_eq!(running.delivery().await.delivery.body, "{}");
         assert_eq!(status(stalled).await, 408);
         let record = running.delivery().await;
@@ -161,7 +161,7 @@ async fn more_connections_than_may_be_wait_and_are_served() {
     let mut running = start(ListenLimits { connections: 2, ..limits() }, 1000).await;
     let (first, _second) = (running.send(b"POST").await, running.send(b"POST").await);
     let third = running.send(&[head(2).as_bytes(), b"{}"].concat()).await;
-    running.says("2 connections are open, as many as may be at a time").await;
+    running.wait_for_note("2 connections are open, as many as may be at a time").await;
     drop(first);
     assert_eq!(status(third).await, 200);
 }
@@ -170,12 +170,12 @@ async fn more_connections_than_may_be_wait_and_are_served() {
 async fn more_bodies_than_there_is_memory_for_wait_and_then_are_answered_503() {
     const LARGEST: usize = 100_000;
     let mut running = start(ListenLimits { held_bytes: 1, held_time: SOON, ..limits() }, LARGEST as u64).await;
-    // There is room for twice the largest body. All of it, but for a byte each, that is held and never completed:
+    // The memory holds two bodies of the largest size. Two incomplete bodies take all but one byte each:
     let mut stalled = Vec::new();
     for _ in 0..2 {
         stalled.push(running.send(&[head(LARGEST).as_bytes(), &[b' '; LARGEST - 1]].concat()).await);
     }
-    // Until all of that was read a body may still find room.
+    // Until both bodies are read, a small body may still get memory.
     while running.post(b"[1]").await == 200 {}
     let record = loop {
         let record = running.delivery().await;
@@ -187,11 +187,11 @@ async fn more_bodies_than_there_is_memory_for_wait_and_then_are_answered_503() {
         (record.warnings[0].code.as_str(), record.answer.as_ref().unwrap().status),
         ("too_many_bodies", Some(503))
     );
-    // One of them ends; whoever waits for that is answered.
+    // When one of the two connections ends, a waiting sender is answered.
     let waiting = running.send(&[head(3).as_bytes(), b"[2]"].concat()).await;
     drop(stalled.pop());
     assert_eq!(status(waiting).await, 200);
-    // And the other goes on as if nothing had been.
+    // The other body can still be completed.
     let mut last = stalled.pop().unwrap();
     last.write_all(b" ").await.unwrap();
     assert_eq!(status(last).await, 200);
@@ -215,80 +215,80 @@ async fn what_a_body_unpacks_to_takes_memory_too() {
     let _more = running.send(&[head(LARGEST).as_bytes(), &[b' '; LARGEST * 3 / 5]].concat()).await;
     while status(running.send(&request).await).await == 200 {}
     assert_eq!(status(running.send(&request).await).await, 503);
-    assert_eq!(status(running.send(&small).await).await, 503, "before it is unpacked it may be as large as can be");
-    assert_eq!(running.post(b"{}").await, 200, "what is small still has room");
+    assert_eq!(status(running.send(&small).await).await, 503, "a compressed body may decode to the largest size");
+    assert_eq!(running.post(b"{}").await, 200, "a small body still gets memory");
 }
 
 #[tokio::test]
 async fn a_sender_that_reads_no_answer_is_let_go() {
     let running = start(ListenLimits { answer_time: SOON, ..limits() }, 100).await;
     let mut sender = running.send(b"").await;
-    let looks = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n".repeat(1000);
-    // Until both sides' buffers are full, and then no more.
-    let writing = async { while sender.write_all(&looks).await.is_ok() {} };
+    let requests = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n".repeat(1000);
+    // Writes succeed until the buffers of both sides are full.
+    let writing = async { while sender.write_all(&requests).await.is_ok() {} };
     tokio::time::timeout(NEVER, writing).await.expect("the connection ends");
     assert_eq!(running.post(b"{}").await, 200);
 }
 
 struct TestApp {
     url: url::Url,
-    goes_on: watch::Sender<bool>,
-    /// How many requests came.
-    came: watch::Receiver<usize>,
+    release: watch::Sender<bool>,
+    /// The number of requests.
+    requests: watch::Receiver<usize>,
 }
 
-/// An app whose answers have so long a body, of which so much is kept back until it is told to go on.
+/// Starts an app whose response bodies have `length` bytes. The last `kept` bytes are sent after `release`.
 async fn app(length: usize, kept: usize) -> TestApp {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
-    let (goes_on, told) = watch::channel(false);
-    let (comes, came) = watch::channel(0);
+    let (release, released) = watch::channel(false);
+    let (counter, requests) = watch::channel(0);
     tokio::spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {
-            let (mut told, comes) = (told.clone(), comes.clone());
+            let (mut released, counter) = (released.clone(), counter.clone());
             tokio::spawn(async move {
                 let mut request = [0; 1000];
                 assert!(stream.read(&mut request).await.unwrap() > 0);
-                comes.send_modify(|came| *came += 1);
+                counter.send_modify(|requests| *requests += 1);
                 let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n{}", " ".repeat(length));
                 let (now, later) = answer.as_bytes().split_at(answer.len() - kept);
-                // A listener that has no room for it ends the connection.
+                // A listener without memory for the response closes the connection.
                 let _ = stream.write_all(now).await;
-                let _ = told.wait_for(|goes_on| *goes_on).await;
+                let _ = released.wait_for(|released| *released).await;
                 let _ = stream.write_all(later).await;
             });
         }
     });
-    TestApp { url, goes_on, came }
+    TestApp { url, release, requests }
 }
 
 #[tokio::test]
 async fn more_answers_than_there_is_memory_for_are_not_passed_on() {
     let limits = ListenLimits { app_bytes: 100_000, held_time: SOON, ..limits() };
-    let TestApp { url, goes_on, .. } = app(60_000, 1).await;
-    let mut running = start_before(Some(url), limits, 1000).await;
+    let TestApp { url, release, .. } = app(60_000, 1).await;
+    let mut running = start_with_app(Some(url), limits, 1000).await;
     let first = running.send(&[head(2).as_bytes(), b"{}"].concat()).await;
-    assert_eq!(running.post(b"{}").await, 502, "half of it had no room");
+    assert_eq!(running.post(b"{}").await, 502, "the memory cannot hold a second response");
     let record = running.delivery().await;
     let answer = record.answer.as_ref().unwrap();
     assert!(answer.line.as_ref().unwrap().contains("takes too much memory"), "{answer:?}");
-    goes_on.send_replace(true);
+    release.send_replace(true);
     assert_eq!(status(first).await, 200);
-    assert_eq!(running.post(b"{}").await, 200, "there is room again");
+    assert_eq!(running.post(b"{}").await, 200, "the memory is free again");
 }
 
 #[tokio::test]
 async fn answers_that_come_together_do_not_wait_for_each_others_memory() {
     let limits = ListenLimits { app_bytes: 100_000, ..limits() };
-    // When more than half of both has come, there is room for the rest of neither.
-    let TestApp { url, goes_on, mut came } = app(80_000, 35_000).await;
-    let running = start_before(Some(url), limits, 1000).await;
+    // If each body took memory piece by piece, both would hold 45,000 bytes and wait for the rest.
+    let TestApp { url, release, mut requests } = app(80_000, 35_000).await;
+    let running = start_with_app(Some(url), limits, 1000).await;
     let both = [
         running.send(&[head(2).as_bytes(), b"{}"].concat()).await,
         running.send(&[head(2).as_bytes(), b"[]"].concat()).await,
     ];
-    came.wait_for(|came| *came == 2).await.unwrap();
-    goes_on.send_replace(true);
+    requests.wait_for(|requests| *requests == 2).await.unwrap();
+    release.send_replace(true);
     for one in both {
         assert_eq!(status(one).await, 200);
     }
@@ -299,32 +299,32 @@ async fn answers_take_memory_until_they_are_read() {
     // More than the buffers of two sockets hold.
     const LENGTH: usize = 10_000_000;
     let limits = ListenLimits { app_bytes: LENGTH + LENGTH / 2, held_time: SOON, ..limits() };
-    let TestApp { url, goes_on, .. } = app(LENGTH, 0).await;
-    goes_on.send_replace(true);
-    let running = start_before(Some(url), limits, 1000).await;
+    let TestApp { url, release, .. } = app(LENGTH, 0).await;
+    release.send_replace(true);
+    let running = start_with_app(Some(url), limits, 1000).await;
     let first = running.send(&[head(2).as_bytes(), b"{}"].concat()).await;
-    // Its answer has come as a whole, and is not read.
+    // The listener holds the whole first response, which the sender has not read.
     first.readable().await.unwrap();
     assert_eq!(running.post(b"{}").await, 502);
     assert_eq!(status(first).await, 200);
-    assert_eq!(running.post(b"{}").await, 200, "there is room again");
+    assert_eq!(running.post(b"{}").await, 200, "the memory is free again");
 }
 
 #[tokio::test]
 async fn waiting_for_memory_is_not_the_senders_time() {
     const LARGEST: usize = 100_000;
     let limits = ListenLimits { held_bytes: 1, held_time: 6 * SOON, body_time: SOON, ..limits() };
-    let TestApp { url, goes_on, mut came } = app(2, 2).await;
-    let running = start_before(Some(url), limits, LARGEST as u64).await;
-    // There is room for twice the largest, and these keep theirs until the app has answered.
+    let TestApp { url, release, mut requests } = app(2, 2).await;
+    let running = start_with_app(Some(url), limits, LARGEST as u64).await;
+    // The memory holds two bodies of the largest size. Both stay in memory until the app has answered.
     let whole = [head(LARGEST).as_bytes(), &[b' '; LARGEST]].concat();
     let _held = [running.send(&whole).await, running.send(&whole).await];
-    came.wait_for(|came| *came == 2).await.unwrap();
+    requests.wait_for(|requests| *requests == 2).await.unwrap();
     assert_eq!(running.post(b"[1]").await, 503, "its body came in time");
-    // One that has waited for longer than a body may take goes on with what time it had.
+    // A body that waited for memory longer than `body_time` continues with the time that it had left.
     let mut waiting = running.send(&[head(3).as_bytes(), b"["].concat()).await;
     assert_eq!(status(running.send(head(3).as_bytes()).await).await, 408);
-    goes_on.send_replace(true);
+    release.send_replace(true);
     assert_eq!(running.post(b"[1]").await, 200);
     waiting.write_all(b"1]").await.unwrap();
     assert_eq!(status(waiting).await, 200);

@@ -103,7 +103,7 @@ impl From<&Tally> for ReceivedLine {
             deliveries: tally.deliveries,
             awaited: tally.awaited,
             duplicates: tally.duplicates,
-            refused: tally.refused,
+            refused: tally.not_accepted,
             unmet: tally.unmet,
             statuses: map(&tally.statuses),
             verdicts: map(&tally.verdicts),
