@@ -156,7 +156,8 @@ impl Handler {
             let body = body::read(incoming, limits, expects_continue).await;
             connection.request_done();
             if let (true, Some(app)) = (is_get, app) {
-                return Box::pin(self.pass_get(app, delivery, body.map(|(body, _share)| body), &connection)).await;
+                return Box::pin(self.pass_get(app, delivery, body.map(|(body, share)| share.bind(body)), &connection))
+                    .await;
             }
             let received = ReceivedRequest::new(delivery, &remote, (self.clock)());
             let result = match body {

@@ -59,7 +59,7 @@ enum RecorderMsg {
     Delivery(Decided),
     /// A request that never became a delivery.
     Unreadable,
-    Close(oneshot::Sender<RunResult>),
+    Close(oneshot::Sender<Result<RunResult, Error>>),
 }
 
 /// A delivery whose response is decided.
@@ -103,8 +103,8 @@ impl RecorderHandle {
     pub(crate) async fn close(&self) -> Result<RunResult, Error> {
         let (sender, result) = oneshot::channel();
         let _ = self.0.send(RecorderMsg::Close(sender)).await;
-        let result = result.await.map_err(|_| "its task stopped".to_owned());
-        result.map_err(|reason| Error::Setup { what: "the recorder", reason })
+        let stopped = |_| Error::Setup { what: "the recorder", reason: "its task stopped".to_owned() };
+        result.await.map_err(stopped)?
     }
 }
 
@@ -234,10 +234,9 @@ impl<'a> Recorder<'a> {
                 None => return,
                 Some(RecorderMsg::Unreadable) => self.run_state.count_unreadable(),
                 Some(RecorderMsg::Close(sender)) => {
-                    if let Ok(checker) = self.consumers.finish().await {
-                        // A receiver that does not wait any more has no use for the result.
-                        drop(sender.send(RunResult { run_state: self.run_state, checker }));
-                    }
+                    let checker = self.consumers.finish().await;
+                    // A receiver that does not wait any more has no use for the result.
+                    drop(sender.send(checker.map(|checker| RunResult { run_state: self.run_state, checker })));
                     return;
                 }
                 Some(RecorderMsg::Delivery(first)) => {
