@@ -139,20 +139,24 @@ struct Limits {
 }
 
 /// Reads lines into the buffer, without a copy where the input has none of them buffered: a large file is read straight
-/// from the system.
+/// from the system. The buffer keeps the content of its last use, so that a read need not clear it again.
 fn read(input: &mut dyn Read, rest: &mut Rest, mut bytes: Vec<u8>, limits: Limits) -> io::Result<Option<LineBatch>> {
-    bytes.clear();
-    bytes.append(&mut rest.line);
+    let mut filled = rest.line.len();
+    if bytes.capacity() == 0 {
+        // From the system, which has cleared it.
+        bytes = vec![0; filled + limits.chunk];
+    }
+    bytes.resize(bytes.len().max(filled), 0);
+    bytes[..filled].copy_from_slice(&rest.line);
+    rest.line.clear();
     let mut end = None;
     let mut may_grow = limits.may_grow;
-    while end.is_none() || bytes.len() < limits.wanted {
-        let start = bytes.len();
-        bytes.resize(start + limits.chunk, 0);
-        let read = input.read(&mut bytes[start..]);
-        bytes.truncate(start + *read.as_ref().unwrap_or(&0));
-        match read {
+    while end.is_none() || filled < limits.wanted {
+        let start = filled;
+        bytes.resize(bytes.len().max(start + limits.chunk), 0);
+        match input.read(&mut bytes[start..start + limits.chunk]) {
             Ok(0) => break,
-            Ok(_) => {}
+            Ok(length) => filled += length,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             // The pipe is empty for now.
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
@@ -162,21 +166,22 @@ fn read(input: &mut dyn Read, rest: &mut Rest, mut bytes: Vec<u8>, limits: Limit
             Err(error) => return Err(error),
         }
         if rest.is_skipping {
-            let newline = memchr(b'\n', &bytes[start..]);
+            let newline = memchr(b'\n', &bytes[start..filled]);
             rest.is_skipping = newline.is_none();
-            bytes.drain(start..newline.map_or(bytes.len(), |newline| start + newline + 1));
+            let skipped = newline.map_or(filled, |newline| start + newline + 1);
+            bytes.copy_within(skipped..filled, start);
+            filled -= skipped - start;
         }
-        end = memrchr(b'\n', &bytes[start..]).map(|newline| start + newline + 1).or(end);
-        if end.is_none() && bytes.len() > limits.line {
-            bytes.clear();
+        end = memrchr(b'\n', &bytes[start..filled]).map(|newline| start + newline + 1).or(end);
+        if end.is_none() && filled > limits.line {
             rest.is_skipping = true;
-            return Ok(Some(LineBatch { bytes, is_too_long: true }));
+            return Ok(Some(LineBatch { bytes: Vec::new(), is_too_long: true }));
         }
     }
     if end.is_none() && !may_grow {
-        end = (!bytes.is_empty()).then_some(bytes.len());
+        end = (filled > 0).then_some(filled);
     }
-    rest.line.extend_from_slice(&bytes[end.unwrap_or(0)..]);
+    rest.line.extend_from_slice(&bytes[end.unwrap_or(0)..filled]);
     bytes.truncate(end.unwrap_or(0));
     Ok(end.map(|_| LineBatch { bytes, is_too_long: false }))
 }
