@@ -94,7 +94,7 @@ Register-ArgumentCompleter -Native -CommandName 'hookctl' -ScriptBlock {
             [CompletionResult]::new('--flavor', '--flavor', [CompletionResultType]::ParameterName, 'Server of Cog that sends a run: coglet (cog 0.17 and later) or python [default: coglet]')
             [CompletionResult]::new('--throttle', '--throttle', [CompletionResultType]::ParameterName, 'Interval of Cog''s throttle [default: the run''s, else 500ms]')
             [CompletionResult]::new('--retry', '--retry', [CompletionResultType]::ParameterName, 'Retry like this provider, after these waits (30s,2m,10m), or never (none) [default: the provider''s own]')
-            [CompletionResult]::new('--speed', '--speed', [CompletionResultType]::ParameterName, 'Shorten waits N times [default: 100 for waits between retries, 1 for the gaps of a sequence]')
+            [CompletionResult]::new('--speed', '--speed', [CompletionResultType]::ParameterName, 'Divide waits by N [default: 100 for waits between retries, 1 for the gaps of a sequence]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Time limit of an attempt [default: the provider''s own, 30s if unknown]')
             [CompletionResult]::new('--expect-status', '--expect-status', [CompletionResultType]::ParameterName, 'Expected answers: 2xx, 200,202, 4xx [default: 2xx]')
             [CompletionResult]::new('--duplicate', '--duplicate', [CompletionResultType]::ParameterName, 'Send each delivery N more times')

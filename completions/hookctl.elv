@@ -89,7 +89,7 @@ set edit:completion:arg-completer[hookctl] = {|@words|
             cand --flavor 'Server of Cog that sends a run: coglet (cog 0.17 and later) or python [default: coglet]'
             cand --throttle 'Interval of Cog''s throttle [default: the run''s, else 500ms]'
             cand --retry 'Retry like this provider, after these waits (30s,2m,10m), or never (none) [default: the provider''s own]'
-            cand --speed 'Shorten waits N times [default: 100 for waits between retries, 1 for the gaps of a sequence]'
+            cand --speed 'Divide waits by N [default: 100 for waits between retries, 1 for the gaps of a sequence]'
             cand --timeout 'Time limit of an attempt [default: the provider''s own, 30s if unknown]'
             cand --expect-status 'Expected answers: 2xx, 200,202, 4xx [default: 2xx]'
             cand --duplicate 'Send each delivery N more times'

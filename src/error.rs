@@ -130,7 +130,7 @@ pub(crate) enum Error {
         source: BadKey,
     },
     /// `send` without a target.
-    #[error("--to is missing: where should it be sent?")]
+    #[error("--to is missing: there is no URL to send to")]
     NoTarget {
         /// A source that looks like a target.
         meant: Option<String>,
@@ -312,7 +312,7 @@ impl Error {
             Error::UnknownSource { .. } => Some("`hookctl send --help` lists the built-in payloads".into()),
             Error::NoSource { names } if !names.is_empty() => Some(built_in(names)),
             Error::Unreachable { .. } => Some("start the handler first, and set its URL with --to".into()),
-            Error::NotJson { .. } => Some("send and inspect read one JSON payload per file".into()),
+            Error::NotJson { .. } => Some("a source is one JSON payload, or a journal that --record wrote".into()),
             Error::Jwks { .. } => Some("fal publishes its keys at https://rest.fal.ai/.well-known/jwks.json".into()),
             Error::Command { .. } => Some("the command after -- is run directly, without a shell".into()),
             Error::Filter { .. } => {

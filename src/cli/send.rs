@@ -83,7 +83,7 @@ pub(crate) struct SendArgs {
     #[arg(long, value_name = "PROFILE|LIST|none", value_parser = values::RetryParser, help_heading = "Delivery")]
     #[arg(hide_possible_values = true)]
     pub(crate) retry: Option<RetryChoice>,
-    /// Shorten waits N times [default: 100 for waits between retries, 1 for the gaps of a sequence]
+    /// Divide waits by N [default: 100 for waits between retries, 1 for the gaps of a sequence]
     #[arg(long, value_name = "N", value_parser = values::speed, help_heading = "Delivery")]
     pub(crate) speed: Option<f64>,
     /// Time limit of an attempt [default: the provider's own, 30s if unknown]

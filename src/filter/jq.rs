@@ -57,7 +57,7 @@ pub(crate) enum FilterAborted {
     /// By [`FilterLimits::may_continue`].
     #[error("it was stopped")]
     Stopped,
-    #[error("it calls itself too deep")]
+    #[error("it recurses too deeply")]
     Depth,
     /// jaq panicked.
     #[error("jq failed on this record")]

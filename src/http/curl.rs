@@ -9,21 +9,21 @@ use crate::journal::redaction::Redaction;
 use crate::payload::delivery::Delivery;
 use crate::signature::Secret;
 
-/// Headers that curl adds by itself unless told not to.
-const CURL_DEFAULT_HEADERS: [&str; 3] = ["Accept", "Content-Type", "User-Agent"];
+/// Headers that curl adds unless the command removes them.
+const CURL_HEADERS: [&str; 3] = ["Accept", "Content-Type", "User-Agent"];
 
-/// Bodies from this length on make some versions of curl wait for `100 Continue`.
-const EXPECT_CONTINUE_SIZE: usize = 1024;
+/// The body size in bytes from which some versions of curl wait for `100 Continue`.
+const EXPECT_BYTES: usize = 1024;
 
-/// The longest body that is written as an argument: Linux takes 128 KiB in one.
-const ARGUMENT: usize = 100_000;
+/// The largest body in bytes that is written as an argument: Linux allows 128 KiB for one argument.
+const MAX_ARGUMENT: usize = 100_000;
 
-/// The variable that stands for the first secret; that of the second has `_2` behind it.
-const SECRET: &str = "HOOKCTL_SECRET";
+/// The shell variable for the first secret; the variable for the second secret has the suffix `_2`.
+const SECRET_VARIABLE: &str = "HOOKCTL_SECRET";
 
-/// The curl command that sends `delivery` to `url`. With `file`, curl reads the body from that file. The `options` are
-/// quoted for the shell already. Variables of the shell replace secrets, except in headers for which `made_up` returns
-/// `true`: their values are no credentials. curl writes `host` and `content-length` by itself.
+/// The command that sends `delivery` to `url`. The body is read from `file`, if there is one; `options` are quoted for the
+/// shell already. Secrets become shell variables, except in headers that are `made_up`, whose values are no secrets. curl
+/// writes `host` and `content-length` itself.
 pub fn command(
     url: &str,
     delivery: &Delivery,
@@ -33,10 +33,10 @@ pub fn command(
     made_up: impl Fn(&HeaderName) -> bool,
 ) -> String {
     let secrets = redaction.secrets();
-    // By default curl expands `{}` and `[]` in a URL, and removes `/../` from its path.
+    // curl must send the URL unchanged: without the options, curl expands `[]` and `{}`, and shortens `/../`.
     let mut words = vec!["curl --http1.1 --globoff --path-as-is".to_owned()];
     words.extend_from_slice(options);
-    // curl's method for a request with a body is POST.
+    // The method that curl uses for a body.
     if !matches!(&*delivery.method, "" | "POST") {
         words.push(format!("--request {}", quote(delivery.method.as_bytes())));
     }
@@ -52,14 +52,14 @@ pub fn command(
         let hides = is_known || redaction.hides(name.plain(), value.as_bytes()) && !made_up(name.plain());
         words.push(format!("-H {}", header(name.as_str(), value.as_bytes(), if hides { Some(secrets) } else { None })));
     }
-    let missing = CURL_DEFAULT_HEADERS.into_iter().filter(|name| !delivery.headers.has(name));
-    let expect = (delivery.body.len() >= EXPECT_CONTINUE_SIZE && !delivery.headers.has("expect")).then_some("Expect");
+    let missing = CURL_HEADERS.into_iter().filter(|name| !delivery.headers.has(name));
+    let expect = (delivery.body.len() >= EXPECT_BYTES && !delivery.headers.has("expect")).then_some("Expect");
     words.extend(missing.chain(expect).map(|name| format!("-H {}", quote(format!("{name}:").as_bytes()))));
 
     let mut source = String::new();
     words.push(match file {
         Some(file) => format!("--data-binary {}", quote(format!("@{file}").as_bytes())),
-        None if is_text(&delivery.body) && delivery.body.len() <= ARGUMENT => {
+        None if is_text(&delivery.body) && delivery.body.len() <= MAX_ARGUMENT => {
             format!("--data-raw {}", quote(&delivery.body))
         }
         None => {
@@ -69,25 +69,25 @@ pub fn command(
     });
     words.push(if secrets.iter().any(|secret| secret.is_in(url.as_bytes())) {
         // A variable cannot stand for a secret that the URL encodes.
-        redaction.text(without(secrets, url.as_bytes(), 0))
+        redaction.text(replace_secrets(secrets, url.as_bytes(), 0))
     } else {
         quote(url.as_bytes())
     });
     source + &words.join(" \\\n  ")
 }
 
-/// A header as a word for the shell. Where the value hides secrets, these are replaced by their variables; where none of
-/// them is known, all of it is, by one of its own: the key that signs is not what belongs there.
+/// A header as a shell word. In a hidden value, known secrets are replaced by their variables. A hidden value without a
+/// known secret is replaced by a variable of its own, because the signing key need not be the value.
 fn header(name: &str, value: &[u8], hides: Option<&[Secret]>) -> String {
-    // What curl calls a header without a value.
+    // curl's syntax for a header without a value.
     if value.is_empty() {
         return quote(format!("{name};").as_bytes());
     }
     let line = [name.as_bytes(), b": ", value].concat();
     let Some(secrets) = hides else { return quote(&line) };
     match first_of(secrets, value) {
-        // The name holds no secret, though a short one may look like a part of it.
-        Some(_) => without(secrets, &line, name.len() + 2),
+        // The search starts after the name: a short secret may equal a part of the name.
+        Some(_) => replace_secrets(secrets, &line, name.len() + 2),
         None => quote(format!("{name}: ").as_bytes()) + &format!("\"${}\"", own_variable(name)),
     }
 }
@@ -98,34 +98,34 @@ fn own_variable(name: &str) -> String {
     format!("HOOKCTL_HEADER_{}", name.chars().map(letter).collect::<String>())
 }
 
-/// A word for the shell in which secrets are replaced by their variables, from this byte on.
-fn without(secrets: &[Secret], bytes: &[u8], mut from: usize) -> String {
+/// A shell word in which secrets from byte `from` on are replaced by their variables.
+fn replace_secrets(secrets: &[Secret], bytes: &[u8], mut from: usize) -> String {
     let (mut word, mut rest) = (String::new(), bytes);
-    while let Some((place, index)) = first_of(secrets, &rest[from..]) {
-        let place = place + from;
-        if place > 0 {
-            word += &quote(&rest[..place]);
+    while let Some((offset, index)) = first_of(secrets, &rest[from..]) {
+        let offset = offset + from;
+        if offset > 0 {
+            word += &quote(&rest[..offset]);
         }
         word += &match index {
-            0 => format!("\"${SECRET}\""),
-            _ => format!("\"${SECRET}_{}\"", index + 1),
+            0 => format!("\"${SECRET_VARIABLE}\""),
+            _ => format!("\"${SECRET_VARIABLE}_{}\"", index + 1),
         };
-        (rest, from) = (&rest[place + secrets[index].expose().len()..], 0);
+        (rest, from) = (&rest[offset + secrets[index].expose().len()..], 0);
     }
     if rest.is_empty() { word } else { word + &quote(rest) }
 }
 
-/// Where the first of these secrets is, and which it is; of two in one place the longer.
+/// The offset and index of the first secret in `text`; of two secrets at one offset, the longer.
 fn first_of(secrets: &[Secret], text: &[u8]) -> Option<(usize, usize)> {
-    let places = secrets.iter().enumerate().filter_map(|(index, secret)| Some((find(text, secret.expose())?, index)));
-    places.min_by_key(|&(place, index)| (place, Reverse(secrets[index].expose().len())))
+    let offsets = secrets.iter().enumerate().filter_map(|(index, secret)| Some((find(text, secret.expose())?, index)));
+    offsets.min_by_key(|&(offset, index)| (offset, Reverse(secrets[index].expose().len())))
 }
 
 fn find(text: &[u8], part: &[u8]) -> Option<usize> {
     if part.is_empty() { None } else { text.windows(part.len()).position(|window| window == part) }
 }
 
-/// One word for the shell that stands for these bytes.
+/// The bytes as one shell word.
 pub(crate) fn quote(bytes: &[u8]) -> String {
     let harmless = |byte: &u8| byte.is_ascii_alphanumeric() || b"_./:=@%+,-".contains(byte);
     match std::str::from_utf8(bytes) {
@@ -135,13 +135,13 @@ pub(crate) fn quote(bytes: &[u8]) -> String {
     }
 }
 
-/// Whether these bytes are text that neither a shell nor a terminal makes anything of.
+/// Whether the bytes are text without control characters, safe in single quotes and on a terminal.
 fn is_text(bytes: &[u8]) -> bool {
     let plain = |c: char| c == '\n' || c == ' ' || c.is_ascii_graphic() || !c.is_ascii() && c.is_alphanumeric();
     std::str::from_utf8(bytes).is_ok_and(|text| text.chars().all(plain))
 }
 
-/// The command that prints any bytes: `printf` with escapes in octal, which POSIX has, unlike `$'…'`.
+/// A command that prints the bytes: `printf` with octal escapes, which POSIX has, unlike `$'…'`.
 fn printf(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len() + 16);
     for &byte in bytes {
@@ -153,7 +153,7 @@ fn printf(bytes: &[u8]) -> String {
             _ => text.push_str(&format!("\\{byte:03o}")),
         }
     }
-    // Behind `--`, so that bytes which look like an option are none.
+    // After `--`, a text that begins with `-` is not an option.
     format!("printf -- '{text}'")
 }
 
@@ -174,7 +174,7 @@ mod tests {
     const URL: &str = "http://localhost:3000/hook?a=b&c";
 
     #[test]
-    fn it_says_no_more_than_is_needed() {
+    fn the_command_has_only_the_options_that_it_needs() {
         let headers = [
             ("Host", "localhost:3000"),
             ("user-agent", "it's me"),

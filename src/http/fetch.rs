@@ -63,5 +63,5 @@ async fn follow(url: &Url) -> Result<Response, String> {
         let Some(next) = location.and_then(|location| url.join(location).ok()) else { return Ok(response) };
         url = next;
     }
-    Err("it is redirected too often".into())
+    Err("too many redirects".into())
 }

@@ -152,7 +152,9 @@ pub(crate) fn describe(error: &(dyn StdError + 'static), host: &str) -> Option<S
             Bad::NotValidForName | Bad::NotValidForNameContext { .. } => {
                 certificate("it is for another name", "-k accepts it")
             }
-            bad if is_issuers(bad) => certificate("it is an issuer's own", "use --cacert FILE or -k"),
+            bad if is_issuers(bad) => {
+                certificate("it is a CA certificate, not a server certificate", "use --cacert FILE or -k")
+            }
             bad => certificate(&bad.to_string(), "use --cacert FILE or -k"),
         },
         Tls::InvalidMessage(_) => format!("{host} does not speak TLS here: is it http://?"),

@@ -12,7 +12,7 @@ use crate::payload::provider::cog;
 use crate::sys::signals::Signals;
 
 /// Why JSON Lines are not one payload.
-const SEVERAL: &str = "it holds several values, one to a line, and none of the first is a delivery of a journal";
+const SEVERAL: &str = "it has several JSON values, one per line, but its first lines are not journal records";
 
 pub(crate) async fn run(config: Config, sink: Sink, clock: Now, signals: &mut Option<Signals>) -> Result<Exit, Error> {
     // Taken before anything is read, so that Ctrl-C ends --follow in order from the start.

@@ -163,7 +163,7 @@ impl ExpectationChecker {
     }
 }
 
-pub(crate) const NOTHING_CHECKED: &str = "no delivery came, so nothing that was expected was put to the test";
+pub(crate) const NOTHING_CHECKED: &str = "no delivery arrived, so no expectation was checked";
 
 /// The length of the checker's queue, in deliveries. When filters are slower than deliveries, responses wait too.
 const CHECK_QUEUE: usize = 16;

@@ -48,7 +48,7 @@ impl App {
             return Err(Error::Usage(text.into()));
         }
         if !url.username().is_empty() || url.password().is_some() {
-            let text = "--forward-to holds a name and password, which are not passed on: leave them away";
+            let text = "--forward-to contains a user name and password, which hookctl does not send to the app: remove them from the URL";
             return Err(Error::Usage(text.into()));
         }
         let shown = redaction.text(url.to_string());

@@ -287,7 +287,7 @@ impl Handler {
         self: Arc<Self>,
         remote: Arc<str>,
     ) -> Result<Response<ResponseBody>, ConnectionClosed> {
-        let reason = "it came as plain HTTP, and here only HTTPS is spoken: the URL must begin with https://";
+        let reason = "it was plain HTTP, but this port speaks only HTTPS: the URL must begin with https://";
         self.unreadable(&remote, reason).await;
         let text = Bytes::from_static(b"this port speaks HTTPS: the URL must begin with https://\n");
         Ok(response(StatusCode::BAD_REQUEST, plain_text(), text))

@@ -141,7 +141,7 @@ fn notes(config: &Config, tls: Option<&Tls>) -> impl Iterator<Item = Event> {
             let redaction = Redaction::of(&config.policy.secrets, config.policy.scheme);
             Note::info(format!("deliveries are passed on to {}", redaction.text(app.to_string())))
         } else {
-            Note::warning("--forward-to gets nothing: --respond never says forward")
+            Note::warning("no delivery is forwarded: --respond has no forward item; add one, or omit --respond")
         }
     });
     let until = config.wait.until.as_ref().and_then(|until| {

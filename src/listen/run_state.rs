@@ -93,7 +93,7 @@ impl RunState {
     pub(crate) fn journal_wrote(&mut self, written: &Written, unwritten: u64) -> Vec<Event> {
         let mut notes = Vec::new();
         if written.begun_again {
-            notes.push(Note::warning("the journal was deleted or moved away, and is begun again"));
+            notes.push(Note::warning("the journal was deleted or moved: a new one was started at the same path"));
         }
         if let Some(error) = written.error.as_ref().filter(|_| self.unwritten == 0) {
             notes.push(Note::warning(format!(
@@ -101,7 +101,7 @@ impl RunState {
             )));
         }
         if unwritten == 0 && self.unwritten > 0 {
-            let text = format!("the journal is written again; it lacks {}", deliveries(self.unwritten));
+            let text = format!("the journal can be written again; it is missing {}", deliveries(self.unwritten));
             notes.push(Note::info(text));
             self.unwritten = 0;
         }

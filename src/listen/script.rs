@@ -337,7 +337,7 @@ mod tests {
         let cases = [
             ("", "\"\" is empty: write a status, such as 503"),
             ("200,,503", "\"\" is empty"),
-            ("600", "\"600\" is no final status: write 200 to 599"),
+            ("600", "\"600\" is not a final status: write 200 to 599"),
             ("100", "200 to 599"),
             ("503x0", "needs a repeat count of at least 1, as in 503x2"),
             ("503x99999999999999999999", "as in 503x2"),

@@ -159,7 +159,7 @@ impl Acceptor {
     /// Notes that no connection can be accepted, and waits a little.
     async fn failed(&mut self, error: io::Error) {
         if self.last_failure.replace(Instant::now()).is_none() {
-            let text = format!("cannot accept connections: {error}; those that come wait until it can be");
+            let text = format!("cannot accept connections: {error}; new connections wait until this is over");
             self.sink.note(Note::warning(text)).await;
         }
         sleep(ACCEPT_PAUSE).await;
@@ -275,7 +275,7 @@ impl AcceptedConnection {
                 _ => {}
             },
             () = stalled(&handler, &state) => {
-                handler.unreadable(&remote, "it was not whole when the listener ended").await;
+                handler.unreadable(&remote, "it was incomplete when the listener stopped").await;
             }
         }
     }

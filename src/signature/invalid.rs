@@ -91,7 +91,7 @@ pub(crate) fn off_clock(scheme: &Scheme, age: i64, tolerance: Option<u64>) -> Ve
 
 /// The secret cannot be a key of this scheme.
 pub(crate) fn bad_key(scheme: &Scheme, secret: &Secret, error: BadKey) -> Verdict {
-    let hint = format!("{} {error}; copy it again from the provider's page", secret.describe());
+    let hint = format!("{} {error}; copy it again from the provider's dashboard", secret.describe());
     invalid(Some(scheme), Reason::SecretEncoding, hint)
 }
 

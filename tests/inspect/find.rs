@@ -158,7 +158,7 @@ fn a_filter_that_does_not_end_is_an_error_with_the_line() {
     let recursive = "def f: 1 + f; f";
     let finished = inspect(&[with.path(), "--where", recursive]).exits(0);
     assert!(numbers(&finished).is_empty());
-    finished.says(&format!("line 2 is left out: --where {recursive}: it calls itself too deep"));
+    finished.says(&format!("line 2 is left out: --where {recursive}: it recurses too deeply"));
 }
 
 #[cfg(target_os = "linux")]

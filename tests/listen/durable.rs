@@ -122,7 +122,7 @@ fn a_journal_that_is_deleted_is_begun_again() {
     fs::remove_file(&journal).unwrap();
     assert_eq!(status(&listener.post("/", &[], &body("after"))), 200);
     assert_eq!(recorded(&journal).0, ["after"]);
-    listener.says("the journal was deleted or moved away, and is begun again");
+    listener.says("the journal was deleted or moved: a new one was started at the same path");
     listener.signal("INT");
     assert_eq!(listener.wait().0, Some(0));
 }
@@ -158,7 +158,7 @@ fn a_journal_without_its_folder_acknowledges_nothing_until_it_is_back() {
     listener.says("cannot write the journal");
     fs::create_dir(&inner).unwrap();
     assert_eq!(status(&listener.post("/", &[], &body("after"))), 200);
-    listener.says("the journal is written again; it lacks 2 deliveries");
+    listener.says("the journal can be written again; it is missing 2 deliveries");
     assert_eq!(recorded(&journal).0, ["after"]);
     listener.signal("INT");
     let (code, _, stderr) = listener.wait();
@@ -264,7 +264,7 @@ mod pipes {
         listener.says("cannot write the journal");
         let mut second = reader(&path);
         assert_eq!(status(&listener.post("/", &[], BODY)), 200);
-        listener.says("the journal is written again; it lacks 2 deliveries");
+        listener.says("the journal can be written again; it is missing 2 deliveries");
         let mut start = [0; 19];
         second.read_exact(&mut start).unwrap();
         assert_eq!(&start, br#"{"type":"delivery","#, "from the beginning of a line");

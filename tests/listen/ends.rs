@@ -231,7 +231,7 @@ fn a_request_that_is_never_whole_does_not_hold_it_up() {
         let (code, _, stderr) = listener.wait();
         assert_eq!(code, Some(0));
         assert!(answered.elapsed() < std::time::Duration::from_secs(4), "{:?}", answered.elapsed());
-        assert!(stderr.contains("could not be read: it was not whole when the listener ended"), "{stderr}");
+        assert!(stderr.contains("could not be read: it was incomplete when the listener stopped"), "{stderr}");
     }
 }
 

@@ -65,7 +65,7 @@ fn what_the_disk_does_not_keep_is_not_acknowledged() {
     }
     assert!((1..9).contains(&lost), "{lost}");
     listener.says("cannot write the journal");
-    listener.says(&format!("the journal is written again; it lacks {lost} deliver"));
+    listener.says(&format!("the journal can be written again; it is missing {lost} deliver"));
     assert_eq!(listener.next()["warnings"].as_array().unwrap().len(), 0);
     listener.signal("INT");
     let (code, stdout, _) = listener.wait();

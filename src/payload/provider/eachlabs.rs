@@ -20,7 +20,7 @@ pub(crate) static PROVIDER: Provider = Provider {
 pub(crate) static RETRY_A: RetryProfile = RetryProfile {
     name: "eachlabs",
     label: "each::labs",
-    summary: "after 30 s, 2 m, 10 m (the page of March 2026)",
+    summary: "after 30 s, 2 m, 10 m (as documented in March 2026)",
     waits: &[secs(30), secs(120), secs(600)],
     ..ONCE
 };

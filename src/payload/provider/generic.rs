@@ -8,7 +8,7 @@ pub(crate) static PROVIDER: Provider =
 
 const SHAPE: Shape = Shape {
     variant: "generic",
-    title: "a body of no provider that hookctl knows",
+    title: "a body that matches no known provider",
     kind: Kind::Other,
     fields: Fields {
         id: &["id", "request_id", "execution_id", "exec_id", "task_id", "transcript_id"],

@@ -96,7 +96,7 @@ pub(crate) const ALL: [DrillCase; 16] = [
         Tamper::Malformed,
         "malformed signature",
         "a signature header that holds no signature",
-        "refuse a signature that cannot be parsed like one that does not match, without an exception",
+        "a malformed signature is just as invalid as a wrong one: answer 4xx, and do not crash",
     ),
     tampered(
         Tamper::Stale,
