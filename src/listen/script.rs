@@ -209,7 +209,7 @@ fn parse_action(word: &str) -> Result<ScriptAction, String> {
     if !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit()) {
         let status = word.parse().ok().filter(|status| (200..=599).contains(status));
         let status = status.and_then(|status: u16| StatusCode::from_u16(status).ok());
-        let status = status.ok_or("is no final status: write 200 to 599")?;
+        let status = status.ok_or("is not a final status: write 200 to 599")?;
         return Ok(ScriptAction::Answer { status, retry_after: None, body: None });
     }
     Ok(match word {
@@ -226,7 +226,7 @@ fn parse_action(word: &str) -> Result<ScriptAction, String> {
 fn unknown<const N: usize>(what: &str, word: &str, known: [&str; N]) -> String {
     let near = nearest(word, known).map(|near| format!("; did you mean {near}?")).unwrap_or_default();
     match what.split_once("; ") {
-        Some((what, how)) => format!("is no {what}; {how} one of {}{near}", known.join(", ")),
+        Some((what, how)) => format!("is not a known {what}; {how} one of {}{near}", known.join(", ")),
         None => format!("has no known {what} (one of {}){near}", known.join(", ")),
     }
 }
@@ -341,10 +341,10 @@ mod tests {
             ("100", "200 to 599"),
             ("503x0", "needs a repeat count of at least 1, as in 503x2"),
             ("503x99999999999999999999", "as in 503x2"),
-            ("2oo", "\"2oo\" is no answer; write a status, such as 503, or one of hang, close"),
+            ("2oo", "\"2oo\" is not a known answer; write a status, such as 503, or one of hang, close"),
             (
                 "200,rest",
-                "\"rest\" is no answer; write a status, such as 503, or one of hang, close, reset, truncate, forward; did you mean reset?",
+                "\"rest\" is not a known answer; write a status, such as 503, or one of hang, close, reset, truncate, forward; did you mean reset?",
             ),
             ("hang=35", "\"hang=35\" cannot be read: a duration is written 500ms"),
             ("503=2", "only hang takes: hang=35s"),

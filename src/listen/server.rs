@@ -46,7 +46,8 @@ impl ConnectionLimit {
         // has closed. The connections to the app, idle ones included, are never more than the deliveries in flight at once.
         let descriptors = 1 + usize::from(handler.forwards()) + usize::from(handler.may_hang());
         let limit = affordable(connections, descriptors);
-        let reason = if limit < connections { "there are descriptors for (ulimit -n)" } else { "may be at a time" };
+        let reason =
+            if limit < connections { "file descriptors allow (ulimit -n)" } else { "hookctl accepts at a time" };
         ConnectionLimit { limit, reason }
     }
 }
@@ -170,7 +171,7 @@ impl Acceptor {
         if self.permits.available_permits() == 0 && !self.was_full {
             self.was_full = true;
             let ConnectionLimit { limit, reason } = self.limit;
-            let text = format!("{limit} connections are open, as many as {reason}: more wait");
+            let text = format!("{limit} connections are open, as many as {reason}: further connections wait");
             self.sink.note(Note::warning(text)).await;
         }
         // The semaphore is never closed, so a permit always comes.

@@ -88,7 +88,7 @@ fn a_journal_may_start_with_damage_blank_lines_and_a_byte_order_mark() {
 #[test]
 fn json_lines_without_a_delivery_are_named() {
     let text = "{\"a\":1}\n{\"a\":2}\n";
-    inspect(&["-"]).stdin(text).exits(2).says("not JSON: it holds several values, one to a line");
+    inspect(&["-"]).stdin(text).exits(2).says("not JSON: it has several JSON values, one per line");
     inspect(&["-", "--timeline"]).stdin(text).exits(2).says("JSON Lines, but none of its lines is a delivery");
     inspect(&["-"]).stdin(" \n\n").exits(2).says("only white space");
 }

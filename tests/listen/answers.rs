@@ -243,7 +243,7 @@ fn the_screen_says_what_was_done() {
 #[test]
 fn a_script_that_cannot_be_read_is_a_usage_error() {
     for (script, words) in [
-        ("50x", "the item \"50x\" is no answer; write a status"),
+        ("50x", "the item \"50x\" is not a known answer; write a status"),
         ("200,rest", "did you mean reset?"),
         ("503:delay=2", "2s"),
         ("200:body=@/nowhere/at/all", "/nowhere/at/all"),

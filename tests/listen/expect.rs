@@ -239,7 +239,7 @@ fn a_report_has_the_command_the_journal_and_what_was_not_tested() {
         r#"tests="3" skipped="2" failures="1" errors="0""#,
         r#"name=".seq" classname"#,
         r#"name="--strict" classname"#,
-        r#"<skipped message="no delivery came"#,
+        r#"<skipped message="no delivery arrived"#,
         r#"name="-- sh" classname"#,
         r#"<failure message="it ended with code 7">"#,
     ] {

@@ -231,14 +231,15 @@ fn the_screen_shows_status_and_time_of_the_app() {
 
 #[test]
 fn an_app_that_cannot_be_is_a_usage_error() {
-    for (url, words) in [("https://localhost:1/", "http://"), ("http://u:secret-pw@localhost:1/", "name and password")]
+    for (url, words) in
+        [("https://localhost:1/", "http://"), ("http://u:secret-pw@localhost:1/", "user name and password")]
     {
         let run = hookctl(["listen", "--port", "0", "-f", url, "--", "true"]).exits(2).says(words);
         assert!(!run.stderr.contains("secret-pw"), "{run:#?}");
     }
     hookctl(["listen", "--port", "0", "-f", "1", "--respond", "503", "--", "true"])
         .exits(0)
-        .says("--respond never says");
+        .says("no delivery is forwarded");
 }
 
 #[test]

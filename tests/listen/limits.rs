@@ -125,7 +125,7 @@ fn connections_leave_descriptors_to_those_of_the_app() {
         let port = listener.port;
         let post = move || Connection::open(port).unwrap().post(BODY).unwrap();
         let senders: Vec<_> = (0..SENDERS).map(|_| std::thread::spawn(post)).collect();
-        listener.says("connections are open, as many as file descriptors allow (ulimit -n): more wait");
+        listener.says("connections are open, as many as file descriptors allow (ulimit -n): further connections wait");
         drop(closed);
         let answers: Vec<_> = senders.into_iter().map(|sender| sender.join().unwrap()).collect();
         assert_eq!(answers, [200; SENDERS], "{respond}");

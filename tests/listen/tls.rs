@@ -121,7 +121,7 @@ fn plain_http_is_told_where_it_has_come_to() {
     listener.raw(b"\x16nonsense");
     listener.signal("TERM");
     let (_, out, said) = listener.wait();
-    assert!(said.contains("could not be read: it came as plain HTTP"), "{said}");
+    assert!(said.contains("could not be read: it was plain HTTP"), "{said}");
     let summary: Value = serde_json::from_str(out.lines().last().unwrap()).unwrap();
     assert_eq!(summary["refused"], 2, "{said}");
 }
