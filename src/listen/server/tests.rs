@@ -161,7 +161,7 @@ async fn more_connections_than_may_be_wait_and_are_served() {
     let mut running = start(ListenLimits { connections: 2, ..limits() }, 1000).await;
     let (first, _second) = (running.send(b"POST").await, running.send(b"POST").await);
     let third = running.send(&[head(2).as_bytes(), b"{}"].concat()).await;
-    running.wait_for_note("2 connections are open, as many as may be at a time").await;
+    running.wait_for_note("2 connections are open, as many as hookctl accepts at a time").await;
     drop(first);
     assert_eq!(status(third).await, 200);
 }
