@@ -2,19 +2,19 @@
 //!
 //! | module | content |
 //! |---|---|
-//! | [`cli`] | every flag and help text; nothing that acts |
+//! | `cli` | every flag and help text; nothing that acts |
 //! | `configure` | arguments to the configuration of each command, output, runtime |
-//! | [`listen`], [`send`], [`inspect`] | the three commands |
-//! | [`render`] | text, JSON Lines, HTML, colours, progress, prompts |
-//! | [`event`] | the events of commands, and the bounded queue to the writer |
-//! | [`http`], [`filter`], [`sys`] | the HTTP client; jq; secrets, signals, key sets, JUnit reports |
-//! | [`journal`] | records: their form, reading and writing |
-//! | [`signature`] | signing, verifying, and why a signature failed; pure |
-//! | [`payload`] | what a webhook is: deliveries, providers, events, retries, warnings; pure |
-//! | [`json`] | JSON text; pure |
-//! | [`clock`], [`error`] | the time of day; errors and exit codes |
+//! | `listen`, `send`, `inspect` | the three commands |
+//! | `render` | text, JSON Lines, HTML, colours, progress, prompts |
+//! | `event` | the events of commands, and the bounded queue to the writer |
+//! | `http`, `filter`, `sys` | the HTTP client; jq; secrets, signals, key sets, JUnit reports |
+//! | `journal` | records: their form, reading and writing |
+//! | `signature` | signing, verifying, and why a signature failed; pure |
+//! | `payload` | what a webhook is: deliveries, providers, events, retries, warnings; pure |
+//! | `json` | JSON text; pure |
+//! | `clock`, `error` | the time of day; errors and exit codes |
 //!
-//! [`run`] parses the arguments, configures the command, runs it and reports its error.
+//! `run` parses the arguments, configures the command, runs it and reports its error.
 
 pub mod cli;
 pub mod clock;

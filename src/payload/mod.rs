@@ -5,18 +5,18 @@
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | [`delivery`], [`headers`] | one HTTP request as it crossed the wire |
-//! | [`encoding`] | decompression of bodies |
-//! | [`body`] | the kind of a body: JSON, text, binary, empty, broken |
-//! | [`provider`], [`detect`] | each provider as data; the provider and shape of a body |
-//! | [`read`] | the [`Payload`]: status, event, ids, output, error, … in one vocabulary |
-//! | [`builtin`] | the payloads that come with the program |
-//! | [`retry`] | retry profiles, and the decision after an attempt |
-//! | [`lint`] | warnings about one payload |
-//! | [`history`] | several deliveries together: duplicates, the lifecycle of a prediction |
-//! | [`events`] | the filter of `--events` |
-//! | [`data_url`] | files within strings: data URLs, base64 |
-//! | [`duration`], [`nearest`](mod@nearest), [`unsafe_chars`] | text: durations, suggestions, characters that are unsafe to display |
+//! | `delivery`, `headers` | one HTTP request as it crossed the wire |
+//! | `encoding` | decompression of bodies |
+//! | `body` | the kind of a body: JSON, text, binary, empty, broken |
+//! | `provider`, `detect` | each provider as data; the provider and shape of a body |
+//! | `read` | the `Payload`: status, event, ids, output, error, … in one vocabulary |
+//! | `builtin` | the payloads that come with the program |
+//! | `retry` | retry profiles, and the decision after an attempt |
+//! | `lint` | warnings about one payload |
+//! | `history` | several deliveries together: duplicates, the lifecycle of a prediction |
+//! | `events` | the filter of `--events` |
+//! | `data_url` | files within strings: data URLs, base64 |
+//! | `duration`, `nearest`, `unsafe_chars` | text: durations, suggestions, characters that are unsafe to display |
 
 pub mod body;
 pub mod builtin;

@@ -1,7 +1,7 @@
-//! The type of a provider row, and the list of rows. [`detect`](super::detect::detect) finds the row of a delivery.
+//! The type of a provider row, and the list of rows. `detect` finds the row of a delivery.
 //!
 //! Everything about a provider is data in one file of `provider/`: shapes, statuses, events, signature schemes, retry
-//! profiles, headers and fixtures. A new provider is a new file and a line in [`ALL`].
+//! profiles, headers and fixtures. A new provider is a new file and a line in `ALL`.
 
 use std::fmt;
 

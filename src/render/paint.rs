@@ -54,7 +54,7 @@ pub struct Paint {
 }
 
 impl Paint {
-    /// A paint for a stream, coloured if `on`; see [`wanted`].
+    /// A paint for a stream, coloured if `on`; see `wanted`.
     pub fn new(on: bool) -> Self {
         if on {
             // By default, `colored` decides once for the whole process, from stdout.

@@ -22,7 +22,7 @@ const MAX_INDENT_LEVELS: usize = 40;
 
 /// JSON `text` laid out with one member or element a line, without a final line break.
 ///
-/// With `fold`, string values for which [`folded`](super::fold::folded) has a summary are shown as the summary. The result
+/// With `fold`, string values for which `folded` has a summary are shown as the summary. The result
 /// is safe for a terminal whatever `text` is. Text that is not JSON is passed through; several values in a row go on a line
 /// each.
 pub fn json(text: &str, paint: Paint, fold: bool) -> String {
