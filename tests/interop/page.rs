@@ -76,7 +76,7 @@ fn a_page_works_in_a_browser_and_runs_nothing_from_outside() {
     assert_eq!(told["went"], json!(["Delivery #9: processing piter-success", "9 of 20"]));
     assert_eq!((&told["failed"], &told["failed_stories"]), (&json!([14]), &json!(["ptext-failure"])));
     assert_eq!((&told["unescaped"], &told["remarked"]), (&json!([20]), &json!([7])));
-    assert_eq!(told["none"], json!(["No delivery is like this.", [], true]));
+    assert_eq!(told["none"], json!(["No delivery matches.", [], true]));
     assert_eq!(told["unanswered"], json!([15, 16]));
     assert_eq!(told["widths"], json!([390, 800, 1280]), "no horizontal scrolling");
     assert_eq!((&told["found"], &told["count"]), (&json!([8, 9, 10]), &json!("3 of 20")));
@@ -105,7 +105,7 @@ fn the_page_of_a_drill_names_its_cases_and_marks_failures_only() {
         const tab = await browser.newPage();
         await tab.goto("file://" + page);
         const rows = await tab.$$eval("#rows tr[data-number]", (rows) => rows.map((row) =>
-            [row.querySelector(".remarks").innerText, row.querySelectorAll(".bad").length > 0]));
+            [row.querySelector(".notes").innerText, row.querySelectorAll(".bad").length > 0]));
         console.log(JSON.stringify({ rows, title: await tab.title(), heading: await tab.$eval("h1", (h1) => h1.innerText) }));
         await browser.close();
     "##;

@@ -44,7 +44,7 @@ try {
   const search = (words) => tab.$eval("#search", (input, words) => { input.value = words; input.dispatchEvent(new Event("input")); }, words);
   await search('it said "über"');
   told.unescaped = await rows();
-  await search("overtaken: #6 had said more");
+  await search("overtaken: #6 was further");
   told.remarked = await rows();
   await search("nothing like this");
   told.none = [await text("#none"), await rows(), await tab.$eval("#time", (element) => element.hidden)];
