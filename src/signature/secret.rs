@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use memchr::memmem;
+use memchr::{memchr, memmem};
 use zeroize::Zeroizing;
 
 use super::secret_search::{SEARCHED, SecretSearch};
@@ -80,7 +80,8 @@ impl Secret {
         if bytes == secret {
             return std::iter::once(0..bytes.len()).collect();
         }
-        if secret.len() < WORD {
+        // `memmem` prepares each search anew, which is not worth it for most texts: look for the first byte before.
+        if secret.len() < WORD || memchr(secret[0], bytes).is_none() {
             return Vec::new();
         }
         let ends = |byte: Option<&u8>| byte.is_none_or(|byte| !byte.is_ascii_alphanumeric());
