@@ -74,6 +74,8 @@ const KNOWN_IN: [(&str, &[&str]); 7] = [
             // Forms of other programs, and values of the user.
             "src/inspect/",
             "src/send/",
+            // A secret as JSON spells it.
+            "src/signature/secret.rs",
         ],
     ),
 ];

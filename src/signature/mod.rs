@@ -14,7 +14,6 @@ pub(crate) mod reserialize;
 pub(crate) mod rows;
 pub(crate) mod scheme;
 pub(crate) mod secret;
-pub(crate) mod secret_search;
 pub(crate) mod tamper;
 pub(crate) mod trace;
 pub(crate) mod verdict;

@@ -1,15 +1,15 @@
 //! Secrets: their sources, and a type that is never displayed.
 
+use std::cmp::Reverse;
 use std::fmt;
 use std::ops::Range;
 use std::path::PathBuf;
 
 use base64::Engine;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use memchr::{memchr, memmem};
+use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, percent_encode};
 use zeroize::Zeroizing;
-
-use super::secret_search::{SEARCHED, SecretSearch};
 
 /// The label of a first secret without a label.
 pub(crate) const MAIN: &str = "main";
@@ -19,36 +19,50 @@ pub(crate) const MAIN: &str = "main";
 pub struct Secret {
     label: String,
     value: Zeroizing<Vec<u8>>,
-    search: SecretSearch,
+    /// Other spellings of the value: in a URL, in JSON, or encoded in a response.
+    spellings: Vec<Zeroizing<Vec<u8>>>,
 }
 
-/// A secret shorter than this many bytes counts only as the whole text.
-const WORD: usize = 4;
+/// From this length in bytes on, a secret is unlikely to occur in other text by chance.
+const DISTINCTIVE: usize = 8;
 
-/// The prefixes of keys in Standard Webhooks: secret, private key, public key.
-const PREFIXES: [&str; 3] = ["whsec_", "whsk_", "whpk_"];
+/// The characters that a URL parser encodes in a query.
+const QUERY: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>').add(b'\'');
 
-/// Other texts that open what the secret opens: the value without the white space and quotes of its file, and the key behind
-/// the prefix of Standard Webhooks, as text and as bytes.
-fn keys(value: &[u8]) -> Vec<Zeroizing<Vec<u8>>> {
-    let is_around = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | b'`');
-    let start = value.iter().position(|byte| !is_around(byte)).unwrap_or(value.len());
-    let end = value.iter().rposition(|byte| !is_around(byte)).map_or(start, |last| last + 1);
-    let trimmed = &value[start..end];
-    let mut keys = vec![Zeroizing::new(trimmed.to_vec())];
-    let prefixed = PREFIXES.iter().find_map(|prefix| trimmed.strip_prefix(prefix.as_bytes()));
-    if let Some(key) = prefixed {
-        keys.push(Zeroizing::new(key.to_vec()));
-        keys.extend(STANDARD.decode(key).or_else(|_| URL_SAFE_NO_PAD.decode(key)).ok().map(Zeroizing::new));
+/// The characters that `encodeURIComponent` and Python's `quote` encode, `/` included.
+const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+/// A secret's other spellings: percent-encoded, within a JSON string, base64 in both alphabets, hex in both cases.
+fn spellings(value: &[u8]) -> Vec<Zeroizing<Vec<u8>>> {
+    if value.len() < DISTINCTIVE {
+        return Vec::new();
     }
-    keys
+    let text = Zeroizing::new(String::from_utf8_lossy(value).into_owned());
+    let json = Zeroizing::new(serde_json::to_string(&*text).unwrap_or_default());
+    let all = [
+        percent_encode(value, QUERY).to_string(),
+        percent_encode(value, COMPONENT).to_string(),
+        json.trim_matches('"').to_owned(),
+        // Without padding: a search then finds the padded spelling, too.
+        STANDARD_NO_PAD.encode(value),
+        URL_SAFE_NO_PAD.encode(value),
+        base16ct::lower::encode_string(value),
+        base16ct::upper::encode_string(value),
+    ];
+    let mut spellings: Vec<Zeroizing<Vec<u8>>> = Vec::new();
+    for spelling in all.map(|text| Zeroizing::new(text.into_bytes())) {
+        if spelling.as_slice() != value && !spellings.contains(&spelling) {
+            spellings.push(spelling);
+        }
+    }
+    spellings
 }
 
 impl Secret {
     /// A secret from its bytes, without trimming.
     pub fn new(label: impl Into<String>, value: impl Into<Vec<u8>>) -> Self {
         let value = Zeroizing::new(value.into());
-        Secret { label: label.into(), search: SecretSearch::new(&value, keys(&value)), value }
+        Secret { label: label.into(), spellings: spellings(&value), value }
     }
 
     pub(crate) fn label(&self) -> &str {
@@ -60,33 +74,34 @@ impl Secret {
         if self.label == MAIN { "the secret".to_owned() } else { format!("the secret \"{}\"", self.label) }
     }
 
-    /// Whether these bytes reveal the secret, encoded up to two times.
+    /// Whether these bytes contain the secret.
     pub fn is_in(&self, bytes: &[u8]) -> bool {
-        if self.value.len() < SEARCHED { !self.words(bytes).is_empty() } else { self.search.is_in(bytes) }
+        self.find_in(bytes, 0).is_some()
     }
 
-    /// The ranges of a text that reveal the secret, in any order; ranges may overlap.
-    pub(crate) fn find_in(&self, bytes: &[u8]) -> Vec<Range<usize>> {
-        if self.value.len() < SEARCHED { self.words(bytes) } else { self.search.places(bytes) }
-    }
-
-    /// The ranges of a short secret, which occurs within other words by chance: from 4 bytes on, it only counts as a whole
-    /// word; below, only as the whole text.
-    fn words(&self, bytes: &[u8]) -> Vec<Range<usize>> {
+    /// Finds the secret in any spelling, from an offset on. A short secret occurs within other words by chance: from 4 bytes
+    /// on, it only counts as a whole word; below, only as the whole text.
+    pub(crate) fn find_in(&self, bytes: &[u8], from: usize) -> Option<Range<usize>> {
+        const WORD: usize = 4;
         let secret = self.expose();
-        if secret.is_empty() {
-            return Vec::new();
-        }
-        if bytes == secret {
-            return std::iter::once(0..bytes.len()).collect();
-        }
-        // `memmem` prepares each search anew, which is not worth it for most texts: look for the first byte before.
-        if secret.len() < WORD || memchr(secret[0], bytes).is_none() {
-            return Vec::new();
+        if secret.is_empty() || bytes == secret {
+            return (from == 0 && !secret.is_empty()).then_some(0..bytes.len());
         }
         let ends = |byte: Option<&u8>| byte.is_none_or(|byte| !byte.is_ascii_alphanumeric());
-        let places = memmem::find_iter(bytes, secret).map(|start| start..start + secret.len());
-        places.filter(|place| ends(bytes[..place.start].last()) && ends(bytes.get(place.end))).collect()
+        let counts = |at: &usize| match secret.len() {
+            DISTINCTIVE.. => true,
+            WORD.. => ends(bytes[..*at].last()) && ends(bytes.get(at + secret.len())),
+            _ => false,
+        };
+        let first = |spelling: &[u8]| {
+            // `memmem` prepares each search anew, which is not worth it for most texts: look for the first byte before.
+            memchr(*spelling.first()?, bytes.get(from..)?)?;
+            let mut offsets = memmem::find_iter(bytes.get(from..)?, spelling).map(|at| at + from);
+            offsets.find(counts).map(|at| at..at + spelling.len())
+        };
+        let found = std::iter::once(&self.value).chain(&self.spellings).filter_map(|spelling| first(spelling));
+        // Of two spellings at one offset, the longer: the base64 of one text may start with the base64 of another.
+        found.min_by_key(|found| (found.start, Reverse(found.end)))
     }
 
     /// The bytes. Only for signing, verifying, redaction and the environment of a child process.
@@ -205,29 +220,25 @@ mod tests {
     }
 
     #[test]
-    fn what_opens_the_same_is_found_too() {
-        let secret = Secret::new("main", " \"whsec_C2FVsBQI/rscChlQIMV+b5sSYspob7oD\"\n\n");
-        for text in [
-            "whsec_C2FVsBQI/rscChlQIMV+b5sSYspob7oD",
-            "C2FVsBQI/rscChlQIMV+b5sSYspob7oD",
-            "C2FVsBQI_rscChlQIMV-b5sSYspob7oD",
-            "0b6155b01408febb1c0a195020c57e6f9b1262ca686fba03",
-            "d2hzZWNfQzJGVnNCUUkvcnNjQ2hsUUlNVitiNXNTWXNwb2I3b0Q=",
-        ] {
+    fn a_secret_is_found_in_every_spelling() {
+        let secret = Secret::new("main", "t0p s3cr3t/\"+?>~");
+        let spelled = [
+            "t0p s3cr3t/\"+?>~",
+            "t0p%20s3cr3t/%22+?%3E~",
+            "t0p%20s3cr3t%2F%22%2B%3F%3E~",
+            r#"t0p s3cr3t/\"+?>~"#,
+            "dDBwIHMzY3IzdC8iKz8+fg",
+            "dDBwIHMzY3IzdC8iKz8-fg",
+            "74307020733363723374 2f222b3f3e7e",
+            "743070207333637233742F222B3F3E7E",
+        ];
+        for text in spelled.map(|text| text.replace("4 2", "42")) {
             let around = format!("a={text}&b");
-            assert!(secret.is_in(around.as_bytes()), "{text}");
+            assert_eq!(secret.find_in(around.as_bytes(), 0), Some(2..2 + text.len()), "{text}");
+            assert_eq!(secret.find_in(around.as_bytes(), 3), None, "{text}");
         }
-        assert!(!secret.is_in(b"a=whsec_C2FVsBQI&b"));
-    }
-
-    #[test]
-    fn a_short_secret_is_a_word_and_a_tiny_one_the_whole_text() {
-        let short = Secret::new("short", "short7x");
-        let found = short.find_in(b"short7x, short7xy, xshort7x");
-        assert_eq!((found.len(), found.first()), (1, Some(&(0..7))));
-        assert!(!short.is_in(b"c2hvcnQ3eA=="));
-        let tiny = Secret::new("tiny", "ok");
-        assert_eq!((tiny.is_in(b"ok"), tiny.is_in(b"is ok"), Secret::new("none", "").is_in(b"")), (true, false, false));
+        assert_eq!(Secret::new("main", "s3cret-enough").find_in(b"s3cret-enougH", 0), None);
+        assert!(Secret::new("short", "short7x").spellings.is_empty());
     }
 
     #[test]
@@ -235,7 +246,7 @@ mod tests {
         fn wiped<T: zeroize::ZeroizeOnDrop>(_: &T) {}
         let secret = Secret::new("main", "s3cret-enough");
         wiped(&secret.value);
-        secret.search.forms().iter().for_each(wiped);
+        secret.spellings.iter().for_each(wiped);
         let SecretSource::Literal(value) = SecretSpec::parse("s3cret").place else { panic!("a literal") };
         wiped(&value);
     }
