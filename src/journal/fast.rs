@@ -11,7 +11,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde::de::value::{BorrowedStrDeserializer, Error};
 
-use super::parse::{Text, WarningFields, is_header_name, is_header_value};
+use super::header::{is_header_name, is_header_value};
+use super::line::{Text, WarningFields};
 use super::record::{Answer, AnsweredBy};
 use super::summary::{Summary, is_id};
 use super::write;

@@ -2,7 +2,9 @@
 
 pub(crate) mod fast;
 pub(crate) mod file;
+pub(crate) mod header;
 pub(crate) mod input;
+pub(crate) mod line;
 pub(crate) mod parse;
 pub(crate) mod pipe;
 pub(crate) mod prefilter;
