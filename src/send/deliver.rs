@@ -1,19 +1,17 @@
 //! The retry loop: attempts and waits, until the receiver acknowledges a delivery or its provider would give up.
 
-use std::cell::RefCell;
-use std::path::Path;
+use std::cell::Cell;
 use std::time::Duration;
 
-use bytes::Bytes;
 use jiff::Timestamp;
-use tokio::sync::{Mutex, watch};
 use tokio::time::sleep;
 
 use super::attempt::record;
+use super::attempt_recorder::{AttemptRecorder, Stop, stopped};
 use super::config::Config;
 use super::request::Prepared;
 use crate::clock::Now;
-use crate::error::{Error, Exit, os_reason};
+use crate::error::{Error, Exit};
 use crate::event::{Event, Note, PlannedRetry, SentTally, Sink};
 use crate::http::{IncomingResponse, NoResponse, OutgoingRequest, Transport};
 use crate::journal::Record;
@@ -30,17 +28,15 @@ pub(crate) struct Driver<'a, T> {
     clock: Now,
     sink: &'a Sink,
     config: &'a Config,
-    state: RefCell<RunState>,
-    journal: Option<Mutex<AsyncWriter>>,
+    recorder: AttemptRecorder,
     shown: Shown,
+    /// Whether the advice to start a listener was given.
+    advised: Cell<bool>,
     stop: Stop,
 }
 
 /// The limit of an attempt where neither the retry profile nor the provider documents one.
 const TIMEOUT: Duration = Duration::from_secs(30);
-
-/// Time for the journal to take the records of interrupted attempts. A pipe needs some: a thread writes to it.
-const GRACE: Duration = Duration::from_millis(250);
 
 /// The attempts that have an event of their own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,33 +61,6 @@ impl Shown {
 
 /// The advice after 401 for a signed delivery.
 pub(crate) const COMPARE: &str = "compare --secret and --scheme with what the receiver checks";
-
-/// Holds the exit code once the user wants to stop.
-pub(crate) type Stop = watch::Receiver<Option<Exit>>;
-
-/// Shared by the deliveries in flight.
-#[derive(Default)]
-struct RunState {
-    seq: u64,
-    /// Whether the advice to start a listener was given.
-    advised: bool,
-    /// The attempts that the user's stop left out of the journal.
-    unrecorded: Option<Unrecorded>,
-}
-
-struct Unrecorded {
-    attempts: u64,
-    /// Why the first of these attempts was not recorded.
-    cause: String,
-}
-
-#[derive(Default)]
-struct RecordedAttempt {
-    /// Whether the output was closed.
-    closed: bool,
-    /// The exit code of the user's stop, if the stop ended the wait for the journal.
-    stopped: Option<Exit>,
-}
 
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct DeliveryEnd {
@@ -136,9 +105,9 @@ impl<'a, T: Transport> Driver<'a, T> {
             clock,
             sink,
             config,
-            state: RefCell::default(),
-            journal: journal.map(Mutex::new),
+            recorder: AttemptRecorder::new(journal, stop.clone()),
             shown,
+            advised: Cell::new(false),
             stop,
         }
     }
@@ -153,13 +122,7 @@ impl<'a, T: Transport> Driver<'a, T> {
 
     /// Resolves when the user wants to stop.
     pub(crate) async fn stopped(&self) -> Exit {
-        let mut stop = self.stop.clone();
-        let exit = stop.wait_for(Option::is_some).await.ok().and_then(|exit| *exit);
-        match exit {
-            Some(exit) => exit,
-            // The sender is gone, so no signal can come any more.
-            None => std::future::pending().await,
-        }
+        stopped(&self.stop).await
     }
 
     /// Returns `true` when the output is closed.
@@ -271,62 +234,24 @@ impl<'a, T: Transport> Driver<'a, T> {
         let acknowledged = matches!(reply.outcome, AttemptOutcome::Answered { status: 200..=299, .. });
         let exit = stopped.unwrap_or_else(|| exit_for(reply.outcome, self.config.expect_status.as_ref()));
         let shown = self.shown == Shown::Every || (self.shown == Shown::Failed && exit != Exit::Done);
-        let recorded = if shown || self.journal.is_some() {
-            self.record(record(prepared, self.config, headers, at, attempt, Some(&reply)), shown).await?
-        } else {
-            RecordedAttempt::default()
-        };
-        let exit = recorded.stopped.unwrap_or(exit);
-        let closed = recorded.closed || (shown && self.advise(&reply).await);
-        Ok(DeliveryEnd { attempts: attempt, acknowledged, exit, closed, exhausted: false, reply })
-    }
-
-    /// Numbers a record, appends the record to the journal, and sends its event if `shown`.
-    async fn record(&self, mut record: Record, shown: bool) -> Result<RecordedAttempt, Error> {
-        record.seq = {
-            let mut state = self.state.borrow_mut();
-            state.seq += 1;
-            state.seq
-        };
-        let mut stopped = None;
-        if let Some(journal) = &self.journal {
-            stopped = self.append(journal, record.to_line().into()).await?;
+        let mut ended = DeliveryEnd { attempts: attempt, acknowledged, exit, closed: false, exhausted: false, reply };
+        if shown || self.recorder.has_journal() {
+            let mut record = record(prepared, self.config, headers, at, attempt, Some(&ended.reply));
+            ended.exit = self.recorder.record(&mut record).await?.unwrap_or(exit);
+            ended.closed = shown && (self.emit_attempt(record).await || self.advise(&ended.reply).await);
         }
-        let event = if self.shown == Shown::Failed { Event::Failed } else { Event::Delivery };
-        let closed = shown && self.emit(event(record.into())).await;
-        Ok(RecordedAttempt { closed, stopped })
+        Ok(ended)
     }
 
-    /// Appends a line to the journal. The user's stop ends the wait for a pipe that is not read, after [`GRACE`].
-    async fn append(&self, journal: &Mutex<AsyncWriter>, line: Bytes) -> Result<Option<Exit>, Error> {
-        let written = async { journal.lock().await.write(&line).await };
-        let grace = async {
-            self.stopped().await;
-            sleep(GRACE).await;
-        };
-        let cause = tokio::select! {
-            // The write comes first: a line that was written is not counted as lost.
-            biased;
-            written = written => match (written.error, *self.stop.borrow()) {
-                (None, _) => return Ok(None),
-                (Some(error), None) => return Err(error),
-                (Some(Error::Journal { source, .. }), Some(_)) => os_reason(&source),
-                (Some(error), Some(_)) => error.to_string(),
-            },
-            () = grace => format!("the write took longer than {GRACE:?}"),
-        };
-        let mut state = self.state.borrow_mut();
-        state.unrecorded.get_or_insert(Unrecorded { attempts: 0, cause }).attempts += 1;
-        Ok(*self.stop.borrow())
+    async fn emit_attempt(&self, record: Record) -> bool {
+        let event = if self.shown == Shown::Failed { Event::Failed } else { Event::Delivery };
+        self.emit(event(record.into())).await
     }
 
     /// Emits the last event of a run, after the warning about attempts that were not recorded.
     pub(crate) async fn finish(&self, last: Event) {
-        let unrecorded = self.state.borrow_mut().unrecorded.take();
-        if let Some(Unrecorded { attempts, cause }) = unrecorded {
-            let path = self.config.record.as_deref().unwrap_or(Path::new("the journal")).display();
-            let noun = if attempts == 1 { "attempt" } else { "attempts" };
-            self.emit(Note::warning(format!("interrupted: {path} lacks {attempts} {noun}: {cause}"))).await;
+        if let Some(warning) = self.recorder.unrecorded(self.config.record.as_deref()) {
+            self.emit(Note::warning(warning)).await;
         }
         // When the output is closed, there is nothing left to stop.
         self.emit(last).await;
@@ -337,7 +262,7 @@ impl<'a, T: Transport> Driver<'a, T> {
         let Some(command) = self.config.listener.as_ref().filter(|_| reply.cause == Some(NoResponse::Refused)) else {
             return false;
         };
-        if std::mem::replace(&mut self.state.borrow_mut().advised, true) {
+        if self.advised.replace(true) {
             return false;
         }
         self.emit(Note::info(format!(
@@ -391,147 +316,4 @@ fn redacted(reply: IncomingResponse, redaction: &Redaction) -> IncomingResponse 
 }
 
 #[cfg(test)]
-mod tests {
-    use std::cell::RefCell;
-
-    use tokio::time::Instant;
-
-    use super::*;
-    use crate::event;
-    use crate::payload::retry::{self, RetryProfile, general};
-    use crate::send::schedule::Schedule;
-    use crate::send::source;
-    use crate::signature::{Choice, Secret};
-
-    /// Responds with each outcome in turn, then with the last one, and records the time and headers of each request.
-    struct Script {
-        outcomes: Vec<AttemptOutcome>,
-        seen: RefCell<Vec<(Instant, Headers)>>,
-        /// Of a missing response.
-        cause: Option<NoResponse>,
-    }
-
-    impl Transport for Script {
-        async fn deliver(&self, request: OutgoingRequest) -> IncomingResponse {
-            let mut seen = self.seen.borrow_mut();
-            let outcome = self.outcomes[seen.len().min(self.outcomes.len() - 1)];
-            seen.push((Instant::now(), request.headers));
-            IncomingResponse { cause: self.cause, ..IncomingResponse::of(outcome, 1.0) }
-        }
-    }
-
-    fn answered(status: u16) -> AttemptOutcome {
-        AttemptOutcome::Answered { status, retry_after: None }
-    }
-
-    fn config(scheme: Choice, secret: Option<&str>, retry: Option<RetryProfile>, expect: Option<Statuses>) -> Config {
-        let secrets = secret.map(|secret| Secret::new("main", secret)).into_iter().collect();
-        Config { scheme, secrets, retry, expect_status: expect, ..Config::plain() }
-    }
-
-    /// The seconds from the first attempt to each, the end, and the headers of each attempt.
-    async fn drive(name: &str, outcomes: &[AttemptOutcome], config: Config) -> (Vec<f64>, DeliveryEnd, Vec<Headers>) {
-        drive_by(name, Script { outcomes: outcomes.to_vec(), seen: RefCell::default(), cause: None }, config).await
-    }
-
-    async fn drive_by(name: &str, script: Script, config: Config) -> (Vec<f64>, DeliveryEnd, Vec<Headers>) {
-        let (sink, mut events) = event::channel(event::Backpressure::Skip);
-        let drain = tokio::spawn(async move { while events.recv().await.is_some() {} });
-        let schedule = Schedule::of(source::find(name).unwrap(), &config, Timestamp::UNIX_EPOCH).unwrap();
-        let (_stop_sender, stop) = watch::channel(None);
-        let driver = Driver::new(&script, Timestamp::now, &sink, None, &config, Shown::Every, stop);
-        let ended = driver.deliver(&schedule.scheduled().next().unwrap().prepared).await.unwrap();
-        drop(sink);
-        drain.await.unwrap();
-        let seen = script.seen.into_inner();
-        let first = seen[0].0;
-        let times = seen.iter().map(|(at, _)| at.duration_since(first).as_secs_f64()).collect();
-        (times, ended, seen.into_iter().map(|(_, headers)| headers).collect())
-    }
-
-    /// Within 20 ms: timers of a paused clock fire at whole milliseconds.
-    #[track_caller]
-    fn assert_times(times: &[f64], expected: &[f64]) {
-        let near = times.iter().zip(expected).all(|(time, wanted)| (time - wanted).abs() < 0.02);
-        assert!(times.len() == expected.len() && near, "{times:?} is not {expected:?}");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn coglet_makes_thirteen_attempts_in_seven_minutes() {
-        let plain = || config(Choice::Auto, None, None, None);
-        let (times, ended, _) = drive("cog/coglet/succeeded", &[answered(500)], plain()).await;
-        assert_times(&times, &[0.0, 0.2, 0.6, 1.4, 3.0, 6.2, 12.6, 25.4, 51.0, 102.2, 204.6, 307.0, 409.4]);
-        assert_eq!((ended.attempts, ended.exit), (13, Exit::Unacknowledged));
-        let (times, ended, _) = drive("cog/coglet/start", &[answered(500)], plain()).await;
-        assert_eq!((times.len(), ended.exit), (1, Exit::Unacknowledged));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn an_acknowledgement_ends_the_retries() {
-        let outcomes = [answered(500), AttemptOutcome::Unknown, AttemptOutcome::Unreachable, answered(204)];
-        let (times, ended, _) = drive("failed", &outcomes, config(Choice::Auto, Some("s"), None, None)).await;
-        assert_times(&times, &[0.0, 30.0, 150.0, 750.0]);
-        assert_eq!((ended.attempts, ended.acknowledged, ended.exit), (4, true, Exit::Done));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn an_expected_refusal_is_neither_retried_nor_a_failure() {
-        let expect = |first, last| Some(Statuses::new(vec![(first, last)]));
-        let (times, ended, _) =
-            drive("failed", &[answered(401)], config(Choice::Auto, None, None, expect(400, 499))).await;
-        assert_eq!((times.len(), ended.exit, ended.acknowledged), (1, Exit::Done, false));
-        let (_, ended, _) = drive("failed", &[answered(200)], config(Choice::Auto, None, None, expect(400, 499))).await;
-        assert_eq!((ended.attempts, ended.exit), (1, Exit::Expectation), "no sender retries after 2xx");
-        let (_, ended, _) =
-            drive("failed", &[AttemptOutcome::Unreachable], config(Choice::Auto, None, None, expect(400, 499))).await;
-        assert_eq!((ended.attempts, ended.exit), (4, Exit::Unacknowledged));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_host_without_an_address_is_not_retried_without_a_profile() {
-        let twice = RetryProfile::custom(vec![Duration::from_secs(1)]);
-        for (name, retry, attempts) in
-            [("success", None, 1), ("success", Some(twice), 2), ("cog/coglet/succeeded", None, 13)]
-        {
-            let cause = Some(NoResponse::Unresolved);
-            let script = Script { outcomes: vec![AttemptOutcome::Unreachable], seen: RefCell::default(), cause };
-            let (_, ended, _) = drive_by(name, script, config(Choice::Auto, None, retry, None)).await;
-            assert_eq!((ended.attempts, ended.exit), (attempts, Exit::Unacknowledged), "{name}");
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn python_waits_as_long_as_retry_after_demands() {
-        let later = AttemptOutcome::Answered { status: 503, retry_after: Some(Duration::from_secs(3)) };
-        let (times, ..) =
-            drive("cog/python/succeeded", &[later, later, answered(200)], config(Choice::Auto, None, None, None)).await;
-        assert_times(&times, &[0.0, 3.0, 6.0]);
-    }
-
-    #[test]
-    fn the_timeout_is_the_profiles_else_the_providers() {
-        let seconds = |name: &str, retry: Option<&RetryProfile>| {
-            let config = config(Choice::Auto, None, retry.cloned(), None);
-            let schedule = Schedule::of(source::find(name).unwrap(), &config, Timestamp::UNIX_EPOCH).unwrap();
-            timeout(&schedule.scheduled().next().unwrap().prepared, &config).as_secs()
-        };
-        assert_eq!(seconds("success", Some(&general::SHOPIFY)), 5);
-        assert_eq!(seconds("luma/completed", Some(&general::GITHUB)), 10);
-        assert_eq!(seconds("luma/completed", Some(&retry::ONCE)), 5);
-        assert_eq!(seconds("success", None), 30);
-    }
-
-    #[test]
-    fn the_smallest_speed_does_not_panic() {
-        assert_eq!(faster(Duration::from_secs(30), f64::MIN_POSITIVE), Duration::MAX);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn each_labs_retries_with_the_first_signature() {
-        let (_, ended, headers) =
-            drive("eachlabs/c/succeeded", &[answered(500)], config(Choice::Auto, Some("s"), None, None)).await;
-        assert_eq!(ended.attempts, 3);
-        assert!(headers[0].has("x-webhook-timestamp") && headers[0].has("x-webhook-secret"));
-        assert!(headers.iter().all(|other| *other == headers[0]));
-    }
-}
+mod tests;

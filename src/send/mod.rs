@@ -1,6 +1,7 @@
 //! `hookctl send`: payloads as the provider would send them.
 
 pub(crate) mod attempt;
+pub(crate) mod attempt_recorder;
 pub mod cog;
 pub(crate) mod config;
 pub(crate) mod content;
