@@ -1,7 +1,7 @@
 //! Every flag and help text, and nothing that acts.
 //!
 //! Rules: a flag's help is one line that starts with a verb or a noun and ends without a full stop; further text stands
-//! behind an empty line and is shown by `--help` only. Every long flag can come from the environment as `HOOKCTL_…`;
+//! after an empty line and is shown by `--help` only. Every long flag can come from the environment as `HOOKCTL_…`;
 //! `parser` adds the variables. Values are parsed here, once, into types.
 
 pub(crate) mod completers;

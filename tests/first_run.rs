@@ -5,7 +5,7 @@ use crate::support::program::hookctl;
 use crate::support::sign::hmac_hex;
 use crate::support::terminal::Terminal;
 
-/// The command behind `try it:` in what a listener shows, without `hookctl`.
+/// The command after `try it:` in what a listener shows, without `hookctl`.
 fn tried(shown: &str) -> Vec<String> {
     let line = shown.lines().find_map(|line| line.strip_prefix("try it: hookctl ")).expect("a command to try");
     line.split(' ').map(str::to_owned).collect()

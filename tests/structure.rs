@@ -68,7 +68,7 @@ const KNOWN_IN: [(&str, &[&str]); 7] = [
             "src/payload/body.rs",
             // Key sets are JSON.
             "src/signature/keypair.rs",
-            // What other programs write, rebuilt: serializers, Cog's two servers.
+            // Rebuilds the output of other programs: JSON serializers and Cog's two servers.
             "src/signature/reserialize.rs",
             "src/send/cog/",
             // Forms of other programs, and values of the user.
@@ -158,7 +158,7 @@ fn arrows_point_down_only() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-/// Names that stand for the same thing in several rooms.
+/// Type names that several rooms may share, each with the reason.
 const SAME_NAME: [(&str, &str); 1] =
     [("Config", "what each command was asked to do, always with the command before it")];
 

@@ -13,7 +13,7 @@ use hookctl::render::style::{TextStyle, Verbosity};
 use http::HeaderValue;
 use jiff::tz::TimeZone;
 
-/// The separator of an input's parts: valid in no JSON text, header or argument, and found by a fuzzer at once.
+/// Separates the parts of an input. No JSON text, header or argument can contain NUL, and a fuzzer finds it quickly.
 pub const SEPARATOR: u8 = 0;
 
 /// Splits an input into `N` parts; only the last part may contain the separator.

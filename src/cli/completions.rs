@@ -16,7 +16,7 @@ const COMPLETE_VARIABLE: &str = "HOOKCTL_COMPLETE";
 
 /// Prints the candidates if a completion script runs the program; `true` if so.
 pub(crate) fn complete(arguments: &[OsString]) -> bool {
-    // The words behind `--` are the program and its arguments so far.
+    // The words after `--` are the program and its arguments so far.
     let is_help = arguments.iter().skip_while(|word| *word != "--").nth(2).is_some_and(|word| word == "help");
     let command = || if is_help { with_signatures(parser::command()) } else { parser::command() };
     let completions = CompleteEnv::with_factory(command).var(COMPLETE_VARIABLE).bin(NAME).completer(NAME);
@@ -61,7 +61,7 @@ fn completing_at_once(script: &[u8]) -> Vec<u8> {
     String::from_utf8_lossy(script).replace(REGISTRATION, &format!("{REGISTRATION}\n{CALL}")).into_bytes()
 }
 
-/// bash splits a word at every `=` and inserts a candidate behind the last one. The script joins the parts before it asks
+/// bash splits a word at every `=` and inserts a candidate after the last one. The script joins the parts before it asks
 /// the program, and cuts the candidates.
 fn whole_words(script: &[u8]) -> Vec<u8> {
     const SPLIT: &str = r#"    local words=("${COMP_WORDS[@]}")

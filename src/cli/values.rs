@@ -193,7 +193,7 @@ pub(crate) trait Named: Copy + Send + Sync + 'static {
     /// Every name with its value.
     fn all() -> Vec<(&'static str, Self)>;
 
-    /// The form of a custom value, shown behind the names.
+    /// The form of a custom value, shown after the names.
     const FORM: Option<&'static str> = None;
 
     /// Parses a custom value; `None` if the text is not in the form of one.

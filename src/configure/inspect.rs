@@ -26,7 +26,7 @@ pub(crate) fn start(args: &InspectArgs, known: &mut Vec<Secret>) -> Result<Exit,
     let mut sources = args.sources.clone();
     let mut swallowed = None;
     if sources.is_empty() {
-        // If input is piped in, the input is the source, even if the secret looks like one.
+        // Piped input is the source, even if the value of --secret is the name of a payload.
         swallowed = swallowed_source(&args.signing);
         if let Some(name) = swallowed.clone().filter(|_| io::stdin().is_terminal()) {
             return Err(Error::SwallowedSource { command: "inspect", name });

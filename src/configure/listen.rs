@@ -54,9 +54,9 @@ pub(crate) fn start(args: &ListenArgs, known: &mut Vec<Secret>) -> Result<Exit, 
     };
     let quiet = verbosity(&args.output) == Verbosity::Quiet;
     let backpressure = match io::stdout() {
-        // With neither flag, notes about a delivery may go to standard error.
+        // Without --json and --quiet, notes about a delivery may be printed to standard error.
         out if (args.output.json || quiet) && is_null_device(&out) => Backpressure::Discard,
-        // A terminal may be slower than deliveries, and a person who reads along can do without some of them.
+        // A terminal may be slower than deliveries: the deliveries that do not fit the queue are skipped and counted.
         out if !args.output.json && out.is_terminal() => Backpressure::Skip,
         _ => Backpressure::Wait,
     };

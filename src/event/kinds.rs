@@ -9,7 +9,7 @@ use super::listen::{Ready, Saved, Tally};
 use super::send::{DrillResult, DrillTally, LoadProgress, LoadReport, Plan, PlannedRetry, SentTally};
 use crate::journal::Record;
 
-/// What a command sends to its sinks.
+/// An event that a command sends to its sinks.
 #[derive(Clone, Debug)]
 pub enum Event {
     /// The listener accepts connections.

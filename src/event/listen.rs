@@ -70,7 +70,7 @@ pub(crate) fn count<K: PartialEq>(counts: &mut Vec<(K, u64)>, key: K) {
     }
 }
 
-/// The word that a delivery is counted under. Not the provider's own word: senders could make up any number of words.
+/// The key of a delivery in [`Tally::statuses`]. Not the provider's own word: senders could make up any number of words.
 fn outcome(payload: Option<&Payload>) -> &'static str {
     match payload.map(|payload| (payload.status, &payload.raw_status)) {
         None => "not JSON",

@@ -37,7 +37,7 @@ pub struct SentTally {
     pub(crate) deliveries: u64,
     /// Of these, acknowledged with 2xx.
     pub(crate) acknowledged: u64,
-    /// Of these, answered as expected by `--expect-status`, by default 2xx.
+    /// Deliveries that were answered with a status of `--expect-status`, by default 2xx.
     pub(crate) expected: u64,
     /// Requests in all, retries included.
     pub(crate) attempts: u64,
@@ -66,7 +66,7 @@ pub struct LoadReport {
     pub(crate) deliveries: u64,
     /// Of these, acknowledged with 2xx.
     pub(crate) acknowledged: u64,
-    /// Of these, answered as expected.
+    /// Deliveries that were answered with an expected status.
     pub(crate) expected: u64,
     /// Requests in all, retries included.
     pub(crate) attempts: u64,
@@ -96,7 +96,7 @@ pub(crate) struct Latency {
     pub(crate) max: Duration,
 }
 
-/// What a good handler answers to a case of the drill.
+/// The statuses that a good handler returns in a case of the drill.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum DrillExpectation {
     /// 2xx.
@@ -134,11 +134,11 @@ pub struct DrillResult {
     pub(crate) expectation: DrillExpectation,
     /// A description of the requests.
     pub(crate) sent: String,
-    /// Why a good handler answers so.
+    /// The reason for the expected response.
     pub(crate) why: &'static str,
     /// One for each request.
     pub(crate) answers: Vec<DrillResponse>,
-    /// What the answers do not prove, though they are right.
+    /// A note about a passed case whose responses do not prove everything.
     pub(crate) note: Option<&'static str>,
     pub(crate) verdict: DrillVerdict,
 }

@@ -36,7 +36,7 @@ pub struct Sink {
     secrets: Arc<[Secret]>,
 }
 
-/// What to do with deliveries when the writer is slow.
+/// How the sink handles deliveries when the writer is slow.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Backpressure {
     /// Wait: a file or a pipe must be complete.
@@ -128,7 +128,7 @@ impl Sink {
         }
     }
 
-    /// Sends an event that the caller can do nothing about: a writer that has ended ends the run by itself.
+    /// Sends an event and ignores a closed output: the end of the writer already ends the run.
     pub(crate) async fn note(&self, event: Event) {
         let _ = self.send_or_skip(event).await;
     }
@@ -169,7 +169,7 @@ impl Sink {
         let _ = self.send(Event::End).await;
     }
 
-    /// What was skipped since the last shown delivery, for the summary at the end.
+    /// Returns and resets the numbers of events skipped since the last shown delivery, for the summary at the end.
     pub(crate) fn take_skipped(&self) -> Skipped {
         std::mem::take(&mut *self.skipped())
     }

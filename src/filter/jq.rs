@@ -45,7 +45,7 @@ pub(crate) struct FilterLimits<'a> {
     pub(crate) steps: u64,
     /// Bytes of stack: a small part of the thread's, as reading and dropping nested values takes stack below the filter.
     pub(crate) stack: usize,
-    /// Asked at each step whether the filter may go on: the engine has no clock.
+    /// Called at each step; `false` stops the filter. The engine has no clock.
     pub(crate) may_continue: &'a dyn Fn() -> bool,
 }
 

@@ -1,4 +1,4 @@
-//! jq filters on threads of their own: with a deep stack, as senders nest JSON deep, and a time limit.
+//! Runs jq filters on separate threads, with a time limit, and with a deep stack because senders may nest JSON deeply.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -46,7 +46,7 @@ pub(crate) struct FilterThreads {
 /// Some of the records that are run together.
 type Part = (Arc<Vec<String>>, Range<usize>);
 
-/// A thread with filters of its own.
+/// A thread with a copy of the filters.
 #[derive(Debug)]
 struct Worker {
     parts: std::sync::mpsc::Sender<Part>,
@@ -95,7 +95,7 @@ impl FilterThreads {
     /// Runs every filter on every record, on all threads at once. The outcomes are in the order of the records, and within a
     /// record in the order of the filters.
     ///
-    /// Where an endless filter decides about a record, the records behind it are not run to the end, and their threads are
+    /// Where an endless filter decides about a record, the records after it are not run to the end, and their threads are
     /// not used again: the caller stops at that record.
     pub(crate) async fn run_all(&mut self, records: &Arc<Vec<String>>) -> Vec<FilterOutcome> {
         let share = records.len().div_ceil(self.workers.len()).max(1);
@@ -141,7 +141,7 @@ impl Worker {
         let mut runner = Runner::new(filters, Arc::clone(&shared));
         let work = move || {
             todo.into_iter().all(|(records, part)| {
-                // The records behind one that an endless filter decides about are skipped.
+                // The records after one that an endless filter decides about are skipped.
                 let _ = records[part].iter().all(|record| runner.run(record));
                 done_sender.send(()).is_ok()
             })

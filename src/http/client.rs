@@ -38,7 +38,7 @@ const ANSWER_TIME: Duration = Duration::from_secs(1);
 
 /// Something that sends requests: a real client, or a test's.
 pub(crate) trait Transport {
-    /// Makes one attempt. Never fails: that no response came is an outcome too.
+    /// Sends `request`, and returns the outcome. A failed connection is an outcome, not an error.
     fn deliver(&self, request: OutgoingRequest) -> impl Future<Output = IncomingResponse>;
 }
 
@@ -67,12 +67,12 @@ impl AttemptDeadline {
         AttemptDeadline { length, end: now.checked_add(length).unwrap_or(now + EVER) }
     }
 
-    /// The same, but at most this far from now.
+    /// This deadline, or `length` from now if that is earlier.
     fn at_most(self, length: Duration) -> Self {
         AttemptDeadline { end: self.end.min(Instant::now() + length), ..self }
     }
 
-    /// The result of the work, unless time runs out first.
+    /// The result of `work`; `None` if the deadline passes first.
     async fn within<T>(self, work: impl Future<Output = T>) -> Option<T> {
         timeout_at(self.end, work).await.ok()
     }
@@ -86,7 +86,7 @@ pub(crate) struct OpenResponse {
     connection: ClientConnection<BoxedStream>,
 }
 
-/// A response as far as a sender reads it.
+/// A response whose body [`Client::finish`] has read.
 struct TimedResponse {
     head: ResponseHead,
     /// The first line of the body.
@@ -100,7 +100,7 @@ impl Client {
         Ok(Client { connector: Connector::new(url, options)?, idle: IdleConnections::default() })
     }
 
-    /// The same client, whose idle connections are closed after this time.
+    /// Closes idle connections after `limit`.
     pub(crate) fn closing_idle_after(self, limit: Duration) -> Self {
         Client { idle: IdleConnections::new(Some(limit)), ..self }
     }
@@ -154,7 +154,7 @@ impl Client {
     async fn finish(&self, url: &Url, response: OpenResponse, deadline: AttemptDeadline) -> TimedResponse {
         let OpenResponse { mut head, at, mut connection } = response;
         let mut body = Vec::new();
-        // Only a line is shown; the rest is read for the sake of a connection that is kept.
+        // Only the first line is shown. The rest is read so that the connection can be kept.
         let keep = head.keep_alive;
         let is_enough = |body: &[u8]| body.len() >= ANSWER_BYTES || (!keep && has_line(body));
         let whole = connection.body(&mut head.framing, &mut body, is_enough);
@@ -204,7 +204,7 @@ impl Transport for Client {
     }
 }
 
-/// Why no response came, and whether the receiver may have the delivery all the same.
+/// The failed attempt for `broken`; `sent`: a byte of the request was sent.
 fn failure(broken: &ExchangeError, is_fresh: bool, sent: bool, url: &Url) -> FailedAttempt {
     let kind = match broken {
         // The receiver ended the handshake. With TLS 1.3 its alert may come when the request is on its way already; until
@@ -237,7 +237,7 @@ mod tests {
     use super::*;
     use crate::payload::Headers;
 
-    /// A client, and what comes of one request of its to a receiver that does this.
+    /// A client, and the client's response to one request over a new connection to `receiver`.
     async fn exchange(receiver: impl AsyncFnOnce(DuplexStream)) -> (Client, TimedResponse) {
         tls::install_crypto();
         let url = Url::parse("http://localhost/hook").unwrap();

@@ -52,7 +52,7 @@ impl Connector {
         let proxies = ProxyRules::new(options.proxy.as_ref());
         let (options, target) = (options.clone(), url.clone());
         let connector = Connector { tcp, options, proxies, target, tls: OnceLock::new(), anonymous: OnceLock::new() };
-        // The files of the flags must be right even where plain HTTP does not need them.
+        // An unusable file of --cacert, --cert or --key is an error even for plain HTTP.
         let ClientOptions { cacert, cert, key, .. } = &connector.options;
         if url.scheme() == "https" || cacert.is_some() || cert.is_some() || key.is_some() {
             connector.tls(true)?;
@@ -66,7 +66,7 @@ impl Connector {
             return self.open(url, None).await.map_err(|error| reason(&*error, url));
         };
         let opened = self.open(url, Some(&proxy)).await;
-        // The proxy's error has no kind: a direct connection might have another.
+        // No cause: the error is the proxy's, and a direct connection might fail differently.
         opened.map_err(|error| {
             (None, format!("through the proxy {}: {}", host_and_port(proxy.uri()), reason(&*error, url).1))
         })
@@ -139,7 +139,7 @@ fn host_and_port(uri: &Uri) -> &str {
     uri.authority().map_or("", |authority| authority.as_str())
 }
 
-/// The reason why a connection failed: as a kind, where there is a kind for it, and in words.
+/// The cause of a failed connection, if it is a known cause, and the message.
 pub(crate) fn reason(error: &(dyn StdError + 'static), url: &Url) -> (Option<NoResponse>, String) {
     let host = url.host_str().unwrap_or_default();
     if let Some(message) = causes(error).find_map(|cause| tls::describe(cause, host)) {

@@ -36,7 +36,7 @@ pub fn command(
     // curl must send the URL unchanged: without the options, curl expands `[]` and `{}`, and shortens `/../`.
     let mut words = vec!["curl --http1.1 --globoff --path-as-is".to_owned()];
     words.extend_from_slice(options);
-    // The method that curl uses for a body.
+    // curl sends POST when the command has a body.
     if !matches!(&*delivery.method, "" | "POST") {
         words.push(format!("--request {}", quote(delivery.method.as_bytes())));
     }
@@ -68,7 +68,7 @@ pub fn command(
         }
     });
     words.push(if secrets.iter().any(|secret| secret.is_in(url.as_bytes())) {
-        // A variable cannot stand for a secret that the URL encodes.
+        // A secret that the URL encodes cannot be replaced by a variable.
         redaction.text(replace_secrets(secrets, url.as_bytes(), 0))
     } else {
         quote(url.as_bytes())

@@ -61,13 +61,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> ClientConnection<S> {
         self.has_sent
     }
 
-    /// Waits for the head of the response, which may come before the request is out whole.
+    /// Waits for the head of the response, which may come before the whole request is sent.
     pub(crate) async fn head(&mut self, fields: HeadFields) -> Result<ResponseHead, ExchangeError> {
         loop {
             if let Some(head) = ResponseHead::take(&mut self.buffer, Timestamp::now(), fields)? {
                 return Ok(head);
             }
-            // The bytes before the break were a response, or were not: only now the reason of the break counts.
+            // A write error counts only after all bytes were parsed: the receiver may have sent a whole response.
             match (self.more().await, self.write_error.take()) {
                 (Ok(0), None) => return Err(ExchangeError::Closed),
                 (Ok(0) | Err(_), Some(error)) | (Err(error), None) => return Err(ExchangeError::lost(error)),
@@ -76,7 +76,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> ClientConnection<S> {
         }
     }
 
-    /// Reads the body until it is long enough or ends. Returns `true` for a whole body.
+    /// Reads the body until `is_enough` or its end. Returns `true` for a whole body.
     pub(crate) async fn body(
         &mut self,
         framing: &mut Framing,
@@ -126,7 +126,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> ClientConnection<S> {
 
     /// Whether a kept connection is still good: the receiver has neither closed it nor sent bytes.
     pub(crate) async fn is_quiet(&mut self) -> bool {
-        // Lets the runtime poll the socket for bytes that have come meanwhile.
+        // Yields, so that the runtime polls the socket for new bytes.
         tokio::task::yield_now().await;
         poll_fn(|cx| Poll::Ready(self.poll_read(cx).is_pending())).await
     }

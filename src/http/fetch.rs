@@ -1,4 +1,4 @@
-//! What hookctl fetches for itself, such as key sets: by GET, bounded in size and time, and by the proxy rules of deliveries.
+//! GET requests of hookctl itself, such as key sets: limited in size and time, with the proxy rules of deliveries.
 
 use std::time::Duration;
 
@@ -46,13 +46,13 @@ async fn get(url: &Url, limit: usize) -> Result<Vec<u8>, String> {
     Ok(body)
 }
 
-/// Follows redirects one by one: each URL is a loopback address or not.
+/// Follows redirects one by one: only a URL with a loopback host bypasses the proxy.
 async fn follow(url: &Url) -> Result<Response, String> {
     let reason = |error: reqwest::Error| error.without_url().to_string();
     let mut url = url.clone();
     for _ in 0..=REDIRECTS {
         let builder = Client::builder().redirect(Policy::none());
-        // reqwest takes a proxy of the environment for loopback addresses too.
+        // reqwest uses the environment's proxy for loopback addresses too.
         let builder = if is_loopback(&url) { builder.no_proxy() } else { builder };
         let client = builder.build().map_err(reason)?;
         let response = client.get(url.clone()).send().await.map_err(reason)?;

@@ -8,7 +8,7 @@ pub(crate) struct ClientOptions {
     pub(crate) insecure: bool,
     /// The certificates to trust instead of the system's: a PEM file.
     pub(crate) cacert: Option<String>,
-    /// The client's certificate: a PEM file, with the key behind it or in a file of its own.
+    /// The client's certificate: a PEM file, with the key after it or in a file of its own.
     pub(crate) cert: Option<String>,
     /// The client's key: a PEM file.
     pub(crate) key: Option<String>,

@@ -13,11 +13,11 @@ pub(crate) struct IncomingResponse {
     pub(crate) ms: f64,
     /// The first line of the response's body, or the way to the response when there was a redirect.
     pub(crate) line: Option<String>,
-    /// When the response's head was there, so that a reader may count from another beginning than `ms` does.
+    /// When the response's head came, for durations that do not start at the connect, as `ms` does.
     pub(crate) answered_at: Option<Instant>,
     /// Why no response came, in words.
     pub(crate) error: Option<String>,
-    /// The same as a kind, where there is a kind for it.
+    /// The cause of `error`, if it is a known cause.
     pub(crate) cause: Option<NoResponse>,
 }
 
@@ -49,7 +49,7 @@ pub(crate) struct FailedAttempt {
 }
 
 impl FailedAttempt {
-    /// A failed attempt, of which the receiver may have the request when any byte of it was `sent`.
+    /// A failed attempt. `sent`: a byte of the request was sent, so the receiver may have the request.
     pub(crate) fn new((cause, reason): (Option<NoResponse>, String), sent: bool) -> Self {
         let outcome = if sent { AttemptOutcome::Unknown } else { AttemptOutcome::Unreachable };
         FailedAttempt { outcome, cause, reason }
@@ -57,7 +57,7 @@ impl FailedAttempt {
 }
 
 impl IncomingResponse {
-    /// An outcome of which nothing else is known.
+    /// An outcome and a time; every other field is `None`.
     pub(crate) fn of(outcome: AttemptOutcome, ms: f64) -> Self {
         IncomingResponse { outcome, ms, line: None, answered_at: None, error: None, cause: None }
     }

@@ -37,7 +37,7 @@ impl ProxyRules {
         self.matcher.intercept(&authority(url).ok()?)
     }
 
-    /// Present where a proxy forwards requests to this URL, which are then addressed to the proxy.
+    /// `Some` if requests to `url` are sent to a proxy that forwards plain HTTP, without a tunnel.
     pub(crate) fn forwarding(&self, url: &Url) -> Option<ProxyForwarding> {
         let proxy = self.intercept(url).filter(|proxy| url.scheme() == "http" && !is_socks(proxy.uri()))?;
         Some(ProxyForwarding { credentials: proxy.basic_auth().cloned() })

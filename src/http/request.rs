@@ -29,7 +29,7 @@ pub(crate) struct OutgoingRequest {
     pub(crate) follow: bool,
     /// Whether a redirected request carries a `referer`.
     pub(crate) referer: bool,
-    /// Headers that are for this origin only, beside those that always are: a redirect to another origin drops them.
+    /// Headers that a redirect to another origin drops, in addition to the secret headers ([`is_secret`]).
     pub(crate) origin_only: Vec<HeaderName>,
 }
 
@@ -43,7 +43,7 @@ pub(crate) struct WireRequest {
     /// The headers that the caller needs of the response.
     pub(crate) fields: HeadFields,
     headers: Headers,
-    /// Path and query, where they are not the URL's: exactly these bytes are sent.
+    /// The path and query to send instead of the URL's, byte for byte.
     target: Option<String>,
     /// For this origin only.
     origin_only: Vec<HeaderName>,

@@ -14,7 +14,7 @@ pub(crate) const MAX_HEAD: usize = 64 * 1024;
 /// The most headers of a response.
 const MAX_HEADERS: usize = 128;
 
-/// The head of a response, as far as a sender needs it.
+/// Status, known headers and framing of a response.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct ResponseHead {
     pub(crate) status: u16,
@@ -40,7 +40,7 @@ pub(crate) enum HeadFields {
 /// Where a body ends.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Framing {
-    /// After so many more bytes.
+    /// After this number of bytes.
     Length(u64),
     /// Where the chunks end.
     Chunked(Chunk),
@@ -130,7 +130,7 @@ impl ResponseHead {
     }
 }
 
-/// The length that every header of these values states. RFC 9110 section 8.6 allows a list of equal numbers.
+/// The length in the values of `content-length`, which must all be equal. RFC 9110 section 8.6 allows a list of equal numbers.
 fn content_length(values: impl Iterator<Item = String>) -> Result<Option<u64>, Malformed> {
     let mut length = None;
     for value in values {

@@ -1,4 +1,4 @@
-//! TLS as curl's flags have it, and the messages for its errors.
+//! The client's TLS configuration from curl's flags, and the messages for TLS errors.
 
 use std::error::Error as StdError;
 use std::io;
@@ -19,7 +19,7 @@ use crate::error::Error;
 
 /// Sets the cryptography of TLS for the program.
 pub(crate) fn install_crypto() {
-    // Fails only when a provider is set already, which serves as well.
+    // Fails only if a provider is installed already.
     let _ = ring::default_provider().install_default();
 }
 

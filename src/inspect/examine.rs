@@ -39,7 +39,7 @@ pub(crate) fn examine(name: &str, body: Bytes, config: &Config, clock: Now) -> R
     Ok((Examined { record, trace }, exit))
 }
 
-/// The header that `--signature` gives: that of the named scheme, else of the provider's scheme, else of each::labs.
+/// The header that `--signature` sets: the header of the named scheme, else of the provider's, else of each::labs.
 fn signature_header(payload: Option<&Payload>, choice: Choice) -> HeaderName {
     let own = || payload.and_then(|payload| payload.shape.schemes.first()).and_then(|name| Scheme::named(name));
     let scheme = match choice {

@@ -45,7 +45,7 @@ pub(crate) struct Pipeline<'a> {
     signals: Option<&'a mut Signals>,
     /// How many batches are scanned at the same time.
     threads: usize,
-    /// One for each thread.
+    /// The scanner of each thread.
     scanners: Vec<LineScanner<'a>>,
     where_filter: Option<WhereFilter<'a>>,
     /// Buffers to be used again.
@@ -413,7 +413,7 @@ impl<'a> Pipeline<'a> {
     }
 }
 
-/// Waits for a signal; for ever where the system handles signals.
+/// Waits for a signal. Never returns if `signals` is `None`.
 pub(crate) async fn stopped(signals: &mut Option<&mut Signals>) {
     match signals {
         Some(signals) => drop(signals.next().await),

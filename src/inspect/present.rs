@@ -170,7 +170,7 @@ impl<'a> Presenter<'a> {
     }
 }
 
-/// Recorded warnings name other deliveries by the numbers of their own run, not by those of the table.
+/// Recorded warnings name other deliveries by the numbers of the run that recorded them, not by the table's numbers.
 fn mark_recorded(record: &mut Record) {
     for warning in record.warnings.iter_mut().filter(|warning| CODES.contains(&warning.code.as_str())) {
         warning.message.push_str(" (by the numbers of its own run)");

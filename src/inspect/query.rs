@@ -26,7 +26,7 @@ pub(crate) struct Query {
     pub(crate) since: Option<Timestamp>,
     /// A text in the body, a header or the target.
     pub(crate) search: Option<String>,
-    /// Filters of `--where`, each of which is true of the record.
+    /// Filters of `--where`: a record must match every filter.
     pub(crate) filters: Vec<Jq>,
     /// The number of the newest deliveries to keep.
     pub(crate) last: Option<usize>,

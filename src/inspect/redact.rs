@@ -70,7 +70,7 @@ pub(crate) struct Blanked {
     pub(crate) body: bool,
 }
 
-/// Blanks fields, and counts the paths that led to a value.
+/// Blanks fields, and remembers the paths that led to a value.
 #[derive(Debug)]
 pub(crate) struct Redactor<'a> {
     paths: &'a [RedactPath],
@@ -245,8 +245,8 @@ fn texts_in(text: &str, depth: usize, found: &mut Vec<String>) {
     }
 }
 
-/// Whether a field is, contains, or lies within the one at `path`, which a warning names. A path that cannot be read may be
-/// any field.
+/// Whether `field` is, contains or lies within the field at `path`, the path of a warning. A `path` that does not parse
+/// overlaps every field.
 fn overlaps(field: &[PathSegment<'_>], path: &str) -> bool {
     match JsonPath::parse(path) {
         Ok(path) => field.iter().zip(path.segments()).all(|(one, other)| may_be_same(one, other)),
@@ -260,7 +260,7 @@ fn may_be_same(one: &PathSegment<'_>, other: &PathSegment<'_>) -> bool {
     one == other || is_any(one) || is_any(other) || one.index().is_some_and(|index| other.is_position(index))
 }
 
-/// A JSON text with these values blanked, which are slices of it.
+/// The JSON `text` with `values` blanked. The values are slices of `text`.
 fn without(text: &str, values: &[&str]) -> String {
     let start = |value: &str| value.as_ptr().addr() - text.as_ptr().addr();
     let mut places: Vec<Range<usize>> = values.iter().map(|value| start(value)..start(value) + value.len()).collect();

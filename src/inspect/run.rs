@@ -77,7 +77,7 @@ struct OpenedSource<'a> {
     is_journal: bool,
 }
 
-/// Opens every source, and refuses flags that do not apply to one before any is read.
+/// Opens every source. Returns an error before any output where a flag does not apply to a source.
 async fn open(config: &Config) -> Result<Vec<OpenedSource<'_>>, Error> {
     let mut sources = Vec::new();
     for source in &config.sources {

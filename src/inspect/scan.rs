@@ -1,4 +1,4 @@
-//! The part of the work on a line that depends on this line alone, done by as many threads as there are.
+//! Scans lines on several threads: parses each line, and applies the filters that need no other line.
 
 use jiff::Timestamp;
 
@@ -73,7 +73,7 @@ pub(crate) struct ScanTask<'a> {
 }
 
 impl ScanTask<'_> {
-    /// Whether a summary is all that is needed of a delivery, and a valid signature where secrets were given.
+    /// Whether deliveries are counted by their summaries. With secrets, the signature must be valid too.
     fn is_counting(&self) -> bool {
         let Config { view, query, .. } = self.config;
         view.counts() && !query.needs_record() && query.last.is_none()
@@ -181,7 +181,7 @@ impl<'a> LineScanner<'a> {
     }
 
     /// The summary with the verdict `verified`, where secrets were given and the signature is valid. `None` for any other
-    /// verdict: its reason takes the whole record.
+    /// verdict: finding the reason takes the whole record.
     fn verified<'s>(&mut self, summary: Summary<'s>, request: RawRequest<'_>, config: &Config) -> Option<Summary<'s>> {
         if config.policy.secrets.is_empty() {
             return Some(summary);

@@ -12,7 +12,7 @@ use crate::payload::Provider;
 
 pub(crate) struct Statistics {
     stats: Stats,
-    /// The last deliveries, as far as they are equal: not added to `stats` yet.
+    /// The last deliveries in a row with equal words, not yet added to `stats`.
     same_run: SameRun,
     received: Option<Times>,
     sent: Option<Times>,

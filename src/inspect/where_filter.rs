@@ -80,13 +80,13 @@ impl<'a> WhereFilter<'a> {
         self.verdict(outcomes, place)
     }
 
-    /// A filter that does not end on one delivery is an error: it would not end on others either.
+    /// The verdict of all filters on one delivery. An endless filter is an error: it would not end on other deliveries either.
     fn verdict(
         &mut self,
         outcomes: impl IntoIterator<Item = FilterOutcome>,
         place: &dyn Fn() -> String,
     ) -> Result<WhereVerdict, Error> {
-        // All outcomes of the line are taken, though the first may decide.
+        // Reads every outcome of this line, even if the first decides: the outcomes of the next line follow.
         let outcomes: Vec<FilterOutcome> = outcomes.into_iter().collect();
         for (filter, outcome) in self.filters.iter().zip(outcomes) {
             let filter = filter.text();

@@ -1,5 +1,5 @@
-//! The fast path: a line of a received delivery in the very form that [`write`](super::write) gives it, every field in
-//! its place and no white space. Any other line takes the path of [`parse`](super::parse), and both give the same.
+//! The fast path: parses a line of a received delivery in the form that [`write`](super::write) writes, with all fields
+//! in order and no white space. [`parse`](super::parse) parses any other line. Both return the same summary.
 //!
 //! Measured over 300,000 deliveries: `inspect --stats` takes 257 ms instead of 515 ms, and with `--secret` 670 ms
 //! instead of 3,270 ms.
@@ -22,13 +22,13 @@ use crate::payload::headers::Lookup;
 use crate::payload::provider::Provider;
 use crate::signature::Verdict;
 
-/// A line in this form.
+/// A line of a received delivery in the form that hookctl writes.
 pub(crate) struct FastLine<'a> {
     pub(crate) summary: Summary<'a>,
     pub(crate) request: RawRequest<'a>,
 }
 
-/// The request of a line, checked and not decoded: it is most of the line, and seldom needed.
+/// The request of a line, checked and not decoded: the request is most of the line, and seldom needed.
 #[derive(Clone, Copy)]
 pub(crate) struct RawRequest<'a> {
     /// From the list of headers on.
@@ -153,7 +153,7 @@ impl<'a> Cursor<'a> {
         Some(plain)
     }
 
-    /// A string as it stands in the line, with its escapes.
+    /// A string, its escapes not decoded.
     fn string(&mut self) -> Option<&'a str> {
         let text = self.0.strip_prefix('"')?;
         let (string, rest) = text.split_at_checked(string::length(text.as_bytes(), Strictness::Unicode)?)?;
@@ -199,7 +199,7 @@ impl<'a> Cursor<'a> {
         let headers = *self;
         self.headers(|name, _| is_header_name(name).then_some(()))?;
         let list = &headers.0.as_bytes()[..headers.0.len() - self.0.len()];
-        // HTTP allows every byte that stands for itself in a JSON string, but DEL: one search for all values together.
+        // HTTP allows every byte that JSON does not escape, except DEL: one search covers all header values.
         if memchr::memchr2(b'\\', 0x7f, list).is_some() {
             let (mut again, mut bytes) = (headers, Vec::new());
             again.headers(|_, value| {
@@ -220,7 +220,7 @@ impl<'a> Cursor<'a> {
         Some(RawRequest { headers, body })
     }
 
-    /// Names and values of headers as they stand in the line, with their escapes.
+    /// Calls `each` with every header's name and value, their escapes not decoded.
     fn headers(&mut self, mut each: impl FnMut(&'a str, &'a str) -> Option<()>) -> Option<()> {
         self.literal("[")?;
         let mut is_first = true;

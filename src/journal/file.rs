@@ -81,7 +81,7 @@ impl Journal {
         &self.path
     }
 
-    /// Whether a write may take so long that nothing else should wait for it: to a pipe, or to the disk.
+    /// Whether a write may block for long: to a pipe, or to a file that is synced after each write.
     pub(crate) fn is_slow(&self) -> bool {
         self.sync || self.opened.as_ref().is_none_or(|opened| !opened.regular)
     }
@@ -196,14 +196,14 @@ fn open_file(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
-/// Opens a pipe or a device for writing alone: a program that also reads a pipe never learns that no other does.
+/// Opens a pipe or a device write-only: with a read end of its own, hookctl would get no error when the last reader closes.
 fn open_other(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.append(true);
     #[cfg(unix)]
     {
         use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
-        // Only while opening, which would otherwise wait for a reader, deaf to Ctrl-C.
+        // `O_NONBLOCK` for `open` only, which would otherwise block until a process opens the pipe for reading.
         std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, OFlags::NONBLOCK.bits().cast_signed());
         let file = options.open(path).map_err(|error| match error.raw_os_error() {
             Some(code) if code == rustix::io::Errno::NXIO.raw_os_error() => {

@@ -72,7 +72,7 @@ impl Input {
         Ok(Input::File(open(source)?))
     }
 
-    /// Whether more may come through the pipe.
+    /// Whether the source is a pipe that is open.
     pub(crate) fn is_open(&self) -> bool {
         matches!(self, Input::Pipe(pipe) if pipe.is_open())
     }
@@ -128,11 +128,11 @@ fn rest(name: &str, mut bytes: Vec<u8>, input: &mut dyn BufRead) -> Result<Bytes
     Ok(Bytes::from(bytes))
 }
 
-/// The first lines of a source, which tell a journal from a payload.
+/// The first lines of a source, to distinguish a journal from a payload.
 #[derive(Default)]
 pub(crate) struct InputHead {
     pub(crate) bytes: Vec<u8>,
-    /// Whether one of the lines is a journal's.
+    /// Whether one of the lines is a journal line.
     pub(crate) is_journal: bool,
 }
 

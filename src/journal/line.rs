@@ -21,7 +21,7 @@ use crate::signature::{Reason, Verdict};
 pub(super) struct Line<'a> {
     #[serde(borrow)]
     pub(super) r#type: Text<'a>,
-    /// Read from every line that is a record, whatever its form: only a summary needs a known version.
+    /// Any JSON value: a record of any version is parsed, and only a summary needs a known version.
     #[serde(default, borrow)]
     pub(super) v: Option<&'a RawValue>,
     #[serde(default)]
@@ -97,7 +97,7 @@ pub(super) struct WarningFields<'a> {
     pub(super) message: Text<'a>,
 }
 
-/// A string, borrowed from the line where it has no escapes: serde borrows a `Cow` only where it is a field of its own.
+/// A string, borrowed from the line where it has no escapes: serde does not borrow a `Cow` within an `Option` or a `Vec`.
 #[derive(Default, Deserialize)]
 pub(super) struct Text<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
 
@@ -107,7 +107,7 @@ impl Text<'_> {
     }
 }
 
-/// Tells a field with a value, `null` included, from a field that is not in the line.
+/// `Some` for a field in the line, even for `null`; with `default`, `None` where the line lacks the field.
 fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }

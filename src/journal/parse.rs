@@ -209,7 +209,7 @@ impl<'a> Line<'a> {
     }
 }
 
-/// The bytes of a body that stands in a line as this JSON string.
+/// Decodes the JSON string of a body into bytes.
 fn body_bytes(text: &str) -> Result<Bytes, serde_json::Error> {
     let mut bytes = Vec::new();
     match text.strip_prefix('"').and_then(|text| text.strip_suffix('"')) {
@@ -217,7 +217,7 @@ fn body_bytes(text: &str) -> Result<Bytes, serde_json::Error> {
         Some(inner) if string::unescape(inner.as_bytes(), Strictness::Unicode, &mut bytes).is_some() => {
             Ok(bytes.into())
         }
-        // Not a string, or an escape that is no character: serde has the words for the reason.
+        // Not a string, or an invalid escape: serde_json returns the error message.
         _ => serde_json::from_str::<String>(text).map(Bytes::from),
     }
 }

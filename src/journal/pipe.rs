@@ -1,4 +1,4 @@
-//! A pipe, read by a thread of its own, so that its reader can wait for other things as well.
+//! Reads a pipe on a separate thread, so that an async task can wait for the pipe and for signals at once.
 
 use std::io::{self, BufRead, Read};
 use std::thread;
@@ -23,7 +23,7 @@ pub(crate) struct Pipe {
 }
 
 impl Pipe {
-    /// Starts the thread, which ends with the input or with the program.
+    /// Starts the reading thread, which returns at the end of `input`, or ends with the program.
     pub(crate) fn open(mut input: impl Read + Send + 'static) -> Self {
         let (sender, chunks) = mpsc::channel(AHEAD);
         thread::spawn(move || {

@@ -17,7 +17,7 @@ pub(crate) struct Prefilter {
 #[derive(Debug)]
 struct Search {
     text: Finder<'static>,
-    /// Each may hide the text: a body in base64, or an escape within the body's own JSON.
+    /// A line with a base64 body, or with an escape in the body's JSON, may have the text in another spelling.
     hidden: [Finder<'static>; 2],
 }
 
@@ -56,7 +56,7 @@ impl Search {
     }
 }
 
-/// A text as it stands within a JSON string.
+/// The text escaped as in a JSON string, without the quotation marks.
 fn escaped(text: &str) -> String {
     let quoted = serde_json::Value::from(text).to_string();
     quoted[1..quoted.len() - 1].to_owned()

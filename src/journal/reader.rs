@@ -15,14 +15,14 @@ use crate::error::Error;
 /// Bytes of a file in one batch: enough to be worth a thread, and little memory.
 const BATCH: usize = 1 << 20;
 
-/// Bytes that one read asks for at least.
+/// The smallest size of one read, in bytes.
 const CHUNK: usize = 64 * 1024;
 
 /// Lines of a journal, each with its newline; the last line of a file may lack it.
 #[derive(Debug, Default)]
 pub(crate) struct LineBatch {
     pub(crate) bytes: Vec<u8>,
-    /// Whether the batch stands for one line that was skipped because it is too long.
+    /// Whether the batch is empty and counts as one line, skipped because the line exceeds `MAX_LINE`.
     pub(crate) is_too_long: bool,
 }
 
@@ -31,7 +31,7 @@ pub(crate) struct LineBatch {
 struct Rest {
     /// The beginning of a line that has not ended yet.
     line: Vec<u8>,
-    /// Whether the input stands within a line that is too long.
+    /// Whether the next bytes belong to a line that exceeds `MAX_LINE`.
     is_skipping: bool,
 }
 
@@ -42,7 +42,7 @@ pub(crate) struct JournalReader {
     source: String,
     input: CountingReader<Chain<Cursor<Vec<u8>>, Input>>,
     rest: Rest,
-    /// How many lines the user of the reader has taken.
+    /// The number of processed lines, for messages: the caller adds the lines of each batch.
     pub(crate) lines: usize,
     /// When the first delivery came.
     pub(crate) begins: Option<Timestamp>,
@@ -114,7 +114,7 @@ impl JournalReader {
         batch.map_err(|source| Error::Read { what: self.name.clone(), source })
     }
 
-    /// The last line, which was kept back for want of a newline.
+    /// Returns the last line, kept back by `next_batch` because the line has no newline.
     pub(crate) fn take_unfinished(&mut self) -> Option<LineBatch> {
         let bytes = std::mem::take(&mut self.rest.line);
         (!bytes.is_empty()).then_some(LineBatch { bytes, is_too_long: false })
@@ -130,11 +130,11 @@ pub(crate) fn too_long(name: &str, line: usize) -> String {
 struct Limits {
     /// A batch is complete with this many bytes and the end of a line.
     wanted: usize,
-    /// How many bytes one read asks for.
+    /// The size of one read, in bytes.
     chunk: usize,
     /// A longer line is skipped.
     line: usize,
-    /// Whether a last line without a newline may go on.
+    /// Whether a last line without a newline is kept back, as its writer may append to the line.
     may_grow: bool,
 }
 
@@ -143,7 +143,7 @@ struct Limits {
 fn read(input: &mut dyn Read, rest: &mut Rest, mut bytes: Vec<u8>, limits: Limits) -> io::Result<Option<LineBatch>> {
     let mut filled = rest.line.len();
     if bytes.capacity() == 0 {
-        // From the system, which has cleared it.
+        // A new allocation is zeroed by the system: no second pass over the memory.
         bytes = vec![0; filled + limits.chunk];
     }
     bytes.resize(bytes.len().max(filled), 0);

@@ -47,7 +47,7 @@ pub struct Record {
 pub struct Duplicate {
     /// The id of the earlier record.
     pub(crate) id: String,
-    /// Known to the listener that received both, and not read back from a journal.
+    /// Set by the listener that received both deliveries; `None` when the record was parsed from a journal.
     pub(crate) seen: Option<EarlierDelivery>,
 }
 
@@ -175,12 +175,12 @@ pub struct SentAttempt {
     pub(crate) error: Option<String>,
     /// The drill case of the attempt.
     pub(crate) case: Option<String>,
-    /// The statuses that pass, where the user named others than 2xx.
+    /// The statuses of `--expect-status`; `None` where 2xx passes.
     pub(crate) expect_status: Option<Statuses>,
 }
 
 impl SentAttempt {
-    /// Whether this answer passes, where the user named the statuses that do.
+    /// Whether `expect_status` contains the status of `answer`; `None` without `expect_status`.
     pub(crate) fn is_expected(&self, answer: Option<&Answer>) -> Option<bool> {
         let expected = self.expect_status.as_ref()?;
         Some(answer.and_then(|answer| answer.status).is_some_and(|status| expected.contains(status)))
@@ -203,8 +203,8 @@ pub(crate) enum SentOutcome {
 }
 
 impl Record {
-    /// A record of a delivery alone: of a payload file, of a request that was not sent, or of one that is not checked
-    /// yet.
+    /// A record without payload, verdict and answer: of a payload file, of a request that was not sent, or of a delivery
+    /// before its check.
     pub fn bare(at: Timestamp, delivery: Delivery) -> Self {
         Record {
             seq: 1,
@@ -221,7 +221,7 @@ impl Record {
         }
     }
 
-    /// Whether the answer passes, where the user named the statuses that do.
+    /// Whether `expect_status` contains the status of the answer; `None` without `expect_status`.
     pub(crate) fn is_expected(&self) -> Option<bool> {
         self.sent.as_ref()?.is_expected(self.answer.as_ref())
     }

@@ -5,7 +5,7 @@ use super::reader::{JournalReader, LineBatch, too_long};
 use super::record::Record;
 use crate::error::Error;
 
-/// Parses every line of a journal that is read without waiting. Holds one batch of lines in memory.
+/// Reads the records of a journal with blocking reads. Holds one batch of lines in memory.
 #[derive(Debug)]
 pub(crate) struct RecordReader {
     journal: JournalReader,
@@ -16,7 +16,7 @@ pub(crate) struct RecordReader {
     end: u64,
 }
 
-/// A line of a journal, as far as it matters to a reader of records.
+/// A line that [`RecordReader::next_record`] returns.
 pub(crate) enum RecordLine {
     Delivery(Box<Record>),
     /// The note about a line that was left out.

@@ -14,7 +14,7 @@ use crate::signature::{Choice, Secret};
 #[derive(Debug)]
 pub struct Redaction<'a> {
     secrets: &'a [Secret],
-    /// Headers of schemes whose proof is the secret itself, whatever their names.
+    /// Names of the headers in which a scheme sends the secret itself.
     headers: Vec<&'static str>,
 }
 

@@ -4,7 +4,7 @@ use std::fs::Metadata;
 use std::io::{self, Read};
 use std::path::Path;
 
-/// Counts the bytes that are read from an input.
+/// Counts the bytes that are read from an input, and may end the input early.
 #[derive(Debug)]
 pub(crate) struct CountingReader<R> {
     input: R,

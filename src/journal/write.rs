@@ -21,7 +21,7 @@ pub(crate) const BEGINNING: &[u8] = b"{\"type\":\"delivery\",\"v\":1,\"seq\":";
 /// Times are written to the microsecond.
 const TIMES: DateTimePrinter = DateTimePrinter::new().precision(Some(6));
 
-/// The beginning of a member after another one, its name being one that needs no escape.
+/// The comma, the quoted name and the colon before a member's value. The name needs no escape.
 macro_rules! name {
     ($name:literal) => {
         concat!(",\"", $name, "\":")

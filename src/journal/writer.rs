@@ -23,13 +23,13 @@ pub(crate) struct AsyncWriter {
     path: String,
 }
 
-/// Where the journal is.
+/// Whether a write is under way.
 enum WriterState {
-    /// Here: a write takes no longer than it takes to copy the bytes.
+    /// No write is under way.
     Idle(Journal),
-    /// With a thread that waits for the disk, or for the reader of a pipe.
+    /// A blocking thread writes to a pipe, or to a file that is synced, and returns the journal.
     Writing(JoinHandle<(Journal, Written)>),
-    /// Lost: the writing thread has panicked.
+    /// The writing thread has panicked, and the journal is lost.
     Dead,
 }
 

@@ -48,7 +48,7 @@ pub enum EditError {
         /// The parser's message.
         reason: String,
     },
-    /// A path that goes on below a value which cannot hold it.
+    /// A path that leads into a value without such entries: a key in an array, or any segment in a scalar.
     #[error("{} is {found}, so `{path}` cannot be set", place(.at))]
     NotAContainer {
         /// The path.
@@ -63,7 +63,7 @@ pub enum EditError {
     NoSuchIndex {
         /// The path up to and with the index.
         path: String,
-        /// The array's length, which is the one index that appends.
+        /// The array's length, which is also the only index that `--set` can append at.
         len: usize,
     },
     /// Nothing to unset.
@@ -181,7 +181,7 @@ impl Edit {
     }
 }
 
-/// The same error, quoting no more of `PATH=VALUE` than the path: values may be long.
+/// The error, with only the path of `PATH=VALUE` quoted: values may be long.
 fn without_value(error: PathError, spec: &str) -> EditError {
     let error = match (error, spec.split_once('=')) {
         (PathError::Syntax { reason, .. }, Some((path, _))) => PathError::Syntax { path: path.to_owned(), reason },

@@ -26,12 +26,12 @@ impl KeyFilter {
         }
     }
 
-    /// The factors are chosen so that the names that providers ask for get bits of their own.
+    /// With these factors, the field names of the providers get different bits.
     fn mixed(one: u8, other: u8, length: usize) -> Self {
         KeyFilter(1 << ((usize::from(one) + 5 * usize::from(other) + 11 * length) % 64))
     }
 
-    /// Whether all of `names` may be there.
+    /// Whether all of `names` may be in the filter; `false` is certain.
     pub(crate) fn cover(self, names: KeyFilter) -> bool {
         self.0 & names.0 == names.0
     }

@@ -42,7 +42,7 @@ impl<'a> Object<'a> {
         self.names
     }
 
-    /// The value at a path as `--set` reads paths: `execution.status`, `output.0.error`. `None` for what is no path.
+    /// The value at a path as `--set` reads paths: `execution.status`, `output.0.error`. `None` for an invalid path.
     pub(crate) fn at(&self, path: &str) -> Option<&'a str> {
         if !self.names.cover(KeyFilter::of_path(path)) {
             return None;
@@ -50,8 +50,7 @@ impl<'a> Object<'a> {
         if is_plain(path) { self.at_plain(path) } else { self.at_parsed(path) }
     }
 
-    /// For the paths of providers, of which some thirty are looked up in every delivery: words with dots between them, which
-    /// need no parser.
+    /// Reads a path of words and dots without the parser. Every delivery looks up some thirty paths of this form.
     fn at_plain(&self, path: &str) -> Option<&'a str> {
         let (first, rest) = split(path);
         let child = |value, word| path::child(value, &PathSegment::Key(Cow::Borrowed(word)));
@@ -77,7 +76,7 @@ fn is_plain(path: &str) -> bool {
     is_plain && before != b'.'
 }
 
-/// The first word of a path, and the path behind its dot.
+/// The first word of a path, and the path after its dot.
 fn split(path: &str) -> (&str, Option<&str>) {
     match path.bytes().position(|byte| byte == b'.') {
         Some(place) => (&path[..place], Some(&path[place + 1..])),

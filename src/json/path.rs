@@ -45,7 +45,7 @@ pub enum PathError {
     },
 }
 
-/// What breaks the grammar.
+/// A violation of the path grammar.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum PathFlaw {
     NoKey,
@@ -57,7 +57,7 @@ pub(crate) enum PathFlaw {
 }
 
 impl<'a> PathSegment<'a> {
-    /// The index of an element; a key of digits is one too.
+    /// The index of an array element; a key of digits is also an index.
     pub(crate) fn index(&self) -> Option<usize> {
         match self {
             PathSegment::Index(index) => Some(*index),
@@ -70,7 +70,7 @@ impl<'a> PathSegment<'a> {
     /// surrogate pair.
     pub(crate) fn is_key(&self, written: &str) -> bool {
         match self {
-            // Most keys have no escape, and are compared as they stand.
+            // Most keys have no escape, and are compared without decoding.
             PathSegment::Key(key) if memchr(b'\\', written.as_bytes()).is_none() => {
                 written.get(1..written.len() - 1) == Some(key.as_ref())
             }
@@ -99,7 +99,7 @@ impl JsonPath {
     pub(crate) fn parse(text: &str) -> Result<Self, PathError> {
         match Self::parse_start(text)? {
             (path, "") => Ok(path),
-            // Behind a path only `=` may follow: PATH=VALUE, of which this is no part.
+            // `parse_start` stops at a `=` outside of quotes. A path alone must not contain one.
             (_, rest) => Err(syntax(text, &PathFlaw::NeedsQuotes, rest)),
         }
     }
@@ -172,7 +172,7 @@ fn each_child<'a>(json: &'a str, segment: &PathSegment<'_>, mut each: impl FnMut
     };
 }
 
-/// The segments of a path, one after the other. Words are borrowed: fields of providers are looked up in every delivery.
+/// Reads the segments of a path one by one. Keys without quotation marks are borrowed from the path.
 pub(crate) struct PathReader<'a> {
     rest: &'a str,
     is_first: bool,
@@ -183,7 +183,7 @@ impl<'a> PathReader<'a> {
         PathReader { rest: path.strip_prefix('.').unwrap_or(path), is_first: true }
     }
 
-    /// What stands between two segments, or before the first.
+    /// Skips the dot between two segments. Before the first segment and before a bracket there is no dot.
     fn separator(&mut self) -> Result<(), (PathFlaw, &'a str)> {
         if std::mem::take(&mut self.is_first) || self.rest.starts_with('[') {
             return Ok(());
@@ -194,7 +194,7 @@ impl<'a> PathReader<'a> {
 }
 
 impl<'a> Iterator for PathReader<'a> {
-    /// A segment, or what is wrong with it, and the text from there on.
+    /// A segment, or the flaw and the rest of the path from the flaw on.
     type Item = Result<PathSegment<'a>, (PathFlaw, &'a str)>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -256,7 +256,7 @@ fn parse_word(text: &str) -> Parsed<'_, PathSegment<'_>> {
     Ok((segment, rest))
 }
 
-/// Whether a character stands in a key only between quotation marks, beside those that end a word.
+/// Whether a key with this character needs quotation marks. `.`, `[` and `=`, which end a word, are not included.
 fn is_quoted_only(character: char) -> bool {
     character.is_whitespace() || character.is_control() || matches!(character, '"' | ']')
 }
@@ -267,7 +267,7 @@ fn parse_index(text: &str) -> Option<usize> {
     is_digits.then(|| text.parse().ok()).flatten()
 }
 
-/// The error for a flaw, where `at` is the end of `text` from the flaw on.
+/// The error for a flaw; `at` is the rest of `text` from the flaw on.
 fn syntax(text: &str, flaw: &PathFlaw, at: &str) -> PathError {
     let place = text[..text.len() - at.len()].chars().count() + 1;
     let word = || at.split(['.', '[']).next().unwrap_or(at);

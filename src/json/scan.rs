@@ -1,4 +1,4 @@
-//! JSON text, read where it stands: where members, elements and values begin and end, and whether all of the text is JSON
+//! Reads JSON text without copying: where members, elements and values begin and end, and whether the whole text is JSON
 //! (RFC 8259). `serde_json` names the cause where a text is not JSON.
 //!
 //! The scanner does not go through the token iterator: it knows which token may come next, and so compares one byte where
@@ -33,8 +33,8 @@ struct Scanner<'a> {
     text: &'a str,
     /// The next byte.
     at: usize,
-    /// The closing brackets that the value is still to have, the innermost last. Senders nest values as deep as they like,
-    /// so no function may call itself for a value.
+    /// The closing brackets that `value` still expects, the innermost last. A sender may nest values to any depth,
+    /// so `value` must not be recursive.
     open: Vec<u8>,
 }
 

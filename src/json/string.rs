@@ -5,18 +5,18 @@ use std::borrow::Cow;
 /// Bytes in one machine word.
 const WORD: usize = size_of::<u64>();
 
-/// The named value in every byte of a word.
+/// Words with 0x01, or with 0x80, in every byte.
 const ONES: u64 = u64::from_ne_bytes([0x01; WORD]);
 const HIGH: u64 = u64::from_ne_bytes([0x80; WORD]);
 
 /// How closely JSON text is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Strictness {
-    /// Text that may be no JSON: a backslash hides the character behind it, and nothing is an error.
+    /// Text that may not be JSON: a backslash escapes any character after it, and nothing is an error.
     Lenient,
     /// RFC 8259. Half of a surrogate pair is allowed: Python's `json.dumps` writes `"\ud83c"`.
     Json,
-    /// RFC 8259, and every escape stands for a Unicode character.
+    /// RFC 8259, and every escape is a Unicode character.
     Unicode,
 }
 
@@ -27,10 +27,10 @@ pub(crate) enum HexCase {
     Upper,
 }
 
-/// How many of eight bytes stand for themselves in a JSON string, before the first that does not.
+/// The number of bytes before the first that needs an escape or ends the string: up to eight.
 fn plain_in_word(bytes: [u8; WORD]) -> usize {
     let word = u64::from_le_bytes(bytes);
-    // The highest bit of each byte that is zero, or below 0x20. Bytes behind the first hit may be false hits.
+    // The highest bit of each byte that is zero, or below 0x20. Bytes after the first hit may be false hits.
     let zero = |word: u64| word.wrapping_sub(ONES) & !word;
     let is = |byte: u8| zero(word ^ (ONES * u64::from(byte)));
     let control = word.wrapping_sub(ONES * 0x20) & !word;
@@ -38,7 +38,7 @@ fn plain_in_word(bytes: [u8; WORD]) -> usize {
     special.trailing_zeros() as usize / 8
 }
 
-/// How many bytes of a JSON string stand for themselves. The last seven bytes of `text` may be left uncounted.
+/// The number of bytes before the first that needs an escape or ends the string. The last seven bytes of `text` may be left uncounted.
 pub(crate) fn plain(text: &[u8]) -> usize {
     let mut length = 0;
     while let Some(word) = text[length..].first_chunk() {
@@ -51,7 +51,7 @@ pub(crate) fn plain(text: &[u8]) -> usize {
     length
 }
 
-/// The length of a JSON string whose first byte behind the opening quotation mark is `text[0]`, up to its closing one;
+/// The length of a JSON string whose first byte after the opening quotation mark is `text[0]`, up to its closing one;
 /// `None` where the string is not closed, or breaks a rule of `strictness`.
 pub(crate) fn length(text: &[u8], strictness: Strictness) -> Option<usize> {
     let mut at = plain(text);
@@ -63,7 +63,7 @@ pub(crate) fn length(text: &[u8], strictness: Strictness) -> Option<usize> {
         while let Some(length) = quoted_json(&text[at..]) {
             at += length;
         }
-        // A stretch byte by byte, before many bytes are tried together again.
+        // Reads at least `MANY` bytes singly before `quoted_json` is tried again.
         let end = at + MANY;
         while at < end {
             at += plain(&text[at..]);
@@ -71,17 +71,17 @@ pub(crate) fn length(text: &[u8], strictness: Strictness) -> Option<usize> {
                 b'"' => return Some(at),
                 b'\\' => at += escape_length(&text[at..], strictness)?,
                 0..b' ' if strictness != Strictness::Lenient => return None,
-                // A control character, or one of the last bytes, which `plain` leaves.
+                // A control character in a lenient reading, or one of the last seven bytes, which `plain` may not count.
                 _ => at += 1,
             }
         }
     }
 }
 
-/// How many bytes are looked at together in a body within a string.
+/// The number of bytes of a string that `quoted_json` checks at once.
 const MANY: usize = 64;
 
-/// The length of many bytes, where each is plain or a quotation mark with a backslash before it: JSON within a string.
+/// `MANY` or one byte more, if `text` begins with that many bytes that are plain or part of an escaped quotation mark.
 fn quoted_json(text: &[u8]) -> Option<usize> {
     let here = text.first_chunk::<MANY>()?;
     let next = text[1..].first_chunk::<MANY>()?;
@@ -204,7 +204,7 @@ pub(crate) fn write(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
 }
 
-/// Writes a byte that a string cannot hold as it is.
+/// Writes the escape of a quotation mark, a backslash or a control character.
 fn write_escaped(byte: u8, out: &mut Vec<u8>) {
     match byte {
         b'\n' => out.extend_from_slice(b"\\n"),
@@ -246,7 +246,7 @@ fn unit_escape(unit: u16, case: HexCase) -> [u8; 6] {
     [b'\\', b'u', digit(12), digit(8), digit(4), digit(0)]
 }
 
-/// The character that an escape stands for, and the escape's length.
+/// The character of an escape, and the length of the escape.
 fn escape(text: &[u8], strictness: Strictness) -> Option<(char, usize)> {
     let simple = match text.strip_prefix(b"\\")?.first()? {
         byte @ (b'"' | b'\\' | b'/') => char::from(*byte),
@@ -261,7 +261,7 @@ fn escape(text: &[u8], strictness: Strictness) -> Option<(char, usize)> {
     Some((simple, 2))
 }
 
-/// The character that is written `\uXXXX`, or as a pair of these, and the length of that.
+/// The character of a `\uXXXX` escape or of a surrogate pair, and the length of the escape or pair.
 fn unicode_escape(text: &[u8], strictness: Strictness) -> Option<(char, usize)> {
     let unit = |text: &[u8]| {
         let digits = text.strip_prefix(b"\\u")?.first_chunk::<4>()?;

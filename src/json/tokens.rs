@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::string::{self, Strictness};
 
-/// What a token is.
+/// The kind of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TokenKind {
     /// `{` or `[`
@@ -13,19 +13,19 @@ pub(crate) enum TokenKind {
     Close,
     Comma,
     Colon,
-    /// With its quotation marks. A lenient reading takes one that is not closed to the end of the text.
+    /// With its quotation marks. In a lenient reading, an unclosed string extends to the end of the text.
     String,
-    /// A lenient reading goes by the first character.
+    /// In a lenient reading, any word that starts with `-` or a digit.
     Number,
     /// `true`, `false` or `null`.
     Literal,
     /// White space, as JSON has it.
     Space,
-    /// Anything else, up to the next token that is one.
+    /// Text that is not a JSON token, up to the next white space, bracket, comma, colon or quotation mark.
     Other,
 }
 
-/// A token, and its bytes in the text. Of UTF-8 text these are whole characters.
+/// A token and its byte range in the text. In UTF-8 text the range never splits a character.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Token {
     pub(crate) kind: TokenKind,
@@ -40,13 +40,13 @@ pub(crate) struct Tokens<'a> {
     strictness: Strictness,
 }
 
-/// The tokens of a text. A strict reading has [`TokenKind::Other`] for what is no token of JSON.
+/// The tokens of a text. A strict reading returns [`TokenKind::Other`] for text that is not a JSON token.
 pub(crate) fn tokens(text: &[u8], strictness: Strictness) -> Tokens<'_> {
     Tokens { text, at: 0, strictness }
 }
 
 impl Tokens<'_> {
-    /// Goes on at this place in the text.
+    /// Sets the byte offset of the next token.
     pub(crate) fn go_to(&mut self, at: usize) {
         self.at = at;
     }
@@ -60,7 +60,7 @@ impl Tokens<'_> {
         }
     }
 
-    /// The kind and length of what stands without quotation marks.
+    /// The kind and length of the unquoted token that `rest` begins with.
     fn word(&self, rest: &[u8]) -> (TokenKind, usize) {
         let length = rest.iter().position(|byte| ends_word(*byte)).unwrap_or(rest.len());
         let word = &rest[..length];

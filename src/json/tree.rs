@@ -21,8 +21,8 @@ pub(crate) enum Tree<'a> {
 pub(crate) struct StringToken<'a> {
     /// With its quotation marks and escapes.
     pub(crate) token: &'a str,
-    /// `None` where an escape stands for no Unicode text, as half of a surrogate pair does: such a string can only be sent
-    /// as it is.
+    /// `None` where an escape is not Unicode text, such as half of a surrogate pair: the string can then only be written
+    /// as `token`.
     pub(crate) decoded: Option<Cow<'a, str>>,
 }
 
@@ -33,7 +33,7 @@ impl StringToken<'_> {
     }
 }
 
-/// How deep a body may be nested to be spelled anew; deeper ones are no webhooks.
+/// The deepest nesting that is parsed into a tree. Webhook bodies are not nested deeper.
 const DEPTH: usize = 64;
 
 impl<'a> Tree<'a> {
@@ -76,7 +76,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The entries up to the closing bracket; `entry` reads the one that begins with a token.
+    /// The entries up to the closing bracket. `entry` reads an entry, given the entry's first token.
     fn list<T>(&mut self, close: &str, entry: impl Fn(&mut Self, Token) -> Option<T>) -> Option<Vec<T>> {
         let mut entries = Vec::new();
         let mut token = self.next()?;

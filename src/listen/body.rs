@@ -22,7 +22,7 @@ pub(crate) enum BodyError {
     Crowded,
 }
 
-/// The memory for all bodies of one kind together.
+/// The memory for all request bodies together, or for all responses of the app together.
 #[derive(Clone, Debug)]
 pub(crate) struct BodyMemory {
     free: Arc<Semaphore>,

@@ -37,7 +37,7 @@ pub(crate) struct Config {
     pub(crate) ack_budget: Option<Duration>,
     /// The path of the journal.
     pub(crate) record: Option<PathBuf>,
-    /// Whether every delivery is on the disk before it is answered.
+    /// Whether every batch is synced to the disk before its responses are sent.
     pub(crate) record_sync: bool,
     /// The folder for the files within outputs.
     pub(crate) save_outputs: Option<PathBuf>,
@@ -45,9 +45,9 @@ pub(crate) struct Config {
     pub(crate) keep_secrets: bool,
     /// The largest body in bytes.
     pub(crate) max_body: u64,
-    /// The limits that are no flags.
+    /// The limits without a flag.
     pub(crate) limits: ListenLimits,
-    /// The deliveries to show and count; without, all of them.
+    /// The deliveries to show and count; `None` for all deliveries.
     pub(crate) events: Option<Events>,
     pub(crate) wait: StopConditions,
     /// Checked against every delivery that counts.

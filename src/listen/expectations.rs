@@ -17,7 +17,7 @@ use crate::sys::junit::JunitCase;
 pub(crate) struct Expectations {
     /// Filters that must be true of the record.
     pub(crate) filters: Vec<Jq>,
-    /// Whether the signature must verify, or the right secret must come.
+    /// `--require-valid`: whether the verdict must be verified or authenticated.
     pub(crate) valid: bool,
     /// Whether a warning is a failure.
     pub(crate) strict: bool,
@@ -198,7 +198,7 @@ impl CheckerTask {
             while let Some(job) = waiting.recv().await {
                 let record = match job {
                     CheckerJob::Check(record) => record,
-                    // A receiver that does not wait any more has no use for the checker.
+                    // Fails when the caller of `finish` no longer waits.
                     CheckerJob::Finish(sender) => return drop(sender.send(checker)),
                 };
                 for failure in checker.check(&record).await {

@@ -42,7 +42,7 @@ pub(crate) struct Handler {
     recorder: RecorderHandle,
     sink: Sink,
     clock: Now,
-    /// Becomes true when the shutdown begins: from then on no delay of a script is waited for.
+    /// Becomes true when the shutdown begins: from then on the delays of the script end at once.
     ending: watch::Sender<bool>,
 }
 
@@ -111,12 +111,12 @@ impl Handler {
         self.script.hangs()
     }
 
-    /// Whether every response is short enough to copy behind the head.
+    /// Whether every response is short enough to copy after the head.
     pub(crate) fn responds_briefly(&self) -> bool {
         self.script.is_brief()
     }
 
-    /// Whether deliveries are forwarded, each over a connection of its own.
+    /// Whether deliveries are forwarded to the app.
     pub(crate) fn forwards(&self) -> bool {
         self.script.forwards()
     }
@@ -208,7 +208,7 @@ impl Handler {
         }
     }
 
-    /// Responds as decided and recorded.
+    /// Returns the response of `result`, or the error that makes hyper close the connection.
     async fn respond(
         &self,
         result: HandlerResult,

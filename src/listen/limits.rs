@@ -1,4 +1,4 @@
-//! The limits of the listener, but for `--max-body`. The depth of JSON needs no limit: no JSON parser of the listener
+//! The limits of the listener, except `--max-body`. The depth of JSON needs no limit: no JSON parser of the listener
 //! recurses.
 
 use std::time::Duration;
@@ -38,7 +38,7 @@ pub(crate) const CONNECTIONS: usize = 4096;
 /// The length of the accept queue; the system may allow less.
 pub(crate) const BACKLOG: u32 = 1024;
 
-/// Descriptors that no connection gets: for a journal that is begun again, an output's file, the command that is run, the
+/// Descriptors that no connection gets: for a journal that is started again, an output's file, the command that is run, the
 /// look-up of the app's name.
 pub(crate) const RESERVED_DESCRIPTORS: u64 = 12;
 
@@ -92,7 +92,7 @@ pub(crate) const DRAIN_TIME: Duration = Duration::from_secs(5);
 /// The time for requests in flight to finish when the listener ends.
 pub(crate) const FINISH_TIME: Duration = Duration::from_secs(5);
 
-/// How long a request may bring no byte before it is dropped, when the listener ends.
+/// When the listener ends, an incomplete request is dropped after this time without a byte.
 pub(crate) const STALL_TIME: Duration = Duration::from_secs(1);
 
 /// The time for the command to end after SIGTERM, before SIGKILL.

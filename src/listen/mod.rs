@@ -50,7 +50,7 @@ use tunnel::Tunnel;
 
 pub(crate) use config::Config;
 
-/// Listens until the configuration's end or the user's.
+/// Runs the listener until a stop condition is met or a signal comes.
 pub(crate) async fn run(config: Config, sink: Sink, clock: Now, signals: &mut Signals) -> Result<Exit, Error> {
     let journal = config.record.as_deref().map(|path| Journal::open(path, config.record_sync)).transpose()?;
     let torn = journal.as_ref().and_then(Journal::note);
@@ -72,7 +72,7 @@ pub(crate) async fn run(config: Config, sink: Sink, clock: Now, signals: &mut Si
     // The limit is counted before the first sender learns the address.
     let connections = server::ConnectionLimit::of(&handler);
     let started = Instant::now();
-    // A writer that has ended ends the run by itself, here and below.
+    // Fails when the writer has ended; then `StopConditions::for_end` ends the run. The same below.
     let _ = sink.send(Event::Ready(ready.clone())).await;
     for note in notes(&config, tls.as_ref()).chain(torn.map(Note::warning)) {
         let _ = sink.send(note).await;

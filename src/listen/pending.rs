@@ -11,7 +11,7 @@ use crate::journal::Record;
 use crate::payload::Delivery;
 use crate::signature::Verdict;
 
-/// A request whose body was read, or could not be.
+/// A request after the attempt to read its body.
 pub(crate) struct ReceivedRequest {
     /// Boxed once, so that the record is not copied on the way to the recorder.
     pending: Box<PendingDelivery>,

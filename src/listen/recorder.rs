@@ -235,7 +235,7 @@ impl<'a> Recorder<'a> {
                 Some(RecorderMsg::Unreadable) => self.run_state.count_unreadable(),
                 Some(RecorderMsg::Close(sender)) => {
                     let checker = self.consumers.finish().await;
-                    // A receiver that does not wait any more has no use for the result.
+                    // Fails when the caller of `close` no longer waits.
                     drop(sender.send(checker.map(|checker| RunResult { run_state: self.run_state, checker })));
                     return;
                 }
@@ -258,7 +258,7 @@ impl<'a> Recorder<'a> {
         self.number(pending, reply_to, slots);
     }
 
-    /// Adds the deliveries that are in the queue by now, as far as none of them has to wait. Returns the first message that
+    /// Adds queued deliveries while their queue slots are free at once. Returns the first message that
     /// does not belong to the batch.
     fn collect_batch(&mut self, queue: &mut mpsc::Receiver<RecorderMsg>) -> Option<RecorderMsg> {
         while self.batch.lines.len() < BATCH_BYTES {
@@ -352,10 +352,10 @@ impl<'a> Recorder<'a> {
         let hangs = record.answer.as_ref().is_some_and(|answer| answer.did == Some(ConnectionAction::Hang));
         let Counted { shown, counted } = self.run_state.count(&record, kept);
         let until = kept && self.until.as_ref().is_some_and(|until| until.is_met_by(&record));
-        // Where no consumer takes the record, it does not move to the heap.
+        // Lazy: the record moves to the heap only when a consumer takes the record.
         let record = LazyCell::new(|| Arc::new(record));
         if let (true, Ok(slot)) = (shown, slots.event) {
-            // The record of a delivery that the journal lacks has changed since its line was made.
+            // `not_recorded` has changed the record of an unwritten delivery, so its line is out of date.
             if kept && line.len() <= LINE_BYTES && self.consumers.sink.takes_lines() {
                 line_batch.push(slot, line);
             } else {
@@ -366,12 +366,12 @@ impl<'a> Recorder<'a> {
         if let (true, Some(slot)) = (counted, slots.checker) {
             slot.check(Arc::clone(&record));
         }
-        // No output of a delivery is saved that was rejected for its signature or by a limit.
+        // Outputs are saved only if the script or the app answered, not after a 401 or a limit.
         if let (true, Some(slot)) = (shown && kept && is_given, slots.outputs) {
             slot.save(Arc::clone(&record));
         }
         let step = ListenProgress { deliveries: u64::from(counted), until };
-        // A delivery whose response hangs makes its progress when the connection has ended.
+        // The progress of a hanging delivery is published when its connection ends.
         let deferred = hangs.then(|| DeferredProgress { progress: self.progress.clone(), step });
         if let Some(reply_to) = reply_to {
             // Fails when the sender of the delivery has hung up.

@@ -13,7 +13,7 @@ use hyper::body::{Body, Frame, SizeHint};
 use super::script::{ScriptAction, has_no_body};
 use crate::journal::record::{Answer, AnsweredBy, ConnectionAction};
 
-/// A whole body, or a truncated one.
+/// A whole or truncated body.
 pub(crate) type ResponseBody = Either<Full<Bytes>, TruncatedBody>;
 
 #[derive(Clone, Copy, Debug, thiserror::Error)]

@@ -83,7 +83,7 @@ async fn work(folder: Arc<Folder>, mut queue: mpsc::Receiver<OutputJob>, sink: S
         let record = match job {
             OutputJob::Save(record) => record,
             OutputJob::Flush(sender) => {
-                // The receiver may not wait any more.
+                // Fails when the caller of `flush` no longer waits.
                 let _ = sender.send(());
                 continue;
             }
@@ -150,7 +150,7 @@ impl Folder {
                 _ => format!("{stem}.{number}.{extension}"),
             };
             let path = self.path.join(&name);
-            // Nothing is written through a link: whatever exists under the name stays as it is.
+            // `create_new` follows no link and overwrites no file.
             match OpenOptions::new().write(true).create_new(true).open(&path) {
                 Ok(file) => return write_whole(file, &path, bytes).map(|()| Some(name)),
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {

@@ -12,7 +12,7 @@ use lru::LruCache;
 use crate::payload::history::REMEMBERED;
 use crate::payload::nearest;
 
-/// The responses to one request after the other; the last item repeats for ever.
+/// The responses to consecutive requests; the last item repeats for ever.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Script {
     /// Never empty.
@@ -38,7 +38,7 @@ pub enum ScriptAction {
         status: StatusCode,
         /// The seconds of `retry-after`.
         retry_after: Option<u64>,
-        /// The body instead of the usual one.
+        /// The body of `body=@FILE`; `None` for the default body.
         body: Option<Bytes>,
     },
     /// No response; the connection is closed after this time, or by the sender.
@@ -118,7 +118,7 @@ impl Script {
         self.items.iter().any(|item| item.action == ScriptAction::Forward)
     }
 
-    /// Whether every response is so short that copying it costs next to nothing.
+    /// Whether every response body has at most `BRIEF` bytes: a copy is then cheaper than a vectored write.
     pub(crate) fn is_brief(&self) -> bool {
         const BRIEF: usize = 4096;
         self.items.iter().all(|item| match &item.action {

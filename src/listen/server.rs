@@ -39,7 +39,7 @@ pub(crate) struct ConnectionLimit {
 }
 
 impl ConnectionLimit {
-    /// As many connections as the limit allows and there are descriptors for.
+    /// [`ListenLimits::connections`], or fewer if the file descriptors do not suffice.
     pub(crate) fn of(handler: &Handler) -> Self {
         let connections = handler.limits.connections;
         // A connection may need a second descriptor for the connection to the app, and a third to notice that its sender
@@ -189,7 +189,7 @@ async fn accept(
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(limits.header_time).max_buf_size(HEAD_BYTES).half_close(true);
     if handler.responds_briefly() {
-        // Copying a short body behind the head takes less time than a vectored write.
+        // Copying a short body after the head takes less time than a vectored write.
         http.writev(false);
     }
     let connections = GracefulShutdown::new();
@@ -237,7 +237,7 @@ impl AcceptedConnection {
         let time = handler.limits.answer_time;
         let begun = tokio::select! {
             begun = tls.begin(stream, state.clone(), time) => begun,
-            // A sender that has sent nothing by the end of the listener is not waited for.
+            // When the listener ends, a connection without a completed handshake is closed.
             () = handler.shutdown_begun() => TlsStart::Nothing,
         };
         match begun {

@@ -29,7 +29,7 @@ impl RunSummary<'_> {
     ) -> Result<Exit, Error> {
         let RunResult { run_state, mut checker } = result;
         let wait = &self.config.wait;
-        // Only a run that waited to its end misses the end of a prediction.
+        // A run that stopped for another reason may have stopped before the terminal event.
         let waited = matches!(self.cause, StopCause::TimeUp { .. }) || (wait.until.is_some() && !self.until);
         let unfinished = if waited { run_state.unfinished() } else { Vec::new() };
         let unfinished: Vec<_> = unfinished.iter().map(|prediction| checker.check_unfinished(prediction)).collect();
@@ -43,7 +43,7 @@ impl RunSummary<'_> {
         let notes = unfinished.into_iter().chain(missing).chain(unchecked).chain(journal_note);
         let notes = notes.map(|text: String| Note::warning(text));
         for event in skipped.into_iter().chain(notes).chain([Event::Received(tally)]) {
-            // A writer that has ended shows nothing any more.
+            // Fails when the writer has ended.
             let _ = sink.send(event).await;
         }
         if let Some(report) = report {

@@ -130,7 +130,7 @@ fn config((chain, key): Identity) -> Result<ServerConfig, Error> {
     Ok(config)
 }
 
-/// A self-signed certificate for this machine's names and the listener's, and the same in PEM form.
+/// A self-signed certificate for this machine's names and the listener's, and the certificate in PEM form.
 fn throw_away(host: &str) -> Result<(Identity, String), rcgen::Error> {
     let host = host.trim_start_matches('[').trim_end_matches(']');
     let names = OWN_NAMES.into_iter().chain((!OWN_NAMES.contains(&host)).then_some(host));

@@ -102,7 +102,7 @@ impl TunnelClient {
         command
     }
 
-    /// The public URL, if this line has it.
+    /// The public URL in `line`.
     fn url(&self, line: &str) -> Option<Url> {
         let (_, rest) = line.split_once(self.mark)?;
         let word = rest.split([' ', '"', '\t']).next().unwrap_or_default();
@@ -189,7 +189,7 @@ impl Tunnel {
         None
     }
 
-    /// Notes the end of the client, should it end before the listener.
+    /// Starts a task that sends a note if the client exits before the listener stops.
     pub(crate) fn watch(mut self, sink: Sink) -> WatchedTunnel {
         let (end, ended) = tokio::sync::oneshot::channel::<()>();
         let task = tokio::spawn(async move {

@@ -72,7 +72,7 @@ impl<'a> InlineFile<'a> {
     }
 }
 
-/// Tells a data URL from a sentence that starts with `data:`.
+/// Whether the text is a media type. Distinguishes a data URL from a sentence that starts with `data:`.
 fn is_media_type(text: &str) -> bool {
     let is_name = |text: &str| {
         let in_name = |c: char| c.is_ascii_alphanumeric() || "!#$&-^_.+".contains(c);

@@ -19,7 +19,7 @@ pub struct Delivery {
     pub target: String,
     /// `1.1` or `1.0`; empty for a payload file.
     pub http: Cow<'static, str>,
-    /// In the order of arrival, repeated ones included.
+    /// Headers in the order of arrival, repeated headers included.
     pub headers: Headers,
     /// The exact bytes.
     pub body: Bytes,

@@ -53,13 +53,13 @@ pub(crate) fn detect(
     found.map_or((&generic::PROVIDER, &generic::PROVIDER.shapes[0]), |found| (found.provider, found.shape))
 }
 
-/// The shape that the user agent stands for.
+/// The shape for the user agent `agent`.
 fn by_agent(provider: &'static Provider, agent: &str) -> Option<&'static Shape> {
     let (_, variant) = provider.agents.iter().find(|(start, _)| agent.starts_with(start))?;
     Some(provider.shape(variant))
 }
 
-/// The item of the highest weight, the earlier one of two equals.
+/// The item with the highest weight; of equal weights, the first item.
 fn heaviest<T>(weighed: impl Iterator<Item = (u8, T)>) -> Option<T> {
     weighed.reduce(|best, next| if next.0 > best.0 { next } else { best }).map(|(_, heaviest)| heaviest)
 }

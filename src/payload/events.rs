@@ -11,7 +11,7 @@ fn matches_pattern(pattern: &str, name: &str) -> bool {
     let Some((start, rest)) = pattern.split_once('*') else { return pattern == name };
     let Some(mut name) = name.strip_prefix(start) else { return false };
     let (middle, end) = rest.rsplit_once('*').unwrap_or(("", rest));
-    // The first place of each part leaves the most for the parts behind it.
+    // The first match of each part leaves the longest rest of the name for the parts after it.
     for part in middle.split('*') {
         let Some((_, behind)) = name.split_once(part) else { return false };
         name = behind;

@@ -159,7 +159,7 @@ impl Headers {
         }
     }
 
-    /// Replaces the values for which `with` returns another one.
+    /// Replaces each value for which `with` returns a replacement.
     pub(crate) fn blank(&mut self, with: impl Fn(&HeaderName, &HeaderValue) -> Option<HeaderValue>) {
         for (name, value) in &mut self.list {
             if let Some(replacement) = with(name.plain(), value) {

@@ -24,7 +24,7 @@ pub(crate) struct History {
     bodies: foldhash::quality::RandomState,
 }
 
-/// The digests that a delivery is looked up by. Their size does not depend on the length of the sender's id.
+/// The digests for looking up a delivery. Their size does not depend on the length of the sender's id.
 struct Keys {
     /// Of the idempotency key alone.
     alone: u128,

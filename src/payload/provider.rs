@@ -63,7 +63,7 @@ pub struct Provider {
     pub name: &'static str,
     /// The name in the provider's own spelling: `each::labs`.
     pub(crate) label: &'static str,
-    /// Prefixes of the user agent, each with the variant of the shape that it stands for.
+    /// Prefixes of the user agent, each with the variant of the shape that this sender uses.
     pub(crate) agents: &'static [(&'static str, &'static str)],
     /// Every shape of its bodies. The first is the default for `--provider` when no shape matches.
     pub(crate) shapes: &'static [Shape],
@@ -255,7 +255,7 @@ pub(crate) struct Fixture {
     pub(crate) body: &'static str,
 }
 
-/// A condition that tells one shape from another.
+/// A condition that distinguishes shapes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum ShapeSign {
     /// The path has a value, `null` included.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use console::{measure_text_width, truncate_str};
 
-/// Columns of a label with the space behind it.
+/// Columns of a label with the space after it.
 const LABEL: usize = 9;
 
 pub(crate) struct Block {
@@ -137,7 +137,7 @@ fn end(text: &str, columns: usize) -> &str {
     &text[start.unwrap_or(text.len())..]
 }
 
-/// A message behind a word such as `error:`, which may be empty; wrapped at `width`.
+/// A message after a word such as `error:`, which may be empty; wrapped at `width`.
 pub(crate) fn message(word: &str, text: &str, width: Option<usize>) -> String {
     let line = if word.is_empty() { text.to_owned() } else { format!("{word} {text}") };
     match width {

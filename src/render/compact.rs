@@ -7,7 +7,7 @@ use super::{escape, fields};
 use crate::journal::Record;
 use crate::signature::Verdict;
 
-/// The text behind the headline: `✓  200 in 0.10 ms  duplicate of #1, the same body  logs_shrank`.
+/// The text after the headline: `✓  200 in 0.10 ms  duplicate of #1, the same body  logs_shrank`.
 pub(crate) fn rest(record: &Record, paint: Paint) -> String {
     let mut parts = vec![mark(&record.verdict, paint)];
     if let Verdict::Invalid { reason, .. } = &record.verdict {

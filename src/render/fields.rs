@@ -188,7 +188,7 @@ pub(crate) fn identity(payload: &Payload, paint: Paint) -> Vec<Field> {
     fields
 }
 
-/// What a payload means, in one sentence.
+/// The meaning of a payload, in one sentence.
 pub(crate) fn meaning(payload: &Payload) -> String {
     let label = payload.provider.label;
     let what = match payload.shape.kind {

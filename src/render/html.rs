@@ -94,7 +94,7 @@ impl<W: Write> HtmlPage<W> {
         let lead = if self.deliveries == 0 { "" } else { ",\n" };
         self.deliveries += 1;
         let about = serde_json::to_string(&about)?;
-        // The record is written anew: a line of another program may lack the meaning of its body.
+        // The record is serialised again: a line that another program wrote may lack the field `payload`.
         let line = record.to_line();
         let line = String::from_utf8_lossy(&line);
         write!(self.out, "{lead}{{\"about\":")?;

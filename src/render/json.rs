@@ -35,7 +35,7 @@ impl<W: Write> JsonLines<W> {
 
     fn line(&mut self, line: &str) -> io::Result<()> {
         let line = escape::json(line.trim_end());
-        // In JSON, these stand between tokens only.
+        // In valid JSON, `\r` and `\t` occur between tokens only.
         match memchr2(b'\r', b'\t', line.as_bytes()) {
             Some(_) => self.out.write_all(line.replace(['\r', '\t'], " ").as_bytes())?,
             None => self.out.write_all(line.as_bytes())?,

@@ -31,7 +31,7 @@ pub(crate) fn wanted(choice: ColorChoice, is_terminal: bool, env: &dyn Fn(&str) 
     }
 }
 
-/// Whether the environment asks for colour; `None` if it does not say.
+/// Whether the environment asks for colour; `None` if no variable decides.
 fn environment_choice(env: &dyn Fn(&str) -> Option<String>) -> Option<bool> {
     let set = |name: &str| env(name).filter(|value| !value.is_empty());
     if set("NO_COLOR").is_some() {

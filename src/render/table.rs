@@ -32,7 +32,7 @@ const ID: usize = 10;
 /// Warnings that are named in a row.
 const NAMED: usize = 2;
 
-/// Which columns there are, by the width of the terminal.
+/// The set of columns, by the width of the terminal.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum TableLayout {
     Narrow,
@@ -142,7 +142,7 @@ fn join(cells: impl IntoIterator<Item = String>) -> String {
     cells.into_iter().filter(|cell| !cell.is_empty()).collect::<Vec<_>>().join("  ")
 }
 
-/// The text behind the id: drill case, reason, attempt, repeat, warnings.
+/// The text after the id: drill case, reason, attempt, repeat, warnings.
 fn notes(record: &Record, paint: Paint) -> String {
     let mut notes = String::new();
     let case = record.sent.as_ref().and_then(|sent| sent.case.as_deref());

@@ -58,7 +58,7 @@ pub(crate) fn text(timeline: &Timeline, paint: Paint, width: Option<usize>, zone
     text + &block.into_text() + "\n"
 }
 
-/// Columns for the events: those of the longest, within [`EVENT`].
+/// Columns for the events: the width of the longest event, within [`EVENT`].
 fn events(timeline: &Timeline, width: Option<usize>) -> usize {
     let longest =
         timeline.deliveries.iter().map(|delivery| measure_text_width(&what(delivery))).max().unwrap_or_default();

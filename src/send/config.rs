@@ -33,7 +33,7 @@ pub(crate) struct Config {
     pub(crate) retry_speed: f64,
     /// The gaps within a sequence are divided by this number.
     pub(crate) gap_speed: f64,
-    /// Of a sequence, only these events.
+    /// The events of a sequence to send; `None` sends all events.
     pub(crate) events: Option<Vec<String>>,
     /// The Cog server that sends a run.
     pub(crate) flavor: Option<Flavor>,
@@ -74,7 +74,7 @@ pub(crate) struct Config {
 #[derive(Debug)]
 pub(crate) struct Endpoint {
     pub(crate) url: Url,
-    /// Added, or instead of the provider's headers of the same name.
+    /// Each header replaces the provider's header of the same name, or is added.
     pub(crate) headers: Vec<(FieldName, HeaderValue)>,
 }
 

@@ -59,7 +59,7 @@ impl Content {
         self.payload.get_or_init(|| Payload::read_as(&self.body, self.provider, self.shape)).as_ref()
     }
 
-    /// What to call the delivery in a message: the prediction's id, or the source.
+    /// The name of the delivery in messages: the prediction's id, or the source's name.
     pub(crate) fn subject(&self) -> &str {
         self.payload().and_then(|payload| payload.id.as_deref()).unwrap_or(&self.name)
     }
@@ -69,7 +69,7 @@ impl Content {
         self.payload().is_none_or(Payload::is_terminal)
     }
 
-    /// The body of an earlier event of the same prediction, where the provider sends any.
+    /// The body of an earlier event of the same prediction; `None` if the provider sends one event per prediction.
     pub(crate) fn earlier_body(&self) -> Option<Bytes> {
         let id = self.payload()?.id.clone()?;
         self.provider.fixtures.iter().filter(|fixture| fixture.variant == self.shape.variant).find_map(|fixture| {

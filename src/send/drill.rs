@@ -242,7 +242,7 @@ impl<T: Transport> Drill<'_, '_, T> {
         }
     }
 
-    /// Fails for a body without the field that its scheme signs.
+    /// Returns the error of the first request that cannot be signed: the body lacks the field that the scheme signs.
     fn signable(&self, requests: CaseRequests) -> Result<CaseRequests, String> {
         match requests.requests.iter().find_map(|request| self.driver.sign(request).err()) {
             Some(error) => Err(error.to_string()),

@@ -1,4 +1,4 @@
-//! Notes before the first request: how requests are signed, and what about them is unusual.
+//! Notes before the first request: how requests are signed, and which requests are unusual.
 
 use jiff::Timestamp;
 
@@ -7,7 +7,7 @@ use super::request::Prepared;
 use crate::event::{Event, Note};
 use crate::signature::keypair;
 
-/// What the notes need of the requests, collected from one request after another: a journal may be larger than the memory.
+/// Facts about the requests for the notes, added one request at a time: a journal may be larger than the memory.
 #[derive(Debug, Default)]
 pub(crate) struct RequestFacts {
     count: usize,

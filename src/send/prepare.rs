@@ -1,4 +1,4 @@
-//! From the options to what is sent: sources are read and edited, and the headers are tried out.
+//! Prepares a run: reads and edits the sources, and signs every request once to find errors.
 
 use std::borrow::Cow;
 

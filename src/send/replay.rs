@@ -7,7 +7,7 @@ use crate::journal::reader::JournalReader;
 use crate::journal::records::{RecordLine, RecordReader};
 use crate::payload::headers::REDACTED;
 
-/// Reads the received deliveries of a journal, in its order, and counts what else the user should know.
+/// Reads the received deliveries of a journal, in the journal's order, and counts the deliveries for the notes.
 #[derive(Debug)]
 pub(crate) struct Replay {
     source: String,

@@ -52,7 +52,7 @@ impl Prepared {
     /// anew. The default is a single attempt, as the journal holds the retries as deliveries of their own.
     pub(crate) fn replay(name: &str, record: Record, config: &Config) -> Result<Self, Error> {
         let delivery = &record.delivery;
-        // Read from the decompressed body, which the bytes that are sent need not be.
+        // Read from the decompressed body; the bytes that are sent may be compressed.
         let read = record.payload;
         // A body that is not JSON gets the generic provider's shape.
         let (provider, shape) = read.as_ref().map_or_else(
@@ -152,7 +152,7 @@ impl Prepared {
                         headers.push(name, value);
                     }
                 }
-                // Only a redirect sets it.
+                // Only a redirect sets `referer`.
                 HeaderLine::Referer => {}
                 HeaderLine::Host(name) => headers.push(FieldName::from_static(name), host(&self.endpoint.url)),
                 HeaderLine::ContentLength(name) => {

@@ -1,4 +1,4 @@
-//! Sends what was prepared, or prints it for `--dry-run` and `--curl`.
+//! Sends a prepared run, or prints its requests for `--dry-run` and `--curl`.
 
 use tokio::sync::watch;
 

@@ -97,7 +97,7 @@ impl Schedule {
         Ok(notes)
     }
 
-    /// Whether this is a Cog run, of which a filter may leave no delivery at all.
+    /// Whether this is a Cog run. An event filter may leave a run without deliveries.
     pub(crate) fn is_run(&self) -> bool {
         matches!(self, Schedule::Run(_))
     }
@@ -122,8 +122,8 @@ impl Schedule {
         }
     }
 
-    /// The deliveries in memory: all of a fixed schedule, none of a journal, and those of a run as far as they are known
-    /// before the first response.
+    /// The deliveries in memory: all of a fixed schedule, none of a journal, and the preview of a run, which assumes an
+    /// immediate response.
     pub(crate) fn scheduled(&self) -> impl Iterator<Item = &Scheduled> {
         let (fixed, preview) = match self {
             Schedule::Fixed(deliveries) => (Some(deliveries.iter()), None),
@@ -173,7 +173,7 @@ struct Replayed<'a, R> {
     replay: R,
     config: &'a Config,
     filter: EventFilter,
-    /// When the first delivery that is sent came: gaps before it are not waited for.
+    /// The recorded time of the first selected delivery. Gaps before this time are not waited for.
     first: Option<Timestamp>,
     /// The last delivery, and how many more times it is sent.
     repeated: Option<(Scheduled, usize)>,
@@ -266,7 +266,7 @@ fn event(name: &str) -> Result<CogEvent, Error> {
     })
 }
 
-/// The deliveries of all schedules in another order. The times stay; which delivery is sent at which time changes.
+/// Shuffles the deliveries of all schedules over the times of all schedules.
 pub(crate) fn shuffled(schedules: &[Schedule], seed: u64) -> Schedule {
     let mut times = Vec::new();
     let mut requests = Vec::new();

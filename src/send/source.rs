@@ -1,4 +1,4 @@
-//! What a SOURCE on the command line is: a file (a payload, a Cog run or a journal), standard input, or the name of a
+//! Finds a SOURCE of the command line: a file (a payload, a Cog run or a journal), standard input, or the name of a
 //! built-in payload.
 
 use std::io::BufRead;

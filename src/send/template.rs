@@ -1,4 +1,4 @@
-//! Requests for `--count` and `--drill`: copies of one request, each with an id of its own.
+//! Requests for `--count` and `--drill`: copies of one request with different ids.
 
 use std::ops::Range;
 

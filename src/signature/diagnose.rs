@@ -78,7 +78,7 @@ impl FailedDelivery<'_> {
         if self.scheme.proof == ProofEncoding::Secret {
             return self.other_scheme(budget.renew()).or_else(|| self.keys(claim, budget));
         }
-        // Cheap ones first. `unsigned_time` comes before `other_scheme`: a time stamp that is present but not signed also
+        // Cheap hypotheses first. `unsigned_time` comes before `other_scheme`: a time stamp that is present but not signed also
         // looks like another scheme.
         self.unsigned_time(claim, budget.renew())
             .or_else(|| self.other_scheme(budget.renew()))

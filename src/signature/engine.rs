@@ -31,7 +31,7 @@ impl Scheme {
         self.signed.contains(&SignedPart::Body) || self.signed.contains(&SignedPart::BodySha256)
     }
 
-    /// Whether both schemes sign the same content, whatever the name of the id's header.
+    /// Whether both schemes sign the same parts. The header names of the message id may differ.
     pub(crate) fn signs_as(&self, other: &Scheme) -> bool {
         let same = |(one, two): (&SignedPart, &SignedPart)| {
             one == two || matches!((one, two), (SignedPart::Id(_), SignedPart::Id(_)))

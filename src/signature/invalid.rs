@@ -1,4 +1,4 @@
-//! The verdict `invalid` with reason and hint, as far as the check itself can tell. `diagnose` may find a better reason.
+//! The verdict `invalid`, with the reason and hint that the check finds. `diagnose` may find a more exact reason.
 
 use super::scheme::{BadKey, NoClaim, Scheme};
 use super::secret::Secret;

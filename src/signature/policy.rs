@@ -1,4 +1,4 @@
-//! What deliveries are checked with: scheme, secrets, tolerance.
+//! The policy of a signature check: scheme, secrets, tolerance.
 
 use super::scheme::Scheme;
 use super::secret::Secret;
@@ -8,7 +8,7 @@ use super::secret::Secret;
 pub enum Choice {
     /// The strongest scheme whose headers are present.
     Auto,
-    /// This scheme, whatever headers are present.
+    /// This scheme, without detection by headers.
     Named(&'static Scheme),
 }
 
@@ -21,7 +21,7 @@ impl Choice {
     }
 }
 
-/// What deliveries are checked with.
+/// The policy of a signature check.
 #[derive(Clone, Debug)]
 pub struct Policy {
     /// The scheme.

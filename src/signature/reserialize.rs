@@ -57,7 +57,7 @@ pub(crate) enum StringEscapes {
     AsSent,
     /// Everything beyond ASCII: Python.
     Ascii,
-    /// Only what must be: JavaScript, Rust, Python with `ensure_ascii=False`.
+    /// Only quotation marks, backslashes and control characters: JavaScript, Rust, Python with `ensure_ascii=False`.
     Raw,
     /// Everything beyond ASCII, and `/`: PHP.
     Php,
@@ -109,7 +109,7 @@ const NUMBERS: &[NumberStyle] = &[NumberStyle::AsSent, NumberStyle::Python, Numb
 const EMPTIES: &[EmptyObject] = &[EmptyObject::AsSent, EmptyObject::Array];
 const ENDS: &[Surroundings] = &[Surroundings::Bare, Surroundings::Newline, Surroundings::Mark];
 
-/// The first choice of everything.
+/// The spelling with the first choice of every list.
 const PLAIN: Spelling = Spelling {
     layout: LAYOUTS[0],
     order: ORDERS[0],
@@ -119,8 +119,8 @@ const PLAIN: Spelling = Spelling {
     ends: ENDS[0],
 };
 
-/// Every spelling in which the value reads differently, the likeliest first: those with the fewest changes, and common ones
-/// before rare ones.
+/// Every spelling with a different text, the most likely first: fewest changes first, and common changes
+/// before rare changes.
 pub(crate) fn spellings<'t>(tree: &'t Tree<'t>) -> impl Iterator<Item = (Spelling, String)> + 't {
     // A choice that changes nothing by itself changes nothing together with others, so most bodies have few spellings.
     let ordered = distinct(ORDERS, |order| order.of(tree));
@@ -335,7 +335,7 @@ impl MemberOrder {
         match self {
             MemberOrder::AsSent | MemberOrder::Once => {}
             MemberOrder::Sorted => members.sort_by(|(a, _), (b, _)| a.key().cmp(b.key())),
-            // Stable: those that are no indices stay behind, as sent.
+            // The sort is stable: keys that are not array indices follow in the sender's order.
             MemberOrder::JavaScript => members.sort_by_key(|(key, _)| index(key.key()).map_or(u64::MAX, u64::from)),
             MemberOrder::Postgres => members.sort_by(|(a, _), (b, _)| {
                 let (a, b) = (a.key(), b.key());

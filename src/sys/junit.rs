@@ -21,7 +21,7 @@ pub(crate) struct JunitCase {
     pub(crate) verdict: DrillVerdict,
     /// Milliseconds.
     pub(crate) ms: Option<f64>,
-    /// What a passed case leaves unproved.
+    /// A limitation of a passed case, for the report.
     pub(crate) note: Option<&'static str>,
     /// A label and a text for each line below the reason of a failure.
     pub(crate) details: Vec<(&'static str, String)>,

@@ -13,7 +13,7 @@ pub(crate) mod serve;
 
 pub(crate) use serve::{JwksServer, serve};
 
-/// The publisher decides how large a set is, and how long it takes to come.
+/// Limits for a set that another server sends.
 const LIMITS: FetchLimits = FetchLimits { size: 1024 * 1024, time: Duration::from_secs(10) };
 
 /// Reads the Ed25519 keys of a JWK set at a path or a URL.

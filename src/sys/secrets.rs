@@ -26,7 +26,7 @@ pub(crate) fn variable() -> Result<Option<String>, Error> {
     }
 }
 
-/// Reads the secrets of the command line. `None` in `specs` is `--secret` without a value: it is read from [`VARIABLE`],
+/// Reads the secrets of the command line. `None` in `specs` is `--secret` without a value: the secret is read from [`VARIABLE`],
 /// else from `ask`, which returns `None` without a terminal. Without `--secret`, the variable alone gives a secret.
 pub(crate) fn read(
     specs: &[Option<SecretSpec>],

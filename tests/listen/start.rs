@@ -70,7 +70,7 @@ fn a_flag_beats_the_environment() {
 
 #[test]
 fn a_secret_may_come_from_the_environment() {
-    // Without a value, --secret must not swallow what stands behind it; with none at all the variable is enough.
+    // Without a value, --secret must not swallow what stands after it; with none at all the variable is enough.
     for flag in [&["--secret"][..], &["-s"], &[]] {
         let send = ["--", HOOKCTL, "send", "success"];
         let listen = [&["listen", "--port", "0", "--json"], flag, &send].concat();

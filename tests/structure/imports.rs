@@ -8,7 +8,7 @@ type Module = Vec<String>;
 /// The source files of the crate, each with its module.
 pub struct Imports<'s> {
     files: BTreeMap<Module, (&'s str, String)>,
-    /// A re-exported name, by the module that re-exports it and the name, and the path behind it.
+    /// A re-exported name, by the module that re-exports it and the name, and the path after it.
     reexports: BTreeMap<(Module, String), Module>,
 }
 
@@ -31,7 +31,7 @@ impl<'s> Imports<'s> {
         imports
     }
 
-    /// The files that each file uses, itself left out. A re-export is no use: a list of modules needs none of them.
+    /// The other files that each file uses. A re-export does not count: `mod.rs` only lists its modules.
     pub fn edges(&self) -> BTreeMap<&'s str, BTreeSet<&'s str>> {
         let mut edges: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
         for (own, (path, text)) in &self.files {
@@ -121,7 +121,7 @@ fn without_comments(text: &str) -> String {
     text.lines().map(|line| line.split("//").next().unwrap()).collect::<Vec<_>>().join("\n")
 }
 
-/// The trees behind `use`, and whether each is a re-export.
+/// The trees after `use`, and whether each is a re-export.
 fn uses(text: &str) -> impl Iterator<Item = (bool, &str)> {
     text.match_indices("use ").filter_map(|(start, _)| {
         let line = text[..start].rsplit('\n').next().unwrap().trim_start();
@@ -161,7 +161,7 @@ fn expand(tree: &str) -> Vec<String> {
     paths
 }
 
-/// Paths with `::` in code, whatever they lead to.
+/// All paths with `::` in the code, of this crate or of another.
 fn qualified(code: &str) -> Vec<String> {
     let words = code.split(|character: char| !(character.is_alphanumeric() || matches!(character, '_' | ':')));
     let paths = words.map(|word| word.trim_end_matches(':')).filter(|word| word.contains("::"));

@@ -1,4 +1,4 @@
-//! Filters that are one comparison, told from their tokens.
+//! Finds filters that are one comparison, by their tokens.
 
 use jaq_core::load;
 use jaq_core::load::lex::{Lexer, Tok, Token};
@@ -9,7 +9,7 @@ pub(crate) const COMPARISONS: [&str; 6] = ["==", "!=", "<", "<=", ">", ">="];
 /// Symbols that bind tighter than a comparison, beside paths, which begin with a dot.
 pub(crate) const TIGHT: [&str; 6] = ["?", "+", "-", "*", "/", "%"];
 
-/// Words that are more than one comparison.
+/// Keywords: a filter with a keyword is not a single comparison.
 const LOOSE: [&str; 13] =
     ["and", "as", "catch", "def", "elif", "else", "foreach", "if", "import", "include", "label", "or", "reduce"];
 

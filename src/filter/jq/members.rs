@@ -12,7 +12,7 @@ impl Members {
     /// The members that a filter uses; `None` where it may use any.
     ///
     /// The part before the first `|` runs on the input. A part made of paths that begin with a name, of constants and of
-    /// operators never has the input itself as its value, so the part behind the `|` does not see the input. Parentheses and
+    /// operators never has the input itself as its value, so the part after the `|` does not see the input. Parentheses and
     /// brackets start with the same input again.
     pub(crate) fn of(filter: &str) -> Option<Self> {
         let mut paths = Vec::new();

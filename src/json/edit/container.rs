@@ -104,7 +104,7 @@ impl<'a> Container<'a> {
         found.map(|(_, entry)| entry)
     }
 
-    /// The text before an entry: behind its predecessor, or else behind the bracket.
+    /// The text before an entry: after its predecessor, or else after the bracket.
     fn gap_before(&self, position: usize) -> &'a str {
         let start = match position.checked_sub(1) {
             Some(previous) => self.entries[previous].span(self.body).end,

@@ -35,7 +35,7 @@ impl<'a> BodyStyle<'a> {
         let lines = root.split_once('\n');
         BodyStyle {
             colon,
-            // A serializer that puts a space behind one of the marks puts it behind both.
+            // A serialiser that writes a space after the colon also writes one after the comma.
             comma: comma.unwrap_or(if colon == ":" { "," } else { ", " }),
             newline: match lines {
                 Some((first, _)) if first.ends_with('\r') => "\r\n",
@@ -67,7 +67,7 @@ impl<'a> BodyStyle<'a> {
         }
     }
 
-    /// A container with one entry, on one line unless there is an indentation to go by.
+    /// A container with one entry: on one line without `indent`, else indented.
     fn enclose(&self, kind: ContainerKind, entry: &str, indent: Option<&str>) -> String {
         let (open, close) = kind.brackets();
         let BodyStyle { newline, unit, .. } = self;

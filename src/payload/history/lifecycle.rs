@@ -125,7 +125,7 @@ impl Lifecycles {
     /// Adds a delivery, and returns warnings about its place in the lifecycle. A delivery that repeats the bytes of an earlier
     /// one changes nothing.
     pub(crate) fn note(&mut self, payload: &Payload, repeat: Option<&EarlierWithKey>, seq: u64) -> Vec<Warning> {
-        // Several notices may report on one thing.
+        // Several notices may have the same id, such as that of a repository, and have no lifecycle.
         let known =
             !matches!(payload.shape.kind, Kind::Other | Kind::Notice) && !repeat.is_some_and(|repeat| repeat.same_body);
         let (true, Some(id), Some(state)) = (known, &payload.id, State::of(payload, seq)) else { return Vec::new() };
@@ -169,13 +169,13 @@ impl State {
         self.logs.zip(than.logs).is_some_and(|(now, then)| now < then)
     }
 
-    /// A failed or canceled prediction may leave out the outputs that it had so far.
+    /// A failed or canceled prediction may omit earlier outputs, so its outputs are not compared.
     fn has_fewer_outputs(self, than: State) -> bool {
         let must_keep = !self.is_terminal() || self.status == Status::Succeeded;
         must_keep && self.outputs.zip(than.outputs).is_some_and(|(now, then)| now < then)
     }
 
-    /// Whether the logs and outputs are no more than those of `than`.
+    /// Whether `than` has at least as many logs and outputs.
     fn is_within(self, than: State) -> bool {
         !than.has_fewer_logs(self) && !than.has_fewer_outputs(self)
     }

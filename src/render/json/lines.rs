@@ -198,7 +198,7 @@ pub(crate) struct DrillLine<'a> {
     verdict: &'static str,
     /// Why the case failed or was skipped.
     reason: Option<&'a str>,
-    /// What the answers do not prove.
+    /// A note about a passed case whose responses do not prove everything.
     remark: Option<&'static str>,
     answers: Vec<AnsweredLine<'a>>,
 }

@@ -12,7 +12,7 @@ use crate::json::value::string;
 use super::prediction::{CogChange, CogOutcome, Prediction};
 use super::run::{Failure, Run, RunOutcome, StepAction};
 
-/// The changes of a run, in the order in which coglet learns of them.
+/// The changes of a run, in the order in which coglet applies the changes.
 pub(crate) fn changes(run: &Run) -> Vec<(Duration, CogChange)> {
     let mut changes = vec![(Duration::ZERO, CogChange::Start)];
     // The worker's stream passes on whole lines, and flushed text. An unfinished line at the end is lost (it appears in
@@ -74,7 +74,7 @@ fn error_message(failure: &Failure, iterator: bool) -> String {
     format!("Prediction failed: {doing}: {class}: {message}")
 }
 
-/// Numbers are what `serde_json` makes of them: coglet uses the same library.
+/// `serde_json` parses and writes the numbers, as in coglet.
 pub(crate) struct CogletState {
     id: String,
     logs: String,

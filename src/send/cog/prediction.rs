@@ -1,10 +1,10 @@
-//! A prediction as its server tracks it, whichever server that is.
+//! The state of a prediction, for both servers.
 
 use std::time::Duration;
 
 use super::event::CogEvent;
 
-/// A change of a prediction, as the server learns of it.
+/// A change that a server applies to its prediction.
 #[derive(Debug)]
 pub(crate) enum CogChange {
     Start,

@@ -33,7 +33,7 @@ pub(crate) struct FailedDelivery<'a> {
     pub(crate) now: i64,
 }
 
-/// What one hypothesis varies; the rest is as it arrived.
+/// The inputs of one check. A hypothesis changes some of the fields; the other fields are as received.
 #[derive(Clone, Copy)]
 pub(super) struct Variant<'a> {
     pub(super) signed: &'a [SignedPart],
@@ -71,12 +71,12 @@ impl FailedDelivery<'_> {
         verifier.matches(&claim.proofs, variant.signed, variant.body, inputs)
     }
 
-    /// What one check costs, in bytes that are hashed.
+    /// The cost of one check, in hashed bytes.
     pub(super) fn cost(&self, claim: &Claim, bytes: usize) -> usize {
         if self.scheme.proof.is_asymmetric() { bytes + claim.proofs.len() * budget::ED25519 } else { bytes }
     }
 
-    /// A claim with these proofs, and whatever else the headers hold.
+    /// A claim with `proofs`, and with the time stamp, id, account and field that the delivery has.
     pub(super) fn claim(&self, proofs: Vec<Vec<u8>>, time: Option<String>) -> Claim {
         let header =
             |names: &[&str]| names.iter().find_map(|name| self.delivery.headers.get(name)).map(Cow::into_owned);
@@ -99,7 +99,7 @@ impl FailedDelivery<'_> {
         claim
     }
 
-    /// What the scheme signs, in words: `timestamp.body`.
+    /// The signed parts in words: `timestamp.body`.
     pub(super) fn signs(&self) -> String {
         self.scheme.signed.iter().map(word).collect()
     }

@@ -44,7 +44,7 @@ impl FailedDelivery<'_> {
         ))
     }
 
-    /// The signature is a plain SHA-256: of the body alone, or with the secret put before or behind it.
+    /// The signature is a plain SHA-256: of the body alone, or with the secret put before or after it.
     pub(crate) fn not_keyed(&self, claim: &Claim, budget: &mut Budget) -> Option<Diagnosis> {
         let body = &self.delivery.body;
         let found = self.secrets.iter().any(|secret| {
