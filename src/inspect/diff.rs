@@ -5,6 +5,7 @@ use crate::journal::Record;
 use crate::json::JsonType;
 use crate::json::Object;
 use crate::json::object;
+use crate::json::string::quoted;
 use crate::json::value;
 use crate::payload::Body;
 use crate::signature;
@@ -39,12 +40,8 @@ fn push(changes: &mut Vec<FieldChange>, path: &str, before: Option<String>, afte
     }
 }
 
-fn json(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
-}
-
 fn word(changes: &mut Vec<FieldChange>, path: &str, a: &str, b: &str) {
-    push(changes, path, Some(json(a)), Some(json(b)), false);
+    push(changes, path, Some(quoted(a)), Some(quoted(b)), false);
 }
 
 fn headers(changes: &mut Vec<FieldChange>, a: &Record, b: &Record) {
@@ -59,7 +56,7 @@ fn headers(changes: &mut Vec<FieldChange>, a: &Record, b: &Record) {
         seen.push(name);
         let value = |headers: &crate::payload::Headers| {
             let values: Vec<_> = headers.all(name).collect();
-            (!values.is_empty()).then(|| json(&values.join(", ")))
+            (!values.is_empty()).then(|| quoted(&values.join(", ")))
         };
         push(changes, &format!("headers.{name}"), value(first), value(second), is_volatile_header(name));
     }
@@ -143,7 +140,7 @@ fn arrays(changes: &mut Vec<FieldChange>, path: &str, a: &[&str], b: &[&str], de
 /// The path of a member. A name with a dot or a quotation mark is quoted.
 fn member(path: &str, key: &str) -> String {
     let is_plain = !key.is_empty() && !key.contains(['.', '"']);
-    if is_plain { format!("{path}.{key}") } else { format!("{path}.{}", json(key)) }
+    if is_plain { format!("{path}.{key}") } else { format!("{path}.{}", quoted(key)) }
 }
 
 fn objects(changes: &mut Vec<FieldChange>, path: &str, a: &str, b: &str, depth: usize) {

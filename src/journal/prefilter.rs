@@ -4,6 +4,7 @@ use aho_corasick::AhoCorasick;
 use memchr::memmem::{self, Finder};
 
 use super::write::BEGINNING;
+use crate::json::string;
 
 #[derive(Debug, Default)]
 pub(crate) struct Prefilter {
@@ -58,7 +59,7 @@ impl Search {
 
 /// The text escaped as in a JSON string, without the quotation marks.
 fn escaped(text: &str) -> String {
-    let quoted = serde_json::Value::from(text).to_string();
+    let quoted = string::quoted(text);
     quoted[1..quoted.len() - 1].to_owned()
 }
 

@@ -162,12 +162,19 @@ fn each_child<'a>(json: &'a str, segment: &PathSegment<'_>, mut each: impl FnMut
                 each(value);
             }
         }),
-        JsonType::Array => scan::elements(json, |value| {
-            if segment.is_position(position) {
-                each(value);
+        JsonType::Array => {
+            let (is_any, index) = (*segment == PathSegment::Any, segment.index());
+            // Any other segment leads to no element.
+            if !is_any && index.is_none() {
+                return;
             }
-            position += 1;
-        }),
+            scan::elements(json, |value| {
+                if is_any || index == Some(position) {
+                    each(value);
+                }
+                position += 1;
+            })
+        }
         JsonType::String | JsonType::Number | JsonType::Bool | JsonType::Null => None,
     };
 }
@@ -245,11 +252,8 @@ fn parse_word(text: &str) -> Parsed<'_, PathSegment<'_>> {
     if word.is_empty() {
         return Err((PathFlaw::NoKey, text));
     }
-    let is_plain = word
-        .bytes()
-        .fold(true, |all, byte| all & matches!(byte, b'-' | b'0'..=b'9' | b'A'..=b'Z' | b'_' | b'a'..=b'z'));
-    // A space is likelier a slip, as in `a = 1`, than a part of the key.
-    if !is_plain && word.contains(is_quoted_only) {
+    // White space in a word is more often a mistake, as in `a = 1`, than a part of the key.
+    if word.contains(is_quoted_only) {
         return Err((PathFlaw::NeedsQuotes, text));
     }
     let segment = if word == "*" { PathSegment::Any } else { PathSegment::Key(Cow::Borrowed(word)) };
@@ -299,9 +303,7 @@ impl fmt::Display for PathSegment<'_> {
                 if is_word && !key.contains(|c| matches!(c, '.' | '[' | '=') || is_quoted_only(c)) {
                     return out.write_str(key);
                 }
-                let mut quoted = Vec::new();
-                string::write(key, &mut quoted);
-                out.write_str(&String::from_utf8_lossy(&quoted))
+                out.write_str(&string::quoted(key))
             }
             PathSegment::Index(index) => write!(out, "[{index}]"),
             PathSegment::Any => out.write_str("*"),

@@ -100,11 +100,19 @@ fn escape_length(text: &[u8], strictness: Strictness) -> Option<usize> {
     }
 }
 
+/// Whether a byte needs no escape in a JSON string. Without branches, so that the compiler vectorises [`are_plain`].
+fn is_plain(byte: u8) -> bool {
+    (byte >= b' ') & (byte != b'"') & (byte != b'\\')
+}
+
+fn are_plain(bytes: &[u8]) -> bool {
+    bytes.iter().fold(true, |all, byte| all & is_plain(*byte))
+}
+
 /// Decodes a JSON string, given with its quotation marks. Without escapes the result borrows.
 pub(crate) fn decode(token: &str, strictness: Strictness) -> Option<Cow<'_, str>> {
     let inner = token.strip_prefix('"')?.strip_suffix('"')?;
-    let stands_for_itself = |byte: u8| (byte >= b' ') & (byte != b'"') & (byte != b'\\');
-    if inner.bytes().fold(true, |all, byte| all & stands_for_itself(byte)) {
+    if are_plain(inner.as_bytes()) {
         return Some(Cow::Borrowed(inner));
     }
     let mut decoded = Vec::new();
@@ -159,13 +167,19 @@ pub(crate) fn unescape(text: &[u8], strictness: Strictness, into: &mut Vec<u8>) 
     Some(())
 }
 
+/// The text as a JSON string, with its quotation marks.
+pub(crate) fn quoted(text: &str) -> String {
+    let mut out = Vec::new();
+    write(text, &mut out);
+    // Never empty: `write` copies UTF-8 and adds ASCII.
+    String::from_utf8(out).unwrap_or_default()
+}
+
 /// Writes a JSON string (RFC 8259, section 7). A body is text within text: in a small body every eighth byte is a quotation
 /// mark, in a large one next to none, so plain bytes are found and copied many at a time.
 pub(crate) fn write(text: &str, out: &mut Vec<u8>) {
     const TOGETHER: usize = 32;
     const SHORT: usize = 128;
-    let is_plain = |byte: &u8| (*byte >= b' ') & (*byte != b'"') & (*byte != b'\\');
-    let are_plain = |bytes: &[u8]| bytes.iter().fold(true, |all, byte| all & is_plain(byte));
     out.reserve(text.len() + text.len() / 8 + WORD + 2);
     out.push(b'"');
     let mut rest = text.as_bytes();
@@ -195,7 +209,7 @@ pub(crate) fn write(text: &str, out: &mut Vec<u8>) {
         rest = behind;
     }
     for byte in rest {
-        if is_plain(byte) {
+        if is_plain(*byte) {
             out.push(*byte);
         } else {
             write_escaped(*byte, out);

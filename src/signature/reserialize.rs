@@ -9,7 +9,7 @@ use std::collections::hash_map::Entry;
 
 pub(crate) mod numbers;
 
-use crate::json::string::{HexCase, push_escaped};
+use crate::json::string::{self, HexCase, push_escaped};
 pub(crate) use crate::json::tree::{StringToken, Tree};
 pub(crate) use numbers::NumberStyle;
 
@@ -193,7 +193,7 @@ impl Spelling {
 
     /// A string in this spelling, quoted.
     pub(crate) fn quote(self, text: &str) -> String {
-        let token = serde_json::Value::from(text).to_string();
+        let token = string::quoted(text);
         let mut out = String::with_capacity(token.len());
         self.text(&StringToken { token: &token, decoded: Some(Cow::Borrowed(text)) }, &mut out);
         out

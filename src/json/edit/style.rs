@@ -2,7 +2,7 @@
 
 use super::container::{Container, ContainerKind, last_line_indent, leading_space, replace};
 use crate::json::path::PathSegment;
-use crate::json::string::{Strictness, to_ascii};
+use crate::json::string::{self, Strictness, to_ascii};
 use crate::json::tokens::{TokenKind, tokens};
 
 /// A value to insert.
@@ -56,7 +56,7 @@ impl<'a> BodyStyle<'a> {
     }
 
     fn string(&self, text: &str) -> String {
-        let quoted = serde_json::Value::from(text).to_string();
+        let quoted = string::quoted(text);
         if self.ascii { to_ascii(&quoted) } else { quoted }
     }
 
