@@ -1,7 +1,6 @@
 //! Fields that are blanked before anything is shown or exported.
 
 use std::fmt;
-use std::ops::Range;
 
 use bytes::Bytes;
 use http::HeaderValue;
@@ -9,9 +8,10 @@ use http::header::CONTENT_ENCODING;
 use url::Url;
 
 use crate::journal::Record;
+use crate::json::edit::container::span;
 use crate::json::path::{self, JsonPath, PathError, PathSegment};
-use crate::json::value;
 use crate::json::{JsonType, Object, object};
+use crate::json::{string, value};
 use crate::payload::Delivery;
 use crate::payload::body;
 use crate::payload::encoding;
@@ -262,15 +262,14 @@ fn may_be_same(one: &PathSegment<'_>, other: &PathSegment<'_>) -> bool {
 
 /// The JSON `text` with `values` blanked. The values are slices of `text`.
 fn without(text: &str, values: &[&str]) -> String {
-    let start = |value: &str| value.as_ptr().addr() - text.as_ptr().addr();
-    let mut places: Vec<Range<usize>> = values.iter().map(|value| start(value)..start(value) + value.len()).collect();
+    let mut places: Vec<_> = values.iter().map(|value| span(text, value)).collect();
     places.sort_by_key(|place| (place.start, std::cmp::Reverse(place.end)));
     let (mut blanked, mut end) = (String::with_capacity(text.len()), 0);
     // A value within another one is blanked with it.
     for place in places {
         if place.start >= end {
             blanked.push_str(&text[end..place.start]);
-            blanked.push_str(&serde_json::Value::from(REDACTED).to_string());
+            blanked.push_str(&string::quoted(REDACTED));
             end = place.end;
         }
     }

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use super::config::NewId;
 use super::content::{Content, fresh_id, new_id};
 use super::request::Prepared;
+use crate::json::edit::container::span;
 use crate::json::{JsonType, Object};
 
 /// A request to copy. The place of the id is found once, and not for each of the 100,000 copies.
@@ -49,9 +50,7 @@ impl IdPlace {
         let text = std::str::from_utf8(&content.body).ok()?;
         let object = Object::parse(text)?;
         let value = content.shape.fields.id.iter().find_map(|path| object.at(path))?;
-        // `value` is a slice of `text`, so the difference of their addresses is its offset.
-        let start = value.as_ptr().addr() - text.as_ptr().addr();
-        Some(IdPlace { span: start..start + value.len(), is_number: JsonType::of(value) == JsonType::Number })
+        Some(IdPlace { span: span(text, value), is_number: JsonType::of(value) == JsonType::Number })
     }
 
     fn fill(&self, body: &[u8]) -> Bytes {
