@@ -7,6 +7,7 @@ use super::config::Config;
 use super::stats::Statistics;
 use crate::event::JournalRow;
 use crate::journal::fast::{FastLine, RawRequest};
+use crate::journal::parse::line_text;
 use crate::journal::prefilter::Prefilter;
 use crate::journal::reader::LineBatch;
 use crate::journal::{Parsed, Record, Summary};
@@ -115,10 +116,7 @@ impl<'a> LineScanner<'a> {
             self.scanned.deliveries += 1;
             return Ok(None);
         }
-        let text = std::str::from_utf8(line).map_err(|_| "it is not UTF-8".to_owned())?;
-        if text.trim().is_empty() {
-            return Ok(None);
-        }
+        let Some(text) = line_text(line).map_err(|damage| damage.0)? else { return Ok(None) };
         if let Some(FastLine { summary, request }) = FastLine::parse(text) {
             self.scanned.deliveries += 1;
             return self.decide(summary, text, ParsedSoFar::Request(request), task);
@@ -130,7 +128,7 @@ impl<'a> LineScanner<'a> {
         match Record::parse(text) {
             Ok(Parsed::Delivery(record)) => {
                 self.scanned.deliveries += 1;
-                self.decide(Summary::from(&*record), text, ParsedSoFar::Record(record.clone()), task)
+                self.decide(Summary::from(&*record), text, ParsedSoFar::Record(&record), task)
             }
             Ok(Parsed::Other(_)) => Ok(None),
             Err(damage) => Err(damage.0),
@@ -170,7 +168,10 @@ impl<'a> LineScanner<'a> {
         if !is_in_session && task.keeps_back && !query.needs_record() {
             return Ok(Some(LineResult::Unparsed(text.to_owned())));
         }
-        let mut record = *record.map_or_else(|| parse(text), Ok)?;
+        let mut record = match record {
+            Some(record) => record.clone(),
+            None => *parse(text)?,
+        };
         // Before the session is updated: a forgery is not part of one.
         update_verdict(&mut record, task.config);
         let row = Box::new(JournalRow { number, record, line: Some(text.to_owned()), trace: None });
@@ -198,7 +199,7 @@ impl<'a> LineScanner<'a> {
 /// The parts of a delivery that are parsed, besides its summary.
 enum ParsedSoFar<'a> {
     Request(RawRequest<'a>),
-    Record(Box<Record>),
+    Record(&'a Record),
     Summary,
 }
 

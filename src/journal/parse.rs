@@ -13,6 +13,7 @@ use super::line::{Line, PayloadFields, SignatureFields, Text, WarningFields};
 use super::record::{Duplicate, Record, SentAttempt, VERSION};
 use super::summary::Summary;
 use super::write::TYPE;
+use crate::json::edit::container::span;
 use crate::json::string::{self, Strictness};
 use crate::payload::delivery::Delivery;
 use crate::payload::headers::Headers;
@@ -44,6 +45,12 @@ impl Damage {
             None => text,
         })
     }
+}
+
+/// The text of a line; `None` for a blank line.
+pub(crate) fn line_text(line: &[u8]) -> Result<Option<&str>, Damage> {
+    let text = std::str::from_utf8(line).map_err(|_| Damage("it is not UTF-8".to_owned()))?;
+    Ok(Some(text).filter(|text| !text.trim().is_empty()))
 }
 
 impl Record {
@@ -114,10 +121,9 @@ impl<'a> Line<'a> {
     fn into_record(self, line: &str) -> Result<Record, Damage> {
         let is_sent = self.is_sent();
         let body = match (self.body, self.body_base64) {
-            (Some(body), _) => body_bytes(body.get()).map_err(|error| {
-                // A slice of the line, so its address tells its column.
-                Damage::of(&error, body.get().as_ptr().addr() - line.as_ptr().addr())
-            })?,
+            (Some(body), _) => {
+                body_bytes(body.get()).map_err(|error| Damage::of(&error, span(line, body.get()).start))?
+            }
             (None, Some(Text(base64))) => STANDARD
                 .decode(base64.as_bytes())
                 .map_err(|error| Damage(format!("body_base64 is not base64: {error}")))?

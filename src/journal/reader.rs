@@ -82,7 +82,12 @@ impl JournalReader {
         self.input.count()
     }
 
-    /// The offset behind the last line of the last batch.
+    /// Ends the journal at this offset, even within a line.
+    pub(crate) fn end_at(&mut self, offset: u64) {
+        self.input.end_at(offset);
+    }
+
+    /// The offset after the last line of the last batch.
     pub(crate) fn lines_end(&self) -> u64 {
         self.bytes_read() - self.rest.line.len() as u64
     }

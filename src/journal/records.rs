@@ -1,6 +1,6 @@
 //! The records of a journal, one after the other.
 
-use super::parse::{Damage, Parsed};
+use super::parse::{Damage, Parsed, line_text};
 use super::reader::{JournalReader, LineBatch, too_long};
 use super::record::Record;
 use crate::error::Error;
@@ -12,8 +12,6 @@ pub(crate) struct RecordReader {
     batch: LineBatch,
     /// Where the next line of the batch starts.
     start: usize,
-    /// The bytes from this offset on are not read.
-    end: u64,
 }
 
 /// A line that [`RecordReader::next_record`] returns.
@@ -25,7 +23,7 @@ pub(crate) enum RecordLine {
 
 impl RecordReader {
     pub(crate) fn new(journal: JournalReader) -> Self {
-        RecordReader { journal, batch: LineBatch::default(), start: 0, end: u64::MAX }
+        RecordReader { journal, batch: LineBatch::default(), start: 0 }
     }
 
     /// Whether the journal is a file, which can be read again.
@@ -45,7 +43,7 @@ impl RecordReader {
 
     /// Ends the journal at this offset, even within a line.
     pub(crate) fn end_at(&mut self, position: u64) {
-        self.end = position;
+        self.journal.end_at(position);
     }
 
     /// The next delivery or line that was left out; `None` at the end.
@@ -57,13 +55,6 @@ impl RecordReader {
                 self.start = 0;
                 let Some(batch) = self.journal.next_batch(buffer, false)? else { return Ok(None) };
                 self.batch = batch;
-                let excess = self.journal.lines_end().saturating_sub(self.end);
-                let length = self.batch.bytes.len();
-                if excess > 0 && excess >= length as u64 {
-                    self.batch.bytes.clear();
-                    return Ok(None);
-                }
-                self.batch.bytes.truncate(length - excess as usize);
                 if self.batch.is_too_long {
                     self.journal.lines += 1;
                     return Ok(Some(RecordLine::LeftOut(too_long(&self.journal.name, self.journal.lines))));
@@ -93,6 +84,5 @@ pub(crate) fn damaged(place: &str, damage: &str) -> String {
 
 /// `None` for a blank line.
 fn parse(line: &[u8]) -> Result<Option<Parsed>, Damage> {
-    let text = std::str::from_utf8(line).map_err(|_| Damage("it is not UTF-8".to_owned()))?;
-    if text.trim().is_empty() { Ok(None) } else { Record::parse(text).map(Some) }
+    line_text(line)?.map(Record::parse).transpose()
 }

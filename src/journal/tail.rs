@@ -9,11 +9,13 @@ use std::path::Path;
 pub(crate) struct CountingReader<R> {
     input: R,
     count: u64,
+    /// The bytes from this offset on are not read.
+    end: u64,
 }
 
 impl<R> CountingReader<R> {
     pub(crate) fn new(input: R) -> Self {
-        CountingReader { input, count: 0 }
+        CountingReader { input, count: 0, end: u64::MAX }
     }
 
     pub(crate) fn get(&self) -> &R {
@@ -27,11 +29,18 @@ impl<R> CountingReader<R> {
     pub(crate) fn count(&self) -> u64 {
         self.count
     }
+
+    /// Ends the input at this offset.
+    pub(crate) fn end_at(&mut self, offset: u64) {
+        self.end = offset;
+    }
 }
 
 impl<R: Read> Read for CountingReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let length = self.input.read(buffer)?;
+        let left = usize::try_from(self.end.saturating_sub(self.count)).unwrap_or(usize::MAX);
+        let wanted = buffer.len().min(left);
+        let length = self.input.read(&mut buffer[..wanted])?;
         self.count += length as u64;
         Ok(length)
     }
