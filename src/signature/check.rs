@@ -1,6 +1,6 @@
 //! Checks the signature of a delivery.
 
-use super::detect::{detect, provider_variant};
+use super::detect::{choose, detect};
 use super::invalid;
 use super::policy::{Choice, Policy};
 use super::scheme::{BadKey, Claim, NoClaim, ProofEncoding, Scheme};
@@ -17,15 +17,9 @@ pub fn check(delivery: &Delivery, policy: &Policy, now: i64, provider: Option<&P
         let signed = super::ALL.iter().any(|scheme| scheme.has_all_headers(&delivery.headers));
         return if signed { Verdict::Unchecked } else { Verdict::Unsigned };
     }
-    match policy.scheme {
-        Choice::Named(scheme) => check_by(scheme, scheme.claim(delivery), delivery, policy, now),
-        Choice::Auto => match detect(delivery) {
-            Some((scheme, claim)) => match provider_variant(scheme, &delivery.headers, provider) {
-                Some(variant) => check_by(variant, variant.claim(delivery), delivery, policy, now),
-                None => check_by(scheme, claim, delivery, policy, now),
-            },
-            None => invalid::no_signature(&delivery.headers, provider),
-        },
+    match choose(policy.scheme, &delivery.headers, &delivery.body, provider) {
+        Some((scheme, claim)) => check_by(scheme, claim, delivery, policy, now),
+        None => invalid::no_signature(&delivery.headers, provider),
     }
 }
 

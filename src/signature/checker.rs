@@ -1,8 +1,8 @@
 //! Checks many deliveries by one policy, and prepares the keys once.
 
-use super::detect::{detect_in, provider_variant};
+use super::detect::choose;
 use super::engine::{HmacSha256, SignedInputs, VerificationKey, hmac_matches, hmac_with_key};
-use super::policy::{Choice, Policy};
+use super::policy::Policy;
 use super::scheme::{Claim, Scheme};
 use crate::payload::headers::Lookup;
 use crate::payload::provider::Provider;
@@ -36,16 +36,7 @@ impl<'p> Checker<'p> {
         now: i64,
         provider: Option<&Provider>,
     ) -> bool {
-        let (scheme, claim) = match self.policy.scheme {
-            Choice::Named(scheme) => (scheme, scheme.claim_of(headers, body)),
-            Choice::Auto => match detect_in(headers, body) {
-                Some((scheme, claim)) => match provider_variant(scheme, headers, provider) {
-                    Some(variant) => (variant, variant.claim_of(headers, body)),
-                    None => (scheme, claim),
-                },
-                None => return false,
-            },
-        };
+        let Some((scheme, claim)) = choose(self.policy.scheme, headers, body, provider) else { return false };
         let tolerance = self.policy.tolerance;
         let verified = claim.ok().and_then(|claim| self.verified(scheme, claim, body));
         verified.is_some_and(|claim| scheme.covers_body() && scheme.off_by(&claim, now, tolerance).is_none())

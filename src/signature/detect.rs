@@ -1,5 +1,6 @@
 //! Finds the scheme of a delivery by its headers.
 
+use super::policy::Choice;
 use super::scheme::{Claim, NoClaim, ProofEncoding, Scheme};
 use crate::payload::delivery::Delivery;
 use crate::payload::headers::Lookup;
@@ -40,13 +41,26 @@ pub(crate) fn detect_in(headers: &impl Lookup, body: &[u8]) -> Option<(&'static 
     Some(readable.unwrap_or((strongest, claim)))
 }
 
+/// The scheme to check with, and its claim; `None` when no scheme was detected.
+pub(crate) fn choose(
+    choice: Choice,
+    headers: &impl Lookup,
+    body: &[u8],
+    provider: Option<&Provider>,
+) -> Option<(&'static Scheme, Result<Claim, NoClaim>)> {
+    if let Choice::Named(scheme) = choice {
+        return Some((scheme, scheme.claim_of(headers, body)));
+    }
+    let (scheme, claim) = detect_in(headers, body)?;
+    Some(match provider_variant(scheme, headers, provider) {
+        Some(variant) => (variant, variant.claim_of(headers, body)),
+        None => (scheme, claim),
+    })
+}
+
 /// The provider's variant of a scheme, if there is one: OpenAI signs by Standard Webhooks, but uses the text of a secret
 /// without `whsec_` as the key.
-pub(crate) fn provider_variant(
-    scheme: &Scheme,
-    headers: &impl Lookup,
-    provider: Option<&Provider>,
-) -> Option<&'static Scheme> {
+fn provider_variant(scheme: &Scheme, headers: &impl Lookup, provider: Option<&Provider>) -> Option<&'static Scheme> {
     let names = provider?.shapes.iter().flat_map(|shape| shape.schemes).filter(|name| **name != scheme.name);
     let mut variants = names.filter_map(|name| Scheme::named(name)).filter(|variant| variant.signs_as(scheme));
     variants.find(|variant| variant.has_all_headers(headers))
