@@ -84,13 +84,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> ClientConnection<S> {
         is_enough: impl Fn(&[u8]) -> bool,
     ) -> bool {
         loop {
-            match framing.take(&mut self.buffer, body) {
-                Ok(false) if !is_enough(body) => {}
-                Ok(whole) => return whole,
+            match poll_fn(|cx| self.poll_body(cx, framing, body)).await {
+                Ok(whole) if whole || is_enough(body) => return whole,
+                Ok(_) => {}
                 Err(_) => return false,
-            }
-            if !matches!(self.more().await, Ok(1..)) {
-                return false;
             }
         }
     }
@@ -101,18 +98,26 @@ impl<S: AsyncRead + AsyncWrite + Unpin> ClientConnection<S> {
         cx: &mut Context<'_>,
         framing: &mut Framing,
     ) -> Poll<io::Result<Option<Bytes>>> {
+        let mut piece = Vec::new();
+        if ready!(self.poll_body(cx, framing, &mut piece))? {
+            // The next call finds the end again, where this call returns a piece.
+            *framing = Framing::Length(0);
+        }
+        Poll::Ready(Ok((!piece.is_empty()).then(|| piece.into())))
+    }
+
+    /// Appends the next bytes of the body to `body`: at least one byte, unless the body ends. Returns `true` at the end.
+    fn poll_body(&mut self, cx: &mut Context<'_>, framing: &mut Framing, body: &mut Vec<u8>) -> Poll<io::Result<bool>> {
+        let before = body.len();
         loop {
-            let mut piece = Vec::new();
-            if framing.take(&mut self.buffer, &mut piece).map_err(io::Error::other)? {
-                // The end is found again by the next call, where this call returns a piece.
-                *framing = Framing::Length(0);
-                return Poll::Ready(Ok((!piece.is_empty()).then(|| piece.into())));
+            if framing.take(&mut self.buffer, body).map_err(io::Error::other)? {
+                return Poll::Ready(Ok(true));
             }
-            if !piece.is_empty() {
-                return Poll::Ready(Ok(Some(piece.into())));
+            if body.len() > before {
+                return Poll::Ready(Ok(false));
             }
             match ready!(self.poll_more(cx))? {
-                0 if *framing == Framing::UntilClose => return Poll::Ready(Ok(None)),
+                0 if *framing == Framing::UntilClose => return Poll::Ready(Ok(true)),
                 0 => return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into())),
                 _ => {}
             }
