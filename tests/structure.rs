@@ -20,7 +20,7 @@ const MAY_USE: [(&str, &[&str]); 15] = [
     ("error", &["signature", "payload"]),
     ("journal", &["signature", "payload", "json", "error"]),
     ("filter", &["journal", "payload", "json", "error"]),
-    ("http", &["journal", "signature", "payload", "error"]),
+    ("http", &["journal", "signature", "payload", "error", "clock"]),
     ("event", &["journal", "signature", "payload"]),
     ("sys", &["event", "http", "journal", "signature", "payload", "error"]),
     ("cli", &["filter", "signature", "payload", "error"]),

@@ -21,6 +21,7 @@ use super::outcome::{FailedAttempt, IncomingResponse, NoResponse};
 use super::request::{OutgoingRequest, WireRequest};
 use super::response::{Framing, ResponseHead};
 use super::tls;
+use crate::clock::after;
 use crate::error::Error;
 use crate::journal::record::Answer;
 use crate::payload::retry::AttemptOutcome;
@@ -62,9 +63,7 @@ impl AttemptDeadline {
     }
 
     fn starting(now: Instant, length: Duration) -> Self {
-        // A deadline beyond the range of instants is this far away.
-        const EVER: Duration = Duration::from_secs(u32::MAX as u64);
-        AttemptDeadline { length, end: now.checked_add(length).unwrap_or(now + EVER) }
+        AttemptDeadline { length, end: after(now, length) }
     }
 
     /// This deadline, or `length` from now if that is earlier.
@@ -242,17 +241,7 @@ mod tests {
         tls::install_crypto();
         let url = Url::parse("http://localhost/hook").unwrap();
         let client = Client::new(&url, &ClientOptions::default()).unwrap();
-        let outgoing = OutgoingRequest {
-            url,
-            method: Method::POST,
-            headers: Headers::default(),
-            body: Bytes::new(),
-            timeout: Duration::from_secs(30),
-            follow: false,
-            referer: false,
-            origin_only: Vec::new(),
-        };
-        let request = WireRequest::first(outgoing);
+        let request = WireRequest::first(empty_post(url));
         let deadline = AttemptDeadline::starting(Instant::now(), Duration::from_secs(30));
         let (near, mut far) = duplex(1024);
         let serve = async {
@@ -323,14 +312,13 @@ mod tests {
         let client = Client::new(&url, &ClientOptions::default()).unwrap();
         let stream = || Box::new(tokio::io::join(AlertedReader { is_polled: false }, tokio::io::sink()));
         client.idle.keep(&url, ClientConnection::new(stream()));
-        let response = post(&client, &url).await;
+        let response = client.deliver(empty_post(url.clone())).await;
         assert_eq!((response.outcome, response.cause), (AttemptOutcome::Unknown, Some(NoResponse::Tls)));
     }
 
-    /// A request on a real connection.
-    async fn post(client: &Client, url: &Url) -> IncomingResponse {
-        let outgoing = OutgoingRequest {
-            url: url.clone(),
+    fn empty_post(url: Url) -> OutgoingRequest {
+        OutgoingRequest {
+            url,
             method: Method::POST,
             headers: Headers::default(),
             body: Bytes::new(),
@@ -338,8 +326,7 @@ mod tests {
             follow: false,
             referer: false,
             origin_only: Vec::new(),
-        };
-        client.deliver(outgoing).await
+        }
     }
 
     #[tokio::test]
@@ -359,7 +346,7 @@ mod tests {
         });
         let client = Client::new(&url, &ClientOptions::default()).unwrap();
         for _ in 0..2 {
-            let response = post(&client, &url).await;
+            let response = client.deliver(empty_post(url.clone())).await;
             assert!(matches!(response.outcome, AttemptOutcome::Answered { status: 200, .. }), "{response:?}");
             closes.recv().await.unwrap();
         }
