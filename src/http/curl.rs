@@ -3,7 +3,9 @@
 use std::cmp::Reverse;
 
 use http::HeaderName;
-use url::{Position, Url};
+use url::Url;
+
+use super::origin;
 
 use crate::journal::redaction::Redaction;
 use crate::payload::delivery::Delivery;
@@ -40,12 +42,10 @@ pub fn command(
     if !matches!(&*delivery.method, "" | "POST") {
         words.push(format!("--request {}", quote(delivery.method.as_bytes())));
     }
-    let host = Url::parse(url).map(|url| url[Position::BeforeHost..Position::AfterPort].to_owned());
+    let host = Url::parse(url).map(|url| origin::host(&url));
     for (name, value) in delivery.headers.raw() {
         let plain = name.plain().as_str();
-        if plain == "content-length"
-            || plain == "host" && host.as_ref().is_ok_and(|host| value.as_bytes() == host.as_bytes())
-        {
+        if plain == "content-length" || plain == "host" && host.as_ref().is_ok_and(|host| value == host) {
             continue;
         }
         let is_known = secrets.iter().any(|secret| secret.is_in(value.as_bytes()));

@@ -20,6 +20,13 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
     }
 }
 
+/// The URL without user name and password.
+pub(crate) fn without_credentials(mut url: Url) -> Url {
+    // Fails only for a URL that cannot have credentials.
+    let _ = url.set_username("").and_then(|()| url.set_password(None));
+    url
+}
+
 /// The `host` header for a URL.
 pub(crate) fn host(url: &Url) -> HeaderValue {
     // A URL's host is ASCII without spaces, so it always is a header value.

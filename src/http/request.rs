@@ -8,7 +8,7 @@ use http::{HeaderName, HeaderValue, Method};
 use url::Position;
 use url::Url;
 
-use super::origin::{host, is_same_origin};
+use super::origin::{host, is_same_origin, without_credentials};
 use super::proxy::ProxyForwarding;
 use super::response::{HeadFields, ResponseHead};
 use crate::payload::Headers;
@@ -102,12 +102,12 @@ impl WireRequest {
         if !repeats && !matches!(head.status, 301..=303) {
             return None;
         }
-        let mut url = self.url.join(head.location.as_deref()?).ok()?;
+        let url = self.url.join(head.location.as_deref()?).ok()?;
         if !matches!(url.scheme(), "http" | "https") {
             return None;
         }
-        // A URL that cannot have a password refuses this. No response may put a password into a record.
-        let _ = url.set_username("").and_then(|()| url.set_password(None));
+        // No response may put a password into a record.
+        let url = without_credentials(url);
         let mut headers = self.headers.clone();
         let leaves = !is_same_origin(&url, &self.url);
         if leaves {

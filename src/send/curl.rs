@@ -6,6 +6,7 @@ use crate::clock::Now;
 use crate::error::{Error, Exit};
 use crate::event::{Event, Sink};
 use crate::http::curl::{command, quote};
+use crate::http::origin::without_credentials;
 use crate::payload::Delivery;
 use crate::payload::delivery::method_name;
 
@@ -39,9 +40,7 @@ fn options(config: &Config) -> Vec<String> {
         words.extend(file.iter().map(|file| format!("{flag} {}", quote(file.as_bytes()))));
     }
     if let Some(proxy) = &connection.proxy {
-        let mut plain = proxy.clone();
-        // Fails only for URLs that cannot hold a name and password.
-        let _ = plain.set_username("").and_then(|()| plain.set_password(None));
+        let plain = without_credentials(proxy.clone());
         words.push(format!("--proxy {}", quote(plain.as_str().as_bytes())));
         if plain != *proxy {
             words.push("--proxy-user \"$HOOKCTL_PROXY_USER\"".to_owned());

@@ -6,6 +6,7 @@ use url::Url;
 
 use crate::error::Error;
 use crate::http::fetch::{FetchLimits, fetch};
+use crate::http::origin::without_credentials;
 use crate::journal::input;
 use crate::signature::{Secret, keypair};
 
@@ -28,11 +29,7 @@ pub(crate) fn read(source: &str) -> Result<Vec<Secret>, Error> {
 /// A source without the name and password of a URL.
 fn redacted(source: &str) -> String {
     match source.parse::<Url>() {
-        Ok(mut url) if url.has_host() => {
-            // Only a URL that cannot have a name or password refuses this.
-            let _ = url.set_username("").and_then(|()| url.set_password(None));
-            url.into()
-        }
+        Ok(url) if url.has_host() => without_credentials(url).into(),
         _ => source.to_owned(),
     }
 }
