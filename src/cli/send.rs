@@ -12,10 +12,10 @@ use super::completers;
 use super::connection::ConnectionArgs;
 use super::shared::{OutputArgs, SigningArgs};
 use super::topics::exit_codes;
-use super::values::{self, RetryChoice};
+use super::values;
 use crate::payload::FieldName;
 use crate::payload::provider::cog::Flavor;
-use crate::payload::retry::Statuses;
+use crate::payload::retry::{RetryProfile, Statuses};
 use crate::signature::Tamper;
 
 pub(crate) const EXAMPLES: &str = "\
@@ -82,7 +82,7 @@ pub(crate) struct SendArgs {
     /// Retry like this provider, after these waits (30s,2m,10m), or never (none) [default: the provider's own]
     #[arg(long, value_name = "PROFILE|LIST|none", value_parser = values::RetryParser, help_heading = "Delivery")]
     #[arg(hide_possible_values = true)]
-    pub(crate) retry: Option<RetryChoice>,
+    pub(crate) retry: Option<RetryProfile>,
     /// Divide waits by N [default: 100 for waits between retries, 1 for the gaps of a sequence]
     #[arg(long, value_name = "N", value_parser = values::speed, help_heading = "Delivery")]
     pub(crate) speed: Option<f64>,

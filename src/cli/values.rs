@@ -13,6 +13,7 @@ use url::Url;
 
 use super::topics::entry;
 use crate::payload::headers::is_secret;
+use crate::payload::nearest::did_you_mean;
 use crate::payload::provider::cog::{self, Flavor};
 use crate::payload::provider::{self, Provider, generic};
 use crate::payload::retry::{RetryProfile, Statuses};
@@ -142,8 +143,6 @@ pub(crate) fn verdict() -> impl TypedValueParser<Value = String> {
 pub fn statuses(text: &str) -> Result<Statuses, String> {
     text.parse()
 }
-
-pub(crate) type RetryChoice = RetryProfile;
 
 /// Parses a kind of tampering.
 pub(crate) fn tamper() -> impl TypedValueParser<Value = Tamper> {
@@ -328,7 +327,7 @@ fn with_auto<T: Named>() -> Vec<&'static str> {
 pub(crate) struct RetryParser;
 
 impl TypedValueParser for RetryParser {
-    type Value = RetryChoice;
+    type Value = RetryProfile;
 
     fn parse_ref(
         &self,
@@ -343,8 +342,8 @@ impl TypedValueParser for RetryParser {
         let waits = text.split(',').map(|wait| duration(wait.trim())).collect::<Result<Vec<_>, _>>();
         waits.map(RetryProfile::custom).map_err(|_| {
             let names = names::<&'static RetryProfile>();
-            let near = nearest(&text, names.iter().copied()).map(|near| format!("; did you mean {near}?"));
-            let (names, near) = (names.join(", "), near.unwrap_or_default());
+            let near = did_you_mean(&text, names.iter().copied());
+            let names = names.join(", ");
             let arg = arg.map(ToString::to_string).unwrap_or_default();
             let text = format!("invalid value '{text}' for '{arg}': it is neither a retry profile ({names}) nor a list of waits, such as 1s,5s{near}\n");
             clap::Error::raw(ErrorKind::ValueValidation, text).with_cmd(command)

@@ -10,7 +10,7 @@ use http::StatusCode;
 use lru::LruCache;
 
 use crate::payload::history::REMEMBERED;
-use crate::payload::nearest;
+use crate::payload::nearest::did_you_mean;
 
 /// The responses to consecutive requests; the last item repeats for ever.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -166,7 +166,7 @@ impl ScriptItem {
                 *body = Some((values.file)(path)?);
             }
             ("retry-after" | "body", _) => return Err(format!("has no answer that could carry {name}")),
-            _ => return Err(unknown("modifier", name, MODIFIERS)),
+            _ => return Err(unknown_modifier(name)),
         }
         Ok(())
     }
@@ -189,7 +189,7 @@ fn missing_value(modifier: &str) -> String {
     if MODIFIERS.contains(&modifier) {
         format!("has no value behind {modifier}: write {modifier}=…")
     } else {
-        unknown("modifier", modifier, MODIFIERS)
+        unknown_modifier(modifier)
     }
 }
 
@@ -219,16 +219,15 @@ fn parse_action(word: &str) -> Result<ScriptAction, String> {
         "truncate" => ScriptAction::Truncate,
         "forward" => ScriptAction::Forward,
         "" => return Err("is empty: write a status, such as 503".into()),
-        _ => return Err(unknown("answer; write a status, such as 503, or", word, WORDS)),
+        _ => {
+            let (known, near) = (WORDS.join(", "), did_you_mean(word, WORDS));
+            return Err(format!("is not a known answer; write a status, such as 503, or one of {known}{near}"));
+        }
     })
 }
 
-fn unknown<const N: usize>(what: &str, word: &str, known: [&str; N]) -> String {
-    let near = nearest(word, known).map(|near| format!("; did you mean {near}?")).unwrap_or_default();
-    match what.split_once("; ") {
-        Some((what, how)) => format!("is not a known {what}; {how} one of {}{near}", known.join(", ")),
-        None => format!("has no known {what} (one of {}){near}", known.join(", ")),
-    }
+fn unknown_modifier(name: &str) -> String {
+    format!("has no known modifier (one of {}){}", MODIFIERS.join(", "), did_you_mean(name, MODIFIERS))
 }
 
 /// The position in a script.
