@@ -1,7 +1,6 @@
 //! The deliveries of a source, in the order and at the times at which they are sent.
 
 use std::borrow::{BorrowMut, Cow};
-use std::collections::VecDeque;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -15,7 +14,7 @@ use super::request::Prepared;
 use super::source::{Source, SourceKind};
 use crate::error::Error;
 use crate::payload::events::Events;
-use crate::payload::nearest;
+use crate::payload::nearest::did_you_mean;
 use crate::payload::provider::Shape;
 
 #[derive(Clone, Debug)]
@@ -32,7 +31,7 @@ pub(crate) type Deliveries<'a> = Box<dyn Iterator<Item = Result<Cow<'a, Schedule
 #[derive(Debug)]
 pub(crate) enum Schedule {
     /// Known from the start.
-    Fixed(VecDeque<Scheduled>),
+    Fixed(Vec<Scheduled>),
     /// Read while sending: a journal file may be larger than the memory.
     Journal(Box<JournalSchedule>),
     /// Made while sending: the deliveries of a Cog run depend on how fast the responses arrive.
@@ -51,20 +50,19 @@ pub(crate) struct RunSchedule {
 impl Schedule {
     pub(crate) fn of(source: Source, config: &Config, now: Timestamp) -> Result<Self, Error> {
         let name = source.name;
-        let deliveries = match source.kind {
+        match source.kind {
             SourceKind::Payload { body, provider, shape } => {
                 let mut prepared = Prepared::payload(Content::new(&name, body.clone(), provider, shape), config)?;
                 prepared.file = source.file.filter(|_| prepared.body == body);
-                vec![Scheduled { at: Duration::ZERO, prepared }]
+                let is_selected = EventFilter::new(config)?.selects(&prepared);
+                let selected = is_selected.then_some(Ok(Scheduled { at: Duration::ZERO, prepared }));
+                repeated(selected.into_iter(), config).collect::<Result<_, _>>().map(Schedule::Fixed)
             }
             SourceKind::Journal(replay) => {
-                return Ok(Schedule::Journal(Box::new(JournalSchedule { name, replay: *replay, count: 0 })));
+                Ok(Schedule::Journal(Box::new(JournalSchedule { name, replay: *replay, count: 0 })))
             }
-            SourceKind::Run(run) => return Ok(Schedule::Run(Box::new(RunSchedule::new(name, run, config, now)?))),
-        };
-        let filter = EventFilter::new(config)?;
-        let selected = deliveries.into_iter().filter(|scheduled| filter.selects(&scheduled.prepared));
-        Ok(Schedule::Fixed(repeated(selected, config).collect()))
+            SourceKind::Run(run) => Ok(Schedule::Run(Box::new(RunSchedule::new(name, run, config, now)?))),
+        }
     }
 
     /// Calls `visit` for every delivery before the first is sent. A journal is read once for this. It stays in memory
@@ -81,15 +79,17 @@ impl Schedule {
         };
         let needs_all = config.shuffle.is_some() || config.load.is_some() || config.drill;
         let is_kept = needs_all || !journal.replay.is_file();
-        let mut kept = VecDeque::new();
-        let mut deliveries = Replayed::new(&journal.name, &mut journal.replay, config)?;
-        while let Some(scheduled) = deliveries.next().transpose()? {
+        let mut kept = Vec::new();
+        let mut count = 0;
+        for scheduled in repeated(Replayed::new(&journal.name, &mut journal.replay, config)?, config) {
+            let scheduled = scheduled?;
             visit(&scheduled.prepared)?;
-            journal.count += 1;
+            count += 1;
             if is_kept {
-                kept.push_back(scheduled);
+                kept.push(scheduled);
             }
         }
+        journal.count = count;
         let notes = journal.replay.notes(!config.secrets.is_empty());
         if is_kept {
             *self = Schedule::Fixed(kept);
@@ -154,16 +154,16 @@ pub(crate) struct JournalSchedule {
     name: String,
     /// The first pass, which counted the deliveries.
     replay: Replay,
-    pub(crate) count: usize,
+    count: usize,
 }
 
 impl JournalSchedule {
-    /// Reads the deliveries again, as far as the first pass did.
-    pub(crate) fn read<'a>(
+    /// Reads the deliveries again, up to the byte at which the first pass ended.
+    fn read<'a>(
         &'a self,
         config: &'a Config,
     ) -> Result<impl Iterator<Item = Result<Scheduled, Error>> + use<'a>, Error> {
-        Replayed::new(&self.name, self.replay.again()?, config)
+        Ok(repeated(Replayed::new(&self.name, self.replay.again()?, config)?, config))
     }
 }
 
@@ -175,13 +175,11 @@ struct Replayed<'a, R> {
     filter: EventFilter,
     /// The recorded time of the first selected delivery. Gaps before this time are not waited for.
     first: Option<Timestamp>,
-    /// The last delivery, and how many more times it is sent.
-    repeated: Option<(Scheduled, usize)>,
 }
 
 impl<'a, R: BorrowMut<Replay>> Replayed<'a, R> {
     fn new(name: &'a str, replay: R, config: &'a Config) -> Result<Self, Error> {
-        Ok(Replayed { name, replay, config, filter: EventFilter::new(config)?, first: None, repeated: None })
+        Ok(Replayed { name, replay, config, filter: EventFilter::new(config)?, first: None })
     }
 
     fn read(&mut self) -> Result<Option<Scheduled>, Error> {
@@ -204,24 +202,23 @@ impl<R: BorrowMut<Replay>> Iterator for Replayed<'_, R> {
     type Item = Result<Scheduled, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if let Some((scheduled, times)) = &mut self.repeated
-            && *times > 0
-        {
-            *times -= 1;
-            return Some(Ok(scheduled.clone()));
-        }
-        let next = self.read().transpose();
-        if let (Some(Ok(scheduled)), true) = (&next, self.config.duplicate > 0) {
-            self.repeated = Some((scheduled.clone(), self.config.duplicate));
-        }
-        next
+        self.read().transpose()
     }
 }
 
 /// Each delivery `1 + --duplicate` times.
-fn repeated(deliveries: impl Iterator<Item = Scheduled>, config: &Config) -> impl Iterator<Item = Scheduled> {
+fn repeated<I: Iterator<Item = Result<Scheduled, Error>>>(
+    deliveries: I,
+    config: &Config,
+) -> impl Iterator<Item = Result<Scheduled, Error>> + use<I> {
     let times = 1 + config.duplicate;
-    deliveries.flat_map(move |scheduled| std::iter::repeat_n(scheduled, times))
+    deliveries.flat_map(move |scheduled| {
+        let (copies, error) = match scheduled {
+            Ok(scheduled) => (Some(std::iter::repeat_n(scheduled, times)), None),
+            Err(error) => (None, Some(error)),
+        };
+        copies.into_iter().flatten().map(Ok).chain(error.map(Err))
+    })
 }
 
 impl RunSchedule {
@@ -236,8 +233,7 @@ impl RunSchedule {
         let planned = schedule.start(now)?.play(Duration::ZERO);
         let scheduled =
             |planned: &Planned| Ok(Scheduled { at: planned.at, prepared: schedule.prepare(planned, config)? });
-        let deliveries: Vec<Scheduled> = planned.iter().map(scheduled).collect::<Result<_, Error>>()?;
-        schedule.preview = repeated(deliveries.into_iter(), config).collect();
+        schedule.preview = repeated(planned.iter().map(scheduled), config).collect::<Result<_, _>>()?;
         Ok(schedule)
     }
 
@@ -260,7 +256,7 @@ impl RunSchedule {
 fn event(name: &str) -> Result<CogEvent, Error> {
     let names = || CogEvent::ALL.iter().map(|event| event.name());
     CogEvent::parse(name).ok_or_else(|| {
-        let near = nearest(name, names()).map(|near| format!("; did you mean {near}?")).unwrap_or_default();
+        let near = did_you_mean(name, names());
         let names = names().collect::<Vec<_>>().join(", ");
         Error::Usage(format!("--events: Cog has no event \"{name}\", only {names}{near}"))
     })

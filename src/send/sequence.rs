@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::cog::{LastFailure, Planned, Simulation};
 use super::deliver::{COMPARE, DeliveryEnd, Driver, faster};
 use super::request::Prepared;
-use super::schedule::{RunSchedule, Schedule, Scheduled};
+use super::schedule::{Deliveries, RunSchedule, Schedule};
 use crate::clock::{after, due};
 use crate::error::{Error, Exit};
 use crate::event::{Event, Note, SentTally};
@@ -19,18 +19,15 @@ use crate::payload::retry::AttemptOutcome;
 pub(crate) async fn run<T: Transport>(driver: &Driver<'_, T>, schedules: Vec<Schedule>) -> Result<Exit, Error> {
     let started = Instant::now();
     let mut sequencer = Sequencer { driver, tally: SentTally::default(), exit: Exit::Done, refused: 0 };
-    let mut schedules = schedules.into_iter();
-    while let Some(schedule) = schedules.next() {
+    for (index, schedule) in schedules.iter().enumerate() {
         let remaining = match schedule {
-            Schedule::Fixed(deliveries) => {
-                let count = deliveries.len();
-                sequencer.run_fixed(deliveries.into_iter().map(Ok), count).await?
+            Schedule::Run(run) => sequencer.run_cog(run).await?,
+            Schedule::Fixed(_) | Schedule::Journal(_) => {
+                sequencer.run_fixed(schedule.read(driver.config())?, schedule.count()).await?
             }
-            Schedule::Journal(journal) => sequencer.run_fixed(journal.read(driver.config())?, journal.count).await?,
-            Schedule::Run(run) => sequencer.run_cog(&run).await?,
         };
         if let Remaining::Behind(count) = remaining {
-            let later = schedules.map(|schedule| schedule.count()).sum::<usize>();
+            let later = schedules[index + 1..].iter().map(Schedule::count).sum::<usize>();
             sequencer.warn_interrupted(count + later).await;
             break;
         }
@@ -65,24 +62,20 @@ enum Remaining {
 }
 
 impl<T: Transport> Sequencer<'_, '_, T> {
-    /// Sends each delivery at its time, but not before the delivery before it has ended: the order is the schedule's.
-    async fn run_fixed(
-        &mut self,
-        deliveries: impl Iterator<Item = Result<Scheduled, Error>>,
-        count: usize,
-    ) -> Result<Remaining, Error> {
+    /// Sends each delivery at its time, but only after the previous delivery has ended, so that the order is kept.
+    async fn run_fixed(&mut self, deliveries: Deliveries<'_>, count: usize) -> Result<Remaining, Error> {
         let started = Instant::now();
         for (sent, scheduled) in deliveries.enumerate() {
-            let Scheduled { at, prepared } = scheduled?;
+            let scheduled = scheduled?;
             tokio::select! {
                 biased;
                 exit = self.driver.stopped() => {
                     self.exit = exit;
                     return Ok(Remaining::Behind(count.saturating_sub(sent)));
                 }
-                () = due(after(started, faster(at, self.driver.config().gap_speed))) => {}
+                () = due(after(started, faster(scheduled.at, self.driver.config().gap_speed))) => {}
             }
-            let ended = self.driver.deliver(&prepared).await?;
+            let ended = self.driver.deliver(&scheduled.prepared).await?;
             self.count(&ended);
             if ended.stops_run() {
                 return Ok(Remaining::Behind(count.saturating_sub(sent + 1)));
