@@ -1,6 +1,6 @@
 //! The content of a delivery: a body after its edits, and how its provider reads it.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use uuid::Uuid;
@@ -21,7 +21,7 @@ pub(crate) struct Content {
     /// After [`Content::edited`] the bytes that are signed.
     pub(crate) body: Bytes,
     /// The body as a payload, read at the first use: the 100,000 deliveries of a `--count` never need it.
-    payload: OnceLock<Option<Payload>>,
+    payload: OnceLock<Option<Arc<Payload>>>,
 }
 
 impl Content {
@@ -48,7 +48,7 @@ impl Content {
 
     /// Presets the payload of a body that is compressed.
     pub(crate) fn with_payload(self, payload: Option<Payload>) -> Self {
-        Content { payload: OnceLock::from(payload), ..self }
+        Content { payload: OnceLock::from(payload.map(Arc::new)), ..self }
     }
 
     pub(crate) fn with_body(self, body: Bytes) -> Self {
@@ -56,7 +56,8 @@ impl Content {
     }
 
     pub(crate) fn payload(&self) -> Option<&Payload> {
-        self.payload.get_or_init(|| Payload::read_as(&self.body, self.provider, self.shape)).as_ref()
+        let read = || Payload::read_as(&self.body, self.provider, self.shape).map(Arc::new);
+        self.payload.get_or_init(read).as_deref()
     }
 
     /// The name of the delivery in messages: the prediction's id, or the source's name.

@@ -42,7 +42,8 @@ pub(crate) enum SourceKind {
 pub(crate) fn find(name: &str) -> Result<Source, Error> {
     if name == input::STDIN || Path::new(name).is_file() {
         let file = (name != input::STDIN).then(|| name.to_owned());
-        return Ok(Source { file, ..from_input(name, input::open(name)?)? });
+        let kind = from_input(name, input::open(name)?)?;
+        return Ok(Source { name: input::name(name).to_owned(), file, kind });
     }
     match builtin::find(name) {
         Some(Builtin::Run(name, text)) => {
@@ -71,22 +72,20 @@ fn unreadable(name: &str) -> Error {
     Error::Read { what: name.to_owned(), source: std::io::ErrorKind::Unsupported.into() }
 }
 
-fn from_input(source: &str, mut input: Box<dyn BufRead>) -> Result<Source, Error> {
+fn from_input(source: &str, mut input: Box<dyn BufRead>) -> Result<SourceKind, Error> {
     let name = input::name(source);
     let head = InputHead::read(name, &mut *input)?;
-    let kind = if head.is_journal {
-        SourceKind::Journal(Box::new(Replay::new(source, head, Input::File(input))))
-    } else {
-        let body = head.rest(name, &mut *input)?;
-        if let Some(text) = std::str::from_utf8(&body).ok().filter(|text| is_run(text)) {
-            return Ok(Source { name: name.to_owned(), file: None, kind: SourceKind::Run(run(name, text)?) });
-        }
-        let Some(payload) = Payload::read(&body, &Headers::default(), None) else {
-            return Err(Error::not_json(name, &body));
-        };
-        SourceKind::Payload { body, provider: payload.provider, shape: payload.shape }
+    if head.is_journal {
+        return Ok(SourceKind::Journal(Box::new(Replay::new(source, head, Input::File(input)))));
+    }
+    let body = head.rest(name, &mut *input)?;
+    if let Some(text) = std::str::from_utf8(&body).ok().filter(|text| is_run(text)) {
+        return Ok(SourceKind::Run(run(name, text)?));
+    }
+    let Some(payload) = Payload::read(&body, &Headers::default(), None) else {
+        return Err(Error::not_json(name, &body));
     };
-    Ok(Source { name: name.to_owned(), file: None, kind })
+    Ok(SourceKind::Payload { body, provider: payload.provider, shape: payload.shape })
 }
 
 #[cfg(test)]
