@@ -70,6 +70,7 @@ impl Handler {
     pub(crate) fn new(config: &Config, recorder: RecorderHandle, sink: Sink, clock: Now) -> Result<Self, Error> {
         let redaction = Redaction::of(&config.policy.secrets, config.policy.scheme);
         let memory = BodyMemory::of_deliveries(&config.limits, config.max_body);
+        let app = config.forward_to.clone().map(|url| App::at(url, &redaction, &config.limits)).transpose()?;
         Ok(Handler {
             verifier: Arc::new(Verifier::new(config, memory.clone())),
             allow_invalid: config.allow_invalid,
@@ -78,7 +79,7 @@ impl Handler {
             limits: config.limits,
             script: config.script.clone(),
             position: Mutex::new(ScriptPosition::new(config.respond_each)),
-            app: config.forward_to.clone().map(|url| App::at(url, &redaction, &config.limits)).transpose()?,
+            app: app.filter(|_| config.script.forwards()),
             ack_budget: config.ack_budget,
             recorder,
             sink,
@@ -118,7 +119,7 @@ impl Handler {
 
     /// Whether deliveries are forwarded to the app.
     pub(crate) fn forwards(&self) -> bool {
-        self.script.forwards()
+        self.app.is_some()
     }
 
     /// A GET or HEAD is greeted, or passed to the app of `--forward-to`; a target over [`TARGET_BYTES`] is answered 414. Every
@@ -144,7 +145,7 @@ impl Handler {
             body: Bytes::new(),
         };
         async move {
-            let app = self.app.as_ref().filter(|_| self.script.forwards());
+            let app = self.app.as_ref();
             if is_get && app.is_none() {
                 return Ok(greeting());
             }

@@ -65,17 +65,13 @@ enum RecorderMsg {
 /// A delivery whose response is decided.
 struct Decided {
     pending: Box<PendingDelivery>,
-    /// Whether the reason of an invalid signature is still to be found. Later deliveries wait for the diagnosis, so that the
-    /// order stays.
-    needs_diagnosis: bool,
     /// Absent when the response acknowledges nothing, and so does not wait for the journal.
     reply_to: Option<oneshot::Sender<Recorded>>,
 }
 
 impl Decided {
-    fn new(pending: Box<PendingDelivery>, reply_to: Option<oneshot::Sender<Recorded>>) -> Self {
-        let needs_diagnosis = pending.record.verdict.is_invalid();
-        Decided { pending, needs_diagnosis, reply_to }
+    fn needs_diagnosis(&self) -> bool {
+        self.pending.record.verdict.is_invalid()
     }
 }
 
@@ -85,13 +81,13 @@ impl RecorderHandle {
     /// Once the queue has the delivery, a sender that hangs up cannot leave a delivery half recorded.
     pub(crate) async fn record(&self, pending: Box<PendingDelivery>) -> Recorded {
         let (sender, recorded) = oneshot::channel();
-        let _ = self.0.send(RecorderMsg::Delivery(Decided::new(pending, Some(sender)))).await;
+        let _ = self.0.send(RecorderMsg::Delivery(Decided { pending, reply_to: Some(sender) })).await;
         recorded.await.unwrap_or(Recorded { replaced: true, progress: None })
     }
 
     /// Queues a delivery without waiting for the journal.
     pub(crate) async fn record_without_waiting(&self, pending: Box<PendingDelivery>) {
-        let _ = self.0.send(RecorderMsg::Delivery(Decided::new(pending, None))).await;
+        let _ = self.0.send(RecorderMsg::Delivery(Decided { pending, reply_to: None })).await;
     }
 
     /// Counts a request that never became a delivery.
@@ -248,12 +244,13 @@ impl<'a> Recorder<'a> {
         }
     }
 
-    /// The first delivery of a batch may wait: for the reason of its invalid signature, and for its queue slots.
-    async fn begin_batch(&mut self, decided: Decided) {
-        let Decided { mut pending, needs_diagnosis, reply_to } = decided;
-        if needs_diagnosis {
-            self.diagnose(&mut pending).await;
+    /// The first delivery of a batch may wait: for the reason of its invalid signature, and for its queue slots. Later
+    /// deliveries wait for the diagnosis, so that the order stays.
+    async fn begin_batch(&mut self, mut decided: Decided) {
+        if decided.needs_diagnosis() {
+            self.diagnose(&mut decided.pending).await;
         }
+        let Decided { pending, reply_to } = decided;
         let slots = self.consumers.reserve(pending.body_bytes).await;
         self.number(pending, reply_to, slots);
     }
@@ -267,14 +264,14 @@ impl<'a> Recorder<'a> {
                     self.run_state.count_unreadable();
                     continue;
                 }
-                RecorderMsg::Delivery(decided) if !decided.needs_diagnosis => decided,
+                RecorderMsg::Delivery(decided) if !decided.needs_diagnosis() => decided,
                 other => return Some(other),
             };
             // Do not wait: the batch already holds slots that free only after the commit, so waiting could deadlock.
             let Some(slots) = self.consumers.reserve(decided.pending.body_bytes).now_or_never() else {
                 return Some(RecorderMsg::Delivery(decided));
             };
-            let Decided { pending, reply_to, .. } = decided;
+            let Decided { pending, reply_to } = decided;
             self.number(pending, reply_to, slots);
         }
         None
@@ -318,7 +315,7 @@ impl<'a> Recorder<'a> {
             None => Written::default(),
         };
         let is_written = |delivery: &Numbered<'_>| self.writer.is_none() || delivery.end <= written.bytes;
-        let kept = deliveries.iter().filter(|delivery| is_written(delivery)).count();
+        let kept = deliveries.partition_point(is_written);
         let notes = self.run_state.journal_wrote(&written, (deliveries.len() - kept) as u64);
         let mut line_start = 0;
         let mut step = ListenProgress::default();
