@@ -32,17 +32,6 @@ impl JunitCase {
     pub(crate) fn new(name: impl Into<String>, verdict: impl Into<DrillVerdict>) -> Self {
         JunitCase { name: name.into(), verdict: verdict.into(), ms: None, note: None, details: Vec::new() }
     }
-
-    fn redacted(&self, redaction: &Redaction<'_>) -> Self {
-        let text = |text: &String| redaction.text(text.clone());
-        let verdict = match &self.verdict {
-            DrillVerdict::Failed(reason) => DrillVerdict::Failed(text(reason)),
-            DrillVerdict::Skipped(reason) => DrillVerdict::Skipped(text(reason)),
-            other => other.clone(),
-        };
-        let details = self.details.iter().map(|(label, detail)| (*label, text(detail))).collect();
-        JunitCase { name: text(&self.name), verdict, ms: self.ms, note: self.note, details }
-    }
 }
 
 /// A report file. Dropped before it is written, it removes the file: a CI system cannot read an empty report.
@@ -66,8 +55,7 @@ impl JunitReport {
     /// Writes one suite with these cases.
     pub(crate) fn write(mut self, suite: &str, cases: &[JunitCase], elapsed: Duration) -> Result<(), Error> {
         let redaction = Redaction::new(&self.secrets, []);
-        let cases: Vec<_> = cases.iter().map(|case| case.redacted(&redaction)).collect();
-        let xml = document(suite, &cases, elapsed).map_err(io::Error::other);
+        let xml = document(suite, cases, elapsed, &redaction).map_err(io::Error::other);
         let written = xml.and_then(|xml| self.file.write_all(xml.as_bytes()));
         self.is_written = written.is_ok();
         written.map_err(|source| Error::Report { path: self.path.display().to_string(), source })
@@ -84,33 +72,40 @@ impl Drop for JunitReport {
     }
 }
 
-fn document(suite: &str, cases: &[JunitCase], elapsed: Duration) -> Result<String, SerializeError> {
+fn document(
+    suite: &str,
+    cases: &[JunitCase],
+    elapsed: Duration,
+    redaction: &Redaction<'_>,
+) -> Result<String, SerializeError> {
     let mut test_suite = TestSuite::new(suite);
     test_suite.set_time(elapsed);
-    test_suite.add_test_cases(cases.iter().map(|case| test_case(suite, case)));
+    test_suite.add_test_cases(cases.iter().map(|case| test_case(suite, case, redaction)));
     let mut report = Report::unnamed();
     report.set_time(elapsed);
     report.add_test_suite(test_suite);
     report.to_string()
 }
 
-fn test_case(suite: &str, case: &JunitCase) -> TestCase {
-    let mut status = match &case.verdict {
+fn test_case(suite: &str, case: &JunitCase, redaction: &Redaction<'_>) -> TestCase {
+    let text = |text: &str| visible(&redaction.text(text.to_owned()));
+    let status = match &case.verdict {
         DrillVerdict::Passed => TestCaseStatus::success(),
-        DrillVerdict::Failed(_) => TestCaseStatus::non_success(NonSuccessKind::Failure),
-        DrillVerdict::Skipped(_) => TestCaseStatus::skipped(),
-    };
-    match &case.verdict {
-        DrillVerdict::Passed => {}
         DrillVerdict::Failed(reason) => {
-            let details = case.details.iter().map(|(label, text)| format!("\n{label}: {text}")).collect::<String>();
-            status.set_message(visible(reason)).set_description(visible(&format!("{reason}{details}")));
+            let reason = text(reason);
+            let details = case.details.iter().map(|(label, detail)| format!("\n{label}: {}", text(detail)));
+            let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+            status.set_description(format!("{reason}{}", details.collect::<String>())).set_message(reason);
+            status
         }
         DrillVerdict::Skipped(reason) => {
-            status.set_message(visible(reason)).set_description(visible(reason));
+            let reason = text(reason);
+            let mut status = TestCaseStatus::skipped();
+            status.set_description(reason.clone()).set_message(reason);
+            status
         }
-    }
-    let mut test_case = TestCase::new(visible(&case.name), status);
+    };
+    let mut test_case = TestCase::new(text(&case.name), status);
     test_case.set_classname(suite);
     if let Some(time) = case.ms.and_then(|ms| Duration::try_from_secs_f64(ms / 1000.0).ok()) {
         test_case.set_time(time);
@@ -151,7 +146,8 @@ mod tests {
             },
             JunitCase::new("#3", DrillVerdict::Skipped("no <secret>".into())),
         ];
-        let xml = document("hookctl listen", &cases, Duration::from_millis(1250)).unwrap();
+        let redaction = Redaction::new(&[], []);
+        let xml = document("hookctl listen", &cases, Duration::from_millis(1250), &redaction).unwrap();
         insta::assert_snapshot!(xml, @r##"
         <?xml version="1.0" encoding="UTF-8"?>
         <testsuites tests="3" skipped="1" failures="1" errors="0" time="1.250">
