@@ -94,14 +94,16 @@ impl FilterInput {
 
     /// Reads the members that a filter uses from the JSON text of an object. `None` for other text, or what nests too deep.
     pub(crate) fn read_members(json: &str, wanted: &Members) -> Option<Self> {
-        if nests_too_deep(json.as_bytes()) {
-            return None;
-        }
-        let mut json = serde_json::Deserializer::from_str(json);
-        let map = json.deserialize_map(MemberVisitor(wanted)).ok()?;
-        json.end().ok()?;
-        Some(FilterInput(Val::obj(map)))
+        if nests_too_deep(json.as_bytes()) { None } else { wanted_members(json, wanted).map(FilterInput) }
     }
+}
+
+/// The members of an object, of which [`FilterInput::read_members`] has checked the depth.
+fn wanted_members(json: &str, wanted: &Members) -> Option<Val> {
+    let mut json = serde_json::Deserializer::from_str(json);
+    let map = json.deserialize_map(MemberVisitor(wanted)).ok()?;
+    json.end().ok()?;
+    Some(Val::obj(map))
 }
 
 struct MemberVisitor<'w>(&'w Members);
@@ -122,12 +124,12 @@ impl<'de> Visitor<'de> for MemberVisitor<'_> {
             };
             let value = members.next_value::<&RawValue>()?.get();
             let value = if !wanted.is_whole() && value.starts_with('{') {
-                FilterInput::read_members(value, wanted)
+                wanted_members(value, wanted)
             } else {
-                FilterInput::read(value.as_bytes())
+                read::parse_single(value.as_bytes()).ok()
             };
             let value = value.ok_or_else(|| serde::de::Error::custom("a value that jq does not read"))?;
-            map.insert(Val::utf8_str(name.into_owned().into_bytes()), value.0);
+            map.insert(Val::utf8_str(name.into_owned().into_bytes()), value);
         }
         Ok(map)
     }

@@ -284,8 +284,11 @@ impl<'a> Pipeline<'a> {
             LineResult::Undecided(_) => {
                 let Some(filter) = &mut self.where_filter else { return Ok(OutputState::Open) };
                 let (line, verdict) = filter.next(results, place)?;
-                let line = line.to_owned();
-                if self.passes(verdict).await { self.take_undecided(line, place).await } else { Ok(OutputState::Open) }
+                if self.passes(verdict).await {
+                    self.take_undecided(line.to_owned(), place).await
+                } else {
+                    Ok(OutputState::Open)
+                }
             }
             LineResult::Selected(row) => self.take_row(*row, place).await,
             LineResult::InSession(mut row, is_selected) => {

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use memchr::memmem::Finder;
 
-use crate::filter::jq::{FilterResult, Jq};
+use crate::filter::jq::Jq;
 use crate::journal::prefilter::Prefilter;
 use crate::journal::{Record, Summary};
 use crate::json::value;
@@ -95,30 +95,6 @@ impl Query {
     /// Whether a filter needs more than a summary.
     pub(crate) fn needs_record(&self) -> bool {
         self.verdict.is_some() || self.search.is_some() || !self.filters.is_empty()
-    }
-}
-
-/// Deliveries on which a filter of `--where` failed.
-#[derive(Debug, Default)]
-pub(crate) struct FilterFailures {
-    count: usize,
-    first: String,
-}
-
-impl FilterFailures {
-    pub(crate) fn add(&mut self, FilterResult { found, failed, .. }: FilterResult) {
-        if failed {
-            self.count += 1;
-            if self.count == 1 {
-                self.first = found;
-            }
-        }
-    }
-
-    pub(crate) fn note(&self) -> Option<String> {
-        let deliveries = if self.count == 1 { "1 delivery".to_owned() } else { format!("{} deliveries", self.count) };
-        let text = || format!("--where failed on {deliveries}, which it leaves out; it gave {}", self.first);
-        (self.count > 0).then(text)
     }
 }
 

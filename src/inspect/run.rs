@@ -26,8 +26,9 @@ pub(crate) async fn run(config: Config, sink: Sink, clock: Now, signals: &mut Op
     let (payloads, journals): (Vec<_>, Vec<_>) = sources.into_iter().partition(|source| !source.is_journal);
     for OpenedSource { source, head, mut input, .. } in payloads {
         let name = input::name(source);
-        let is_json_lines = head.json_lines() > 1;
+        let head_length = head.bytes.len();
         let body = head.wait_for_rest(name, &mut input).await?;
+        let first_lines = body.slice(..head_length);
         let event = if std::str::from_utf8(&body).is_ok_and(cog::is_run) {
             Note::info(format!(
                 "{name} is a Cog run, not a payload: it tells what a model does and when; \
@@ -35,7 +36,9 @@ pub(crate) async fn run(config: Config, sink: Sink, clock: Now, signals: &mut Op
             ))
         } else {
             let (examined, found) = examine(name, body, &config, clock).map_err(|error| match error {
-                Error::NotJson { what, .. } if is_json_lines => Error::NotJson { what, reason: SEVERAL.to_owned() },
+                Error::NotJson { what, .. } if input::json_lines(&first_lines) > 1 => {
+                    Error::NotJson { what, reason: SEVERAL.to_owned() }
+                }
                 error => error,
             })?;
             exit = exit.and(found);
@@ -89,7 +92,7 @@ async fn open(config: &Config) -> Result<Vec<OpenedSource<'_>>, Error> {
         if let Some(flag) = flag {
             let is = if is_journal {
                 "a journal, not one payload"
-            } else if head.json_lines() > 1 {
+            } else if input::json_lines(&head.bytes) > 1 {
                 "no journal: it is JSON Lines, but none of its lines is a delivery"
             } else {
                 "one payload, not a journal"
@@ -103,7 +106,7 @@ async fn open(config: &Config) -> Result<Vec<OpenedSource<'_>>, Error> {
 
 /// Whether a source without a delivery in its first lines is a journal: a damaged or an empty one.
 fn may_be_journal(source: &str, head: &InputHead, config: &Config) -> bool {
-    let is_damaged = source.ends_with(".jsonl") && head.json_lines() == 0;
+    let is_damaged = source.ends_with(".jsonl") && input::json_lines(&head.bytes) == 0;
     let is_empty = head.bytes.is_empty() && config.journal_flag().is_some();
     is_damaged || is_empty
 }

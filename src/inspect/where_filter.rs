@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use super::query::FilterFailures;
 use super::scan::{LineResult, ScannedLine};
 use crate::error::Error;
-use crate::filter::jq::Jq;
+use crate::filter::jq::{FilterResult, Jq};
 use crate::filter::threads::{FilterOutcome, FilterThreads};
 
 /// The largest number of deliveries that each filter thread gets at a time.
@@ -110,6 +109,30 @@ impl<'a> WhereFilter<'a> {
     /// The note about deliveries on which a filter failed.
     pub(crate) fn note(&self) -> Option<String> {
         self.failures.note()
+    }
+}
+
+/// Deliveries on which a filter of `--where` failed.
+#[derive(Debug, Default)]
+struct FilterFailures {
+    count: usize,
+    first: String,
+}
+
+impl FilterFailures {
+    fn add(&mut self, FilterResult { found, failed, .. }: FilterResult) {
+        if failed {
+            self.count += 1;
+            if self.count == 1 {
+                self.first = found;
+            }
+        }
+    }
+
+    fn note(&self) -> Option<String> {
+        let deliveries = if self.count == 1 { "1 delivery".to_owned() } else { format!("{} deliveries", self.count) };
+        let text = || format!("--where failed on {deliveries}, which it leaves out; it gave {}", self.first);
+        (self.count > 0).then(text)
     }
 }
 

@@ -143,6 +143,12 @@ const HEAD_BYTES: usize = 1 << 20;
 /// Some editors write it before a text.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
+/// The number of lines that are JSON by themselves, up to two: a source with two such lines is JSON Lines.
+pub(crate) fn json_lines(lines: &[u8]) -> usize {
+    let is_json = |line: &&[u8]| serde_json::from_slice::<serde::de::IgnoredAny>(line).is_ok();
+    lines.split(|byte| *byte == b'\n').filter(is_json).take(2).count()
+}
+
 impl InputHead {
     /// Reads the head of an input that blocks.
     pub(crate) fn read(name: &str, input: &mut dyn BufRead) -> Result<Self, Error> {
@@ -170,12 +176,6 @@ impl InputHead {
             self.bytes.drain(..BYTE_ORDER_MARK.len());
         }
         self.bytes
-    }
-
-    /// How many lines are JSON by themselves, up to two: a source with two is JSON Lines.
-    pub(crate) fn json_lines(&self) -> usize {
-        let is_json = |line: &&[u8]| serde_json::from_slice::<serde::de::IgnoredAny>(line).is_ok();
-        self.bytes.split(|byte| *byte == b'\n').filter(is_json).take(2).count()
     }
 
     /// Reads the whole payload from an input that blocks.
