@@ -49,25 +49,26 @@ pub(crate) struct PayloadEvent {
     pub(crate) inferred: bool,
 }
 
+/// The members of a JSON body: none where the JSON is not an object. `None` for a body that is not JSON.
+fn object(body: &[u8]) -> Option<Object<'_>> {
+    match Body::of(body) {
+        Body::Object(object) => Some(object),
+        Body::Value(_) => Some(Object::default()),
+        Body::Empty | Body::Broken(_) | Body::Text(_) | Body::Binary => None,
+    }
+}
+
 impl Payload {
     /// Reads a body; `None` when it is not JSON. With `named`, only the shape is detected: the provider is `named`.
     pub fn read(body: &Bytes, headers: &Headers, named: Option<&'static Provider>) -> Option<Payload> {
-        let object = match Body::of(body) {
-            Body::Object(object) => object,
-            Body::Value(_) => Object::default(),
-            Body::Empty | Body::Broken(_) | Body::Text(_) | Body::Binary => return None,
-        };
+        let object = object(body)?;
         let (provider, shape) = detect(&object, headers, named);
         Some(Payload::of(body, &object, provider, shape))
     }
 
     /// Reads a body as this shape of this provider; `None` when it is not JSON.
     pub(crate) fn read_as(body: &Bytes, provider: &'static Provider, shape: &'static Shape) -> Option<Payload> {
-        match Body::of(body) {
-            Body::Object(object) => Some(Payload::of(body, &object, provider, shape)),
-            Body::Value(_) => Some(Payload::of(body, &Object::default(), provider, shape)),
-            Body::Empty | Body::Broken(_) | Body::Text(_) | Body::Binary => None,
-        }
+        Some(Payload::of(body, &object(body)?, provider, shape))
     }
 
     fn of(body: &Bytes, object: &Object<'_>, provider: &'static Provider, shape: &'static Shape) -> Payload {

@@ -163,7 +163,9 @@ fn write_escaped(out: &mut impl Write, json: &str) -> io::Result<()> {
         let (before, behind) = rest.split_at(place);
         let mut chars = behind.chars();
         let mut escaped = String::new();
-        chars.next().into_iter().for_each(|c| push_escaped(c, HexCase::Lower, &mut escaped));
+        if let Some(character) = chars.next() {
+            push_escaped(character, HexCase::Lower, &mut escaped);
+        }
         out.write_all(before.as_bytes())?;
         out.write_all(escaped.as_bytes())?;
         rest = chars.as_str();

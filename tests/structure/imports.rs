@@ -36,13 +36,16 @@ impl<'s> Imports<'s> {
         let mut edges: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
         for (own, (path, text)) in &self.files {
             let mut paths = BTreeSet::new();
-            let mut rest = text.clone();
+            let (mut rest, mut end) = (String::new(), 0);
             for (is_public, tree) in uses(text) {
+                let start = tree.as_ptr().addr() - text.as_ptr().addr();
+                rest.push_str(&text[end..start]);
+                end = start + tree.len();
                 if !is_public {
                     paths.extend(expand(tree));
                 }
-                rest = rest.replace(tree, "");
             }
+            rest.push_str(&text[end..]);
             paths.extend(qualified(&rest));
             let targets = paths.iter().filter_map(|path| self.file(&self.absolute(path, own)?, 0));
             edges.entry(*path).or_default().extend(targets.filter(|target| target != path));
